@@ -1,0 +1,234 @@
+-- The canonical tables: what every export is read into, whoever wrote it.
+-- Instants are TIMESTAMP in UTC; the *_on DATE beside one is its day in the brand's time zone.
+-- Durations are DOUBLE seconds. NULL means unknown, never 0. Identifiers stay text.
+-- *_key columns are keyed pseudonyms (HMAC-SHA-256, 128 bits, hexadecimal).
+
+-- One row per contact episode. Key: source, contact_id.
+CREATE TABLE contacts (
+    source VARCHAR NOT NULL,
+    contact_id VARCHAR NOT NULL,
+    case_id VARCHAR,                    -- the helpdesk ticket a call or chat belongs to
+    grain VARCHAR,                      -- case | interaction
+    customer_key VARCHAR,
+    customer_alias_key VARCHAR,         -- a second identifier of the same customer (phone beside e-mail)
+    order_ref VARCHAR,
+    order_key VARCHAR,
+    channel VARCHAR,                    -- phone email chat messaging social web sms self_service post store other
+    direction VARCHAR,                  -- inbound | outbound | internal
+    created_at TIMESTAMP,
+    created_on DATE,
+    first_reply_at TIMESTAMP,
+    first_human_reply_at TIMESTAMP,
+    first_bot_reply_at TIMESTAMP,
+    resolved_at TIMESTAMP,
+    closed_at TIMESTAMP,
+    status VARCHAR,                     -- new open pending hold solved closed
+    queue VARCHAR,
+    team VARCHAR,
+    agent_key VARCHAR,
+    brand VARCHAR,
+    country VARCHAR,
+    lang VARCHAR,
+    reason_raw VARCHAR,
+    reason VARCHAR,
+    reason_by VARCHAR,                  -- vendor | rule | none
+    ivr_s DOUBLE,
+    wait_s DOUBLE,
+    ring_s DOUBLE,
+    talk_s DOUBLE,
+    hold_s DOUBLE,
+    wrap_s DOUBLE,
+    handle_s DOUBLE,
+    queued BOOLEAN,                     -- the call reached a queue
+    answered BOOLEAN,
+    abandoned BOOLEAN,
+    short_abandon BOOLEAN,
+    in_hours BOOLEAN,
+    callback BOOLEAN,
+    first_reply_s DOUBLE,
+    first_reply_business_s DOUBLE,
+    resolution_s DOUBLE,
+    agent_replies INTEGER,
+    customer_messages INTEGER,
+    reopens INTEGER,
+    transfers INTEGER,
+    escalated BOOLEAN,
+    bot_involved BOOLEAN,
+    bot_handed_off_at TIMESTAMP,
+    automated BOOLEAN,
+    spam BOOLEAN,
+    merged_into VARCHAR,
+    updated_at TIMESTAMP,
+    subject VARCHAR,                    -- these three only with --keep-text
+    tags VARCHAR,
+    body VARCHAR
+);
+
+-- Order numbers a contact's text mentions, as pseudonyms. Key: source, contact_id, order_key.
+CREATE TABLE mentions (
+    source VARCHAR NOT NULL,
+    contact_id VARCHAR NOT NULL,
+    order_key VARCHAR NOT NULL
+);
+
+-- One row per order. Key: source, order_ref.
+CREATE TABLE orders (
+    source VARCHAR NOT NULL,
+    order_ref VARCHAR NOT NULL,
+    order_key VARCHAR,
+    customer_key VARCHAR,
+    customer_alias_key VARCHAR,
+    ordered_at TIMESTAMP,
+    ordered_on DATE,
+    cancelled_at TIMESTAMP,
+    value DECIMAL(18, 2),
+    currency VARCHAR,
+    brand VARCHAR,
+    country VARCHAR,
+    n_lines INTEGER,
+    updated_at TIMESTAMP
+);
+
+-- One row per parcel. Key: source, parcel_id. The promise is the first one made.
+CREATE TABLE parcels (
+    source VARCHAR NOT NULL,
+    parcel_id VARCHAR NOT NULL,
+    order_ref VARCHAR,
+    order_key VARCHAR,
+    brand VARCHAR,
+    carrier VARCHAR,
+    mode VARCHAR,                       -- home | relay | locker | store | bulky
+    country VARCHAR,
+    shipped_at TIMESTAMP,
+    promised_from TIMESTAMP,
+    promised_to TIMESTAMP,              -- a promise of a day ends with that day
+    promised_on DATE,
+    promise_kind VARCHAR,               -- slot | day | range
+    last_promised_to TIMESTAMP,
+    first_attempt_at TIMESTAMP,
+    first_attempt_on DATE,
+    attempts INTEGER,
+    delivered_at TIMESTAMP,
+    delivered_on DATE,
+    returned_at TIMESTAMP,
+    lost BOOLEAN,
+    status VARCHAR,
+    complete BOOLEAN,                   -- delivered in full
+    updated_at TIMESTAMP
+);
+
+-- One row per message sent about an order. Key: source, notice_id.
+CREATE TABLE notices (
+    source VARCHAR NOT NULL,
+    notice_id VARCHAR NOT NULL,
+    order_ref VARCHAR,
+    order_key VARCHAR,
+    brand VARCHAR,
+    kind VARCHAR,                       -- shipped | delay | slot | delivered
+    channel VARCHAR,
+    sent_at TIMESTAMP,
+    sent_on DATE,
+    updated_at TIMESTAMP
+);
+
+-- One row per survey invitation or answer. Key: source, survey_id.
+CREATE TABLE surveys (
+    source VARCHAR NOT NULL,
+    survey_id VARCHAR NOT NULL,
+    kind VARCHAR,                       -- csat | nps | ces | fcr | enps
+    scale_min DOUBLE,
+    scale_max DOUBLE,
+    score DOUBLE,
+    sent_at TIMESTAMP,
+    sent_on DATE,
+    answered_at TIMESTAMP,
+    answered_on DATE,
+    contact_id VARCHAR,
+    order_ref VARCHAR,
+    order_key VARCHAR,
+    customer_key VARCHAR,
+    brand VARCHAR,
+    country VARCHAR,
+    channel VARCHAR,
+    driver VARCHAR,
+    updated_at TIMESTAMP
+);
+
+-- One row per commercial gesture. Key: source, gesture_id.
+CREATE TABLE gestures (
+    source VARCHAR NOT NULL,
+    gesture_id VARCHAR NOT NULL,
+    order_ref VARCHAR,
+    order_key VARCHAR,
+    contact_id VARCHAR,
+    brand VARCHAR,
+    amount DECIMAL(18, 2),
+    currency VARCHAR,
+    decided_by_agent BOOLEAN,
+    given_at TIMESTAMP,
+    given_on DATE,
+    updated_at TIMESTAMP
+);
+
+-- The ledger: one row per file taken in.
+CREATE TABLE files (
+    file_id INTEGER PRIMARY KEY,
+    sha256 VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    layout VARCHAR NOT NULL,
+    source VARCHAR NOT NULL,
+    entity VARCHAR NOT NULL,
+    brand VARCHAR,
+    encoding VARCHAR NOT NULL,
+    delimiter VARCHAR NOT NULL,
+    as_of TIMESTAMP,                    -- the instant up to which the export speaks
+    as_of_on DATE,
+    ingested_at TIMESTAMP NOT NULL,
+    records BIGINT NOT NULL,            -- data records read = the sum of the seven below
+    added BIGINT NOT NULL,
+    updated BIGINT NOT NULL,
+    unchanged BIGINT NOT NULL,
+    superseded BIGINT NOT NULL,         -- a newer version of the same record was known
+    folded BIGINT NOT NULL,             -- line items or events folded into another record
+    rejected BIGINT NOT NULL,
+    dropped BIGINT NOT NULL             -- blank lines and report footers
+);
+
+-- Every record or line that was not loaded, with its reason. No customer data: the shape of the value only.
+CREATE TABLE rejects (
+    file_id INTEGER NOT NULL,
+    line BIGINT NOT NULL,
+    column_name VARCHAR,
+    shape VARCHAR,
+    code VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL
+);
+
+-- Which canonical columns each source fills (a column absent from an export is unknown, not empty).
+CREATE TABLE columns_held (
+    file_id INTEGER NOT NULL,
+    source VARCHAR NOT NULL,
+    entity VARCHAR NOT NULL,
+    column_name VARCHAR NOT NULL
+);
+
+-- Values of a listed column that the layout does not know; loaded as 'other' and counted.
+CREATE TABLE unknown_values (
+    file_id INTEGER NOT NULL,
+    column_name VARCHAR NOT NULL,
+    value VARCHAR NOT NULL,
+    n BIGINT NOT NULL
+);
+
+-- Up to when each source speaks, per canonical table.
+CREATE TABLE sources (
+    source VARCHAR NOT NULL,
+    entity VARCHAR NOT NULL,
+    as_of TIMESTAMP,
+    as_of_on DATE
+);
+
+CREATE TABLE meta (
+    name VARCHAR PRIMARY KEY,
+    value VARCHAR NOT NULL
+);
