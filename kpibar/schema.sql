@@ -1,10 +1,12 @@
 -- The canonical tables: what every export is read into, whoever wrote it.
 -- Instants are TIMESTAMP in UTC; the *_on DATE beside one is its day in the brand's time zone.
 -- Durations are DOUBLE seconds. NULL means unknown, never 0. Identifiers stay text.
+-- file_id is the ledger's file that the record's present version came from.
 -- *_key columns are keyed pseudonyms (HMAC-SHA-256, 128 bits, hexadecimal).
 
 -- One row per contact episode. Key: source, contact_id.
 CREATE TABLE contacts (
+    file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
     contact_id VARCHAR NOT NULL,
     case_id VARCHAR,                    -- the helpdesk ticket a call or chat belongs to
@@ -73,6 +75,7 @@ CREATE TABLE mentions (
 
 -- One row per order. Key: source, order_ref.
 CREATE TABLE orders (
+    file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
     order_ref VARCHAR NOT NULL,
     order_key VARCHAR,
@@ -91,6 +94,7 @@ CREATE TABLE orders (
 
 -- One row per parcel. Key: source, parcel_id. The promise is the first one made.
 CREATE TABLE parcels (
+    file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
     parcel_id VARCHAR NOT NULL,
     order_ref VARCHAR,
@@ -119,6 +123,7 @@ CREATE TABLE parcels (
 
 -- One row per message sent about an order. Key: source, notice_id.
 CREATE TABLE notices (
+    file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
     notice_id VARCHAR NOT NULL,
     order_ref VARCHAR,
@@ -133,6 +138,7 @@ CREATE TABLE notices (
 
 -- One row per survey invitation or answer. Key: source, survey_id.
 CREATE TABLE surveys (
+    file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
     survey_id VARCHAR NOT NULL,
     kind VARCHAR,                       -- csat | nps | ces | fcr | enps
@@ -156,6 +162,7 @@ CREATE TABLE surveys (
 
 -- One row per commercial gesture. Key: source, gesture_id.
 CREATE TABLE gestures (
+    file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
     gesture_id VARCHAR NOT NULL,
     order_ref VARCHAR,
@@ -184,7 +191,7 @@ CREATE TABLE files (
     as_of TIMESTAMP,                    -- the instant up to which the export speaks
     as_of_on DATE,
     ingested_at TIMESTAMP NOT NULL,
-    records BIGINT NOT NULL,            -- data records read = the sum of the seven below
+    records BIGINT NOT NULL,            -- data records read = the sum of the counts below
     added BIGINT NOT NULL,
     updated BIGINT NOT NULL,
     unchanged BIGINT NOT NULL,

@@ -1,0 +1,206 @@
+"""The settings of a barometer: kpibar.toml, found and validated.
+
+The nearest kpibar.toml from the working folder upward wins; without one, the user's own settings folder is
+looked at; without that, the defaults below hold. Flags and KPIBAR_* variables are applied by the command line.
+"""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from datetime import date, time
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from kpibar.errors import ConfigInvalid, ConfigMissing, ZoneUnknown
+
+FILE_NAME = "kpibar.toml"
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+Seconds = Annotated[int, Field(ge=0, le=10_000_000)]
+Days = Annotated[int, Field(ge=0, le=3660)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Thresholds(_Table):
+    """Every number a definition depends on. Seconds and days as the names say."""
+
+    service_level_s: Seconds = 20
+    short_abandon_s: Seconds = 5
+    fcr_window_days: Days = 7
+    repeat_window_days: Days = 7
+    issue_gap_days: Days = 30
+    link_after_order_days: Days = 30
+    link_after_promise_days: Days = 14
+    link_text_days: Days = 180
+    slot_grace_s: Seconds = 0
+    reply_target_email_s: Seconds = 86_400
+    reply_target_chat_s: Seconds = 60
+    reply_target_messaging_s: Seconds = 3_600
+    reply_target_social_s: Seconds = 14_400
+    reply_target_other_s: Seconds = 86_400
+
+
+class Reporting(_Table):
+    """How figures are judged and masked."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    min_base: Annotated[int, Field(ge=1)] = 30
+    small_base: Annotated[int, Field(ge=1)] = 100
+    practical_points: Annotated[float, Field(ge=0)] = 1.0
+    practical_relative: Annotated[float, Field(ge=0)] = 0.05
+    min_month_coverage: Annotated[float, Field(ge=0, le=1)] = 0.8
+
+
+class Hours(_Table):
+    """Opening hours: day names with "09:00-18:00" (several spans separated by commas), and closed dates."""
+
+    monday: str = ""
+    tuesday: str = ""
+    wednesday: str = ""
+    thursday: str = ""
+    friday: str = ""
+    saturday: str = ""
+    sunday: str = ""
+    closed: tuple[date, ...] = ()
+
+    @field_validator(*WEEKDAYS)
+    @classmethod
+    def _spans_parse(cls, text: str) -> str:
+        _spans(text)
+        return text
+
+    def spans(self, weekday: int) -> list[tuple[time, time]]:
+        """The opening spans of a weekday, Monday = 0, in local time."""
+        return _spans(getattr(self, WEEKDAYS[weekday]))
+
+
+def _spans(text: str) -> list[tuple[time, time]]:
+    """Parse "09:00-12:30, 14:00-18:00" into pairs of times."""
+    spans = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        opens, dash, closes = part.partition("-")
+        try:
+            span = (time.fromisoformat(opens.strip()), time.fromisoformat(closes.strip()))
+        except ValueError as error:
+            raise ValueError(f'"{part}" is not a span such as 09:00-18:00') from error
+        if not dash or span[0] >= span[1]:
+            raise ValueError(f'"{part}" is not a span such as 09:00-18:00')
+        spans.append(span)
+    return spans
+
+
+class FileRule(_Table):
+    """What is true of the files whose name matches a pattern: their brand, layout or time zone."""
+
+    match: str
+    brand: str | None = None
+    layout: str | None = None
+    timezone: str | None = None
+
+
+class Settings(_Table):
+    """The whole of kpibar.toml."""
+
+    brand: str | None = None
+    timezone: str | None = None
+    country_calling_code: Annotated[str, Field(pattern=r"^[1-9]\d{0,3}$")] = "33"
+    database: str | None = None
+    project: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")] = "default"
+    lang: Literal["en", "fr"] | None = None
+    hours: Hours | None = None
+    thresholds: Thresholds = Thresholds()
+    reporting: Reporting = Reporting()
+    targets: dict[str, float] = {}
+    maturity_days: dict[str, Days] = {}
+    reasons: dict[str, str] = {}
+    files: tuple[FileRule, ...] = ()
+    layouts: dict[str, dict[str, str]] = {}
+    kpis: dict[str, dict[str, Any]] = {}
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, name: str | None) -> str | None:
+        return name if name is None else valid_zone(name)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings, where they came from (None: the defaults) and the hash that stands in every report."""
+
+    settings: Settings
+    path: Path | None
+    sha256: str
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder beside whose `layouts/` the user's own layouts are looked for."""
+        return self.path.parent if self.path else None
+
+    def rule_for(self, file_name: str) -> FileRule:
+        """What the [[files]] rules say of a file; a later rule completes an earlier one."""
+        known: dict[str, str] = {}
+        for rule in self.settings.files:
+            if fnmatchcase(file_name.casefold(), rule.match.casefold()):
+                known |= rule.model_dump(exclude_none=True)
+        return FileRule(**(known | {"match": file_name}))
+
+
+def valid_zone(name: str) -> str:
+    """Return the IANA name of a time zone, or raise ZoneUnknown."""
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError, IsADirectoryError) as error:
+        raise ZoneUnknown(name) from error
+
+
+def find(start: Path) -> Path | None:
+    """The nearest kpibar.toml from `start` upward, else the user's own, else None."""
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    from platformdirs import user_config_path
+
+    own = user_config_path("kpibar") / FILE_NAME
+    return own if own.is_file() else None
+
+
+def load(path: Path | None = None, start: Path | None = None) -> Config:
+    """Read the settings file asked for, or the one found from `start` (default: the working folder).
+
+    Raises ConfigMissing, ConfigInvalid.
+    """
+    if path is not None and not path.is_file():
+        raise ConfigMissing(path)
+    chosen = path or find((start or Path.cwd()).resolve())
+    if chosen is None:
+        return Config(Settings(), None, hashlib.sha256(b"").hexdigest())
+    content = chosen.read_bytes()
+    return Config(_parse(chosen, content), chosen.resolve(), hashlib.sha256(content).hexdigest())
+
+
+def _parse(path: Path, content: bytes) -> Settings:
+    try:
+        return Settings.model_validate(tomllib.loads(content.decode("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigInvalid(path, f"is not valid TOML: {error}") from error
+    except ZoneUnknown as error:
+        raise ConfigInvalid(path, f"timezone: {error}") from error
+    except ValidationError as error:
+        raise ConfigInvalid(path, explain(error)) from error
+
+
+def explain(error: ValidationError) -> str:
+    """The first problem pydantic found, in one line: where, and what is wrong."""
+    first = error.errors()[0]
+    where = ".".join(str(step) for step in first["loc"])
+    others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        return f'"{where}" is not a setting{others}'
+    return f'"{where}": {first["msg"].removeprefix("Value error, ")}{others}'

@@ -1,0 +1,100 @@
+"""What the database holds, and what it lacks for which KPI."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from kpibar.kpis.catalogue import Catalogue, Kpi
+from kpibar.kpis.compute import Window, within
+from kpibar.store import Store
+
+# The day by which the rows of each canonical table are dated.
+DATED = {
+    "contacts": "created_on",
+    "orders": "ordered_on",
+    "parcels": "promised_on",
+    "surveys": "coalesce(answered_on, sent_on)",
+    "notices": "sent_on",
+    "gestures": "given_on",
+}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What one source holds of one table: rows, first and last day, as-of day, months of the window without a row."""
+
+    source: str
+    entity: str
+    rows: int
+    first: date | None
+    last: date | None
+    as_of_on: date | None
+    months_missing: tuple[str, ...]
+    linked: float | None = None
+
+
+def held_columns(store: Store) -> frozenset[str]:
+    """Every "table.column" that some source fills."""
+    rows = store.engine.rows("SELECT DISTINCT entity || '.' || column_name FROM columns_held")
+    return frozenset(str(row[0]) for row in rows)
+
+
+def missing_inputs(kpi: Kpi, known: Catalogue, held: frozenset[str]) -> tuple[str, ...]:
+    """The inputs a KPI needs that no source holds; alternatives stay joined by "|"."""
+    needs: list[str] = list(kpi.needs)
+    for part in (kpi.numerator, kpi.denominator):
+        needs += known.get(part).needs if part else ()
+    return tuple(need for need in dict.fromkeys(needs) if not set(need.split("|")) & held)
+
+
+def disabled_by(known: Catalogue, entity: str, held: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """KPIs that a file of this table could feed but does not, and the columns it lacks for them."""
+    columns = frozenset(f"{entity}.{column}" for column in held)
+    disabled = {}
+    for kpi in known.kpis:
+        lacking = tuple(
+            need
+            for need in kpi.needs
+            if all(option.startswith(entity + ".") for option in need.split("|")) and not set(need.split("|")) & columns
+        )
+        if lacking and not kpi.hidden:
+            disabled[kpi.id] = lacking
+    return disabled
+
+
+def months_with_rows(store: Store, kpi: Kpi, window: Window) -> int:
+    """How many months of a window have a row in the KPI's fact table."""
+    rows = store.engine.rows(
+        f"SELECT count(DISTINCT date_trunc('month', {kpi.date})) FROM fact_{kpi.from_table} "
+        f"WHERE {within(kpi.date, [window])}"
+    )
+    return int(rows[0][0])
+
+
+def coverage(store: Store, window: Window) -> tuple[Coverage, ...]:
+    """What each source holds, in the order of table and source."""
+    found = []
+    for entity, day in DATED.items():
+        linked = _linked(store) if entity == "contacts" else {}
+        rows = store.engine.rows(
+            f"SELECT t.source, count(*), min({day}), max({day}), max(s.as_of_on), "
+            f"list_sort(list(DISTINCT strftime({day}, '%Y-%m')) FILTER (WHERE {within(day, [window])})) "
+            f"FROM {entity} t LEFT JOIN sources s ON s.source = t.source AND s.entity = '{entity}' "
+            "GROUP BY t.source ORDER BY t.source"
+        )
+        for source, count, first, last, as_of_on, months in rows:
+            absent = tuple(month for month in _months(window) if month not in (months or ()))
+            found.append(Coverage(source, entity, count, first, last, as_of_on, absent, linked.get(source)))
+    return tuple(found)
+
+
+def _linked(store: Store) -> dict[str, float]:
+    """Share of the contacts of each source that are linked to an order."""
+    rows = store.engine.rows(
+        "SELECT source, avg(CASE WHEN linked THEN 1.0e0 ELSE 0.0e0 END) FROM fact_contacts WHERE counted GROUP BY source"
+    )
+    return {str(source): float(share) for source, share in rows}
+
+
+def _months(window: Window) -> list[str]:
+    return [f"{window.start.year}-{month:02d}" for month in range(window.start.month, window.end.month + 1)]

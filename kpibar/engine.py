@@ -1,0 +1,100 @@
+"""The seam under all SQL: what kpibar asks of a database engine, and the default engine, DuckDB.
+
+Everything above this module speaks SQL through `Engine`; the model and the KPI catalogue use only the subset
+that several engines answer alike, so that another engine can be put here without rewriting a definition.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = tuple[Any, ...]
+
+# The engine must never reach for the network or load code it did not ship with.
+_OFFLINE = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+}
+
+
+class EngineError(Exception):
+    """The engine refused a statement; the message is its first line."""
+
+
+class Engine(Protocol):
+    """A connection that runs SQL text."""
+
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
+        """Run a statement for its effect."""
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Run a query and return all its rows."""
+
+    def append(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
+        """Append equally long columns of text or whole numbers to an existing table."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class DuckDB:
+    """DuckDB on one file, offline, with times in UTC."""
+
+    def __init__(self, path: Path, *, read_only: bool, temporary: Path | None = None) -> None:
+        import duckdb
+
+        config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
+        if temporary is not None:
+            config["temp_directory"] = str(temporary)
+        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
+            str(path), read_only=read_only, config=config
+        )
+        self.run("SET TimeZone = 'UTC'")
+        self.run("SET enable_progress_bar = false")
+
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
+        """Run a statement for its effect. Raises EngineError."""
+        self._execute(sql, parameters)
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Run a query and return all its rows. Raises EngineError."""
+        return self._execute(sql, parameters).fetchall()
+
+    def _execute(self, sql: str, parameters: Sequence[object]) -> "duckdb.DuckDBPyConnection":
+        import duckdb
+
+        try:
+            return self.connection.execute(sql, list(parameters))
+        except duckdb.Error as error:
+            raise EngineError(str(error).partition("\n")[0]) from error
+
+    def append(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
+        """Append equally long columns of text or whole numbers to an existing table.
+
+        The columns travel as NumPy arrays: row-by-row inserts are two orders of magnitude slower.
+        """
+        import numpy
+
+        batch = {
+            name: numpy.array(values, dtype="int64" if isinstance(values[0], int) else object)
+            for name, values in columns.items()
+        }
+        self.connection.register("kpibar_batch", batch)
+        try:
+            self.connection.execute(f"INSERT INTO {table} SELECT * FROM kpibar_batch")
+        finally:
+            self.connection.unregister("kpibar_batch")
+
+    def lock_down(self) -> None:
+        """Forbid files, network and further settings: what runs from now on sees this database only."""
+        self.run("SET enable_external_access = false")
+        self.run("SET lock_configuration = true")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()

@@ -1,0 +1,325 @@
+"""What can go wrong, one class per cause. Each message says what was found, what was expected, what to try.
+
+`KpibarError.exit_code` is what the command line returns: 1 failed, 2 usage, 3 a check or comparison failed.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+class KpibarError(Exception):
+    """The base of every error a user can cause or meet."""
+
+    exit_code = 1
+
+
+class UsageError(KpibarError):
+    """The command line or a setting asks for something that does not exist."""
+
+    exit_code = 2
+
+
+def _listed(names: Iterable[str], most: int = 12) -> str:
+    """Join names with commas; past `most`, say how many more there are."""
+    shown = sorted(set(names))
+    more = len(shown) - most
+    return ", ".join(shown[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join('"' + name + '"' for name in names)
+
+
+# --- files ---------------------------------------------------------------------------------------------
+
+
+class FileMissing(KpibarError):
+    """A named file does not exist."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: no such file; check the name, or quote it if it has spaces")
+
+
+class FileIsDirectory(KpibarError):
+    """A folder was given where a file is expected."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: is a folder; name the files in it, for example {path}/*.csv")
+
+
+class FileNotRegular(KpibarError):
+    """A pipe, socket or device was given where a file is expected."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: is not a regular file; save the export to a file first")
+
+
+class FileUnreadable(KpibarError):
+    """The system refused to read the file."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: cannot be read ({why}); check its permissions")
+
+
+class FileEmpty(KpibarError):
+    """The file holds nothing but white space."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: is empty; export it again")
+
+
+class FileNotText(KpibarError):
+    """The bytes are those of a workbook, an archive or another binary file."""
+
+    def __init__(self, path: Path, looks_like: str) -> None:
+        super().__init__(f"{path}: looks like {looks_like}, not a text export; save it as CSV (UTF-8)")
+
+
+class HeaderNotFound(KpibarError):
+    """No line of the file's beginning looks like the header of a known layout."""
+
+    def __init__(self, path: Path, first_line: str) -> None:
+        super().__init__(
+            f"{path}: no known column names in its first 30 lines (line 1: {first_line!r}); "
+            "see `kpibar layouts` for what is read, or describe the file in layouts/NAME.toml"
+        )
+
+
+class HeaderDuplicated(KpibarError):
+    """Two columns carry the same name and the layout reads that name."""
+
+    def __init__(self, path: Path, line: int, name: str) -> None:
+        super().__init__(
+            f'{path}:{line}: two columns are called "{name}" and the layout reads it; '
+            "rename one of them in the export"
+        )
+
+
+# --- layouts -------------------------------------------------------------------------------------------
+
+
+class LayoutUnmatched(KpibarError):
+    """The header is that of no layout."""
+
+    def __init__(self, path: Path, closest: str, missing: Sequence[str]) -> None:
+        super().__init__(
+            f'{path}: no layout matches its header; the closest is "{closest}", which also needs '
+            f"{_quoted(missing)}; try --layout {closest}, or see `kpibar layouts`"
+        )
+
+
+class LayoutTied(KpibarError):
+    """Several layouts match the header equally well."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        super().__init__(
+            f"{path}: {' and '.join(sorted(names))} match equally well; settle it with --layout {min(names)}"
+        )
+
+
+class LayoutUnknown(UsageError):
+    """A layout was asked for by a name that does not exist."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f'no layout is called "{name}"; known: {_listed(known, 40)}')
+
+
+class LayoutMissesColumns(KpibarError):
+    """The layout that was asked for cannot read this file."""
+
+    def __init__(self, path: Path, layout: str, missing: Sequence[str]) -> None:
+        super().__init__(
+            f"{path}: layout {layout} needs the column{'s' if len(missing) > 1 else ''} "
+            f"{_quoted(missing)}, which the file does not have"
+        )
+
+
+class LayoutInvalid(KpibarError):
+    """A layout file is not a valid layout."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: not a valid layout: {why}")
+
+
+class LayoutContradicted(KpibarError):
+    """A layout's own assertion does not hold on the file: most often a wrong unit or time zone."""
+
+    def __init__(self, path: Path, layout: str, name: str, agreeing: int, known: int) -> None:
+        super().__init__(
+            f"{path}: layout {layout} asserts that {name}, but only {agreeing} of {known} records agree; "
+            "the export probably uses another unit or time zone (--tz), so nothing was loaded"
+        )
+
+
+# --- settings ------------------------------------------------------------------------------------------
+
+
+class ConfigInvalid(UsageError):
+    """kpibar.toml does not parse, or a setting is unknown or out of range."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+
+
+class ConfigMissing(UsageError):
+    """The settings file that was asked for does not exist."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: no such settings file; give an existing kpibar.toml with --config")
+
+
+class ZoneNeeded(UsageError):
+    """Times without offset, and nobody said in which zone they are."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: its times carry no zone; say which one with --tz Europe/Paris, "
+            'or timezone = "Europe/Paris" in kpibar.toml'
+        )
+
+
+class ZoneUnknown(UsageError):
+    """A time zone name that does not exist."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f'"{name}" is not a time zone; expected an IANA name such as Europe/Paris')
+
+
+class InstantInvalid(UsageError):
+    """--as-of is not an instant."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f'--as-of "{text}" is not a date or an instant; expected 2026-01-15 or 2026-01-15T18:00'
+        )
+
+
+class KeyMissing(KpibarError):
+    """The database was filled with another pseudonym key than the one at hand."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: is not the key this database was filled with, so customers would not match; "
+            "restore the key file, point KPIBAR_KEY_FILE at it, or start a new database with --db"
+        )
+
+
+class KeyUnusable(KpibarError):
+    """The key file cannot be read or created, or is too short."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: cannot be used as pseudonym key ({why}); set KPIBAR_KEY_FILE to another file")
+
+
+# --- the database --------------------------------------------------------------------------------------
+
+
+class DatabaseMissing(KpibarError):
+    """There is no database yet."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: no data yet; start with `kpibar ingest FILES…`, or look at `kpibar demo`")
+
+
+class DatabaseEmpty(KpibarError):
+    """The database holds no record that a KPI could be computed from."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: no data yet; ingest exports with `kpibar ingest FILES… --db {path}`")
+
+
+class DatabaseForeign(KpibarError):
+    """The file given as database is not one of kpibar's."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: is not a kpibar database and was left untouched; name another file with --db"
+        )
+
+
+class DatabaseNewer(KpibarError):
+    """The database was written by a newer kpibar."""
+
+    def __init__(self, path: Path, found: str, expected: str) -> None:
+        super().__init__(
+            f"{path}: has schema version {found}, this kpibar reads {expected}; "
+            "use the kpibar that wrote it, or ingest into a new file with --db"
+        )
+
+
+class DatabaseLocked(KpibarError):
+    """Another process has the database open."""
+
+    def __init__(self, path: Path, pid: str | None) -> None:
+        who = f" by process {pid}" if pid else ""
+        super().__init__(f"{path}: is in use{who}; wait until it has finished, or name another file with --db")
+
+
+class DatabaseUnusable(KpibarError):
+    """The system or DuckDB refused to open or write the database."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: cannot be opened ({why}); check the folder's permissions and free space")
+
+
+class LedgerBroken(KpibarError):
+    """The counts of a file do not add up; its transaction was rolled back."""
+
+    def __init__(self, name: str, read: int, accounted: int) -> None:
+        super().__init__(
+            f"{name}: {read} records were read but {accounted} accounted for; nothing was loaded. "
+            "This is a defect of kpibar: please report it with the file's header line"
+        )
+
+
+# --- the report ----------------------------------------------------------------------------------------
+
+
+class YearWithoutData(UsageError):
+    """The year asked for has no data."""
+
+    def __init__(self, year: int, years: Sequence[int]) -> None:
+        held = ", ".join(str(held) for held in years)
+        super().__init__(f"no data in {year}; years held: {held}; try --year {years[-1]}")
+
+
+class KpiUnknown(UsageError):
+    """A KPI id that is not in the catalogue."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f'no KPI is called "{name}"; known: {_listed(known, 60)}')
+
+
+class KpiInvalid(UsageError):
+    """A KPI definition is not valid."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where}: not a valid KPI: {why}")
+
+
+class FamilyUnknown(UsageError):
+    """A family that is not in the catalogue."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f'no family is called "{name}"; known: {_listed(known)}')
+
+
+class BrandUnknown(UsageError):
+    """A brand that no record carries."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f'no record is of brand "{name}"; known: {_listed(known) or "none"}')
+
+
+class OutputUnwritable(KpibarError):
+    """The report could not be written to its file."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: cannot be written ({why}); choose another file with -o")
+
+
+class FormatUnknown(UsageError):
+    """The output file's extension names no format."""
+
+    def __init__(self, path: Path, known: Iterable[str]) -> None:
+        super().__init__(f"{path}: its extension names no format; expected {_listed(known)}, or give --format")

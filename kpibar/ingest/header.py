@@ -1,0 +1,34 @@
+"""The names of an export's columns: how they are compared, and the time zone some of them carry."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_ZONE = re.compile(r"\s*\((UTC|GMT|[A-Z][A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2})\)$")
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One header cell: as written, as compared, and the zone in its trailing parentheses, if any."""
+
+    name: str
+    normal: str
+    zone: str | None
+
+
+def column(name: str) -> Column:
+    """Read a header cell."""
+    zone = _ZONE.search(name.strip())
+    return Column(name.strip().lstrip("\ufeff"), normal(name), zone.group(1) if zone else None)
+
+
+def normal(name: str) -> str:
+    """The form under which header names are compared.
+
+    Accents, case, byte-order mark, typographic apostrophes, runs of spaces and a trailing time zone do not count.
+    """
+    plain = _ZONE.sub("", name.replace("\ufeff", "").replace("’", "'").strip())
+    letters = unicodedata.normalize("NFKD", plain)
+    bare = "".join(char for char in letters if not unicodedata.combining(char))
+    return _SPACES.sub(" ", bare).strip().casefold()

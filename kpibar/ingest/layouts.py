@@ -1,0 +1,219 @@
+"""A Layout is one vendor's export described as data: a TOML file in kpibar/layouts or in the user's own folder.
+
+`identify` picks the layout of a header; it never looks at the file's name.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kpibar.config import explain, valid_zone
+from kpibar.errors import (
+    LayoutInvalid,
+    LayoutMissesColumns,
+    LayoutTied,
+    LayoutUnknown,
+    LayoutUnmatched,
+    UsageError,
+)
+from kpibar.ingest.expressions import ExpressionError, columns_read, compile_expression
+from kpibar.ingest.header import normal
+from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, selectable
+
+Entity = Literal["contacts", "orders", "parcels", "surveys", "notices", "gestures"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Assertion(_Table):
+    """Two durations in seconds that must agree within a tolerance on 95 % of the records that know both."""
+
+    name: str
+    left: str
+    right: str
+    tolerance_s: float = 120.0
+
+
+class Also(_Table):
+    """A second canonical table filled from the records of the same file for which `where` holds."""
+
+    where: str
+    select: dict[str, str]
+
+
+class Layout(_Table):
+    """One export layout. See kpibar/layouts/README.md for the meaning of each key."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    title: str = ""
+    fills: Entity
+    grain: Literal["case", "interaction"] | None = None
+    status: Literal["verified", "documented", "unverified"] = "unverified"
+    detect: Annotated[tuple[str, ...], Field(min_length=1)]
+    zone: str = "account"
+    formats: tuple[str, ...] = ()
+    decimal: Literal[".", ","] = "."
+    group: str | None = None
+    keep: str | None = None
+    note: str = ""
+    select: dict[str, str]
+    enum: dict[str, dict[str, str]] = {}
+    also: dict[Entity, Also] = {}
+    asserted: Annotated[tuple[Assertion, ...], Field(alias="assert")] = ()
+
+    @property
+    def signature(self) -> frozenset[str]:
+        """The normalised header names that must all be there."""
+        return frozenset(normal(name) for name in self.detect)
+
+    def vocabulary(self) -> frozenset[str]:
+        """Every normalised header name the layout can read."""
+        expressions = [*self.select.values(), self.keep or ""]
+        for also in self.also.values():
+            expressions += [also.where, *also.select.values()]
+        read = {normal(name) for expression in expressions for name in columns_read(expression)}
+        return self.signature | read
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """All layouts at hand by name, and the file each came from."""
+
+    layouts: Mapping[str, Layout]
+    paths: Mapping[str, str]
+    own: frozenset[str] = field(default=frozenset())
+
+    def get(self, name: str) -> Layout:
+        """The layout of that name, or LayoutUnknown."""
+        if name not in self.layouts:
+            raise LayoutUnknown(name, self.layouts)
+        return self.layouts[name]
+
+    def vocabulary(self) -> frozenset[str]:
+        """Every normalised header name that some layout can read."""
+        return frozenset().union(*(layout.vocabulary() for layout in self.layouts.values()))
+
+
+def shelf(folder: Path | None, overrides: Mapping[str, Mapping[str, str]] | None = None) -> Shelf:
+    """The built-in layouts and those in `folder`/layouts, which win; then single columns as kpibar.toml says.
+
+    Raises LayoutInvalid, LayoutUnknown.
+    """
+    layouts = dict(_built_in())
+    paths = dict.fromkeys(layouts, "built in")
+    own = _read_folder(folder / "layouts") if folder else {}
+    for path, layout in own.items():
+        layouts[layout.name] = layout
+        paths[layout.name] = str(path)
+    for name, columns in (overrides or {}).items():
+        if name not in layouts:
+            raise LayoutUnknown(name, layouts)
+        changed = layouts[name].model_copy(update={"select": layouts[name].select | dict(columns)})
+        layouts[name] = _checked(Path(f"[layouts.{name}]"), changed)
+    return Shelf(layouts, paths, frozenset(layout.name for layout in own.values()))
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> dict[str, Layout]:
+    found = {}
+    for item in files("kpibar").joinpath("layouts").iterdir():
+        if item.name.endswith(".toml"):
+            layout = parse(Path(item.name), item.read_bytes())
+            found[layout.name] = layout
+    return dict(sorted(found.items()))
+
+
+def _read_folder(folder: Path) -> dict[Path, Layout]:
+    if not folder.is_dir():
+        return {}
+    return {path: parse(path, path.read_bytes()) for path in sorted(folder.glob("*.toml"))}
+
+
+def parse(path: Path, content: bytes) -> Layout:
+    """Read and check a layout file. Raises LayoutInvalid."""
+    try:
+        layout = Layout.model_validate(tomllib.loads(content.decode("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LayoutInvalid(path, f"is not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise LayoutInvalid(path, explain(error)) from error
+    return _checked(path, layout)
+
+
+def _checked(path: Path, layout: Layout) -> Layout:
+    """Refuse unknown canonical columns, missing keys, unknown helpers and zones, by name."""
+    tables: list[tuple[Entity, Mapping[str, str]]] = [(layout.fills, layout.select)]
+    tables += [(entity, also.select) for entity, also in layout.also.items()]
+    for entity, select in tables:
+        unknown = sorted(set(select) - selectable(entity) - set(TEXT_COLUMNS))
+        if unknown:
+            raise LayoutInvalid(path, f'"{unknown[0]}" is not a column of {entity}')
+        missing = [key for key in KEYS[entity].required if key not in select]
+        if missing:
+            raise LayoutInvalid(path, f'[select] of {entity} needs "{missing[0]}"')
+    try:
+        layout.vocabulary()
+        _check_enums(layout)
+        if layout.zone != "account":
+            valid_zone(layout.zone)
+    except (ExpressionError, UsageError) as error:
+        raise LayoutInvalid(path, str(error)) from error
+    return layout
+
+
+def _check_enums(layout: Layout) -> None:
+    selects = [layout.select, *(also.select for also in layout.also.values())]
+    for expression in (expression for select in selects for expression in select.values()):
+        for call in compile_expression(expression).calls:
+            if call.helper == "enum" and call.argument not in layout.enum:
+                raise ExpressionError(f"there is no [enum.{call.argument}]")
+
+
+def identify(path: Path, header: Iterable[str], shelf: Shelf) -> Layout:
+    """The most specific layout whose `detect` names are all in the header; the user's own layouts win ties.
+
+    Raises LayoutUnmatched (with the closest and what it misses) or LayoutTied.
+    """
+    names = frozenset(header)
+    matching = [layout for layout in shelf.layouts.values() if layout.signature <= names]
+    if not matching:
+        closest = min(shelf.layouts.values(), key=lambda layout: _distance(layout, names))
+        raise LayoutUnmatched(path, closest.name, missing_columns(closest, names))
+    own = [layout for layout in matching if layout.name in shelf.own]
+    most = max(len(layout.signature) for layout in own or matching)
+    best = [layout for layout in own or matching if len(layout.signature) == most]
+    if len(best) > 1:
+        raise LayoutTied(path, [layout.name for layout in best])
+    return best[0]
+
+
+def _distance(layout: Layout, names: frozenset[str]) -> tuple[float, int]:
+    missing = len(layout.signature - names)
+    return (missing / len(layout.signature), -len(layout.signature))
+
+
+def missing_columns(layout: Layout, names: frozenset[str]) -> Sequence[str]:
+    """The `detect` names, as written, that the header does not have."""
+    return [name for name in layout.detect if normal(name) not in names]
+
+
+def chosen(path: Path, name: str, header: Iterable[str], shelf: Shelf) -> Layout:
+    """The layout the user asked for, provided its key columns can be read from this header.
+
+    Raises LayoutUnknown, LayoutMissesColumns.
+    """
+    layout = shelf.get(name)
+    names = frozenset(header)
+    for key in KEYS[layout.fills].required:
+        read = columns_read(layout.select[key])
+        if read and not {normal(column) for column in read} & names:
+            raise LayoutMissesColumns(path, name, read)
+    return layout

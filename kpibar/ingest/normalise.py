@@ -1,0 +1,262 @@
+"""Layout + header -> the SQL that types, maps and judges every record of a file.
+
+Three steps, each one SELECT: `cells` (trimmed text, folded by the layout's `group`), `typed` (every helper call
+as a column, so that a value is converted once), `mapped` (the canonical columns, and the first value that did
+not convert). Nothing here touches the database.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kpibar.config import Hours
+from kpibar.ingest.expressions import (
+    HELPERS,
+    Call,
+    Compiled,
+    Reading,
+    compile_expression,
+    local_time,
+    pseudonym,
+    quoted,
+)
+from kpibar.ingest.header import Column, normal
+from kpibar.ingest.layouts import Layout
+from kpibar.ingest.tables import DAYS, KEYS, TEXT_COLUMNS, columns
+from kpibar.ingest.topics import by_text, by_vendor
+
+# What people and tools write into a cell to say that there is nothing in it.
+_NOTHING = ("", "-", "--", "n/a", "null", "[none]", "[no associated user]", "[deleted]", "#n/a", "nan")
+# Helpers that cannot fail on a non-empty cell.
+_TOTAL = ("text", "pii", "enum")
+_ORDER_NUMBER = (
+    r"(?:#|n[o°º]\.? ?|commande |cde |order |bestellung |pedido )\s*([A-Z]{0,5}-?[0-9]{3,20})\b"
+    r"|\b([A-Z]{0,5}-?[0-9]{5,20})\b"
+)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What normalising needs beside the layout: where naive times live, the brand's zone, and the settings."""
+
+    reading: Reading
+    brand: str | None
+    brand_zone: str
+    reasons: Mapping[str, str]
+    hours: Hours | None
+    keep_text: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The statements that turn the staged text of a file into canonical rows, and what they hold.
+
+    `held` lists, per table, the canonical columns this file can fill; `enums` the calls whose values are listed.
+    """
+
+    cells: str
+    typed: str
+    mapped: Mapping[str, str]
+    held: Mapping[str, tuple[str, ...]]
+    enums: Mapping[str, Call]
+
+
+@dataclass(frozen=True)
+class _File:
+    """The columns of the file by normalised name, as staged: c0, c1, ..."""
+
+    positions: Mapping[str, int]
+    names: tuple[str, ...]
+
+    def cell(self, column: str) -> str | None:
+        position = self.positions.get(normal(column))
+        return None if position is None else f"c{position}"
+
+
+def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
+    """Compile a layout for a file with this header."""
+    positions: dict[str, int] = {}
+    for position, column in enumerate(header):
+        positions.setdefault(column.normal, position)
+    file = _File(positions, tuple(column.name for column in header))
+    selects = {layout.fills: layout.select, **{name: also.select for name, also in layout.also.items()}}
+    compiled = {
+        entity: {column: compile_expression(text) for column, text in select.items()}
+        for entity, select in selects.items()
+    }
+    wheres = {name: compile_expression(also.where) for name, also in layout.also.items()}
+    keep = compile_expression(layout.keep or "TRUE")
+    aliases = _aliases([keep, *wheres.values(), *(one for table in compiled.values() for one in table.values())])
+    mapped = {
+        entity: _mapped(layout, entity, table, wheres.get(entity, keep), file, context, aliases)
+        for entity, table in compiled.items()
+    }
+    return Plan(
+        cells=_cells(layout, file),
+        typed=_typed(aliases, keep, file, context.reading),
+        mapped=mapped,
+        held={entity: _held(table, file) for entity, table in compiled.items()},
+        enums={aliases[call]: call for call in aliases if call.helper == "enum" and file.cell(call.column)},
+    )
+
+
+def _aliases(expressions: list[Compiled]) -> dict[Call, str]:
+    calls = dict.fromkeys(call for expression in expressions for call in expression.calls)
+    return {call: f"h{number}" for number, call in enumerate(calls)}
+
+
+def _fill(compiled: Compiled, aliases: Mapping[Call, str]) -> str:
+    return compiled.template.format(*(aliases[call] for call in compiled.calls))
+
+
+def _held(table: Mapping[str, Compiled], file: _File) -> tuple[str, ...]:
+    """Columns whose expression reads at least one column the file has, or reads none (a constant)."""
+    return tuple(
+        column
+        for column, compiled in table.items()
+        if column not in TEXT_COLUMNS
+        and (not compiled.calls or any(file.cell(call.column) for call in compiled.calls))
+        and compiled.template.strip().upper() != "NULL"
+    )
+
+
+def _cells(layout: Layout, file: _File) -> str:
+    """Trimmed cells, NULL where they say nothing; one row per record."""
+    nothing = ", ".join(quoted(word) for word in _NOTHING)
+    count = len(file.names)
+    trimmed = ",\n".join(
+        f"CASE WHEN lower(trim(c{i})) NOT IN ({nothing}) THEN trim(c{i}) END AS c{i}" for i in range(count)
+    )
+    rows = f"SELECT line, {trimmed}\nFROM staged"
+    position = file.positions.get(normal(layout.group)) if layout.group else None
+    if position is None:
+        return f"SELECT *, 1 AS lines_folded FROM ({rows})"
+    folded = ",\n".join(
+        f"arg_min(c{i}, line) FILTER (WHERE c{i} IS NOT NULL) AS c{i}" for i in range(count)
+    )
+    # A line without its group value belongs to nothing: it stays alone and is judged as a record.
+    group = f"coalesce(c{position}, 'line ' || line)"
+    return f"SELECT min(line) AS line, {folded}, count(*) AS lines_folded\nFROM ({rows})\nGROUP BY {group}"
+
+
+def _typed(aliases: Mapping[Call, str], keep: Compiled, file: _File, reading: Reading) -> str:
+    """Every helper call as a column, the dropped flag, and the first value that did not convert."""
+    conversions, judged = ["line", "lines_folded"], []
+    for call, alias in aliases.items():
+        helper, cell = HELPERS[call.helper], file.cell(call.column)
+        value = f"CAST(NULL AS {helper.type})" if cell is None else helper.sql(cell, call, reading)
+        conversions.append(f"{value} AS {alias}")
+        if cell is not None and call.helper not in _TOTAL:
+            conversions.append(f"{cell} AS {alias}_raw")
+            judged.append((call, alias, helper.expects, file.names[file.positions[normal(call.column)]]))
+    reject = " ".join(
+        f"WHEN {alias}_raw IS NOT NULL AND {alias} IS NULL THEN "
+        f"struct_pack(name := {quoted(name)}, shape := {_shape(alias + '_raw')}, reason := {quoted('is not ' + expects)})"
+        for call, alias, expects, name in judged
+    )
+    verdict = f"CASE {reject} END" if judged else "CAST(NULL AS STRUCT(name VARCHAR, shape VARCHAR, reason VARCHAR))"
+    body = ",\n".join(conversions)
+    return (
+        f"SELECT *, NOT coalesce({_fill(keep, aliases)}, FALSE) AS dropped, {verdict} AS bad\n"
+        f"FROM (SELECT {body}\nFROM cells)"
+    )
+
+
+def _shape(cell: str) -> str:
+    """A value with its letters and digits blanked: enough to recognise the problem, nothing personal."""
+    return (
+        f"regexp_replace(regexp_replace(left({cell}, 40), '[0-9]', '9', 'g'), '\\p{{L}}', 'a', 'g')"
+    )
+
+
+def _mapped(
+    layout: Layout,
+    entity: str,
+    table: Mapping[str, Compiled],
+    where: Compiled,
+    file: _File,
+    context: Context,
+    aliases: Mapping[Call, str],
+) -> str:
+    """The canonical columns of one table, in schema order, from `typed`."""
+    given = {column: _fill(compiled, aliases) for column, compiled in table.items()}
+    given.setdefault("brand", "NULL")
+    if context.brand is not None:
+        given["brand"] = f"coalesce({given['brand']}, {quoted(context.brand)})"
+    if entity == layout.fills and layout.grain:
+        given["grain"] = quoted(layout.grain)
+    first = ", ".join(f"CAST({sql} AS {_type(entity, column)}) AS {column}" for column, sql in given.items())
+    kept = "NOT dropped" if entity == layout.fills else f"NOT dropped AND bad IS NULL AND coalesce({_fill(where, aliases)}, FALSE)"
+    base = f"SELECT line, lines_folded, bad, {first}\nFROM typed WHERE {kept}"
+    derived = _derived(entity, set(given), context)
+    listed = ",\n".join(
+        f"{derived.get(column) or (column if column in given else f'CAST(NULL AS {kind})')} AS {column}"
+        for column, kind in columns(entity).items()
+        if column not in ("file_id", "source")
+    )
+    texts = f",\n{_text(set(given))} AS all_text" if entity == "contacts" else ""
+    missing = " OR ".join(f"{column} IS NULL" for column in KEYS[entity].required)
+    return f"SELECT line, lines_folded, bad, {missing} AS keyless{texts},\n{listed}\nFROM ({base})"
+
+
+def _type(entity: str, column: str) -> str:
+    return columns(entity).get(column, "VARCHAR")
+
+
+def _derived(entity: str, given: set[str], context: Context) -> dict[str, str]:
+    """The columns ingest adds: local days, order key, reason, opening hours."""
+    derived = {
+        day: f"CAST({local_time(instant, context.brand_zone)} AS DATE)"
+        for day, instant in DAYS.items()
+        if instant in given and day in columns(entity)
+    }
+    if "order_ref" in given:
+        derived["order_key"] = f"CASE WHEN order_ref IS NOT NULL THEN {order_key('order_ref')} END"
+    if entity != "contacts":
+        return derived
+    raw = "reason_raw" if "reason_raw" in given else "CAST(NULL AS VARCHAR)"
+    vendor, text = by_vendor(raw, context.reasons), by_text(_text(given))
+    decided = f"nullif({vendor}, 'other')"
+    derived["reason"] = f"coalesce({decided}, {text}, {vendor})"
+    derived["reason_by"] = (
+        f"CASE WHEN {decided} IS NOT NULL THEN 'vendor' WHEN {text} IS NOT NULL THEN 'rule' "
+        f"WHEN {vendor} IS NOT NULL THEN 'vendor' ELSE 'none' END"
+    )
+    if context.hours is not None:
+        stated = "in_hours" if "in_hours" in given else "CAST(NULL AS BOOLEAN)"
+        derived["in_hours"] = f"coalesce({stated}, {open_at(local_time('created_at', context.brand_zone), context.hours)})"
+    if not context.keep_text:
+        derived |= {column: "CAST(NULL AS VARCHAR)" for column in TEXT_COLUMNS}
+    return derived
+
+
+def _text(given: set[str]) -> str:
+    """All the text of a contact, or NULL."""
+    parts = [column for column in TEXT_COLUMNS if column in given]
+    return f"nullif(concat_ws(' \n ', {', '.join(parts)}), '')" if parts else "CAST(NULL AS VARCHAR)"
+
+
+def order_key(reference: str) -> str:
+    """SQL of the pseudonym of an order reference; case, blanks and a leading # do not count."""
+    plain = f"upper(ltrim(regexp_replace({reference}, '\\s+', '', 'g'), '#'))"
+    return pseudonym(f"'order:' || {plain}")
+
+
+def order_mentions(text: str) -> str:
+    """SQL of the list of order-number candidates in a text."""
+    pattern = quoted(_ORDER_NUMBER)
+    return (
+        f"list_concat(regexp_extract_all({text}, {pattern}, 1, 'i'), regexp_extract_all({text}, {pattern}, 2, 'i'))"
+    )
+
+
+def open_at(local: str, hours: Hours) -> str:
+    """SQL that tells whether a local time is within opening hours."""
+    spans = [
+        f"isodow({local}) = {weekday + 1} AND CAST({local} AS TIME) >= TIME '{opens}' "
+        f"AND CAST({local} AS TIME) < TIME '{closes}'"
+        for weekday in range(7)
+        for opens, closes in hours.spans(weekday)
+    ]
+    closed = ", ".join(f"DATE '{day}'" for day in hours.closed)
+    shut = f"CAST({local} AS DATE) IN ({closed})" if closed else "FALSE"
+    return f"(NOT {shut} AND ({' OR '.join(f'({span})' for span in spans) or 'FALSE'}))"

@@ -1,0 +1,76 @@
+"""The canonical tables as ingest sees them: their columns, keys, instants, and what is derived from what."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+TEXT_COLUMNS = ("subject", "tags", "body")
+_MANAGED = ("file_id", "source", "order_key", "reason", "reason_by", "grain")
+_TABLE = re.compile(r"CREATE TABLE (\w+) \(\n(.*?)\n\);", re.DOTALL)
+_COLUMN = re.compile(r"^\s+(\w+) (VARCHAR|TIMESTAMP|DATE|DOUBLE|INTEGER|BIGINT|BOOLEAN|DECIMAL\(18, 2\))", re.M)
+
+
+@dataclass(frozen=True)
+class Key:
+    """What identifies a record within its source, and what every record must have."""
+
+    id: str
+    required: tuple[str, ...]
+
+
+KEYS = {
+    "contacts": Key("contact_id", ("contact_id", "created_at")),
+    "orders": Key("order_ref", ("order_ref",)),
+    "parcels": Key("parcel_id", ("parcel_id",)),
+    "surveys": Key("survey_id", ("survey_id",)),
+    "notices": Key("notice_id", ("notice_id",)),
+    "gestures": Key("gesture_id", ("gesture_id",)),
+}
+
+# The local day kept beside an instant, because a KPI groups by it.
+DAYS = {
+    "created_on": "created_at",
+    "ordered_on": "ordered_at",
+    "promised_on": "promised_to",
+    "first_attempt_on": "first_attempt_at",
+    "delivered_on": "delivered_at",
+    "sent_on": "sent_at",
+    "answered_on": "answered_at",
+    "given_on": "given_at",
+}
+
+# Instants of things that have happened: the newest one tells up to when an export speaks.
+HAPPENED = {
+    "contacts": (
+        "created_at",
+        "first_reply_at",
+        "first_human_reply_at",
+        "first_bot_reply_at",
+        "resolved_at",
+        "closed_at",
+        "updated_at",
+    ),
+    "orders": ("ordered_at", "cancelled_at", "updated_at"),
+    "parcels": ("shipped_at", "first_attempt_at", "delivered_at", "returned_at", "updated_at"),
+    "surveys": ("sent_at", "answered_at", "updated_at"),
+    "notices": ("sent_at", "updated_at"),
+    "gestures": ("given_at", "updated_at"),
+}
+
+
+@lru_cache(maxsize=1)
+def _schema() -> dict[str, dict[str, str]]:
+    """Every table of schema.sql with its columns and their types, in order."""
+    text = files("kpibar").joinpath("schema.sql").read_text(encoding="utf-8")
+    return {name: dict(_COLUMN.findall("\n" + body)) for name, body in _TABLE.findall(text)}
+
+
+def columns(entity: str) -> dict[str, str]:
+    """The columns of a canonical table and their SQL types, in table order."""
+    return _schema()[entity]
+
+
+def selectable(entity: str) -> set[str]:
+    """The columns a layout may fill; the others are derived."""
+    return set(columns(entity)) - set(_MANAGED) - set(DAYS)

@@ -1,0 +1,79 @@
+"""Contact reasons: which canonical reason a vendor's reason, or the text of a contact, stands for.
+
+The rules are data (kpibar/topics/*.toml): per language and reason, regular expressions over the vendor's reason
+and over the text. The languages are merged, the order of the English file is the priority, and each reason
+becomes one alternation, which the engine evaluates in one pass over the raw text.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from kpibar.ingest.expressions import quoted
+
+# What a person writes where a reason should be when there is none.
+_NO_REASON = r"^(-+|\?+|n/?a|none|null|aucun|sans|vide|non (qualifi.+|renseign.+|class.+)|not (set|classified)|uncategori[sz]ed|unknown|inconnu)$"
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One canonical reason and its alternations; an empty one matches nothing."""
+
+    reason: str
+    vendor: str
+    text: str
+    unless: str
+
+
+@lru_cache(maxsize=1)
+def topics() -> tuple[Topic, ...]:
+    """The topics of all languages merged, in order of priority."""
+    merged: dict[str, dict[str, list[str]]] = {}
+    folder = files("kpibar").joinpath("topics")
+    for name in ("en.toml", "fr.toml"):
+        for entry in tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8"))["topic"]:
+            patterns = merged.setdefault(entry["reason"], {"vendor": [], "text": [], "unless": []})
+            for kind, listed in patterns.items():
+                listed += entry.get(kind, [])
+    return tuple(
+        Topic(reason, *("|".join(kinds[kind]) for kind in ("vendor", "text", "unless")))
+        for reason, kinds in merged.items()
+    )
+
+
+def reasons() -> tuple[str, ...]:
+    """Every canonical reason a contact can carry."""
+    return (*(topic.reason for topic in topics()), "other")
+
+
+def by_vendor(raw: str, mapped: Mapping[str, str]) -> str:
+    """SQL of the canonical reason of a vendor's reason.
+
+    `mapped` (kpibar.toml) wins over the rules; a reason that says nothing gives NULL, one that says something
+    kpibar has no name for gives 'other'.
+    """
+    own = " ".join(
+        f"WHEN lower({raw}) = {quoted(value.casefold())} THEN {quoted(reason)}" for value, reason in mapped.items()
+    )
+    rules = " ".join(
+        f"WHEN regexp_matches({raw}, {quoted(topic.vendor)}, 'i') THEN {quoted(topic.reason)}"
+        for topic in topics()
+        if topic.vendor
+    )
+    return (
+        f"CASE WHEN {raw} IS NULL THEN NULL {own} "
+        f"WHEN regexp_matches({raw}, {quoted(_NO_REASON)}, 'i') THEN NULL {rules} ELSE 'other' END"
+    )
+
+
+def by_text(text: str) -> str:
+    """SQL of the canonical reason found in a text, NULL when no rule applies."""
+    rules = " ".join(f"WHEN {_applies(topic, text)} THEN {quoted(topic.reason)}" for topic in topics() if topic.text)
+    return f"CASE WHEN {text} IS NULL THEN NULL {rules} END"
+
+
+def _applies(topic: Topic, text: str) -> str:
+    found = f"regexp_matches({text}, {quoted(topic.text)}, 'i')"
+    return f"{found} AND NOT regexp_matches({text}, {quoted(topic.unless)}, 'i')" if topic.unless else found

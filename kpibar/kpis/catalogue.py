@@ -1,0 +1,243 @@
+"""The catalogue: every KPI as data, its definition and its passport.
+
+A KPI reads one fact table. `kind` says how its value is made:
+
+- count    number of rows of `where`
+- rate     rows of `hit` / rows of `where`
+- net      (rows of `hit` - rows of `against`) / rows of `where`, in points
+- mean     mean of `value` over `where`
+- median, quantile   of `value` over `where`
+- mix      share of each value of the column `over` in `where`
+- ratio    one count / another count, each at its own grain: two fact tables are never joined in a KPI
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kpibar.config import Settings, explain
+from kpibar.errors import FamilyUnknown, KpiInvalid, KpiUnknown
+from kpibar.model.build import parameters
+
+Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "net", "mix"]
+Unit = Literal["count", "share", "per_100", "seconds", "points", "score"]
+Text = Mapping[str, str]
+
+OWN_FAMILY = "own"
+DIMENSIONS: Mapping[str, frozenset[str]] = {
+    "contacts": frozenset({"brand", "channel", "country", "reason", "carrier"}),
+    "issues": frozenset({"brand", "channel", "country", "reason", "carrier"}),
+    "journeys": frozenset({"brand", "channel", "country", "reason", "carrier"}),
+    "orders": frozenset({"brand", "country", "carrier"}),
+    "order_contacts": frozenset({"brand", "country", "carrier"}),
+    "surveys": frozenset({"brand", "channel", "country", "reason"}),
+}
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One KPI. SQL fragments are over the columns of `fact_<from_table>`, thresholds written in.
+
+    `needs` lists canonical columns ("table.column", alternatives joined by "|") without which it is unknown.
+    """
+
+    id: str
+    family: str
+    title: Text
+    kind: Kind
+    unit: Unit
+    better: Literal["lower", "higher", "none"]
+    definition: Text
+    source: str
+    from_table: str = ""
+    date: str = ""
+    where: str = "TRUE"
+    hit: str = ""
+    against: str = ""
+    value: str = ""
+    quantile: float = 0.5
+    over: str = ""
+    numerator: str = ""
+    denominator: str = ""
+    cluster: str = ""
+    maturity_days: int = 0
+    needs: tuple[str, ...] = ()
+    hidden: bool = False
+    own: bool = False
+
+    @property
+    def additive(self) -> bool:
+        """Whether it is a sum of parts: parts of the year or of the brand add up to the whole."""
+        return self.kind in ("count", "rate", "net", "mean", "mix")
+
+    @property
+    def hash(self) -> str:
+        """Changes when the definition that runs changes: two figures compare only under one hash."""
+        parts = (
+            self.kind, self.from_table, self.date, self.where, self.hit, self.against, self.value,
+            self.quantile, self.over, self.numerator, self.denominator, self.maturity_days,
+        )  # fmt: skip
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+    def dimensions(self) -> frozenset[str]:
+        """The columns its rows can be broken down by."""
+        return DIMENSIONS.get(self.from_table, frozenset())
+
+
+class _Entry(BaseModel):
+    """A KPI as written in TOML, in the catalogue or under [kpis.ID] of kpibar.toml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    title: dict[str, str]
+    kind: Kind
+    from_table: Annotated[str, Field(alias="from")] = ""
+    date: str = ""
+    where: str = "TRUE"
+    hit: str = ""
+    against: str = ""
+    value: str = ""
+    quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    over: str = ""
+    numerator: str = ""
+    denominator: str = ""
+    cluster: str = ""
+    unit: Unit
+    better: Literal["lower", "higher", "none"] = "none"
+    maturity_days: Annotated[int, Field(ge=0)] = 0
+    maturity_parameter: str = ""
+    needs: tuple[str, ...] = ()
+    hidden: bool = False
+    definition: dict[str, str] = {}
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "_Entry":
+        if "en" not in self.title:
+            raise ValueError('title needs an "en" text')
+        required = {
+            "ratio": ("numerator", "denominator"),
+            "rate": ("from_table", "date", "hit"),
+            "net": ("from_table", "date", "hit", "against"),
+            "mix": ("from_table", "date", "over"),
+            "count": ("from_table", "date"),
+        }.get(self.kind, ("from_table", "date", "value"))
+        for name in required:
+            if not getattr(self, name):
+                raise ValueError(f'a {self.kind} needs "{name.removesuffix("_table")}"')
+        if self.from_table and self.from_table not in DIMENSIONS:
+            raise ValueError(f'from = "{self.from_table}": expected one of {", ".join(sorted(DIMENSIONS))}')
+        return self
+
+
+@dataclass(frozen=True)
+class Family:
+    """A group of KPIs, printed together."""
+
+    id: str
+    title: Text
+    order: int
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All KPIs in the order they are printed, and their families."""
+
+    kpis: tuple[Kpi, ...]
+    families: tuple[Family, ...]
+
+    def get(self, name: str) -> Kpi:
+        """The KPI of that id, or KpiUnknown."""
+        for kpi in self.kpis:
+            if kpi.id == name:
+                return kpi
+        raise KpiUnknown(name, (kpi.id for kpi in self.kpis if not kpi.hidden))
+
+    def chosen(self, names: Iterable[str] = (), family: str | None = None) -> tuple[Kpi, ...]:
+        """The KPIs asked for by id or family; by default all that are not hidden.
+
+        Raises KpiUnknown, FamilyUnknown.
+        """
+        wanted = [self.get(name) for name in names]
+        if family is not None and family not in {known.id for known in self.families}:
+            raise FamilyUnknown(family, (known.id for known in self.families))
+        visible = wanted or [kpi for kpi in self.kpis if not kpi.hidden]
+        return tuple(kpi for kpi in self.kpis if kpi in visible and family in (None, kpi.family))
+
+
+@lru_cache(maxsize=8)
+def _built_in() -> tuple[tuple[Family, ...], tuple[tuple[str, str, _Entry], ...]]:
+    families, entries = [], []
+    folder = files("kpibar").joinpath("kpis")
+    for item in folder.iterdir():
+        if not item.name.endswith(".toml"):
+            continue
+        table = tomllib.loads(item.read_text(encoding="utf-8"))
+        family = Family(item.name[:-5], **table.pop("family"))
+        families.append(family)
+        entries += [(family.id, name, _Entry.model_validate(entry)) for name, entry in table.items()]
+    families.sort(key=lambda family: family.order)
+    rank = {family.id: place for place, family in enumerate(families)}
+    entries.sort(key=lambda entry: rank[entry[0]])
+    return tuple(families), tuple(entries)
+
+
+def catalogue(settings: Settings) -> Catalogue:
+    """The built-in KPIs and those of the settings, with thresholds written in and maturity as set.
+
+    Raises KpiInvalid for a KPI of the settings that is not one.
+    """
+    families, entries = _built_in()
+    values = parameters(settings.thresholds)
+    kpis = [_kpi(name, family, entry, settings, values) for family, name, entry in entries]
+    own = [_own(name, table, settings, values) for name, table in settings.kpis.items()]
+    if own:
+        families = (*families, Family(OWN_FAMILY, {"en": "Own KPIs", "fr": "Indicateurs propres"}, 99))
+    replaced = {kpi.id for kpi in own}
+    complete = Catalogue(tuple(kpi for kpi in kpis if kpi.id not in replaced) + tuple(own), families)
+    for kpi in own:
+        if kpi.kind == "ratio":
+            _check_ratio(complete, kpi)
+    for name in (*settings.targets, *settings.maturity_days):
+        complete.get(name)
+    return complete
+
+
+def _own(name: str, table: Mapping[str, Any], settings: Settings, values: Mapping[str, int]) -> Kpi:
+    try:
+        return _kpi(name, OWN_FAMILY, _Entry.model_validate(table), settings, values, own=True)
+    except ValidationError as error:
+        raise KpiInvalid(f"[kpis.{name}] of kpibar.toml", explain(error)) from error
+
+
+def _check_ratio(known: Catalogue, kpi: Kpi) -> None:
+    for part in (kpi.numerator, kpi.denominator):
+        if known.get(part).kind != "count":
+            raise KpiInvalid(f"[kpis.{kpi.id}] of kpibar.toml", f'"{part}" is not a count')
+
+
+def _kpi(
+    name: str, family: str, entry: _Entry, settings: Settings, values: Mapping[str, int], own: bool = False
+) -> Kpi:
+    fields = entry.model_dump(exclude={"maturity_parameter"})
+    for key, field in fields.items():
+        if isinstance(field, str):
+            fields[key] = _written(field, values)
+    fields["title"] = {lang: _written(text, values) for lang, text in entry.title.items()}
+    fields["definition"] = {lang: _written(text, values) for lang, text in entry.definition.items()}
+    if entry.maturity_parameter:
+        fields["maturity_days"] = values[entry.maturity_parameter]
+    fields["maturity_days"] = settings.maturity_days.get(name, fields["maturity_days"])
+    return Kpi(id=name, family=family, own=own, **fields)
+
+
+def _written(text: str, values: Mapping[str, int]) -> str:
+    for name, value in values.items():
+        text = text.replace("{" + name + "}", str(value))
+    return text

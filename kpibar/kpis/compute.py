@@ -1,0 +1,220 @@
+"""The statements behind the KPIs, and the cells they return.
+
+All additive KPIs over one fact table and date are computed by ONE statement that aggregates its rows to cells
+(month and, when asked, one dimension). Years, totals and segments are sums of cells. Medians are not sums: one
+statement each, for the periods and segments asked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from kpibar.engine import Engine, EngineError
+from kpibar.errors import KpiInvalid
+from kpibar.kpis.catalogue import Kpi
+
+TOTAL = ""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days a figure speaks of, both included."""
+
+    start: date
+    end: date
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a KPI is made of in one cell; parts of two cells add up.
+
+    `base` counts the rows of the population, `hits` those of the numerator, `against` those counted against,
+    `total` and `squares` the sum of the values and of their squares, `immature` the rows still too young.
+    """
+
+    base: float = 0
+    hits: float = 0
+    against: float = 0
+    total: float = 0
+    squares: float = 0
+    immature: float = 0
+
+    def __add__(self, other: "Parts") -> "Parts":
+        return Parts(
+            self.base + other.base,
+            self.hits + other.hits,
+            self.against + other.against,
+            self.total + other.total,
+            self.squares + other.squares,
+            self.immature + other.immature,
+        )
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Parts by KPI, month and segment; without a dimension every segment is TOTAL."""
+
+    by_kpi: Mapping[str, Mapping[tuple[date, str], Parts]] = field(default_factory=dict)
+
+    def sum(self, kpi: str, window: Window, segment: str | None = None) -> Parts:
+        """The parts of a KPI over a window, of one segment or of all."""
+        total = Parts()
+        for (month, name), parts in self.by_kpi.get(kpi, {}).items():
+            if window.start.replace(day=1) <= month <= window.end and segment in (None, name):
+                total = total + parts
+        return total
+
+    def segments(self, kpi: str) -> list[str]:
+        """The segments a KPI has rows in."""
+        return sorted({segment for _, segment in self.by_kpi.get(kpi, {})})
+
+
+@dataclass(frozen=True)
+class Quantile:
+    """A quantile of one cell: its value, the base, and the order statistics that bound it (None: not asked)."""
+
+    value: float | None
+    base: int
+    immature: int = 0
+    low: float | None = None
+    high: float | None = None
+
+
+def mature(kpi: Kpi) -> str:
+    """SQL: the row is old enough for its outcome to be known."""
+    if kpi.maturity_days == 0:
+        return "TRUE"
+    return f"coalesce(as_of_on > {kpi.date} + INTERVAL '{kpi.maturity_days}' DAY, FALSE)"
+
+
+def _rows(kpi: Kpi, extra: str = "") -> str:
+    condition = f"({kpi.where}) AND {mature(kpi)}" + (f" AND ({extra})" if extra else "")
+    return f"count(*) FILTER (WHERE {condition})"
+
+
+def _aggregates(kpi: Kpi) -> dict[str, str]:
+    """The SQL of each part an additive KPI needs."""
+    parts = {"base": _rows(kpi)}
+    if kpi.hit:
+        parts["hits"] = _rows(kpi, kpi.hit)
+    if kpi.against:
+        parts["against"] = _rows(kpi, kpi.against)
+    if kpi.kind == "mean":
+        condition = f"({kpi.where}) AND {mature(kpi)}"
+        parts["total"] = f"sum(({kpi.value}) * 1.0e0) FILTER (WHERE {condition})"
+        parts["squares"] = f"sum(({kpi.value}) * ({kpi.value}) * 1.0e0) FILTER (WHERE {condition})"
+    if kpi.maturity_days:
+        parts["immature"] = f"count(*) FILTER (WHERE ({kpi.where}) AND NOT {mature(kpi)})"
+    return parts
+
+
+def segment_of(dimension: str | None) -> str:
+    """SQL of a row's segment."""
+    return f"coalesce({dimension}, '?')" if dimension else f"'{TOTAL}'"
+
+
+def cells_statement(kpis: Sequence[Kpi], windows: Sequence[Window], dimension: str | None, brand: str | None) -> str:
+    """ONE statement for all additive KPIs of one fact table and date: month, segment, then their parts in order."""
+    first = kpis[0]
+    listed = ",\n    ".join(
+        f"{sql} AS {kpi.id}__{part}" for kpi in kpis for part, sql in _aggregates(kpi).items()
+    )
+    return (
+        f"SELECT\n    CAST(date_trunc('month', {first.date}) AS DATE) AS month,\n"
+        f"    {segment_of(dimension)} AS segment,\n    {listed}\n"
+        f"FROM fact_{first.from_table}\nWHERE {within(first.date, windows)}{of_brand(brand)}\nGROUP BY 1, 2"
+    )
+
+
+def within(column: str, windows: Sequence[Window]) -> str:
+    """SQL: the day is in one of the windows."""
+    spans = (f"{column} BETWEEN DATE '{window.start}' AND DATE '{window.end}'" for window in windows)
+    return "(" + " OR ".join(spans) + ")"
+
+
+def of_brand(brand: str | None) -> str:
+    """SQL that keeps one brand, or nothing."""
+    return "" if brand is None else " AND brand = '" + brand.replace("'", "''") + "'"
+
+
+def additive_cells(
+    engine: Engine,
+    kpis: Iterable[Kpi],
+    windows: Sequence[Window],
+    dimension: str | None = None,
+    brand: str | None = None,
+) -> Cells:
+    """Cells of every additive KPI, one statement per fact table and date; a user's own KPIs run apart."""
+    groups: dict[tuple[str, str, str], list[Kpi]] = {}
+    for kpi in kpis:
+        if kpi.additive and (dimension is None or dimension in kpi.dimensions()):
+            groups.setdefault((kpi.from_table, kpi.date, kpi.id if kpi.own else ""), []).append(kpi)
+    found: dict[str, Mapping[tuple[date, str], Parts]] = {}
+    for members in groups.values():
+        found |= _run(engine, members, cells_statement(members, windows, dimension, brand))
+    return Cells(found)
+
+
+def _run(engine: Engine, kpis: Sequence[Kpi], sql: str) -> dict[str, Mapping[tuple[date, str], Parts]]:
+    rows = guarded(engine, kpis[0], sql)
+    names = [(kpi.id, part) for kpi in kpis for part in _aggregates(kpi)]
+    found: dict[str, dict[tuple[date, str], Parts]] = {kpi.id: {} for kpi in kpis}
+    for month, segment, *values in rows:
+        parts: dict[str, dict[str, float]] = {kpi.id: {} for kpi in kpis}
+        for (name, part), value in zip(names, values, strict=True):
+            parts[name][part] = float(value or 0)
+        for name, made in parts.items():
+            found[name][month, segment] = Parts(**made)
+    return dict(found)
+
+
+def guarded(engine: Engine, kpi: Kpi, sql: str) -> list[tuple[object, ...]]:
+    """Run a statement; when a user's own KPI makes the engine refuse it, say which one and why."""
+    try:
+        return engine.rows(sql)
+    except EngineError as error:
+        if kpi.own:
+            raise KpiInvalid(f"[kpis.{kpi.id}] of kpibar.toml", str(error)) from error
+        raise
+
+
+def quantile_statement(
+    kpi: Kpi, window: Window, fractions: Sequence[float], group: str, brand: str | None
+) -> str:
+    """One statement for a quantile: group, base, immature, then the value at each fraction."""
+    values = ", ".join(
+        f"percentile_cont({fraction:.12f}) WITHIN GROUP (ORDER BY number) FILTER (WHERE old_enough)"
+        for fraction in fractions
+    )
+    return (
+        "SELECT segment, count(*) FILTER (WHERE old_enough) AS base,\n"
+        f"    count(*) FILTER (WHERE NOT old_enough) AS immature,\n    {values}\n"
+        f"FROM (\n    SELECT {group} AS segment, {mature(kpi)} AS old_enough, ({kpi.value}) * 1.0e0 AS number\n"
+        f"    FROM fact_{kpi.from_table}\n"
+        f"    WHERE ({kpi.where}) AND {within(kpi.date, [window])}{of_brand(brand)}\n) AS chosen\nGROUP BY segment"
+    )
+
+
+def quantiles(
+    engine: Engine, kpi: Kpi, window: Window, group: str = f"'{TOTAL}'", brand: str | None = None
+) -> dict[str, Quantile]:
+    """A quantile KPI in one window by `group` (SQL over the fact table), without bounds."""
+    rows = guarded(engine, kpi, quantile_statement(kpi, window, [kpi.quantile], group, brand))
+    return {str(name): Quantile(_number(value), int(str(base)), int(str(young))) for name, base, young, value in rows}
+
+
+def quantile_bounds(
+    engine: Engine, kpi: Kpi, window: Window, ranks: tuple[int, int], base: int, condition: str, brand: str | None
+) -> tuple[float | None, float | None]:
+    """The values at two 1-based ranks of a quantile KPI's sorted values, among the rows of `condition`."""
+    fractions = [(rank - 1) / (base - 1) for rank in ranks]
+    chosen = f"CASE WHEN {condition} THEN 'in' ELSE 'out' END"
+    rows = guarded(engine, kpi, quantile_statement(kpi, window, fractions, chosen, brand))
+    for name, _, _, low, high in rows:
+        if name == "in":
+            return _number(low), _number(high)
+    return None, None
+
+
+def _number(value: object) -> float | None:
+    return None if value is None else float(str(value))

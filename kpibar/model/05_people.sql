@@ -1,0 +1,18 @@
+-- Who is behind an identifier: a telephone number stands for the e-mail seen with it on an order or a ticket.
+-- Grain: one row per second identifier that belongs to one customer only. Key: customer_key.
+-- A number shared by several e-mails (a family, an office) names nobody and stays itself.
+WITH pairs AS (
+    SELECT customer_key, customer_alias_key
+    FROM orders
+    WHERE customer_key <> customer_alias_key
+    UNION ALL
+    SELECT customer_key, customer_alias_key
+    FROM contacts
+    WHERE customer_key <> customer_alias_key
+)
+SELECT
+    customer_alias_key AS customer_key,
+    min(customer_key) AS person_key
+FROM pairs
+GROUP BY customer_alias_key
+HAVING count(DISTINCT customer_key) = 1

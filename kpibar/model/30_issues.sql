@@ -1,0 +1,46 @@
+-- Issues: contacts of one customer about one order for one reason, on any channel, until {issue_gap_days} days of silence.
+-- Only contacts whose customer or order is known can be followed; the others are in no issue.
+-- Grain: one row per issue, described by its first contact. Key: issue_id.
+WITH followed AS (
+    SELECT
+        fact_contacts.*,
+        CASE
+            WHEN gap_previous_s <= {issue_gap_days} * 86400 THEN 0
+            ELSE 1
+        END AS opens
+    FROM fact_contacts
+    WHERE counted AND identified
+),
+numbered AS (
+    SELECT
+        followed.*,
+        sum(opens) OVER (PARTITION BY issue_key ORDER BY created_at, contact_uid) AS number_of_key
+    FROM followed
+),
+placed AS (
+    SELECT
+        numbered.*,
+        row_number() OVER (
+            PARTITION BY issue_key, number_of_key
+            ORDER BY created_at, contact_uid
+        ) AS place,
+        count(*) OVER (PARTITION BY issue_key, number_of_key) AS contacts
+    FROM numbered
+)
+SELECT
+    issue_key || '/' || CAST(number_of_key AS VARCHAR) AS issue_id,
+    contact_uid AS first_contact_uid,
+    created_at AS opened_at,
+    created_on AS opened_on,
+    as_of_on,
+    channel,
+    brand,
+    country,
+    reason,
+    carrier,
+    order_id,
+    handled AS first_handled,
+    gap_next_s AS gap_next_s,
+    contacts
+FROM placed
+WHERE place = 1

@@ -1,0 +1,72 @@
+-- Survey invitations and answers, with the boxes that satisfaction and recommendation are counted from.
+-- A score seen twice, in the ratings export and as a field of the ticket, counts once: the ratings export wins.
+-- Grain: one row per invitation or answer. Key: survey_uid (source/survey_id).
+WITH known AS (
+    SELECT
+        s.source || '/' || s.survey_id AS survey_uid,
+        s.*,
+        speaks.as_of,
+        speaks.as_of_on,
+        coalesce(s.brand, c.brand) AS known_brand,
+        coalesce(s.country, c.country) AS known_country,
+        coalesce(s.channel, c.channel) AS known_channel,
+        c.reason,
+        -- A source without a single unanswered invitation exports answers only.
+        max(CASE WHEN s.score IS NULL THEN 1 ELSE 0 END) OVER (PARTITION BY s.source) = 1 AS invitations_known,
+        row_number() OVER (
+            PARTITION BY s.kind, coalesce(s.brand, ''), coalesce(s.contact_id, s.source || '/' || s.survey_id)
+            ORDER BY
+                CASE WHEN s.survey_id LIKE 'ticket:%' THEN 1 ELSE 0 END,
+                s.answered_at DESC NULLS LAST,
+                s.survey_id
+        ) AS version
+    FROM surveys AS s
+    LEFT JOIN sources AS speaks ON speaks.source = s.source AND speaks.entity = 'surveys'
+    LEFT JOIN (
+        SELECT
+            contact_id,
+            min(brand) AS brand,
+            min(country) AS country,
+            min(channel) AS channel,
+            min(reason) AS reason
+        FROM fact_contacts
+        GROUP BY contact_id
+        HAVING count(*) = 1
+    ) AS c ON c.contact_id = s.contact_id
+)
+SELECT
+    survey_uid,
+    source,
+    kind,
+    known_brand AS brand,
+    known_country AS country,
+    known_channel AS channel,
+    reason,
+    sent_at,
+    coalesce(sent_on, answered_on) AS sent_on,
+    answered_at,
+    coalesce(answered_on, sent_on) AS answered_on,
+    as_of,
+    as_of_on,
+    score,
+    invitations_known,
+    score IS NOT NULL AS answered,
+    kind = 'csat' AND score IS NOT NULL AS rated,
+    kind = 'nps' AND score IS NOT NULL AS recommended,
+    -- The upper boxes of each scale: 1 of 0-1, 3 of 1-3, 3-4 of 1-4, 4-5 of 1-5, 5-6 of 1-6, 6-7 of 1-7, 8-10 of 10.
+    CASE
+        WHEN score IS NULL THEN FALSE
+        WHEN scale_max = 1 THEN score >= 1
+        WHEN scale_max = 2 THEN score >= 2
+        WHEN scale_max = 3 THEN score >= 3
+        WHEN scale_max = 4 THEN score >= 3
+        WHEN scale_max = 5 THEN score >= 4
+        WHEN scale_max = 6 THEN score >= 5
+        WHEN scale_max = 7 THEN score >= 6
+        WHEN scale_max = 10 THEN score >= 8
+        ELSE score >= scale_min + (scale_max - scale_min) * 0.75e0
+    END AS satisfied,
+    coalesce(score >= 9, FALSE) AS promoter,
+    coalesce(score <= 6, FALSE) AS detractor
+FROM known
+WHERE version = 1

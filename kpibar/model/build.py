@@ -1,0 +1,73 @@
+"""Run the model: each .sql file in order, with the thresholds of the settings written in."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from kpibar.config import Thresholds
+from kpibar.store import Store, fingerprint
+
+_SECONDS = re.compile(r"seconds_between\(((?:[^(),]|\((?:[^()]|\([^()]*\))*\))+),\s*([^(),]+)\)")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One model file: its name, the fact table it fills, its SQL as written."""
+
+    name: str
+    table: str
+    sql: str
+
+
+@lru_cache(maxsize=1)
+def steps() -> tuple[Step, ...]:
+    """The model files in the order they run."""
+    folder = files("kpibar").joinpath("model")
+    names = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
+    return tuple(
+        Step(name, "fact_" + name[3:-4], folder.joinpath(name).read_text(encoding="utf-8")) for name in names
+    )
+
+
+def parameters(thresholds: Thresholds) -> dict[str, int]:
+    """The thresholds by the names under which SQL refers to them."""
+    return {name: int(value) for name, value in thresholds.model_dump().items()}
+
+
+def written_in(sql: str, values: Mapping[str, int]) -> str:
+    """The SQL that runs: thresholds as numbers, `seconds_between` in portable words."""
+    for name, value in values.items():
+        sql = sql.replace("{" + name + "}", str(value))
+    return _SECONDS.sub(lambda found: _seconds(found.group(1).strip(), found.group(2).strip()), sql)
+
+
+def _seconds(later: str, earlier: str) -> str:
+    gap = f"({later} - {earlier})"
+    return (
+        f"(extract(DAY FROM {gap}) * 86400 + extract(HOUR FROM {gap}) * 3600"
+        f" + extract(MINUTE FROM {gap}) * 60 + extract(SECOND FROM {gap})) * 1.0e0"
+    )
+
+
+def state(store: Store, thresholds: Thresholds) -> str:
+    """What the fact tables depend on: the data, the SQL, the thresholds."""
+    values = parameters(thresholds)
+    text = fingerprint(store) + "".join(written_in(step.sql, values) for step in steps())
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_current(store: Store, thresholds: Thresholds) -> bool:
+    """Whether the fact tables are those of the present data and thresholds."""
+    return store.meta("model") == state(store, thresholds)
+
+
+def build(store: Store, thresholds: Thresholds) -> None:
+    """Replace every fact table, in one transaction."""
+    values = parameters(thresholds)
+    with store.transaction():
+        for step in steps():
+            store.engine.run(f"CREATE OR REPLACE TABLE {step.table} AS\n{written_in(step.sql, values)}")
+        store.remember("model", state(store, thresholds))

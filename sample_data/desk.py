@@ -1,0 +1,284 @@
+"""Written contacts, as the two helpdesks keep them: Zendesk tickets and ratings, Easiware conversations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from contacts import Contact, is_open
+from shop import utc_text
+from table import Dirt, Table, columns, spoil
+from wording import CUSTOM_REASONS, EASIWARE_MOTIFS, EASIWARE_TEXTS, SPAM, TAGS, subject
+from world import EXPORTED_AT, local, stream
+
+MINUTE_METRICS = (
+    "First reply time",
+    "First resolution time",
+    "Full resolution time",
+    "Agent wait time",
+    "Requester wait time",
+    "On hold time",
+)
+TICKET_HEADER = [
+    *columns(
+        "Summation column,Id,Requester,Requester id,Requester external id,Requester email,Requester domain,"
+        "Submitter,Assignee,Group,Subject,Tags,Status,Priority,Via,Ticket type,Created at,Updated at,"
+        "Assigned at,Organization,Due date,Initially assigned at,Solved at,Resolution time,"
+        "Satisfaction Score,Group stations,Assignee stations,Reopens,Replies"
+    ),
+    *(f"{m} in minutes{hours}" for m in MINUTE_METRICS for hours in ("", " within business hours")),
+    "Order number [txt]",
+    "Contact reason [list]",
+]
+RATING_HEADER = columns("id,ticket_id,requester_id,score,reason,comment,created_at,updated_at")
+EASIWARE_HEADER = columns("reference;date;canal;motif_parent;motif;element_de_qualification", ";")
+VIA = {"email": "Mail", "form": "Web form", "chat": "Chat", "social": "Facebook"}
+CANAL = {
+    "email": "Email", "form": "Formulaire", "chat": "Chat", "social": "Réseaux sociaux", "post": "Courrier",
+}  # fmt: skip
+REOPEN_SHARE = {2024: 0.090, 2025: 0.115}
+REPLY_MEDIAN_OPEN_MINUTES = {2024: 112, 2025: 92}
+Minutes = int | None
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One Zendesk ticket: a contact and what the desk did with it; times are minutes after creation."""
+
+    contact: Contact
+    number: int
+    reply: Minutes
+    first_solve: Minutes
+    solve: Minutes
+    replies: int
+    reopens: int
+    groups: int
+    assignees: int
+    merged: bool
+    spam: bool
+    score: str = "Not Offered"
+
+    @property
+    def solved_at(self) -> datetime | None:
+        """When it was last solved; None while it is open at the export."""
+        return None if self.solve is None else self.contact.created_at + timedelta(minutes=self.solve)
+
+
+def open_minutes(start: datetime, minutes: int) -> int:
+    """How many of the next `minutes` fall into the opening hours (counted by quarter of an hour)."""
+    step = min(15, max(minutes, 1))
+    quarters = sum(is_open(start + timedelta(minutes=k)) for k in range(0, minutes, step))
+    return min(minutes, quarters * step)
+
+
+def calendar_delay(start: datetime, worked: int) -> int:
+    """Minutes on the clock until `worked` minutes of opening hours have gone by."""
+    passed = 0
+    while worked > 0 or not is_open(start + timedelta(minutes=passed)):
+        step = min(10, worked) if worked > 0 else 10
+        worked -= step if is_open(start + timedelta(minutes=passed)) else 0
+        passed += step or 10
+    return passed
+
+
+def reply_delay(rng: Random, contact: Contact) -> Minutes:
+    """First reply: minutes in a chat, hours elsewhere; three in a hundred never come."""
+    if rng.random() < 0.03:
+        return None
+    if contact.channel == "chat":
+        return 1 + int(rng.lognormvariate(0.3, 0.8))
+    median = REPLY_MEDIAN_OPEN_MINUTES[local(contact.created_at).year]
+    return calendar_delay(contact.created_at, max(2, int(median * rng.lognormvariate(0, 0.95))))
+
+
+def solve_delay(rng: Random, contact: Contact, reply: Minutes) -> Minutes:
+    """First resolution: minutes after the last chat message, a day or two after an e-mail."""
+    if rng.random() < 0.012:
+        return None
+    if reply is None:
+        return 4 * 1440 + rng.randrange(4 * 1440)
+    if contact.channel == "chat":
+        return reply + 3 + int(rng.expovariate(1 / 9))
+    return reply + 5 + int(rng.lognormvariate(6.6, 1.1))
+
+
+def within_export(contact: Contact, minutes: Minutes) -> Minutes:
+    """None when that moment lies after the export."""
+    if minutes is None or contact.created_at + timedelta(minutes=minutes) > EXPORTED_AT:
+        return None
+    return minutes
+
+
+def satisfaction(rng: Random, contact: Contact, reply: Minutes) -> str:
+    """Two in three are asked, two in five of them answer; a late parcel spoils the rating."""
+    if rng.random() > 0.68:
+        return "Not Offered"
+    if rng.random() > 0.42:
+        return "Offered"
+    happy = 0.48 if contact.order and contact.order.late else 0.87
+    if contact.channel != "chat" and (reply or 0) > 1440:
+        happy -= 0.12
+    return "Good" if rng.random() < happy else "Bad"
+
+
+def merged_ticket(contact: Contact, number: int) -> Ticket:
+    """A duplicate an agent merged into the older ticket: no reply of its own."""
+    return Ticket(contact, number, None, 34, 34, 0, 0, 1, 1, True, False)
+
+
+def draw_ticket(rng: Random, contact: Contact, number: int) -> Ticket:
+    """What became of one written contact."""
+    if (
+        contact.repeat
+        and not contact.quotes_order
+        and contact.channel in ("email", "form")
+        and rng.random() < 0.12
+    ):
+        return merged_ticket(contact, number)
+    spam = contact.reason == "other" and rng.random() < 0.25
+    reply = None if spam else within_export(contact, reply_delay(rng, contact))
+    first = within_export(contact, 60 if spam else solve_delay(rng, contact, reply))
+    year = local(contact.created_at).year
+    reopens = 0
+    if first and reply and rng.random() < REOPEN_SHARE[year]:
+        reopens = rng.choices((1, 2), (85, 15))[0]
+    more = reopens * (200 + int(rng.lognormvariate(6.5, 0.9)))
+    last = within_export(contact, first + more) if first else None
+    moved = rng.random() < 0.13
+    groups = 2 if moved and rng.random() < 0.7 else 1
+    replies = 0 if reply is None else 1 + reopens + min(int(rng.expovariate(1.1)), 6)
+    score = satisfaction(rng, contact, reply) if last and reply else "Not Offered"
+    agents = 2 if moved else 1
+    return Ticket(contact, number, reply, first, last, replies, reopens, groups, agents, False, spam, score)
+
+
+def draw_tickets(seed: int, contacts: list[Contact]) -> list[Ticket]:
+    """One ticket per written contact, numbered in order of creation."""
+    rng = stream(seed, "zendesk")
+    return [draw_ticket(rng, contact, 48_211 + 2 * k) for k, contact in enumerate(contacts)]
+
+
+def naive(instant: datetime | None) -> str:
+    """The account's clock without offset, as Zendesk's CSV has it."""
+    return local(instant).strftime("%Y-%m-%d %H:%M:%S") if instant else ""
+
+
+def minute_cells(ticket: Ticket) -> list[str]:
+    """Six metrics, each on the clock and within business hours."""
+    start, full = ticket.contact.created_at, ticket.solve
+    waits = (None, None) if full is None else (full * 3 // 10, full * 6 // 10)
+    cells = []
+    for value in (ticket.reply, ticket.first_solve, full, *waits):
+        cells += ["", ""] if value is None else [str(value), str(open_minutes(start, value))]
+    return [*cells, "0", "0"]
+
+
+def status(rng: Random, ticket: Ticket) -> str:
+    """Solved tickets close after four weeks."""
+    if ticket.solved_at is None:
+        return rng.choice(("Open", "Pending"))
+    return "Closed" if EXPORTED_AT - ticket.solved_at > timedelta(days=28) else "Solved"
+
+
+def tags(rng: Random, ticket: Ticket) -> str:
+    """Space-separated tags: the desk's topic on half of the tickets, a merge or spam mark on few."""
+    found = ["closed_by_merge"] if ticket.merged else []
+    found += ["spam"] if ticket.spam else []
+    found += [TAGS[ticket.contact.reason]] if rng.random() < 0.5 and not ticket.spam else []
+    return " ".join(found)
+
+
+def order_mention(rng: Random, contact: Contact) -> tuple[str, str]:
+    """(custom field, number in the subject): 45 % carry the first, another 25 % the second."""
+    if contact.order is None:
+        return "", ""
+    draw = 0.5 if contact.quotes_order else rng.random()
+    return (contact.order.ref, "") if draw < 0.45 else ("", contact.order.ref if draw < 0.70 else "")
+
+
+def ticket_row(rng: Random, ticket: Ticket) -> list[str]:
+    """One row of the tickets export."""
+    contact, customer = ticket.contact, ticket.contact.customer
+    custom, quoted = order_mention(rng, contact)
+    text = rng.choice(SPAM) if ticket.spam else subject(rng, contact.reason, quoted, customer.english)
+    assigned = contact.created_at + timedelta(minutes=min(ticket.reply or 30, 30))
+    reason = CUSTOM_REASONS[contact.reason] if rng.random() < 0.6 and not ticket.spam else ""
+    hours = "" if ticket.solve is None else f"{ticket.solve / 60:.2f}"
+    who, domain = f"Client {customer.number}", customer.email.split("@")[1]
+    return [
+        *("1", str(ticket.number), who, str(360_000_000 + customer.number), "", customer.email, domain, who),
+        *(f"Agent {rng.randrange(1, 13):02d}", "Expert" if ticket.groups > 1 else "SAV", text),
+        *(tags(rng, ticket), status(rng, ticket), rng.choices(("Normal", "High", ""), (80, 8, 12))[0]),
+        *(VIA[contact.channel], "", naive(contact.created_at), naive(ticket.solved_at or assigned)),
+        *(naive(assigned), "", "", naive(assigned), naive(ticket.solved_at), hours, ticket.score),
+        *(str(ticket.groups), str(ticket.assignees), str(ticket.reopens), str(ticket.replies)),
+        *(*minute_cells(ticket), custom, reason),
+    ]
+
+
+def zendesk(seed: int, tickets: list[Ticket]) -> Table:
+    """The tickets export of Maison Bleue."""
+    rng = stream(seed, "zendesk/rows")
+    rows = [ticket_row(rng, ticket) for ticket in tickets]
+    rows[333][TICKET_HEADER.index("Subject")] = "Bonjour,\nma commande n'est pas arrivée"
+    dirt = (
+        Dirt(200, {"Id": "990001", "Created at": "2024-02-31 10:00:00"}),
+        Dirt(510, {"Id": ""}),
+        Dirt(800, {"Id": "990003", "Full resolution time in minutes": "n/a", "Resolution time": "n/a"}),
+        Dirt(1050, {"Id": "990004"}, keep=6),
+        Dirt(1150, {"Id": "990005", "Created at": "31/13/2025"}),
+    )
+    return spoil(Table("maison-bleue-zendesk-tickets.csv", TICKET_HEADER, rows), dirt, blank_after=640)
+
+
+def rating_row(rng: Random, ticket: Ticket, number: int) -> list[str]:
+    """One rating: offered a day after the solution, answered within two days or never."""
+    offered = (ticket.solved_at or EXPORTED_AT) + timedelta(hours=24)
+    answered = offered + timedelta(minutes=5 + int(rng.expovariate(1 / 500)))
+    score = ticket.score.lower()
+    why = {"good": "", "bad": "The issue took too long to resolve", "offered": ""}[score]
+    comment = {"good": "Merci", "bad": "Trop long"}.get(score, "") if rng.random() < 0.2 else ""
+    updated = offered if score == "offered" else answered
+    ids = [str(8_100_000 + number), str(ticket.number), str(360_000_000 + ticket.contact.customer.number)]
+    return [*ids, score, why if rng.random() < 0.5 else "", comment, utc_text(offered), utc_text(updated)]
+
+
+def ratings(seed: int, tickets: list[Ticket]) -> Table:
+    """The satisfaction ratings export, consistent with the scores on the tickets."""
+    rng = stream(seed, "ratings")
+    asked = [ticket for ticket in tickets if ticket.score != "Not Offered"]
+    rows = [rating_row(rng, ticket, number) for number, ticket in enumerate(asked)]
+    dirt = (
+        Dirt(
+            120,
+            {"id": "99000001", "created_at": "2024-11-31T09:00:00Z", "updated_at": "2024-11-31T09:00:00Z"},
+        ),
+        Dirt(300, {"id": ""}),
+        Dirt(480, {"id": "99000003"}, keep=2),
+    )
+    return spoil(Table("maison-bleue-zendesk-satisfaction.csv", RATING_HEADER, rows), dirt, blank_after=250)
+
+
+def easiware_row(rng: Random, contact: Contact, number: int) -> list[str]:
+    """One conversation; the qualification holds the order number on most of those about an order."""
+    parent, motif = EASIWARE_MOTIFS[contact.reason] if rng.random() > 0.04 else ("", "")
+    detail = rng.choice(EASIWARE_TEXTS) if rng.random() < 0.5 else ""
+    if contact.order and rng.random() < 0.65:
+        detail = contact.order.ref if rng.random() < 0.3 else f"Commande {contact.order.ref}"
+    when = local(contact.created_at).strftime("%d/%m/%Y %H:%M")
+    return [f"EW{300_000 + number}", when, CANAL[contact.channel], parent, motif, detail]
+
+
+def easiware(seed: int, contacts: list[Contact]) -> Table:
+    """The conversations export of Petit Pas, in cp1252 with Windows line ends."""
+    rng = stream(seed, "easiware")
+    rows = [easiware_row(rng, contact, number) for number, contact in enumerate(contacts)]
+    dirt = (
+        Dirt(100, {"reference": "EW990001", "date": "31/13/2025 10:00"}),
+        Dirt(330, {"reference": ""}),
+        Dirt(600, {"reference": "EW990003"}, keep=1),
+        Dirt(700, {"reference": "EW990004", "date": "hier"}),
+    )
+    table = Table("petit-pas-easiware.csv", EASIWARE_HEADER, rows, ";", "cp1252", "\r\n")
+    return spoil(table, dirt, blank_after=450)

@@ -1,0 +1,292 @@
+"""The invented world behind the sample exports: two French brands, their customers, orders and parcels.
+
+Every instant is an aware UTC datetime; the exports turn it into whatever each vendor writes.
+Nothing here reads a clock: the same seed gives the same world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+PARIS = ZoneInfo("Europe/Paris")
+STORY_REF = "104512"
+EXPORTED_AT = datetime(2026, 1, 15, 8, 0, tzinfo=UTC)
+YEARS = (2024, 2025)
+HOUR_WEIGHTS = (1, 0.5, 0.2, 0.2, 0.2, 0.5, 1, 3, 6, 8, 9, 8, 8, 7, 7, 7, 7, 7, 7, 7, 9, 10, 7, 3)
+
+
+@dataclass(frozen=True)
+class Brand:
+    """One shop: how it numbers its orders, what it sells and how many orders it takes a year."""
+
+    name: str
+    order_prefix: str
+    first_order: int
+    phone_line: str
+    orders_per_year: dict[int, int]
+    catalogue: tuple[tuple[str, str, float], ...]
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A nameless customer; the number is unique over both brands."""
+
+    number: int
+    email: str
+    phone: str
+    country: str
+    english: bool
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One outgoing parcel; `delivered_at` is None when it never arrived before the export."""
+
+    carrier: str
+    announced_at: datetime
+    shipped_at: datetime
+    promised_on: date
+    first_offer_at: datetime | None
+    delivered_at: datetime | None
+
+    @property
+    def late(self) -> bool:
+        """Delivered after the promised day in Paris, or still missing once that day is over."""
+        seen_on = (self.delivered_at or EXPORTED_AT).astimezone(PARIS).date()
+        return seen_on > self.promised_on
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order with its line items (name, sku, price, quantity) and parcels."""
+
+    brand: Brand
+    ref: str
+    customer: Customer
+    created_at: datetime
+    lines: tuple[tuple[str, str, float, int], ...]
+    cancelled_at: datetime | None
+    parcels: tuple[Parcel, ...] = field(default=())
+
+    @property
+    def late(self) -> bool:
+        """True when at least one parcel missed the promise."""
+        return any(parcel.late for parcel in self.parcels)
+
+    @property
+    def promised_on(self) -> date:
+        """The last day promised for the order (its first promise, never a revised one)."""
+        return max(parcel.promised_on for parcel in self.parcels)
+
+    @property
+    def delivered_at(self) -> datetime | None:
+        """When the last parcel arrived; None while one is missing."""
+        instants = [parcel.delivered_at for parcel in self.parcels]
+        known = [instant for instant in instants if instant is not None]
+        return max(known) if known and len(known) == len(instants) else None
+
+
+MAISON_BLEUE = Brand(
+    "Maison Bleue",
+    "",
+    101001,
+    "33199001234",
+    {2024: 2110, 2025: 2230},
+    (
+        ("Plaid lin", "PL-01", 59.0),
+        ("Vase grès", "VA-02", 34.0),
+        ("Bougie", "BO-03", 19.0),
+        ("Lampe laiton", "LA-04", 89.0),
+        ("Nappe", "NA-05", 45.0),
+        ("Tapis coton", "TA-06", 129.0),
+        ("Service 6 bols", "SB-07", 42.0),
+    ),
+)
+PETIT_PAS = Brand(
+    "Petit Pas",
+    "PP",
+    20001,
+    "33199005678",
+    {2024: 1470, 2025: 1550},
+    (
+        ("Baskets T24", "BA-24", 49.0),
+        ("Baskets T28", "BA-28", 52.0),
+        ("Bottines T26", "BT-26", 65.0),
+        ("Sandales T25", "SA-25", 39.0),
+        ("Chaussons T22", "CH-22", 25.0),
+        ("Bottes de pluie", "BP-27", 29.0),
+    ),
+)
+BRANDS = (MAISON_BLEUE, PETIT_PAS)
+
+# carrier: (share of parcels, working days promised, lateness compared with the average carrier)
+CARRIERS = {
+    "Colissimo": (0.42, 4, 0.95),
+    "Chronopost": (0.15, 2, 0.15),
+    "Mondial Relay": (0.28, 5, 1.20),
+    "GLS": (0.15, 4, 1.80),
+}
+LATE_BASE = {2024: 0.072, 2025: 0.048}
+PEAK_LATENESS = 2.0
+
+
+def stream(seed: int, name: str) -> Random:
+    """An independent random stream per concern, so that one export can change without the others."""
+    return Random(f"{seed}/{name}")
+
+
+def local(instant: datetime) -> datetime:
+    """The instant on a clock in Paris."""
+    return instant.astimezone(PARIS)
+
+
+def at_hour(rng: Random, day: date, hour: int) -> datetime:
+    """A random second of that hour of that day in Paris, as UTC."""
+    naive = datetime(day.year, day.month, day.day, hour, rng.randrange(60), rng.randrange(60))
+    return naive.replace(tzinfo=PARIS).astimezone(UTC)
+
+
+def waking_instant(rng: Random, day: date) -> datetime:
+    """A time of day at which people shop and write."""
+    return at_hour(rng, day, rng.choices(range(24), HOUR_WEIGHTS)[0])
+
+
+def is_peak(day: date) -> bool:
+    """Black Friday to Christmas: the weeks in which carriers and agents are short."""
+    return date(day.year, 11, 10) <= day <= date(day.year, 12, 31)
+
+
+def add_working_days(day: date, count: int) -> date:
+    """The day `count` delivery days (Monday to Saturday) later."""
+    while count > 0:
+        day += timedelta(days=1)
+        count -= day.weekday() != 6
+    return day
+
+
+def days_of(year: int) -> list[date]:
+    """Every day of a calendar year."""
+    first = date(year, 1, 1)
+    return [first + timedelta(days=k) for k in range((date(year + 1, 1, 1) - first).days)]
+
+
+def season(brand: Brand, day: date) -> float:
+    """Relative demand of a day: sales, back to school, Black Friday, Christmas, quiet August."""
+    weight = {1: 0.95, 2: 0.8, 7: 0.95, 8: 0.7, 10: 0.9, 11: 1.25, 12: 1.6}.get(day.month, 0.85)
+    if day.month == 1 and 8 <= day.day <= 28:
+        weight *= 1.5
+    if day.month == 11 and day.day >= 21:
+        weight *= 1.7
+    if day.month == 12 and day.day > 20:
+        weight *= 0.4
+    if brand is PETIT_PAS and date(day.year, 8, 20) <= day <= date(day.year, 9, 12):
+        weight *= 2.2
+    return weight * (1.15 if day.weekday() in (0, 6) else 1.0)
+
+
+def draw_days(rng: Random, brand: Brand, year: int, count: int) -> list[date]:
+    """`count` days of the year drawn by season."""
+    days = days_of(year)
+    return rng.choices(days, [season(brand, day) for day in days], k=count)
+
+
+def new_customer(rng: Random, number: int) -> Customer:
+    """A customer at a reserved mail domain, with a number from the French range kept for fiction."""
+    domain = rng.choices(("fr", "com", "org", "net"), (60, 25, 8, 7))[0]
+    country = rng.choices(("FR", "BE", "ES"), (90, 7, 3))[0]
+    initials = "".join(rng.choices("abcdefgjlmnprst", k=2))
+    phone = f"336399{80000 + number}" if rng.random() < 0.95 else ""
+    english = rng.random() < (0.05 if country == "FR" else 0.4)
+    return Customer(number, f"{initials}{number}@example.{domain}", phone, country, english)
+
+
+def pick_customer(rng: Random, known: list[Customer], numbers: Iterator[int]) -> Customer:
+    """A returning customer three times in ten, else a new one."""
+    if known and rng.random() < 0.3:
+        return rng.choice(known)
+    known.append(new_customer(rng, next(numbers)))
+    return known[-1]
+
+
+def draw_lines(rng: Random, brand: Brand) -> tuple[tuple[str, str, float, int], ...]:
+    """One line item mostly, sometimes two or three different ones."""
+    items = rng.sample(brand.catalogue, rng.choices((1, 2, 3), (91, 8, 1))[0])
+    return tuple((name, sku, price, rng.choices((1, 2), (92, 8))[0]) for name, sku, price in items)
+
+
+def late_probability(carrier: str, promised: date, created: date) -> float:
+    """Chance that one parcel misses its promise."""
+    base = LATE_BASE[created.year] * CARRIERS[carrier][2]
+    return base * (PEAK_LATENESS if is_peak(created) or is_peak(promised) else 1.0)
+
+
+def arrival(rng: Random, shipped: date, promised: date, late: bool) -> date:
+    """The day of the first delivery attempt."""
+    if late:
+        return add_working_days(promised, 1 + min(int(rng.expovariate(1 / 2.2)), 18))
+    window = max((promised - shipped).days, 1)
+    early = rng.choices((0, 1, 2), (40, 40, 20))[0]
+    return add_working_days(shipped, max(window - early, 1)) if window > early + 1 else promised
+
+
+def draw_parcel(rng: Random, created: datetime, extra_days: int) -> Parcel:
+    """One parcel from label to doorstep; half a percent are lost, one in forty needs a second attempt."""
+    carrier = rng.choices(list(CARRIERS), [share for share, _, _ in CARRIERS.values()])[0]
+    day = local(created).date()
+    promised = add_working_days(day, CARRIERS[carrier][1])
+    ship_day = add_working_days(day, 1 + extra_days)
+    announced = at_hour(rng, ship_day, rng.randrange(7, 11))
+    shipped = announced + timedelta(minutes=rng.randrange(180, 480))
+    late = rng.random() < late_probability(carrier, promised, day)
+    offer_day = min(arrival(rng, ship_day, promised, False), promised)
+    if late:
+        offer_day = arrival(rng, ship_day, promised, True)
+    offer = max(at_hour(rng, offer_day, rng.randrange(9, 18)), shipped + timedelta(hours=14))
+    delivered = at_hour(rng, add_working_days(offer_day, 1), 11) if rng.random() < 0.025 else offer
+    lost = rng.random() < 0.005
+    return Parcel(
+        carrier,
+        announced,
+        shipped,
+        promised,
+        None if lost or offer > EXPORTED_AT else offer,
+        None if lost or delivered > EXPORTED_AT else delivered,
+    )
+
+
+def draw_order(rng: Random, brand: Brand, number: int, customer: Customer, created: datetime) -> Order:
+    """One order; two in a hundred are cancelled before they ship, four in a hundred take two parcels."""
+    cancelled = None
+    parcels: tuple[Parcel, ...] = ()
+    if rng.random() < 0.02:
+        cancelled = created + timedelta(minutes=rng.randrange(20, 1200))
+    else:
+        count = 2 if rng.random() < 0.04 else 1
+        parcels = tuple(draw_parcel(rng, created, extra) for extra in range(count))
+    ref = f"{brand.order_prefix}{number}"
+    return Order(brand, ref, customer, created, draw_lines(rng, brand), cancelled, parcels)
+
+
+def delayed(order: Order) -> Order:
+    """The order of the planted story: one parcel, six days after its promise."""
+    parcel = order.parcels[0]
+    day = add_working_days(parcel.promised_on, 5)
+    arrived = datetime(day.year, day.month, day.day, 14, 20, tzinfo=PARIS).astimezone(UTC)
+    return replace(order, parcels=(replace(parcel, first_offer_at=arrived, delivered_at=arrived),))
+
+
+def draw_orders(seed: int, brand: Brand, numbers: Iterator[int]) -> list[Order]:
+    """All orders of a brand in order of creation, numbered without a gap."""
+    rng = stream(seed, f"orders/{brand.name}")
+    days = [day for year in YEARS for day in draw_days(rng, brand, year, brand.orders_per_year[year])]
+    instants = sorted(waking_instant(rng, day) for day in days)
+    known: list[Customer] = []
+    orders = [
+        draw_order(rng, brand, brand.first_order + k, pick_customer(rng, known, numbers), instant)
+        for k, instant in enumerate(instants)
+    ]
+    return [delayed(order) if order.ref == STORY_REF else order for order in orders]

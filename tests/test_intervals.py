@@ -1,0 +1,397 @@
+import math
+import random
+import time
+from itertools import pairwise
+from typing import TypeVar
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats import multitest, proportion, rates
+from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
+
+from kpibar.intervals import (
+    Difference,
+    Interval,
+    benjamini_hochberg,
+    difference_from_intervals,
+    mean_difference,
+    mean_interval,
+    median_ranks,
+    newcombe,
+    nps_difference,
+    nps_interval,
+    quantile_ranks,
+    rate_difference,
+    rate_per_unit,
+    wilson,
+)
+
+LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
+levels = st.sampled_from(LEVELS)
+counts = st.integers(0, 10_000)
+T = TypeVar("T")
+
+
+@st.composite
+def shares(draw: st.DrawFn) -> tuple[int, int]:
+    n = draw(st.integers(1, 100_000))
+    return draw(st.integers(0, n)), n
+
+
+@st.composite
+def ballots(draw: st.DrawFn) -> tuple[int, int, int]:
+    promoters, detractors, passives = draw(counts), draw(counts), draw(counts)
+    assume(promoters + detractors + passives > 0)
+    return promoters, detractors, promoters + detractors + passives
+
+
+def known(result: T | None) -> T:
+    assert result is not None
+    return result
+
+
+def percents(interval: Interval | None) -> tuple[float, float]:
+    return round(100 * known(interval).low, 2), round(100 * known(interval).high, 2)
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "bounds"),
+    [(280, 400, (65.34, 74.28)), (0, 20, (0.0, 16.11)), (27, 30, (74.38, 96.54))],
+)
+def test_wilson_vectors(successes: int, n: int, bounds: tuple[float, float]) -> None:
+    assert percents(wilson(successes, n)) == bounds
+
+
+def test_wilson_agrees_with_statsmodels() -> None:
+    draw = random.Random(1)
+    for _ in range(3_000):
+        n = int(10 ** draw.uniform(0, 7))
+        x, level = draw.randint(0, n), draw.choice(LEVELS)
+        low, high = proportion.proportion_confint(x, n, 1 - level, method="wilson")
+        found = known(wilson(x, n, level))
+        assert (found.low, found.high) == pytest.approx((low, high), rel=1e-9, abs=1e-12)
+
+
+@given(shares(), levels)
+def test_wilson_lies_in_the_unit_interval_around_the_share(share: tuple[int, int], level: float) -> None:
+    x, n = share
+    found = known(wilson(x, n, level))
+    assert 0 <= found.low <= x / n <= found.high <= 1
+    assert (found.low == 0, found.high == 1) == (x == 0, x == n)
+
+
+@given(shares(), levels)
+def test_wilson_mirrors_when_successes_become_failures(share: tuple[int, int], level: float) -> None:
+    x, n = share
+    found, mirrored = known(wilson(x, n, level)), known(wilson(n - x, n, level))
+    assert (found.low, found.high) == pytest.approx((1 - mirrored.high, 1 - mirrored.low), abs=1e-12)
+
+
+@given(shares(), st.integers(2, 50))
+def test_wilson_shrinks_with_the_base_and_widens_with_the_level(share: tuple[int, int], k: int) -> None:
+    x, n = share
+    found, larger, surer = known(wilson(x, n)), known(wilson(k * x, k * n)), known(wilson(x, n, 0.99))
+    assert larger.high - larger.low < found.high - found.low < surer.high - surer.low
+
+
+def test_newcombe_vector_is_not_clear() -> None:
+    found = known(newcombe(180, 1000, 150, 1000))
+    assert [round(100 * v, 2) for v in (found.value, found.low, found.high)] == [3.0, -0.26, 6.25]
+    assert round(found.p_value, 4) == 0.0708
+    assert not found.clear
+
+
+def test_newcombe_agrees_with_statsmodels() -> None:
+    draw = random.Random(2)
+    for _ in range(2_000):
+        n1, n0 = int(10 ** draw.uniform(0, 6)), int(10 ** draw.uniform(0, 6))
+        x1, x0, level = draw.randint(0, n1), draw.randint(0, n0), draw.choice(LEVELS)
+        if x1 + x0 in (0, n1 + n0):
+            continue
+        low, high = proportion.confint_proportions_2indep(x1, n1, x0, n0, method="newcomb", alpha=1 - level)
+        with np.errstate(divide="ignore"):
+            p_value = proportion.test_proportions_2indep(x1, n1, x0, n0, method="score").pvalue
+        found = known(newcombe(x1, n1, x0, n0, level))
+        assert (found.low, found.high) == pytest.approx((low, high), rel=1e-7, abs=1e-10)
+        assert found.p_value == pytest.approx(p_value, rel=1e-6, abs=1e-12)
+
+
+@given(shares(), shares(), levels)
+def test_newcombe_changes_sign_when_the_years_swap(
+    now: tuple[int, int], before: tuple[int, int], level: float
+) -> None:
+    found, swapped = known(newcombe(*now, *before, level)), known(newcombe(*before, *now, level))
+    assert -1 - 1e-12 <= found.low <= found.value <= found.high <= 1 + 1e-12
+    assert (found.value, found.low, found.high) == pytest.approx(
+        (-swapped.value, -swapped.high, -swapped.low), abs=1e-12
+    )
+    assert found.p_value == pytest.approx(swapped.p_value, abs=1e-12)
+
+
+@given(shares(), st.integers(1, 1000), st.sampled_from([0, 1]))
+def test_two_years_without_any_variation_are_not_different(share: tuple[int, int], n0: int, p: int) -> None:
+    n1 = share[1]
+    for found in (newcombe(p * n1, n1, p * n0, n0), rate_difference(0, n1, 0, n0)):
+        assert (known(found).value, known(found).p_value, known(found).clear) == (0.0, 1.0, False)
+
+
+def test_rate_vector() -> None:
+    assert percents(rate_per_unit(670, 10_000)) == (6.20, 7.23)
+
+
+def test_rate_interval_agrees_with_scipy() -> None:
+    draw = random.Random(3)
+    for i in range(3_000):
+        events = int(10 ** draw.uniform(0, 6.3)) if i % 2 else 10 ** draw.uniform(-2, 3)
+        units, level = 10 ** draw.uniform(0, 7), draw.choice(LEVELS)
+        tail = (1 - level) / 2
+        low = stats.chi2.ppf(tail, 2 * events) / 2 / units
+        high = stats.chi2.isf(tail, 2 * events + 2) / 2 / units
+        found = known(rate_per_unit(events, units, level=level))
+        assert (found.low, found.high) == pytest.approx((low, high), rel=1e-8, abs=1e-200)
+
+
+def test_a_rate_of_no_events_has_an_upper_bound() -> None:
+    found = known(rate_per_unit(0, 100))
+    assert found.low == 0
+    assert found.high == pytest.approx(-math.log(0.025) / 100)
+
+
+@given(st.integers(0, 5_000), st.floats(0.5, 1e6), st.floats(1, 20), levels)
+def test_dispersion_counts_as_fewer_events(events: int, units: float, phi: float, level: float) -> None:
+    found = known(rate_per_unit(events, units, phi, level))
+    fewer = known(rate_per_unit(events / phi, units / phi, 1.0, level))
+    assert (found.low, found.high) == pytest.approx((fewer.low, fewer.high), rel=1e-12)
+    assert 0 <= found.low <= events / units <= found.high
+    plain = known(rate_per_unit(events, units, 1.0, level))
+    assert found.high - found.low >= (plain.high - plain.low) * (1 - 1e-9)
+
+
+def test_dispersion_below_one_never_narrows() -> None:
+    assert rate_per_unit(50, 1000, 0.4) == rate_per_unit(50, 1000)
+    assert rate_difference(50, 1000, 40, 1000, 0.4, 0.2) == rate_difference(50, 1000, 40, 1000)
+
+
+@given(st.integers(1, 100_000), st.integers(1, 100_000), st.integers(2, 50))
+def test_rate_interval_shrinks_with_the_base(events: int, units: int, k: int) -> None:
+    found, larger = known(rate_per_unit(events, units)), known(rate_per_unit(k * events, k * units))
+    assert larger.high - larger.low < found.high - found.low
+
+
+def test_rate_difference_agrees_with_statsmodels() -> None:
+    draw = random.Random(4)
+    for _ in range(2_000):
+        e1, e0 = int(10 ** draw.uniform(0, 4)), int(10 ** draw.uniform(0, 4))
+        u1, u0, level = 10 ** draw.uniform(1, 5), 10 ** draw.uniform(1, 5), draw.choice(LEVELS)
+        low, high = rates.confint_poisson_2indep(
+            e1, u1, e0, u0, method="mover", method_mover="exact-c", compare="diff", alpha=1 - level
+        )
+        p_value = rates.test_poisson_2indep(e1, u1, e0, u0, method="score", compare="diff").pvalue
+        found = known(rate_difference(e1, u1, e0, u0, level=level))
+        assert (found.low, found.high) == pytest.approx((low, high), rel=1e-7, abs=1e-9)
+        assert found.p_value == pytest.approx(p_value, rel=1e-6, abs=1e-12)
+
+
+def test_dispersion_turns_a_clear_difference_unclear() -> None:
+    plain = known(rate_difference(700, 10_000, 600, 10_000))
+    clustered = known(rate_difference(700, 10_000, 600, 10_000, 2.0, 2.0))
+    assert (plain.clear, clustered.clear) == (True, False)
+    z = 0.01 / math.sqrt(0.065 * 4 / 10_000)
+    assert clustered.p_value == pytest.approx(2 * stats.norm.sf(z))
+
+
+def sums(values: list[float]) -> tuple[int, float, float]:
+    return len(values), math.fsum(values), math.fsum(v * v for v in values)
+
+
+def test_means_agree_with_statsmodels() -> None:
+    draw = random.Random(5)
+    for _ in range(2_000):
+        now = [draw.gauss(300, 80) for _ in range(draw.randint(2, 60))]
+        before = [draw.gauss(320, 150) for _ in range(draw.randint(2, 60))]
+        level = draw.choice(LEVELS)
+        oracle = CompareMeans(DescrStatsW(now), DescrStatsW(before))
+        interval = known(mean_interval(*sums(now), level))
+        found = known(mean_difference(*sums(now), *sums(before), level))
+        assert (interval.low, interval.high) == pytest.approx(oracle.d1.zconfint_mean(1 - level), rel=1e-8)
+        bounds = oracle.zconfint_diff(1 - level, usevar="unequal")
+        assert (found.low, found.high) == pytest.approx(bounds, rel=1e-7, abs=1e-6)
+        assert found.p_value == pytest.approx(oracle.ztest_ind(usevar="unequal")[1], rel=1e-6)
+
+
+def test_equal_constants_are_not_a_clear_change() -> None:
+    found = known(mean_difference(*sums([0.1] * 3), *sums([0.1] * 10)))
+    assert (found.value, found.clear) == (0.0, False)
+
+
+@given(st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=50), levels)
+def test_mean_interval_is_centred_on_the_mean(values: list[float], level: float) -> None:
+    n, total, squares = sums(values)
+    found = known(mean_interval(n, total, squares, level))
+    assert total / n - found.low == pytest.approx(found.high - total / n, abs=1e-6)
+    assert found.low <= total / n <= found.high
+
+
+@pytest.mark.parametrize(
+    ("promoters", "passives", "detractors", "score", "error"),
+    [(18, 11, 2, 51.6, 11.1), (200, 150, 150, 10.0, 3.71)],
+)
+def test_nps_vectors(promoters: int, passives: int, detractors: int, score: float, error: float) -> None:
+    found = known(nps_interval(promoters, detractors, promoters + passives + detractors))
+    assert (found.low + found.high) / 2 == pytest.approx(score, abs=0.05)
+    assert (found.high - found.low) / 2 / stats.norm.ppf(0.975) == pytest.approx(error, abs=0.05)
+
+
+def test_nps_difference_vector() -> None:
+    found = known(nps_difference(180, 100, 400, 200, 150, 500))
+    assert found.value == pytest.approx(10)
+    assert round(found.p_value, 3) == 0.069
+    assert round(stats.norm.isf(found.p_value / 2), 2) == 1.82
+    assert not found.clear
+
+
+@given(ballots(), levels)
+def test_nps_is_a_mean_of_plus_and_minus_one_hundred(ballot: tuple[int, int, int], level: float) -> None:
+    promoters, detractors, n = ballot
+    scores = [100.0, -100.0, 0.0]
+    weights = [promoters, detractors, n - promoters - detractors]
+    oracle = DescrStatsW(scores, weights=weights, ddof=0)
+    half = stats.norm.isf((1 - level) / 2) * oracle.std / math.sqrt(n)
+    found = known(nps_interval(promoters, detractors, n, level))
+    assert found.low == pytest.approx(max(-100, oracle.mean - half), abs=1e-7)
+    assert found.high == pytest.approx(min(100, oracle.mean + half), abs=1e-7)
+
+
+@given(ballots(), ballots())
+def test_nps_mirrors_when_promoters_become_detractors(
+    now: tuple[int, int, int], before: tuple[int, int, int]
+) -> None:
+    (p1, d1, n1), (p0, d0, n0) = now, before
+    found, mirrored = nps_difference(p1, d1, n1, p0, d0, n0), nps_difference(d1, p1, n1, d0, p0, n0)
+    assert known(found).value == pytest.approx(-known(mirrored).value)
+    assert known(found).low == pytest.approx(-known(mirrored).high)
+    assert known(found).p_value == pytest.approx(known(mirrored).p_value)
+
+
+@pytest.mark.parametrize(("n", "ranks"), [(20, (6, 15)), (30, (10, 21)), (50, (18, 33)), (100, (40, 61))])
+def test_median_rank_vectors(n: int, ranks: tuple[int, int]) -> None:
+    assert median_ranks(n) == ranks
+
+
+def test_small_bases_bound_no_median() -> None:
+    assert [median_ranks(n) for n in range(7)] == [None] * 6 + [(1, 6)]
+
+
+def test_quantile_ranks_agree_with_scipy() -> None:
+    draw = random.Random(6)
+    for _ in range(4_000):
+        n, level = int(10 ** draw.uniform(0, 7)), draw.choice((0.8, 0.9, 0.95, 0.99, 0.999))
+        q = draw.choice((0.001, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999))
+        low = int(stats.binom.ppf((1 - level) / 2, n, q))
+        high = int(stats.binom.ppf(1 - (1 - level) / 2, n, q)) + 1
+        assert quantile_ranks(n, q, level) == ((low, high) if low >= 1 and high <= n else None)
+
+
+@given(st.integers(1, 3_000), st.floats(0.01, 0.99), levels)
+def test_quantile_ranks_cover_at_least_the_level(n: int, q: float, level: float) -> None:
+    ranks = quantile_ranks(n, q, level)
+    assume(ranks is not None)
+    low, high = known(ranks)
+    assert 1 <= low <= high <= n
+    assert stats.binom.cdf(high - 1, n, q) - stats.binom.cdf(low - 1, n, q) >= level - 1e-9
+
+
+def test_ranks_of_ten_million_values_are_quick() -> None:
+    started = time.perf_counter()
+    assert known(median_ranks(10_000_000)) == (4_996_901, 5_003_100)
+    assert time.perf_counter() - started < 0.5
+
+
+def test_difference_of_estimates_with_symmetric_intervals_is_the_z_test() -> None:
+    found = difference_from_intervals(10.0, Interval(7.0, 13.0), 5.0, Interval(1.0, 9.0))
+    assert (found.value, found.low, found.high) == (5.0, 0.0, 10.0)
+    assert found.p_value == pytest.approx(0.05)
+    assert not found.clear
+
+
+@given(shares(), shares(), levels)
+def test_difference_from_wilson_intervals_is_newcombe(
+    now: tuple[int, int], before: tuple[int, int], level: float
+) -> None:
+    (x1, n1), (x0, n0) = now, before
+    i1, i0 = known(wilson(x1, n1, level)), known(wilson(x0, n0, level))
+    found = difference_from_intervals(x1 / n1, i1, x0 / n0, i0, level)
+    expected = known(newcombe(x1, n1, x0, n0, level))
+    assert (found.low, found.high) == (expected.low, expected.high)
+
+
+def test_points_without_width_differ_or_do_not() -> None:
+    four, five = Interval(4.0, 4.0), Interval(5.0, 5.0)
+    assert difference_from_intervals(4.0, four, 4.0, four) == Difference(0.0, 0.0, 0.0, 1.0)
+    assert difference_from_intervals(5.0, five, 4.0, four) == Difference(1.0, 1.0, 1.0, 0.0)
+
+
+def test_benjamini_hochberg_vector() -> None:
+    p_values = [0.001, 0.008, 0.039, 0.041, 0.042, 0.06, 0.074, 0.205, 0.212, 0.216]
+    adjusted = [0.010, 0.040, 0.084, 0.084, 0.084, 0.100, 0.1057, 0.216, 0.216, 0.216]
+    assert [round(p, 4) for p in benjamini_hochberg(p_values)] == adjusted
+
+
+def test_benjamini_hochberg_agrees_with_statsmodels() -> None:
+    draw = random.Random(7)
+    for _ in range(1_000):
+        p_values = [draw.random() ** draw.randint(1, 6) for _ in range(draw.randint(1, 60))]
+        oracle = multitest.multipletests(p_values, method="fdr_bh")[1]
+        assert benjamini_hochberg(p_values) == pytest.approx(list(oracle), rel=1e-12)
+
+
+@given(st.lists(st.floats(0, 1), max_size=40))
+def test_adjusted_p_values_keep_the_order_and_never_fall(p_values: list[float]) -> None:
+    adjusted = benjamini_hochberg(p_values)
+    assert all(p <= a <= 1 for p, a in zip(p_values, adjusted, strict=True))
+    ordered = [a for _, a in sorted(zip(p_values, adjusted, strict=True))]
+    assert all(first <= second for first, second in pairwise(ordered))
+
+
+def test_too_small_a_base_gives_none() -> None:
+    assert {wilson(0, 0), rate_per_unit(3, 0), mean_interval(1, 5.0, 25.0), nps_interval(0, 0, 0)} == {None}
+    assert {newcombe(1, 2, 0, 0), newcombe(0, 0, 1, 2), rate_difference(3, 0, 3, 10)} == {None}
+    assert {mean_difference(1, 5.0, 25.0, 3, 6.0, 14.0), nps_difference(0, 0, 0, 1, 1, 3)} == {None}
+    assert quantile_ranks(0, 0.9) is None
+    assert benjamini_hochberg([]) == []
+
+
+def test_weights_below_one_trial_establish_nothing() -> None:
+    assert known(newcombe(0.4, 0.5, 0.0, 0.5)).p_value == 1
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 95.0, math.nan])
+def test_a_level_is_a_share(level: float) -> None:
+    with pytest.raises(ValueError, match="level"):
+        wilson(1, 2, level)
+    with pytest.raises(ValueError, match="level"):
+        rate_per_unit(1, 2, level=level)
+
+
+def test_contradictory_arguments_are_errors() -> None:
+    for successes, n in ((3, 2), (-1, 2), (math.nan, 2), (0, math.inf)):
+        with pytest.raises(ValueError, match="share"):
+            wilson(successes, n)
+    with pytest.raises(ValueError, match="share"):
+        nps_interval(3, 3, 5)
+    with pytest.raises(ValueError, match="counts"):
+        nps_interval(-1, 3, 5)
+    with pytest.raises(ValueError, match="counts"):
+        rate_per_unit(-1, 10)
+    with pytest.raises(ValueError, match="quantile"):
+        quantile_ranks(100, 1.0)
+    with pytest.raises(ValueError, match="p-value"):
+        benjamini_hochberg([0.5, math.nan])
+
+
+def test_a_difference_is_clear_when_its_interval_excludes_zero() -> None:
+    bounds = {(0.1, 0.2): True, (-0.2, -0.1): True, (-0.1, 0.2): False, (0.0, 0.2): False, (-0.2, 0.0): False}
+    assert {(low, high): Difference(0.05, low, high, 0.5).clear for low, high in bounds} == bounds
