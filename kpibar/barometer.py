@@ -212,7 +212,7 @@ def _row(desk: _Desk, kpi: Kpi, config: Config, held: frozenset[str]) -> Row:
         dimension=kpi.over or desk.dimension,
         segments=() if missing else _segments(desk, kpi),
         missing=missing,
-        notes=(*_row_notes(desk, kpi, now, shown), *note),
+        notes=() if missing else (*_row_notes(desk, kpi, now, shown), *note),
     )
 
 
@@ -348,6 +348,8 @@ def _row_notes(desk: _Desk, kpi: Kpi, now: Measure, shown: Status) -> tuple[Note
         notes.append(Note("small_base", {"base": now.base}, "warning"))
     if shown == "low_base":
         notes.append(Note("low_base", {"base": now.base, "least": desk.reporting.min_base}, "warning"))
+    if shown == "not_available":
+        notes.append(Note("no_rows", {"year": desk.edition.year}))
     if now.immature:
         notes.append(Note("immature", {"rows": now.immature, "days": kpi.maturity_days}))
     return tuple(notes)

@@ -38,6 +38,9 @@ class Engine(Protocol):
     def append(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
         """Append equally long columns of text or whole numbers to an existing table."""
 
+    def lock_down(self) -> None:
+        """Forbid files, network and further settings."""
+
     def close(self) -> None:
         """Close the connection."""
 

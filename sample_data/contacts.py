@@ -162,7 +162,7 @@ def contacts_without_order(
     """Questions before a purchase, about an account, and the rest."""
     found = []
     for year in YEARS:
-        for day in draw_days(rng, brand, year, round(0.18 * brand.orders_per_year[year])):
+        for day in draw_days(rng, brand, year, round(0.195 * brand.orders_per_year[year])):
             customer = rng.choice(known) if rng.random() < 0.4 else new_customer(rng, next(numbers))
             channel = weighted(rng, CHANNELS[brand.name])
             reason = weighted(rng, NO_ORDER_REASONS)

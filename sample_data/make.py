@@ -24,6 +24,11 @@ def written(contacts: list[Contact], tool: str) -> list[Contact]:
     return [c for c in contacts if c.channel != "phone" and helpdesk(c.brand) == tool]
 
 
+def callers(contacts: list[Contact]) -> set[int]:
+    """The numbers of the customers who ever telephone: those who left the shop their telephone number."""
+    return {contact.customer.number for contact in contacts if contact.channel == "phone"}
+
+
 def draw_world(seed: int) -> tuple[list[tuple[Brand, list[Order]]], list[Contact]]:
     """The orders of each brand and the contacts of both."""
     orders: list[tuple[Brand, list[Order]]] = []
@@ -45,7 +50,7 @@ def build(seed: int) -> list[Table]:
         ratings(seed, tickets),
         easiware(seed, written(contacts, "Easiware")),
         aircall(seed, draw_calls(seed, contacts)),
-        *(shopify(seed, brand, of_brand) for brand, of_brand in orders),
+        *(shopify(seed, brand, of_brand, callers(contacts)) for brand, of_brand in orders),
         sendcloud(seed, both),
         delighted(seed, both),
     ]

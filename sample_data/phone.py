@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from random import Random
 from uuid import UUID
 
@@ -17,6 +17,9 @@ HEADER = columns(
     "customer number,in-call duration,call id,call type,waiting time,time to answer,time in ivr,"
     "call id (internal),disconnected by"
 )
+INSTANT = "%Y-%m-%d %H:%M:%S"
+NOBODY = "[No associated user]"
+OTHER_LINES = "3326191"
 TAGS = {
     "wismo": "Suivi commande",
     "return": "Retour",
@@ -46,17 +49,11 @@ def call_type(call: Call) -> str:
     return "Abandoned" if "abandoned" in call.missed else "Missed"
 
 
-def stamps(call: Call) -> tuple[datetime, datetime]:
-    """Start and end of a call on the Paris clock."""
-    start = local(call.started_at)
-    return start, start + timedelta(seconds=call.ivr_s + call.wait_s + call.talk_s)
-
-
 def caller(rng: Random, call: Call) -> str:
     """The number in the shop's records mostly; one customer in eight calls from another one."""
     known = call.contact.customer.phone
     own = call.contact.quotes_order or rng.random() > 0.12
-    return known if known and own else f"3363998{9000 + rng.randrange(1000)}"
+    return known if known and own else f"{OTHER_LINES}{rng.randrange(10_000):04d}"
 
 
 def comment(rng: Random, call: Call) -> str:
@@ -68,38 +65,60 @@ def comment(rng: Random, call: Call) -> str:
     return rng.choice((f"cde {order.ref}", f"commande {order.ref}", order.ref))
 
 
+def timing(call: Call) -> dict[str, str]:
+    """The durations: those named duration in seconds, the others as `hh:mm:ss`.
+
+    `waiting time` runs until the answer or the hang-up and holds the menu; `time to answer` begins after
+    the menu and stands on answered calls only.
+    """
+    before_talk = call.ivr_s + call.wait_s
+    return {
+        "duration (total)": str(before_talk + call.talk_s),
+        "duration (in call)": str(call.talk_s),
+        "waiting time": clock(before_talk),
+        "time to answer": "" if call.missed else clock(call.wait_s),
+        "time in ivr": clock(call.ivr_s),
+    }
+
+
+def ends(rng: Random, call: Call) -> dict[str, str]:
+    """Who rang whom."""
+    customer, line = caller(rng, call), call.contact.brand.phone_line
+    return {
+        "direction": "outbound" if call.outbound else "inbound",
+        "from": line if call.outbound else customer,
+        "to": customer if call.outbound else line,
+        "customer number": customer,
+    }
+
+
 def call_row(rng: Random, call: Call) -> list[str]:
-    """One call."""
-    start, end = stamps(call)
-    customer, brand = caller(rng, call), call.contact.brand
-    ends = (brand.phone_line, customer) if call.outbound else (customer, brand.phone_line)
-    answered = not call.missed
-    direction = "outbound" if call.outbound else "inbound"
-    tagged = answered and rng.random() < 0.75
-    agent = answered or call.outbound
-    return [
-        *(f"{brand.name} SAV", start.strftime("%Y-%m-%d %H:%M:%S"), "Europe/Paris"),
-        *(call.started_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"), "FR", direction, *ends),
-        *("Yes" if answered else "No", "" if call.outbound else call.missed),
-        f"Agent {rng.randrange(1, 9):02d}" if agent else "[No associated user]",
-        *(str(call.ivr_s + call.wait_s + call.talk_s), str(call.talk_s)),
-        "Yes" if call.missed == "out_of_opening_hours" and rng.random() < 0.3 else "No",
-        *("", comment(rng, call), TAGS[call.contact.reason] if tagged else "", "", "SAV"),
-        *(f"{direction.capitalize()} - {call_type(call)}", f"{start:%H:%M:%S}", f"{end:%H:%M:%S}"),
-        *(brand.phone_line, customer, clock(call.talk_s)),
-        *(str(UUID(int=rng.getrandbits(128), version=4)), call_type(call), clock(call.wait_s)),
-        *(clock(call.ivr_s + call.wait_s) if answered else "", clock(call.ivr_s), ""),
-        "customer" if call.missed or rng.random() < 0.7 else "agent",
-    ]
+    """One call; the cells nobody looks at stay empty."""
+    voicemail = call.missed == "out_of_opening_hours" and rng.random() < 0.3
+    cells = {
+        "line": f"{call.contact.brand.name} SAV",
+        "datetime (tz offset incl.)": local(call.started_at).strftime(INSTANT),
+        "datetime (utc)": call.started_at.astimezone(UTC).strftime(INSTANT),
+        "country_code": "FR",
+        **ends(rng, call),
+        "answered": "No" if call.missed else "Yes",
+        "missed_call_reason": "" if call.outbound else call.missed,
+        "user": NOBODY if call.missed and not call.outbound else f"Agent {rng.randrange(1, 9):02d}",
+        **timing(call),
+        "voicemail": "Yes" if voicemail else "",
+        "comments": comment(rng, call),
+        "tags": TAGS[call.contact.reason] if not call.missed and rng.random() < 0.75 else "",
+        "team": "SAV",
+        "call id": str(UUID(int=rng.getrandbits(128), version=4)),
+        "call type": call_type(call),
+    }
+    return [cells.get(column, "") for column in HEADER]
 
 
 def aircall(seed: int, calls: list[Call]) -> Table:
     """The calls export of both lines."""
     rng = stream(seed, "aircall")
     rows = [call_row(rng, call) for call in calls]
-    internal = HEADER.index("call id (internal)")
-    for number, row in enumerate(rows):
-        row[internal] = str(1_900_000_000 + 7 * number)
     bad_date = {"datetime (tz offset incl.)": "31/13/2025 10:00", "datetime (utc)": "31/13/2025 09:00"}
     dirt = (
         Dirt(150, {"call id": "bad-date-1", **bad_date}),

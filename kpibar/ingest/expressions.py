@@ -23,7 +23,8 @@ _ISO = (
     "%Y-%m-%d %H:%M:%S.%f",
     "%Y-%m-%dT%H:%M:%S.%f",
 )
-_OFFSET = r"[0-9]:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)? ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)$"
+_TIME = r"[0-9]:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+_OFFSET = r" ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)$"
 
 
 class ExpressionError(ValueError):
@@ -80,9 +81,8 @@ def local_time(instant: str, zone: str) -> str:
     return instant if zone == "UTC" else f"timezone({quoted(zone)}, timezone('UTC', {instant}))"
 
 
-def _formats(names: tuple[str, ...], offset: bool = False) -> str:
-    suffixes = ("%z", " %z") if offset else ("",)
-    return "[" + ", ".join(quoted(name + suffix) for name in names for suffix in suffixes) + "]"
+def _formats(names: tuple[str, ...]) -> str:
+    return "[" + ", ".join(quoted(name) for name in names) + "]"
 
 
 def _number(cell: str, reading: Reading) -> str:
@@ -137,13 +137,22 @@ def _zone(call: Call, reading: Reading) -> str:
 
 def _instant(cell: str, call: Call, reading: Reading) -> str:
     names = (*(name for name in reading.formats if "%z" not in name), *_ISO)
-    offset = f"regexp_replace({cell}, ' ?(Z|UTC)$', '+00:00')"
     naive = f"CAST(try_strptime({cell}, {_formats((*names, *_ISO_DAYS))}) AS TIMESTAMP)"
     return (
-        f"CASE WHEN regexp_matches({cell}, {quoted(_OFFSET)}) "
-        f"THEN CAST(try_strptime({offset}, {_formats(names, offset=True)}) AS TIMESTAMP) "
+        f"CASE WHEN regexp_matches({cell}, {quoted(_TIME + _OFFSET)}) THEN {_with_offset(cell, names)} "
         f"ELSE {in_zone(naive, _zone(call, reading))} END"
     )
+
+
+def _with_offset(cell: str, names: tuple[str, ...]) -> str:
+    """The instant of a time with an offset, by arithmetic: the engine's %z rolls 31 February over to 2 March."""
+    offset = f"replace(regexp_extract({cell}, '[+-][0-9]{{2}}(:?[0-9]{{2}})?$'), ':', '')"
+    minutes = (
+        f"(coalesce(try_cast(substr({offset}, 2, 2) AS INTEGER), 0) * 60"
+        f" + coalesce(try_cast(substr({offset}, 4, 2) AS INTEGER), 0))"
+    )
+    local = f"try_strptime(regexp_replace({cell}, {quoted(_OFFSET)}, ''), {_formats(names)})"
+    return f"{local} - to_minutes(CASE WHEN {offset} LIKE '-%' THEN -1 ELSE 1 END * {minutes})"
 
 
 def _epoch(cell: str, call: Call, reading: Reading) -> str:

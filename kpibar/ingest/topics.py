@@ -2,7 +2,8 @@
 
 The rules are data (kpibar/topics/*.toml): per language and reason, regular expressions over the vendor's reason
 and over the text. The languages are merged, the order of the English file is the priority, and each reason
-becomes one alternation, which the engine evaluates in one pass over the raw text.
+and language becomes one alternation, which the engine evaluates in one pass over the raw text. (One alternation
+over all languages outgrows the memory the regular-expression engine gives itself on long texts, and slows down.)
 """
 
 import tomllib
@@ -19,12 +20,12 @@ _NO_REASON = r"^(-+|\?+|n/?a|none|null|aucun|sans|vide|non (qualifi.+|renseign.+
 
 @dataclass(frozen=True)
 class Topic:
-    """One canonical reason and its alternations; an empty one matches nothing."""
+    """One canonical reason and its alternations, one per language that has a rule."""
 
     reason: str
-    vendor: str
-    text: str
-    unless: str
+    vendor: tuple[str, ...]
+    text: tuple[str, ...]
+    unless: tuple[str, ...]
 
 
 @lru_cache(maxsize=1)
@@ -35,10 +36,11 @@ def topics() -> tuple[Topic, ...]:
     for name in ("en.toml", "fr.toml"):
         for entry in tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8"))["topic"]:
             patterns = merged.setdefault(entry["reason"], {"vendor": [], "text": [], "unless": []})
-            for kind, listed in patterns.items():
-                listed += entry.get(kind, [])
+            for kind, alternations in patterns.items():
+                if entry.get(kind):
+                    alternations.append("|".join(entry[kind]))
     return tuple(
-        Topic(reason, *("|".join(kinds[kind]) for kind in ("vendor", "text", "unless")))
+        Topic(reason, tuple(kinds["vendor"]), tuple(kinds["text"]), tuple(kinds["unless"]))
         for reason, kinds in merged.items()
     )
 
@@ -58,7 +60,7 @@ def by_vendor(raw: str, mapped: Mapping[str, str]) -> str:
         f"WHEN lower({raw}) = {quoted(value.casefold())} THEN {quoted(reason)}" for value, reason in mapped.items()
     )
     rules = " ".join(
-        f"WHEN regexp_matches({raw}, {quoted(topic.vendor)}, 'i') THEN {quoted(topic.reason)}"
+        f"WHEN {_matches(raw, topic.vendor)} THEN {quoted(topic.reason)}"
         for topic in topics()
         if topic.vendor
     )
@@ -75,5 +77,11 @@ def by_text(text: str) -> str:
 
 
 def _applies(topic: Topic, text: str) -> str:
-    found = f"regexp_matches({text}, {quoted(topic.text)}, 'i')"
-    return f"{found} AND NOT regexp_matches({text}, {quoted(topic.unless)}, 'i')" if topic.unless else found
+    found = _matches(text, topic.text)
+    return f"{found} AND NOT {_matches(text, topic.unless)}" if topic.unless else found
+
+
+def _matches(text: str, alternations: tuple[str, ...]) -> str:
+    """SQL: one of the alternations matches, whatever the case."""
+    tests = (f"regexp_matches({text}, {quoted(alternation)}, 'i')" for alternation in alternations)
+    return "(" + " OR ".join(tests) + ")"

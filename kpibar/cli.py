@@ -1,0 +1,453 @@
+"""The command line: parse, one library call, print. The only module that prints.
+
+Data goes to stdout, words to stderr. Nothing heavy is imported before a command needs it.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from kpibar import __version__
+from kpibar.errors import DatabaseEmpty, FormatUnknown, KpibarError, OutputUnwritable
+
+if TYPE_CHECKING:
+    from kpibar.barometer import Barometer, Request
+    from kpibar.config import Config
+    from kpibar.render.terminal import Screen
+
+DEFAULT_DATABASE = "kpibar.duckdb"
+
+app = typer.Typer(
+    name="kpibar",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Format(StrEnum):
+    """What a report can be written as."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+class Lang(StrEnum):
+    """Languages of a report."""
+
+    en = "en"
+    fr = "fr"
+
+
+class By(StrEnum):
+    """Dimensions a report can be broken down by."""
+
+    channel = "channel"
+    brand = "brand"
+    carrier = "carrier"
+    country = "country"
+    reason = "reason"
+    month = "month"
+
+
+class Color(StrEnum):
+    """When to colour the terminal."""
+
+    auto = "auto"
+    always = "always"
+    never = "never"
+
+
+class Palette(StrEnum):
+    """Colours of better and worse."""
+
+    default = "default"
+    cvd = "cvd"
+
+
+_FORMATS = {".json": Format.json, ".csv": Format.csv, ".txt": Format.table}
+
+DatabaseOption = Annotated[
+    Path | None, typer.Option("--db", envvar="KPIBAR_DB", help="Database file.", show_default=DEFAULT_DATABASE)
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="KPIBAR_CONFIG", help="Settings file.", show_default="nearest kpibar.toml upward"),
+]
+LangOption = Annotated[Lang | None, typer.Option("--lang", envvar="KPIBAR_LANG", help="Language.", show_default="en")]
+ColorOption = Annotated[Color, typer.Option("--color", help="Colour the output.")]
+PaletteOption = Annotated[Palette, typer.Option("--palette", help="Colours; cvd = blue and yellow.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Same as --format json.")]
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code: 0 ok, 1 failed, 2 usage, 3 comparison failed, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except KpibarError as error:
+        from kpibar.render.clean import clean
+
+        _say(f"kpibar: {clean(str(error))}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _say("kpibar: interrupted; what was not finished was rolled back")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(0)
+
+
+def _say(text: str) -> None:
+    """Words for the person, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"kpibar {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _kpibar(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """An auditable yearly barometer of customer-relationship KPIs from the exports you already have.
+
+    Start with `kpibar demo`, or with your own exports: `kpibar ingest *.csv --tz Europe/Paris`, then `kpibar report`.
+    """
+
+
+@app.command()
+def ingest(
+    files: Annotated[list[Path], typer.Argument(help="Exports, as the tools wrote them.", show_default=False)],
+    db: DatabaseOption = None,
+    layout: Annotated[str | None, typer.Option(help="Read all files by this layout.")] = None,
+    tz: Annotated[
+        str | None, typer.Option(envvar="KPIBAR_TZ", help="Zone of times without offset, such as Europe/Paris.")
+    ] = None,
+    brand: Annotated[
+        str | None, typer.Option(envvar="KPIBAR_BRAND", help="Brand of the records that name none.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Instant the exports speak up to, such as 2026-01-15.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, keep nothing.")] = False,
+    keep_text: Annotated[
+        bool, typer.Option("--keep-text", help="Keep subjects, tags and bodies (personal data!).")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Read exports into the database; each file is recognised by its header.
+
+    Example: kpibar ingest tickets.csv calls.csv orders.csv --tz Europe/Paris
+    """
+    from kpibar.config import load, valid_zone
+    from kpibar.ingest.instants import as_of_instant
+    from kpibar.ingest.load import Options
+
+    settings = load(config)
+    zone = valid_zone(tz) if tz else settings.settings.timezone
+    options = Options(layout, tz, brand, as_of_instant(as_of, zone) if as_of else None, dry_run, keep_text)
+    if _ingest(files, _database(db, settings), settings, options):
+        raise typer.Exit(1)
+
+
+def _ingest(paths: list[Path], path: Path, config: "Config", options: object) -> int:
+    """Ingest, say what happened, rebuild the model; return how many files failed."""
+    from kpibar.ingest.load import Options, ingest
+    from kpibar.kpis.catalogue import catalogue
+    from kpibar.model.build import build, is_current
+    from kpibar.render import summary
+    from kpibar.render.clean import clean
+    from kpibar.store import open_store
+
+    assert isinstance(options, Options)
+    known = catalogue(config.settings)
+    with open_store(path, write=True) as store:
+        outcomes = ingest(store, paths, config, options)
+        if not options.dry_run and not is_current(store, config.settings.thresholds):
+            build(store, config.settings.thresholds)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            _say(f"kpibar: {clean(str(outcome.error))}")
+        for line in summary.ingested(outcome, known, options.dry_run):
+            _say(line)
+    _say(summary.totals(outcomes))
+    return sum(outcome.error is not None for outcome in outcomes)
+
+
+def _database(given: Path | None, config: "Config") -> Path:
+    """The database: the flag or KPIBAR_DB, else the setting (beside its file), else the default name here."""
+    if given is not None:
+        return given
+    if config.settings.database and config.folder:
+        return config.folder / config.settings.database
+    return Path(DEFAULT_DATABASE)
+
+
+@app.command()
+def report(
+    year: Annotated[int | None, typer.Option(help="Year to report.", show_default="the last with data")] = None,
+    by: Annotated[By | None, typer.Option(help="Break each KPI down.")] = None,
+    brand: Annotated[str | None, typer.Option(envvar="KPIBAR_BRAND", help="Only this brand.")] = None,
+    kpi: Annotated[list[str] | None, typer.Option(help="Only this KPI; may be repeated.")] = None,
+    family: Annotated[str | None, typer.Option(help="Only this family of KPIs.")] = None,
+    format: Annotated[Format | None, typer.Option(help="Output format.", show_default="table")] = None,
+    json: JsonOption = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here; .json, .csv or .txt.")] = None,
+    lang: LangOption = None,
+    color: ColorOption = Color.auto,
+    palette: PaletteOption = Palette.default,
+    db: DatabaseOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Print the barometer of a year beside the year before.
+
+    Example: kpibar report --year 2025 --by carrier -o barometer.json
+    """
+    from kpibar.barometer import Request
+    from kpibar.config import load
+
+    settings = load(config)
+    wanted = Format.json if json else format or _format_of(output)
+    request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None)
+    computed = _compute(_database(db, settings), settings, request)
+    language = lang.value if lang else settings.settings.lang or "en"
+    screen = _screen(color, palette, to_file=output is not None)
+    _emit(_rendered(computed, wanted, language, screen), output)
+
+
+def _format_of(output: Path | None) -> Format:
+    if output is None:
+        return Format.table
+    if output.suffix.lower() not in _FORMATS:
+        raise FormatUnknown(output, _FORMATS)
+    return _FORMATS[output.suffix.lower()]
+
+
+def _compute(path: Path, config: "Config", request: "Request") -> "Barometer":
+    """The barometer of a database, whose fact tables are brought up to date first when settings changed."""
+    from kpibar.barometer import barometer
+    from kpibar.model.build import build, is_current
+    from kpibar.store import open_store
+
+    with open_store(path, write=False) as store:
+        current = is_current(store, config.settings.thresholds)
+        if not store.engine.rows("SELECT 1 FROM files LIMIT 1"):
+            raise DatabaseEmpty(path)
+    if not current:
+        with open_store(path, write=True) as store:
+            build(store, config.settings.thresholds)
+    with open_store(path, write=False) as store:
+        store.lock_down()
+        return barometer(store, config, request)
+
+
+def _rendered(computed: "Barometer", wanted: Format, lang: str, screen: "Screen") -> str:
+    from kpibar.render.document import to_csv, to_json
+    from kpibar.render.terminal import render
+
+    if wanted is Format.json:
+        return to_json(computed, _now())
+    if wanted is Format.csv:
+        return to_csv(computed)
+    return render(computed, lang, screen)
+
+
+def _now() -> str:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _screen(color: Color, palette: Palette, *, to_file: bool = False) -> "Screen":
+    """What the output can show: a pipe or file gets full width and no colour, NO_COLOR no colour."""
+    import shutil
+
+    from kpibar.render.terminal import Screen
+
+    terminal = sys.stdout.isatty() and not to_file
+    coloured = color is Color.always or (color is Color.auto and terminal and not os.environ.get("NO_COLOR"))
+    width = shutil.get_terminal_size().columns if terminal or os.environ.get("COLUMNS") else None
+    return Screen(
+        width=None if to_file else width,
+        colour=coloured and not to_file,
+        styled=(terminal or color is Color.always) and not to_file,
+        unicode=to_file or _can_print("▁▲−≤", sys.stdout.encoding),
+        palette=palette.value,
+    )
+
+
+def _can_print(text: str, encoding: str | None) -> bool:
+    try:
+        text.encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _emit(text: str, output: Path | None) -> None:
+    """Print, or write to a file that appears whole or not at all, readable by its owner only."""
+    text = text if text.endswith("\n") else text + "\n"
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    import tempfile
+
+    try:
+        descriptor, name = tempfile.mkstemp(dir=output.parent, prefix=".kpibar-")
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(output)
+    except OSError as error:
+        raise OutputUnwritable(output, error.strerror or str(error)) from error
+    _say(f"written: {output}")
+
+
+@app.command()
+def kpis(
+    id: Annotated[str | None, typer.Argument(help="A KPI, for its whole passport.", show_default=False)] = None,
+    lang: LangOption = None,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """List the KPIs, or explain one: definition, formula, parameters, source and the SQL that runs.
+
+    Example: kpibar kpis late_share
+    """
+    from kpibar.config import load
+    from kpibar.kpis.catalogue import catalogue
+    from kpibar.render import listings
+
+    settings = load(config).settings
+    known, language = catalogue(settings), lang.value if lang else settings.lang or "en"
+    if json:
+        _emit(listings.kpis_json(known, id), None)
+    elif id is None:
+        _emit(listings.kpis_text(known, language), None)
+    else:
+        _emit(listings.kpi_text(known, id, language, settings.targets.get(id)), None)
+
+
+@app.command()
+def layouts(
+    name: Annotated[str | None, typer.Argument(help="A layout, for its columns.", show_default=False)] = None,
+    config: ConfigOption = None,
+) -> None:
+    """List the export layouts kpibar reads, or show one.
+
+    Example: kpibar layouts zendesk-tickets
+    """
+    from kpibar.config import load
+    from kpibar.ingest.layouts import shelf
+    from kpibar.render import listings
+
+    settings = load(config)
+    known = shelf(settings.folder or Path.cwd(), settings.settings.layouts)
+    _emit(listings.layouts_text(known) if name is None else listings.layout_text(known, name), None)
+
+
+@app.command()
+def status(db: DatabaseOption = None, json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Show what the database holds, which settings apply, and what is missing for which KPI.
+
+    Example: kpibar status
+    """
+    from kpibar.config import load
+    from kpibar.render import listings
+    from kpibar.standing import standing
+    from kpibar.store import open_store
+
+    settings = load(config)
+    path = _database(db, settings)
+    with open_store(path, write=False) as store:
+        held = standing(store, settings)
+    _emit(listings.standing_json(held) if json else listings.standing_text(held), None)
+
+
+@app.command()
+def rejects(
+    file: Annotated[str | None, typer.Option("--file", help="Only this file's.")] = None,
+    json: JsonOption = False,
+    db: DatabaseOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """List every record or line that was not loaded, with its line and reason.
+
+    Example: kpibar rejects --file tickets.csv
+    """
+    from kpibar.config import load
+    from kpibar.render import listings
+    from kpibar.standing import rejected
+    from kpibar.store import open_store
+
+    settings = load(config)
+    with open_store(_database(db, settings), write=False) as store:
+        found = rejected(store, file)
+    _emit(listings.rejects_json(found) if json else listings.rejects_text(found), None)
+
+
+@app.command()
+def demo(
+    db: Annotated[Path | None, typer.Option("--db", help="Keep the demo's database here.")] = None,
+    lang: LangOption = None,
+    color: ColorOption = Color.auto,
+    palette: PaletteOption = Palette.default,
+) -> None:
+    """Ingest the shipped sample exports of two invented brands and print their barometer.
+
+    Example: kpibar demo --db demo.duckdb
+    """
+    import tempfile
+
+    from kpibar.barometer import Request
+    from kpibar.config import load
+    from kpibar.demo import own_key, sample_files, sample_folder
+    from kpibar.ingest.load import Options
+
+    settings = load(sample_folder() / "kpibar.toml")
+    with tempfile.TemporaryDirectory(prefix="kpibar-") as folder:
+        path = db or Path(folder) / "demo.duckdb"
+        with own_key(path):
+            _ingest(sample_files(), path, settings, Options())
+            computed = _compute(path, settings, Request())
+    _say("")
+    _emit(_rendered(computed, Format.table, lang.value if lang else "en", _screen(color, palette)), None)
+    _say(_try_next(db))
+
+
+def _try_next(db: Path | None) -> str:
+    """The commands to try after the demo."""
+    first = [] if db else ["kpibar demo --db demo.duckdb", ""]
+    name = db or "demo.duckdb"
+    settings = "sample_data/kpibar.toml" if Path("sample_data/kpibar.toml").exists() else ""
+    flag = f" --config {settings}" if settings else ""
+    commands = (
+        f"kpibar report --db {name}{flag} --by carrier --kpi late_share --kpi wismo_rate",
+        f"kpibar report --db {name}{flag} --json | jq '.kpis | INDEX(.id) | .wismo_rate.value'",
+        f"kpibar status --db {name}{flag}",
+        "kpibar kpis late_share",
+    )
+    return "\nTry next:\n" + "\n".join(f"  {line}" for line in (*first, *commands))
+
+
+def command() -> Callable[[], object]:
+    """The whole command tree, for the generated reference."""
+    return typer.main.get_command(app)

@@ -1,0 +1,266 @@
+"""The JSON document `kpibar.report` 1.0 and the tidy CSV: the contract for machines.
+
+Raw units throughout: shares 0 to 1, seconds, points, per order; six decimals; null for unknown, never NaN. Keys are
+always present. Additions keep the major version; a reader ignores keys it does not know. The schema is
+`kpibar/render/report.schema.json`.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from kpibar import __version__
+from kpibar.barometer import Barometer, Note, Row, Segment
+from kpibar.estimates import Change, Measure
+from kpibar.kpis.compute import Window
+from kpibar.render.messages import say
+
+SCHEMA = "kpibar.report"
+SCHEMA_VERSION = "1.0"
+LANGUAGES = ("en", "fr")
+_GOOD = {"lower": "down", "higher": "up", "none": "none"}
+_UNIT = {"share": "ratio", "per_100": "per_order"}
+_VERDICT = {"unclear": "neutral"}
+_DECIMALS = 6
+_CSV_HEAD = (
+    "edition", "kpi", "family", "unit", "dimension", "segment", "period",
+    "value", "numerator", "denominator", "ci_low", "ci_high",
+)  # fmt: skip
+_RISKY = "=+-@|%\t\r\n\0＝＋－＠"
+
+
+def to_json(barometer: Barometer, generated_at: str) -> str:
+    """The report as JSON text. `generated_at` is an ISO 8601 instant."""
+    return json.dumps(document(barometer, generated_at), allow_nan=False, ensure_ascii=False, indent=1)
+
+
+def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
+    """The report as plain lists, dictionaries, texts and numbers."""
+    spoken, settings = barometer.edition, barometer.config.settings
+    return {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "kind": "barometer",
+        "generator": {"name": "kpibar", "version": __version__, "catalog_version": __version__},
+        "generated_at": generated_at,
+        "edition": {
+            "year": spoken.year,
+            "title": {lang: say("title", lang, year=spoken.year) for lang in LANGUAGES},
+            "period": {**_window(spoken.window), "timezone": spoken.timezone, "complete": spoken.complete},
+            "compared_to": {"year": spoken.year - 1, **_window(spoken.previous)},
+        },
+        "scope": {
+            "brands": list(barometer.brands),
+            "filters": [{"brand": barometer.request.brand}] if barometer.request.brand else [],
+            "panel": False,
+            "anonymised": False,
+        },
+        "parameters": {
+            "ci_level": settings.reporting.confidence,
+            "alpha": _rounded(1 - settings.reporting.confidence),
+            "multiple_testing": "benjamini_hochberg",
+            **settings.reporting.model_dump(exclude={"confidence"}),
+            **settings.thresholds.model_dump(),
+        },
+        "config": {
+            "path": barometer.config.path.name if barometer.config.path else None,
+            "sha256": barometer.config.sha256,
+        },
+        "coverage": [
+            {
+                "source": held.source,
+                "entity": held.entity,
+                "rows": held.rows,
+                "first": _day(held.first),
+                "last": _day(held.last),
+                "as_of": _day(held.as_of_on),
+                "months_missing": list(held.months_missing),
+                "linked_to_order": _rounded(held.linked),
+            }
+            for held in barometer.coverage
+        ],
+        "families": [{"id": family.id, "title": dict(family.title)} for family in barometer.families],
+        "dimensions": _dimensions(barometer),
+        "kpis": [_kpi(row, spoken.year) for row in barometer.rows],
+        "notes": [_note(note) for note in barometer.notes],
+    }
+
+
+def _dimensions(barometer: Barometer) -> list[dict[str, Any]]:
+    used = dict.fromkeys(row.dimension for row in barometer.rows if row.dimension and row.segments)
+    return [
+        {"id": name, "title": {lang: say(f"dimension_{name}", lang) for lang in LANGUAGES}} for name in used
+    ]
+
+
+def _kpi(row: Row, year: int) -> dict[str, Any]:
+    kpi = row.kpi
+    available = row.status == "ok"
+    return {
+        "id": kpi.id,
+        "family": kpi.family,
+        "title": dict(kpi.title),
+        "short_title": dict(kpi.title),
+        "unit": _UNIT.get(kpi.unit, kpi.unit),
+        "good": _GOOD[kpi.better],
+        "estimator": _estimator(row),
+        "definition": dict(kpi.definition),
+        "source": kpi.source,
+        "hash": kpi.hash,
+        "maturity_days": kpi.maturity_days,
+        **_measure(row.now, shown=available),
+        "previous": {
+            "period": str(year - 1),
+            "comparable": row.comparable,
+            "reason": _reason(row),
+            **_measure(row.before, shown=True),
+        },
+        "delta": _delta(row.change),
+        "target": _target(row),
+        "status": row.status,
+        "missing": list(row.missing),
+        "immature": row.now.immature,
+        "series": [_point(month, measure) for month, measure in row.series],
+        "previous_series": [_point(month, measure) for month, measure in row.before_series],
+        "breakdowns": [_breakdown(row)] if row.segments and row.dimension else [],
+        "notes": [_note(note) for note in row.notes],
+    }
+
+
+def _estimator(row: Row) -> str:
+    return {"rate": "proportion", "ratio": "rate_per_unit", "net": "net_score"}.get(row.kpi.kind, row.kpi.kind)
+
+
+def _reason(row: Row) -> str | None:
+    """Why the years do not compare, as a code; None when they do."""
+    if row.comparable:
+        return None
+    return next((note.code for note in row.notes if note.code == "previous_incomplete"), "no_data")
+
+
+def _measure(measure: Measure, *, shown: bool) -> dict[str, float | None]:
+    """The measure object used at every level; a masked one keeps its counts and loses its value."""
+    return {
+        "value": _rounded(measure.value) if shown else None,
+        "numerator": _rounded(measure.numerator),
+        "denominator": _rounded(measure.denominator),
+        "ci_low": _rounded(measure.low) if shown else None,
+        "ci_high": _rounded(measure.high) if shown else None,
+    }
+
+
+def _point(month: date, measure: Measure) -> dict[str, Any]:
+    return {"period": f"{month:%Y-%m}", **_measure(measure, shown=True)}
+
+
+def _delta(change: Change | None) -> dict[str, Any]:
+    if change is None:
+        change = Change(absolute=0.0, relative=None)
+        absolute = None
+    else:
+        absolute = _rounded(change.absolute)
+    tested = change.p_adjusted is not None
+    return {
+        "abs": absolute,
+        "rel": _rounded(change.relative),
+        "ci_low": _rounded(change.low),
+        "ci_high": _rounded(change.high),
+        "p_value": _rounded(change.p_value),
+        "p_adjusted": _rounded(change.p_adjusted),
+        "significance": ("significant" if change.clear else "not_significant") if tested else "not_tested",
+        "verdict": _VERDICT.get(change.verdict, change.verdict),
+    }
+
+
+def _target(row: Row) -> dict[str, Any]:
+    if row.target is None:
+        return {"value": None, "source": None, "status": None}
+    return {"value": _rounded(row.target.value), "source": "config", "status": row.target.status}
+
+
+def _breakdown(row: Row) -> dict[str, Any]:
+    return {
+        "dimension": row.dimension,
+        "segments": [_segment(segment, row.dimension or "") for segment in row.segments],
+        "decomposition": None,
+    }
+
+
+def _segment(segment: Segment, dimension: str) -> dict[str, Any]:
+    return {
+        "key": segment.key,
+        "title": {lang: segment_title(dimension, segment.key, lang) for lang in LANGUAGES},
+        "status": segment.status,
+        **_measure(segment.now, shown=segment.status == "ok"),
+        "previous": _measure(segment.before, shown=True),
+        "delta": _delta(segment.change),
+    }
+
+
+def segment_title(dimension: str, key: str, lang: str) -> str:
+    """What a segment is called: a translated channel or reason, else the name as the data have it."""
+    from kpibar.render.messages import segment_name
+
+    return segment_name(dimension, key, lang)
+
+
+def _note(note: Note) -> dict[str, Any]:
+    return {
+        "level": note.level,
+        "code": note.code,
+        "values": dict(note.values),
+        "text": {lang: say(f"note_{note.code}", lang, **note.values) for lang in LANGUAGES},
+    }
+
+
+def _window(window: Window) -> dict[str, str]:
+    return {"start": str(window.start), "end": str(window.end)}
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else str(day)
+
+
+def _rounded(value: float | None) -> float | None:
+    """Six decimals; whole numbers stay whole, and a rounded zero has no sign."""
+    if value is None:
+        return None
+    rounded = round(value, _DECIMALS) + 0.0
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def to_csv(barometer: Barometer) -> str:
+    """The tidy long table: one line per KPI, segment and period. Text that a spreadsheet would run is disarmed."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_CSV_HEAD)
+    writer.writerows(_lines(barometer))
+    return text.getvalue()
+
+
+def _lines(barometer: Barometer) -> Iterator[list[str | float | None]]:
+    year = barometer.edition.year
+    for row in barometer.rows:
+        head = [str(year), row.kpi.id, row.kpi.family, _UNIT.get(row.kpi.unit, row.kpi.unit)]
+        yield _line(head, "all", "all", str(year), row.now, shown=row.status == "ok")
+        yield _line(head, "all", "all", str(year - 1), row.before, shown=True)
+        for month, measure in (*row.before_series, *row.series):
+            yield _line(head, "all", "all", f"{month:%Y-%m}", measure, shown=True)
+        for segment in row.segments:
+            dimension = row.dimension or ""
+            yield _line(head, dimension, segment.key, str(year), segment.now, shown=segment.status == "ok")
+            yield _line(head, dimension, segment.key, str(year - 1), segment.before, shown=True)
+
+
+def _line(
+    head: list[str], dimension: str, segment: str, period: str, measure: Measure, *, shown: bool
+) -> list[str | float | None]:
+    return [*head, dimension, disarmed(segment), period, *_measure(measure, shown=shown).values()]
+
+
+def disarmed(text: str) -> str:
+    """A text no spreadsheet takes for a formula (OWASP: a leading apostrophe)."""
+    return "'" + text if text.lstrip(" ")[:1] in _RISKY and text.strip() else text

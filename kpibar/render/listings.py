@@ -1,0 +1,129 @@
+"""The commands that list: KPIs, layouts, what a database holds, rejects. As text and as JSON."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from kpibar.ingest.layouts import Shelf
+from kpibar.ingest.load import describe
+from kpibar.kpis.catalogue import Catalogue, Kpi
+from kpibar.kpis.compute import Window
+from kpibar.render import summary
+from kpibar.render.clean import clean
+from kpibar.standing import Reject, Standing
+
+_EXAMPLE = Window(date(2025, 1, 1), date(2025, 12, 31))
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as lines with aligned columns, two spaces apart."""
+    if not rows:
+        return []
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def kpis_text(known: Catalogue, lang: str) -> str:
+    """Every KPI by family: id and title."""
+    lines: list[str] = []
+    for family in known.families:
+        members = [kpi for kpi in known.kpis if kpi.family == family.id and not kpi.hidden]
+        lines += ["", f"{family.title.get(lang, family.title['en'])} ({family.id})"]
+        lines += [f"  {line}" for line in columns([_kpi_row(kpi, lang) for kpi in members])]
+    return "\n".join([*lines[1:], "", "`kpibar kpis ID` explains one."])
+
+
+def _kpi_row(kpi: Kpi, lang: str) -> tuple[str, str, str]:
+    return kpi.id, kpi.kind, clean(kpi.title.get(lang, kpi.title["en"]))
+
+
+def kpi_text(known: Catalogue, name: str, lang: str, target: float | None) -> str:
+    """The passport of one KPI."""
+    return "\n".join(summary.kpi_words(known.get(name), known, lang, _EXAMPLE, target))
+
+
+def kpis_json(known: Catalogue, name: str | None) -> str:
+    """The definitions as JSON: a list, or the one asked for."""
+    if name is not None:
+        return _json(_kpi_json(known.get(name), known))
+    return _json([_kpi_json(kpi, known) for kpi in known.kpis if not kpi.hidden])
+
+
+def _kpi_json(kpi: Kpi, known: Catalogue) -> dict[str, Any]:
+    statements = [summary.statement(part, _EXAMPLE) for part in summary.parts(kpi, known)]
+    return {**asdict(kpi), "hash": kpi.hash, "formula": summary.formula(kpi), "sql": statements}
+
+
+def layouts_text(shelf: Shelf) -> str:
+    """Every layout: name, table, status, origin."""
+    rows = [("LAYOUT", "FILLS", "STATUS", "FROM"), *summary.layouts_table(shelf)]
+    return "\n".join([*columns(rows), "", "`kpibar layouts NAME` shows one; your own go into layouts/NAME.toml."])
+
+
+def layout_text(shelf: Shelf, name: str) -> str:
+    """One layout in words."""
+    return "\n".join(summary.layout_words(shelf.get(name), shelf.paths[name]))
+
+
+def standing_text(held: Standing) -> str:
+    """What a database holds, in words."""
+    config = held.config
+    lines = [
+        f"database  {clean(str(held.path))}",
+        f"settings  {clean(str(config.path)) if config.path else 'defaults (no kpibar.toml found)'}",
+        f"time zone {held.timezone}",
+        "",
+        "Files",
+    ]
+    files = [("file", "layout", "as of", "records"), *(_file_row(one) for one in held.files)]
+    lines += [f"  {line}" for line in columns(files)]
+    heads = ("source", "table", "rows", "first", "last", "as of", f"months of {held.window.start.year}")
+    lines += ["", "Held"]
+    lines += [f"  {line}" for line in columns([heads, *summary.coverage_rows(held.coverage)])]
+    lines += ["", "Columns"]
+    lines += [f"  {clean(source)}: {', '.join(names)}" for source, names in held.columns.items()]
+    lines += ["", "Missing" if held.missing else "Missing: nothing, every KPI has its inputs"]
+    lines += [f"  {name}: {', '.join(n.replace('|', ' or ') for n in needs)}" for name, needs in held.missing.items()]
+    lines += ["", "Thresholds", *(f"  {name} = {value}" for name, value in config.settings.thresholds)]
+    lines += [f"  target {name} = {value:g}" for name, value in config.settings.targets.items()]
+    return "\n".join(lines)
+
+
+def _file_row(one: Any) -> tuple[str, str, str, str]:
+    as_of = f"{one.as_of:%Y-%m-%d %H:%M}" if one.as_of else "-"
+    return clean(one.name), one.layout, as_of, summary.equation(one.counts)
+
+
+def standing_json(held: Standing) -> str:
+    """What a database holds, as JSON."""
+    return _json(
+        {
+            "database": str(held.path),
+            "config": {"path": str(held.config.path) if held.config.path else None, "sha256": held.config.sha256},
+            "timezone": held.timezone,
+            "files": [asdict(one) for one in held.files],
+            "coverage": [asdict(one) for one in held.coverage],
+            "columns": held.columns,
+            "missing": held.missing,
+            "thresholds": held.config.settings.thresholds.model_dump(),
+            "targets": held.config.settings.targets,
+        }
+    )
+
+
+def rejects_text(found: Sequence[Reject]) -> str:
+    """Every reject in words, one a line."""
+    if not found:
+        return "nothing was rejected"
+    return "\n".join(clean(describe(one.file, one.line, one.column, one.shape, one.reason)) for one in found)
+
+
+def rejects_json(found: Sequence[Reject]) -> str:
+    """Every reject as JSON."""
+    return _json([asdict(one) for one in found])
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1, default=str)

@@ -1,0 +1,180 @@
+"""Words for the commands other than the report: what was ingested, what is held, what a KPI or layout means."""
+
+from collections.abc import Iterable, Sequence
+
+from kpibar.coverage import Coverage, disabled_by
+from kpibar.ingest.layouts import Layout, Shelf
+from kpibar.ingest.load import Counts, Loaded, Outcome
+from kpibar.kpis.catalogue import Catalogue, Kpi
+from kpibar.kpis.compute import Window, cells_statement, quantile_statement
+from kpibar.render.clean import clean
+from kpibar.render.numbers import format_number
+
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+def number(value: float) -> str:
+    """A whole number with thousands separators."""
+    return format_number(value, 0, "en")
+
+
+def ingested(outcome: Outcome, known: Catalogue, dry_run: bool) -> list[str]:
+    """What became of a file, one fact a line."""
+    name = clean(str(outcome.path))
+    if outcome.error is not None:
+        return []
+    how = f"{outcome.layout}, {outcome.encoding}, {_DELIMITERS.get(outcome.delimiter, outcome.delimiter)}"
+    if outcome.same_as_before is not None:
+        when = f"{outcome.same_as_before:%Y-%m-%d %H:%M} UTC"
+        return [f"{name} ({how})", f"  already ingested on {when}: nothing added, nothing updated"]
+    lines = [f"{name} ({how})" + (" - dry run, nothing kept" if dry_run else "")]
+    lines += [f"  {_counted(table)}" for table in outcome.tables]
+    lines += [f"  rejected {clean(text)}" for text in outcome.first_rejects]
+    more = outcome.counts.rejected - len(outcome.first_rejects)
+    if more > 0:
+        lines.append(f"  rejected {number(more)} more: see `kpibar rejects`")
+    lines += _unknown(outcome)
+    disabled = disabled_by(known, outcome.tables[0].entity, outcome.tables[0].held)
+    if disabled:
+        columns = sorted({need.partition(".")[2] for needs in disabled.values() for need in _options(needs)})
+        lines.append(f"  does not feed {', '.join(disabled)}: no {', '.join(columns)}")
+    return lines
+
+
+def _options(needs: Iterable[str]) -> list[str]:
+    return [option for need in needs for option in need.split("|")]
+
+
+def _counted(table: Loaded) -> str:
+    return f"{table.entity}: {equation(table.counts)}"
+
+
+def equation(counts: Counts) -> str:
+    """The counts as an equation that adds up; fates nothing met are left out, added and rejected never."""
+    fates = (
+        ("added", counts.added, True),
+        ("updated", counts.updated, True),
+        ("unchanged", counts.unchanged, True),
+        ("superseded", counts.superseded, False),
+        ("folded", counts.folded, False),
+        ("rejected", counts.rejected, True),
+        ("dropped", counts.dropped, False),
+    )
+    parts = " + ".join(f"{number(count)} {fate}" for fate, count, always in fates if count or always)
+    return f"{number(counts.records)} read = {parts}"
+
+
+def _unknown(outcome: Outcome) -> list[str]:
+    by_column: dict[str, list[str]] = {}
+    for column, value, n in outcome.unknown:
+        by_column.setdefault(column, []).append(f"{clean(value)} ({number(n)})")
+    return [
+        f'  unknown values of "{clean(column)}", read as other: {", ".join(values[:6])}'
+        for column, values in by_column.items()
+    ]
+
+
+def totals(outcomes: Sequence[Outcome]) -> str:
+    """One line over all files."""
+    done = [outcome for outcome in outcomes if outcome.error is None]
+    fresh = [table.counts for outcome in done if outcome.same_as_before is None for table in outcome.tables]
+    failed = len(outcomes) - len(done)
+    text = (
+        f"{len(done)} file{'s' if len(done) != 1 else ''}: {number(sum(c.added for c in fresh))} added, "
+        f"{number(sum(c.updated for c in fresh))} updated, {number(sum(c.rejected for c in fresh))} rejected"
+    )
+    return text + (f"; {failed} file{'s' if failed != 1 else ''} failed" if failed else "")
+
+
+def layouts_table(shelf: Shelf) -> list[tuple[str, str, str, str]]:
+    """Name, what it fills, status and where it comes from, of every layout."""
+    return [
+        (layout.name, layout.fills, layout.status, clean(shelf.paths[layout.name]))
+        for layout in shelf.layouts.values()
+    ]
+
+
+def layout_words(layout: Layout, origin: str) -> list[str]:
+    """A layout in words: detection, zone, and each canonical column's expression."""
+    lines = [
+        f"{layout.name}: {layout.title} ({layout.status}, {clean(origin)})",
+        f"fills {layout.fills}; recognised by: {', '.join(layout.detect)}",
+        f"times without offset are in: {'the zone you give (--tz)' if layout.zone == 'account' else layout.zone}",
+    ]
+    if layout.note:
+        lines.append(layout.note)
+    tables = [(layout.fills, layout.select), *((name, also.select) for name, also in layout.also.items())]
+    for entity, select in tables:
+        lines += ["", f"[{entity}]"]
+        lines += [f"{column} = {' '.join(expression.split())}" for column, expression in select.items()]
+    return [clean(line) for line in lines]
+
+
+def kpi_words(kpi: Kpi, known: Catalogue, lang: str, window: Window, target: float | None) -> list[str]:
+    """The passport of a KPI: definition, formula, parameters, source, hash, and the SQL that runs."""
+    lines = [f"{kpi.id}: {_in(kpi.title, lang)} ({kpi.kind}, {kpi.unit}, {_better(kpi)})", ""]
+    if kpi.definition:
+        lines += [_in(kpi.definition, lang), ""]
+    lines += [f"formula   {formula(kpi)}"]
+    if kpi.date:
+        lines.append(f"dated by  {kpi.date}, one row of fact_{kpi.from_table} each")
+    if kpi.maturity_days:
+        lines.append(f"maturity  {kpi.maturity_days} days before the export's date")
+    if target is not None:
+        lines.append(f"target    {target}")
+    lines += [f"needs     {', '.join(need.replace('|', ' or ') for need in kpi.needs) or 'nothing in particular'}"]
+    lines += [f"source    {kpi.source or 'not stated'}", f"hash      {kpi.hash}", ""]
+    for part in parts(kpi, known):
+        lines += [*statement(part, window).splitlines(), ""]
+    return lines[:-1]
+
+
+def _in(text: object, lang: str) -> str:
+    assert isinstance(text, dict)
+    return str(text.get(lang, text.get("en", "")))
+
+
+def _better(kpi: Kpi) -> str:
+    return "no direction" if kpi.better == "none" else f"{kpi.better} is better"
+
+
+def formula(kpi: Kpi) -> str:
+    """The KPI's formula in one line, over its fact table's columns."""
+    if kpi.kind == "ratio":
+        return f"{kpi.numerator} / {kpi.denominator}"
+    rows = f"rows of fact_{kpi.from_table} where {kpi.where}"
+    return {
+        "count": f"number of {rows}",
+        "rate": f"those with ({kpi.hit}) / {rows}",
+        "net": f"100 x (those with ({kpi.hit}) - those with ({kpi.against})) / {rows}",
+        "mean": f"mean of {kpi.value} over {rows}",
+        "mix": f"those of each {kpi.over} / {rows}",
+    }.get(kpi.kind, f"{kpi.quantile:g} quantile of {kpi.value} over {rows}")
+
+
+def parts(kpi: Kpi, known: Catalogue) -> list[Kpi]:
+    """The KPIs whose statements make this one: itself, or the two counts of a ratio."""
+    return [known.get(kpi.numerator), known.get(kpi.denominator)] if kpi.kind == "ratio" else [kpi]
+
+
+def statement(kpi: Kpi, window: Window) -> str:
+    """The SQL that computes a KPI alone for a window."""
+    if kpi.additive:
+        return cells_statement([kpi], [window], kpi.over or None, None)
+    return quantile_statement(kpi, window, [kpi.quantile], "''", None)
+
+
+def coverage_rows(held: Iterable[Coverage]) -> list[tuple[str, ...]]:
+    """What each source holds, as cells of a table."""
+    return [
+        (
+            clean(one.source),
+            one.entity,
+            number(one.rows),
+            str(one.first or "-"),
+            str(one.last or "-"),
+            str(one.as_of_on or "-"),
+            f"{len(one.months_missing)} missing" if one.months_missing else "all",
+        )
+        for one in held
+    ]

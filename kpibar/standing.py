@@ -1,0 +1,102 @@
+"""What a database holds: files, sources, rejects, settings in force, and what is missing for which KPI."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from kpibar.config import Config
+from kpibar.coverage import Coverage, coverage, held_columns, missing_inputs
+from kpibar.editions import edition
+from kpibar.errors import DatabaseEmpty
+from kpibar.ingest.load import Counts
+from kpibar.kpis.catalogue import catalogue
+from kpibar.kpis.compute import Window
+from kpibar.store import Store
+
+
+@dataclass(frozen=True)
+class FileHeld:
+    """One ledger entry."""
+
+    name: str
+    layout: str
+    source: str
+    entity: str
+    encoding: str
+    as_of: datetime | None
+    ingested_at: datetime
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What `kpibar status` tells."""
+
+    path: Path
+    config: Config
+    timezone: str
+    window: Window
+    files: tuple[FileHeld, ...]
+    coverage: tuple[Coverage, ...]
+    columns: dict[str, tuple[str, ...]]
+    missing: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One record or line that was not loaded. `shape` is the value with its letters and digits blanked."""
+
+    file: str
+    line: int
+    column: str | None
+    shape: str | None
+    code: str
+    reason: str
+
+
+def standing(store: Store, config: Config) -> Standing:
+    """Everything a database can say of itself. Raises DatabaseEmpty."""
+    files = _files(store)
+    if not files:
+        raise DatabaseEmpty(store.path)
+    known, held = catalogue(config.settings), held_columns(store)
+    lacking = {kpi.id: missing_inputs(kpi, known, held) for kpi in known.kpis if not kpi.hidden}
+    window = edition(store).window
+    return Standing(
+        path=store.path,
+        config=config,
+        timezone=store.meta("timezone") or "UTC",
+        window=window,
+        files=files,
+        coverage=coverage(store, window),
+        columns=_columns(store),
+        missing={name: needs for name, needs in lacking.items() if needs},
+    )
+
+
+def _files(store: Store) -> tuple[FileHeld, ...]:
+    rows = store.engine.rows(
+        "SELECT name, layout, source, entity, encoding, as_of, ingested_at, records, added, updated, unchanged,"
+        " superseded, folded, rejected, dropped FROM files ORDER BY file_id"
+    )
+    return tuple(FileHeld(*row[:7], Counts(*row[7:])) for row in rows)
+
+
+def _columns(store: Store) -> dict[str, tuple[str, ...]]:
+    rows = store.engine.rows(
+        "SELECT source || ': ' || entity, column_name FROM columns_held GROUP BY ALL ORDER BY ALL"
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for source, column in rows:
+        found[source] = (*found.get(source, ()), column)
+    return found
+
+
+def rejected(store: Store, file: str | None = None) -> tuple[Reject, ...]:
+    """Every reject of the database, or of the files of that name, in file and line order."""
+    rows = store.engine.rows(
+        "SELECT f.name, r.line, r.column_name, r.shape, r.code, r.reason FROM rejects r "
+        "JOIN files f ON f.file_id = r.file_id WHERE ? IS NULL OR f.name = ? ORDER BY r.file_id, r.line, r.reason",
+        [file, file],
+    )
+    return tuple(Reject(*row) for row in rows)
