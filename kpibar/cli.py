@@ -6,21 +6,32 @@ Data goes to stdout, words to stderr. Nothing heavy is imported before a command
 import os
 import sys
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from kpibar import __version__
-from kpibar.errors import DatabaseEmpty, FormatUnknown, KpibarError, OutputUnwritable
+from kpibar.errors import FormatUnknown, KpibarError
+from kpibar.options import (
+    DEFAULT_DATABASE,
+    FORMATS,
+    By,
+    Color,
+    ColorOption,
+    ConfigOption,
+    DatabaseOption,
+    Format,
+    JsonOption,
+    LangOption,
+    Palette,
+    PaletteOption,
+)
 
 if TYPE_CHECKING:
-    from kpibar.barometer import Barometer, Request
+    from kpibar.barometer import Barometer
     from kpibar.config import Config
     from kpibar.render.terminal import Screen
-
-DEFAULT_DATABASE = "kpibar.duckdb"
 
 app = typer.Typer(
     name="kpibar",
@@ -29,62 +40,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Format(StrEnum):
-    """What a report can be written as."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-
-
-class Lang(StrEnum):
-    """Languages of a report."""
-
-    en = "en"
-    fr = "fr"
-
-
-class By(StrEnum):
-    """Dimensions a report can be broken down by."""
-
-    channel = "channel"
-    brand = "brand"
-    carrier = "carrier"
-    country = "country"
-    reason = "reason"
-    month = "month"
-
-
-class Color(StrEnum):
-    """When to colour the terminal."""
-
-    auto = "auto"
-    always = "always"
-    never = "never"
-
-
-class Palette(StrEnum):
-    """Colours of better and worse."""
-
-    default = "default"
-    cvd = "cvd"
-
-
-_FORMATS = {".json": Format.json, ".csv": Format.csv, ".txt": Format.table}
-
-DatabaseOption = Annotated[
-    Path | None, typer.Option("--db", envvar="KPIBAR_DB", help="Database file.", show_default=DEFAULT_DATABASE)
-]
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", envvar="KPIBAR_CONFIG", help="Settings file.", show_default="nearest kpibar.toml upward"),
-]
-LangOption = Annotated[Lang | None, typer.Option("--lang", envvar="KPIBAR_LANG", help="Language.", show_default="en")]
-ColorOption = Annotated[Color, typer.Option("--color", help="Colour the output.")]
-PaletteOption = Annotated[Palette, typer.Option("--palette", help="Colours; cvd = blue and yellow.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Same as --format json.")]
 
 
 def main() -> NoReturn:
@@ -137,14 +92,13 @@ def ingest(
     db: DatabaseOption = None,
     layout: Annotated[str | None, typer.Option(help="Read all files by this layout.")] = None,
     tz: Annotated[
-        str | None, typer.Option(envvar="KPIBAR_TZ", help="Zone of times without offset, such as Europe/Paris.")
+        str | None,
+        typer.Option(envvar="KPIBAR_TZ", help="Zone of times without offset, such as Europe/Paris."),
     ] = None,
     brand: Annotated[
         str | None, typer.Option(envvar="KPIBAR_BRAND", help="Brand of the records that name none.")
     ] = None,
-    as_of: Annotated[
-        str | None, typer.Option(help="Instant the exports speak up to, such as 2026-01-15.")
-    ] = None,
+    as_of: Annotated[str | None, typer.Option(help="Instant the exports speak up to, such as 2026-01-15.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, keep nothing.")] = False,
     keep_text: Annotated[
         bool, typer.Option("--keep-text", help="Keep subjects, tags and bodies (personal data!).")
@@ -219,13 +173,13 @@ def report(
 
     Example: kpibar report --year 2025 --by carrier -o barometer.json
     """
-    from kpibar.barometer import Request
+    from kpibar.barometer import Request, compute
     from kpibar.config import load
 
     settings = load(config)
     wanted = Format.json if json else format or _format_of(output)
     request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None)
-    computed = _compute(_database(db, settings), settings, request)
+    computed = compute(_database(db, settings), settings, request)
     language = lang.value if lang else settings.settings.lang or "en"
     screen = _screen(color, palette, to_file=output is not None)
     _emit(_rendered(computed, wanted, language, screen), output)
@@ -234,27 +188,9 @@ def report(
 def _format_of(output: Path | None) -> Format:
     if output is None:
         return Format.table
-    if output.suffix.lower() not in _FORMATS:
-        raise FormatUnknown(output, _FORMATS)
-    return _FORMATS[output.suffix.lower()]
-
-
-def _compute(path: Path, config: "Config", request: "Request") -> "Barometer":
-    """The barometer of a database, whose fact tables are brought up to date first when settings changed."""
-    from kpibar.barometer import barometer
-    from kpibar.model.build import build, is_current
-    from kpibar.store import open_store
-
-    with open_store(path, write=False) as store:
-        current = is_current(store, config.settings.thresholds)
-        if not store.engine.rows("SELECT 1 FROM files LIMIT 1"):
-            raise DatabaseEmpty(path)
-    if not current:
-        with open_store(path, write=True) as store:
-            build(store, config.settings.thresholds)
-    with open_store(path, write=False) as store:
-        store.lock_down()
-        return barometer(store, config, request)
+    if output.suffix.lower() not in FORMATS:
+        raise FormatUnknown(output, FORMATS)
+    return FORMATS[output.suffix.lower()]
 
 
 def _rendered(computed: "Barometer", wanted: Format, lang: str, screen: "Screen") -> str:
@@ -307,17 +243,9 @@ def _emit(text: str, output: Path | None) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    import tempfile
+    from kpibar.render.output import write_whole
 
-    try:
-        descriptor, name = tempfile.mkstemp(dir=output.parent, prefix=".kpibar-")
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(output)
-    except OSError as error:
-        raise OutputUnwritable(output, error.strerror or str(error)) from error
+    write_whole(output, text)
     _say(f"written: {output}")
 
 
@@ -417,7 +345,7 @@ def demo(
     """
     import tempfile
 
-    from kpibar.barometer import Request
+    from kpibar.barometer import Request, compute
     from kpibar.config import load
     from kpibar.demo import own_key, sample_files, sample_folder
     from kpibar.ingest.load import Options
@@ -427,7 +355,7 @@ def demo(
         path = db or Path(folder) / "demo.duckdb"
         with own_key(path):
             _ingest(sample_files(), path, settings, Options())
-            computed = _compute(path, settings, Request())
+            computed = compute(path, settings, Request())
     _say("")
     _emit(_rendered(computed, Format.table, lang.value if lang else "en", _screen(color, palette)), None)
     _say(_try_next(db))

@@ -91,7 +91,8 @@ def coverage(store: Store, window: Window) -> tuple[Coverage, ...]:
 def _linked(store: Store) -> dict[str, float]:
     """Share of the contacts of each source that are linked to an order."""
     rows = store.engine.rows(
-        "SELECT source, avg(CASE WHEN linked THEN 1.0e0 ELSE 0.0e0 END) FROM fact_contacts WHERE counted GROUP BY source"
+        "SELECT source, avg(CASE WHEN linked THEN 1.0e0 ELSE 0.0e0 END) FROM fact_contacts "
+        "WHERE counted GROUP BY source"
     )
     return {str(source): float(share) for source, share in rows}
 

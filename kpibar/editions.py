@@ -58,9 +58,7 @@ def years_held(store: Store) -> dict[int, date]:
         (("contacts", "created_on"), ("orders", "ordered_on")),
         (("orders", "promised_on"), ("surveys", "answered_on")),
     ):
-        parts = (
-            f"SELECT {column} AS day FROM fact_{table} WHERE {column} IS NOT NULL" for table, column in sources
-        )
+        parts = (f"SELECT {column} AS day FROM fact_{table} WHERE {column} IS NOT NULL" for table, column in sources)
         rows = store.engine.rows(
             "SELECT CAST(extract(YEAR FROM day) AS INTEGER), max(day) FROM "
             f"({' UNION ALL '.join(parts)}) AS days GROUP BY 1 ORDER BY 1"

@@ -54,9 +54,7 @@ class DuckDB:
         config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
         if temporary is not None:
             config["temp_directory"] = str(temporary)
-        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
-            str(path), read_only=read_only, config=config
-        )
+        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(str(path), read_only=read_only, config=config)
         self.run("SET TimeZone = 'UTC'")
         self.run("SET enable_progress_bar = false")
 

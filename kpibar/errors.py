@@ -90,8 +90,7 @@ class HeaderDuplicated(KpibarError):
 
     def __init__(self, path: Path, line: int, name: str) -> None:
         super().__init__(
-            f'{path}:{line}: two columns are called "{name}" and the layout reads it; '
-            "rename one of them in the export"
+            f'{path}:{line}: two columns are called "{name}" and the layout reads it; rename one of them in the export'
         )
 
 
@@ -189,9 +188,7 @@ class InstantInvalid(UsageError):
     """--as-of is not an instant."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(
-            f'--as-of "{text}" is not a date or an instant; expected 2026-01-15 or 2026-01-15T18:00'
-        )
+        super().__init__(f'--as-of "{text}" is not a date or an instant; expected 2026-01-15 or 2026-01-15T18:00')
 
 
 class KeyMissing(KpibarError):
@@ -232,9 +229,7 @@ class DatabaseForeign(KpibarError):
     """The file given as database is not one of kpibar's."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"{path}: is not a kpibar database and was left untouched; name another file with --db"
-        )
+        super().__init__(f"{path}: is not a kpibar database and was left untouched; name another file with --db")
 
 
 class DatabaseNewer(KpibarError):

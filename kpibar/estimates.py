@@ -56,6 +56,17 @@ class Change:
     verdict: Verdict = "none"
 
 
+@dataclass(frozen=True)
+class Segment:
+    """A KPI for one value of a dimension."""
+
+    key: str
+    now: Measure
+    before: Measure
+    change: Change | None
+    status: Status
+
+
 def from_parts(kpi: Kpi, parts: Parts, level: float) -> Measure:
     """The measure of an additive KPI other than a mix."""
     base, young = int(parts.base), int(parts.immature)
@@ -118,7 +129,12 @@ def change(kpi: Kpi, now: Measure, before: Measure, level: float) -> Change | No
 
 
 def _difference(kpi: Kpi, now: Measure, before: Measure, level: float) -> Difference | None:
-    x1, n1, x0, n0 = now.numerator or 0.0, now.denominator or 0.0, before.numerator or 0.0, before.denominator or 0.0
+    x1, n1, x0, n0 = (
+        now.numerator or 0.0,
+        now.denominator or 0.0,
+        before.numerator or 0.0,
+        before.denominator or 0.0,
+    )
     if kpi.kind in ("rate", "mix"):
         return intervals.newcombe(x1, n1, x0, n0, level)
     if kpi.kind == "ratio":

@@ -74,9 +74,7 @@ def newcombe(x1: float, n1: float, x0: float, n0: float, level: float = 0.95) ->
     return _square_and_add(x1 / n1, current, x0 / n0, previous, se)
 
 
-def rate_per_unit(
-    events: float, units: float, dispersion: float = 1.0, level: float = 0.95
-) -> Interval | None:
+def rate_per_unit(events: float, units: float, dispersion: float = 1.0, level: float = 0.95) -> Interval | None:
     """Interval of events per unit (contacts per order); None when units is 0.
 
     Exact Poisson limits: gamma quantiles of shape ``events`` (low) and ``events + 1`` (high) over ``units``;
@@ -212,9 +210,7 @@ def quantile_ranks(n: int, q: float, level: float = 0.95) -> tuple[int, int] | N
     return (from_bottom, n + 1 - from_top) if from_bottom and from_top else None
 
 
-def difference_from_intervals(
-    v1: float, i1: Interval, v0: float, i0: Interval, level: float = 0.95
-) -> Difference:
+def difference_from_intervals(v1: float, i1: Interval, v0: float, i0: Interval, level: float = 0.95) -> Difference:
     """Difference v1 - v0 of two estimates known by their intervals at ``level`` (medians, quantiles).
 
     Interval: square-and-add; source: Zou and Donner (2008), Statistics in Medicine 27. p-value: z with the

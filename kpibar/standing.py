@@ -8,7 +8,7 @@ from kpibar.config import Config
 from kpibar.coverage import Coverage, coverage, held_columns, missing_inputs
 from kpibar.editions import edition
 from kpibar.errors import DatabaseEmpty
-from kpibar.ingest.load import Counts
+from kpibar.ingest.ledger import Counts
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import Window
 from kpibar.store import Store
@@ -79,13 +79,11 @@ def _files(store: Store) -> tuple[FileHeld, ...]:
         "SELECT name, layout, source, entity, encoding, as_of, ingested_at, records, added, updated, unchanged,"
         " superseded, folded, rejected, dropped FROM files ORDER BY file_id"
     )
-    return tuple(FileHeld(*row[:7], Counts(*row[7:])) for row in rows)
+    return tuple(FileHeld(*row[:7], Counts(*row[7:])) for row in rows)  # type: ignore[call-arg]
 
 
 def _columns(store: Store) -> dict[str, tuple[str, ...]]:
-    rows = store.engine.rows(
-        "SELECT source || ': ' || entity, column_name FROM columns_held GROUP BY ALL ORDER BY ALL"
-    )
+    rows = store.engine.rows("SELECT source || ': ' || entity, column_name FROM columns_held GROUP BY ALL ORDER BY ALL")
     found: dict[str, tuple[str, ...]] = {}
     for source, column in rows:
         found[source] = (*found.get(source, ()), column)

@@ -112,10 +112,7 @@ def _explained(path: Path, error: Exception) -> KpibarError:
 
 def _check_schema(store: Store, *, write: bool) -> None:
     """Create the tables in a new database; refuse a database that is not kpibar's or is newer."""
-    tables = {
-        row[0]
-        for row in store.engine.rows("SELECT table_name FROM information_schema.tables")
-    }
+    tables = {row[0] for row in store.engine.rows("SELECT table_name FROM information_schema.tables")}
     if not tables and write:
         with store.transaction():
             store.engine.run(files("kpibar").joinpath("schema.sql").read_text(encoding="utf-8"))

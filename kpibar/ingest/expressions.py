@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from kpibar.ingest.header import normal
+
 _TOKEN = re.compile(
     r"""(?P<string>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*")|(?P<word>[A-Za-z_]\w*)|(?P<space>\s+)|(?P<other>.)""",
     re.S,
@@ -95,7 +97,8 @@ def _scaled(factor: float) -> Callable[[str, Call, Reading], str]:
 
 
 def _whole(cell: str, call: Call, reading: Reading) -> str:
-    return f"CASE WHEN regexp_full_match({cell}, '[+-]?[0-9]+([.]0+)?') THEN try_cast(try_cast({cell} AS DOUBLE) AS INTEGER) END"
+    number = f"try_cast(try_cast({cell} AS DOUBLE) AS INTEGER)"
+    return f"CASE WHEN regexp_full_match({cell}, '[+-]?[0-9]+([.]0+)?') THEN {number} END"
 
 
 def _money(cell: str, call: Call, reading: Reading) -> str:
@@ -123,16 +126,19 @@ def _clock(cell: str, call: Call, reading: Reading) -> str:
 
 def _duration(cell: str, call: Call, reading: Reading) -> str:
     unit = "coalesce(try_cast(regexp_extract(lower({0}), '([0-9]+) ?{1}', 1) AS DOUBLE), 0.0)".format
+    total = " + ".join(
+        f"{unit(cell, name)} * {size}" for name, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+    )
     return (
         f"CASE WHEN regexp_full_match({cell}, '[0-9]+') THEN CAST({cell} AS DOUBLE) / 1000.0 "
         f"WHEN {cell} LIKE '%:%' THEN {_clock(cell, call, reading)} "
         f"WHEN regexp_full_match(lower({cell}), '([0-9]+ ?d ?)?([0-9]+ ?h ?)?([0-9]+ ?m(in)? ?)?([0-9]+ ?s)?') "
-        f"THEN {unit(cell, 'd')} * 86400.0 + {unit(cell, 'h')} * 3600.0 + {unit(cell, 'm')} * 60.0 + {unit(cell, 's')} END"
+        f"THEN {total} END"
     )
 
 
 def _zone(call: Call, reading: Reading) -> str:
-    return reading.zones.get(call.column, reading.zone)
+    return reading.zones.get(normal(call.column), reading.zone)
 
 
 def _instant(cell: str, call: Call, reading: Reading) -> str:
@@ -177,9 +183,7 @@ def _day_end(cell: str, call: Call, reading: Reading) -> str:
 
 def _promise_end(cell: str, call: Call, reading: Reading) -> str:
     whole_day = f"(NOT regexp_matches({cell}, '[0-9]:') OR regexp_matches({cell}, '[ T]0?0:00(:00([.]0+)?)?$'))"
-    return (
-        f"CASE WHEN {whole_day} THEN {_day_end(cell, call, reading)} ELSE {_instant(cell, call, reading)} END"
-    )
+    return f"CASE WHEN {whole_day} THEN {_day_end(cell, call, reading)} ELSE {_instant(cell, call, reading)} END"
 
 
 def _enum(cell: str, call: Call, reading: Reading) -> str:
@@ -282,7 +286,7 @@ def _open(expression: str, position: int) -> int:
 def _close(expression: str, position: int, helper: str) -> int:
     end = _CALL_END.match(expression, position)
     if end is None:
-        raise ExpressionError(f'{helper}(...) takes one column name in double quotes: {expression}')
+        raise ExpressionError(f"{helper}(...) takes one column name in double quotes: {expression}")
     return end.end()
 
 
@@ -295,7 +299,7 @@ def _read_call(helper: str, expression: str, position: int) -> tuple[Call, int]:
     pattern = re.compile(r'\(\s*"((?:[^"]|"")*)"(?:\s*,\s*["\']([^"\']*)["\'])?\s*\)')
     found = pattern.match(expression, position + expression[position:].index("("))
     if found is None:
-        raise ExpressionError(f'{helper}(...) takes a column name in double quotes: {expression}')
+        raise ExpressionError(f"{helper}(...) takes a column name in double quotes: {expression}")
     if (helper == "enum") != (found.group(2) is not None):
         raise ExpressionError(f"{helper} is called with the wrong number of arguments: {expression}")
     return Call(helper, found.group(1).replace('""', '"'), found.group(2) or ""), found.end()

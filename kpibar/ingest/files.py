@@ -168,9 +168,7 @@ def _plausibility(char: str) -> int:
     return -2
 
 
-def _find_header(
-    path: Path, lines: list[str], vocabulary: Set[str]
-) -> tuple[str, int, list[str], int]:
+def _find_header(path: Path, lines: list[str], vocabulary: Set[str]) -> tuple[str, int, list[str], int]:
     """Delimiter, index of the header line, its cells and how many lines it spans."""
     best: tuple[int, str, int, list[str], int] | None = None
     for index in range(min(HEADER_WITHIN, len(lines))):

@@ -86,7 +86,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     wheres = {name: compile_expression(also.where) for name, also in layout.also.items()}
     keep = compile_expression(layout.keep or "TRUE")
     aliases = _aliases([keep, *wheres.values(), *(one for table in compiled.values() for one in table.values())])
-    mapped = {
+    mapped: dict[str, str] = {
         entity: _mapped(layout, entity, table, wheres.get(entity, keep), file, context, aliases)
         for entity, table in compiled.items()
     }
@@ -130,9 +130,7 @@ def _cells(layout: Layout, file: _File) -> str:
     position = file.positions.get(normal(layout.group)) if layout.group else None
     if position is None:
         return f"SELECT *, 1 AS lines_folded FROM ({rows})"
-    folded = ",\n".join(
-        f"arg_min(c{i}, line) FILTER (WHERE c{i} IS NOT NULL) AS c{i}" for i in range(count)
-    )
+    folded = ",\n".join(f"arg_min(c{i}, line) FILTER (WHERE c{i} IS NOT NULL) AS c{i}" for i in range(count))
     # A line without its group value belongs to nothing: it stays alone and is judged as a record.
     group = f"coalesce(c{position}, 'line ' || line)"
     return f"SELECT min(line) AS line, {folded}, count(*) AS lines_folded\nFROM ({rows})\nGROUP BY {group}"
@@ -150,7 +148,8 @@ def _typed(aliases: Mapping[Call, str], keep: Compiled, file: _File, reading: Re
             judged.append((call, alias, helper.expects, file.names[file.positions[normal(call.column)]]))
     reject = " ".join(
         f"WHEN {alias}_raw IS NOT NULL AND {alias} IS NULL THEN "
-        f"struct_pack(name := {quoted(name)}, shape := {_shape(alias + '_raw')}, reason := {quoted('is not ' + expects)})"
+        f"struct_pack(name := {quoted(name)}, shape := {_shape(alias + '_raw')}, "
+        f"reason := {quoted('is not ' + expects)})"
         for call, alias, expects, name in judged
     )
     verdict = f"CASE {reject} END" if judged else "CAST(NULL AS STRUCT(name VARCHAR, shape VARCHAR, reason VARCHAR))"
@@ -163,9 +162,7 @@ def _typed(aliases: Mapping[Call, str], keep: Compiled, file: _File, reading: Re
 
 def _shape(cell: str) -> str:
     """A value with its letters and digits blanked: enough to recognise the problem, nothing personal."""
-    return (
-        f"regexp_replace(regexp_replace(left({cell}, 40), '[0-9]', '9', 'g'), '\\p{{L}}', 'a', 'g')"
-    )
+    return f"regexp_replace(regexp_replace(left({cell}, 40), '[0-9]', '9', 'g'), '\\p{{L}}', 'a', 'g')"
 
 
 def _mapped(
@@ -185,7 +182,11 @@ def _mapped(
     if entity == layout.fills and layout.grain:
         given["grain"] = quoted(layout.grain)
     first = ", ".join(f"CAST({sql} AS {_type(entity, column)}) AS {column}" for column, sql in given.items())
-    kept = "NOT dropped" if entity == layout.fills else f"NOT dropped AND bad IS NULL AND coalesce({_fill(where, aliases)}, FALSE)"
+    kept = (
+        "NOT dropped"
+        if entity == layout.fills
+        else f"NOT dropped AND bad IS NULL AND coalesce({_fill(where, aliases)}, FALSE)"
+    )
     base = f"SELECT line, lines_folded, bad, {first}\nFROM typed WHERE {kept}"
     derived = _derived(entity, set(given), context)
     listed = ",\n".join(
@@ -223,9 +224,11 @@ def _derived(entity: str, given: set[str], context: Context) -> dict[str, str]:
     )
     if context.hours is not None:
         stated = "in_hours" if "in_hours" in given else "CAST(NULL AS BOOLEAN)"
-        derived["in_hours"] = f"coalesce({stated}, {open_at(local_time('created_at', context.brand_zone), context.hours)})"
+        derived["in_hours"] = (
+            f"coalesce({stated}, {open_at(local_time('created_at', context.brand_zone), context.hours)})"
+        )
     if not context.keep_text:
-        derived |= {column: "CAST(NULL AS VARCHAR)" for column in TEXT_COLUMNS}
+        derived |= dict.fromkeys(TEXT_COLUMNS, "CAST(NULL AS VARCHAR)")
     return derived
 
 
@@ -244,9 +247,7 @@ def order_key(reference: str) -> str:
 def order_mentions(text: str) -> str:
     """SQL of the list of order-number candidates in a text."""
     pattern = quoted(_ORDER_NUMBER)
-    return (
-        f"list_concat(regexp_extract_all({text}, {pattern}, 1, 'i'), regexp_extract_all({text}, {pattern}, 2, 'i'))"
-    )
+    return f"list_concat(regexp_extract_all({text}, {pattern}, 1, 'i'), regexp_extract_all({text}, {pattern}, 2, 'i'))"
 
 
 def open_at(local: str, hours: Hours) -> str:

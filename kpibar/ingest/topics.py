@@ -15,7 +15,10 @@ from importlib.resources import files
 from kpibar.ingest.expressions import quoted
 
 # What a person writes where a reason should be when there is none.
-_NO_REASON = r"^(-+|\?+|n/?a|none|null|aucun|sans|vide|non (qualifi.+|renseign.+|class.+)|not (set|classified)|uncategori[sz]ed|unknown|inconnu)$"
+_NO_REASON = (
+    r"^(-+|\?+|n/?a|none|null|aucun|sans|vide|non (qualifi.+|renseign.+|class.+)"
+    r"|not (set|classified)|uncategori[sz]ed|unknown|inconnu)$"
+)
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,7 @@ def by_vendor(raw: str, mapped: Mapping[str, str]) -> str:
         f"WHEN lower({raw}) = {quoted(value.casefold())} THEN {quoted(reason)}" for value, reason in mapped.items()
     )
     rules = " ".join(
-        f"WHEN {_matches(raw, topic.vendor)} THEN {quoted(topic.reason)}"
-        for topic in topics()
-        if topic.vendor
+        f"WHEN {_matches(raw, topic.vendor)} THEN {quoted(topic.reason)}" for topic in topics() if topic.vendor
     )
     return (
         f"CASE WHEN {raw} IS NULL THEN NULL {own} "

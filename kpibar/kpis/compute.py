@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from kpibar.engine import Engine, EngineError
+from kpibar.engine import Engine, EngineError, Row
 from kpibar.errors import KpiInvalid
 from kpibar.kpis.catalogue import Kpi
 
@@ -116,9 +116,7 @@ def segment_of(dimension: str | None) -> str:
 def cells_statement(kpis: Sequence[Kpi], windows: Sequence[Window], dimension: str | None, brand: str | None) -> str:
     """ONE statement for all additive KPIs of one fact table and date: month, segment, then their parts in order."""
     first = kpis[0]
-    listed = ",\n    ".join(
-        f"{sql} AS {kpi.id}__{part}" for kpi in kpis for part, sql in _aggregates(kpi).items()
-    )
+    listed = ",\n    ".join(f"{sql} AS {kpi.id}__{part}" for kpi in kpis for part, sql in _aggregates(kpi).items())
     return (
         f"SELECT\n    CAST(date_trunc('month', {first.date}) AS DATE) AS month,\n"
         f"    {segment_of(dimension)} AS segment,\n    {listed}\n"
@@ -168,7 +166,7 @@ def _run(engine: Engine, kpis: Sequence[Kpi], sql: str) -> dict[str, Mapping[tup
     return dict(found)
 
 
-def guarded(engine: Engine, kpi: Kpi, sql: str) -> list[tuple[object, ...]]:
+def guarded(engine: Engine, kpi: Kpi, sql: str) -> list[Row]:
     """Run a statement; when a user's own KPI makes the engine refuse it, say which one and why."""
     try:
         return engine.rows(sql)
@@ -178,9 +176,7 @@ def guarded(engine: Engine, kpi: Kpi, sql: str) -> list[tuple[object, ...]]:
         raise
 
 
-def quantile_statement(
-    kpi: Kpi, window: Window, fractions: Sequence[float], group: str, brand: str | None
-) -> str:
+def quantile_statement(kpi: Kpi, window: Window, fractions: Sequence[float], group: str, brand: str | None) -> str:
     """One statement for a quantile: group, base, immature, then the value at each fraction."""
     values = ", ".join(
         f"percentile_cont({fraction:.12f}) WITHIN GROUP (ORDER BY number) FILTER (WHERE old_enough)"
@@ -200,11 +196,17 @@ def quantiles(
 ) -> dict[str, Quantile]:
     """A quantile KPI in one window by `group` (SQL over the fact table), without bounds."""
     rows = guarded(engine, kpi, quantile_statement(kpi, window, [kpi.quantile], group, brand))
-    return {str(name): Quantile(_number(value), int(str(base)), int(str(young))) for name, base, young, value in rows}
+    return {str(name): Quantile(_number(value), int(base), int(young)) for name, base, young, value in rows}
 
 
 def quantile_bounds(
-    engine: Engine, kpi: Kpi, window: Window, ranks: tuple[int, int], base: int, condition: str, brand: str | None
+    engine: Engine,
+    kpi: Kpi,
+    window: Window,
+    ranks: tuple[int, int],
+    base: int,
+    condition: str,
+    brand: str | None,
 ) -> tuple[float | None, float | None]:
     """The values at two 1-based ranks of a quantile KPI's sorted values, among the rows of `condition`."""
     fractions = [(rank - 1) / (base - 1) for rank in ranks]
@@ -216,5 +218,5 @@ def quantile_bounds(
     return None, None
 
 
-def _number(value: object) -> float | None:
-    return None if value is None else float(str(value))
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)

@@ -27,9 +27,7 @@ def steps() -> tuple[Step, ...]:
     """The model files in the order they run."""
     folder = files("kpibar").joinpath("model")
     names = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
-    return tuple(
-        Step(name, "fact_" + name[3:-4], folder.joinpath(name).read_text(encoding="utf-8")) for name in names
-    )
+    return tuple(Step(name, "fact_" + name[3:-4], folder.joinpath(name).read_text(encoding="utf-8")) for name in names)
 
 
 def parameters(thresholds: Thresholds) -> dict[str, int]:

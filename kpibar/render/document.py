@@ -13,10 +13,12 @@ from datetime import date
 from typing import Any
 
 from kpibar import __version__
-from kpibar.barometer import Barometer, Note, Row, Segment
-from kpibar.estimates import Change, Measure
+from kpibar.barometer import Barometer, Note, Row
+from kpibar.coverage import Coverage
+from kpibar.editions import Edition
+from kpibar.estimates import Change, Measure, Segment
 from kpibar.kpis.compute import Window
-from kpibar.render.messages import say
+from kpibar.render.messages import say, segment_name
 
 SCHEMA = "kpibar.report"
 SCHEMA_VERSION = "1.0"
@@ -46,12 +48,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
         "kind": "barometer",
         "generator": {"name": "kpibar", "version": __version__, "catalog_version": __version__},
         "generated_at": generated_at,
-        "edition": {
-            "year": spoken.year,
-            "title": {lang: say("title", lang, year=spoken.year) for lang in LANGUAGES},
-            "period": {**_window(spoken.window), "timezone": spoken.timezone, "complete": spoken.complete},
-            "compared_to": {"year": spoken.year - 1, **_window(spoken.previous)},
-        },
+        "edition": _edition(spoken),
         "scope": {
             "brands": list(barometer.brands),
             "filters": [{"brand": barometer.request.brand}] if barometer.request.brand else [],
@@ -69,19 +66,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
             "path": barometer.config.path.name if barometer.config.path else None,
             "sha256": barometer.config.sha256,
         },
-        "coverage": [
-            {
-                "source": held.source,
-                "entity": held.entity,
-                "rows": held.rows,
-                "first": _day(held.first),
-                "last": _day(held.last),
-                "as_of": _day(held.as_of_on),
-                "months_missing": list(held.months_missing),
-                "linked_to_order": _rounded(held.linked),
-            }
-            for held in barometer.coverage
-        ],
+        "coverage": [_coverage(held) for held in barometer.coverage],
         "families": [{"id": family.id, "title": dict(family.title)} for family in barometer.families],
         "dimensions": _dimensions(barometer),
         "kpis": [_kpi(row, spoken.year) for row in barometer.rows],
@@ -89,11 +74,31 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
     }
 
 
+def _edition(spoken: Edition) -> dict[str, Any]:
+    return {
+        "year": spoken.year,
+        "title": {lang: say("title", lang, year=spoken.year) for lang in LANGUAGES},
+        "period": {**_window(spoken.window), "timezone": spoken.timezone, "complete": spoken.complete},
+        "compared_to": {"year": spoken.year - 1, **_window(spoken.previous)},
+    }
+
+
+def _coverage(held: Coverage) -> dict[str, Any]:
+    return {
+        "source": held.source,
+        "entity": held.entity,
+        "rows": held.rows,
+        "first": _day(held.first),
+        "last": _day(held.last),
+        "as_of": _day(held.as_of_on),
+        "months_missing": list(held.months_missing),
+        "linked_to_order": _rounded(held.linked),
+    }
+
+
 def _dimensions(barometer: Barometer) -> list[dict[str, Any]]:
     used = dict.fromkeys(row.dimension for row in barometer.rows if row.dimension and row.segments)
-    return [
-        {"id": name, "title": {lang: say(f"dimension_{name}", lang) for lang in LANGUAGES}} for name in used
-    ]
+    return [{"id": name, "title": {lang: say(f"dimension_{name}", lang) for lang in LANGUAGES}} for name in used]
 
 
 def _kpi(row: Row, year: int) -> dict[str, Any]:
@@ -202,8 +207,6 @@ def _segment(segment: Segment, dimension: str) -> dict[str, Any]:
 
 def segment_title(dimension: str, key: str, lang: str) -> str:
     """What a segment is called: a translated channel or reason, else the name as the data have it."""
-    from kpibar.render.messages import segment_name
-
     return segment_name(dimension, key, lang)
 
 

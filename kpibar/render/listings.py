@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from kpibar.ingest.layouts import Shelf
-from kpibar.ingest.load import describe
+from kpibar.ingest.ledger import describe
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window
 from kpibar.render import summary

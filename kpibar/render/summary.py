@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from kpibar.coverage import Coverage, disabled_by
 from kpibar.ingest.layouts import Layout, Shelf
-from kpibar.ingest.load import Counts, Loaded, Outcome
+from kpibar.ingest.ledger import Counts
+from kpibar.ingest.load import Loaded, Outcome
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
 from kpibar.render.clean import clean
@@ -89,8 +90,7 @@ def totals(outcomes: Sequence[Outcome]) -> str:
 def layouts_table(shelf: Shelf) -> list[tuple[str, str, str, str]]:
     """Name, what it fills, status and where it comes from, of every layout."""
     return [
-        (layout.name, layout.fills, layout.status, clean(shelf.paths[layout.name]))
-        for layout in shelf.layouts.values()
+        (layout.name, layout.fills, layout.status, clean(shelf.paths[layout.name])) for layout in shelf.layouts.values()
     ]
 
 

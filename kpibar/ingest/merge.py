@@ -1,0 +1,90 @@
+"""Merge the typed records of a file into a canonical table: the newest version of each record stays.
+
+A record is identified by (source, record id). The newer version wins: by the record's own `updated_at` when both
+versions have one, else by the instant up to which their exports speak, else the one ingested last.
+"""
+
+from datetime import UTC, datetime
+
+from kpibar.ingest.expressions import pseudonym
+from kpibar.ingest.ledger import Counts
+from kpibar.ingest.normalise import order_mentions
+from kpibar.ingest.tables import HAPPENED, KEYS, columns
+from kpibar.store import Store
+
+
+def newest(store: Store, entity: str) -> datetime | None:
+    """The newest instant at which something happened in `mapped`, never later than now."""
+    held = ", ".join(HAPPENED[entity])
+    rows = store.engine.rows(f"SELECT max(greatest({held})) FROM mapped WHERE bad IS NULL")
+    found: datetime | None = rows[0][0]
+    return min(found, datetime.now(UTC).replace(tzinfo=None)) if found else None
+
+
+def merge(store: Store, entity: str, source: str, file_id: int, as_of: datetime | None) -> Counts:
+    """Write the valid records of `mapped`; count those added, updated, unchanged and superseded."""
+    names = [column for column in columns(entity) if column not in ("file_id", "source")]
+    _decide_fates(store, entity, source, as_of, names)
+    _write(store, entity, source, file_id, names)
+    if entity == "contacts":
+        _write_mentions(store, source)
+    fates: dict[str, int] = dict(store.engine.rows("SELECT fate, count(*) FROM incoming GROUP BY fate"))
+    valid, repeated = store.engine.rows("SELECT count(*), count(*) FILTER (WHERE version > 1) FROM batch")[0]
+    return Counts(
+        records=valid,
+        added=fates.get("added", 0),
+        updated=fates.get("updated", 0),
+        unchanged=fates.get("unchanged", 0),
+        superseded=fates.get("superseded", 0) + repeated,
+    )
+
+
+def _decide_fates(store: Store, entity: str, source: str, as_of: datetime | None, names: list[str]) -> None:
+    """`batch` ranks the versions of a record within the file, `incoming` compares the best with what is held."""
+    key = KEYS[entity].id
+    store.engine.run(
+        "CREATE OR REPLACE TEMP TABLE batch AS SELECT *, row_number() OVER "
+        f"(PARTITION BY {key} ORDER BY updated_at DESC NULLS LAST, line DESC) AS version "
+        "FROM mapped WHERE bad IS NULL AND NOT keyless"
+    )
+    differs = " OR ".join(f"b.{name} IS DISTINCT FROM t.{name}" for name in names)
+    older = (
+        "CASE WHEN b.updated_at IS NOT NULL AND t.updated_at IS NOT NULL THEN b.updated_at < t.updated_at "
+        "ELSE coalesce(CAST(? AS TIMESTAMP) < f.as_of, FALSE) END"
+    )
+    store.engine.run(
+        f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT b.*, CASE WHEN t.{key} IS NULL THEN 'added' "
+        f"WHEN NOT ({differs}) THEN 'unchanged' WHEN {older} THEN 'superseded' ELSE 'updated' END AS fate "
+        f"FROM batch b LEFT JOIN {entity} t ON t.source = ? AND t.{key} = b.{key} "
+        "LEFT JOIN files f ON f.file_id = t.file_id WHERE b.version = 1",
+        [as_of, source],
+    )
+
+
+def _write(store: Store, entity: str, source: str, file_id: int, names: list[str]) -> None:
+    key, listed = KEYS[entity].id, ", ".join(names)
+    store.engine.run(
+        f"DELETE FROM {entity} WHERE source = ? AND {key} IN (SELECT {key} FROM incoming WHERE fate = 'updated')",
+        [source],
+    )
+    store.engine.run(
+        f"INSERT INTO {entity} (file_id, source, {listed}) SELECT ?, ?, {listed} FROM incoming "
+        "WHERE fate IN ('added', 'updated')",
+        [file_id, source],
+    )
+
+
+def _write_mentions(store: Store, source: str) -> None:
+    """Remember, as pseudonyms, the order-number candidates in the text of the contacts just written."""
+    store.engine.run(
+        "DELETE FROM mentions WHERE source = ? AND contact_id IN "
+        "(SELECT contact_id FROM incoming WHERE fate = 'updated')",
+        [source],
+    )
+    key = pseudonym("'order:' || upper(number)")
+    store.engine.run(
+        f"INSERT INTO mentions SELECT DISTINCT ?, contact_id, {key} FROM (SELECT contact_id, "
+        f"unnest({order_mentions('all_text')}) AS number FROM incoming WHERE fate IN ('added', 'updated') "
+        "AND all_text IS NOT NULL) WHERE number <> ''",
+        [source],
+    )

@@ -1,0 +1,231 @@
+"""The figures of a barometer: each KPI over the year, the year before, their months and their segments.
+
+A `Desk` holds the cells of all additive KPIs, computed once; everything else is a sum of cells, or a quantile
+statement for exactly the window and segment asked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from kpibar import intervals
+from kpibar.config import Reporting
+from kpibar.coverage import months_with_rows
+from kpibar.editions import Edition
+from kpibar.estimates import (
+    Measure,
+    Segment,
+    change,
+    dispersion,
+    from_parts,
+    from_quantile,
+    from_ratio,
+    status,
+)
+from kpibar.kpis.catalogue import Catalogue, Kpi
+from kpibar.kpis.compute import (
+    Cells,
+    Parts,
+    Quantile,
+    Window,
+    additive_cells,
+    quantile_bounds,
+    quantiles,
+    segment_of,
+)
+from kpibar.store import Store
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every computation below needs at hand.
+
+    `months_seen` tells, per fact table and date column, in how many months of the year before there are rows.
+    """
+
+    store: Store
+    edition: Edition
+    reporting: Reporting
+    catalogue: Catalogue
+    brand: str | None
+    cells: Cells
+    by_cells: Cells
+    dimension: str | None
+    months_seen: Mapping[tuple[str, str], int]
+
+    @property
+    def windows(self) -> tuple[Window, Window]:
+        """The year's window and that of the year before."""
+        return self.edition.window, self.edition.previous
+
+
+def desk(
+    store: Store,
+    reporting: Reporting,
+    known: Catalogue,
+    chosen: Sequence[Kpi],
+    spoken: Edition,
+    brand: str | None,
+    by: str | None,
+) -> Desk:
+    """Run the statements of all additive KPIs, once without and once with the dimension asked for."""
+    needed = {kpi.id: kpi for kpi in chosen if kpi.additive}
+    for kpi in chosen:
+        if kpi.kind == "ratio":
+            needed |= {part: known.get(part) for part in (kpi.numerator, kpi.denominator)}
+            if kpi.cluster:
+                needed[f"cluster_{kpi.cluster}"] = _cluster(kpi.cluster)
+    windows = (spoken.window, spoken.previous)
+    cells = additive_cells(store.engine, needed.values(), windows, None, brand)
+    dimension = by if by != "month" else None
+    by_cells = Cells()
+    if dimension:
+        by_cells = additive_cells(store.engine, needed.values(), windows, dimension, brand)
+    months = _months_seen(store, (*needed.values(), *chosen), spoken.previous)
+    return Desk(store, spoken, reporting, known, brand, cells, by_cells, dimension, months)
+
+
+def _months_seen(store: Store, kpis: Iterable[Kpi], window: Window) -> dict[tuple[str, str], int]:
+    pairs = {(kpi.from_table, kpi.date): kpi for kpi in kpis if kpi.from_table}
+    return {pair: months_with_rows(store, kpi, window) for pair, kpi in pairs.items()}
+
+
+def _cluster(column: str) -> Kpi:
+    """The distribution of contacts over orders, as a mean: its parts give the dispersion of a ratio."""
+    return Kpi(
+        f"cluster_{column}", "", {}, "mean", "count", "none", {}, "",
+        from_table="order_contacts", date="ordered_on", value=column,
+    )  # fmt: skip
+
+
+def total(desk: Desk, kpi: Kpi, window: Window) -> Measure:
+    """The KPI over a window, all segments together."""
+    level = desk.reporting.confidence
+    if kpi.kind == "ratio":
+        events, units = desk.cells.sum(kpi.numerator, window), desk.cells.sum(kpi.denominator, window)
+        return from_ratio(events, units, _spread(desk, kpi, window), level)
+    if kpi.kind == "mix":
+        parts = desk.cells.sum(kpi.id, window)
+        return Measure(denominator=parts.base, base=int(parts.base))
+    if kpi.additive:
+        return from_parts(kpi, desk.cells.sum(kpi.id, window), level)
+    return _quantile(desk, kpi, window, quantiles(desk.store.engine, kpi, window, brand=desk.brand).get(""), "TRUE")
+
+
+def _spread(desk: Desk, kpi: Kpi, window: Window) -> float:
+    return dispersion(desk.cells.sum(f"cluster_{kpi.cluster}", window)) if kpi.cluster else 1.0
+
+
+def _quantile(desk: Desk, kpi: Kpi, window: Window, found: Quantile | None, condition: str) -> Measure:
+    """A quantile with the order statistics that bound it."""
+    if found is None:
+        return Measure(denominator=0.0)
+    ranks = intervals.quantile_ranks(found.base, kpi.quantile, desk.reporting.confidence)
+    if ranks is None or found.base < desk.reporting.min_base:
+        return from_quantile(found)
+    low, high = quantile_bounds(desk.store.engine, kpi, window, ranks, found.base, condition, desk.brand)
+    return from_quantile(replace(found, low=low, high=high))
+
+
+def series(desk: Desk, kpi: Kpi, window: Window) -> tuple[tuple[date, Measure], ...]:
+    """The KPI in each month of a window."""
+    months = [date(window.start.year, month, 1) for month in range(window.start.month, window.end.month + 1)]
+    if kpi.additive or kpi.kind == "ratio":
+        return tuple((month, total(desk, kpi, Window(month, month))) for month in months)
+    group = f"CAST(CAST(date_trunc('month', {kpi.date}) AS DATE) AS VARCHAR)"
+    found = quantiles(desk.store.engine, kpi, window, group, desk.brand)
+    return tuple((month, from_quantile(found.get(str(month), Quantile(None, 0)))) for month in months)
+
+
+def segments(desk: Desk, kpi: Kpi) -> tuple[Segment, ...]:
+    """The KPI by the dimension asked for (a mix: by its own), largest base first."""
+    if kpi.kind == "mix":
+        return _mix(desk, kpi)
+    if desk.dimension is None:
+        return ()
+    pairs = _by_quantile(desk, kpi) if kpi.kind in ("median", "quantile") else _by_parts(desk, kpi)
+    made = [_segment(desk, kpi, key, now, before) for key, now, before in pairs if now.base or before.base]
+    return tuple(sorted(made, key=lambda segment: (-segment.now.base, segment.key)))
+
+
+def _segment(desk: Desk, kpi: Kpi, key: str, now: Measure, before: Measure) -> Segment:
+    shown = status(kpi, now, desk.reporting)
+    enough = (
+        comparable(desk, kpi, before)
+        and shown == "ok"
+        and (kpi.kind == "count" or before.base >= desk.reporting.min_base)
+    )
+    moved = change(kpi, now, before, desk.reporting.confidence) if enough else None
+    return Segment(key, now, before, moved, shown)
+
+
+def _by_parts(desk: Desk, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
+    first = desk.catalogue.get(kpi.numerator) if kpi.kind == "ratio" else kpi
+    if desk.dimension not in first.dimensions():
+        return []
+    year, before = desk.windows
+    keys = desk.by_cells.segments(first.id)
+    return [(key, _by_part(desk, kpi, year, key), _by_part(desk, kpi, before, key)) for key in keys]
+
+
+def _by_part(desk: Desk, kpi: Kpi, window: Window, key: str) -> Measure:
+    """One segment; a ratio whose denominator does not know the dimension keeps its whole denominator."""
+    if kpi.kind != "ratio":
+        return from_parts(kpi, desk.by_cells.sum(kpi.id, window, key), desk.reporting.confidence)
+    shared = desk.dimension in desk.catalogue.get(kpi.denominator).dimensions()
+    cells, segment = (desk.by_cells, key) if shared else (desk.cells, None)
+    units = cells.sum(kpi.denominator, window, segment)
+    events = desk.by_cells.sum(kpi.numerator, window, key)
+    return from_ratio(events, units, _spread(desk, kpi, window), desk.reporting.confidence)
+
+
+def _by_quantile(desk: Desk, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
+    if desk.dimension not in kpi.dimensions():
+        return []
+    group = segment_of(desk.dimension)
+    now, then = (quantiles(desk.store.engine, kpi, window, group, desk.brand) for window in desk.windows)
+    year, before = desk.windows
+    return [
+        (key, _one_quantile(desk, kpi, year, now.get(key), key), _one_quantile(desk, kpi, before, then.get(key), key))
+        for key in sorted(set(now) | set(then))
+    ]
+
+
+def _one_quantile(desk: Desk, kpi: Kpi, window: Window, found: Quantile | None, key: str) -> Measure:
+    condition = f"{segment_of(desk.dimension)} = '" + key.replace("'", "''") + "'"
+    return _quantile(desk, kpi, window, found, condition)
+
+
+def _mix(desk: Desk, kpi: Kpi) -> tuple[Segment, ...]:
+    """Share of each value of the KPI's own column, largest first."""
+    cells = additive_cells(desk.store.engine, [kpi], desk.windows, kpi.over, desk.brand)
+    made = [
+        _segment(
+            desk,
+            kpi,
+            key,
+            *(_share(cells, kpi, window, key, desk.reporting.confidence) for window in desk.windows),
+        )
+        for key in cells.segments(kpi.id)
+    ]
+    return tuple(sorted(made, key=lambda segment: (-(segment.now.numerator or 0), segment.key)))
+
+
+def _share(cells: Cells, kpi: Kpi, window: Window, key: str, level: float) -> Measure:
+    part, whole = cells.sum(kpi.id, window, key).base, cells.sum(kpi.id, window).base
+    return from_parts(replace(kpi, kind="rate"), Parts(base=whole, hits=part), level)
+
+
+def months_compared(desk: Desk, kpi: Kpi) -> tuple[int, int]:
+    """How many months of the year before have rows for the KPI, and out of how many."""
+    parts = [desk.catalogue.get(name) for name in (kpi.numerator, kpi.denominator) if name] or [kpi]
+    seen = min(desk.months_seen[part.from_table, part.date] for part in parts)
+    return seen, desk.edition.previous.end.month
+
+
+def comparable(desk: Desk, kpi: Kpi, before: Measure) -> bool:
+    """Whether the year before has a base, and rows in enough of its months."""
+    if before.base == 0:
+        return False
+    seen, months = months_compared(desk, kpi)
+    return seen >= desk.reporting.min_month_coverage * months

@@ -1,0 +1,66 @@
+"""The options several commands share, and the values they take."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_DATABASE = "kpibar.duckdb"
+
+
+class Format(StrEnum):
+    """What a report can be written as."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+class Lang(StrEnum):
+    """Languages of a report."""
+
+    en = "en"
+    fr = "fr"
+
+
+class By(StrEnum):
+    """Dimensions a report can be broken down by."""
+
+    channel = "channel"
+    brand = "brand"
+    carrier = "carrier"
+    country = "country"
+    reason = "reason"
+    month = "month"
+
+
+class Color(StrEnum):
+    """When to colour the terminal."""
+
+    auto = "auto"
+    always = "always"
+    never = "never"
+
+
+class Palette(StrEnum):
+    """Colours of better and worse."""
+
+    default = "default"
+    cvd = "cvd"
+
+
+FORMATS = {".json": Format.json, ".csv": Format.csv, ".txt": Format.table}
+
+DatabaseOption = Annotated[
+    Path | None,
+    typer.Option("--db", envvar="KPIBAR_DB", help="Database file.", show_default=DEFAULT_DATABASE),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="KPIBAR_CONFIG", help="Settings file.", show_default="nearest kpibar.toml upward"),
+]
+LangOption = Annotated[Lang | None, typer.Option("--lang", envvar="KPIBAR_LANG", help="Language.", show_default="en")]
+ColorOption = Annotated[Color, typer.Option("--color", help="Colour the output.")]
+PaletteOption = Annotated[Palette, typer.Option("--palette", help="Colours; cvd = blue and yellow.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Same as --format json.")]

@@ -1,0 +1,1 @@
+"""WRITE: Barometer -> text. No renderer computes a KPI."""

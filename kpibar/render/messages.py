@@ -1,0 +1,71 @@
+"""Words for people in English and French: one table, messages.toml, and the few rules that pick from it."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from importlib.resources import files
+
+from kpibar.render.numbers import format_value
+
+_COUNTED = frozenset({"base", "least", "rows"})
+UNKNOWN_SEGMENT = "?"
+
+
+@lru_cache(maxsize=1)
+def messages() -> Mapping[str, Mapping[str, str]]:
+    """Every message by id, then by language."""
+    source = files("kpibar.render").joinpath("messages.toml")
+    return tomllib.loads(source.read_text(encoding="utf-8"))
+
+
+def say(key: str, lang: str, /, **values: object) -> str:
+    """The message in a language, its placeholders filled. KeyError: unknown id, language or placeholder."""
+    return messages()[key][lang].format(**values)
+
+
+def title(titles: Mapping[str, str], lang: str) -> str:
+    """The title in a language; in English when a user's own KPI has no other."""
+    return titles.get(lang, titles["en"])
+
+
+def segment_name(dimension: str | None, key: str, lang: str) -> str:
+    """The name of a segment: a word for channels, reasons and what is unknown; others as in the data."""
+    if key == UNKNOWN_SEGMENT:
+        return say("unknown", lang)
+    known = messages().get(f"{dimension}_{key}") if dimension in ("channel", "reason") else None
+    return known[lang] if known else key
+
+
+def dimension_name(dimension: str, lang: str) -> str:
+    """The name of a dimension, or the column itself when a user's own KPI is over another."""
+    known = messages().get(f"dimension_{dimension}")
+    return known[lang] if known else dimension
+
+
+def day_name(day: date, lang: str) -> str:
+    """A day without its year: "17 October", "17 octobre", "1er octobre"."""
+    key = "first_day" if day.day == 1 else "day"
+    return say(key, lang, day=day.day, month=say(f"month_{day.month}", lang))
+
+
+def inputs(missing: Sequence[str], lang: str) -> str:
+    """The inputs a KPI lacks: "parcels.promised_from, parcels.first_attempt_at or parcels.attempts"."""
+    either = f" {say('or', lang)} "
+    return ", ".join(either.join(need.split("|")) for need in missing)
+
+
+def note_text(code: str, values: Mapping[str, str | int | float], lang: str) -> str:
+    """The text of a note from its code and values."""
+    return say(f"note_{code}", lang, **note_values(values, lang))
+
+
+def note_values(values: Mapping[str, str | int | float], lang: str) -> dict[str, str]:
+    """The values of a note as written: counts with grouped thousands, an end day by its name."""
+    return {name: _written(name, value, lang) for name, value in values.items()}
+
+
+def _written(name: str, value: str | int | float, lang: str) -> str:
+    if name in _COUNTED:
+        return format_value(float(value), "count", lang)
+    return day_name(date.fromisoformat(str(value)), lang) if name == "end" else str(value)

@@ -1,0 +1,119 @@
+"""What tests share: write exports, ingest them, compute a barometer, run the command line."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from kpibar.barometer import Barometer, Request, Row, barometer
+from kpibar.config import Config, load
+from kpibar.ingest.load import Options, Outcome, ingest
+from kpibar.model.build import build
+from kpibar.store import open_store
+
+# Tiny tables must not be masked: what is tested here is the fraction.
+SETTINGS = """
+timezone = "Europe/Paris"
+[reporting]
+min_base = 1
+small_base = 1
+"""
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def table(text: str) -> str:
+    """A CSV from a table written with bars: cells are trimmed, lines of dashes and blank lines left out.
+
+    | contact_id | created_at          |
+    | 1          | 2025-03-01 10:00:00 |
+    """
+    rows = [line.strip().strip("|") for line in text.strip().splitlines()]
+    kept = [row for row in rows if row.strip(" -|")]
+    return "".join(",".join(_cell(cell) for cell in row.split("|")) + "\n" for row in kept)
+
+
+def _cell(text: str) -> str:
+    bare = text.strip()
+    return '"' + bare.replace('"', '""') + '"' if "," in bare or '"' in bare else bare
+
+
+def settings(folder: Path, more: str = "") -> Config:
+    """Settings written to a kpibar.toml in the folder."""
+    path = folder / "kpibar.toml"
+    path.write_text(SETTINGS + more, encoding="utf-8")
+    return load(path)
+
+
+def ingest_tables(
+    folder: Path, exports: Mapping[str, str], config: Config, as_of: datetime | None = None
+) -> list[Outcome]:
+    """Write each export (name -> content), ingest them into folder/test.duckdb and build the model."""
+    paths = []
+    for name, content in exports.items():
+        (folder / name).write_text(content, encoding="utf-8", newline="")
+        paths.append(folder / name)
+    with open_store(folder / "test.duckdb", write=True) as store:
+        outcomes = ingest(store, paths, config, Options(as_of=as_of))
+        build(store, config.settings.thresholds)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise outcome.error
+    return outcomes
+
+
+def report(folder: Path, config: Config, request: Request | None = None) -> Barometer:
+    """The barometer of folder/test.duckdb."""
+    with open_store(folder / "test.duckdb", write=False) as store:
+        store.lock_down()
+        return barometer(store, config, request or Request())
+
+
+def row(found: Barometer, kpi: str) -> Row:
+    """A KPI's row."""
+    return next(row for row in found.rows if row.kpi.id == kpi)
+
+
+def fraction(found: Barometer, kpi: str) -> tuple[float | None, float | None]:
+    """A KPI's numerator and denominator."""
+    now = row(found, kpi).now
+    return now.numerator, now.denominator
+
+
+def kpibar(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a folder, as a user would, on a pipe."""
+    return subprocess.run(
+        [sys.executable, "-m", "kpibar", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+# The exports of a year are taken in February of the next, when every row of the year is mature.
+AS_OF = datetime(2026, 2, 15, 12, 0)
+
+
+def computed(
+    folder: Path,
+    exports: Mapping[str, str],
+    more: str = "",
+    as_of: datetime | None = AS_OF,
+    request: Request | None = None,
+) -> Barometer:
+    """The barometer of exports written as tables with bars, under the settings of `settings`."""
+    config = settings(folder, more)
+    written = {name: table(text) if text.lstrip().startswith("|") else text for name, text in exports.items()}
+    ingest_tables(folder, written, config, as_of)
+    return report(folder, config, request)
+
+
+def facts(folder: Path, sql: str) -> list[tuple[object, ...]]:
+    """Rows of the fact tables of folder/test.duckdb."""
+    with open_store(folder / "test.duckdb", write=False) as store:
+        return list(store.engine.rows(sql))
