@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import Window, within
+from kpibar.kpis.compute import Window, of_brand, within
 from kpibar.store import Store
 
 # The day by which the rows of each canonical table are dated.
@@ -62,11 +62,11 @@ def disabled_by(known: Catalogue, entity: str, held: Iterable[str]) -> dict[str,
     return disabled
 
 
-def months_with_rows(store: Store, kpi: Kpi, window: Window) -> int:
-    """How many months of a window have a row in the KPI's fact table."""
+def months_with_rows(store: Store, kpi: Kpi, window: Window, brand: str | None = None) -> int:
+    """How many months of a window have a row in the KPI's fact table, of one brand or of all."""
     rows = store.engine.rows(
         f"SELECT count(DISTINCT date_trunc('month', {kpi.date})) FROM fact_{kpi.from_table} "
-        f"WHERE {within(kpi.date, [window])}"
+        f"WHERE {within(kpi.date, [window])}{of_brand(brand)}"
     )
     return int(rows[0][0])
 

@@ -81,13 +81,15 @@ def desk(
     by_cells = Cells()
     if dimension:
         by_cells = additive_cells(store.engine, needed.values(), windows, dimension, brand)
-    months = _months_seen(store, (*needed.values(), *chosen), spoken.previous)
+    months = _months_seen(store, (*needed.values(), *chosen), spoken.previous, brand)
     return Desk(store, spoken, reporting, known, brand, cells, by_cells, dimension, months)
 
 
-def _months_seen(store: Store, kpis: Iterable[Kpi], window: Window) -> dict[tuple[str, str], int]:
+def _months_seen(
+    store: Store, kpis: Iterable[Kpi], window: Window, brand: str | None
+) -> dict[tuple[str, str], int]:
     pairs = {(kpi.from_table, kpi.date): kpi for kpi in kpis if kpi.from_table}
-    return {pair: months_with_rows(store, kpi, window) for pair, kpi in pairs.items()}
+    return {pair: months_with_rows(store, kpi, window, brand) for pair, kpi in pairs.items()}
 
 
 def _cluster(column: str) -> Kpi:
@@ -208,7 +210,8 @@ def _mix(desk: Desk, kpi: Kpi) -> tuple[Segment, ...]:
         )
         for key in cells.segments(kpi.id)
     ]
-    return tuple(sorted(made, key=lambda segment: (-(segment.now.numerator or 0), segment.key)))
+    held = [segment for segment in made if segment.now.numerator or segment.before.numerator]
+    return tuple(sorted(held, key=lambda segment: (-(segment.now.numerator or 0), segment.key)))
 
 
 def _share(cells: Cells, kpi: Kpi, window: Window, key: str, level: float) -> Measure:

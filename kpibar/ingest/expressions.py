@@ -52,11 +52,19 @@ class Reading:
 
 @dataclass(frozen=True)
 class Call:
-    """A helper applied to a column of the file. `argument` is the enum's name, else empty."""
+    """A helper applied to a column of the file.
+
+    `argument` is the name of an enum; for `instant`, the column that holds the time when `column` holds the date.
+    """
 
     helper: str
     column: str
     argument: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The header names it reads."""
+        return (self.column, self.argument) if self.helper == "instant" and self.argument else (self.column,)
 
 
 @dataclass(frozen=True)
@@ -87,9 +95,12 @@ def _formats(names: tuple[str, ...]) -> str:
     return "[" + ", ".join(quoted(name) for name in names) + "]"
 
 
-def _number(cell: str, reading: Reading) -> str:
-    text = cell if reading.decimal == "." else f"replace({cell}, ',', '.')"
-    return f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]*[.]?[0-9]+') THEN try_cast({text} AS DOUBLE) END"
+def _number(cell: str, reading: Reading, type: str = "DOUBLE", pattern: str = "[+-]?[0-9]*[.]?[0-9]+") -> str:
+    """A number as digits and one decimal sign: a thousands sign taken for a decimal one is off by a thousand."""
+    comma = reading.decimal == ","
+    written = pattern.replace(".", ",") if comma else pattern
+    plain = f"replace({cell}, ',', '.')" if comma else cell
+    return f"CASE WHEN regexp_full_match({cell}, '{written}') THEN try_cast({plain} AS {type}) END"
 
 
 def _scaled(factor: float) -> Callable[[str, Call, Reading], str]:
@@ -97,13 +108,11 @@ def _scaled(factor: float) -> Callable[[str, Call, Reading], str]:
 
 
 def _whole(cell: str, call: Call, reading: Reading) -> str:
-    number = f"try_cast(try_cast({cell} AS DOUBLE) AS INTEGER)"
-    return f"CASE WHEN regexp_full_match({cell}, '[+-]?[0-9]+([.]0+)?') THEN {number} END"
+    return f"try_cast(({_number(cell, reading, pattern='[+-]?[0-9]+([.]0+)?')}) AS INTEGER)"
 
 
 def _money(cell: str, call: Call, reading: Reading) -> str:
-    text = cell if reading.decimal == "." else f"replace({cell}, ',', '.')"
-    return f"try_cast({text} AS DECIMAL(18, 2))"
+    return _number(cell, reading, "DECIMAL(18, 2)")
 
 
 def _flag(cell: str, call: Call, reading: Reading) -> str:
@@ -300,11 +309,11 @@ def _read_call(helper: str, expression: str, position: int) -> tuple[Call, int]:
     found = pattern.match(expression, position + expression[position:].index("("))
     if found is None:
         raise ExpressionError(f"{helper}(...) takes a column name in double quotes: {expression}")
-    if (helper == "enum") != (found.group(2) is not None):
+    if helper != "instant" and (helper == "enum") != (found.group(2) is not None):
         raise ExpressionError(f"{helper} is called with the wrong number of arguments: {expression}")
     return Call(helper, found.group(1).replace('""', '"'), found.group(2) or ""), found.end()
 
 
 def columns_read(expression: str) -> list[str]:
     """The header names an expression reads, as written. Raises ExpressionError."""
-    return list(dict.fromkeys(call.column for call in compile_expression(expression).calls))
+    return list(dict.fromkeys(name for call in compile_expression(expression).calls for name in call.columns))

@@ -8,6 +8,7 @@ that does not is rejected alone, and reading resumes at the next physical line, 
 import csv
 import hashlib
 import io
+import re
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Set
@@ -28,6 +29,8 @@ from kpibar.ingest.header import Column, column, normal
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_WITHIN = 30
 _FIELD_LIMIT = 64 * 1024 * 1024
+_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_SWALLOWS = ("quoting", "a quote opened here closes in a later record")
 _MAGIC = {
     b"PK\x03\x04": "an Excel workbook or a zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
@@ -107,7 +110,10 @@ def open_export(path: Path, vocabulary: Set[str]) -> Export:
         if content.startswith(magic):
             raise FileNotText(path, looks_like)
     encoding = detect_encoding(content)
-    text = content.decode(encoding)
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise FileNotText(path, f"damaged {encoding} text (at byte {error.start + 1:,})") from error
     if not text.strip():
         raise FileEmpty(path)
     if "\0" in text[:4096]:
@@ -140,8 +146,15 @@ def detect_encoding(content: bytes) -> str:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        return _best_western(content)
+        return "utf-8" if _mostly_utf8(content) else _best_western(content)
     return "utf-8"
+
+
+def _mostly_utf8(content: bytes) -> bool:
+    """Whether bytes that are not UTF-8 were meant to be: in a code page, accents hardly ever look like it."""
+    decoded = content.decode("utf-8", errors="replace")
+    odd = len(decoded) - len(decoded.encode("ascii", errors="ignore"))
+    return odd > 2 * decoded.count("\ufffd")
 
 
 def _best_western(content: bytes) -> str:
@@ -221,12 +234,26 @@ def records(export: Export) -> Iterator[Record | Fault | Blank]:
             feed.next = first + 1
             reader = csv.reader(iter(feed), delimiter=export.delimiter, strict=True)
             continue
+        swallows = len(cells) == width and _swallows(export, feed.lines[first + 1 : feed.next], cells)
         if not any(cell.strip() for cell in cells):
             yield Blank(first + 1)
-        elif len(cells) == width:
+        elif len(cells) == width and not swallows:
             yield Record(first + 1, cells)
         else:
-            yield Fault(first + 1, "width", f"{len(cells)} cells where the header has {width}")
+            wrong = ("width", f"{len(cells)} cells where the header has {width}")
+            yield Fault(first + 1, *(_SWALLOWS if swallows else wrong))
             if feed.next > first + 1:  # a quote may have swallowed good lines: give them back
                 feed.next = first + 1
                 reader = csv.reader(iter(feed), delimiter=export.delimiter, strict=True)
+
+
+def _swallows(export: Export, inner: list[str], cells: list[str]) -> bool:
+    """Whether a later line of a multi-line record is a record itself: as many cells, and a date where it has one."""
+    for line in inner:
+        own, _ = _parse_one([line], export.delimiter)
+        if len(own) == len(cells):
+            # What follows a closing quote belongs to the record that opened it.
+            closed = next((place for place, cell in enumerate(own) if cell.endswith('"')), len(own))
+            if any(_DATE.match(a) and _DATE.match(b) for a, b in zip(own[:closed], cells, strict=False)):
+                return True
+    return False

@@ -71,6 +71,13 @@ class _File:
         position = self.positions.get(normal(column))
         return None if position is None else f"c{position}"
 
+    def value(self, call: Call) -> str | None:
+        """SQL of what a helper reads: a cell, or a date and a time set side by side."""
+        cells = [self.cell(name) for name in call.columns]
+        if cells[0] is None or len(cells) == 1 or cells[1] is None:
+            return cells[0]
+        return f"CASE WHEN {cells[0]} IS NOT NULL THEN concat_ws(' ', {cells[0]}, {cells[1]}) END"
+
 
 def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     """Compile a layout for a file with this header."""
@@ -140,7 +147,7 @@ def _typed(aliases: Mapping[Call, str], keep: Compiled, file: _File, reading: Re
     """Every helper call as a column, the dropped flag, and the first value that did not convert."""
     conversions, judged = ["line", "lines_folded"], []
     for call, alias in aliases.items():
-        helper, cell = HELPERS[call.helper], file.cell(call.column)
+        helper, cell = HELPERS[call.helper], file.value(call)
         value = f"CAST(NULL AS {helper.type})" if cell is None else helper.sql(cell, call, reading)
         conversions.append(f"{value} AS {alias}")
         if cell is not None and call.helper not in _TOTAL:

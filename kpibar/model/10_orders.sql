@@ -75,7 +75,9 @@ last_parcels AS (
         coalesce(promised_on, any_promised_on) AS promised_on,
         promise_kind,
         first_attempt_at,
-        first_attempt_on,
+        -- Attempts that are counted but not dated are dated by what came of them.
+        coalesce(first_attempt_on, CASE WHEN attempts > 0 THEN coalesce(delivered_on, promised_on) END)
+            AS first_attempt_on,
         attempts,
         delivered_at,
         delivered_on,
@@ -138,7 +140,7 @@ SELECT
         FALSE
     ) AS slot_kept,
     -- The carrier's count of attempts decides; without one, delivery on the day of the first attempt.
-    attempts IS NOT NULL OR first_attempt_at IS NOT NULL AS attempted,
+    coalesce(attempts > 0, FALSE) OR first_attempt_at IS NOT NULL AS attempted,
     CASE
         WHEN attempts IS NOT NULL THEN attempts = 1 AND delivered_at IS NOT NULL
         ELSE coalesce(delivered_on = first_attempt_on, FALSE)

@@ -185,9 +185,9 @@ SELECT
         l.resolution_s,
         seconds_between(coalesce(l.resolved_at, l.closed_at), l.created_at)
     ) AS resolution_s,
-    l.reopens_known,
+    l.reopens_known AND l.reopens IS NOT NULL AS reopens_known,
     coalesce(l.reopens, 0) > 0 AS reopened,
-    l.transfers_known,
+    l.transfers_known AND l.transfers IS NOT NULL AS transfers_known,
     coalesce(l.transfers, 0) > 0 AS transferred,
     l.agent_replies,
     l.customer_messages,

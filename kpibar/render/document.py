@@ -18,7 +18,7 @@ from kpibar.coverage import Coverage
 from kpibar.editions import Edition
 from kpibar.estimates import Change, Measure, Segment
 from kpibar.kpis.compute import Window
-from kpibar.render.messages import say, segment_name
+from kpibar.render.messages import note_text, say, segment_name
 
 SCHEMA = "kpibar.report"
 SCHEMA_VERSION = "1.0"
@@ -215,7 +215,7 @@ def _note(note: Note) -> dict[str, Any]:
         "level": note.level,
         "code": note.code,
         "values": dict(note.values),
-        "text": {lang: say(f"note_{note.code}", lang, **note.values) for lang in LANGUAGES},
+        "text": {lang: note_text(note.code, note.values, lang) for lang in LANGUAGES},
     }
 
 

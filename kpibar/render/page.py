@@ -17,7 +17,7 @@ from kpibar.render.numbers import MISSING, format_change, format_interval, forma
 
 Role = Literal["plain", "strong", "quiet", "data", "better", "worse", "met", "near", "missed"]
 
-_STYLES: dict[str, dict[Role, str]] = {
+_COLOURS: dict[str, dict[Role, str]] = {
     "default": {"data": "cyan", "better": "green", "worse": "red", "met": "green", "near": "yellow", "missed": "red"},
     # Green and red look alike to many eyes; a near miss then has its mark only, as yellow says worse.
     "cvd": {"data": "cyan", "better": "bright_blue", "worse": "yellow", "met": "bright_blue", "missed": "yellow"},
@@ -59,9 +59,9 @@ class Page:
 
     def text(self, content: str, role: Role = "plain") -> Text:
         """Text in the characters and styles the screen has."""
-        coloured = _STYLES[self.screen.palette].get(role, "") if self.screen.colour else ""
-        style = _ATTRIBUTES.get(role, "") if self.screen.styled else coloured
-        return Text(content if self.screen.unicode else ascii_marks(content), style=style or coloured)
+        colour = _COLOURS[self.screen.palette].get(role, "") if self.screen.colour else ""
+        attribute = _ATTRIBUTES.get(role, "") if self.screen.styled else ""
+        return Text(content if self.screen.unicode else ascii_marks(content), style=attribute or colour)
 
     def say(self, key: str, role: Role = "plain", /, **values: object) -> Text:
         """A message as text."""

@@ -1,0 +1,149 @@
+"""The JSON report keeps its contract; the tidy CSV holds the same figures."""
+
+import csv
+import io
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from kpibar.barometer import Barometer, Request
+from kpibar.config import Config
+from kpibar.demo import sample_files, sample_folder
+from kpibar.render.document import disarmed, document, to_csv, to_json
+from tests.support import ingest_tables, report, settings, table
+
+SCHEMA: dict[str, Any] = json.loads(
+    files("kpibar").joinpath("render/report.schema.json").read_text(encoding="utf-8")
+)
+NOW = "2026-01-15T08:30:00Z"
+CONTACTS = table(
+    """
+    | contact_id | created_at          | channel | customer       | subject               | brand   |
+    | 1          | 2025-03-01 10:00:00 | email   | a@example.com  | Where is my order?    | =1+1    |
+    | 2          | 2025-03-02 10:00:00 | chat    | b@example.com  | I want an invoice     | "Anne"  |
+    | 3          | 2024-03-02 10:00:00 | phone   | c@example.com  | Where is my parcel?   | [/]     |
+    """
+)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Config]:
+    """A database of the sample exports."""
+    from kpibar.config import load
+    from kpibar.ingest.load import Options, ingest
+    from kpibar.model.build import build
+    from kpibar.store import open_store
+
+    folder, config = tmp_path_factory.mktemp("demo"), load(sample_folder() / "kpibar.toml")
+    with pytest.MonkeyPatch.context() as patch, open_store(folder / "test.duckdb", write=True) as store:
+        patch.setenv("KPIBAR_KEY_FILE", str(folder / "demo.key"))
+        ingest(store, sample_files(), config, Options())
+        build(store, config.settings.thresholds)
+    return folder, config
+
+
+@pytest.fixture(scope="module")
+def barometer(demo: tuple[Path, Config]) -> Barometer:
+    return report(*demo, Request(by="channel"))
+
+
+def test_sample_report_is_valid(barometer: Barometer) -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(json.loads(to_json(barometer, NOW)), SCHEMA)
+
+
+def test_small_and_hostile_report_is_valid(folder: Path) -> None:
+    config = settings(folder)
+    ingest_tables(folder, {"contacts.csv": CONTACTS}, config)
+    made = report(folder, config, Request(by="brand"))
+    parsed = json.loads(to_json(made, NOW))
+    jsonschema.validate(parsed, SCHEMA)
+    assert {"=1+1", '"Anne"', "[/]"} == set(parsed["scope"]["brands"]), "JSON never alters a name"
+
+
+def keys(value: Any, schema: dict[str, Any], path: str = "") -> list[str]:
+    """Keys of a document that its schema does not name."""
+    schema = SCHEMA["$defs"][schema["$ref"].split("/")[-1]] if "$ref" in schema else schema
+    found: list[str] = []
+    if isinstance(value, dict) and "properties" in schema:
+        found += [f"{path}.{name}" for name in value if name not in schema["properties"]]
+        for name, inner in value.items():
+            found += keys(inner, schema["properties"].get(name, {}), f"{path}.{name}")
+    elif isinstance(value, list):
+        for inner in value:
+            found += keys(inner, schema.get("items", {}), path + "[]")
+    return sorted(set(found))
+
+
+def test_schema_names_every_key(barometer: Barometer) -> None:
+    assert keys(document(barometer, NOW), SCHEMA) == []
+
+
+def test_schema_refuses_what_is_wrong(barometer: Barometer) -> None:
+    for damage in (
+        lambda d: d.update(schema="other"),
+        lambda d: d["kpis"][0].pop("status"),
+        lambda d: d["kpis"][0].update(value="9 %"),
+        lambda d: d["kpis"][0]["delta"].update(verdict="good"),
+    ):
+        broken = document(barometer, NOW)
+        damage(broken)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(broken, SCHEMA)
+
+
+def test_value_is_numerator_over_denominator(barometer: Barometer) -> None:
+    for kpi in document(barometer, NOW)["kpis"]:
+        if kpi["estimator"] in ("proportion", "rate_per_unit") and kpi["value"] is not None:
+            assert kpi["value"] == pytest.approx(kpi["numerator"] / kpi["denominator"], abs=1e-6), kpi["id"]
+            assert kpi["ci_low"] <= kpi["value"] <= kpi["ci_high"], kpi["id"]
+
+
+def test_months_add_up_to_the_year(barometer: Barometer) -> None:
+    for kpi in document(barometer, NOW)["kpis"]:
+        if kpi["estimator"] in ("proportion", "rate_per_unit", "count", "net_score", "mean"):
+            for part in ("numerator", "denominator"):
+                if kpi[part] is not None:
+                    assert sum(month[part] for month in kpi["series"]) == pytest.approx(kpi[part]), (kpi["id"], part)
+
+
+def test_segments_add_up_to_the_total(barometer: Barometer) -> None:
+    for kpi in document(barometer, NOW)["kpis"]:
+        for breakdown in kpi["breakdowns"]:
+            if kpi["estimator"] == "proportion":
+                for part in ("numerator", "denominator"):
+                    total = sum(segment[part] for segment in breakdown["segments"])
+                    assert total == kpi[part], (kpi["id"], part)
+
+
+def test_csv_holds_the_same_figures(barometer: Barometer) -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv(barometer))))
+    totals = {
+        row["kpi"]: row for row in rows if row["dimension"] == "all" and row["period"] == "2025"
+    }
+    for kpi in document(barometer, NOW)["kpis"]:
+        for part in ("value", "numerator", "denominator", "ci_low", "ci_high"):
+            text = totals[kpi["id"]][part]
+            assert (float(text) if text else None) == kpi[part], (kpi["id"], part)
+    assert len(rows) > 1000
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+33", "-2", "@x", " =1", "\t=1", "＝1", "%x", "|x"])
+def test_spreadsheet_formulas_are_disarmed(text: str) -> None:
+    assert disarmed(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", ["Maison Bleue", "a=b", "", "?", "10 % off"])
+def test_plain_text_is_left_alone(text: str) -> None:
+    assert disarmed(text) == text
+
+
+def test_hostile_brand_in_csv(folder: Path) -> None:
+    config = settings(folder)
+    ingest_tables(folder, {"contacts.csv": CONTACTS}, config)
+    text = to_csv(report(folder, config, Request(by="brand")))
+    assert "'=1+1" in text and ",=1+1" not in text

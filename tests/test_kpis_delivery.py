@@ -1,0 +1,179 @@
+"""Delivery KPIs: promises kept and broken, counted in orders."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.support import computed, facts, fraction, row
+
+# Exported on 15 June 2025 at 14:00 in Paris.
+JUNE = datetime(2025, 6, 15, 12, 0)
+ORDERS = """
+| order_ref | ordered_at          | cancelled_at        |
+| same_day  | 2025-03-01 10:00:00 |                     |
+| half_past | 2025-03-01 10:00:00 |                     |
+| early     | 2025-03-01 10:00:00 |                     |
+| never     | 2025-03-01 10:00:00 |                     |
+| cancelled | 2025-03-01 10:00:00 | 2025-03-02 10:00:00 |
+| two       | 2025-03-01 10:00:00 |                     |
+| half_lost | 2025-03-01 10:00:00 |                     |
+| sent_back | 2025-03-01 10:00:00 |                     |
+| unpromised| 2025-03-01 10:00:00 |                     |
+| no_parcel | 2025-03-01 10:00:00 |                     |
+| young     | 2025-06-01 10:00:00 |                     |
+| not_due   | 2025-06-01 10:00:00 |                     |
+| new_year  | 2024-12-20 10:00:00 |                     |
+| old_year  | 2024-12-20 10:00:00 |                     |
+"""
+# Promises of a day but for not_due, promised for 18:00 on the day of the export, and the two of the turn of the year.
+PARCELS = """
+| parcel_id | order_ref | promised_to          | delivered_at         | returned_at         |
+| p1        | same_day  | 2025-03-10           | 2025-03-10 23:00:00  |                     |
+| p2        | half_past | 2025-03-10           | 2025-03-11 00:30:00  |                     |
+| p3        | early     | 2025-03-10           | 2025-03-09 10:00:00  |                     |
+| p4        | never     | 2025-03-10           |                      |                     |
+| p5        | cancelled | 2025-03-10           |                      |                     |
+| p6a       | two       | 2025-03-10           | 2025-03-10 09:00:00  |                     |
+| p6b       | two       | 2025-03-10           | 2025-03-12 00:00:00  |                     |
+| p7a       | half_lost | 2025-03-10           | 2025-03-09 09:00:00  |                     |
+| p7b       | half_lost | 2025-03-10           |                      |                     |
+| p8        | sent_back | 2025-03-10           |                      | 2025-03-20 10:00:00 |
+| p9        | unpromised|                      | 2025-03-10 10:00:00  |                     |
+| p10       | young     | 2025-06-10           | 2025-06-10 10:00:00  |                     |
+| p11       | not_due   | 2025-06-15 18:00:00  |                      |                     |
+| p12       | new_year  | 2024-12-31T23:30:00Z | 2025-01-02 10:00:00  |                     |
+| p13       | old_year  | 2024-12-31T22:30:00Z | 2025-01-02 10:00:00  |                     |
+"""
+
+
+def test_late_share(folder: Path) -> None:
+    """Promised 2025, mature: same_day half_past early never two half_lost sent_back new_year.
+
+    A promise of a day is kept until midnight in Paris. The last parcel decides. Midnight to 00:30 on 1 January in
+    Paris is still 31 December in UTC: new_year belongs to 2025, old_year to 2024.
+    """
+    found = computed(folder, {"orders.csv": ORDERS, "parcels.csv": PARCELS}, as_of=JUNE)
+    assert fraction(found, "late_share") == (6, 8), "half_past never two half_lost sent_back new_year"
+    assert row(found, "late_share").now.immature == 1, "young: promised five days before the export"
+    days = dict(facts(folder, "SELECT order_ref, CAST(promised_on AS VARCHAR) FROM fact_orders"))
+    assert (days["old_year"], days["new_year"]) == ("2024-12-31", "2025-01-01")
+
+
+def test_promise_expired_without_a_parcel(folder: Path) -> None:
+    found = computed(folder, {"orders.csv": ORDERS, "parcels.csv": PARCELS}, as_of=JUNE)
+    assert fraction(found, "promise_unanswered") == (3, 9), "never half_lost sent_back; young can be judged, not not_due"
+
+
+def test_promise_coverage(folder: Path) -> None:
+    found = computed(folder, {"orders.csv": ORDERS, "parcels.csv": PARCELS}, as_of=JUNE)
+    assert fraction(found, "promise_coverage") == (9, 10), (
+        "all orders of 2025 but unpromised; cancelled and no_parcel are not in the base"
+    )
+
+
+def test_lateness(folder: Path) -> None:
+    """half_past 30 min, two 24 h after midnight, new_year from 1 January 00:30 to 2 January 10:00."""
+    found = computed(folder, {"orders.csv": ORDERS, "parcels.csv": PARCELS}, as_of=JUNE)
+    late = row(found, "lateness_median").now
+    assert late.base == 3, "the three never delivered have no delay yet"
+    assert late.value == pytest.approx(24 * 3600, abs=0.001), "1,800 s, 86,400 s, 120,600 s"
+
+
+def test_lead_time(folder: Path) -> None:
+    table = """
+    | order_ref | ordered_at           | cancelled_at        |
+    | 90001     | 2025-03-01 10:00:00  |                     |
+    | 90002     | 2025-03-29 10:00:00  |                     |
+    | 90003     | 2025-03-01 10:00:00  |                     |
+    | 90004     | 2025-03-01 10:00:00  | 2025-03-01 11:00:00 |
+    | 90005     | 2025-03-01 10:00:00  |                     |
+    | 90006     | 2025-03-01 10:00:00  |                     |
+    """
+    parcels = """
+    | parcel_id | order_ref | promised_to | delivered_at        |
+    | 1         | 90001     |             | 2025-03-03 10:00:00 |
+    | 2         | 90002     |             | 2025-03-30 10:00:00 |
+    | 3a        | 90003     |             | 2025-03-02 10:00:00 |
+    | 3b        | 90003     |             | 2025-03-06 10:00:00 |
+    | 4         | 90004     |             | 2025-03-02 10:00:00 |
+    | 5         | 90005     |             |                     |
+    | 6         | 90006     |             | 2025-02-01 10:00:00 |
+    """
+    lead = row(computed(folder, {"orders.csv": table, "parcels.csv": parcels}), "lead_time").now
+    assert (lead.value, lead.base) == (2 * 86_400, 3), (
+        "90002 took 23 h over the change of clocks, 90001 two days, 90003 five (its last parcel)"
+    )
+
+
+def test_first_attempt(folder: Path) -> None:
+    """Where attempts are counted the count decides, else the day of the first attempt in Paris."""
+    parcels = """
+    | parcel_id | order_ref | promised_to | first_attempt_at     | attempts | delivered_at         |
+    | 1         | counted1  |             | 2025-03-10 10:00:00  | 1        | 2025-03-10 10:00:00  |
+    | 2         | counted2  |             | 2025-03-10 10:00:00  | 2        | 2025-03-10 18:00:00  |
+    | 3         | refused   |             | 2025-03-10 10:00:00  | 1        |                      |
+    | 4         | same_day  |             | 2025-03-10 10:00:00  |          | 2025-03-10 22:00:00  |
+    | 5         | next_day  |             | 2025-03-10T22:30:00Z |          | 2025-03-10T23:30:00Z |
+    | 6         | nothing   |             |                      |          | 2025-03-10 10:00:00  |
+    | 7         | undated   |             |                      | 1        | 2025-03-10 10:00:00  |
+    | 8         | waiting   |             |                      | 0        |                      |
+    """
+    orders = "order_ref,ordered_at\n" + "".join(
+        f"{name},2025-03-01 10:00:00\n"
+        for name in "counted1 counted2 refused same_day next_day nothing undated waiting".split()
+    )
+    found = computed(folder, {"orders.csv": orders, "parcels.csv": parcels})
+    assert fraction(found, "first_attempt") == (3, 6), "counted1 same_day undated, of those with an attempt"
+
+
+SLOTS = """
+| parcel_id | order_ref | promised_from       | promised_to         | first_attempt_at    | delivered_at        |
+| 1         | on_open   | 2025-03-10 16:00:00 | 2025-03-10 18:00:00 |                     | 2025-03-10 16:00:00 |
+| 2         | on_close  | 2025-03-10 16:00:00 | 2025-03-10 18:00:00 |                     | 2025-03-10 18:00:00 |
+| 3         | early     | 2025-03-10 16:00:00 | 2025-03-10 18:00:00 |                     | 2025-03-10 15:59:00 |
+| 4         | after     | 2025-03-10 16:00:00 | 2025-03-10 18:00:00 |                     | 2025-03-10 18:01:00 |
+| 5         | never     | 2025-03-10 16:00:00 | 2025-03-10 18:00:00 |                     |                     |
+| 6         | absent    | 2025-03-10 16:00:00 | 2025-03-10 18:00:00 | 2025-03-10 17:00:00 | 2025-03-11 10:00:00 |
+| 7         | one_day   |                     | 2025-03-10          |                     | 2025-03-10 17:00:00 |
+| 8         | range     | 2025-03-09 00:00:00 | 2025-03-11 00:00:00 |                     | 2025-03-10 17:00:00 |
+"""
+SLOT_ORDERS = "order_ref,ordered_at\n" + "".join(
+    f"{name},2025-03-01 10:00:00\n" for name in "on_open on_close early after never absent one_day range".split()
+)
+
+
+def test_slots(folder: Path) -> None:
+    exports = {"orders.csv": SLOT_ORDERS, "parcels.csv": SLOTS}
+    found = computed(folder, exports)
+    assert fraction(found, "slot_adherence") == (3, 6), "on_open on_close absent (the driver came, the customer not)"
+
+
+def test_slot_grace(folder: Path) -> None:
+    exports = {"orders.csv": SLOT_ORDERS, "parcels.csv": SLOTS}
+    found = computed(folder, exports, "[thresholds]\nslot_grace_s = 60\n")
+    assert fraction(found, "slot_adherence") == (5, 6), "early and after are within a minute"
+
+
+def test_an_order_known_from_its_parcel_only(folder: Path) -> None:
+    """A carrier's export alone gives the promise KPIs; those that need the shop say what they lack."""
+    parcels = """
+    | parcel_id | order_ref | promised_to | delivered_at        |
+    | 1         | 90001     | 2025-03-10  | 2025-03-11 10:00:00 |
+    | 2         |           | 2025-03-10  | 2025-03-10 10:00:00 |
+    """
+    found = computed(folder, {"parcels.csv": parcels})
+    assert found.edition.year == 2025
+    assert fraction(found, "late_share") == (1, 2)
+    assert row(found, "lead_time").missing == ("orders.ordered_at",)
+    assert row(found, "lead_time").status == "not_available"
+
+
+def test_a_midnight_promise_is_a_promise_of_that_day(folder: Path) -> None:
+    parcels = """
+    | parcel_id | order_ref | promised_to         | delivered_at        |
+    | 1         | 90001     | 2025-03-10 00:00:00 | 2025-03-10 23:59:00 |
+    """
+    found = computed(folder, {"parcels.csv": parcels})
+    assert fraction(found, "late_share") == (0, 1)
+    assert facts(folder, "SELECT late, overdue, lateness_s FROM fact_orders") == [(False, False, None)]

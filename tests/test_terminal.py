@@ -1,0 +1,500 @@
+"""The terminal report: what it shows, what a narrow screen, a pipe or an ASCII terminal changes."""
+
+import re
+import string
+import unicodedata
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from kpibar.barometer import Barometer, Note, Request, Row, Target
+from kpibar.config import Config, Reporting, Settings
+from kpibar.editions import Edition
+from kpibar.estimates import Measure, Segment, adjusted, change, from_parts, from_quantile, judged, status
+from kpibar.kpis.catalogue import Kpi, catalogue
+from kpibar.kpis.compute import Parts, Quantile, Window
+from kpibar.render.clean import clean
+from kpibar.render.marks import noise_floor, sparkline, strip
+from kpibar.render.messages import day_name, messages, say, segment_name
+from kpibar.render.numbers import LANGUAGES
+from kpibar.render.terminal import Screen, render
+
+KNOWN = catalogue(Settings())
+REPORTING = Reporting()
+ESC = "\x1b"
+PIPE = Screen()
+WIDTHS = (40, 60, 80, 100, 119, 120, 140, 200)
+TARGETS = {"late_share": 0.09, "csat": 0.85, "frt_median": 14_400.0}
+
+# A small barometer, built with the dataclasses and the judgement of the real one
+
+
+def share(kpi: Kpi, hits: float, base: float) -> Measure:
+    return from_parts(kpi, Parts(base=base, hits=hits), REPORTING.confidence)
+
+
+def median(value: float, base: int, spread: float = 400) -> Measure:
+    return from_quantile(Quantile(value, base, 0, value - spread, value + spread))
+
+
+def segment(kpi: Kpi, key: str, now: Measure, before: Measure) -> Segment:
+    shown = status(kpi, now, REPORTING)
+    moved = change(kpi, now, before, REPORTING.confidence) if shown == "ok" else None
+    judgement = judged(kpi, adjusted({key: moved})[key], REPORTING) if moved else None
+    return Segment(key, now, before, judgement, shown)
+
+
+def row(name: str, now: Measure, before: Measure, segments: tuple[Segment, ...] = (), by: str | None = None) -> Row:
+    """A KPI's row whose months are twelfths of its year, this year growing a little."""
+    kpi = KNOWN.get(name)
+    whole = segment(kpi, name, now, before)
+    target = Target(TARGETS[name], "missed") if name in TARGETS else None
+    return Row(
+        kpi, now, before, True, whole.change, target, whole.status, months(2025, now), months(2024, before),
+        kpi.over or by, segments, (), (),
+    )  # fmt: skip
+
+
+def months(year: int, measure: Measure) -> tuple[tuple[date, Measure], ...]:
+    return tuple((date(year, month, 1), scaled(measure, 1 + month / 50)) for month in range(1, 13))
+
+
+def scaled(measure: Measure, factor: float) -> Measure:
+    value, low, high = (None if end is None else end * factor for end in (measure.value, measure.low, measure.high))
+    return replace(measure, value=value, low=low, high=high, base=measure.base // 12)
+
+
+def absent(name: str, *missing: str) -> Row:
+    return replace(row(name, Measure(), Measure()), status="not_available", missing=missing, series=())
+
+
+def by_carrier(kpi: Kpi) -> tuple[Segment, ...]:
+    return (
+        segment(kpi, "Colissimo", share(kpi, 240, 3000), share(kpi, 420, 3000)),
+        segment(kpi, "GLS", share(kpi, 300, 2000), share(kpi, 310, 2000)),
+        segment(kpi, "?", share(kpi, 4, 12), share(kpi, 3, 40)),
+    )
+
+
+def channels(kpi: Kpi, keys: tuple[str, ...]) -> tuple[Segment, ...]:
+    rate = replace(kpi, kind="rate")
+    return tuple(segment(kpi, key, share(rate, 500 - i, 3000), share(rate, 400, 3000)) for i, key in enumerate(keys))
+
+
+def example(by: str | None = None, **changed: object) -> Barometer:
+    late, csat, mix = KNOWN.get("late_share"), KNOWN.get("csat"), KNOWN.get("channel_mix")
+    rows = (
+        row("late_share", share(late, 544, 5012), share(late, 733, 5040), by_carrier(late) if by else (), by),
+        row("promise_unanswered", share(late, 3, 21), share(late, 30, 500), by=by),
+        absent("slot_adherence", "parcels.promised_from", "parcels.first_attempt_at|parcels.attempts"),
+        row("contacts", Measure(2980.0, 2980.0, base=2980), Measure(2906.0, 2906.0, base=2906), by=by),
+        row("channel_mix", Measure(denominator=2980.0, base=2980), Measure(denominator=2906.0, base=2906),
+            channels(mix, ("phone", "email", "web"))),
+        row("frt_median", median(7320, 1096), median(9120, 1001), by=by),
+        row("csat", share(csat, 70, 98), share(csat, 300, 350), by=by),
+    )  # fmt: skip
+    made = Barometer(
+        edition=Edition(2025, window(2025), window(2024), True, "Europe/Paris"),
+        request=Request(by=by),
+        brands=("Maison Bleue", "Petit Pas"),
+        families=KNOWN.families,
+        rows=rows,
+        coverage=(),
+        config=Config(Settings(targets=TARGETS), None, ""),
+        notes=(),
+    )
+    return replace(made, **changed)  # type: ignore[arg-type]
+
+
+def window(year: int, month: int = 12, day: int = 31) -> Window:
+    return Window(date(year, 1, 1), date(year, month, day))
+
+
+def lines(made: Barometer, screen: Screen = PIPE, lang: str = "en") -> list[str]:
+    return render(made, lang, screen).splitlines()
+
+
+def line_of(made: Barometer, start: str, screen: Screen = PIPE, lang: str = "en") -> str:
+    return next(line for line in lines(made, screen, lang) if line.startswith(start))
+
+
+# What it shows
+
+
+def test_the_report_on_a_pipe() -> None:
+    assert render(example(), "en", PIPE) == (
+        """\
+Customer-relationship barometer 2025  2025-01-01 → 2025-12-31
+Maison Bleue · Petit Pas
+
+KPI                           2025  95 % interval    2024        2025            2024      Change  Verdict  Target      Base n
+Delivery promise
+Late deliveries              10.9%  10.0–11.7%       ▄▅▅▅▅▆▆▆▇▇▇▇▁▁▁▁▁▂▂▂▂▂▃▃   14.5%   −3.7 pt ▼  better   ✗ ≤ 9.0%     5,012
+Promise expired, no parcel    n<30  –                                            6.0%           –  –        –               21
+
+Demand
+Contacts received            2,980  –                ▁▁▂▂▃▃▄▄▅▆▆▇▁▂▂▃▄▄▅▅▆▆▇▇   2,906       +74 △  –        –                –
+Channel mix
+  Phone                      16.7%  15.4–18.0%                                  13.3%   +3.3 pt ▲  –                     3,000
+  E-mail                     16.6%  15.3–18.0%                                  13.3%   +3.3 pt ▲  –                     3,000
+  Web form                   16.6%  15.3–18.0%                                  13.3%   +3.3 pt ▲  –                     3,000
+
+Reactivity
+First reply (median)        2 h 02  1 h 55 – 2 h 09  ▄▄▅▅▅▆▆▆▇▇▇▇▁▁▁▁▂▂▂▂▃▃▃▃  2 h 32   −30 min ▼  better   ✗ ≤ 4 h 00   1,096
+
+Customer voice
+Satisfied (CSAT)             71.4%  61.8–79.4%       ▄▄▄▅▅▅▆▆▆▇▇▇▁▁▁▁▂▂▂▃▃▃▃▄   85.7%  −14.3 pt ▼  worse    ✗ ≥ 85.0%       98*
+
+Not available: Time slot kept (needs parcels.promised_from, parcels.first_attempt_at or parcels.attempts)
+
+▲▼ change is statistically clear (95 %, Benjamini-Hochberg) · △▽ not clear, or not tested · better or worse: for the customer, clear and large enough to matter · n<30: too few to show a figure · * base under 100
+"""  # noqa: E501
+    )
+
+
+def test_the_report_in_french_on_eighty_columns() -> None:
+    assert render(example(), "fr", Screen(width=80)).replace("\u00a0", "~").replace("\u202f", "_") == (
+        """\
+Baromètre de la relation client 2025  2025-01-01 → 2025-12-31
+Maison Bleue · Petit Pas
+
+Indicateur                    2025  Janv.–Déc.     Évolution  Verdict  Base n
+Promesse de livraison
+Livraisons en retard        10,9~%  ▁▂▂▃▃▄▄▅▅▆▆▇   −3,7~pt ▼  mieux     5_012
+Promesse échue, sans colis    n<30                         –  –            21
+
+Demande
+Contacts reçus               2_980  ▁▁▂▂▃▄▄▅▆▆▇▇       +74 △  –             –
+Répartition par canal
+  Téléphone                 16,7~%                 +3,3~pt ▲  –         3_000
+  E-mail                    16,6~%                 +3,3~pt ▲  –         3_000
+  Formulaire web            16,6~%                 +3,3~pt ▲  –         3_000
+
+Réactivité
+1re réponse (médiane)       2~h~02  ▁▁▂▂▃▄▄▅▆▆▇▇   −30~min ▼  mieux     1_096
+
+Voix du client
+Satisfaits (CSAT)           71,4~%  ▂▃▃▃▄▄▄▄▅▅▅▆  −14,3~pt ▼  pire         98*
+
+Non disponible~: Créneau respecté (il manque parcels.promised_from,
+  parcels.first_attempt_at ou parcels.attempts)
+
+▲▼ écart statistiquement net (95~%, Benjamini-Hochberg) · △▽ écart non net, ou
+  non testé · mieux ou pire~: pour le client, écart net et assez grand pour
+  compter · n<30~: base trop faible pour un chiffre · * base inférieure à 100
+"""
+    )
+
+
+def test_a_dimension_gives_one_table_a_kpi_with_intervals_on_one_scale() -> None:
+    assert render(example("carrier"), "en", Screen(width=120)) == (
+        """\
+Customer-relationship barometer 2025  2025-01-01 → 2025-12-31
+Maison Bleue · Petit Pas
+
+KPI         2025  95 % interval  ┊ total                    2024     Change  Verdict  Base n
+Late deliveries — Carrier        7.1% … 16.6%
+Total      10.9%  10.0–11.7%            ──●──              14.5%  −3.7 pt ▼  better    5,012
+Colissimo   8.0%  7.1–9.0%       ──●───   ┊                14.0%  −6.0 pt ▼  better    3,000
+GLS        15.0%  13.5–16.6%              ┊     ────●────  15.5%  −0.5 pt ▽  unclear   2,000
+unknown     n<30  –                       ┊                 7.5%          –  –            12
+
+Not available: Time slot kept (needs parcels.promised_from, parcels.first_attempt_at or parcels.attempts)
+Carrier: no breakdown of Promise expired, no parcel · Contacts received · Channel mix · First reply (median) · Satisfied
+  (CSAT)
+
+▲▼ change is statistically clear (95 %, Benjamini-Hochberg) · △▽ not clear, or not tested · better or worse: for the
+  customer, clear and large enough to matter · n<30: too few to show a figure
+"""
+    )
+
+
+def test_by_month_shows_each_month_beside_that_of_the_year_before() -> None:
+    made = example("month")
+    assert lines(made)[4:7] == [
+        "Late deliveries — Month             10.0% … 14.6%",
+        "Total       10.9%  10.0–11.7%       ────●─────                 14.5%   5,012",
+        "January     11.1%  10.2–12.0%        ────●─────                14.8%     417",
+    ]
+    assert "Month: no breakdown of Channel mix" in lines(made)
+
+
+def test_a_month_with_rows_too_young_to_count_is_provisional() -> None:
+    made = example("month")
+    late = made.rows[0]
+    young = (*late.series[:-1], (date(2025, 12, 1), replace(late.series[-1][1], immature=4)))
+    text = render(replace(made, rows=(replace(late, series=young),)), "en", PIPE)
+    assert "\nDecember (provisional) " in text and "\nNovember  " in text
+    assert "provisional: some rows of the month are still too young to count" in text
+
+
+def test_too_small_a_base_hides_the_figure_and_shows_the_base() -> None:
+    line = line_of(example(), "Promise expired")
+    assert "n<30" in line and line.endswith("21") and "14.3%" not in line
+
+
+def test_the_legend_explains_only_the_marks_shown() -> None:
+    made = example()
+    sound = replace(made, rows=(made.rows[0],))
+    assert lines(made)[-1].endswith("n<30: too few to show a figure · * base under 100")
+    assert "n<30" not in render(sound, "en", PIPE) and "* base" not in render(sound, "en", PIPE)
+    first = replace(made.rows[0], before=Measure(), change=None)
+    assert "▲" not in render(replace(made, rows=(first,)), "en", PIPE)
+
+
+def test_a_mix_shows_its_eight_largest_shares_and_a_pipe_all() -> None:
+    made, mix = example(), KNOWN.get("channel_mix")
+    keys = ("phone", "email", "chat", "messaging", "social", "web", "sms", "post", "store", "other")
+    wide = replace(made, rows=(replace(made.rows[4], segments=channels(mix, keys)),))
+    on_screen = lines(wide, Screen(width=100))
+    title = next(place for place, line in enumerate(on_screen) if line == "Channel mix")
+    assert [line.split("  ")[1] for line in on_screen[title + 8 : title + 10]] == ["Post", "and 2 more"]
+    assert line_of(wide, "  Other") and "more" not in render(wide, "en", PIPE)
+
+
+def test_what_cannot_be_computed_is_listed_with_its_reason_and_never_as_a_row() -> None:
+    made = replace(example(), rows=(absent("slot_adherence", "parcels.promised_from|x.y"), absent("nps")))
+    text = render(made, "fr", PIPE)
+    assert "Non disponible\u00a0: Créneau respecté (il manque parcels.promised_from ou x.y)\n" in text
+    assert "Non disponible\u00a0: Net Promoter Score (rien à compter en 2025)\n" in text
+    assert "Indicateur" not in text and "Promesse" not in text
+
+
+def test_a_partial_year_says_so_beside_its_dates() -> None:
+    edition = Edition(2025, window(2025, 10, 17), window(2024, 10, 17), False, "Europe/Paris")
+    notes = (Note("partial_year", {"year": 2025, "end": "2025-10-17"}, "warning"), Note("newer_year", {"year": 2026}))
+    made = replace(example(), edition=edition, notes=notes)
+    assert lines(made)[0] == (
+        "Customer-relationship barometer 2025  2025-01-01 → 2025-10-17  "
+        "partial, to 17 October: compared with the same days of 2024"
+    )
+    assert lines(made, Screen(width=80))[2] == "partial, to 17 October: compared with the same days of 2024"
+    assert lines(made)[-2:] == [
+        "2025 is partial: the exports speak up to 17 October",
+        "2026 has data but has barely begun: ask for it with --year 2026",
+    ]
+
+
+def test_a_partial_year_leaves_the_months_to_come_empty() -> None:
+    made = example()
+    late = replace(made.rows[0], series=made.rows[0].series[:9])
+    line = line_of(replace(made, rows=(late,)), "Late deliveries", Screen(width=80))
+    assert re.search(r"  [▁-▇]{9}     14\.5%  −3\.7 pt", line)
+
+
+def test_notes_shared_by_several_kpis_are_one_line() -> None:
+    young = Note("immature", {"rows": 1213, "days": 7})
+    gap = Note("previous_incomplete", {"year": 2024, "seen": 6, "months": 12}, "warning")
+    made = example()
+    noted = (replace(made.rows[0], notes=(young, gap)), replace(made.rows[6], notes=(gap, young)))
+    assert lines(replace(made, rows=noted))[-2:] == [
+        "Rows younger than 7 d, left out for now: Late deliveries 1,213 · Satisfied (CSAT) 1,213",
+        "No comparison, 6 of 12 months of 2024 have data: Late deliveries · Satisfied (CSAT)",
+    ]
+
+
+def test_a_change_that_rounds_to_nothing_has_no_direction() -> None:
+    late = KNOWN.get("late_share")
+    same = replace(example(), rows=(row("late_share", share(late, 1000, 9999), share(late, 1000, 10_000)),))
+    assert "  0.0 pt =  unclear  " in line_of(same, "Late deliveries")
+
+
+# Widths, pipes, colours, alphabets
+
+
+@pytest.mark.parametrize("by", [None, "carrier", "month"])
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("unicode", [True, False])
+def test_no_line_is_wider_than_the_screen_or_ends_in_spaces(by: str | None, lang: str, unicode: bool) -> None:
+    for width in WIDTHS:
+        for line in lines(example(by), Screen(width=width, unicode=unicode), lang):
+            assert cell_len(line) <= width, (width, line)
+            assert line == line.rstrip()
+
+
+def test_a_narrow_screen_drops_columns_in_their_order_and_no_other() -> None:
+    order = ["95 % interval", "Target", "2024", "Jan–Dec", "Base n", "Verdict"]
+    dropped = []
+    for width in range(119, 44, -1):
+        head = line_of(example(), "KPI", Screen(width=width))
+        gone = [name for name in order if name not in head]
+        assert gone == order[: len(gone)], (width, head)
+        assert "2025" in head and "Change" in head
+        dropped.append(len(gone))
+    assert dropped == sorted(dropped) and dropped[-1] == len(order)
+
+
+def test_twenty_four_months_from_a_width_of_120() -> None:
+    assert "2024        2025" in line_of(example(), "KPI", Screen(width=120))
+    assert "Jan–Dec" in line_of(example(), "KPI", Screen(width=119))
+
+
+def test_a_pipe_has_every_column_and_wraps_nothing() -> None:
+    brands = tuple(f"Brand {number}" for number in range(60))
+    made = replace(example(), brands=brands, rows=tuple(replace(row, target=None) for row in example().rows))
+    assert lines(made)[1] == " · ".join(brands)
+    for name in ("95 % interval", "2024        2025", "Change", "Verdict", "Target", "Base n"):
+        assert name in line_of(made, "KPI")
+    assert "Target" not in line_of(made, "KPI", Screen(width=200))
+
+
+@pytest.mark.parametrize("variable", ["FORCE_COLOR", "NO_COLOR", "COLUMNS", "TTY_COMPATIBLE"])
+def test_the_environment_changes_nothing(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    screens = (PIPE, Screen(width=100, colour=True, styled=True))
+    before = [render(example(), "en", screen) for screen in screens]
+    monkeypatch.setenv(variable, "40")
+    monkeypatch.setenv("TERM", "dumb")
+    assert [render(example(), "en", screen) for screen in screens] == before
+
+
+def test_colour_and_styles_are_each_as_the_screen_allows() -> None:
+    def codes(screen: Screen) -> set[str]:
+        return set(re.findall(r"\x1b\[([0-9;]*)m", render(example(), "en", screen))) - {"0"}
+
+    assert codes(Screen(width=100)) == set()
+    assert codes(Screen(width=100, styled=True)) == {"1", "2"}
+    assert codes(Screen(width=100, colour=True)) == {"31", "32", "36"}
+    assert codes(Screen(width=100, colour=True, styled=True)) == {"1", "2", "31", "32", "36"}
+    assert codes(Screen(width=100, colour=True, styled=True, palette="cvd")) == {"1", "2", "33", "94", "36"}
+
+
+def test_colour_and_styles_never_change_the_words() -> None:
+    for width in WIDTHS:
+        plain = render(example(), "fr", Screen(width=width))
+        styled = render(example(), "fr", Screen(width=width, colour=True, styled=True))
+        assert [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", styled).splitlines()] == plain.splitlines()
+
+
+@pytest.mark.parametrize("by", [None, "carrier", "month"])
+def test_an_ascii_terminal_gets_ascii(by: str | None) -> None:
+    text = render(example(by), "en", Screen(width=120, unicode=False))
+    assert text.isascii()
+    if by is None:
+        assert "-3.7 pt v" in text and "x <= 9.0%" in text and "__" in text
+
+
+# Hostile names
+
+
+@pytest.mark.parametrize("name", ["[/]", "[bold red]Brand[/]", ":smile:", "{year}", "100%", "=1+1"])
+def test_a_name_prints_as_it_is(name: str) -> None:
+    made = replace(example("carrier"), brands=(name,))
+    late = made.rows[0]
+    named = replace(late.segments[0], key=name)
+    made = replace(made, rows=(replace(late, segments=(named,)),))
+    assert lines(made)[1] == name
+    assert line_of(made, name + "  ").split()[-1] == "3,000"
+
+
+def test_a_name_cannot_move_the_cursor_or_reverse_the_line() -> None:
+    hostile = f"A{ESC}[2J{ESC}]0;title\x07\u202eB\u2066C\u200bD\x9bE\r\nF"
+    made = replace(example("carrier"), brands=(hostile,))
+    late = made.rows[0]
+    kpi = replace(late.kpi, title={"en": hostile})
+    made = replace(made, rows=(replace(late, kpi=kpi, segments=(replace(late.segments[0], key=hostile),)),))
+    for screen in (PIPE, Screen(width=100)):
+        text = render(made, "fr", screen)
+        assert not [mark for mark in text if unicodedata.category(mark) in ("Cc", "Cf") and mark != "\n"]
+        assert text.splitlines()[1] == "A[2J]0;titleBCDE  F"
+
+
+@given(st.text())
+def test_clean_text_has_nothing_a_terminal_obeys_or_hides(text: str) -> None:
+    made = clean(text)
+    assert not {unicodedata.category(mark) for mark in made} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert clean(made) == made
+
+
+def test_wide_letters_are_measured_in_cells() -> None:
+    made = example("carrier")
+    late = made.rows[0]
+    made = replace(made, rows=(replace(late, segments=(replace(late.segments[0], key="宅配便" * 30),)),))
+    assert all(cell_len(line) <= 80 for line in lines(made, Screen(width=80)))
+
+
+# Drawings
+
+
+def test_a_sparkline_spans_seven_levels_and_leaves_gaps() -> None:
+    assert sparkline([1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇"
+    assert sparkline([None, 3.0, None]) == " ▄ " and sparkline([None, None]) == "  "
+
+
+def test_chance_stays_flat_in_a_sparkline() -> None:
+    """Months that differ by less than their errors fill the cell without the floor, and stay flat with it."""
+    late = KNOWN.get("late_share")
+    found = [share(late, hits, 400) for hits in (40, 42, 39, 41)]
+    values = [measure.value for measure in found]
+    floor = noise_floor(found, found[0], 0.95, counted=False)
+    assert floor == pytest.approx(6 * 0.0151, rel=0.05)  # sqrt(0.1 * 0.9 / 400) = 0.0150
+    assert sparkline(values) == "▃▇▁▅" and set(sparkline(values, floor)) <= set("▃▄▅")
+
+
+def test_the_noise_of_medians_and_counts() -> None:
+    year = Measure(100.0, base=1200, low=90.2, high=109.8)
+    months_of_median = [Measure(99.0, base=100)] * 3
+    assert noise_floor(months_of_median, year, 0.95, counted=False) == pytest.approx(6 * 5 * 12**0.5, rel=1e-3)
+    assert noise_floor([Measure(100.0, base=100)] * 3, Measure(), 0.95, counted=True) == 60
+    assert noise_floor([Measure()], Measure(), 0.95, counted=False) == 0
+
+
+def test_a_strip_places_value_interval_and_total_on_the_scale() -> None:
+    assert strip(Measure(12.0, low=10.0, high=14.0), 20.0, (0.0, 23.0)) == " " * 10 + "──●──" + " " * 5 + "┊" + " " * 3
+    assert strip(Measure(20.0), 20.0, (0.0, 23.0)) == " " * 20 + "●" + " " * 3
+    assert strip(Measure(5.0), None, (5.0, 5.0)).strip() == "●"
+
+
+# Words
+
+TITLES = {f"{kpi.id} title": kpi.title for kpi in KNOWN.kpis} | {f"{f.id} family": f.title for f in KNOWN.families}
+
+
+def test_every_catalogue_title_fits_its_column() -> None:
+    too_long = {text: cell_len(text) for kpi in KNOWN.kpis for text in kpi.title.values() if cell_len(text) > 28}
+    assert not too_long
+
+
+def test_every_kpi_and_family_has_a_title_in_both_languages() -> None:
+    for name, titles in TITLES.items():
+        assert set(LANGUAGES) <= set(titles), name
+
+
+def placeholders(text: str) -> set[str | None]:
+    return {field for _, field, _, _ in string.Formatter().parse(text)} - {None}
+
+
+@pytest.mark.parametrize("key", messages())
+def test_a_message_says_the_same_in_both_languages(key: str) -> None:
+    texts = messages()[key]
+    assert set(texts) == set(LANGUAGES)
+    assert placeholders(texts["en"]) == placeholders(texts["fr"])
+    assert all(text and text == text.strip() for text in texts.values())
+
+
+FRENCH = {key: texts["fr"] for key, texts in messages().items()} | {key: text["fr"] for key, text in TITLES.items()}
+
+
+@pytest.mark.parametrize("text", FRENCH.values(), ids=FRENCH.keys())
+def test_french_typography(text: str) -> None:
+    assert "'" not in text
+    assert not re.search(r"(?<!\u00a0)[:;?!%]", text), text
+
+
+def test_names_of_segments_and_days() -> None:
+    assert segment_name("channel", "self_service", "fr") == "Libre-service"
+    assert segment_name("reason", "wismo", "en") == "Where is my order"
+    assert segment_name("carrier", "?", "fr") == "inconnu"
+    assert segment_name("brand", "phone", "en") == "phone" and segment_name("channel", "fax", "en") == "fax"
+    assert [day_name(date(2025, 10, day), "fr") for day in (1, 17)] == ["1er octobre", "17 octobre"]
+
+
+def test_every_channel_and_reason_has_a_name() -> None:
+    channels = ("phone", "email", "chat", "messaging", "social", "web", "sms", "self_service", "post", "store", "other")
+    reasons = ("wismo", "complaint", "return", "refund", "damaged", "cancel", "modify", "invoice", "payment")
+    for key in (*channels, *reasons, "account", "product", "promotion", "other"):
+        dimension = "channel" if key in channels else "reason"
+        assert say(f"{dimension}_{key}", "fr") == segment_name(dimension, key, "fr")
