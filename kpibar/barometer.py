@@ -14,7 +14,7 @@ from kpibar.editions import Edition, edition
 from kpibar.errors import BrandUnknown, DatabaseEmpty
 from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, status, target_status
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
-from kpibar.measuring import Desk, comparable, desk, months_compared, segments, series, total
+from kpibar.measuring import Desk, comparable, desk, gate_coverage, months_compared, segments, series, total
 from kpibar.model.build import build, is_current
 from kpibar.store import Store, open_store
 
@@ -172,6 +172,9 @@ def _row_notes(desk: Desk, kpi: Kpi, now: Measure, before: Measure, shown: Statu
         notes.append(Note("no_rows", {"year": desk.edition.year}))
     if now.immature:
         notes.append(Note("immature", {"rows": now.immature, "days": kpi.maturity_days}))
+    covered = gate_coverage(desk, kpi)
+    if shown == "ok" and covered is not None and covered < desk.reporting.min_reason_coverage:
+        notes.append(Note("low_coverage", {"percent": round(100 * covered)}, "warning"))
     if before.base and not comparable(desk, kpi, before):
         seen, months = months_compared(desk, kpi)
         values = {"year": desk.edition.year - 1, "seen": seen, "months": months}

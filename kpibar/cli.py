@@ -3,6 +3,8 @@
 Data goes to stdout, words to stderr. Nothing heavy is imported before a command needs it.
 """
 
+import codecs
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -27,6 +29,7 @@ from kpibar.options import (
     Palette,
     PaletteOption,
 )
+from kpibar.render.clean import bare, clean
 
 if TYPE_CHECKING:
     from kpibar.barometer import Barometer
@@ -44,14 +47,13 @@ app = typer.Typer(
 
 def main() -> NoReturn:
     """Run the command line and exit with its code: 0 ok, 1 failed, 2 usage, 3 comparison failed, 130 interrupted."""
+    codecs.register_error("bare", bare)
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="bare")
     try:
         app()
     except KpibarError as error:
-        from kpibar.render.clean import clean
-
         _say(f"kpibar: {clean(str(error))}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
@@ -126,7 +128,6 @@ def _ingest(paths: list[Path], path: Path, config: "Config", options: object) ->
     from kpibar.kpis.catalogue import catalogue
     from kpibar.model.build import build, is_current
     from kpibar.render import summary
-    from kpibar.render.clean import clean
     from kpibar.store import open_store
 
     assert isinstance(options, Options)

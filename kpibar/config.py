@@ -55,6 +55,7 @@ class Reporting(_Table):
     small_base: Annotated[int, Field(ge=1)] = 100
     practical_points: Annotated[float, Field(ge=0)] = 1.0
     practical_relative: Annotated[float, Field(ge=0)] = 0.05
+    min_reason_coverage: Annotated[float, Field(ge=0, le=1)] = 0.8
     min_month_coverage: Annotated[float, Field(ge=0, le=1)] = 0.8
 
 
@@ -152,12 +153,12 @@ class Config:
         return FileRule(**(known | {"match": file_name}))
 
 
-def valid_zone(name: str) -> str:
-    """Return the IANA name of a time zone, or raise ZoneUnknown."""
+def valid_zone(name: str, where: str = "") -> str:
+    """Return the IANA name of a time zone, or raise ZoneUnknown, whose message begins with `where`."""
     try:
         return ZoneInfo(name).key
     except (KeyError, ValueError, OSError, IsADirectoryError) as error:
-        raise ZoneUnknown(name) from error
+        raise ZoneUnknown(name, where) from error
 
 
 def find(start: Path) -> Path | None:

@@ -4,12 +4,13 @@ Everything above this module speaks SQL through `Engine`; the model and the KPI 
 that several engines answer alike, so that another engine can be put here without rewriting a definition.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    import duckdb
+    pass
 
 Row = tuple[Any, ...]
 
@@ -23,7 +24,14 @@ _OFFLINE = {
 
 
 class EngineError(Exception):
-    """The engine refused a statement; the message is its first line."""
+    """The engine refused a statement; the message is its first line.
+
+    `statement` tells that the statement was at fault, rather than the disk, the memory or the file.
+    """
+
+    def __init__(self, message: str, *, statement: bool = False) -> None:
+        super().__init__(message)
+        self.statement = statement
 
 
 class Engine(Protocol):
@@ -45,6 +53,18 @@ class Engine(Protocol):
         """Close the connection."""
 
 
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What DuckDB raises, as EngineError."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        statement = isinstance(error, (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError))
+        raise EngineError(str(error).partition("\n")[0], statement=statement) from error
+
+
 class DuckDB:
     """DuckDB on one file, offline, with times in UTC."""
 
@@ -60,19 +80,13 @@ class DuckDB:
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Run a statement for its effect. Raises EngineError."""
-        self._execute(sql, parameters)
+        with _refusals():
+            self.connection.execute(sql, list(parameters))
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run a query and return all its rows. Raises EngineError."""
-        return self._execute(sql, parameters).fetchall()
-
-    def _execute(self, sql: str, parameters: Sequence[object]) -> "duckdb.DuckDBPyConnection":
-        import duckdb
-
-        try:
-            return self.connection.execute(sql, list(parameters))
-        except duckdb.Error as error:
-            raise EngineError(str(error).partition("\n")[0]) from error
+        with _refusals():
+            return self.connection.execute(sql, list(parameters)).fetchall()
 
     def append(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
         """Append equally long columns of text or whole numbers to an existing table.
@@ -87,7 +101,8 @@ class DuckDB:
         }
         self.connection.register("kpibar_batch", batch)
         try:
-            self.connection.execute(f"INSERT INTO {table} SELECT * FROM kpibar_batch")
+            with _refusals():
+                self.connection.execute(f"INSERT INTO {table} SELECT * FROM kpibar_batch")
         finally:
             self.connection.unregister("kpibar_batch")
 

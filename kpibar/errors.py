@@ -180,8 +180,8 @@ class ZoneNeeded(UsageError):
 class ZoneUnknown(UsageError):
     """A time zone name that does not exist."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f'"{name}" is not a time zone; expected an IANA name such as Europe/Paris')
+    def __init__(self, name: str, where: str = "") -> None:
+        super().__init__(f'{where}"{name}" is not a time zone; expected an IANA name such as Europe/Paris')
 
 
 class InstantInvalid(UsageError):
@@ -254,7 +254,7 @@ class DatabaseUnusable(KpibarError):
     """The system or DuckDB refused to open or write the database."""
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path}: cannot be opened ({why}); check the folder's permissions and free space")
+        super().__init__(f"{path}: cannot be used ({why}); check the folder's permissions and free space")
 
 
 class LedgerBroken(KpibarError):

@@ -71,6 +71,8 @@ def desk(
     """Run the statements of all additive KPIs, once without and once with the dimension asked for."""
     needed = {kpi.id: kpi for kpi in chosen if kpi.additive}
     for kpi in chosen:
+        if kpi.gate:
+            needed[kpi.gate] = known.get(kpi.gate)
         if kpi.kind == "ratio":
             needed |= {part: known.get(part) for part in (kpi.numerator, kpi.denominator)}
             if kpi.cluster:
@@ -85,9 +87,7 @@ def desk(
     return Desk(store, spoken, reporting, known, brand, cells, by_cells, dimension, months)
 
 
-def _months_seen(
-    store: Store, kpis: Iterable[Kpi], window: Window, brand: str | None
-) -> dict[tuple[str, str], int]:
+def _months_seen(store: Store, kpis: Iterable[Kpi], window: Window, brand: str | None) -> dict[tuple[str, str], int]:
     pairs = {(kpi.from_table, kpi.date): kpi for kpi in kpis if kpi.from_table}
     return {pair: months_with_rows(store, kpi, window, brand) for pair, kpi in pairs.items()}
 
@@ -217,6 +217,11 @@ def _mix(desk: Desk, kpi: Kpi) -> tuple[Segment, ...]:
 def _share(cells: Cells, kpi: Kpi, window: Window, key: str, level: float) -> Measure:
     part, whole = cells.sum(kpi.id, window, key).base, cells.sum(kpi.id, window).base
     return from_parts(replace(kpi, kind="rate"), Parts(base=whole, hits=part), level)
+
+
+def gate_coverage(desk: Desk, kpi: Kpi) -> float | None:
+    """The value of the coverage KPI that gates this one, None without gate or base."""
+    return total(desk, desk.catalogue.get(kpi.gate), desk.edition.window).value if kpi.gate else None
 
 
 def months_compared(desk: Desk, kpi: Kpi) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from kpibar.engine import DuckDB, Engine
+from kpibar.engine import DuckDB, Engine, EngineError
 from kpibar.errors import (
     DatabaseForeign,
     DatabaseLocked,
@@ -74,29 +74,32 @@ def open_store(path: Path, *, write: bool) -> Iterator[Store]:
     """
     if not write and not path.exists():
         raise DatabaseMissing(path)
-    store = _connect(path, write=write)
+    mask = os.umask(0o077)  # not only for the file: its write-ahead log appears with the first write
     try:
-        _check_schema(store, write=write)
-        yield store
+        store = _connect(path, write=write)
+        try:
+            _check_schema(store, write=write)
+            if write:
+                path.chmod(0o600)
+            yield store
+        finally:
+            store.close()
+    except EngineError as error:
+        raise DatabaseUnusable(path, str(error)) from error
     finally:
-        store.close()
+        os.umask(mask)
 
 
 def _connect(path: Path, *, write: bool) -> Store:
-    """Open the file with private modes, translating what DuckDB says when it cannot."""
+    """Open the file, translating what DuckDB says when it cannot."""
     import duckdb
 
     temporary = Path(tempfile.mkdtemp(prefix="kpibar-"))
-    mask = os.umask(0o077)
     try:
         engine = DuckDB(path, read_only=not write, temporary=temporary)
     except (duckdb.Error, OSError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise _explained(path, error) from error
-    finally:
-        os.umask(mask)
-    if write:
-        path.chmod(0o600)
     return Store(path, engine, temporary)
 
 

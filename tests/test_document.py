@@ -16,9 +16,7 @@ from kpibar.demo import sample_files, sample_folder
 from kpibar.render.document import disarmed, document, to_csv, to_json
 from tests.support import ingest_tables, report, settings, table
 
-SCHEMA: dict[str, Any] = json.loads(
-    files("kpibar").joinpath("render/report.schema.json").read_text(encoding="utf-8")
-)
+SCHEMA: dict[str, Any] = json.loads(files("kpibar").joinpath("render/report.schema.json").read_text(encoding="utf-8"))
 NOW = "2026-01-15T08:30:00Z"
 CONTACTS = table(
     """
@@ -122,9 +120,7 @@ def test_segments_add_up_to_the_total(barometer: Barometer) -> None:
 
 def test_csv_holds_the_same_figures(barometer: Barometer) -> None:
     rows = list(csv.DictReader(io.StringIO(to_csv(barometer))))
-    totals = {
-        row["kpi"]: row for row in rows if row["dimension"] == "all" and row["period"] == "2025"
-    }
+    totals = {row["kpi"]: row for row in rows if row["dimension"] == "all" and row["period"] == "2025"}
     for kpi in document(barometer, NOW)["kpis"]:
         for part in ("value", "numerator", "denominator", "ci_low", "ci_high"):
             text = totals[kpi["id"]][part]

@@ -121,7 +121,7 @@ def test_first_attempt(folder: Path) -> None:
     """
     orders = "order_ref,ordered_at\n" + "".join(
         f"{name},2025-03-01 10:00:00\n"
-        for name in "counted1 counted2 refused same_day next_day nothing undated waiting".split()
+        for name in ["counted1", "counted2", "refused", "same_day", "next_day", "nothing", "undated", "waiting"]
     )
     found = computed(folder, {"orders.csv": orders, "parcels.csv": parcels})
     assert fraction(found, "first_attempt") == (3, 6), "counted1 same_day undated, of those with an attempt"
@@ -139,7 +139,7 @@ SLOTS = """
 | 8         | range     | 2025-03-09 00:00:00 | 2025-03-11 00:00:00 |                     | 2025-03-10 17:00:00 |
 """
 SLOT_ORDERS = "order_ref,ordered_at\n" + "".join(
-    f"{name},2025-03-01 10:00:00\n" for name in "on_open on_close early after never absent one_day range".split()
+    f"{name},2025-03-01 10:00:00\n" for name in ["on_open", "on_close", "early", "after", "never", "absent", "one_day", "range"]
 )
 
 

@@ -1,7 +1,6 @@
 """The terminal report: what it shows, what a narrow screen, a pipe or an ASCII terminal changes."""
 
 import re
-import string
 import unicodedata
 from dataclasses import replace
 from datetime import date
@@ -18,8 +17,6 @@ from kpibar.estimates import Measure, Segment, adjusted, change, from_parts, fro
 from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.kpis.compute import Parts, Quantile, Window
 from kpibar.render.clean import clean
-from kpibar.render.marks import noise_floor, sparkline, strip
-from kpibar.render.messages import day_name, messages, say, segment_name
 from kpibar.render.numbers import LANGUAGES
 from kpibar.render.terminal import Screen, render
 
@@ -414,87 +411,3 @@ def test_wide_letters_are_measured_in_cells() -> None:
     late = made.rows[0]
     made = replace(made, rows=(replace(late, segments=(replace(late.segments[0], key="宅配便" * 30),)),))
     assert all(cell_len(line) <= 80 for line in lines(made, Screen(width=80)))
-
-
-# Drawings
-
-
-def test_a_sparkline_spans_seven_levels_and_leaves_gaps() -> None:
-    assert sparkline([1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇"
-    assert sparkline([None, 3.0, None]) == " ▄ " and sparkline([None, None]) == "  "
-
-
-def test_chance_stays_flat_in_a_sparkline() -> None:
-    """Months that differ by less than their errors fill the cell without the floor, and stay flat with it."""
-    late = KNOWN.get("late_share")
-    found = [share(late, hits, 400) for hits in (40, 42, 39, 41)]
-    values = [measure.value for measure in found]
-    floor = noise_floor(found, found[0], 0.95, counted=False)
-    assert floor == pytest.approx(6 * 0.0151, rel=0.05)  # sqrt(0.1 * 0.9 / 400) = 0.0150
-    assert sparkline(values) == "▃▇▁▅" and set(sparkline(values, floor)) <= set("▃▄▅")
-
-
-def test_the_noise_of_medians_and_counts() -> None:
-    year = Measure(100.0, base=1200, low=90.2, high=109.8)
-    months_of_median = [Measure(99.0, base=100)] * 3
-    assert noise_floor(months_of_median, year, 0.95, counted=False) == pytest.approx(6 * 5 * 12**0.5, rel=1e-3)
-    assert noise_floor([Measure(100.0, base=100)] * 3, Measure(), 0.95, counted=True) == 60
-    assert noise_floor([Measure()], Measure(), 0.95, counted=False) == 0
-
-
-def test_a_strip_places_value_interval_and_total_on_the_scale() -> None:
-    assert strip(Measure(12.0, low=10.0, high=14.0), 20.0, (0.0, 23.0)) == " " * 10 + "──●──" + " " * 5 + "┊" + " " * 3
-    assert strip(Measure(20.0), 20.0, (0.0, 23.0)) == " " * 20 + "●" + " " * 3
-    assert strip(Measure(5.0), None, (5.0, 5.0)).strip() == "●"
-
-
-# Words
-
-TITLES = {f"{kpi.id} title": kpi.title for kpi in KNOWN.kpis} | {f"{f.id} family": f.title for f in KNOWN.families}
-
-
-def test_every_catalogue_title_fits_its_column() -> None:
-    too_long = {text: cell_len(text) for kpi in KNOWN.kpis for text in kpi.title.values() if cell_len(text) > 28}
-    assert not too_long
-
-
-def test_every_kpi_and_family_has_a_title_in_both_languages() -> None:
-    for name, titles in TITLES.items():
-        assert set(LANGUAGES) <= set(titles), name
-
-
-def placeholders(text: str) -> set[str | None]:
-    return {field for _, field, _, _ in string.Formatter().parse(text)} - {None}
-
-
-@pytest.mark.parametrize("key", messages())
-def test_a_message_says_the_same_in_both_languages(key: str) -> None:
-    texts = messages()[key]
-    assert set(texts) == set(LANGUAGES)
-    assert placeholders(texts["en"]) == placeholders(texts["fr"])
-    assert all(text and text == text.strip() for text in texts.values())
-
-
-FRENCH = {key: texts["fr"] for key, texts in messages().items()} | {key: text["fr"] for key, text in TITLES.items()}
-
-
-@pytest.mark.parametrize("text", FRENCH.values(), ids=FRENCH.keys())
-def test_french_typography(text: str) -> None:
-    assert "'" not in text
-    assert not re.search(r"(?<!\u00a0)[:;?!%]", text), text
-
-
-def test_names_of_segments_and_days() -> None:
-    assert segment_name("channel", "self_service", "fr") == "Libre-service"
-    assert segment_name("reason", "wismo", "en") == "Where is my order"
-    assert segment_name("carrier", "?", "fr") == "inconnu"
-    assert segment_name("brand", "phone", "en") == "phone" and segment_name("channel", "fax", "en") == "fax"
-    assert [day_name(date(2025, 10, day), "fr") for day in (1, 17)] == ["1er octobre", "17 octobre"]
-
-
-def test_every_channel_and_reason_has_a_name() -> None:
-    channels = ("phone", "email", "chat", "messaging", "social", "web", "sms", "self_service", "post", "store", "other")
-    reasons = ("wismo", "complaint", "return", "refund", "damaged", "cancel", "modify", "invoice", "payment")
-    for key in (*channels, *reasons, "account", "product", "promotion", "other"):
-        dimension = "channel" if key in channels else "reason"
-        assert say(f"{dimension}_{key}", "fr") == segment_name(dimension, key, "fr")

@@ -118,6 +118,7 @@ def shelf(folder: Path | None, overrides: Mapping[str, Mapping[str, str]] | None
             raise LayoutUnknown(name, layouts)
         changed = layouts[name].model_copy(update={"select": layouts[name].select | dict(columns)})
         layouts[name] = _checked(Path(f"[layouts.{name}]"), changed)
+        paths[name] += f" + [layouts.{name}]"
     return Shelf(layouts, paths, frozenset(layout.name for layout in own.values()))
 
 

@@ -8,8 +8,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from kpibar.config import Config
-from kpibar.errors import HeaderDuplicated, KpibarError, LayoutContradicted, LedgerBroken, ZoneNeeded
+from kpibar.config import Config, valid_zone
+from kpibar.engine import EngineError
+from kpibar.errors import (
+    HeaderDuplicated,
+    KpibarError,
+    LayoutContradicted,
+    LayoutInvalid,
+    LedgerBroken,
+    ZoneNeeded,
+)
 from kpibar.ingest import ledger
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.files import Blank, Export, Fault, Record, open_export, records
@@ -116,8 +124,14 @@ def _ingest_file(store: Store, path: Path, known: Shelf, config: Config, options
     again = _known_already(store, file, options)
     if again is not None:
         return again
-    with store.transaction(keep=not options.dry_run):
-        return _load(store, file, _context(store, file, config, options), options)
+    try:
+        with store.transaction(keep=not options.dry_run):
+            return _load(store, file, _context(store, file, config, options), options)
+    except EngineError as error:
+        if not error.statement:
+            raise
+        where = Path(known.paths[file.layout.name])
+        raise LayoutInvalid(where, f"its SQL does not run on {path}: {error}") from error
 
 
 def _recognise(path: Path, known: Shelf, config: Config, options: Options) -> _File:
@@ -128,6 +142,7 @@ def _recognise(path: Path, known: Shelf, config: Config, options: Options) -> _F
     header = [column.normal for column in export.columns]
     layout = chosen(path, wanted, header, known) if wanted else identify(path, header, known)
     _refuse_duplicates(export, layout)
+    _refuse_unknown_zones(export, layout)
     brand = options.brand or rule.brand or config.settings.brand
     source = layout.name if brand is None else f"{layout.name}/{brand}"
     return _File(export, layout, source, brand, options.timezone or rule.timezone)
@@ -140,6 +155,13 @@ def _refuse_duplicates(export: Export, layout: Layout) -> None:
         if column.normal in seen and column.normal in read:
             raise HeaderDuplicated(export.path, export.header_line, column.name)
         seen.add(column.normal)
+
+
+def _refuse_unknown_zones(export: Export, layout: Layout) -> None:
+    read = layout.vocabulary()
+    for column in export.columns:
+        if column.zone and column.normal in read:
+            valid_zone(column.zone, f'{export.path}:{export.header_line}: column "{column.name}": ')
 
 
 def _known_already(store: Store, file: _File, options: Options) -> Outcome | None:
@@ -164,17 +186,22 @@ def _known_already(store: Store, file: _File, options: Options) -> Outcome | Non
 
 
 def _context(store: Store, file: _File, config: Config, options: Options) -> Context:
-    """Zones and settings for a file; the first zone a database hears of becomes its brand's zone."""
+    """Zones and settings for a file; the first zone a database hears of becomes its brand's zone.
+
+    Naive times are read in a zone that a person stated, for this file or an earlier one; never in the zone that
+    another file's layout happens to have.
+    """
     layout, settings = file.layout, config.settings
-    stated = file.timezone or settings.timezone or store.meta("timezone")
-    if stated is None and layout.zone != "account":
-        stated = layout.zone
-    if stated is None:
+    stated = file.timezone or settings.timezone or store.meta("timezone_stated")
+    if stated is None and layout.zone == "account":
         raise ZoneNeeded(file.export.path)
-    brand_zone = settings.timezone or store.meta("timezone") or stated
+    zone = stated if stated and layout.zone == "account" else layout.zone
+    brand_zone = settings.timezone or store.meta("timezone") or stated or zone
     store.remember("timezone", brand_zone)
+    if stated:
+        store.remember("timezone_stated", store.meta("timezone_stated") or stated)
     reading = Reading(
-        zone=stated if layout.zone == "account" else layout.zone,
+        zone=zone,
         day_zone=brand_zone,
         zones={column.normal: column.zone for column in file.export.columns if column.zone},
         formats=layout.formats,

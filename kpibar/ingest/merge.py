@@ -1,7 +1,7 @@
 """Merge the typed records of a file into a canonical table: the newest version of each record stays.
 
 A record is identified by (source, record id). The newer version wins: by the record's own `updated_at` when both
-versions have one, else by the instant up to which their exports speak, else the one ingested last.
+versions have one, else by the instant up to which their exports speak, else the one ingested last. Its file is the last that confirmed it.
 """
 
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ def merge(store: Store, entity: str, source: str, file_id: int, as_of: datetime 
     names = [column for column in columns(entity) if column not in ("file_id", "source")]
     _decide_fates(store, entity, source, as_of, names)
     _write(store, entity, source, file_id, names)
+    _confirm(store, entity, source, file_id, as_of)
     if entity == "contacts":
         _write_mentions(store, source)
     fates: dict[str, int] = dict(store.engine.rows("SELECT fate, count(*) FROM incoming GROUP BY fate"))
@@ -49,7 +50,7 @@ def _decide_fates(store: Store, entity: str, source: str, as_of: datetime | None
     )
     differs = " OR ".join(f"b.{name} IS DISTINCT FROM t.{name}" for name in names)
     older = (
-        "CASE WHEN b.updated_at IS NOT NULL AND t.updated_at IS NOT NULL THEN b.updated_at < t.updated_at "
+        "CASE WHEN b.updated_at <> t.updated_at THEN b.updated_at < t.updated_at "
         "ELSE coalesce(CAST(? AS TIMESTAMP) < f.as_of, FALSE) END"
     )
     store.engine.run(
@@ -71,6 +72,16 @@ def _write(store: Store, entity: str, source: str, file_id: int, names: list[str
         f"INSERT INTO {entity} (file_id, source, {listed}) SELECT ?, ?, {listed} FROM incoming "
         "WHERE fate IN ('added', 'updated')",
         [file_id, source],
+    )
+
+
+def _confirm(store: Store, entity: str, source: str, file_id: int, as_of: datetime | None) -> None:
+    """Note which records a later export found unchanged: an export from before it says nothing new of them."""
+    store.engine.run(
+        f"UPDATE {entity} SET file_id = ? WHERE source = ? AND {KEYS[entity].id} IN "
+        f"(SELECT {KEYS[entity].id} FROM incoming WHERE fate = 'unchanged') "
+        "AND file_id NOT IN (SELECT file_id FROM files WHERE as_of >= coalesce(CAST(? AS TIMESTAMP), as_of))",
+        [file_id, source, as_of],
     )
 
 

@@ -45,6 +45,7 @@ class Kpi:
     """One KPI. SQL fragments are over the columns of `fact_<from_table>`, thresholds written in.
 
     `needs` lists canonical columns ("table.column", alternatives joined by "|") without which it is unknown.
+    `gate` names the coverage KPI below whose threshold the figure comes with a warning.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Kpi:
     numerator: str = ""
     denominator: str = ""
     cluster: str = ""
+    gate: str = ""
     maturity_days: int = 0
     needs: tuple[str, ...] = ()
     hidden: bool = False
@@ -108,6 +110,7 @@ class _Entry(BaseModel):
     numerator: str = ""
     denominator: str = ""
     cluster: str = ""
+    gate: str = ""
     unit: Unit
     better: Literal["lower", "higher", "none"] = "none"
     maturity_days: Annotated[int, Field(ge=0)] = 0

@@ -13,3 +13,12 @@ def clean(text: str) -> str:
     A line break or a tab becomes a space.
     """
     return "".join(mark for mark in text.translate(_BREAKS) if unicodedata.category(mark) not in _DROPPED)
+
+
+def bare(error: UnicodeError) -> tuple[str, int]:
+    """Codec error handler: what an encoding cannot print loses its accents, else becomes "?"."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = unicodedata.normalize("NFKD", error.object[error.start : error.end])
+    plain = "".join(mark for mark in letters if not unicodedata.combining(mark))
+    return plain.encode("ascii", "replace").decode("ascii"), error.end

@@ -18,7 +18,7 @@ from kpibar.coverage import Coverage
 from kpibar.editions import Edition
 from kpibar.estimates import Change, Measure, Segment
 from kpibar.kpis.compute import Window
-from kpibar.render.messages import note_text, say, segment_name
+from kpibar.render.messages import dimension_name, note_text, say, segment_name
 
 SCHEMA = "kpibar.report"
 SCHEMA_VERSION = "1.0"
@@ -98,7 +98,7 @@ def _coverage(held: Coverage) -> dict[str, Any]:
 
 def _dimensions(barometer: Barometer) -> list[dict[str, Any]]:
     used = dict.fromkeys(row.dimension for row in barometer.rows if row.dimension and row.segments)
-    return [{"id": name, "title": {lang: say(f"dimension_{name}", lang) for lang in LANGUAGES}} for name in used]
+    return [{"id": name, "title": {lang: dimension_name(name, lang) for lang in LANGUAGES}} for name in used]
 
 
 def _kpi(row: Row, year: int) -> dict[str, Any]:

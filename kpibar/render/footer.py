@@ -14,7 +14,7 @@ from kpibar.render.page import Page
 # Shown by a mark beside the figure that the legend explains, or by the line on what is not available.
 _MARKED = frozenset({"small_base", "low_base", "no_rows"})
 # Said once for all the KPIs they concern.
-_SHARED = frozenset({"immature", "previous_incomplete"})
+_SHARED = frozenset({"low_coverage", "immature", "previous_incomplete"})
 _SEPARATOR = " · "
 
 

@@ -1,0 +1,165 @@
+"""Links between contacts and the orders they are about: which, and by what."""
+
+from pathlib import Path
+
+from tests.support import computed, facts, fraction
+
+ORDERS = """
+| order_ref | ordered_at          | customer | customer_phone |
+| 608428726 | 2025-03-01 10:00:00 | a@x.fr   | 01 99 00 00 01 |
+| 700000001 | 2024-01-01 10:00:00 | old@x.fr |                |
+| 700000002 | 2025-03-01 10:00:00 | c@x.fr   |                |
+| 700000003 | 2025-03-10 10:00:00 | c@x.fr   |                |
+| 700000004 | 2025-03-01 10:00:00 | d@x.fr   |                |
+| M0000005  | 2025-03-01 10:00:00 |          |                |
+"""
+PARCELS = """
+| parcel_id | order_ref | promised_to | delivered_at |
+| 1         | 700000004 | 2025-05-01  |              |
+"""
+
+
+def links(folder: Path) -> dict[object, tuple[object, object]]:
+    """Each contact's order number (without its source) and what tied it to it."""
+    found = facts(folder, "SELECT contact_id, replace(order_id, 'kpibar-orders/', ''), linked_by FROM fact_contacts")
+    return {contact: (order, by) for contact, order, by in found}
+
+
+def test_by_reference(folder: Path) -> None:
+    table = """
+    | contact_id | created_at          | channel | order_ref   |
+    | plain      | 2025-03-05 10:00:00 | email   | 608428726   |
+    | written    | 2025-03-05 10:00:00 | email   | #608 428726 |
+    | lower      | 2025-03-05 10:00:00 | email   | m0000005    |
+    | late       | 2026-01-05 10:00:00 | email   | 608428726   |
+    | unknown    | 2025-03-05 10:00:00 | email   | 999999999   |
+    """
+    computed(folder, {"orders.csv": ORDERS, "contacts.csv": table})
+    assert links(folder) == {
+        "plain": ("608428726", "reference"),
+        "written": ("608428726", "reference"),
+        "lower": ("M0000005", "reference"),
+        "late": ("608428726", "reference"),
+        "unknown": (None, "none"),
+    }
+
+
+def test_by_a_number_in_the_text(folder: Path) -> None:
+    """The number must be that of an order, and the order at most 180 days older than the contact."""
+    table = """
+    | contact_id | created_at          | channel | subject                | body                               |
+    | subject    | 2025-03-05 10:00:00 | email   | Commande n° 608428726  | Bonjour                            |
+    | body       | 2025-03-05 10:00:00 | email   | Bonjour                | toujours rien pour la 608428726 !  |
+    | prefixed   | 2025-03-05 10:00:00 | email   | Commande M0000005      |                                    |
+    | too_old    | 2025-03-05 10:00:00 | email   | Commande 700000001     |                                    |
+    | no_order   | 2025-03-05 10:00:00 | email   | Rappelez le 0199000099 |                                    |
+    | not_yet    | 2025-02-01 10:00:00 | email   | Commande 608428726     |                                    |
+    """
+    computed(folder, {"orders.csv": ORDERS, "contacts.csv": table})
+    assert links(folder) == {
+        "subject": ("608428726", "text"),
+        "body": ("608428726", "text"),
+        "prefixed": ("M0000005", "text"),
+        "too_old": (None, "none"),
+        "no_order": (None, "none"),
+        "not_yet": (None, "none"),
+    }
+
+
+def test_by_customer_and_time(folder: Path) -> None:
+    """30 days after the order or 14 days after its promise; of several orders the latest."""
+    table = """
+    | contact_id  | created_at          | channel | customer |
+    | inside      | 2025-03-31 10:00:00 | email   | A@X.fr   |
+    | outside     | 2025-03-31 10:00:01 | email   | a@x.fr   |
+    | before      | 2025-03-01 09:59:59 | email   | a@x.fr   |
+    | latest      | 2025-03-11 10:00:00 | email   | c@x.fr   |
+    | between     | 2025-03-09 10:00:00 | email   | c@x.fr   |
+    | promised    | 2025-05-15 10:00:00 | email   | d@x.fr   |
+    | forgotten   | 2025-05-17 10:00:00 | email   | d@x.fr   |
+    | stranger    | 2025-03-05 10:00:00 | email   | z@x.fr   |
+    | anonymous   | 2025-03-05 10:00:00 | email   |          |
+    """
+    computed(folder, {"orders.csv": ORDERS, "parcels.csv": PARCELS, "contacts.csv": table})
+    assert links(folder) == {
+        "inside": ("608428726", "customer"),
+        "outside": (None, "none"),
+        "before": (None, "none"),
+        "latest": ("700000003", "customer"),
+        "between": ("700000002", "customer"),
+        "promised": ("700000004", "customer"),
+        "forgotten": (None, "none"),
+        "stranger": (None, "none"),
+        "anonymous": (None, "none"),
+    }
+
+
+def test_the_surest_link_wins(folder: Path) -> None:
+    table = """
+    | contact_id | created_at          | channel | order_ref | subject            | customer |
+    | all        | 2025-03-11 10:00:00 | email   | M0000005  | Commande 608428726 | c@x.fr   |
+    | two        | 2025-03-11 10:00:00 | email   |           | Commande 608428726 | c@x.fr   |
+    | bad_ref    | 2025-03-11 10:00:00 | email   | 999999999 |                    | c@x.fr   |
+    """
+    found = computed(folder, {"orders.csv": ORDERS, "contacts.csv": table})
+    assert links(folder) == {
+        "all": ("M0000005", "reference"),
+        "two": ("608428726", "text"),
+        "bad_ref": ("700000003", "customer"),
+    }
+    assert fraction(found, "link_coverage") == (3, 3)
+
+
+CALLS = """
+| line | datetime (utc)          | direction | answered | missed_call_reason | duration (total) | duration (in call) | call id | from        |
+| Care | 2025-03-05 09:00:00 UTC | inbound   | Yes      |                    | 100              | 100                | call    | 33199000001 |
+"""  # noqa: E501
+MAILS = """
+| contact_id | created_at          | channel | customer |
+| mail       | 2025-03-06 10:00:00 | email   | a@x.fr   |
+"""
+
+
+def test_a_call_reaches_the_order_through_the_shops_telephone_number(folder: Path) -> None:
+    """The call of one day and the e-mail of the next are one customer's: the first contact did not resolve it."""
+    found = computed(folder, {"orders.csv": ORDERS, "calls.csv": CALLS, "mails.csv": MAILS})
+    assert links(folder) == {"call": ("608428726", "customer"), "mail": ("608428726", "customer")}
+    assert facts(folder, "SELECT count(DISTINCT person_key) FROM fact_contacts") == [(1,)]
+    assert fraction(found, "fcr_window") == (0, 1)
+
+
+def test_a_number_shared_by_two_customers_names_neither(folder: Path) -> None:
+    family = ORDERS + "| 700000009 | 2025-03-02 10:00:00 | b@x.fr | 0199000001 |\n"
+    computed(folder, {"orders.csv": family, "calls.csv": CALLS, "mails.csv": MAILS})
+    assert links(folder) == {"call": (None, "none"), "mail": ("608428726", "customer")}
+
+
+def test_two_brands_with_the_same_order_number(folder: Path) -> None:
+    """Bleue's order is the older one, Rouge's the younger; each brand's contact goes to its own."""
+    bleue = "order_ref,ordered_at\n90001,2025-03-01 10:00:00\n"
+    rouge = "order_ref,ordered_at\n90001,2025-03-02 10:00:00\n"
+    contacts = """
+    | contact_id | created_at          | channel | brand | order_ref | subject        |
+    | bleue      | 2025-03-05 10:00:00 | email   | Bleue | 90001     |                |
+    | rouge      | 2025-03-05 10:00:00 | email   | Rouge | 90001     |                |
+    | bleue_text | 2025-03-05 10:00:00 | email   | Bleue |           | Commande 90001 |
+    | verte      | 2025-03-05 10:00:00 | email   | Verte | 90001     |                |
+    | unknown    | 2025-03-05 10:00:00 | email   |       | 90001     |                |
+    """
+    parcels = """
+    | parcel_id | order_ref | brand | promised_to | delivered_at        |
+    | 1         | 90001     | Bleue | 2025-03-10  | 2025-03-09 10:00:00 |
+    | 2         | 90001     | Rouge | 2025-03-10  | 2025-03-19 10:00:00 |
+    """
+    files = '[[files]]\nmatch = "bleue-*"\nbrand = "Bleue"\n[[files]]\nmatch = "rouge-*"\nbrand = "Rouge"\n'
+    exports = {"bleue-orders.csv": bleue, "rouge-orders.csv": rouge, "parcels.csv": parcels, "contacts.csv": contacts}
+    found = computed(folder, exports, files)
+    assert links(folder) == {
+        "bleue": ("Bleue/90001", "reference"),
+        "rouge": ("Rouge/90001", "reference"),
+        "bleue_text": ("Bleue/90001", "text"),
+        "verte": (None, "none"),
+        "unknown": ("Rouge/90001", "reference"),
+    }
+    assert facts(folder, "SELECT brand, late FROM fact_orders ORDER BY brand") == [("Bleue", False), ("Rouge", True)]
+    assert fraction(found, "late_share") == (1, 2)
