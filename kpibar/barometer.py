@@ -95,7 +95,6 @@ def compute(path: Path, config: Config, request: Request) -> Barometer:
         with open_store(path, write=True) as store:
             build(store, config.settings.thresholds)
     with open_store(path, write=False) as store:
-        store.engine.lock_down()
         return barometer(store, config, request)
 
 

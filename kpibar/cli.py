@@ -158,7 +158,7 @@ def _database(given: Path | None, config: "Config") -> Path:
 def report(
     year: Annotated[int | None, typer.Option(help="Year to report.", show_default="the last with data")] = None,
     by: Annotated[By | None, typer.Option(help="Break each KPI down.")] = None,
-    brand: Annotated[str | None, typer.Option(envvar="KPIBAR_BRAND", help="Only this brand.")] = None,
+    brand: Annotated[str | None, typer.Option(help="Only this brand.")] = None,
     kpi: Annotated[list[str] | None, typer.Option(help="Only this KPI; may be repeated.")] = None,
     family: Annotated[str | None, typer.Option(help="Only this family of KPIs.")] = None,
     format: Annotated[Format | None, typer.Option(help="Output format.", show_default="table")] = None,

@@ -46,9 +46,6 @@ class Engine(Protocol):
     def append(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
         """Append equally long columns of text or whole numbers to an existing table."""
 
-    def lock_down(self) -> None:
-        """Forbid files, network and further settings."""
-
     def close(self) -> None:
         """Close the connection."""
 
@@ -77,6 +74,10 @@ class DuckDB:
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(str(path), read_only=read_only, config=config)
         self.run("SET TimeZone = 'UTC'")
         self.run("SET enable_progress_bar = false")
+        # Exports are read by kpibar, never by the engine: no statement, not even one a user wrote into a layout
+        # or a KPI, has business with another file, the network or a setting.
+        self.run("SET enable_external_access = false")
+        self.run("SET lock_configuration = true")
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Run a statement for its effect. Raises EngineError."""
@@ -105,11 +106,6 @@ class DuckDB:
                 self.connection.execute(f"INSERT INTO {table} SELECT * FROM kpibar_batch")
         finally:
             self.connection.unregister("kpibar_batch")
-
-    def lock_down(self) -> None:
-        """Forbid files, network and further settings: what runs from now on sees this database only."""
-        self.run("SET enable_external_access = false")
-        self.run("SET lock_configuration = true")
 
     def close(self) -> None:
         """Close the connection."""

@@ -56,10 +56,6 @@ class Store:
             raise
         self.engine.run("COMMIT" if keep else "ROLLBACK")
 
-    def lock_down(self) -> None:
-        """From now on statements see this database only: no file, no network, no setting."""
-        self.engine.lock_down()
-
     def close(self) -> None:
         """Close the database and remove the temporary folder."""
         self.engine.close()

@@ -67,11 +67,14 @@ def test_by_a_number_in_the_text(folder: Path) -> None:
 
 
 def test_by_customer_and_time(folder: Path) -> None:
-    """30 days after the order or 14 days after its promise; of several orders the latest."""
+    """30 days after the order or 14 days after its promise; of several orders the latest.
+
+    Days are of 24 hours: the clocks having changed, the thirty of 1 March 10:00 end on 31 March at 11:00.
+    """
     table = """
     | contact_id  | created_at          | channel | customer |
-    | inside      | 2025-03-31 10:00:00 | email   | A@X.fr   |
-    | outside     | 2025-03-31 10:00:01 | email   | a@x.fr   |
+    | inside      | 2025-03-31 11:00:00 | email   | A@X.fr   |
+    | outside     | 2025-03-31 11:00:01 | email   | a@x.fr   |
     | before      | 2025-03-01 09:59:59 | email   | a@x.fr   |
     | latest      | 2025-03-11 10:00:00 | email   | c@x.fr   |
     | between     | 2025-03-09 10:00:00 | email   | c@x.fr   |

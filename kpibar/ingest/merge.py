@@ -1,7 +1,8 @@
 """Merge the typed records of a file into a canonical table: the newest version of each record stays.
 
 A record is identified by (source, record id). The newer version wins: by the record's own `updated_at` when both
-versions have one, else by the instant up to which their exports speak, else the one ingested last. Its file is the last that confirmed it.
+versions have one and they differ, else by the instant up to which their exports speak, else the one ingested last.
+A record belongs to the latest file that confirmed it.
 """
 
 from datetime import UTC, datetime
