@@ -1,6 +1,6 @@
 """Write docs/cli.md: what every command's --help prints, 100 columns wide and without colour.
 
-    python docs/reference.py
+python docs/reference.py
 """
 
 from pathlib import Path

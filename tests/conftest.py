@@ -1,8 +1,19 @@
 """Every test has its own key file and settings folder, so nothing of the machine's user leaks in or out."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What fixtures shared by a whole module ingest with, before a test's own home is set."""
+    home = tmp_path_factory.mktemp("shared-home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("KPIBAR_KEY_FILE", home / "test.key"), ("XDG_CONFIG_HOME", home), ("HOME", home)):
+            patch.setenv(name, str(value))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from kpibar.barometer import Barometer, Request, Row, barometer
 from kpibar.config import Config, load
@@ -112,7 +113,7 @@ def computed(
     return report(folder, config, request)
 
 
-def facts(folder: Path, sql: str) -> list[tuple[object, ...]]:
+def facts(folder: Path, sql: str) -> list[tuple[Any, ...]]:
     """Rows of the fact tables of folder/test.duckdb."""
     with open_store(folder / "test.duckdb", write=False) as store:
         return list(store.engine.rows(sql))

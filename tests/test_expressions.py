@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from kpibar.engine import DuckDB
@@ -348,7 +347,7 @@ def test_a_key_longer_than_a_block_is_hashed_first(tmp_path: Path) -> None:
 
 
 def test_helpers_and_bare_columns_are_found_outside_strings() -> None:
-    compiled = compile_expression("CASE WHEN \"A b\" = 'num(\"X\")' THEN num(\"Say \"\"hi\"\"\") END")
+    compiled = compile_expression('CASE WHEN "A b" = \'num("X")\' THEN num("Say ""hi""") END')
     assert compiled.calls == (Call("text", "A b"), Call("num", 'Say "hi"'))
     assert compiled.template == """CASE WHEN {0} = 'num("X")' THEN {1} END"""
     assert columns_read("""coalesce("B", text("A"), text("B"))""") == ["B", "A"]
@@ -369,12 +368,12 @@ def test_a_helper_called_wrongly_is_refused(wrong: str) -> None:
 def test_an_enum_that_is_not_there_is_refused() -> None:
     text = (
         'name = "x"\nfills = "orders"\ndetect = ["A"]\n[select]\norder_ref = \'text("A")\'\n'
-        "country = 'enum(\"B\", \"nowhere\")'\n"
+        'country = \'enum("B", "nowhere")\'\n'
     )
     with pytest.raises(LayoutInvalid, match="nowhere"):
         parse(Path("x.toml"), text.encode())
 
 
-def test_seconds_between_two_instants() -> None:
+def test_seconds_between_two_instants(engine: DuckDB) -> None:
     sql = f"SELECT {seconds_between('b', 'a')} FROM (SELECT TIMESTAMP '2025-01-01' AS a, TIMESTAMP '2025-01-03' AS b)"
-    assert duckdb.sql(sql).fetchall() == [(172_800.0,)]
+    assert engine.rows(sql) == [(172_800.0,)]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.barometer import Barometer
 from tests.support import computed, fraction, row
 
 NOON = datetime(2025, 3, 20, 12, 0)
@@ -27,8 +28,12 @@ CONTACTS = """
 """  # noqa: E501
 
 
-def test_first_replies(folder: Path) -> None:
-    found = computed(folder, {"contacts.csv": CONTACTS}, as_of=NOON)
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Barometer:
+    return computed(tmp_path_factory.mktemp("reactivity"), {"contacts.csv": CONTACTS}, as_of=NOON)
+
+
+def test_first_replies(found: Barometer) -> None:
     first = row(found, "frt_median").now
     assert (first.value, first.base) == (5400, 6), "60 61 3600 | 7200 86400 86401: halfway between 3600 and 7200"
     assert fraction(found, "reply_within") == (4, 10), (
@@ -36,9 +41,8 @@ def test_first_replies(folder: Path) -> None:
     )
 
 
-def test_never_answered_waits_until_contacts_are_14_days_old(folder: Path) -> None:
+def test_never_answered_waits_until_contacts_are_14_days_old(found: Barometer) -> None:
     """Mature on 20 March: created before 6 March. A bot's answer is none, a bot's solution is one."""
-    found = computed(folder, {"contacts.csv": CONTACTS}, as_of=NOON)
     assert fraction(found, "unanswered") == (2, 8), "silence and bot_only"
     assert row(found, "unanswered").now.immature == 3, "one_hour not_due chat_due"
     assert [note.code for note in row(found, "unanswered").notes] == ["immature"]
@@ -57,18 +61,21 @@ ZENDESK = """
 """  # noqa: E501
 
 
-def test_zendesk_zero_without_a_reply_is_a_blank(folder: Path) -> None:
+@pytest.fixture(scope="module")
+def zendesk(tmp_path_factory: pytest.TempPathFactory) -> Barometer:
+    return computed(tmp_path_factory.mktemp("zendesk"), {"tickets.csv": ZENDESK})
+
+
+def test_zendesk_zero_without_a_reply_is_a_blank(zendesk: Barometer) -> None:
     """Ticket 2 was closed without a reply and its 0 is a blank; the 0 of chat 3 was measured."""
-    found = computed(folder, {"tickets.csv": ZENDESK})
-    first = row(found, "frt_median").now
+    first = row(zendesk, "frt_median").now
     assert (first.value, first.base) == (900, 2), "1,800 s and 0 s"
-    assert fraction(found, "reply_within") == (2, 4), "1 and 3 of 1 2 3 4"
-    assert fraction(found, "unanswered") == (2, 4), "2 and 4"
+    assert fraction(zendesk, "reply_within") == (2, 4), "1 and 3 of 1 2 3 4"
+    assert fraction(zendesk, "unanswered") == (2, 4), "2 and 4"
 
 
-def test_resolution_of_closed_written_contacts(folder: Path) -> None:
-    found = computed(folder, {"tickets.csv": ZENDESK})
-    solved = row(found, "resolution_median").now
+def test_resolution_of_closed_written_contacts(zendesk: Barometer) -> None:
+    solved = row(zendesk, "resolution_median").now
     assert (solved.value, solved.base) == (7200, 3), "600 7200 86400 s: no merged, spam, machine-made, phone, open"
 
 

@@ -3,6 +3,9 @@
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
+from kpibar.barometer import Barometer
 from tests.support import computed, fraction, row
 
 # Seven days = 604,800 s. spam and reply are nobody's second contact.
@@ -29,26 +32,28 @@ CONTACTS = """
 """
 
 
-def test_first_contact_resolution(folder: Path) -> None:
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Barometer:
+    return computed(tmp_path_factory.mktemp("resolution"), {"contacts.csv": CONTACTS})
+
+
+def test_first_contact_resolution(found: Barometer) -> None:
     """Issues opened in 2025 by a handled contact: a b c-wismo c-invoice e g g-June.
 
     a came back on another channel, e after exactly seven days; b one second too late to count, c about something
     else, g three months later (a new issue). d opened with a call nobody took, f in 2024, nobody cannot be followed.
     """
-    found = computed(folder, {"contacts.csv": CONTACTS})
     assert fraction(found, "fcr_window") == (5, 7), "b c-wismo c-invoice g g-June"
     assert fraction(found, "ocr") == (3, 6), "journeys a b c e g g-June: c wrote again, whatever about"
 
 
-def test_an_issue_of_december_belongs_to_december(folder: Path) -> None:
-    found = computed(folder, {"contacts.csv": CONTACTS})
+def test_an_issue_of_december_belongs_to_december(found: Barometer) -> None:
     before = row(found, "fcr_window").before
     assert (before.numerator, before.denominator) == (0, 1), "f1, followed by f2 in January"
 
 
-def test_repeats(folder: Path) -> None:
+def test_repeats(found: Barometer) -> None:
     """Identified contacts of 2025: 2 each of a b c d e g, and f2, which repeats a contact of December."""
-    found = computed(folder, {"contacts.csv": CONTACTS})
     assert fraction(found, "repeat_rate") == (4, 13), "a2 d2 e2 f2; b2 came after 7 days and 1 s"
 
 

@@ -48,12 +48,19 @@ COUNTED = CONTACTS[~CONTACTS["spam"].astype(bool) & (CONTACTS["created_at"].dt.y
 OFFERED = COUNTED[COUNTED["channel"] == "phone"]
 REPLIED = COUNTED[COUNTED["first_reply_s"].notna()]
 DUE = PARCELS[pandas.to_datetime(PARCELS["promised_to"]).dt.year == 2025].assign(
-    late=lambda rows: rows["delivered_at"].isna()
-    | (pandas.to_datetime(rows["delivered_at"]).dt.normalize() > pandas.to_datetime(rows["promised_to"]))
+    late=lambda rows: (
+        rows["delivered_at"].isna()
+        | (pandas.to_datetime(rows["delivered_at"]).dt.normalize() > pandas.to_datetime(rows["promised_to"]))
+    )
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("rollups")
+
+
+@pytest.fixture(scope="module")
 def found(folder: Path) -> Barometer:
     exports = {"contacts.csv": CONTACTS.to_csv(index=False), "parcels.csv": PARCELS.to_csv(index=False)}
     return computed(folder, exports, request=Request(year=2025, by="channel"))

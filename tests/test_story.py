@@ -3,6 +3,8 @@
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from kpibar.ingest.instants import as_of_instant
 from tests.support import REPOSITORY, facts, fraction, ingest_tables, report, row, settings
 
@@ -17,10 +19,17 @@ def tell(folder: Path, as_of: datetime, more: str = "") -> None:
     ingest_tables(folder, exports, settings(folder, more), as_of)
 
 
-def test_the_order_is_late_and_overdue_although_never_delivered(folder: Path) -> None:
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose database knows the story as of 4 August, 20:00."""
+    folder = tmp_path_factory.mktemp("story")
     tell(folder, FOURTH_OF_AUGUST)
+    return folder
+
+
+def test_the_order_is_late_and_overdue_although_never_delivered(told: Path) -> None:
     assert facts(
-        folder,
+        told,
         "SELECT order_ref, CAST(ordered_on AS VARCHAR), CAST(promised_from AS VARCHAR), CAST(promised_to AS VARCHAR),"
         " promise_kind, due, late, overdue, delivered_at, lateness_s, slot_kept FROM fact_orders",
     ) == [
@@ -29,30 +38,27 @@ def test_the_order_is_late_and_overdue_although_never_delivered(folder: Path) ->
     ]  # fmt: skip
 
 
-def test_both_calls_are_wismo_and_linked(folder: Path) -> None:
+def test_both_calls_are_wismo_and_linked(told: Path) -> None:
     """One names the order; the other is known by its number, which the shop holds beside the e-mail address."""
-    tell(folder, FOURTH_OF_AUGUST)
     assert facts(
-        folder,
+        told,
         "SELECT contact_id, wismo, linked_by, before_promise_end, order_late, order_id FROM fact_contacts"
         " ORDER BY created_at",
     ) == [
         ("C1", True, "reference", False, True, "kpibar-orders/608428726"),
         ("C2", True, "customer", False, True, "kpibar-orders/608428726"),
     ]
-    assert facts(folder, "SELECT count(DISTINCT person_key), count(DISTINCT issue_key) FROM fact_contacts") == [(1, 1)]
+    assert facts(told, "SELECT count(DISTINCT person_key), count(DISTINCT issue_key) FROM fact_contacts") == [(1, 1)]
 
 
-def test_the_notice_said_it_had_left(folder: Path) -> None:
-    tell(folder, FOURTH_OF_AUGUST)
-    assert facts(folder, "SELECT kind, channel, CAST(sent_at AS VARCHAR) FROM notices") == [
+def test_the_notice_said_it_had_left(told: Path) -> None:
+    assert facts(told, "SELECT kind, channel, CAST(sent_at AS VARCHAR) FROM notices") == [
         ("shipped", "sms", "2022-08-02 06:15:00")
     ]
 
 
-def test_the_figures_of_the_fourth_of_august(folder: Path) -> None:
-    tell(folder, FOURTH_OF_AUGUST)
-    found = report(folder, settings(folder))
+def test_the_figures_of_the_fourth_of_august(told: Path) -> None:
+    found = report(told, settings(told))
     assert (found.edition.year, str(found.edition.window.end), found.edition.complete) == (2022, "2022-08-04", False)
     assert fraction(found, "promise_unanswered") == (1, 1)
     assert fraction(found, "wismo_rate") == (2, 1)
