@@ -12,7 +12,7 @@ from kpibar.config import Config, Reporting
 from kpibar.coverage import Coverage, coverage, held_columns, missing_inputs
 from kpibar.editions import Edition, edition
 from kpibar.errors import BrandUnknown, DatabaseEmpty
-from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, status, target_status
+from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, masked, status, target_status
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
 from kpibar.measuring import Desk, comparable, desk, gate_coverage, months_compared, segments, series, total
 from kpibar.model.build import build, is_current
@@ -134,7 +134,7 @@ def _brands(store: Store) -> tuple[str, ...]:
 
 def _row(desk: Desk, kpi: Kpi, config: Config, held: frozenset[str]) -> Row:
     missing = missing_inputs(kpi, desk.catalogue, held)
-    now, before = (total(desk, kpi, window) for window in desk.windows)
+    now, before = total(desk, kpi, desk.windows[0]), masked(kpi, total(desk, kpi, desk.windows[1]), desk.reporting)
     shown = status(kpi, now, desk.reporting) if not missing else "not_available"
     compared = comparable(desk, kpi, before)
     target = config.settings.targets.get(kpi.id)

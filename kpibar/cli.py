@@ -41,12 +41,12 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 
 def main() -> NoReturn:
-    """Run the command line and exit with its code: 0 ok, 1 failed, 2 usage, 3 comparison failed, 130 interrupted."""
+    """Run the command line and exit with its code: 0 ok, 1 failed, 2 usage, 130 interrupted."""
     codecs.register_error("bare", bare)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -118,12 +118,13 @@ def ingest(
     settings = load(config)
     zone = valid_zone(tz) if tz else settings.settings.timezone
     options = Options(layout, tz, brand, as_of_instant(as_of, zone) if as_of else None, dry_run, keep_text)
-    if _ingest(files, _database(db, settings), settings, options):
-        raise typer.Exit(1)
+    failed = _ingest(files, _database(db, settings), settings, options)
+    if failed:
+        raise typer.Exit(failed)
 
 
 def _ingest(paths: list[Path], path: Path, config: "Config", options: object) -> int:
-    """Ingest, say what happened, rebuild the model; return how many files failed."""
+    """Ingest, say what happened and last what failed, rebuild the model; return the exit code."""
     from kpibar.ingest.load import Options, ingest
     from kpibar.kpis.catalogue import catalogue
     from kpibar.model.build import build, is_current
@@ -137,12 +138,13 @@ def _ingest(paths: list[Path], path: Path, config: "Config", options: object) ->
         if not options.dry_run and not is_current(store, config.settings.thresholds):
             build(store, config.settings.thresholds)
     for outcome in outcomes:
-        if outcome.error is not None:
-            _say(f"kpibar: {clean(str(outcome.error))}")
         for line in summary.ingested(outcome, known, options.dry_run):
             _say(line)
     _say(summary.totals(outcomes))
-    return sum(outcome.error is not None for outcome in outcomes)
+    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    for error in errors:
+        _say(f"kpibar: {clean(str(error))}")
+    return max((error.exit_code for error in errors), default=0)
 
 
 def _database(given: Path | None, config: "Config") -> Path:

@@ -38,7 +38,7 @@ def edition(store: Store, year: int | None = None) -> Edition:
     if year is not None and year not in years:
         raise YearWithoutData(year, sorted(years))
     chosen = year or _default_year(years)
-    covered = _covered_until(store)
+    covered = _covered_until(store, chosen)
     complete = covered is None or covered >= date(chosen, 12, 31)
     end = date(chosen, 12, 31) if complete or covered is None else max(covered, date(chosen, 1, 1))
     newest = max(years)
@@ -74,10 +74,16 @@ def _default_year(years: dict[int, date]) -> int:
     return newest - 1 if begun < BARELY_BEGUN_DAYS and newest - 1 in years else newest
 
 
-def _covered_until(store: Store) -> date | None:
-    """The last local day that some export of contacts, orders or parcels speaks of."""
-    covered: date | None = store.engine.rows("SELECT max(as_of_on) FROM sources")[0][0]
-    return covered
+def _covered_until(store: Store, year: int) -> date | None:
+    """The last local day up to which the exports of contacts and of orders both speak.
+
+    A table that stops before the year begins does not count: its KPIs are simply not there. Without either table,
+    whatever else is held.
+    """
+    rows = store.engine.rows("SELECT entity, max(as_of_on) FROM sources WHERE as_of_on IS NOT NULL GROUP BY entity")
+    known: dict[str, date] = {entity: day for entity, day in rows if day.year >= year}
+    both = [known[entity] for entity in ("contacts", "orders") if entity in known]
+    return min(both) if both else max(known.values(), default=None)
 
 
 def _same_day(day: date, year: int) -> date:

@@ -188,6 +188,13 @@ def status(kpi: Kpi, measure: Measure, reporting: Reporting) -> Status:
     return "ok"
 
 
+def masked(kpi: Kpi, measure: Measure, reporting: Reporting) -> Measure:
+    """The measure as it may be shown: too small a base keeps its counts and loses its value."""
+    if kpi.kind == "count" or measure.base >= reporting.min_base:
+        return measure
+    return replace(measure, value=None, low=None, high=None)
+
+
 def target_status(kpi: Kpi, value: float, target: float) -> Literal["met", "near", "missed"]:
     """Whether a target is met, missed, or missed by less than 7.5 % of itself."""
     gap = value - target if kpi.better == "lower" else target - value

@@ -24,6 +24,7 @@ from kpibar.estimates import (
 )
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import (
+    UNKNOWN,
     Cells,
     Parts,
     Quantile,
@@ -166,7 +167,8 @@ def _by_parts(desk: Desk, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
     if desk.dimension not in first.dimensions():
         return []
     year, before = desk.windows
-    keys = desk.by_cells.segments(first.id)
+    # Contacts linked to no order have no carrier, and no orders to be divided by.
+    keys = [key for key in desk.by_cells.segments(first.id) if kpi.kind != "ratio" or key != UNKNOWN]
     return [(key, _by_part(desk, kpi, year, key), _by_part(desk, kpi, before, key)) for key in keys]
 
 

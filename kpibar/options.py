@@ -63,4 +63,4 @@ ConfigOption = Annotated[
 LangOption = Annotated[Lang | None, typer.Option("--lang", envvar="KPIBAR_LANG", help="Language.", show_default="en")]
 ColorOption = Annotated[Color, typer.Option("--color", help="Colour the output.")]
 PaletteOption = Annotated[Palette, typer.Option("--palette", help="Colours; cvd = blue and yellow.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Same as --format json.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]

@@ -73,7 +73,7 @@ CREATE TABLE mentions (
     order_key VARCHAR NOT NULL
 );
 
--- One row per order. Key: source, order_ref.
+-- One row per order. Key: source, brand, order_ref.
 CREATE TABLE orders (
     file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
@@ -188,6 +188,7 @@ CREATE TABLE files (
     brand VARCHAR,
     encoding VARCHAR NOT NULL,
     delimiter VARCHAR NOT NULL,
+    reading VARCHAR NOT NULL,           -- hash of how it was read: layout, zones, reasons, hours
     as_of TIMESTAMP,                    -- the instant up to which the export speaks
     as_of_on DATE,
     ingested_at TIMESTAMP NOT NULL,

@@ -156,9 +156,7 @@ def story(rng: Random, order: Order) -> Iterator[Contact]:
         yield Contact(order.brand, order.customer, order, instant, channel, "wismo", number > 0, True)
 
 
-def contacts_without_order(
-    rng: Random, brand: Brand, known: list[Customer], numbers: Iterator[int]
-) -> list[Contact]:
+def contacts_without_order(rng: Random, brand: Brand, known: list[Customer], numbers: Iterator[int]) -> list[Contact]:
     """Questions before a purchase, about an account, and the rest."""
     found = []
     for year in YEARS:

@@ -130,12 +130,7 @@ def merged_ticket(contact: Contact, number: int) -> Ticket:
 
 def draw_ticket(rng: Random, contact: Contact, number: int) -> Ticket:
     """What became of one written contact."""
-    if (
-        contact.repeat
-        and not contact.quotes_order
-        and contact.channel in ("email", "form")
-        and rng.random() < 0.12
-    ):
+    if contact.repeat and not contact.quotes_order and contact.channel in ("email", "form") and rng.random() < 0.12:
         return merged_ticket(contact, number)
     spam = contact.reason == "other" and rng.random() < 0.25
     reply = None if spam else within_export(contact, reply_delay(rng, contact))

@@ -17,9 +17,7 @@ SENDCLOUD_HEADER = columns(
     "parcel_id,direction,carrier_name,to_address_country_code,order_number,shipped_at,first_offer_at,"
     "delivered_at,expected_delivery_date,status,brand_name"
 )
-NPS_HEADER = columns(
-    "Response ID,Person ID,Email,Sent At,Responded At,Score,Comment,Survey Type,Order Number,Brand"
-)
+NPS_HEADER = columns("Response ID,Person ID,Email,Sent At,Responded At,Score,Comment,Survey Type,Order Number,Brand")
 IMPOSSIBLE = "2024-02-31T08:00:00Z"
 NOTES = ("cadeau: oui\nmessage: Joyeux anniversaire", "point relais: 12345\ninstructions: code 12B\nétage: 3")
 COMMENTS = {

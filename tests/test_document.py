@@ -81,17 +81,20 @@ def test_schema_names_every_key(barometer: Barometer) -> None:
     assert keys(document(barometer, NOW), SCHEMA) == []
 
 
-def test_schema_refuses_what_is_wrong(barometer: Barometer) -> None:
-    for damage in (
-        lambda d: d.update(schema="other"),
-        lambda d: d["kpis"][0].pop("status"),
-        lambda d: d["kpis"][0].update(value="9 %"),
-        lambda d: d["kpis"][0]["delta"].update(verdict="good"),
-    ):
-        broken = document(barometer, NOW)
-        damage(broken)
-        with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(broken, SCHEMA)
+@pytest.mark.parametrize(
+    ("where", "key", "wrong"), [((), "schema", "other"), (("kpis", 0), "value", "9 %"), (("kpis", 0), "status", "fine")]
+)
+def test_schema_refuses_what_is_wrong(barometer: Barometer, where: tuple[str | int, ...], key: str, wrong: str) -> None:
+    broken: Any = document(barometer, NOW)
+    part = broken
+    for step in where:
+        part = part[step]
+    part[key] = wrong
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(broken, SCHEMA)
+    del part[key]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(broken, SCHEMA)
 
 
 def test_value_is_numerator_over_denominator(barometer: Barometer) -> None:

@@ -120,9 +120,7 @@ def test_newcombe_agrees_with_statsmodels() -> None:
 
 
 @given(shares(), shares(), levels)
-def test_newcombe_changes_sign_when_the_years_swap(
-    now: tuple[int, int], before: tuple[int, int], level: float
-) -> None:
+def test_newcombe_changes_sign_when_the_years_swap(now: tuple[int, int], before: tuple[int, int], level: float) -> None:
     found, swapped = known(newcombe(*now, *before, level)), known(newcombe(*before, *now, level))
     assert -1 - 1e-12 <= found.low <= found.value <= found.high <= 1 + 1e-12
     assert (found.value, found.low, found.high) == pytest.approx(
@@ -266,9 +264,7 @@ def test_nps_is_a_mean_of_plus_and_minus_one_hundred(ballot: tuple[int, int, int
 
 
 @given(ballots(), ballots())
-def test_nps_mirrors_when_promoters_become_detractors(
-    now: tuple[int, int, int], before: tuple[int, int, int]
-) -> None:
+def test_nps_mirrors_when_promoters_become_detractors(now: tuple[int, int, int], before: tuple[int, int, int]) -> None:
     (p1, d1, n1), (p0, d0, n0) = now, before
     found, mirrored = nps_difference(p1, d1, n1, p0, d0, n0), nps_difference(d1, p1, n1, d0, p0, n0)
     assert known(found).value == pytest.approx(-known(mirrored).value)

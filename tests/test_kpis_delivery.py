@@ -176,3 +176,15 @@ def test_a_midnight_promise_is_a_promise_of_that_day(folder: Path) -> None:
     found = computed(folder, {"parcels.csv": parcels})
     assert fraction(found, "late_share") == (0, 1)
     assert facts(folder, "SELECT late, overdue, lateness_s FROM fact_orders") == [(False, False, None)]
+
+
+def test_the_first_promise_stays_when_a_later_export_moves_it(folder: Path) -> None:
+    """Promised for 1 March, exported again with 9 March, delivered on the 8th: late by the first promise, 1/1."""
+    head = "parcel_id,order_ref,promised_to,delivered_at\n"
+    orders = "order_ref,ordered_at\nA,2025-02-25 10:00:00\n"
+    computed(folder, {"orders.csv": orders, "one.csv": head + "1,A,2025-03-01,\n"}, as_of=datetime(2025, 3, 1))
+    found = computed(folder, {"two.csv": head + "1,A,2025-03-09,2025-03-08 10:00:00\n"}, as_of=JUNE)
+    assert fraction(found, "late_share") == (1, 1)
+    assert facts(folder, "SELECT promised_on::VARCHAR, last_promised_to::DATE::VARCHAR FROM parcels") == [
+        ("2025-03-01", "2025-03-09")
+    ]

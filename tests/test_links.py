@@ -158,11 +158,22 @@ def test_two_brands_with_the_same_order_number(folder: Path) -> None:
     exports = {"bleue-orders.csv": bleue, "rouge-orders.csv": rouge, "parcels.csv": parcels, "contacts.csv": contacts}
     found = computed(folder, exports, files)
     assert links(folder) == {
-        "bleue": ("Bleue/90001", "reference"),
-        "rouge": ("Rouge/90001", "reference"),
-        "bleue_text": ("Bleue/90001", "text"),
+        "bleue": ("Bleue/Bleue/90001", "reference"),
+        "rouge": ("Rouge/Rouge/90001", "reference"),
+        "bleue_text": ("Bleue/Bleue/90001", "text"),
         "verte": (None, "none"),
-        "unknown": ("Rouge/90001", "reference"),
+        "unknown": ("Rouge/Rouge/90001", "reference"),
     }
     assert facts(folder, "SELECT brand, late FROM fact_orders ORDER BY brand") == [("Bleue", False), ("Rouge", True)]
     assert fraction(found, "late_share") == (1, 2)
+
+
+def test_one_file_of_two_brands_keeps_both_orders(folder: Path) -> None:
+    """The same number in two brands of one file is two orders, not two versions of one."""
+    orders = """
+    | order_ref | ordered_at          | brand |
+    | 90001     | 2025-03-01 10:00:00 | Bleue |
+    | 90001     | 2025-03-02 10:00:00 | Rouge |
+    """
+    found = computed(folder, {"orders.csv": orders})
+    assert fraction(found, "orders_placed")[0] == 2

@@ -39,6 +39,7 @@ class Entry:
     brand: str | None
     encoding: str
     delimiter: str
+    reading: str
     as_of: datetime | None
     counts: Counts
 
@@ -53,10 +54,10 @@ def write_entry(store: Store, entry: Entry, brand_zone: str) -> None:
     counts = entry.counts
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     store.engine.run(
-        f"INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_day(brand_zone)}, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_day(brand_zone)}, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             entry.file_id, entry.sha256, entry.name, entry.layout, entry.source, entry.entity, entry.brand,
-            entry.encoding, entry.delimiter, entry.as_of, entry.as_of, now,
+            entry.encoding, entry.delimiter, entry.reading, entry.as_of, entry.as_of, now,
             counts.records, counts.added, counts.updated, counts.unchanged, counts.superseded, counts.folded,
             counts.rejected, counts.dropped,
         ],

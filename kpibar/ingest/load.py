@@ -11,6 +11,7 @@ from pathlib import Path
 from kpibar.config import Config, valid_zone
 from kpibar.engine import EngineError
 from kpibar.errors import (
+    ConfigInvalid,
     HeaderDuplicated,
     KpibarError,
     LayoutContradicted,
@@ -27,6 +28,7 @@ from kpibar.ingest.ledger import Counts, Entry
 from kpibar.ingest.merge import merge, newest
 from kpibar.ingest.normalise import Context, Plan, plan
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
+from kpibar.ingest.topics import reasons
 from kpibar.store import Store
 
 BATCH = 50_000
@@ -104,6 +106,7 @@ def ingest(
 
     Raises what concerns no single file: KeyMissing, KeyUnusable, LayoutInvalid, LayoutUnknown.
     """
+    _check_reasons(config)
     known = shelf(config.folder or Path.cwd(), config.settings.layouts)
     if options.layout:
         known.get(options.layout)
@@ -119,14 +122,25 @@ def ingest(
     return outcomes
 
 
+def _check_reasons(config: Config) -> None:
+    """Refuse a [reasons] entry that names no canonical reason. Raises ConfigInvalid."""
+    for value, reason in config.settings.reasons.items():
+        if reason not in reasons():
+            expected = ", ".join(reasons())
+            raise ConfigInvalid(config.path or Path("kpibar.toml"), f'reasons."{value}": expected one of {expected}')
+
+
 def _ingest_file(store: Store, path: Path, known: Shelf, config: Config, options: Options) -> Outcome:
     file = _recognise(path, known, config, options)
-    again = _known_already(store, file, options)
+    context = _context(store, file, config, options)
+    compiled = plan(file.layout, file.export.columns, context)
+    again = _known_already(store, file, compiled, options)
     if again is not None:
         return again
     try:
         with store.transaction(keep=not options.dry_run):
-            return _load(store, file, _context(store, file, config, options), options)
+            store.remember("timezone", context.brand_zone)
+            return _load(store, file, compiled, context, options)
     except EngineError as error:
         if not error.statement:
             raise
@@ -138,7 +152,7 @@ def _recognise(path: Path, known: Shelf, config: Config, options: Options) -> _F
     """Read a file and find its layout: the one asked for by flag or rule, else the one its header tells."""
     rule = config.rule_for(path.name)
     wanted = options.layout or rule.layout
-    export = open_export(path, (known.get(wanted) if wanted else known).vocabulary())
+    export = open_export(path, known.vocabulary())
     header = [column.normal for column in export.columns]
     layout = chosen(path, wanted, header, known) if wanted else identify(path, header, known)
     _refuse_duplicates(export, layout)
@@ -164,16 +178,16 @@ def _refuse_unknown_zones(export: Export, layout: Layout) -> None:
             valid_zone(column.zone, f'{export.path}:{export.header_line}: column "{column.name}": ')
 
 
-def _known_already(store: Store, file: _File, options: Options) -> Outcome | None:
-    """The outcome for bytes that were ingested before, None for new ones.
+def _known_already(store: Store, file: _File, compiled: Plan, options: Options) -> Outcome | None:
+    """The outcome for bytes that were ingested before and read the same way, None for what is new.
 
     A later --as-of is news even so: the same records, still true at a later date.
     """
     sha256 = file.export.sha256
     rows = store.engine.rows(
         "SELECT file_id, ingested_at, as_of, records, 0, 0, added + updated + unchanged, superseded, folded,"
-        " rejected, dropped FROM files WHERE sha256 = ? AND source = ? AND entity = ?",
-        [sha256, file.source, file.layout.fills],
+        " rejected, dropped FROM files WHERE sha256 = ? AND source = ? AND entity = ? AND reading = ?",
+        [sha256, file.source, file.layout.fills, compiled.hash],
     )
     if not rows:
         return None
@@ -186,22 +200,17 @@ def _known_already(store: Store, file: _File, options: Options) -> Outcome | Non
 
 
 def _context(store: Store, file: _File, config: Config, options: Options) -> Context:
-    """Zones and settings for a file; the first zone a database hears of becomes its brand's zone.
+    """Zones and settings for a file. Raises ZoneNeeded.
 
-    Naive times are read in a zone that a person stated, for this file or an earlier one; never in the zone that
-    another file's layout happens to have.
+    Even times with an offset need the brand's zone: a day is its day. The first one stated is the database's.
     """
     layout, settings = file.layout, config.settings
-    stated = file.timezone or settings.timezone or store.meta("timezone_stated")
-    if stated is None and layout.zone == "account":
+    stated = file.timezone or settings.timezone or store.meta("timezone")
+    if stated is None:
         raise ZoneNeeded(file.export.path)
-    zone = stated if stated and layout.zone == "account" else layout.zone
-    brand_zone = settings.timezone or store.meta("timezone") or stated or zone
-    store.remember("timezone", brand_zone)
-    if stated:
-        store.remember("timezone_stated", store.meta("timezone_stated") or stated)
+    brand_zone = settings.timezone or store.meta("timezone") or stated
     reading = Reading(
-        zone=zone,
+        zone=stated if layout.zone == "account" else layout.zone,
         day_zone=brand_zone,
         zones={column.normal: column.zone for column in file.export.columns if column.zone},
         formats=layout.formats,
@@ -209,29 +218,29 @@ def _context(store: Store, file: _File, config: Config, options: Options) -> Con
         enums=layout.enum,
         calling_code=settings.country_calling_code,
     )
-    reasons = {value.casefold(): reason for value, reason in settings.reasons.items()}
-    return Context(reading, file.brand, brand_zone, reasons, settings.hours, options.keep_text)
+    mapped = {value.casefold(): reason for value, reason in settings.reasons.items()}
+    return Context(reading, file.brand, brand_zone, mapped, settings.hours, options.keep_text)
 
 
-def _load(store: Store, file: _File, context: Context, options: Options) -> Outcome:
+def _load(store: Store, file: _File, compiled: Plan, context: Context, options: Options) -> Outcome:
     """Everything that happens inside the file's transaction."""
     export, layout = file.export, file.layout
     file_id = ledger.next_file_id(store)
     read, faults, blanks = _stage(store, export, file_id)
-    compiled = plan(layout, export.columns, context)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE cells AS {compiled.cells}")
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed}")
     unknown = _count_unknown(store, export, compiled, layout, file_id)
-    loaded = []
+    loaded, as_of = [], None
     for number, (entity, mapped) in enumerate(compiled.mapped.items()):
         store.engine.run(f"CREATE OR REPLACE TEMP TABLE mapped AS {mapped}")
-        as_of = options.as_of or newest(store, entity)
+        # All tables of a file speak up to the same instant, the main one's or a later one of their own.
+        as_of = options.as_of or max(filter(None, (as_of, newest(store, entity))), default=None)
         if number == 0:
             _check_assertions(store, export.path, layout)
         counts = merge(store, entity, file.source, file_id + number, as_of)
         if number == 0:
             counts = _complete(store, counts, read, faults, blanks, file_id)
-        _enter(store, file, entity, file_id + number, as_of, counts, context)
+        _enter(store, file, compiled, entity, file_id + number, as_of, counts, context)
         ledger.write_held(store, file_id + number, file.source, entity, compiled.held[entity])
         loaded.append(Loaded(entity, counts, compiled.held[entity]))
     for table in _SCRATCH:
@@ -318,6 +327,7 @@ def _complete(store: Store, counts: Counts, read: int, faults: int, blanks: int,
 def _enter(
     store: Store,
     file: _File,
+    compiled: Plan,
     entity: str,
     file_id: int,
     as_of: datetime | None,
@@ -330,6 +340,6 @@ def _enter(
     export = file.export
     entry = Entry(
         file_id, export.sha256, export.path.name, file.layout.name, file.source, entity, file.brand,
-        export.encoding, export.delimiter, as_of, counts,
+        export.encoding, export.delimiter, compiled.hash, as_of, counts,
     )  # fmt: skip
     ledger.write_entry(store, entry, context.brand_zone)

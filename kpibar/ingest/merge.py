@@ -46,27 +46,47 @@ def _decide_fates(store: Store, entity: str, source: str, as_of: datetime | None
     key = KEYS[entity].id
     store.engine.run(
         "CREATE OR REPLACE TEMP TABLE batch AS SELECT *, row_number() OVER "
-        f"(PARTITION BY {key} ORDER BY updated_at DESC NULLS LAST, line DESC) AS version "
+        f"(PARTITION BY {', '.join(key)} ORDER BY updated_at DESC NULLS LAST, line DESC) AS version "
         "FROM mapped WHERE bad IS NULL AND NOT keyless"
     )
+    if entity == "parcels":
+        _keep_first_promise(store, source)
     differs = " OR ".join(f"b.{name} IS DISTINCT FROM t.{name}" for name in names)
     older = (
         "CASE WHEN b.updated_at <> t.updated_at THEN b.updated_at < t.updated_at "
         "ELSE coalesce(CAST(? AS TIMESTAMP) < f.as_of, FALSE) END"
     )
     store.engine.run(
-        f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT b.*, CASE WHEN t.{key} IS NULL THEN 'added' "
+        f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT b.*, CASE WHEN t.{key[0]} IS NULL THEN 'added' "
         f"WHEN NOT ({differs}) THEN 'unchanged' WHEN {older} THEN 'superseded' ELSE 'updated' END AS fate "
-        f"FROM batch b LEFT JOIN {entity} t ON t.source = ? AND t.{key} = b.{key} "
+        f"FROM batch b LEFT JOIN {entity} t ON t.source = ? AND {_same('t', 'b', key)} "
         "LEFT JOIN files f ON f.file_id = t.file_id WHERE b.version = 1",
         [as_of, source],
     )
 
 
-def _write(store: Store, entity: str, source: str, file_id: int, names: list[str]) -> None:
-    key, listed = KEYS[entity].id, ", ".join(names)
+def _same(one: str, other: str, key: tuple[str, ...]) -> str:
+    """SQL: two rows are versions of one record. The first column is never NULL, so that it can be joined by hash."""
+    rest = "".join(f" AND {one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in key[1:])
+    return f"{one}.{key[0]} = {other}.{key[0]}{rest}"
+
+
+def _keep_first_promise(store: Store, source: str) -> None:
+    """A later export may carry a moved promise: the first one known stays, the new one becomes the last one."""
     store.engine.run(
-        f"DELETE FROM {entity} WHERE source = ? AND {key} IN (SELECT {key} FROM incoming WHERE fate = 'updated')",
+        "UPDATE batch SET promised_from = t.promised_from, promised_to = t.promised_to, promised_on = t.promised_on,"
+        " promise_kind = t.promise_kind, last_promised_to = coalesce(batch.last_promised_to, batch.promised_to)"
+        " FROM parcels t WHERE t.source = ? AND t.parcel_id = batch.parcel_id"
+        " AND t.promised_to IS DISTINCT FROM batch.promised_to AND t.promised_to IS NOT NULL",
+        [source],
+    )
+
+
+def _write(store: Store, entity: str, source: str, file_id: int, names: list[str]) -> None:
+    listed = ", ".join(names)
+    store.engine.run(
+        f"DELETE FROM {entity} t USING incoming i WHERE t.source = ? AND i.fate = 'updated' "
+        f"AND {_same('t', 'i', KEYS[entity].id)}",
         [source],
     )
     store.engine.run(
@@ -79,9 +99,9 @@ def _write(store: Store, entity: str, source: str, file_id: int, names: list[str
 def _confirm(store: Store, entity: str, source: str, file_id: int, as_of: datetime | None) -> None:
     """Note which records a later export found unchanged: an export from before it says nothing new of them."""
     store.engine.run(
-        f"UPDATE {entity} SET file_id = ? WHERE source = ? AND {KEYS[entity].id} IN "
-        f"(SELECT {KEYS[entity].id} FROM incoming WHERE fate = 'unchanged') "
-        "AND file_id NOT IN (SELECT file_id FROM files WHERE as_of >= coalesce(CAST(? AS TIMESTAMP), as_of))",
+        f"UPDATE {entity} SET file_id = ? FROM incoming i WHERE {entity}.source = ? AND i.fate = 'unchanged' "
+        f"AND {_same(entity, 'i', KEYS[entity].id)} "
+        f"AND {entity}.file_id NOT IN (SELECT file_id FROM files WHERE as_of >= coalesce(CAST(? AS TIMESTAMP), as_of))",
         [file_id, source, as_of],
     )
 

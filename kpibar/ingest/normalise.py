@@ -5,6 +5,7 @@ as a column, so that a value is converted once), `mapped` (the canonical columns
 not convert). Nothing here touches the database.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from kpibar.ingest.expressions import (
     Compiled,
     Reading,
     compile_expression,
+    identity,
     local_time,
     pseudonym,
     quoted,
@@ -58,6 +60,11 @@ class Plan:
     mapped: Mapping[str, str]
     held: Mapping[str, tuple[str, ...]]
     enums: Mapping[str, Call]
+
+    @property
+    def hash(self) -> str:
+        """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours."""
+        return hashlib.sha256("".join((self.cells, self.typed, *self.mapped.values())).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -186,7 +193,7 @@ def _mapped(
     given.setdefault("brand", "NULL")
     if context.brand is not None:
         given["brand"] = f"coalesce({given['brand']}, {quoted(context.brand)})"
-    if entity == layout.fills and layout.grain:
+    if entity == layout.fills and layout.grain and "grain" not in given:
         given["grain"] = quoted(layout.grain)
     first = ", ".join(f"CAST({sql} AS {_type(entity, column)}) AS {column}" for column, sql in given.items())
     kept = (
@@ -213,6 +220,9 @@ def _type(entity: str, column: str) -> str:
 def _derived(entity: str, given: set[str], context: Context) -> dict[str, str]:
     """The columns ingest adds: local days, order key, reason, opening hours."""
     derived = {
+        column: _always_pseudonym(column, context.reading.calling_code) for column in given if column.endswith("_key")
+    }
+    derived |= {
         day: f"CAST({local_time(instant, context.brand_zone)} AS DATE)"
         for day, instant in DAYS.items()
         if instant in given and day in columns(entity)
@@ -237,6 +247,14 @@ def _derived(entity: str, given: set[str], context: Context) -> dict[str, str]:
     if not context.keep_text:
         derived |= dict.fromkeys(TEXT_COLUMNS, "CAST(NULL AS VARCHAR)")
     return derived
+
+
+def _always_pseudonym(column: str, calling_code: str) -> str:
+    """A layout that forgot pii() leaks nothing: what is not a pseudonym yet becomes one."""
+    return (
+        f"CASE WHEN {column} IS NULL OR regexp_full_match({column}, '[0-9a-f]{{32}}') THEN {column} "
+        f"ELSE {pseudonym(identity(column, calling_code))} END"
+    )
 
 
 def _text(given: set[str]) -> str:

@@ -6,26 +6,27 @@ from functools import lru_cache
 from importlib.resources import files
 
 TEXT_COLUMNS = ("subject", "tags", "body")
-_MANAGED = ("file_id", "source", "order_key", "reason", "reason_by", "grain")
+_MANAGED = ("file_id", "source", "order_key", "reason", "reason_by")
 _TABLE = re.compile(r"CREATE TABLE (\w+) \(\n(.*?)\n\);", re.DOTALL)
 _COLUMN = re.compile(r"^\s+(\w+) (VARCHAR|TIMESTAMP|DATE|DOUBLE|INTEGER|BIGINT|BOOLEAN|DECIMAL\(18, 2\))", re.M)
 
 
 @dataclass(frozen=True)
 class Key:
-    """What identifies a record within its source, and what every record must have."""
+    """The columns that identify a record within its source, and those every record must have."""
 
-    id: str
+    id: tuple[str, ...]
     required: tuple[str, ...]
 
 
+# Two brands of one shop system may use the same order numbers; ids of other records are unique in their tool.
 KEYS = {
-    "contacts": Key("contact_id", ("contact_id", "created_at")),
-    "orders": Key("order_ref", ("order_ref",)),
-    "parcels": Key("parcel_id", ("parcel_id",)),
-    "surveys": Key("survey_id", ("survey_id",)),
-    "notices": Key("notice_id", ("notice_id",)),
-    "gestures": Key("gesture_id", ("gesture_id",)),
+    "contacts": Key(("contact_id",), ("contact_id", "created_at")),
+    "orders": Key(("order_ref", "brand"), ("order_ref",)),
+    "parcels": Key(("parcel_id",), ("parcel_id",)),
+    "surveys": Key(("survey_id",), ("survey_id",)),
+    "notices": Key(("notice_id",), ("notice_id",)),
+    "gestures": Key(("gesture_id",), ("gesture_id",)),
 }
 
 # The local day kept beside an instant, because a KPI groups by it.

@@ -228,15 +228,16 @@ def _check_ratio(known: Catalogue, kpi: Kpi) -> None:
 def _kpi(
     name: str, family: str, entry: _Entry, settings: Settings, values: Mapping[str, int], own: bool = False
 ) -> Kpi:
+    maturity = values[entry.maturity_parameter] if entry.maturity_parameter else entry.maturity_days
+    maturity = settings.maturity_days.get(name, maturity)
+    values = {**values, "maturity_days": maturity}
     fields = entry.model_dump(exclude={"maturity_parameter"})
     for key, field in fields.items():
         if isinstance(field, str):
             fields[key] = _written(field, values)
     fields["title"] = {lang: _written(text, values) for lang, text in entry.title.items()}
     fields["definition"] = {lang: _written(text, values) for lang, text in entry.definition.items()}
-    if entry.maturity_parameter:
-        fields["maturity_days"] = values[entry.maturity_parameter]
-    fields["maturity_days"] = settings.maturity_days.get(name, fields["maturity_days"])
+    fields["maturity_days"] = maturity
     return Kpi(id=name, family=family, own=own, **fields)
 
 

@@ -14,6 +14,7 @@ from kpibar.errors import KpiInvalid
 from kpibar.kpis.catalogue import Kpi
 
 TOTAL = ""
+UNKNOWN = "?"
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _aggregates(kpi: Kpi) -> dict[str, str]:
 
 def segment_of(dimension: str | None) -> str:
     """SQL of a row's segment."""
-    return f"coalesce({dimension}, '?')" if dimension else f"'{TOTAL}'"
+    return f"coalesce({dimension}, '{UNKNOWN}')" if dimension else f"'{TOTAL}'"
 
 
 def cells_statement(kpis: Sequence[Kpi], windows: Sequence[Window], dimension: str | None, brand: str | None) -> str:

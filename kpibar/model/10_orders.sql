@@ -3,7 +3,7 @@
 -- Grain: one row per order (known from the shop, or only from its parcels). Key: order_id.
 WITH shop AS (
     SELECT
-        o.source || '/' || o.order_ref AS order_id,
+        o.source || '/' || coalesce(o.brand || '/', '') || o.order_ref AS order_id,
         o.order_ref,
         o.order_key,
         coalesce(person.person_key, o.customer_key) AS person_key,

@@ -159,14 +159,17 @@ SELECT
     l.channel = 'phone' AND coalesce(l.queued, FALSE) AND coalesce(l.in_hours, TRUE) AS offered,
     coalesce(l.answered, FALSE) AS answered,
     coalesce(l.abandoned, FALSE) AS abandoned,
-    coalesce(l.short_abandon, l.wait_s <= {short_abandon_s}, FALSE) AS short_abandon,
+    coalesce(l.short_abandon, l.abandoned AND l.wait_s <= {short_abandon_s}, FALSE) AS short_abandon,
     l.wait_s,
     -- Nobody handles a call that is not answered; a written contact waits until somebody does.
-    l.channel <> 'phone' OR coalesce(l.answered, TRUE) AS handled,
+    l.channel <> 'phone' OR coalesce(l.answered, NOT coalesce(l.queued, FALSE)) AS handled,
     l.channel <> 'phone' AND l.reply_known AS reply_expected,
     coalesce(
         l.first_reply_s,
-        seconds_between(coalesce(l.first_human_reply_at, l.first_reply_at), l.created_at)
+        seconds_between(
+            coalesce(l.first_human_reply_at, CASE WHEN NOT coalesce(l.bot_involved, FALSE) THEN l.first_reply_at END),
+            l.created_at
+        )
     ) AS first_reply_s,
     coalesce(l.bot_involved, FALSE) AND l.bot_handed_off_at IS NULL AND l.resolved_at IS NOT NULL AS bot_resolved,
     CASE l.channel

@@ -1,0 +1,348 @@
+"""One reproducer per cause of error: what to put into the folder, the command line, and what its last line says.
+
+A reproducer gets a folder that holds a database of two contacts, its key and the export they came from.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from kpibar import errors
+from kpibar.errors import KpibarError
+from tests.intake import write
+from tests.support import kpibar
+
+DAY = "2025-03-01 10:00:00"
+GOOD = f"contact_id,created_at,channel\n1,{DAY},email\n2,{DAY},phone\n"
+DATABASE = "kpibar.duckdb"
+LAYOUT = """
+name = "{name}"
+fills = "contacts"
+grain = "case"
+detect = ["contact_id", "created_at", "{more}"]
+[select]
+contact_id = '{id}'
+created_at = 'instant("created_at")'
+"""
+
+
+OWN_KPI = """
+[kpis.mine]
+title = { en = "Mine" }
+kind = "count"
+from = "contacts"
+date = "created_on"
+unit = "count"
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command line, what its last line must hold, and variables of its environment."""
+
+    arguments: tuple[str, ...]
+    said: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+Reproducer = Callable[[Path], Case]
+REPRODUCERS: list[tuple[type[KpibarError], Reproducer]] = []
+
+
+def reproduces(error: type[KpibarError]) -> Callable[[Reproducer], Reproducer]:
+    def register(function: Reproducer) -> Reproducer:
+        REPRODUCERS.append((error, function))
+        return function
+
+    return register
+
+
+def said(arguments: str, *words: str, **environment: str) -> Case:
+    return Case(tuple(arguments.split()), words, environment)
+
+
+# --- files ---------------------------------------------------------------------------------------------
+
+
+@reproduces(errors.FileMissing)
+def missing_file(folder: Path) -> Case:
+    return said("ingest nope.csv", "nope.csv: no such file", "check the name")
+
+
+@reproduces(errors.FileIsDirectory)
+def folder_for_a_file(folder: Path) -> Case:
+    (folder / "exports").mkdir()
+    return said("ingest exports", "exports: is a folder", "exports/*.csv")
+
+
+@reproduces(errors.FileNotRegular)
+def pipe(folder: Path) -> Case:
+    os.mkfifo(folder / "pipe.csv")
+    return said("ingest pipe.csv", "pipe.csv: is not a regular file", "save the export")
+
+
+@reproduces(errors.FileUnreadable)
+def file_inside_a_file(folder: Path) -> Case:
+    return said("ingest good.csv/x.csv", "good.csv/x.csv: cannot be read")
+
+
+@reproduces(errors.FileEmpty)
+def empty_file(folder: Path) -> Case:
+    write(folder, "empty.csv", "")
+    return said("ingest empty.csv", "empty.csv: is empty", "export it again")
+
+
+@reproduces(errors.FileNotText)
+def workbook(folder: Path) -> Case:
+    write(folder, "book.csv", b"PK\x03\x04\x14\x00\x06\x00" + bytes(200))
+    return said("ingest book.csv", "book.csv: looks like an Excel workbook", "save it as CSV")
+
+
+@reproduces(errors.FileNotText)
+def binary_file(folder: Path) -> Case:
+    write(folder, "x.csv", b"contact_id,created_at\n" + b"abcde\0" * 20)
+    return said("ingest x.csv", "x.csv: looks like a binary file")
+
+
+@reproduces(errors.HeaderNotFound)
+def unknown_file(folder: Path) -> Case:
+    write(folder, "notes.txt", "Dear all,\nno table here\n")
+    return said("ingest notes.txt", "notes.txt: no known column names", "Dear all,", "kpibar layouts")
+
+
+@reproduces(errors.HeaderDuplicated)
+def duplicated_header(folder: Path) -> Case:
+    write(folder, "twice.csv", f"contact_id,created_at,channel,channel\n1,{DAY},email,phone\n")
+    return said("ingest twice.csv --tz UTC", 'twice.csv:1: two columns are called "channel"', "rename one")
+
+
+# --- layouts -------------------------------------------------------------------------------------------
+
+
+@reproduces(errors.LayoutUnmatched)
+def header_of_no_layout(folder: Path) -> Case:
+    write(folder, "x.csv", f"contact_id,created_at\n1,{DAY}\n")
+    return said("ingest x.csv --tz UTC", "x.csv: no layout matches", '"channel"', "try --layout kpibar-contacts")
+
+
+@reproduces(errors.LayoutTied)
+def header_of_two_layouts(folder: Path) -> Case:
+    for name in ("one", "two"):
+        write(folder, f"layouts/{name}.toml", LAYOUT.format(name=name, more="x" + name, id='text("contact_id")'))
+    write(folder, "x.csv", f"contact_id,created_at,xone,xtwo\n1,{DAY},,\n")
+    return said("ingest x.csv --tz UTC", "x.csv: one and two match equally well", "--layout one")
+
+
+@reproduces(errors.LayoutUnknown)
+def layout_nobody_knows(folder: Path) -> Case:
+    return said("ingest good.csv --layout nope", '"nope"', "known: ", "kpibar-contacts")
+
+
+@reproduces(errors.LayoutUnknown)
+def layout_nobody_can_show(folder: Path) -> Case:
+    return said("layouts nope", '"nope"', "known: ", "kpibar-contacts")
+
+
+@reproduces(errors.LayoutMissesColumns)
+def layout_of_another_file(folder: Path) -> Case:
+    return said("ingest good.csv --layout kpibar-orders", "good.csv: layout kpibar-orders needs", '"order_ref"')
+
+
+@reproduces(errors.LayoutInvalid)
+def invalid_layout(folder: Path) -> Case:
+    write(folder, "layouts/mine.toml", 'name = "mine"\nfills = "dreams"\n')
+    return said("ingest good.csv --tz UTC", "mine.toml: not a valid layout", '"fills"')
+
+
+@reproduces(errors.LayoutInvalid)
+def layout_whose_sql_does_not_run(folder: Path) -> Case:
+    write(folder, "layouts/mine.toml", LAYOUT.format(name="mine", more="channel", id='nonsense("contact_id")'))
+    write(folder, "new.csv", GOOD + f"3,{DAY},email\n")
+    return said("ingest new.csv --tz UTC", "mine.toml: not a valid layout: its SQL does not run on new.csv")
+
+
+@reproduces(errors.LayoutContradicted)
+def hours_given_for_seconds(folder: Path) -> Case:
+    rows = "".join(f"{n},{DAY},email,2025-03-01 12:00:00,2\n" for n in range(30))
+    write(folder, "hours.csv", "contact_id,created_at,channel,resolved_at,resolution_s\n" + rows)
+    return said("ingest hours.csv --tz UTC", "hours.csv: layout kpibar-contacts asserts", "0 of 30", "--tz")
+
+
+@reproduces(errors.LedgerBroken)
+def layout_that_makes_two_records_of_one(folder: Path) -> Case:
+    doubling = """unnest([text("contact_id"), text("contact_id") || "channel"])"""
+    write(folder, "layouts/mine.toml", LAYOUT.format(name="mine", more="channel", id=doubling))
+    write(folder, "new.csv", GOOD + f"3,{DAY},email\n")
+    return said("ingest new.csv --tz UTC", "new.csv: 3 records were read but 6 accounted for", "report it")
+
+
+# --- settings ------------------------------------------------------------------------------------------
+
+
+@reproduces(errors.ConfigInvalid)
+def settings_that_are_not_toml(folder: Path) -> Case:
+    write(folder, "kpibar.toml", "brand = Maison\n")
+    return said("report", "kpibar.toml: is not valid TOML", "line 1")
+
+
+@reproduces(errors.ConfigInvalid)
+def unknown_setting(folder: Path) -> Case:
+    write(folder, "kpibar.toml", "[thresholds]\nservice_levle_s = 20\n")
+    return said("status", 'kpibar.toml: "thresholds.service_levle_s" is not a setting')
+
+
+@reproduces(errors.ConfigInvalid)
+def zone_nobody_knows_in_the_settings(folder: Path) -> Case:
+    write(folder, "kpibar.toml", 'timezone = "Mars/Base"\n')
+    return said("report", "kpibar.toml: timezone:", '"Mars/Base" is not a time zone', "Europe/Paris")
+
+
+@reproduces(errors.ConfigMissing)
+def settings_file_that_is_not_there(folder: Path) -> Case:
+    return said("report --config nope.toml", "nope.toml: no such settings file", "--config")
+
+
+@reproduces(errors.ZoneNeeded)
+def times_without_a_zone(folder: Path) -> Case:
+    return said("ingest good.csv --db new.duckdb", "good.csv: its times carry no zone", "--tz Europe/Paris")
+
+
+@reproduces(errors.ZoneUnknown)
+def zone_nobody_knows(folder: Path) -> Case:
+    return said("ingest good.csv --tz Mars/Base", '"Mars/Base" is not a time zone', "Europe/Paris")
+
+
+@reproduces(errors.InstantInvalid)
+def as_of_nonsense(folder: Path) -> Case:
+    return said("ingest good.csv --tz UTC --as-of yesterday", '"yesterday" is not a date', "2026-01-15")
+
+
+@reproduces(errors.KeyMissing)
+def other_key(folder: Path) -> Case:
+    write(folder, "other.key", bytes(32))
+    return said("ingest good.csv", "other.key: is not the key", "KPIBAR_KEY_FILE", KPIBAR_KEY_FILE="other.key")
+
+
+@reproduces(errors.KeyUnusable)
+def short_key(folder: Path) -> Case:
+    write(folder, "short.key", bytes(31))
+    return said("ingest good.csv", "short.key: cannot be used", "fewer than 32", KPIBAR_KEY_FILE="short.key")
+
+
+@reproduces(errors.KeyUnusable)
+def key_inside_a_file(folder: Path) -> Case:
+    return said("ingest good.csv", "good.csv/x.key: cannot be used", KPIBAR_KEY_FILE="good.csv/x.key")
+
+
+# --- the database --------------------------------------------------------------------------------------
+
+
+@reproduces(errors.DatabaseMissing)
+def no_database(folder: Path) -> Case:
+    return said("report --db none.duckdb", "none.duckdb: no data yet", "kpibar ingest", "kpibar demo")
+
+
+@reproduces(errors.DatabaseEmpty)
+def database_without_data(folder: Path) -> Case:
+    write(folder, "header.csv", "contact_id,created_at,channel\n")
+    assert kpibar("ingest", "header.csv", "--db", "empty.duckdb", "--tz", "UTC", folder=folder).returncode == 0
+    return said("report --db empty.duckdb", "empty.duckdb: no data yet", "kpibar ingest")
+
+
+@reproduces(errors.DatabaseForeign)
+def text_file_as_database(folder: Path) -> Case:
+    return said(
+        "ingest good.csv --tz UTC --db good.csv", "good.csv: is not a kpibar database", "left untouched", "--db"
+    )
+
+
+@reproduces(errors.DatabaseForeign)
+def empty_file_as_database(folder: Path) -> Case:
+    write(folder, "zero.duckdb", "")
+    return said("report --db zero.duckdb", "zero.duckdb: is not a kpibar database", "--db")
+
+
+@reproduces(errors.DatabaseForeign)
+def database_of_somebody_else(folder: Path) -> Case:
+    with duckdb.connect(str(folder / "other.duckdb")) as other:
+        other.execute("CREATE TABLE meta (a INTEGER)")
+    return said("ingest good.csv --tz UTC --db other.duckdb", "other.duckdb: is not a kpibar database")
+
+
+@reproduces(errors.DatabaseNewer)
+def database_of_a_newer_kpibar(folder: Path) -> Case:
+    with duckdb.connect(str(folder / DATABASE)) as database:
+        database.execute("UPDATE meta SET value = '999' WHERE name = 'schema_version'")
+    return said("report", f"{DATABASE}: has schema version 999", "use the kpibar that wrote it")
+
+
+@reproduces(errors.DatabaseUnusable)
+def database_inside_a_file(folder: Path) -> Case:
+    return said("ingest good.csv --tz UTC --db good.csv/x.duckdb", "good.csv/x.duckdb: cannot be used", "permissions")
+
+
+@reproduces(errors.DatabaseUnusable)
+def database_that_lost_a_table(folder: Path) -> Case:
+    with duckdb.connect(str(folder / DATABASE)) as database:
+        database.execute("DROP TABLE rejects")
+    return said("rejects", f"{DATABASE}: cannot be used", "rejects")
+
+
+# --- the report ----------------------------------------------------------------------------------------
+
+
+@reproduces(errors.YearWithoutData)
+def year_without_data(folder: Path) -> Case:
+    return said("report --year 1999", "no data in 1999", "years held: 2025", "--year 2025")
+
+
+@reproduces(errors.KpiUnknown)
+def kpi_nobody_knows(folder: Path) -> Case:
+    return said("report --kpi wismo", 'no KPI is called "wismo"', "wismo_rate")
+
+
+@reproduces(errors.KpiUnknown)
+def target_of_no_kpi(folder: Path) -> Case:
+    write(folder, "kpibar.toml", "[targets]\nlate = 0.1\n")
+    return said("kpis", 'no KPI is called "late"', "late_share")
+
+
+@reproduces(errors.KpiInvalid)
+def kpi_whose_sql_does_not_run(folder: Path) -> Case:
+    write(folder, "kpibar.toml", OWN_KPI + 'where = "no_such_column = 1"\n')
+    return said("report", "mine", "not a valid KPI", "no_such_column")
+
+
+@reproduces(errors.KpiInvalid)
+def kpi_without_what_it_needs(folder: Path) -> Case:
+    write(folder, "kpibar.toml", OWN_KPI.replace('kind = "count"', 'kind = "rate"'))
+    return said("kpis", "[kpis.mine] of kpibar.toml: not a valid KPI", 'a rate needs "hit"')
+
+
+@reproduces(errors.FamilyUnknown)
+def family_nobody_knows(folder: Path) -> Case:
+    return said("report --family speed", 'no family is called "speed"', "known: ", "demand")
+
+
+@reproduces(errors.BrandUnknown)
+def brand_nobody_carries(folder: Path) -> Case:
+    return said("report --brand Nope", 'no record is of brand "Nope"', "known: none")
+
+
+@reproduces(errors.OutputUnwritable)
+def report_into_a_folder_that_is_not_there(folder: Path) -> Case:
+    return said("report -o nowhere/out.json", "nowhere/out.json: cannot be written", "-o")
+
+
+@reproduces(errors.OutputUnwritable)
+def report_onto_a_folder(folder: Path) -> Case:
+    (folder / "out.json").mkdir()
+    return said("report -o out.json", "out.json: cannot be written", "-o")
+
+
+@reproduces(errors.FormatUnknown)
+def report_of_no_format(folder: Path) -> Case:
+    return said("report -o out.docx", "out.docx: its extension names no format", ".json", "--format")
