@@ -45,6 +45,9 @@ app = typer.Typer(
 )
 
 
+_INTERRUPTED = 130  # what Typer makes of Ctrl-C
+
+
 def main() -> NoReturn:
     """Run the command line and exit with its code: 0 ok, 1 failed, 2 usage, 130 interrupted."""
     codecs.register_error("bare", bare)
@@ -56,12 +59,10 @@ def main() -> NoReturn:
     except KpibarError as error:
         _say(f"kpibar: {clean(str(error))}")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _say("kpibar: interrupted; what was not finished was rolled back")
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            _say("kpibar: interrupted; what was not finished was rolled back")
+        raise
     sys.exit(0)
 
 
@@ -243,8 +244,11 @@ def _emit(text: str, output: Path | None) -> None:
     """Print, or write to a file that appears whole or not at all, readable by its owner only."""
     text = text if text.endswith("\n") else text + "\n"
     if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     from kpibar.render.output import write_whole
 

@@ -5,7 +5,7 @@ that several engines answer alike, so that another engine can be put here withou
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -52,11 +52,15 @@ class Engine(Protocol):
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """What DuckDB raises, as EngineError."""
+    """What DuckDB raises, as EngineError; an interrupt, which it reports in its own ways, as KeyboardInterrupt."""
     import duckdb
 
     try:
         yield
+    except (duckdb.InterruptException, RuntimeError) as error:
+        if "interrupt" not in str(error).lower():
+            raise
+        raise KeyboardInterrupt from error
     except duckdb.Error as error:
         statement = isinstance(error, (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError))
         raise EngineError(str(error).partition("\n")[0], statement=statement) from error
@@ -94,6 +98,7 @@ class DuckDB:
 
         The columns travel as NumPy arrays: row-by-row inserts are two orders of magnitude slower.
         """
+        import duckdb
         import numpy
 
         batch = {
@@ -105,7 +110,8 @@ class DuckDB:
             with _refusals():
                 self.connection.execute(f"INSERT INTO {table} SELECT * FROM kpibar_batch")
         finally:
-            self.connection.unregister("kpibar_batch")
+            with suppress(duckdb.Error):  # a failed transaction refuses this too, and its end forgets the batch
+                self.connection.unregister("kpibar_batch")
 
     def close(self) -> None:
         """Close the connection."""

@@ -4,6 +4,7 @@ A reproducer gets a folder that holds a database of two contacts, its key and th
 """
 
 import os
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +59,12 @@ def reproduces(error: type[KpibarError]) -> Callable[[Reproducer], Reproducer]:
         return function
 
     return register
+
+
+def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a folder that is also its home."""
+    home = {"KPIBAR_KEY_FILE": "key", "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    return kpibar(*arguments, folder=folder, **(home | environment))
 
 
 def said(arguments: str, *words: str, **environment: str) -> Case:
@@ -248,7 +255,7 @@ def no_database(folder: Path) -> Case:
 @reproduces(errors.DatabaseEmpty)
 def database_without_data(folder: Path) -> Case:
     write(folder, "header.csv", "contact_id,created_at,channel\n")
-    assert kpibar("ingest", "header.csv", "--db", "empty.duckdb", "--tz", "UTC", folder=folder).returncode == 0
+    assert run(folder, "ingest", "header.csv", "--db", "empty.duckdb", "--tz", "UTC").returncode == 0
     return said("report --db empty.duckdb", "empty.duckdb: no data yet", "kpibar ingest")
 
 

@@ -4,9 +4,11 @@ Each leaves stdout empty, ends stderr with the only line that starts with `kpiba
 to do, and exits with the code of its class. There is never a traceback.
 """
 
+import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -15,8 +17,7 @@ import pytest
 from kpibar import errors
 from kpibar.errors import KpibarError
 from tests.intake import write
-from tests.reproducers import DATABASE, GOOD, REPRODUCERS, Case, Reproducer, said
-from tests.support import kpibar
+from tests.reproducers import DATABASE, GOOD, REPRODUCERS, Case, Reproducer, run, said
 
 
 @pytest.fixture(scope="module")
@@ -24,21 +25,36 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a database of two contacts and its key."""
     folder = tmp_path_factory.mktemp("filled")
     write(folder, "good.csv", GOOD)
-    done = kpibar("ingest", "good.csv", "--tz", "UTC", folder=folder, KPIBAR_KEY_FILE=str(folder / "key"))
+    done = run(folder, "ingest", "good.csv", "--tz", "UTC")
     assert done.returncode == 0, done.stderr
     return folder
 
 
-@pytest.fixture
-def ready(folder: Path, filled: Path) -> Path:
-    """A working folder with a copy of that database."""
+def copied(filled: Path, folder: Path) -> Path:
+    """The folder, with a copy of that database."""
     for name in (DATABASE, "key", "good.csv"):
         shutil.copy(filled / name, folder / name)
     return folder
 
 
-def check(folder: Path, case: Case, code: int) -> None:
-    done = kpibar(*case.arguments, folder=folder, **{"KPIBAR_KEY_FILE": "key", **case.environment})
+End = tuple[Case, Path, subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def ends(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Reproducer, End]:
+    """How every reproducer ended; they run side by side."""
+
+    def end(entry: tuple[type[KpibarError], Reproducer]) -> tuple[Reproducer, End]:
+        reproducer = entry[1]
+        folder = copied(filled, tmp_path_factory.mktemp(reproducer.__name__))
+        case = reproducer(folder)
+        return reproducer, (case, folder, run(folder, *case.arguments, **case.environment))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(pool.map(end, REPRODUCERS))
+
+
+def check(case: Case, folder: Path, done: subprocess.CompletedProcess[str], code: int) -> None:
     lines = done.stderr.splitlines()
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
@@ -52,29 +68,31 @@ def check(folder: Path, case: Case, code: int) -> None:
 @pytest.mark.parametrize(
     ("error", "reproducer"), REPRODUCERS, ids=[f"{error.__name__}-{one.__name__}" for error, one in REPRODUCERS]
 )
-def test_error(ready: Path, error: type[KpibarError], reproducer: Reproducer) -> None:
-    check(ready, reproducer(ready), error.exit_code)
+def test_error(ends: dict[Reproducer, End], error: type[KpibarError], reproducer: Reproducer) -> None:
+    check(*ends[reproducer], error.exit_code)
 
 
 @pytest.mark.parametrize("command", ["ingest good.csv --tz UTC", "report"])
-def test_a_database_in_use(ready: Path, command: str) -> None:
-    hold = f"import duckdb; c = duckdb.connect({str(ready / DATABASE)!r}); print('held', flush=True); input()"
+def test_a_database_in_use(filled: Path, folder: Path, command: str) -> None:
+    database = copied(filled, folder) / DATABASE
+    hold = f"import duckdb; c = duckdb.connect({str(database)!r}); print('held', flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None and holder.stdin is not None
         assert holder.stdout.readline() == b"held\n"
-        words = f"{DATABASE}: is in use by process {holder.pid}; wait until it has finished"
-        check(ready, said(command, words, "--db"), errors.DatabaseLocked.exit_code)
+        case = said(command, f"{DATABASE}: is in use by process {holder.pid}; wait until it has finished", "--db")
+        check(case, folder, run(folder, *case.arguments), errors.DatabaseLocked.exit_code)
         holder.stdin.write(b"\n")
 
 
-def test_what_is_no_database_of_kpibar_is_left_as_it_was(ready: Path) -> None:
+def test_what_is_no_database_of_kpibar_is_left_as_it_was(filled: Path, folder: Path) -> None:
+    ready = copied(filled, folder)
     with duckdb.connect(str(ready / "other.duckdb")) as other:
         other.execute("CREATE TABLE t AS SELECT 42 AS a")
     write(ready, "text.txt", "precious")
     for name in ("other.duckdb", "text.txt"):
         (ready / name).chmod(0o644)
         before = (ready / name).read_bytes(), (ready / name).stat().st_mode
-        assert kpibar("ingest", "good.csv", "--db", name, folder=ready, KPIBAR_KEY_FILE="key").returncode == 1
+        assert run(ready, "ingest", "good.csv", "--db", name).returncode == 1
         assert ((ready / name).read_bytes(), (ready / name).stat().st_mode) == before
 
 

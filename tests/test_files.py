@@ -244,7 +244,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\u
 FULL = st.lists(TEXT, min_size=3, max_size=3).filter(lambda row: any(cell.strip() for cell in row))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(FULL, max_size=6),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
@@ -262,7 +262,7 @@ def test_a_table_written_in_any_dialect_is_read_back_identical(
     assert cells(items) == rows
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(st.text('a,"\n1', max_size=12), max_size=12))
 def test_every_line_is_accounted_for_once_and_good_lines_survive(tmp_path: Path, lines: list[str]) -> None:
     content = "contact_id,created_at\n" + "\n".join(lines) + "\n7,z\n"

@@ -203,10 +203,12 @@ def _enum(cell: str, call: Call, reading: Reading) -> str:
 
 def identity(cell: str, calling_code: str) -> str:
     """The normalised, domain-separated form of a customer identifier: e-mail, telephone (E.164) or other id."""
-    digits = f"regexp_replace({cell}, '[^0-9]', '', 'g')"
+    phone = r"'[+]?[0-9\s\x{a0}\x{202f}()./-]{8,24}'"
+    international = f"regexp_replace({cell}, '^((?:tel:)?(?:[+]|00)[0-9]+[^0-9]*)[(]0[)]', '\\1')"  # +33 (0)6 ...
+    digits = f"regexp_replace({international}, '[^0-9]', '', 'g')"
     return (
         f"CASE WHEN contains({cell}, '@') THEN 'email:' || lower({cell}) "
-        f"WHEN NOT regexp_full_match(replace({cell}, 'tel:', ''), '[+]?[0-9 ().-]{{8,20}}') THEN 'id:' || {cell} "
+        f"WHEN NOT regexp_full_match(replace({cell}, 'tel:', ''), {phone}) THEN 'id:' || {cell} "
         f"WHEN starts_with({digits}, '00') THEN 'phone:' || substr({digits}, 3) "
         f"WHEN starts_with({digits}, '0') THEN 'phone:{calling_code}' || substr({digits}, 2) "
         f"ELSE 'phone:' || {digits} END"

@@ -202,6 +202,8 @@ def _mapped(
         else f"NOT dropped AND bad IS NULL AND coalesce({_fill(where, aliases)}, FALSE)"
     )
     base = f"SELECT line, lines_folded, bad, {first}\nFROM typed WHERE {kept}"
+    if entity == "contacts":
+        base = _with_reasons(base, set(given), context)
     derived = _derived(entity, set(given), context)
     listed = ",\n".join(
         f"{derived.get(column) or (column if column in given else f'CAST(NULL AS {kind})')} AS {column}"
@@ -231,13 +233,10 @@ def _derived(entity: str, given: set[str], context: Context) -> dict[str, str]:
         derived["order_key"] = f"CASE WHEN order_ref IS NOT NULL THEN {order_key('order_ref')} END"
     if entity != "contacts":
         return derived
-    raw = "reason_raw" if "reason_raw" in given else "CAST(NULL AS VARCHAR)"
-    vendor, text = by_vendor(raw, context.reasons), by_text(_text(given))
-    decided = f"nullif({vendor}, 'other')"
-    derived["reason"] = f"coalesce({decided}, {text}, {vendor})"
+    derived["reason"] = "coalesce(reason_by_text, reason_by_vendor)"
     derived["reason_by"] = (
-        f"CASE WHEN {decided} IS NOT NULL THEN 'vendor' WHEN {text} IS NOT NULL THEN 'rule' "
-        f"WHEN {vendor} IS NOT NULL THEN 'vendor' ELSE 'none' END"
+        "CASE WHEN reason_by_text IS NOT NULL THEN 'rule' "
+        "WHEN reason_by_vendor IS NOT NULL THEN 'vendor' ELSE 'none' END"
     )
     if context.hours is not None:
         stated = "in_hours" if "in_hours" in given else "CAST(NULL AS BOOLEAN)"
@@ -247,6 +246,16 @@ def _derived(entity: str, given: set[str], context: Context) -> dict[str, str]:
     if not context.keep_text:
         derived |= dict.fromkeys(TEXT_COLUMNS, "CAST(NULL AS VARCHAR)")
     return derived
+
+
+def _with_reasons(base: str, given: set[str], context: Context) -> str:
+    """What the vendor's reason says and, where that is nothing or 'other', the text: each rule runs once a contact."""
+    raw = "reason_raw" if "reason_raw" in given else "CAST(NULL AS VARCHAR)"
+    undecided = "coalesce(reason_by_vendor, 'other') = 'other'"
+    return (
+        f"SELECT *, CASE WHEN {undecided} THEN {by_text(_text(given))} END AS reason_by_text\n"
+        f"FROM (SELECT *, {by_vendor(raw, context.reasons)} AS reason_by_vendor\nFROM ({base}))"
+    )
 
 
 def _always_pseudonym(column: str, calling_code: str) -> str:
