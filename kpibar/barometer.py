@@ -14,7 +14,19 @@ from kpibar.editions import Edition, edition
 from kpibar.errors import BrandUnknown, DatabaseEmpty
 from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, masked, status, target_status
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
-from kpibar.measuring import Desk, comparable, desk, gate_coverage, months_compared, segments, series, total
+from kpibar.measuring import (
+    Desk,
+    comparable,
+    desk,
+    gate_coverage,
+    left_out,
+    months_compared,
+    rows_held,
+    segments,
+    series,
+    total,
+    uneven_source,
+)
 from kpibar.model.build import build, is_current
 from kpibar.store import Store, open_store
 
@@ -105,22 +117,26 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
     """
     known = catalogue(config.settings)
     chosen = known.chosen(request.kpis, request.family)
-    spoken = edition(store, request.year)
     brands = _brands(store)
     if request.brand is not None and request.brand not in brands:
         raise BrandUnknown(request.brand, brands)
-    at_hand = desk(store, config.settings.reporting, known, chosen, spoken, request.brand, request.by)
+    spoken = edition(store, request.year, request.brand)
+    # The p-values of a family are adjusted together, whichever of its KPIs are shown.
+    families = {kpi.family for kpi in chosen}
+    together = tuple(kpi for kpi in known.kpis if kpi in chosen or (kpi.family in families and not kpi.hidden))
+    at_hand = desk(store, config.settings.reporting, known, together, spoken, request.brand, request.by)
     held = held_columns(store)
-    rows = _with_verdicts([_row(at_hand, kpi, config, held) for kpi in chosen], config.settings.reporting)
+    rows = _with_verdicts([_row(at_hand, kpi, config, held) for kpi in together], config.settings.reporting)
+    held_of_sources = coverage(store, spoken.window)
     return Barometer(
         edition=spoken,
         request=request,
         brands=(request.brand,) if request.brand else brands,
         families=tuple(family for family in known.families if any(row.kpi.family == family.id for row in rows)),
-        rows=tuple(rows),
-        coverage=coverage(store, spoken.window),
+        rows=tuple(row for row in rows if row.kpi in chosen),
+        coverage=held_of_sources,
         config=config,
-        notes=_edition_notes(spoken),
+        notes=_edition_notes(spoken, held_of_sources),
     )
 
 
@@ -135,7 +151,7 @@ def _brands(store: Store) -> tuple[str, ...]:
 def _row(desk: Desk, kpi: Kpi, config: Config, held: frozenset[str]) -> Row:
     missing = missing_inputs(kpi, desk.catalogue, held)
     now, before = total(desk, kpi, desk.windows[0]), masked(kpi, total(desk, kpi, desk.windows[1]), desk.reporting)
-    shown = status(kpi, now, desk.reporting) if not missing else "not_available"
+    shown = status(kpi, now, desk.reporting) if not missing and rows_held(desk, kpi) else "not_available"
     compared = comparable(desk, kpi, before)
     target = config.settings.targets.get(kpi.id)
     return Row(
@@ -144,7 +160,7 @@ def _row(desk: Desk, kpi: Kpi, config: Config, held: frozenset[str]) -> Row:
         before=before,
         comparable=compared,
         change=change(kpi, now, before, desk.reporting.confidence) if compared and shown == "ok" else None,
-        target=_target(kpi, now, target),
+        target=_target(kpi, now, target) if shown == "ok" else None,
         status=shown,
         series=series(desk, kpi, desk.edition.window),
         before_series=series(desk, kpi, desk.edition.previous),
@@ -174,11 +190,21 @@ def _row_notes(desk: Desk, kpi: Kpi, now: Measure, before: Measure, shown: Statu
     covered = gate_coverage(desk, kpi)
     if shown == "ok" and covered is not None and covered < desk.reporting.min_reason_coverage:
         notes.append(Note("low_coverage", {"percent": round(100 * covered)}, "warning"))
-    if before.base and not comparable(desk, kpi, before):
-        seen, months = months_compared(desk, kpi)
-        values = {"year": desk.edition.year - 1, "seen": seen, "months": months}
-        notes.append(Note("previous_incomplete", values, "warning"))
-    return tuple(notes)
+    if kpi.kind == "ratio" and left_out(desk, kpi):
+        notes.append(Note("left_out", {"rows": left_out(desk, kpi)}))
+    return (*notes, *_comparison_notes(desk, kpi, before))
+
+
+def _comparison_notes(desk: Desk, kpi: Kpi, before: Measure) -> tuple[Note, ...]:
+    """Why the year is not compared with the one before."""
+    if not before.base or comparable(desk, kpi, before):
+        return ()
+    (seen, months), year, uneven = months_compared(desk, kpi), desk.edition.year, uneven_source(desk, kpi)
+    if uneven is None or seen < desk.reporting.min_month_coverage * months:
+        values: dict[str, str | int | float] = {"year": year - 1, "seen": seen, "months": months}
+        return (Note("previous_incomplete", values, "warning"),)
+    values = {"source": uneven.source, "now": uneven.now, "before": uneven.before, "year": year, "previous": year - 1}
+    return (Note("coverage_differs", values, "warning"),)
 
 
 def _with_verdicts(rows: list[Row], reporting: Reporting) -> list[Row]:
@@ -204,10 +230,18 @@ def _judged_segments(row: Row, reporting: Reporting) -> tuple[Segment, ...]:
     )
 
 
-def _edition_notes(spoken: Edition) -> tuple[Note, ...]:
+# An export that stops this long before the others misses enough to be said.
+_STOPS_EARLY_DAYS = 7
+
+
+def _edition_notes(spoken: Edition, sources: tuple[Coverage, ...]) -> tuple[Note, ...]:
     notes = []
     if not spoken.complete:
         notes.append(Note("partial_year", {"year": spoken.year, "end": str(spoken.window.end)}, "warning"))
     if spoken.newer_year is not None:
         notes.append(Note("newer_year", {"year": spoken.newer_year}))
+    for held in sources:
+        stops = held.entity in ("contacts", "orders", "parcels") and held.as_of_on is not None
+        if stops and held.as_of_on and (spoken.window.end - held.as_of_on).days - _STOPS_EARLY_DAYS >= 0:
+            notes.append(Note("source_stops", {"source": held.source, "end": str(held.as_of_on)}, "warning"))
     return tuple(notes)

@@ -34,6 +34,7 @@ from kpibar.render.clean import bare, clean
 if TYPE_CHECKING:
     from kpibar.barometer import Barometer
     from kpibar.config import Config
+    from kpibar.ingest.load import Options, Outcome
     from kpibar.render.terminal import Screen
 
 app = typer.Typer(
@@ -113,34 +114,52 @@ def ingest(
     Example: kpibar ingest tickets.csv calls.csv orders.csv --tz Europe/Paris
     """
     from kpibar.config import load, valid_zone
-    from kpibar.ingest.instants import as_of_instant
     from kpibar.ingest.load import Options
 
     settings = load(config)
-    zone = valid_zone(tz) if tz else settings.settings.timezone
-    options = Options(layout, tz, brand, as_of_instant(as_of, zone) if as_of else None, dry_run, keep_text)
-    failed = _ingest(files, _database(db, settings), settings, options)
+    options = Options(layout, valid_zone(tz) if tz else None, brand, as_of, dry_run, keep_text)
+    path = _database(db, settings)
+    if dry_run and not path.exists():
+        failed = _try_out(files, settings, options)
+    else:
+        failed = _ingest(files, path, settings, options)
     if failed:
         raise typer.Exit(failed)
 
 
-def _ingest(paths: list[Path], path: Path, config: "Config", options: object) -> int:
+def _try_out(files: list[Path], config: "Config", options: "Options") -> int:
+    """Ingest into a database that is thrown away: a dry run leaves neither database nor key."""
+    import tempfile
+
+    from kpibar.demo import own_key
+
+    with tempfile.TemporaryDirectory(prefix="kpibar-") as folder:
+        path = Path(folder) / DEFAULT_DATABASE
+        with own_key(path):
+            return _ingest(files, path, config, options, trial=True)
+
+
+def _ingest(paths: list[Path], path: Path, config: "Config", options: "Options", *, trial: bool = False) -> int:
     """Ingest, say what happened and last what failed, rebuild the model; return the exit code."""
-    from kpibar.ingest.load import Options, ingest
+    from kpibar.ingest.load import ingest
+    from kpibar.ingest.pseudonyms import key_path
     from kpibar.kpis.catalogue import catalogue
     from kpibar.model.build import build, is_current
     from kpibar.render import summary
     from kpibar.store import open_store
 
-    assert isinstance(options, Options)
-    known = catalogue(config.settings)
-    with open_store(path, write=True) as store:
-        outcomes = ingest(store, paths, config, options)
-        if not options.dry_run and not is_current(store, config.settings.thresholds):
-            build(store, config.settings.thresholds)
-    for outcome in outcomes:
+    known, key = catalogue(config.settings), key_path(config.settings.project)
+    if not trial and not key.exists():
+        _say(f"new pseudonym key: {key} - keep a copy, without it later exports cannot join these")
+
+    def said(outcome: "Outcome") -> None:
         for line in summary.ingested(outcome, known, options.dry_run):
             _say(line)
+
+    with open_store(path, write=True) as store:
+        outcomes = ingest(store, paths, config, options, said)
+        if not options.dry_run and not is_current(store, config.settings.thresholds):
+            build(store, config.settings.thresholds)
     _say(summary.totals(outcomes))
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     for error in errors:
@@ -190,7 +209,7 @@ def report(
 
 
 def _format_of(output: Path | None) -> Format:
-    if output is None:
+    if output is None or output.is_dir():
         return Format.table
     if output.suffix.lower() not in FORMATS:
         raise FormatUnknown(output, FORMATS)
@@ -354,33 +373,18 @@ def demo(
 
     from kpibar.barometer import Request, compute
     from kpibar.config import load
-    from kpibar.demo import own_key, sample_files, sample_folder
+    from kpibar.demo import own_key, sample_files, sample_folder, try_next
     from kpibar.ingest.load import Options
 
     settings = load(sample_folder() / "kpibar.toml")
     with tempfile.TemporaryDirectory(prefix="kpibar-") as folder:
         path = db or Path(folder) / "demo.duckdb"
         with own_key(path):
-            _ingest(sample_files(), path, settings, Options())
+            _ingest(sample_files(), path, settings, Options(), trial=True)
             computed = compute(path, settings, Request())
     _say("")
     _emit(_rendered(computed, Format.table, lang.value if lang else "en", _screen(color, palette)), None)
-    _say(_try_next(db))
-
-
-def _try_next(db: Path | None) -> str:
-    """The commands to try after the demo."""
-    first = [] if db else ["kpibar demo --db demo.duckdb", ""]
-    name = db or "demo.duckdb"
-    settings = "sample_data/kpibar.toml" if Path("sample_data/kpibar.toml").exists() else ""
-    flag = f" --config {settings}" if settings else ""
-    commands = (
-        f"kpibar report --db {name}{flag} --by carrier --kpi late_share --kpi wismo_rate",
-        f"kpibar report --db {name}{flag} --json | jq '.kpis | INDEX(.id) | .wismo_rate.value'",
-        f"kpibar status --db {name}{flag}",
-        "kpibar kpis late_share",
-    )
-    return "\nTry next:\n" + "\n".join(f"  {line}" for line in (*first, *commands))
+    _say(try_next(db))
 
 
 def command() -> Callable[[], object]:

@@ -20,11 +20,31 @@ def sample_files() -> list[Path]:
 
 @contextmanager
 def own_key(path: Path) -> Iterator[None]:
-    """Use a key file beside the demo's database, so that trying kpibar leaves nothing in the user's settings."""
+    """Use a key file beside a database made for trying: nothing is left in the user's settings.
+
+    A database of real data refuses it, so that invented contacts never join real ones.
+    """
     before = os.environ.get("KPIBAR_KEY_FILE")
-    os.environ["KPIBAR_KEY_FILE"] = before or str(path.with_suffix(".key"))
+    os.environ["KPIBAR_KEY_FILE"] = str(path.with_suffix(".key"))
     try:
         yield
     finally:
         if before is None:
             del os.environ["KPIBAR_KEY_FILE"]
+        else:
+            os.environ["KPIBAR_KEY_FILE"] = before
+
+
+def try_next(db: Path | None) -> str:
+    """The commands to try after the demo."""
+    first = [] if db else ["kpibar demo --db demo.duckdb", ""]
+    name = db or "demo.duckdb"
+    settings = "sample_data/kpibar.toml" if Path("sample_data/kpibar.toml").exists() else ""
+    flag = f" --config {settings}" if settings else ""
+    commands = (
+        f"kpibar report --db {name}{flag} --by carrier --kpi late_share --kpi wismo_rate",
+        f"kpibar report --db {name}{flag} --json | jq '.kpis | INDEX(.id) | .wismo_rate.value'",
+        f"kpibar status --db {name}{flag}",
+        "kpibar kpis late_share",
+    )
+    return "\nTry next:\n" + "\n".join(f"  {line}" for line in (*first, *commands))

@@ -30,15 +30,15 @@ class Edition:
     newer_year: int | None = None
 
 
-def edition(store: Store, year: int | None = None) -> Edition:
-    """The edition asked for, or the default one. Raises DatabaseEmpty, YearWithoutData."""
+def edition(store: Store, year: int | None = None, brand: str | None = None) -> Edition:
+    """The edition asked for, or the default one, of all brands or one. Raises DatabaseEmpty, YearWithoutData."""
     years = years_held(store)
     if not years:
         raise DatabaseEmpty(store.path)
     if year is not None and year not in years:
         raise YearWithoutData(year, sorted(years))
     chosen = year or _default_year(years)
-    covered = _covered_until(store, chosen)
+    covered = _covered_until(store, brand)
     complete = covered is None or covered >= date(chosen, 12, 31)
     end = date(chosen, 12, 31) if complete or covered is None else max(covered, date(chosen, 1, 1))
     newest = max(years)
@@ -53,7 +53,10 @@ def edition(store: Store, year: int | None = None) -> Edition:
 
 
 def years_held(store: Store) -> dict[int, date]:
-    """Each year with contacts or orders (else with promises or surveys), and its last day with data."""
+    """Each year with contacts or orders (else with promises or surveys), and its last day with data.
+
+    A day later than every export speaks of is a slip of the pen, not a year.
+    """
     for sources in (
         (("contacts", "created_on"), ("orders", "ordered_on")),
         (("orders", "promised_on"), ("surveys", "answered_on")),
@@ -61,7 +64,8 @@ def years_held(store: Store) -> dict[int, date]:
         parts = (f"SELECT {column} AS day FROM fact_{table} WHERE {column} IS NOT NULL" for table, column in sources)
         rows = store.engine.rows(
             "SELECT CAST(extract(YEAR FROM day) AS INTEGER), max(day) FROM "
-            f"({' UNION ALL '.join(parts)}) AS days GROUP BY 1 ORDER BY 1"
+            f"({' UNION ALL '.join(parts)}) AS days "
+            "WHERE day <= (SELECT coalesce(max(as_of_on), day) FROM sources) GROUP BY 1 ORDER BY 1"
         )
         if rows:
             return {int(year): last for year, last in rows}
@@ -74,16 +78,18 @@ def _default_year(years: dict[int, date]) -> int:
     return newest - 1 if begun < BARELY_BEGUN_DAYS and newest - 1 in years else newest
 
 
-def _covered_until(store: Store, year: int) -> date | None:
-    """The last local day up to which the exports of contacts and of orders both speak.
-
-    A table that stops before the year begins does not count: its KPIs are simply not there. Without either table,
-    whatever else is held.
-    """
-    rows = store.engine.rows("SELECT entity, max(as_of_on) FROM sources WHERE as_of_on IS NOT NULL GROUP BY entity")
-    known: dict[str, date] = {entity: day for entity, day in rows if day.year >= year}
-    both = [known[entity] for entity in ("contacts", "orders") if entity in known]
-    return min(both) if both else max(known.values(), default=None)
+def _covered_until(store: Store, brand: str | None) -> date | None:
+    """The last local day some export of contacts or orders (else any) speaks of, of all brands or one."""
+    own = "" if brand is None else " AND source IN (SELECT source FROM branded)"
+    rows = store.engine.rows(
+        "WITH branded AS (SELECT source FROM contacts WHERE brand = ? UNION SELECT source FROM orders WHERE brand = ?"
+        " UNION SELECT source FROM parcels WHERE brand = ? UNION SELECT source FROM surveys WHERE brand = ?) "
+        f"SELECT entity, max(as_of_on) FROM sources WHERE as_of_on IS NOT NULL{own} GROUP BY entity",
+        [brand] * 4,
+    )
+    known: dict[str, date] = dict(rows)
+    main = [known[entity] for entity in ("contacts", "orders") if entity in known]
+    return max(main or known.values(), default=None)
 
 
 def _same_day(day: date, year: int) -> date:

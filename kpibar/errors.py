@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -26,6 +27,12 @@ def _listed(names: Iterable[str], most: int = 12) -> str:
     return ", ".join(shown[:most]) + (f" and {more} more" if more > 0 else "")
 
 
+def _closest(name: str, known: Iterable[str]) -> str:
+    """A hint at the names most like the one that was not found."""
+    like = get_close_matches(name, list(known), n=3, cutoff=0.5) or [one for one in known if name in one][:3]
+    return f"; did you mean {' or '.join(like)}?" if like else f"; known: {_listed(known, 60)}"
+
+
 def _quoted(names: Iterable[str]) -> str:
     return ", ".join('"' + name + '"' for name in names)
 
@@ -37,7 +44,9 @@ class FileMissing(KpibarError):
     """A named file does not exist."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path}: no such file; check the name, or quote it if it has spaces")
+        super().__init__(
+            f"{path}: no such file; check the name" + (", or leave out the quotes" if "*" in str(path) else "")
+        )
 
 
 class FileIsDirectory(KpibarError):
@@ -73,6 +82,33 @@ class FileNotText(KpibarError):
 
     def __init__(self, path: Path, looks_like: str) -> None:
         super().__init__(f"{path}: looks like {looks_like}, not a text export; save it as CSV (UTF-8)")
+
+
+class FileKnownOtherwise(KpibarError):
+    """The same bytes were ingested as another brand's."""
+
+    def __init__(self, path: Path, source: str, before: str) -> None:
+        super().__init__(
+            f'{path}: was already ingested as "{before}"; read again as "{source}" its records would count twice; '
+            "use the same --brand, or start a new database with --db"
+        )
+
+
+class AllRejected(KpibarError):
+    """No record of the file could be read."""
+
+    def __init__(self, path: Path, rejected: int, first: str) -> None:
+        super().__init__(
+            f"{path}: all {rejected} records were rejected, so nothing was loaded; the first: {first}; "
+            "was the file saved again by a spreadsheet? Export it anew, or give its formats in a layout of your own"
+        )
+
+
+class FileNotHeld(UsageError):
+    """A file was asked for by a name the ledger does not know."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f'no file called "{name}" was ingested; known: {_listed(known)}')
 
 
 class HeaderNotFound(KpibarError):
@@ -120,7 +156,7 @@ class LayoutUnknown(UsageError):
     """A layout was asked for by a name that does not exist."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f'no layout is called "{name}"; known: {_listed(known, 40)}')
+        super().__init__(f'no layout is called "{name}"{_closest(name, list(known))}')
 
 
 class LayoutMissesColumns(KpibarError):
@@ -177,6 +213,16 @@ class ZoneNeeded(UsageError):
         )
 
 
+class ZoneChanged(UsageError):
+    """The settings name another time zone than the one the database counts its days in."""
+
+    def __init__(self, path: Path, known: str, stated: str) -> None:
+        super().__init__(
+            f"{path}: counts its days in {known}, the settings say {stated}; "
+            "set timezone back in kpibar.toml, or start a new database with --db"
+        )
+
+
 class ZoneUnknown(UsageError):
     """A time zone name that does not exist."""
 
@@ -188,7 +234,9 @@ class InstantInvalid(UsageError):
     """--as-of is not an instant."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(f'--as-of "{text}" is not a date or an instant; expected 2026-01-15 or 2026-01-15T18:00')
+        super().__init__(
+            f'--as-of "{text}" is not a date or an instant of the past; expected 2026-01-15 or 2026-01-15T18:00'
+        )
 
 
 class KeyMissing(KpibarError):
@@ -282,7 +330,7 @@ class KpiUnknown(UsageError):
     """A KPI id that is not in the catalogue."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f'no KPI is called "{name}"; known: {_listed(known, 60)}')
+        super().__init__(f'no KPI is called "{name}"{_closest(name, list(known))}')
 
 
 class KpiInvalid(UsageError):
@@ -290,6 +338,13 @@ class KpiInvalid(UsageError):
 
     def __init__(self, where: str, why: str) -> None:
         super().__init__(f"{where}: not a valid KPI: {why}")
+
+
+class TargetInvalid(UsageError):
+    """A target that cannot be meant in its KPI's unit."""
+
+    def __init__(self, kpi: str, target: float, why: str) -> None:
+        super().__init__(f"[targets] of kpibar.toml: {kpi} = {target:g}: {why}")
 
 
 class FamilyUnknown(UsageError):

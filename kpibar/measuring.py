@@ -4,13 +4,13 @@ A `Desk` holds the cells of all additive KPIs, computed once; everything else is
 statement for exactly the window and segment asked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from kpibar import intervals
 from kpibar.config import Reporting
-from kpibar.coverage import months_with_rows
+from kpibar.coverage import DATED, Uneven, months_with_rows, spoken_until, uneven_sources
 from kpibar.editions import Edition
 from kpibar.estimates import (
     Measure,
@@ -20,6 +20,7 @@ from kpibar.estimates import (
     from_parts,
     from_quantile,
     from_ratio,
+    masked,
     status,
 )
 from kpibar.kpis.catalogue import Catalogue, Kpi
@@ -41,7 +42,8 @@ from kpibar.store import Store
 class Desk:
     """What every computation below needs at hand.
 
-    `months_seen` tells, per fact table and date column, in how many months of the year before there are rows.
+    `months` are, per fact table and date column, the months of both windows with rows; `uneven`, per canonical table,
+    the sources that do not cover the same months of both years; `until`, the last day its exports speak of.
     """
 
     store: Store
@@ -52,7 +54,9 @@ class Desk:
     cells: Cells
     by_cells: Cells
     dimension: str | None
-    months_seen: Mapping[tuple[str, str], int]
+    months: Mapping[tuple[str, str], frozenset[date]]
+    uneven: Mapping[str, tuple[Uneven, ...]]
+    until: Mapping[str, date]
 
     @property
     def windows(self) -> tuple[Window, Window]:
@@ -84,13 +88,10 @@ def desk(
     by_cells = Cells()
     if dimension:
         by_cells = additive_cells(store.engine, needed.values(), windows, dimension, brand)
-    months = _months_seen(store, (*needed.values(), *chosen), spoken.previous, brand)
-    return Desk(store, spoken, reporting, known, brand, cells, by_cells, dimension, months)
-
-
-def _months_seen(store: Store, kpis: Iterable[Kpi], window: Window, brand: str | None) -> dict[tuple[str, str], int]:
-    pairs = {(kpi.from_table, kpi.date): kpi for kpi in kpis if kpi.from_table}
-    return {pair: months_with_rows(store, kpi, window, brand) for pair, kpi in pairs.items()}
+    pairs = {(kpi.from_table, kpi.date): kpi for kpi in (*needed.values(), *chosen) if kpi.from_table}
+    months = {pair: months_with_rows(store, kpi, windows, brand) for pair, kpi in pairs.items()}
+    uneven = {entity: uneven_sources(store, entity, *windows, brand) for entity in DATED}
+    return Desk(store, spoken, reporting, known, brand, cells, by_cells, dimension, months, uneven, spoken_until(store))
 
 
 def _cluster(column: str) -> Kpi:
@@ -105,6 +106,7 @@ def total(desk: Desk, kpi: Kpi, window: Window) -> Measure:
     """The KPI over a window, all segments together."""
     level = desk.reporting.confidence
     if kpi.kind == "ratio":
+        window = _spoken_by_both(desk, kpi, window)
         events, units = desk.cells.sum(kpi.numerator, window), desk.cells.sum(kpi.denominator, window)
         return from_ratio(events, units, _spread(desk, kpi, window), level)
     if kpi.kind == "mix":
@@ -159,7 +161,7 @@ def _segment(desk: Desk, kpi: Kpi, key: str, now: Measure, before: Measure) -> S
         and (kpi.kind == "count" or before.base >= desk.reporting.min_base)
     )
     moved = change(kpi, now, before, desk.reporting.confidence) if enough else None
-    return Segment(key, now, before, moved, shown)
+    return Segment(key, now, masked(kpi, before, desk.reporting), moved, shown)
 
 
 def _by_parts(desk: Desk, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
@@ -178,6 +180,7 @@ def _by_part(desk: Desk, kpi: Kpi, window: Window, key: str) -> Measure:
         return from_parts(kpi, desk.by_cells.sum(kpi.id, window, key), desk.reporting.confidence)
     shared = desk.dimension in desk.catalogue.get(kpi.denominator).dimensions()
     cells, segment = (desk.by_cells, key) if shared else (desk.cells, None)
+    window = _spoken_by_both(desk, kpi, window)
     units = cells.sum(kpi.denominator, window, segment)
     events = desk.by_cells.sum(kpi.numerator, window, key)
     return from_ratio(events, units, _spread(desk, kpi, window), desk.reporting.confidence)
@@ -226,16 +229,56 @@ def gate_coverage(desk: Desk, kpi: Kpi) -> float | None:
     return total(desk, desk.catalogue.get(kpi.gate), desk.edition.window).value if kpi.gate else None
 
 
+def _parts(desk: Desk, kpi: Kpi) -> list[Kpi]:
+    """The KPIs with rows of their own that make this one."""
+    return [desk.catalogue.get(name) for name in (kpi.numerator, kpi.denominator) if name] or [kpi]
+
+
+def _spoken_by_both(desk: Desk, kpi: Kpi, window: Window) -> Window:
+    """The window as far as the exports of both parts of a ratio reach: contacts of months without orders are no rate."""
+    ends = [desk.until[part.from_table] for part in _parts(desk, kpi) if part.from_table in desk.until]
+    return Window(window.start, min([window.end, *ends]))
+
+
 def months_compared(desk: Desk, kpi: Kpi) -> tuple[int, int]:
     """How many months of the year before have rows for the KPI, and out of how many."""
-    parts = [desk.catalogue.get(name) for name in (kpi.numerator, kpi.denominator) if name] or [kpi]
-    seen = min(desk.months_seen[part.from_table, part.date] for part in parts)
-    return seen, desk.edition.previous.end.month
+    before = desk.edition.previous
+    held = [desk.months[part.from_table, part.date] for part in _parts(desk, kpi)]
+    seen = min(sum(before.start <= month <= before.end for month in months) for months in held)
+    return seen, before.end.month
+
+
+def uneven_source(desk: Desk, kpi: Kpi) -> Uneven | None:
+    """The source that covers the two years too differently for this KPI to be compared, None when all do alike.
+
+    Counts and what is divided by counts take any difference; shares, means and medians some.
+    """
+    allowed = 0.0 if kpi.kind in ("count", "ratio") else 1 - desk.reporting.min_month_coverage
+    needs = [option for part in (kpi, *_parts(desk, kpi)) for need in part.needs for option in need.split("|")]
+    for entity in dict.fromkeys(need.partition(".")[0] for need in needs):
+        for found in desk.uneven.get(entity, ())[:1]:
+            if found.differing > allowed * desk.edition.window.end.month:
+                return found
+    return None
 
 
 def comparable(desk: Desk, kpi: Kpi, before: Measure) -> bool:
-    """Whether the year before has a base, and rows in enough of its months."""
+    """Whether the year before has a base, rows in enough of its months, and sources that cover both years alike."""
     if before.base == 0:
         return False
     seen, months = months_compared(desk, kpi)
-    return seen >= desk.reporting.min_month_coverage * months
+    return seen >= desk.reporting.min_month_coverage * months and uneven_source(desk, kpi) is None
+
+
+def rows_held(desk: Desk, kpi: Kpi) -> bool:
+    """Whether the KPI's tables have a row in the year at all: a count over a table that is not there is no zero."""
+    window = desk.edition.window
+    tables = [desk.months[part.from_table, part.date] for part in _parts(desk, kpi)]
+    return all(any(window.start <= month <= window.end for month in months) for months in tables)
+
+
+def left_out(desk: Desk, kpi: Kpi) -> int:
+    """Events of a ratio that belong to no segment of its denominator: contacts linked to no order have no carrier."""
+    if kpi.kind != "ratio" or desk.dimension not in desk.catalogue.get(kpi.denominator).dimensions():
+        return 0
+    return int(desk.by_cells.sum(kpi.numerator, desk.edition.window, UNKNOWN).base)

@@ -7,7 +7,7 @@ from pathlib import Path
 from kpibar.config import Config
 from kpibar.coverage import Coverage, coverage, held_columns, missing_inputs
 from kpibar.editions import edition
-from kpibar.errors import DatabaseEmpty
+from kpibar.errors import DatabaseEmpty, FileNotHeld
 from kpibar.ingest.ledger import Counts
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import Window
@@ -91,7 +91,10 @@ def _columns(store: Store) -> dict[str, tuple[str, ...]]:
 
 
 def rejected(store: Store, file: str | None = None) -> tuple[Reject, ...]:
-    """Every reject of the database, or of the files of that name, in file and line order."""
+    """Every reject of the database, or of the files of that name, in file and line order. Raises FileNotHeld."""
+    names = [row[0] for row in store.engine.rows("SELECT DISTINCT name FROM files")]
+    if file is not None and file not in names:
+        raise FileNotHeld(file, names)
     rows = store.engine.rows(
         "SELECT f.name, r.line, r.column_name, r.shape, r.code, r.reason FROM rejects r "
         "JOIN files f ON f.file_id = r.file_id WHERE ? IS NULL OR f.name = ? ORDER BY r.file_id, r.line, r.reason",

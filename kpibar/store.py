@@ -90,6 +90,8 @@ def _connect(path: Path, *, write: bool) -> Store:
     """Open the file, translating what DuckDB says when it cannot."""
     import duckdb
 
+    if not _is_duckdb(path):
+        raise DatabaseForeign(path)
     temporary = Path(tempfile.mkdtemp(prefix="kpibar-"))
     try:
         engine = DuckDB(path, read_only=not write, temporary=temporary)
@@ -97,6 +99,15 @@ def _connect(path: Path, *, write: bool) -> Store:
         shutil.rmtree(temporary, ignore_errors=True)
         raise _explained(path, error) from error
     return Store(path, engine, temporary)
+
+
+def _is_duckdb(path: Path) -> bool:
+    """Whether a file can be a DuckDB database at all; what does not exist yet can become one."""
+    try:
+        with path.open("rb") as file:
+            return file.read(12)[8:] == b"DUCK"
+    except OSError:
+        return True
 
 
 def _explained(path: Path, error: Exception) -> KpibarError:

@@ -3,13 +3,13 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TypeAlias
 
-from tests.support import REPOSITORY
-
+SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
 ROWS = 60
 NOBODY = -1  # the owner of characters that belong to no record: header, preamble, footer
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -120,7 +120,7 @@ EXPORTS = {
 def _cut(name: str) -> Table:
     """The sixty consecutive records with the most quoted cells, line breaks and accents in them."""
     export = EXPORTS[name]
-    text = (REPOSITORY / "sample_data" / export.file).read_bytes().decode(export.encoding)
+    text = (SAMPLES / export.file).read_bytes().decode(export.encoding)
     header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=export.delimiter)
     places = [header.index(column) for column in export.columns]
     kept = [tuple(row[place] for place in places) for row in rows if len(row) == len(header)]
@@ -157,16 +157,18 @@ class Text:
         owners = (*self.owners[:start], *([beside] * len(chars)), *self.owners[stop:])
         return Text(self.chars[:start] + chars + self.chars[stop:], owners)
 
+    def lines(self) -> Iterator[tuple[str, frozenset[int]]]:
+        """Each physical line with the records it holds characters of."""
+        for found in _LINE.finditer(self.chars):
+            yield found.group(), frozenset(self.owners[found.start() : found.end()]) - {NOBODY}
+
     def of_owner(self, owner: int) -> str:
         """The characters of one record, without the line end."""
         return "".join(char for char, of in zip(self.chars, self.owners, strict=True) if of == owner).rstrip("\r\n")
 
     def origins(self) -> dict[int, frozenset[int]]:
         """The records each physical line holds characters of; lines count from 1."""
-        found = {}
-        for number, line in enumerate(_LINE.finditer(self.chars), start=1):
-            found[number] = frozenset(self.owners[line.start() : line.end()]) - {NOBODY}
-        return found
+        return {number: owners for number, (_, owners) in enumerate(self.lines(), start=1)}
 
 
 @dataclass(frozen=True)

@@ -214,13 +214,17 @@ def _quote_characters(export: Export) -> Iterator[Pollution]:
             (sep.join(left + c + right if i == place else c for i, c in enumerate(row)) + "\n", at)
             for at, row in enumerate(export.table.rows)
         ]
-        said = [tuple(left + c + right if i == place else c for i, c in enumerate(row)) for row in export.table.rows]
-        literal = Table(export.columns, tuple(said)) if left != '"""' else None
+        start, stop = left[-1:] if left == '"""' else left, right[:1] if right == '"""' else right
+        said = [tuple(start + c + stop if i == place else c for i, c in enumerate(row)) for row in export.table.rows]
+        literal = Table(export.columns, tuple(said))
         yield pollution(f"one column in {left}{right}", Text.of([head, *some]), says=literal)
         minimal = [
             (sep.join(left + c + right if sep in c else c for c in row) + "\n", at) for at, row in enumerate(truth.rows)
         ]
-        yield pollution(f"cells with a delimiter in {left}{right}", Text.of([head, *minimal]), truth=truth)
+        said = [tuple(start + c + stop if sep in c else c for c in row) for row in truth.rows]
+        says = Table(truth.header, tuple(said)) if left == '"""' else None
+        label = f"cells with a delimiter in {left}{right}"
+        yield pollution(label, Text.of([head, *minimal]), truth=truth, says=says)
     every = [(sep.join('"' + c.replace('"', '""') + '"' for c in row) + "\n", at) for at, row in enumerate(truth.rows)]
     yield pollution("every cell in double quotes", Text.of([head, *every]), truth=truth)
     slashed = [(text.replace('""', '\\"'), owner) for text, owner in pieces(_spoken(export, 2, ('a "b" c',)), sep)]

@@ -100,9 +100,9 @@ def _line_end_doubled(export: Export, index: int, random: Random) -> Pollution:
 
 def _line_end_other(export: Export, index: int, random: Random) -> Pollution:
     """Another mark instead: those of other systems end a line, those of Unicode and of printers do not."""
-    clean, row = _clean(export), index % ROWS
+    clean, row = _clean(export), index % (ROWS - 1)
     at, ends = clean.spans[row][-1][1], ("\r", "\r\n", "\v", "\f", "\x1e", "\x85", "\u2028")
-    put = ends[index // ROWS % len(ends)]
+    put = ends[index // (ROWS - 1) % len(ends)]
     broken = frozenset({row, row + 1} if put not in ("\r", "\r\n") else ())
     return pollution(f"line end of record {row + 1} is {put!r}", clean.text.replace(at, at + 1, put), broken=broken)
 
@@ -202,7 +202,7 @@ KINDS = (
     Kind("invisible", fixed(120), _one_of(INVISIBLE)),
     Kind("line-end-lost", fixed(ROWS), _line_end),
     Kind("line-end-doubled", fixed(2 * ROWS), _line_end_doubled),
-    Kind("line-end-other", fixed(3 * ROWS), _line_end_other),
+    Kind("line-end-other", fixed(7 * (ROWS - 1)), _line_end_other),
     Kind("line-split", fixed(180), _line_split),
     Kind("cut-last-record", _before_last_cell, _cut_last),
     Kind("cut-last-cell", fixed(80), _cut_last_cell),

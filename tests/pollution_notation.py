@@ -91,7 +91,6 @@ _ORDERS = {
     "mm-dd-yyyy": _dated("%m-%d-%Y"),
     "dd/mm/yy": _dated("%d/%m/%y"),
     "yyyy/mm/dd": _dated("%Y/%m/%d"),
-    "yyyy-dd-mm": _dated("%Y-%d-%m"),
     "dd mon yyyy": _dated("%d %b %Y"),
     "yyyy-mm-dd am/pm": _dated("%Y-%m-%d", half=True),
 }

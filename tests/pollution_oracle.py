@@ -23,10 +23,9 @@ from typing import Any, TypeAlias
 
 from kpibar.config import Config, load
 from kpibar.ingest.ledger import Counts
-from kpibar.ingest.load import Options, ingest
+from kpibar.ingest.load import Options, Outcome, ingest
 from kpibar.store import Store
-from tests.pollution_exports import Export, Table, Text, written
-from tests.support import REPOSITORY
+from tests.pollution_exports import SAMPLES, Export, Table, Text, alone, written
 
 OUTCOMES = ("exact", "repaired", "literal", "rejected", "altered", "refused", "short", "SILENT")
 Row: TypeAlias = tuple[Any, ...]
@@ -91,30 +90,42 @@ def pollution(label: str, text: Text, encoding: str = "utf-8", **known: Any) -> 
     return Pollution(label, text.chars.encode(encoding), text, **known)
 
 
+class Crash(Exception):
+    """An error that ended the reading of files, instead of being the outcome of one."""
+
+
 @dataclass(frozen=True)
 class Bench:
     """A database that reads one file after the other, emptied in between."""
 
     store: Store
     folder: Path
-    config: Config = field(default_factory=lambda: load(REPOSITORY / "sample_data" / "kpibar.toml"))
+    config: Config = field(default_factory=lambda: load(SAMPLES / "kpibar.toml"))
     known: dict[tuple[str, Table], Read] = field(default_factory=dict)
 
     def read(self, export: Export, content: bytes) -> Read:
         """Ingest one file and look at what it left; nothing stays for the next."""
         path = self.folder / export.file
         path.write_bytes(content)
-        outcome = ingest(self.store, [path], self.config, Options())[0]
+        outcome = self._ingest(path)
         rows = self.store.engine.rows
         records: dict[str, Rows] = {}
         for table, name in export.held:
-            for key, *row in rows(f"SELECT {name}, * EXCLUDE (file_id) FROM {table}"):
+            for key, *row in rows(f"SELECT {name}, COLUMNS(lambda c: c <> 'file_id') FROM {table}"):
                 records.setdefault(key, Counter())[table, tuple(row)] += 1
         rejects = frozenset(line for (line,) in rows("SELECT line FROM rejects"))
         number = rows(f"SELECT count(*) FROM {export.held[0][0]}")[0][0]
         self._empty()
         error = str(outcome.error) if outcome.error else None
         return Read(error, records, rejects, outcome.counts, number)
+
+    def _ingest(self, path: Path) -> Outcome:
+        """The outcome of one file. Raises Crash for any error that is not a file's own."""
+        try:
+            return ingest(self.store, [path], self.config, Options())[0]
+        except Exception as error:
+            self._empty()
+            raise Crash(f"{type(error).__name__}: {error}") from error
 
     def _empty(self) -> None:
         tables = self.store.engine.rows("SELECT table_name FROM information_schema.tables WHERE table_name <> 'meta'")
@@ -133,9 +144,8 @@ class Bench:
         """Read a polluted file and judge it."""
         try:
             read = self.read(export, polluted.content)
-        except Exception as error:
-            self._empty()
-            return Verdict("SILENT", (f"crash: {type(error).__name__}: {error}",))
+        except Crash as error:
+            return Verdict("SILENT", (f"crash: {error}",))
         if (wrong := read.unbalanced()) is not None:
             return Verdict("SILENT", (wrong,))
         if read.error:
@@ -180,7 +190,7 @@ class _Trial:
             gone = self.polluted.cut and not self._rows_of(key) & self._present
             return "gone" if gone else f"missing (lines {self._lines_of(key)})"
         if key not in self._lines:
-            return "invented: no record has this identifier"
+            return "altered" if self._fragments.get(key) else "invented: no record has this identifier"
         if self.polluted.cut and found == self._without(self._rows_of(key) - self._present, key):
             return "gone"  # the cut fell between the lines of a group
         return f"changed (lines {self._lines_of(key)}): {self._changes(found, clean)}"
@@ -200,7 +210,7 @@ class _Trial:
         if says is None or self.export.key not in says.header:
             return False
         place = says.place(self.export.key)
-        named = found is not None or all(row[place].strip() != key for row in says.rows)
+        named = found is not None or all(row[place].strip(" ") != key for row in says.rows)
         return named and found == self.bench.expected(self.export, says).get(key)
 
     def _without(self, rows: frozenset[int], key: str) -> Rows | None:
@@ -216,7 +226,18 @@ class _Trial:
         place = self._table.place(self.export.key)
         found: dict[str, frozenset[int]] = {}
         for number, row in enumerate(self._table.rows):
-            found[row[place].strip()] = found.get(row[place].strip(), frozenset()) | {number}
+            found[row[place].strip(" ")] = found.get(row[place].strip(" "), frozenset()) | {number}
+        return found
+
+    @cached_property
+    def _fragments(self) -> dict[str, frozenset[int]]:
+        """The identifiers on single lines of records of which another line is among the rejects."""
+        place, width = self._table.place(self.export.key), len(self._table.header)
+        found = {}
+        for text, rows in self.polluted.text.lines():
+            cells = alone(text.rstrip("\r\n"), self.export.delimiter, width) if rows & self._rejected else None
+            if cells:
+                found[cells[place].strip(" ")] = rows & self._rejected
         return found
 
     def _rows_of(self, key: str) -> frozenset[int]:

@@ -353,3 +353,33 @@ def report_onto_a_folder(folder: Path) -> Case:
 @reproduces(errors.FormatUnknown)
 def report_of_no_format(folder: Path) -> Case:
     return said("report -o out.docx", "out.docx: its extension names no format", ".json", "--format")
+
+
+@reproduces(errors.FileKnownOtherwise)
+def _as_another_brand(folder: Path) -> Case:
+    write(folder, "again.csv", GOOD)
+    return Case(("ingest", "again.csv", "--brand", "Anne"), ("already ingested", "same --brand"))
+
+
+@reproduces(errors.AllRejected)
+def _nothing_readable(folder: Path) -> Case:
+    write(folder, "excel.csv", "contact_id,created_at,channel\n7,01/03/2025 10:00,email\n8,02/03/2025 10:00,email\n")
+    return Case(("ingest", "excel.csv"), ("all 2 records were rejected", "Export it anew"))
+
+
+@reproduces(errors.FileNotHeld)
+def _rejects_of_an_unknown_file(folder: Path) -> Case:
+    return Case(("rejects", "--file", "nope.csv"), ('no file called "nope.csv"', "known:"))
+
+
+@reproduces(errors.ZoneChanged)
+def _another_zone(folder: Path) -> Case:
+    write(folder, "kpibar.toml", 'timezone = "America/New_York"\n')
+    write(folder, "more.csv", GOOD.replace("1,", "9,"))
+    return Case(("ingest", "more.csv"), ("counts its days in", "new database"))
+
+
+@reproduces(errors.TargetInvalid)
+def _target_in_percent(folder: Path) -> Case:
+    write(folder, "kpibar.toml", "[targets]\nlate_share = 8\n")
+    return Case(("report",), ("late_share = 8", "write 0.08"))

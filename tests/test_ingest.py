@@ -146,7 +146,7 @@ def test_an_id_twice_in_a_file_counts_once_and_the_last_line_wins(folder: Path) 
 
 def test_an_id_of_another_brand_is_another_record(folder: Path) -> None:
     take_text(folder, contacts(a="1"), name="1.csv", brand="One")
-    take_text(folder, contacts(a="1"), name="2.csv", brand="Two")
+    take_text(folder, contacts(a="2"), name="2.csv", brand="Two")
     assert held(folder, "SELECT source, brand FROM contacts ORDER BY 1") == [
         ("kpibar-contacts/One", "One"),
         ("kpibar-contacts/Two", "Two"),

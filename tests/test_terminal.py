@@ -148,7 +148,7 @@ Satisfied (CSAT)             71.4%  61.8–79.4%       ▄▄▄▅▅▅▆▆�
 
 Not available: Time slot kept (needs parcels.promised_from, parcels.first_attempt_at or parcels.attempts)
 
-▲▼ change is statistically clear (95 %, Benjamini-Hochberg) · △▽ not clear, or not tested · better or worse: for the customer, clear and large enough to matter · n<30: too few to show a figure · * base under 100
+▲▼ change is statistically clear (95 %, Benjamini-Hochberg) · △▽ not clear, or not tested · better or worse: for the customer, clear and large enough to matter · n<30: too few to show a figure · ✓ target met · ~ missed by less than 7.5 % of it · ✗ missed · * base under 100
 """  # noqa: E501
     )
 
@@ -180,9 +180,10 @@ Satisfaits (CSAT)           71,4~%  ▂▃▃▃▄▄▄▄▅▅▅▆  −14,
 Non disponible~: Créneau respecté (il manque parcels.promised_from,
   parcels.first_attempt_at ou parcels.attempts)
 
-▲▼ écart statistiquement net (95~%, Benjamini-Hochberg) · △▽ écart non net, ou
-  non testé · mieux ou pire~: pour le client, écart net et assez grand pour
-  compter · n<30~: base trop faible pour un chiffre · * base inférieure à 100
+▲▼ écart statistiquement significatif (95~%, Benjamini-Hochberg) · △▽ non
+  significatif, ou non testé · mieux ou pire~: pour le client, écart
+  significatif et assez grand pour compter · n<30~: base trop faible pour un
+  chiffre · * base inférieure à 100
 """
     )
 
@@ -237,7 +238,9 @@ def test_too_small_a_base_hides_the_figure_and_shows_the_base() -> None:
 def test_the_legend_explains_only_the_marks_shown() -> None:
     made = example()
     sound = replace(made, rows=(made.rows[0],))
-    assert lines(made)[-1].endswith("n<30: too few to show a figure · * base under 100")
+    assert lines(made)[-1].endswith(
+        "n<30: too few to show a figure · ✓ target met · ~ missed by less than 7.5 % of it · ✗ missed · * base under 100"
+    )
     assert "n<30" not in render(sound, "en", PIPE) and "* base" not in render(sound, "en", PIPE)
     first = replace(made.rows[0], before=Measure(), change=None)
     assert "▲" not in render(replace(made, rows=(first,)), "en", PIPE)
@@ -257,7 +260,7 @@ def test_what_cannot_be_computed_is_listed_with_its_reason_and_never_as_a_row() 
     made = replace(example(), rows=(absent("slot_adherence", "parcels.promised_from|x.y"), absent("nps")))
     text = render(made, "fr", PIPE)
     assert "Non disponible\u00a0: Créneau respecté (il manque parcels.promised_from ou x.y)\n" in text
-    assert "Non disponible\u00a0: Net Promoter Score (rien à compter en 2025)\n" in text
+    assert "Non disponible\u00a0: NPS (Net Promoter Score) (rien à compter en 2025)\n" in text
     assert "Indicateur" not in text and "Promesse" not in text
 
 
@@ -271,7 +274,7 @@ def test_a_partial_year_says_so_beside_its_dates() -> None:
     )
     assert lines(made, Screen(width=80))[2] == "partial, to 17 October: compared with the same days of 2024"
     assert lines(made)[-2:] == [
-        "2025 is partial: the exports speak up to 17 October",
+        "2025 is partial: the exports speak up to 17 October; if they were taken later, say so with --as-of",
         "2026 has data but has barely begun: ask for it with --year 2026",
     ]
 
@@ -289,7 +292,7 @@ def test_notes_shared_by_several_kpis_are_one_line() -> None:
     made = example()
     noted = (replace(made.rows[0], notes=(young, gap)), replace(made.rows[6], notes=(gap, young)))
     assert lines(replace(made, rows=noted))[-2:] == [
-        "Rows younger than 7 d, left out for now: Late deliveries 1,213 · Satisfied (CSAT) 1,213",
+        "Too recent to judge (under 7 days): Late deliveries 1,213 · Satisfied (CSAT) 1,213",
         "No comparison, 6 of 12 months of 2024 have data: Late deliveries · Satisfied (CSAT)",
     ]
 

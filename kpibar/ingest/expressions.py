@@ -216,9 +216,12 @@ def identity(cell: str, calling_code: str) -> str:
 
 
 def pseudonym(text: str) -> str:
-    """HMAC-SHA-256 of a text under the key held in session variables, cut to 128 bits, as hexadecimal (RFC 2104)."""
+    """HMAC-SHA-256 of a text under the key held in session variables (RFC 2104), cut to 128 bits.
+
+    Hexadecimal after a "k", so that no value of an export passes for one.
+    """
     inner = f"unhex(sha256(getvariable('key_inner') || encode({text})))"
-    return f"substr(sha256(getvariable('key_outer') || {inner}), 1, 32)"
+    return f"'k' || substr(sha256(getvariable('key_outer') || {inner}), 1, 32)"
 
 
 def _pii(cell: str, call: Call, reading: Reading) -> str:

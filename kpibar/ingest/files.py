@@ -237,6 +237,8 @@ def records(export: Export) -> Iterator[Record | Fault | Blank]:
         swallows = len(cells) == width and _swallows(export, feed.lines[first + 1 : feed.next], cells)
         if not any(cell.strip() for cell in cells):
             yield Blank(first + 1)
+        elif any("\0" in cell for cell in cells):
+            yield Fault(first + 1, "control", "it holds a NUL character")
         elif len(cells) == width and not swallows:
             yield Record(first + 1, cells)
         else:

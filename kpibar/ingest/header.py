@@ -4,8 +4,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-_ZONE = re.compile(r"\s*\((UTC|GMT|[A-Z][A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2})\)$")
-_SPACES = re.compile(r"\s+")
+_ZONE = re.compile(r"\s*\(((?i:UTC|GMT)|[A-Z][A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2})\)$")
+_SPACES = re.compile(r"[\s_]+")
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,18 @@ class Column:
 def column(name: str) -> Column:
     """Read a header cell."""
     zone = _ZONE.search(name.strip())
-    return Column(name.strip().lstrip("\ufeff"), normal(name), zone.group(1) if zone else None)
+    return Column(name.strip().lstrip("\ufeff"), normal(name), _zone_name(zone.group(1)) if zone else None)
+
+
+def _zone_name(written: str) -> str:
+    return "UTC" if written.upper() in ("UTC", "GMT") else written
 
 
 def normal(name: str) -> str:
     """The form under which header names are compared.
 
-    Accents, case, byte-order mark, typographic apostrophes, runs of spaces and a trailing time zone do not count.
+    Accents, case, byte-order mark, typographic apostrophes, underscores or runs of spaces and a trailing time zone do
+    not count.
     """
     plain = _ZONE.sub("", name.replace("\ufeff", "").replace("’", "'").strip())
     letters = unicodedata.normalize("NFKD", plain)

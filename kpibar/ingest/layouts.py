@@ -207,7 +207,7 @@ def missing_columns(layout: Layout, names: frozenset[str]) -> Sequence[str]:
 
 
 def chosen(path: Path, name: str, header: Iterable[str], shelf: Shelf) -> Layout:
-    """The layout the user asked for, provided its key columns can be read from this header.
+    """The layout the user asked for, provided its key columns and half of its signature are in this header.
 
     Raises LayoutUnknown, LayoutMissesColumns.
     """
@@ -217,4 +217,7 @@ def chosen(path: Path, name: str, header: Iterable[str], shelf: Shelf) -> Layout
         read = columns_read(layout.select[key])
         if read and not {normal(column) for column in read} & names:
             raise LayoutMissesColumns(path, name, read)
+    missing = missing_columns(layout, names)
+    if 2 * len(missing) > len(layout.detect):
+        raise LayoutMissesColumns(path, name, missing)
     return layout

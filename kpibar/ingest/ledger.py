@@ -118,9 +118,17 @@ def write_rejects(store: Store, file_id: int) -> int:
     return int(store.engine.rows("SELECT count(*) FROM mapped WHERE bad IS NOT NULL OR keyless")[0][0])
 
 
-def write_fault(store: Store, file_id: int, line: int, code: str, reason: str) -> None:
-    """Write a physical line that is no record."""
-    store.engine.run("INSERT INTO rejects VALUES (?, ?, NULL, NULL, ?, ?)", [file_id, line, code, reason])
+def write_faults(store: Store, file_id: int, faults: list[tuple[int, str, str]]) -> None:
+    """Write the physical lines that are no records: line, code, reason."""
+    if not faults:
+        return
+    lines, codes, reasons = zip(*faults, strict=True)
+    nothing = [None] * len(faults)
+    same = [file_id] * len(faults)
+    store.engine.append(
+        "rejects",
+        {"file_id": same, "line": lines, "column_name": nothing, "shape": nothing, "code": codes, "reason": reasons},
+    )
 
 
 def first_rejects(store: Store, name: str, file_id: int, most: int = 3) -> tuple[str, ...]:

@@ -11,22 +11,26 @@ from pathlib import Path
 from kpibar.config import Config, valid_zone
 from kpibar.engine import EngineError
 from kpibar.errors import (
+    AllRejected,
     ConfigInvalid,
+    FileKnownOtherwise,
     HeaderDuplicated,
     KpibarError,
     LayoutContradicted,
     LayoutInvalid,
     LedgerBroken,
+    ZoneChanged,
     ZoneNeeded,
 )
 from kpibar.ingest import ledger
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.files import Blank, Export, Fault, Record, open_export, records
 from kpibar.ingest.header import normal
+from kpibar.ingest.instants import as_of_instant
 from kpibar.ingest.layouts import Layout, Shelf, chosen, identify, shelf
 from kpibar.ingest.ledger import Counts, Entry
 from kpibar.ingest.merge import merge, newest
-from kpibar.ingest.normalise import Context, Plan, plan
+from kpibar.ingest.normalise import Context, Plan, plan, shape
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
 from kpibar.ingest.topics import reasons
 from kpibar.store import Store
@@ -39,12 +43,15 @@ _SCRATCH = ("staged", "cells", "typed", "mapped", "batch", "incoming")
 
 @dataclass(frozen=True)
 class Options:
-    """What the user said of the files: layout, zone of naive times, brand, instant (UTC) the export speaks up to."""
+    """What the user said of the files: layout, zone of naive times, brand, instant the export speaks up to.
+
+    `as_of` is a UTC instant, or a text as a user writes it (see `as_of_instant`).
+    """
 
     layout: str | None = None
     timezone: str | None = None
     brand: str | None = None
-    as_of: datetime | None = None
+    as_of: datetime | str | None = None
     dry_run: bool = False
     keep_text: bool = False
 
@@ -60,7 +67,10 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file. `error` is set when nothing of it was loaded."""
+    """What became of one file. `error` is set when nothing of it was loaded.
+
+    `same_as_before` tells when the same bytes were ingested, `extended` up to when they are now said to speak.
+    """
 
     path: Path
     layout: str = ""
@@ -71,6 +81,7 @@ class Outcome:
     unknown: tuple[tuple[str, str, int], ...] = ()
     first_rejects: tuple[str, ...] = ()
     same_as_before: datetime | None = None
+    extended: datetime | None = None
     error: KpibarError | None = field(default=None, compare=False)
 
     @property
@@ -100,11 +111,12 @@ def ingest(
     paths: Iterable[Path],
     config: Config,
     options: Options,
-    progress: Callable[[Path], None] = lambda path: None,
+    done: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
-    """Load each file in its own transaction; a file that fails does not stop the others.
+    """Load each file in its own transaction and call `done`; a file that fails does not stop the others.
 
-    Raises what concerns no single file: KeyMissing, KeyUnusable, LayoutInvalid, LayoutUnknown.
+    Raises what concerns no single file: KeyMissing, KeyUnusable, LayoutInvalid, LayoutUnknown, ConfigInvalid,
+    InstantInvalid.
     """
     _check_reasons(config)
     known = shelf(config.folder or Path.cwd(), config.settings.layouts)
@@ -112,13 +124,16 @@ def ingest(
         known.get(options.layout)
     bind(store, load_key(key_path(config.settings.project)))
     store.engine.run("CREATE OR REPLACE TEMP MACRO seconds(later, earlier) AS epoch(later) - epoch(earlier)")
+    if isinstance(options.as_of, str):
+        zone = options.timezone or config.settings.timezone or store.meta("timezone")
+        options = replace(options, as_of=as_of_instant(options.as_of, zone))
     outcomes = []
     for path in paths:
-        progress(path)
         try:
             outcomes.append(_ingest_file(store, path, known, config, options))
         except KpibarError as error:
             outcomes.append(Outcome(path, error=error))
+        done(outcomes[-1])
     return outcomes
 
 
@@ -190,13 +205,32 @@ def _known_already(store: Store, file: _File, compiled: Plan, options: Options) 
         [sha256, file.source, file.layout.fills, compiled.hash],
     )
     if not rows:
+        _refuse_other_brand(store, file)
         return None
     file_id, when, as_of, *counted = rows[0]
-    if options.as_of and not options.dry_run and (as_of is None or options.as_of > as_of):
+    later = _as_of(options)
+    extended = later if later is not None and (as_of is None or later > as_of) else None
+    if extended and not options.dry_run:
         with store.transaction():
-            ledger.extend(store, sha256, file.source, options.as_of)
+            ledger.extend(store, sha256, file.source, extended)
     held = ledger.columns_held(store, file_id)
-    return replace(file.outcome((Loaded(file.layout.fills, Counts(*counted), held),)), same_as_before=when)
+    known = file.outcome((Loaded(file.layout.fills, Counts(*counted), held),))
+    return replace(known, same_as_before=when, extended=extended)
+
+
+def _as_of(options: Options) -> datetime | None:
+    """The stated instant, which `ingest` has read from the user's words."""
+    return options.as_of if isinstance(options.as_of, datetime) else None
+
+
+def _refuse_other_brand(store: Store, file: _File) -> None:
+    """Raises FileKnownOtherwise."""
+    before = store.engine.rows(
+        "SELECT source FROM files WHERE sha256 = ? AND layout = ? AND source <> ?",
+        [file.export.sha256, file.layout.name, file.source],
+    )
+    if before:
+        raise FileKnownOtherwise(file.export.path, file.source, before[0][0])
 
 
 def _context(store: Store, file: _File, config: Config, options: Options) -> Context:
@@ -208,7 +242,10 @@ def _context(store: Store, file: _File, config: Config, options: Options) -> Con
     stated = file.timezone or settings.timezone or store.meta("timezone")
     if stated is None:
         raise ZoneNeeded(file.export.path)
-    brand_zone = settings.timezone or store.meta("timezone") or stated
+    known = store.meta("timezone")
+    if settings.timezone and known and settings.timezone != known:
+        raise ZoneChanged(store.path, known, settings.timezone)
+    brand_zone = known or settings.timezone or stated
     reading = Reading(
         zone=stated if layout.zone == "account" else layout.zone,
         day_zone=brand_zone,
@@ -234,12 +271,13 @@ def _load(store: Store, file: _File, compiled: Plan, context: Context, options: 
     for number, (entity, mapped) in enumerate(compiled.mapped.items()):
         store.engine.run(f"CREATE OR REPLACE TEMP TABLE mapped AS {mapped}")
         # All tables of a file speak up to the same instant, the main one's or a later one of their own.
-        as_of = options.as_of or max(filter(None, (as_of, newest(store, entity))), default=None)
+        as_of = _as_of(options) or max(filter(None, (as_of, newest(store, entity))), default=None)
         if number == 0:
             _check_assertions(store, export.path, layout)
-        counts = merge(store, entity, file.source, file_id + number, as_of)
+        counts = merge(store, entity, file.source, file_id + number, as_of, compiled.filled[entity])
         if number == 0:
             counts = _complete(store, counts, read, faults, blanks, file_id)
+            _refuse_nothing(store, export, counts, file_id)
         _enter(store, file, compiled, entity, file_id + number, as_of, counts, context)
         ledger.write_held(store, file_id + number, file.source, entity, compiled.held[entity])
         loaded.append(Loaded(entity, counts, compiled.held[entity]))
@@ -256,6 +294,7 @@ def _stage(store: Store, export: Export, file_id: int) -> tuple[int, int, int]:
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE staged (line BIGINT, {listed})")
     counted = {Record: 0, Fault: 0, Blank: 0}
     batch: list[Record] = []
+    faults: list[Fault] = []
     for item in records(export):
         counted[type(item)] += 1
         if isinstance(item, Record):
@@ -264,8 +303,9 @@ def _stage(store: Store, export: Export, file_id: int) -> tuple[int, int, int]:
                 _append(store, batch, width)
                 batch = []
         elif isinstance(item, Fault):
-            ledger.write_fault(store, file_id, item.line, item.code, item.reason)
+            faults.append(item)
     _append(store, batch, width)
+    ledger.write_faults(store, file_id, [(fault.line, fault.code, fault.reason) for fault in faults])
     return counted[Record], counted[Fault], counted[Blank]
 
 
@@ -287,8 +327,10 @@ def _count_unknown(
     for call in compiled.enums.values():
         cell = f"c{positions[normal(call.column)]}"
         known = [value.casefold() for value in layout.enum[call.argument]]
+        # A shifted column may put a person here: what looks like an e-mail or a number shows its shape only.
+        shown = f"CASE WHEN regexp_matches({cell}, '@|(\\p{{N}}.*){{6}}') THEN {shape(cell)} ELSE left({cell}, 60) END"
         rows = store.engine.rows(
-            f"SELECT left({cell}, 60), count(*) FROM cells WHERE {cell} IS NOT NULL "
+            f"SELECT {shown}, count(*) FROM cells WHERE {cell} IS NOT NULL "
             f"AND NOT list_contains(?::VARCHAR[], lower({cell})) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20",
             [known],
         )
@@ -317,11 +359,17 @@ def _complete(store: Store, counts: Counts, read: int, faults: int, blanks: int,
     """
     bad = ledger.write_rejects(store, file_id)
     folded, dropped = store.engine.rows(
-        "SELECT coalesce(sum(lines_folded - 1), 0)::BIGINT, count(*) FILTER (WHERE dropped) FROM typed"
+        "SELECT coalesce(sum(lines_folded - 1), 0)::BIGINT, count(*) FILTER (WHERE dropped AND bad IS NULL) FROM typed"
     )[0]
     return replace(
         counts, records=read + faults + blanks, folded=folded, rejected=bad + faults, dropped=dropped + blanks
     )
+
+
+def _refuse_nothing(store: Store, export: Export, counts: Counts, file_id: int) -> None:
+    """Raises AllRejected."""
+    if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
+        raise AllRejected(export.path, counts.rejected, ledger.first_rejects(store, export.path.name, file_id)[0])
 
 
 def _enter(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from kpibar.ingest.expressions import pseudonym
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.normalise import order_mentions
-from kpibar.ingest.tables import HAPPENED, KEYS, columns
+from kpibar.ingest.tables import HAPPENED, KEYS, TEXT_COLUMNS, columns
 from kpibar.store import Store
 
 
@@ -22,13 +22,20 @@ def newest(store: Store, entity: str) -> datetime | None:
     return min(found, datetime.now(UTC).replace(tzinfo=None)) if found else None
 
 
-def merge(store: Store, entity: str, source: str, file_id: int, as_of: datetime | None) -> Counts:
-    """Write the valid records of `mapped`; count those added, updated, unchanged and superseded."""
+def merge(
+    store: Store, entity: str, source: str, file_id: int, as_of: datetime | None, filled: frozenset[str]
+) -> Counts:
+    """Write the valid records of `mapped`; count those added, updated, unchanged and superseded.
+
+    Only the columns the file fills are compared and replaced: a narrower export does not erase what is known.
+    """
     names = [column for column in columns(entity) if column not in ("file_id", "source")]
-    _decide_fates(store, entity, source, as_of, names)
+    _decide_fates(store, entity, source, as_of, [name for name in names if name in filled])
     _write(store, entity, source, file_id, names)
     _confirm(store, entity, source, file_id, as_of)
-    if entity == "contacts":
+    if entity == "parcels":
+        _take_earlier_promise(store, source)
+    if filled & set(TEXT_COLUMNS):
         _write_mentions(store, source)
     fates: dict[str, int] = dict(store.engine.rows("SELECT fate, count(*) FROM incoming GROUP BY fate"))
     valid, repeated = store.engine.rows("SELECT count(*), count(*) FILTER (WHERE version > 1) FROM batch")[0]
@@ -41,7 +48,7 @@ def merge(store: Store, entity: str, source: str, file_id: int, as_of: datetime 
     )
 
 
-def _decide_fates(store: Store, entity: str, source: str, as_of: datetime | None, names: list[str]) -> None:
+def _decide_fates(store: Store, entity: str, source: str, as_of: datetime | None, filled: list[str]) -> None:
     """`batch` ranks the versions of a record within the file, `incoming` compares the best with what is held."""
     key = KEYS[entity].id
     store.engine.run(
@@ -50,14 +57,16 @@ def _decide_fates(store: Store, entity: str, source: str, as_of: datetime | None
         "FROM mapped WHERE bad IS NULL AND NOT keyless"
     )
     if entity == "parcels":
-        _keep_first_promise(store, source)
-    differs = " OR ".join(f"b.{name} IS DISTINCT FROM t.{name}" for name in names)
+        _keep_first_promise(store, source, as_of)
+    differs = " OR ".join(f"b.{name} IS DISTINCT FROM t.{name}" for name in filled)
+    kept = [name for name in columns(entity) if name not in ("file_id", "source", *filled, *key)]
+    known = "b.*" if not kept else f"b.* EXCLUDE ({', '.join(kept)}), {', '.join(f't.{name}' for name in kept)}"
     older = (
         "CASE WHEN b.updated_at <> t.updated_at THEN b.updated_at < t.updated_at "
         "ELSE coalesce(CAST(? AS TIMESTAMP) < f.as_of, FALSE) END"
     )
     store.engine.run(
-        f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT b.*, CASE WHEN t.{key[0]} IS NULL THEN 'added' "
+        f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {known}, CASE WHEN t.{key[0]} IS NULL THEN 'added' "
         f"WHEN NOT ({differs}) THEN 'unchanged' WHEN {older} THEN 'superseded' ELSE 'updated' END AS fate "
         f"FROM batch b LEFT JOIN {entity} t ON t.source = ? AND {_same('t', 'b', key)} "
         "LEFT JOIN files f ON f.file_id = t.file_id WHERE b.version = 1",
@@ -71,13 +80,38 @@ def _same(one: str, other: str, key: tuple[str, ...]) -> str:
     return f"{one}.{key[0]} = {other}.{key[0]}{rest}"
 
 
-def _keep_first_promise(store: Store, source: str) -> None:
-    """A later export may carry a moved promise: the first one known stays, the new one becomes the last one."""
+_PROMISE = ("promised_from", "promised_to", "promised_on", "promise_kind")
+
+
+def _keep_first_promise(store: Store, source: str, as_of: datetime | None) -> None:
+    """A later version may carry a moved promise: the first one known stays, the new one becomes the last one.
+
+    First among the versions in the file, then against the one held, unless that comes from a later export.
+    """
+    taken = ", ".join(f"{name} = first.{name}" for name in _PROMISE)
+    moved = "last_promised_to = coalesce(batch.last_promised_to, batch.promised_to)"
     store.engine.run(
-        "UPDATE batch SET promised_from = t.promised_from, promised_to = t.promised_to, promised_on = t.promised_on,"
-        " promise_kind = t.promise_kind, last_promised_to = coalesce(batch.last_promised_to, batch.promised_to)"
-        " FROM parcels t WHERE t.source = ? AND t.parcel_id = batch.parcel_id"
-        " AND t.promised_to IS DISTINCT FROM batch.promised_to AND t.promised_to IS NOT NULL",
+        f"UPDATE batch SET {taken}, {moved} FROM (SELECT *, row_number() OVER (PARTITION BY parcel_id "
+        "ORDER BY version DESC) AS age FROM batch WHERE promised_to IS NOT NULL) AS first "
+        "WHERE first.age = 1 AND first.parcel_id = batch.parcel_id AND batch.version = 1 "
+        "AND first.promised_to IS DISTINCT FROM batch.promised_to"
+    )
+    store.engine.run(
+        f"UPDATE batch SET {taken}, {moved} FROM parcels AS first JOIN files f ON f.file_id = first.file_id "
+        "WHERE first.source = ? AND first.parcel_id = batch.parcel_id AND first.promised_to IS NOT NULL "
+        "AND first.promised_to IS DISTINCT FROM batch.promised_to "
+        "AND NOT coalesce(CAST(? AS TIMESTAMP) < f.as_of, FALSE)",
+        [source, as_of],
+    )
+
+
+def _take_earlier_promise(store: Store, source: str) -> None:
+    """An older export ingested late overwrites nothing, but the promise it shows was made first."""
+    taken = ", ".join(f"{name} = i.{name}" for name in _PROMISE)
+    store.engine.run(
+        f"UPDATE parcels SET {taken}, last_promised_to = coalesce(parcels.last_promised_to, parcels.promised_to) "
+        "FROM incoming i WHERE i.fate = 'superseded' AND parcels.source = ? AND parcels.parcel_id = i.parcel_id "
+        "AND i.promised_to IS NOT NULL AND i.promised_to IS DISTINCT FROM parcels.promised_to",
         [source],
     )
 

@@ -6,6 +6,7 @@ not convert). Nothing here touches the database.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from kpibar.ingest.expressions import (
     HELPERS,
     Call,
     Compiled,
+    Helper,
     Reading,
     compile_expression,
     identity,
@@ -28,6 +30,8 @@ from kpibar.ingest.topics import by_text, by_vendor
 
 # What people and tools write into a cell to say that there is nothing in it.
 _NOTHING = ("", "-", "--", "n/a", "null", "[none]", "[no associated user]", "[deleted]", "#n/a", "nan")
+# The zero dates of .NET, SQL Server and spreadsheets.
+_NEVER = "^(0001-01-01|1900-01-01|1899-12-30|0000-00-00|0?1/0?1/1900|30/12/1899)"
 # Helpers that cannot fail on a non-empty cell.
 _TOTAL = ("text", "pii", "enum")
 _ORDER_NUMBER = (
@@ -52,7 +56,8 @@ class Context:
 class Plan:
     """The statements that turn the staged text of a file into canonical rows, and what they hold.
 
-    `held` lists, per table, the canonical columns this file can fill; `enums` the calls whose values are listed.
+    `held` lists, per table, the canonical columns this file can fill; `filled` adds those derived from them. What a
+    file does not fill it says nothing of. `enums` are the calls whose values are listed.
     """
 
     cells: str
@@ -60,6 +65,7 @@ class Plan:
     mapped: Mapping[str, str]
     held: Mapping[str, tuple[str, ...]]
     enums: Mapping[str, Call]
+    filled: Mapping[str, frozenset[str]]
 
     @property
     def hash(self) -> str:
@@ -109,6 +115,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
         typed=_typed(aliases, keep, file, context.reading),
         mapped=mapped,
         held={entity: _held(table, file) for entity, table in compiled.items()},
+        filled={entity: _filled(entity, table, file, context) for entity, table in compiled.items()},
         enums={aliases[call]: call for call in aliases if call.helper == "enum" and file.cell(call.column)},
     )
 
@@ -122,15 +129,40 @@ def _fill(compiled: Compiled, aliases: Mapping[Call, str]) -> str:
     return compiled.template.format(*(aliases[call] for call in compiled.calls))
 
 
+# An expression that ends in a text of its own has a value even where the file lacks its columns.
+_FALLBACK = re.compile(r"coalesce\s*\(.*,\s*'[^']*'\s*\)|ELSE\s+'[^']*'\s+END", re.I | re.S)
+
+
+def _read(compiled: Compiled) -> list[str]:
+    return [call.column for call in compiled.calls]
+
+
 def _held(table: Mapping[str, Compiled], file: _File) -> tuple[str, ...]:
-    """Columns whose expression reads at least one column the file has, or reads none (a constant)."""
+    """Columns whose expression reads at least one column the file has, or has a value without any."""
     return tuple(
         column
         for column, compiled in table.items()
         if column not in TEXT_COLUMNS
-        and (not compiled.calls or any(file.cell(call.column) for call in compiled.calls))
+        and (not compiled.calls or _FALLBACK.search(compiled.template) or any(map(file.cell, _read(compiled))))
         and compiled.template.strip().upper() != "NULL"
     )
+
+
+def _filled(entity: str, table: Mapping[str, Compiled], file: _File, context: Context) -> frozenset[str]:
+    texts = {name for name in TEXT_COLUMNS if name in table and any(file.cell(c.column) for c in table[name].calls)}
+    filled = set(_held(table, file)) | texts | {"grain"}
+    filled |= {day for day, instant in DAYS.items() if instant in filled}
+    if "order_ref" in filled:
+        filled.add("order_key")
+    if "promised_to" in filled:
+        filled.add("last_promised_to")
+    if context.brand is not None:
+        filled.add("brand")
+    if texts or "reason_raw" in filled:
+        filled |= {"reason", "reason_by"}
+    if context.hours is not None:
+        filled.add("in_hours")
+    return frozenset(filled & set(columns(entity)))
 
 
 def _cells(layout: Layout, file: _File) -> str:
@@ -155,14 +187,14 @@ def _typed(aliases: Mapping[Call, str], keep: Compiled, file: _File, reading: Re
     conversions, judged = ["line", "lines_folded"], []
     for call, alias in aliases.items():
         helper, cell = HELPERS[call.helper], file.value(call)
-        value = f"CAST(NULL AS {helper.type})" if cell is None else helper.sql(cell, call, reading)
+        value = f"CAST(NULL AS {helper.type})" if cell is None else _plausible(helper, helper.sql(cell, call, reading))
         conversions.append(f"{value} AS {alias}")
         if cell is not None and call.helper not in _TOTAL:
-            conversions.append(f"{cell} AS {alias}_raw")
+            conversions.append(f"{_said(helper, cell)} AS {alias}_raw")
             judged.append((call, alias, helper.expects, file.names[file.positions[normal(call.column)]]))
     reject = " ".join(
         f"WHEN {alias}_raw IS NOT NULL AND {alias} IS NULL THEN "
-        f"struct_pack(name := {quoted(name)}, shape := {_shape(alias + '_raw')}, "
+        f"struct_pack(name := {quoted(name)}, shape := {shape(alias + '_raw')}, "
         f"reason := {quoted('is not ' + expects)})"
         for call, alias, expects, name in judged
     )
@@ -174,9 +206,23 @@ def _typed(aliases: Mapping[Call, str], keep: Compiled, file: _File, reading: Re
     )
 
 
-def _shape(cell: str) -> str:
+def _plausible(helper: Helper, value: str) -> str:
+    """An instant no customer relationship has is none: a slip of a digit, or a tool's largest date."""
+    if helper.type != "TIMESTAMP":
+        return value
+    return f"CASE WHEN {value} BETWEEN TIMESTAMP '1990-01-01' AND TIMESTAMP '2100-01-01' THEN {value} END"
+
+
+def _said(helper: Helper, cell: str) -> str:
+    """The cell, or NULL where it holds one of the dates by which tools write "never"."""
+    if helper.type != "TIMESTAMP":
+        return cell
+    return f"CASE WHEN NOT regexp_matches({cell}, {quoted(_NEVER)}) THEN {cell} END"
+
+
+def shape(cell: str) -> str:
     """A value with its letters and digits blanked: enough to recognise the problem, nothing personal."""
-    return f"regexp_replace(regexp_replace(left({cell}, 40), '[0-9]', '9', 'g'), '\\p{{L}}', 'a', 'g')"
+    return f"regexp_replace(regexp_replace(left({cell}, 40), '\\p{{N}}', '9', 'g'), '\\p{{L}}', 'a', 'g')"
 
 
 def _mapped(
@@ -197,7 +243,7 @@ def _mapped(
         given["grain"] = quoted(layout.grain)
     first = ", ".join(f"CAST({sql} AS {_type(entity, column)}) AS {column}" for column, sql in given.items())
     kept = (
-        "NOT dropped"
+        "(NOT dropped OR bad IS NOT NULL)"
         if entity == layout.fills
         else f"NOT dropped AND bad IS NULL AND coalesce({_fill(where, aliases)}, FALSE)"
     )
@@ -261,7 +307,7 @@ def _with_reasons(base: str, given: set[str], context: Context) -> str:
 def _always_pseudonym(column: str, calling_code: str) -> str:
     """A layout that forgot pii() leaks nothing: what is not a pseudonym yet becomes one."""
     return (
-        f"CASE WHEN {column} IS NULL OR regexp_full_match({column}, '[0-9a-f]{{32}}') THEN {column} "
+        f"CASE WHEN {column} IS NULL OR regexp_full_match({column}, 'k[0-9a-f]{{32}}') THEN {column} "
         f"ELSE {pseudonym(identity(column, calling_code))} END"
     )
 

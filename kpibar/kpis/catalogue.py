@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kpibar.config import Settings, explain
-from kpibar.errors import FamilyUnknown, KpiInvalid, KpiUnknown
+from kpibar.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
 from kpibar.model.build import parameters
 
 Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "net", "mix"]
@@ -207,8 +207,10 @@ def catalogue(settings: Settings) -> Catalogue:
     for kpi in own:
         if kpi.kind == "ratio":
             _check_ratio(complete, kpi)
-    for name in (*settings.targets, *settings.maturity_days):
+    for name in settings.maturity_days:
         complete.get(name)
+    for name, target in settings.targets.items():
+        _check_target(complete.get(name), target)
     return complete
 
 
@@ -217,6 +219,14 @@ def _own(name: str, table: Mapping[str, Any], settings: Settings, values: Mappin
         return _kpi(name, OWN_FAMILY, _Entry.model_validate(table), settings, values, own=True)
     except ValidationError as error:
         raise KpiInvalid(f"[kpis.{name}] of kpibar.toml", explain(error)) from error
+
+
+def _check_target(kpi: Kpi, target: float) -> None:
+    """Refuse a target written in percent where shares go from 0 to 1."""
+    most = {"share": 1.0, "per_100": 10.0}.get(kpi.unit)
+    if most is not None and not 0 <= target <= most:
+        kind = "shares go from 0 to 1" if kpi.unit == "share" else "the unit is contacts per order"
+        raise TargetInvalid(kpi.id, target, f"{kind}: write {target / 100:g} for {target:g} %")
 
 
 def _check_ratio(known: Catalogue, kpi: Kpi) -> None:

@@ -5,6 +5,7 @@ All additive KPIs over one fact table and date are computed by ONE statement tha
 statement each, for the periods and segments asked.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -88,8 +89,13 @@ def mature(kpi: Kpi) -> str:
     return f"coalesce(as_of_on > {kpi.date} + INTERVAL '{kpi.maturity_days}' DAY, FALSE)"
 
 
+def population(kpi: Kpi) -> str:
+    """SQL of the rows a KPI counts: those of `where`, with a value when it has one."""
+    return f"({kpi.where}) AND ({kpi.value}) IS NOT NULL" if kpi.value else kpi.where
+
+
 def _rows(kpi: Kpi, extra: str = "") -> str:
-    condition = f"({kpi.where}) AND {mature(kpi)}" + (f" AND ({extra})" if extra else "")
+    condition = f"({population(kpi)}) AND {mature(kpi)}" + (f" AND ({extra})" if extra else "")
     return f"count(*) FILTER (WHERE {condition})"
 
 
@@ -101,11 +107,11 @@ def _aggregates(kpi: Kpi) -> dict[str, str]:
     if kpi.against:
         parts["against"] = _rows(kpi, kpi.against)
     if kpi.kind == "mean":
-        condition = f"({kpi.where}) AND {mature(kpi)}"
+        condition = f"({population(kpi)}) AND {mature(kpi)}"
         parts["total"] = f"sum(({kpi.value}) * 1.0e0) FILTER (WHERE {condition})"
         parts["squares"] = f"sum(({kpi.value}) * ({kpi.value}) * 1.0e0) FILTER (WHERE {condition})"
     if kpi.maturity_days:
-        parts["immature"] = f"count(*) FILTER (WHERE ({kpi.where}) AND NOT {mature(kpi)})"
+        parts["immature"] = f"count(*) FILTER (WHERE ({population(kpi)}) AND NOT {mature(kpi)})"
     return parts
 
 
@@ -161,10 +167,16 @@ def _run(engine: Engine, kpis: Sequence[Kpi], sql: str) -> dict[str, Mapping[tup
     for month, segment, *values in rows:
         parts: dict[str, dict[str, float]] = {kpi.id: {} for kpi in kpis}
         for (name, part), value in zip(names, values, strict=True):
-            parts[name][part] = float(value or 0)
+            parts[name][part] = _finite(float(value or 0), kpis)
         for name, made in parts.items():
             found[name][month, segment] = Parts(**made)
     return dict(found)
+
+
+def _finite(value: float, kpis: Sequence[Kpi]) -> float:
+    if not math.isfinite(value):
+        raise KpiInvalid(f"[kpis.{kpis[0].id}] of kpibar.toml", "its sum is not a finite number")
+    return value
 
 
 def guarded(engine: Engine, kpi: Kpi, sql: str) -> list[Row]:
@@ -188,7 +200,8 @@ def quantile_statement(kpi: Kpi, window: Window, fractions: Sequence[float], gro
         f"    count(*) FILTER (WHERE NOT old_enough) AS immature,\n    {values}\n"
         f"FROM (\n    SELECT {group} AS segment, {mature(kpi)} AS old_enough, ({kpi.value}) * 1.0e0 AS number\n"
         f"    FROM fact_{kpi.from_table}\n"
-        f"    WHERE ({kpi.where}) AND {within(kpi.date, [window])}{of_brand(brand)}\n) AS chosen\nGROUP BY segment"
+        f"    WHERE ({population(kpi)}) AND {within(kpi.date, [window])}{of_brand(brand)}\n"
+        ") AS chosen\nGROUP BY segment"
     )
 
 

@@ -6,7 +6,7 @@ WITH shop AS (
         o.source || '/' || coalesce(o.brand || '/', '') || o.order_ref AS order_id,
         o.order_ref,
         o.order_key,
-        coalesce(person.person_key, o.customer_key) AS person_key,
+        coalesce(person.person_key, o.customer_key, o.customer_alias_key) AS person_key,
         o.ordered_at,
         o.ordered_on,
         o.cancelled_at IS NOT NULL AS cancelled,
@@ -15,7 +15,7 @@ WITH shop AS (
         o.brand,
         o.country
     FROM orders AS o
-    LEFT JOIN fact_people AS person ON person.customer_key = o.customer_key
+    LEFT JOIN fact_people AS person ON person.customer_key = coalesce(o.customer_key, o.customer_alias_key)
 ),
 -- Two brands may use the same order numbers: a parcel goes to the order of its brand, else to the latest one.
 owners AS (
@@ -34,7 +34,10 @@ owners AS (
 ),
 sent AS (
     SELECT
-        coalesce(owner.order_id, p.source || '/' || coalesce(p.order_ref, 'parcel ' || p.parcel_id)) AS order_id,
+        coalesce(
+            owner.order_id,
+            p.source || '/' || coalesce(p.brand || '/', '') || coalesce(p.order_ref, 'parcel ' || p.parcel_id)
+        ) AS order_id,
         p.*,
         speaks.as_of,
         speaks.as_of_on
@@ -42,6 +45,8 @@ sent AS (
     LEFT JOIN owners AS owner
         ON owner.source = p.source AND owner.parcel_id = p.parcel_id AND owner.choice = 1
     LEFT JOIN sources AS speaks ON speaks.source = p.source AND speaks.entity = 'parcels'
+    -- A label that was cancelled carried nothing.
+    WHERE lower(coalesce(p.status, '')) NOT LIKE 'cancel%'
 ),
 ranked AS (
     SELECT

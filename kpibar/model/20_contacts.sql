@@ -13,15 +13,26 @@ WITH capable AS (
     WHERE entity = 'contacts'
     GROUP BY source
 ),
-called AS (
-    -- A helpdesk ticket opened for a call or chat that is itself a contact would count the episode twice.
-    SELECT DISTINCT case_id FROM contacts WHERE grain = 'interaction' AND case_id IS NOT NULL
+mirrored AS (
+    -- A helpdesk ticket opened for a call or chat that is itself a contact would count the episode twice. A ticket of
+    -- another channel is not doubled by the call about it, nor by one the customer did not make.
+    SELECT DISTINCT ticket.source, ticket.contact_id
+    FROM contacts AS ticket
+    JOIN contacts AS episode
+        ON episode.case_id = ticket.contact_id
+        AND episode.channel = ticket.channel
+        AND (episode.brand = ticket.brand OR episode.brand IS NULL OR ticket.brand IS NULL)
+    WHERE ticket.grain = 'case'
+        AND episode.grain = 'interaction'
+        AND coalesce(episode.direction, 'inbound') = 'inbound'
+        AND NOT coalesce(episode.spam, FALSE)
+        AND episode.merged_into IS NULL
 ),
 known AS (
     SELECT
         c.source || '/' || c.contact_id AS contact_uid,
         c.*,
-        coalesce(person.person_key, c.customer_key) AS own_person_key,
+        coalesce(person.person_key, c.customer_key, c.customer_alias_key) AS own_person_key,
         speaks.as_of,
         speaks.as_of_on,
         coalesce(capable.reply_known, FALSE) AS reply_known,
@@ -31,12 +42,12 @@ known AS (
             AND NOT coalesce(c.spam, FALSE)
             AND NOT coalesce(c.automated, FALSE)
             AND c.merged_into IS NULL
-            AND (c.grain = 'interaction' OR called.case_id IS NULL) AS counted
+            AND mirrored.contact_id IS NULL AS counted
     FROM contacts AS c
-    LEFT JOIN fact_people AS person ON person.customer_key = c.customer_key
+    LEFT JOIN fact_people AS person ON person.customer_key = coalesce(c.customer_key, c.customer_alias_key)
     LEFT JOIN sources AS speaks ON speaks.source = c.source AND speaks.entity = 'contacts'
     LEFT JOIN capable ON capable.source = c.source
-    LEFT JOIN called ON called.case_id = c.contact_id AND c.grain = 'case'
+    LEFT JOIN mirrored ON mirrored.source = c.source AND mirrored.contact_id = c.contact_id
 ),
 -- The three ways a contact can be about an order, the surest first.
 candidates AS (
@@ -154,11 +165,10 @@ SELECT
     seconds_between(n.next_at, l.created_at) AS gap_next_s,
     seconds_between(l.created_at, n.journey_previous_at) AS journey_gap_previous_s,
     seconds_between(n.journey_next_at, l.created_at) AS journey_gap_next_s,
-    l.channel = 'phone' AND l.queued IS NOT NULL AS is_call,
     -- Offered: it reached the queue while the service was open.
     l.channel = 'phone' AND coalesce(l.queued, FALSE) AND coalesce(l.in_hours, TRUE) AS offered,
-    coalesce(l.answered, FALSE) AS answered,
-    coalesce(l.abandoned, FALSE) AS abandoned,
+    l.answered,
+    l.abandoned,
     coalesce(l.short_abandon, l.abandoned AND l.wait_s <= {short_abandon_s}, FALSE) AS short_abandon,
     l.wait_s,
     -- Nobody handles a call that is not answered; a written contact waits until somebody does.
@@ -171,7 +181,7 @@ SELECT
             l.created_at
         )
     ) AS first_reply_s,
-    coalesce(l.bot_involved, FALSE) AND l.bot_handed_off_at IS NULL AND l.resolved_at IS NOT NULL AS bot_resolved,
+    coalesce(l.bot_involved, FALSE) AND l.bot_handed_off_at IS NULL AND (l.resolved_at IS NOT NULL OR coalesce(l.status IN ('solved', 'closed'), FALSE)) AS bot_resolved,
     CASE l.channel
         WHEN 'email' THEN {reply_target_email_s}
         WHEN 'chat' THEN {reply_target_chat_s}

@@ -1,5 +1,6 @@
 -- Survey invitations and answers, with the boxes that satisfaction and recommendation are counted from.
--- A score seen twice, in the ratings export and as a field of the ticket, counts once: the ratings export wins.
+-- A Zendesk score seen twice, in the ratings export and as a field of the ticket, counts once: the rating wins.
+-- A score whose scale is unknown is not rated: 5 may be the top of its scale or the middle.
 -- Grain: one row per invitation or answer. Key: survey_uid (source/survey_id).
 WITH known AS (
     SELECT
@@ -14,7 +15,13 @@ WITH known AS (
         -- A source without a single unanswered invitation exports answers only.
         max(CASE WHEN s.score IS NULL THEN 1 ELSE 0 END) OVER (PARTITION BY s.source) = 1 AS invitations_known,
         row_number() OVER (
-            PARTITION BY s.kind, coalesce(s.brand, ''), coalesce(s.contact_id, s.source || '/' || s.survey_id)
+            PARTITION BY
+                s.kind,
+                coalesce(s.brand, ''),
+                CASE
+                    WHEN s.source LIKE 'zendesk-%' AND s.contact_id IS NOT NULL THEN 'zendesk/' || s.contact_id
+                    ELSE s.source || '/' || s.survey_id
+                END
             ORDER BY
                 CASE WHEN s.survey_id LIKE 'ticket:%' THEN 1 ELSE 0 END,
                 s.answered_at DESC NULLS LAST,
@@ -51,7 +58,7 @@ SELECT
     score,
     invitations_known,
     score IS NOT NULL AS answered,
-    kind = 'csat' AND score IS NOT NULL AS rated,
+    kind = 'csat' AND score IS NOT NULL AND scale_max IS NOT NULL AS rated,
     kind = 'nps' AND score IS NOT NULL AS recommended,
     -- The upper boxes of each scale: 1 of 0-1, 3 of 1-3, 3-4 of 1-4, 4-5 of 1-5, 5-6 of 1-6, 6-7 of 1-7, 8-10 of 10.
     CASE

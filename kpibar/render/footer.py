@@ -14,7 +14,7 @@ from kpibar.render.page import Page
 # Shown by a mark beside the figure that the legend explains, or by the line on what is not available.
 _MARKED = frozenset({"small_base", "low_base", "no_rows"})
 # Said once for all the KPIs they concern.
-_SHARED = frozenset({"low_coverage", "immature", "previous_incomplete"})
+_SHARED = frozenset({"low_coverage", "coverage_differs", "left_out", "immature", "previous_incomplete"})
 _SEPARATOR = " · "
 
 
@@ -60,6 +60,8 @@ def _legend(page: Page, cells: Sequence[Cells]) -> Iterator[Text]:
     masked = page.say("low_base", least=least).plain
     if any(cell.plain == masked for row in cells for cell in row.values()):
         found.append(page.say("legend_low_base", least=least))
+    if any(row["target"].plain[:1] in "✓~✗ox" for row in cells if row.get("target") and row["target"].plain.strip()):
+        found.append(page.say("legend_targets"))
     if any(row["base"].plain.endswith("*") for row in cells if "base" in row):
         found.append(page.say("legend_small_base", small=page.count(page.reporting.small_base)))
     if page.barometer.request.by == "month" and any(month.immature for month in _months(page)):

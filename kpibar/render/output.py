@@ -9,6 +9,8 @@ from kpibar.errors import OutputUnwritable
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file that appears whole or not at all, readable by its owner only. Raises OutputUnwritable."""
+    if path.is_dir():
+        raise OutputUnwritable(path, "it is a folder")
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".kpibar-")
     except OSError as error:

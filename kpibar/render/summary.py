@@ -27,7 +27,8 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool) -> list[str]:
     how = f"{outcome.layout}, {outcome.encoding}, {_DELIMITERS.get(outcome.delimiter, outcome.delimiter)}"
     if outcome.same_as_before is not None:
         when = f"{outcome.same_as_before:%Y-%m-%d %H:%M} UTC"
-        return [f"{name} ({how})", f"  already ingested on {when}: nothing added, nothing updated"]
+        later = f"; now speaks up to {outcome.extended:%Y-%m-%d %H:%M} UTC" if outcome.extended else ""
+        return [f"{name} ({how})", f"  already ingested on {when}: nothing added, nothing updated{later}"]
     lines = [f"{name} ({how})" + (" - dry run, nothing kept" if dry_run else "")]
     lines += [f"  {_counted(table)}" for table in outcome.tables]
     lines += [f"  rejected {clean(text)}" for text in outcome.first_rejects]
@@ -97,7 +98,7 @@ def layouts_table(shelf: Shelf) -> list[tuple[str, str, str, str]]:
 def layout_words(layout: Layout, origin: str) -> list[str]:
     """A layout in words: detection, zone, and each canonical column's expression."""
     lines = [
-        f"{layout.name}: {layout.title} ({layout.status}, {clean(origin)})",
+        f"{layout.name}: {layout.title or layout.name} ({layout.status}, {clean(origin)})",
         f"fills {layout.fills}; recognised by: {', '.join(layout.detect)}",
         f"times without offset are in: {'the zone you give (--tz)' if layout.zone == 'account' else layout.zone}",
     ]

@@ -55,7 +55,9 @@ def render(barometer: Barometer, lang: str, screen: Screen) -> str:
     sections, columns = _with_room_for_stars(sections, columns)
     cells = [row for section in sections for row in section.rows]
     left_out = [row for row in shown if row not in kept]
-    return printed([*_heading(page), *_body(page, sections, columns), *footer(page, cells, left_out)], screen)
+    fitting = {column.name for column in fitted(columns, cells, screen.width).columns}
+    seen = [{name: cell for name, cell in row.items() if name in fitting} for row in cells]
+    return printed([*_heading(page), *_body(page, sections, columns), *footer(page, seen, left_out)], screen)
 
 
 def _heading(page: Page) -> Iterator[Text]:
