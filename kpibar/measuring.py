@@ -235,7 +235,7 @@ def _parts(desk: Desk, kpi: Kpi) -> list[Kpi]:
 
 
 def _spoken_by_both(desk: Desk, kpi: Kpi, window: Window) -> Window:
-    """The window as far as the exports of both parts of a ratio reach: contacts of months without orders are no rate."""
+    """The window as far as the exports of both parts of a ratio reach: contacts without orders are no rate."""
     ends = [desk.until[part.from_table] for part in _parts(desk, kpi) if part.from_table in desk.until]
     return Window(window.start, min([window.end, *ends]))
 

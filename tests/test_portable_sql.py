@@ -18,10 +18,10 @@ ALLOWED = {
     "extract", "date_trunc", "lower", "row_number", "lag", "lead", "grouping",
 }  # fmt: skip
 # Words that a parenthesis may follow without being called.
-KEYWORDS = set(
-    "filter over group in as and or not when then else by on from where with decimal values partition order between"
-    " case select having join union all".split()
-)
+KEYWORDS = {
+    "filter", "over", "group", "in", "as", "and", "or", "not", "when", "then", "else", "by", "on", "from", "where",
+    "with", "decimal", "values", "partition", "order", "between", "case", "select", "having", "join", "union", "all",
+}  # fmt: skip
 FORBIDDEN_WORDS = re.compile(
     r"\b(qualify|asof|epoch|date_diff|datediff|quantile_cont|list_\w+|strptime|strftime|regexp_\w+|ilike|similar"
     r"|at time zone|timezone|arg_min|arg_max|struct_pack|unnest|exclude|pivot|tablesample)\b|//|~|::",

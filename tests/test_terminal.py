@@ -239,7 +239,7 @@ def test_the_legend_explains_only_the_marks_shown() -> None:
     made = example()
     sound = replace(made, rows=(made.rows[0],))
     assert lines(made)[-1].endswith(
-        "n<30: too few to show a figure · ✓ target met · ~ missed by less than 7.5 % of it · ✗ missed · * base under 100"
+        "n<30: too few to show a figure · ✓ target met · ~ missed by less than 7.5 % of it · ✗ missed · * base under 100"  # noqa: E501
     )
     assert "n<30" not in render(sound, "en", PIPE) and "* base" not in render(sound, "en", PIPE)
     first = replace(made.rows[0], before=Measure(), change=None)
