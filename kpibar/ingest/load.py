@@ -359,7 +359,7 @@ def _complete(store: Store, counts: Counts, read: int, faults: int, blanks: int,
     """
     bad = ledger.write_rejects(store, file_id)
     folded, dropped = store.engine.rows(
-        "SELECT coalesce(sum(lines_folded - 1), 0)::BIGINT, count(*) FILTER (WHERE dropped AND bad IS NULL) FROM typed"
+        "SELECT coalesce(sum(lines_folded - 1), 0)::BIGINT, count(*) FILTER (WHERE dropped) FROM typed"
     )[0]
     return replace(
         counts, records=read + faults + blanks, folded=folded, rejected=bad + faults, dropped=dropped + blanks

@@ -243,7 +243,7 @@ def _mapped(
         given["grain"] = quoted(layout.grain)
     first = ", ".join(f"CAST({sql} AS {_type(entity, column)}) AS {column}" for column, sql in given.items())
     kept = (
-        "(NOT dropped OR bad IS NOT NULL)"
+        "NOT dropped"
         if entity == layout.fills
         else f"NOT dropped AND bad IS NULL AND coalesce({_fill(where, aliases)}, FALSE)"
     )
