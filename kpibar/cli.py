@@ -153,7 +153,7 @@ def _ingest(paths: list[Path], path: Path, config: "Config", options: "Options",
         _say(f"new pseudonym key: {key} - keep a copy, without it later exports cannot join these")
 
     def said(outcome: "Outcome") -> None:
-        for line in summary.ingested(outcome, known, options.dry_run):
+        for line in summary.ingested(outcome, known, options.dry_run, brief=trial and not options.dry_run):
             _say(line)
 
     with open_store(path, write=True) as store:

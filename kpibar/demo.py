@@ -47,4 +47,5 @@ def try_next(db: Path | None) -> str:
         f"kpibar status --db {name}{flag}",
         "kpibar kpis late_share",
     )
-    return "\nTry next:\n" + "\n".join(f"  {line}" for line in (*first, *commands))
+    planted = "The sample holds some damaged records on purpose: `kpibar rejects` lists them with line and reason."
+    return f"\n{planted}\n\nTry next:\n" + "\n".join(f"  {line}".rstrip() for line in (*first, *commands))

@@ -19,8 +19,8 @@ def number(value: float) -> str:
     return format_number(value, 0, "en")
 
 
-def ingested(outcome: Outcome, known: Catalogue, dry_run: bool) -> list[str]:
-    """What became of a file, one fact a line."""
+def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = False) -> list[str]:
+    """What became of a file, one fact a line; in brief, the counts only."""
     name = clean(str(outcome.path))
     if outcome.error is not None:
         return []
@@ -31,6 +31,8 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool) -> list[str]:
         return [f"{name} ({how})", f"  already ingested on {when}: nothing added, nothing updated{later}"]
     lines = [f"{name} ({how})" + (" - dry run, nothing kept" if dry_run else "")]
     lines += [f"  {_counted(table)}" for table in outcome.tables]
+    if brief:
+        return lines
     lines += [f"  rejected {clean(text)}" for text in outcome.first_rejects]
     more = outcome.counts.rejected - len(outcome.first_rejects)
     if more > 0:
