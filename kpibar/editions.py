@@ -79,17 +79,16 @@ def _default_year(years: dict[int, date]) -> int:
 
 
 def _covered_until(store: Store, brand: str | None) -> date | None:
-    """The last local day some export of contacts or orders (else any) speaks of, of all brands or one."""
+    """The last local day some export speaks of, of all brands or one. A source that stops earlier is announced."""
     own = "" if brand is None else " AND source IN (SELECT source FROM branded)"
     rows = store.engine.rows(
         "WITH branded AS (SELECT source FROM contacts WHERE brand = ? UNION SELECT source FROM orders WHERE brand = ?"
         " UNION SELECT source FROM parcels WHERE brand = ? UNION SELECT source FROM surveys WHERE brand = ?) "
-        f"SELECT entity, max(as_of_on) FROM sources WHERE as_of_on IS NOT NULL{own} GROUP BY entity",
+        f"SELECT max(as_of_on) FROM sources WHERE as_of_on IS NOT NULL{own}",
         [brand] * 4,
     )
-    known: dict[str, date] = dict(rows)
-    main = [known[entity] for entity in ("contacts", "orders") if entity in known]
-    return max(main or known.values(), default=None)
+    covered: date | None = rows[0][0]
+    return covered
 
 
 def _same_day(day: date, year: int) -> date:
