@@ -95,9 +95,16 @@ class Barometer:
 
 
 def compute(path: Path, config: Config, request: Request) -> Barometer:
-    """The barometer of a database file, whose fact tables are first brought up to date when settings changed.
+    """The barometer of a database file. Raises what `barometer` and `open_store` raise."""
+    bring_up_to_date(path, config)
+    with open_store(path, write=False) as store:
+        return barometer(store, config, request)
 
-    Raises what `barometer` and `open_store` raise.
+
+def bring_up_to_date(path: Path, config: Config) -> None:
+    """Rebuild the fact tables when data or thresholds changed since, or a run was cut short before it built them.
+
+    Raises DatabaseEmpty and what `open_store` raises.
     """
     with open_store(path, write=False) as store:
         current = is_current(store, config.settings.thresholds)
@@ -106,8 +113,6 @@ def compute(path: Path, config: Config, request: Request) -> Barometer:
     if not current:
         with open_store(path, write=True) as store:
             build(store, config.settings.thresholds)
-    with open_store(path, write=False) as store:
-        return barometer(store, config, request)
 
 
 def barometer(store: Store, config: Config, request: Request) -> Barometer:

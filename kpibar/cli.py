@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from kpibar import __version__
-from kpibar.errors import FormatUnknown, KpibarError
+from kpibar.errors import FormatUnknown, KpibarError, OutputUnwritable
 from kpibar.options import (
     DEFAULT_DATABASE,
     FORMATS,
@@ -92,7 +92,9 @@ def _kpibar(
 
 @app.command()
 def ingest(
-    files: Annotated[list[Path], typer.Argument(help="Exports, as the tools wrote them.", show_default=False)],
+    files: Annotated[
+        list[Path], typer.Argument(help="Exports, as the tools wrote them.", show_default=False, readable=False)
+    ],
     db: DatabaseOption = None,
     layout: Annotated[str | None, typer.Option(help="Read all files by this layout.")] = None,
     tz: Annotated[
@@ -268,11 +270,14 @@ def _emit(text: str, output: Path | None) -> None:
             sys.stdout.flush()
         except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise OutputUnwritable(Path("standard output"), error.strerror or str(error)) from error
         return
     from kpibar.render.output import write_whole
 
     write_whole(output, text)
-    _say(f"written: {output}")
+    _say(f"written: {clean(str(output))}")
 
 
 @app.command()
@@ -324,6 +329,7 @@ def status(db: DatabaseOption = None, json: JsonOption = False, config: ConfigOp
 
     Example: kpibar status
     """
+    from kpibar.barometer import bring_up_to_date
     from kpibar.config import load
     from kpibar.render import listings
     from kpibar.standing import standing
@@ -331,6 +337,7 @@ def status(db: DatabaseOption = None, json: JsonOption = False, config: ConfigOp
 
     settings = load(config)
     path = _database(db, settings)
+    bring_up_to_date(path, settings)
     with open_store(path, write=False) as store:
         held = standing(store, settings)
     _emit(listings.standing_json(held) if json else listings.standing_text(held), None)
@@ -384,7 +391,8 @@ def demo(
             computed = compute(path, settings, Request())
     _say("")
     _emit(_rendered(computed, Format.table, lang.value if lang else "en", _screen(color, palette)), None)
-    _say(try_next(db))
+    for line in try_next(db).splitlines():
+        _say(clean(line))
 
 
 def command() -> Callable[[], object]:

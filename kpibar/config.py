@@ -91,7 +91,7 @@ def _spans(text: str) -> list[tuple[time, time]]:
             span = (time.fromisoformat(opens.strip()), time.fromisoformat(closes.strip()))
         except ValueError as error:
             raise ValueError(f'"{part}" is not a span such as 09:00-18:00') from error
-        if not dash or span[0] >= span[1]:
+        if not dash or any(end.tzinfo for end in span) or span[0] >= span[1]:
             raise ValueError(f'"{part}" is not a span such as 09:00-18:00')
         spans.append(span)
     return spans
@@ -189,7 +189,7 @@ def load(path: Path | None = None, start: Path | None = None) -> Config:
 def _parse(path: Path, content: bytes) -> Settings:
     try:
         return Settings.model_validate(tomllib.loads(content.decode("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (RecursionError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigInvalid(path, f"is not valid TOML: {error}") from error
     except ZoneUnknown as error:
         raise ConfigInvalid(path, f"timezone: {error}") from error

@@ -94,7 +94,7 @@ def _connect(path: Path, *, write: bool) -> Store:
         raise DatabaseForeign(path)
     temporary = Path(tempfile.mkdtemp(prefix="kpibar-"))
     try:
-        engine = DuckDB(path, read_only=not write, temporary=temporary)
+        engine = DuckDB(path.absolute(), read_only=not write, temporary=temporary)
     except (duckdb.Error, OSError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise _explained(path, error) from error

@@ -264,8 +264,42 @@ class Compiled:
     calls: tuple[Call, ...]
 
 
+# An expression is a value of one record: it reads no table, holds no second statement and closes what it opens.
+_REFUSED = frozenset(
+    [
+        "select",
+        "from",
+        "getvariable",
+        "copy",
+        "attach",
+        "pragma",
+        "set",
+        "install",
+        "load",
+        "drop",
+        "delete",
+        "insert",
+        "update",
+    ]
+)
+
+
+def refuse_statements(expression: str) -> None:
+    """Raises ExpressionError for SQL that is more than an expression."""
+    bare = re.sub(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", "''", expression)
+    depth = 0
+    for mark in bare:
+        depth += {"(": 1, ")": -1}.get(mark, 0)
+        if depth < 0:
+            break
+    words = {word.lower() for word in re.findall(r"[A-Za-z_]+", bare)}
+    if depth != 0 or any(mark in bare for mark in (";", "--", "/*")) or words & _REFUSED:
+        raise ExpressionError(f"is not a single SQL expression: {expression}")
+
+
 def compile_expression(expression: str) -> Compiled:
     """Split an expression into a template and its helper calls. Raises ExpressionError."""
+    refuse_statements(expression)
     parts: list[str] = []
     calls: list[Call] = []
     position = 0

@@ -28,6 +28,8 @@ from kpibar.ingest.header import Column, column, normal
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_WITHIN = 30
+# A quote still open after so many lines was never meant to open a cell.
+_LONGEST_RECORD = 2_000
 _FIELD_LIMIT = 64 * 1024 * 1024
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _SWALLOWS = ("quoting", "a quote opened here closes in a later record")
@@ -209,10 +211,12 @@ class _Feed:
 
     def __init__(self, lines: list[str], start: int) -> None:
         self.lines = lines
-        self.next = start
+        self.next = self.record = start
 
     def __iter__(self) -> Iterator[str]:
         while self.next < len(self.lines):
+            if self.next - self.record > _LONGEST_RECORD:
+                raise csv.Error(f"unclosed after {_LONGEST_RECORD} lines")
             self.next += 1
             yield self.lines[self.next - 1]
 
@@ -220,11 +224,11 @@ class _Feed:
 def records(export: Export) -> Iterator[Record | Fault | Blank]:
     """Every physical line after the header, as part of exactly one record, fault or blank, in file order."""
     csv.field_size_limit(_FIELD_LIMIT)
-    width = len(export.columns)
+    width, header = len(export.columns), [column.written for column in export.columns]
     feed = _Feed(export.lines, export.records_from)
     reader = csv.reader(iter(feed), delimiter=export.delimiter, strict=True)
     while True:
-        first = feed.next
+        first = feed.record = feed.next
         try:
             cells = next(reader)
         except StopIteration:
@@ -234,9 +238,13 @@ def records(export: Export) -> Iterator[Record | Fault | Blank]:
             feed.next = first + 1
             reader = csv.reader(iter(feed), delimiter=export.delimiter, strict=True)
             continue
-        swallows = len(cells) == width and _swallows(export, feed.lines[first + 1 : feed.next], cells)
+        swallows = len(cells) == width and _swallows(
+            export, feed.lines[first], feed.lines[first + 1 : feed.next], cells
+        )
         if not any(cell.strip() for cell in cells):
             yield Blank(first + 1)
+        elif cells == header:
+            yield Fault(first + 1, "header", "it repeats the header")
         elif any("\0" in cell for cell in cells):
             yield Fault(first + 1, "control", "it holds a NUL character")
         elif len(cells) == width and not swallows:
@@ -249,9 +257,20 @@ def records(export: Export) -> Iterator[Record | Fault | Blank]:
                 reader = csv.reader(iter(feed), delimiter=export.delimiter, strict=True)
 
 
-def _swallows(export: Export, inner: list[str], cells: list[str]) -> bool:
+def _alike(one: list[str], other: list[str], width: int) -> bool:
+    """Whether two lines, quotes ignored, are both whole records: a date in the same place, or ids of one shape."""
+    if not len(one) == len(other) == width:
+        return False
+    dates = any(_DATE.match(a.strip('"')) and _DATE.match(b.strip('"')) for a, b in zip(one, other, strict=True))
+    shapes = [re.sub(r"[0-9]", "9", line[0].strip('"')) for line in (one, other)]
+    return dates or (shapes[0] == shapes[1] and "9" in shapes[0])
+
+
+def _swallows(export: Export, first: str, inner: list[str], cells: list[str]) -> bool:
     """Whether a later line of a multi-line record is a record itself: as many cells, and a date where it has one."""
     for line in inner:
+        if _alike(first.split(export.delimiter), line.split(export.delimiter), len(cells)):
+            return True
         own, _ = _parse_one([line], export.delimiter)
         if len(own) == len(cells):
             # What follows a closing quote belongs to the record that opened it.

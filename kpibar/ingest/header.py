@@ -10,8 +10,9 @@ _SPACES = re.compile(r"[\s_]+")
 
 @dataclass(frozen=True)
 class Column:
-    """One header cell: as written, as compared, and the zone in its trailing parentheses, if any."""
+    """One header cell: its bytes, its name, as compared, and the zone in its trailing parentheses, if any."""
 
+    written: str
     name: str
     normal: str
     zone: str | None
@@ -20,7 +21,7 @@ class Column:
 def column(name: str) -> Column:
     """Read a header cell."""
     zone = _ZONE.search(name.strip())
-    return Column(name.strip().lstrip("\ufeff"), normal(name), _zone_name(zone.group(1)) if zone else None)
+    return Column(name, name.strip().lstrip("\ufeff"), normal(name), _zone_name(zone.group(1)) if zone else None)
 
 
 def _zone_name(written: str) -> str:

@@ -20,8 +20,10 @@ def as_of_instant(text: str, zone: str | None) -> datetime:
         raise InstantInvalid(text) from error
     if len(text.strip()) <= len("2026-01-15"):
         instant = datetime.combine(instant.date(), time(23, 59, 59))
+    if not 1990 <= instant.year <= 2100:
+        raise InstantInvalid(text)
     instant = _with_zone(instant, zone)
-    if instant.astimezone(UTC) > datetime.now(UTC) + _MARGIN or instant.year < 1990:
+    if instant.astimezone(UTC) > datetime.now(UTC) + _MARGIN:
         raise InstantInvalid(text)
     return instant.astimezone(UTC).replace(tzinfo=None)
 

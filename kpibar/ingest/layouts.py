@@ -22,7 +22,7 @@ from kpibar.errors import (
     LayoutUnmatched,
     UsageError,
 )
-from kpibar.ingest.expressions import ExpressionError, columns_read, compile_expression
+from kpibar.ingest.expressions import ExpressionError, columns_read, compile_expression, refuse_statements
 from kpibar.ingest.header import normal
 from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, selectable
 
@@ -135,14 +135,17 @@ def _built_in() -> dict[str, Layout]:
 def _read_folder(folder: Path) -> dict[Path, Layout]:
     if not folder.is_dir():
         return {}
-    return {path: parse(path, path.read_bytes()) for path in sorted(folder.glob("*.toml"))}
+    try:
+        return {path: parse(path, path.read_bytes()) for path in sorted(folder.glob("*.toml")) if path.is_file()}
+    except OSError as error:
+        raise LayoutInvalid(folder, error.strerror or str(error)) from error
 
 
 def parse(path: Path, content: bytes) -> Layout:
     """Read and check a layout file. Raises LayoutInvalid."""
     try:
         layout = Layout.model_validate(tomllib.loads(content.decode("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (RecursionError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LayoutInvalid(path, f"is not valid TOML: {error}") from error
     except ValidationError as error:
         raise LayoutInvalid(path, explain(error)) from error
@@ -162,6 +165,9 @@ def _checked(path: Path, layout: Layout) -> Layout:
             raise LayoutInvalid(path, f'[select] of {entity} needs "{missing[0]}"')
     try:
         layout.vocabulary()
+        for asserted in layout.asserted:
+            refuse_statements(asserted.left)
+            refuse_statements(asserted.right)
         _check_enums(layout)
         if layout.zone != "account":
             valid_zone(layout.zone)

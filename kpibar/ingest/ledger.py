@@ -111,11 +111,11 @@ def write_rejects(store: Store, file_id: int) -> int:
         [file_id],
     )
     store.engine.run(
-        "INSERT INTO rejects SELECT ?, line, NULL, NULL, 'key', 'its identifier or its date is empty' "
-        "FROM mapped WHERE bad IS NULL AND keyless",
+        "INSERT INTO rejects SELECT ?, line, NULL, NULL, 'key', key_fault "
+        "FROM mapped WHERE bad IS NULL AND key_fault IS NOT NULL",
         [file_id],
     )
-    return int(store.engine.rows("SELECT count(*) FROM mapped WHERE bad IS NOT NULL OR keyless")[0][0])
+    return int(store.engine.rows("SELECT count(*) FROM mapped WHERE bad IS NOT NULL OR key_fault IS NOT NULL")[0][0])
 
 
 def write_faults(store: Store, file_id: int, faults: list[tuple[int, str, str]]) -> None:

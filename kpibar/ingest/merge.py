@@ -54,7 +54,7 @@ def _decide_fates(store: Store, entity: str, source: str, as_of: datetime | None
     store.engine.run(
         "CREATE OR REPLACE TEMP TABLE batch AS SELECT *, row_number() OVER "
         f"(PARTITION BY {', '.join(key)} ORDER BY updated_at DESC NULLS LAST, line DESC) AS version "
-        "FROM mapped WHERE bad IS NULL AND NOT keyless"
+        "FROM mapped WHERE bad IS NULL AND key_fault IS NULL"
     )
     if entity == "parcels":
         _keep_first_promise(store, source, as_of)

@@ -7,7 +7,7 @@ not convert). Nothing here touches the database.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kpibar.config import Hours
@@ -30,6 +30,8 @@ from kpibar.ingest.topics import by_text, by_vendor
 
 # What people and tools write into a cell to say that there is nothing in it.
 _NOTHING = ("", "-", "--", "n/a", "null", "[none]", "[no associated user]", "[deleted]", "#n/a", "nan")
+# No duration, score or amount of a contact is larger: thirty years in seconds.
+_LARGEST = "1e9"
 # The zero dates of .NET, SQL Server and spreadsheets.
 _NEVER = "^(0001-01-01|1900-01-01|1899-12-30|0000-00-00|0?1/0?1/1900|30/12/1899)"
 # Helpers that cannot fail on a non-empty cell.
@@ -111,7 +113,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
         for entity, table in compiled.items()
     }
     return Plan(
-        cells=_cells(layout, file),
+        cells=_cells(layout, file, aliases),
         typed=_typed(aliases, keep, file, context.reading),
         mapped=mapped,
         held={entity: _held(table, file) for entity, table in compiled.items()},
@@ -165,21 +167,22 @@ def _filled(entity: str, table: Mapping[str, Compiled], file: _File, context: Co
     return frozenset(filled & set(columns(entity)))
 
 
-def _cells(layout: Layout, file: _File) -> str:
-    """Trimmed cells, NULL where they say nothing; one row per record."""
-    nothing = ", ".join(quoted(word) for word in _NOTHING)
-    count = len(file.names)
-    trimmed = ",\n".join(
-        f"CASE WHEN lower(trim(c{i})) NOT IN ({nothing}) THEN trim(c{i}) END AS c{i}" for i in range(count)
+def _cells(layout: Layout, file: _File, calls: Iterable[Call]) -> str:
+    """Trimmed cells of the columns that are read, NULL where they say nothing; one row per record."""
+    nothing = quoted("|".join(re.escape(word) for word in _NOTHING))
+    group = file.cell(layout.group) if layout.group else None
+    read = dict.fromkeys(filter(None, [group, *(file.cell(name) for call in calls for name in call.columns)]))
+    trimmed = "".join(
+        f",\nCASE WHEN NOT regexp_full_match(lower(trim({cell})), {nothing}) THEN trim({cell}) END AS {cell}"
+        for cell in read
     )
-    rows = f"SELECT line, {trimmed}\nFROM staged"
-    position = file.positions.get(normal(layout.group)) if layout.group else None
-    if position is None:
+    rows = f"SELECT line{trimmed}\nFROM staged"
+    if group is None:
         return f"SELECT *, 1 AS lines_folded FROM ({rows})"
-    folded = ",\n".join(f"arg_min(c{i}, line) FILTER (WHERE c{i} IS NOT NULL) AS c{i}" for i in range(count))
+    folded = "".join(f",\narg_min({cell}, line) FILTER (WHERE {cell} IS NOT NULL) AS {cell}" for cell in read)
     # A line without its group value belongs to nothing: it stays alone and is judged as a record.
-    group = f"coalesce(c{position}, 'line ' || line)"
-    return f"SELECT min(line) AS line, {folded}, count(*) AS lines_folded\nFROM ({rows})\nGROUP BY {group}"
+    key = f"coalesce({group}, 'line ' || line)"
+    return f"SELECT min(line) AS line{folded}, count(*) AS lines_folded\nFROM ({rows})\nGROUP BY {key}"
 
 
 def _typed(aliases: Mapping[Call, str], keep: Compiled, file: _File, reading: Reading) -> str:
@@ -208,6 +211,8 @@ def _typed(aliases: Mapping[Call, str], keep: Compiled, file: _File, reading: Re
 
 def _plausible(helper: Helper, value: str) -> str:
     """An instant no customer relationship has is none: a slip of a digit, or a tool's largest date."""
+    if helper.type == "DOUBLE":
+        return f"CASE WHEN abs({value}) <= {_LARGEST} THEN {value} END"
     if helper.type != "TIMESTAMP":
         return value
     return f"CASE WHEN {value} BETWEEN TIMESTAMP '1990-01-01' AND TIMESTAMP '2100-01-01' THEN {value} END"
@@ -258,7 +263,19 @@ def _mapped(
     )
     texts = f",\n{_text(set(given))} AS all_text" if entity == "contacts" else ""
     missing = " OR ".join(f"{column} IS NULL" for column in KEYS[entity].required)
-    return f"SELECT line, lines_folded, bad, {missing} AS keyless{texts},\n{listed}\nFROM ({base})"
+    fault = _key_fault(KEYS[entity].id[0], missing)
+    return f"SELECT line, lines_folded, bad, {fault} AS key_fault{texts},\n{listed}\nFROM ({base})"
+
+
+def _key_fault(identifier: str, missing: str) -> str:
+    """SQL: why a record has no identity of its own, NULL when it has one."""
+    return (
+        f"CASE WHEN {missing} THEN 'its identifier or its date is empty' "
+        f"WHEN regexp_matches({identifier}, '(?i)^((grand |sub)?totals?\\b|[0-9]+ (rows|records|lignes)$|copyright )') "
+        "THEN 'it is a line of a report, not a record' "
+        f"WHEN regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?E[+]?[0-9]+') "
+        "THEN 'its identifier was rounded by a spreadsheet' END"
+    )
 
 
 def _type(entity: str, column: str) -> str:

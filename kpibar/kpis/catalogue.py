@@ -12,11 +12,13 @@ A KPI reads one fact table. `kind` says how its value is made:
 """
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import accumulate
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -214,11 +216,25 @@ def catalogue(settings: Settings) -> Catalogue:
     return complete
 
 
+def _refuse_statements(kpi: Kpi) -> None:
+    """A KPI's fragments are expressions over its fact table, and its id a plain name. Raises KpiInvalid."""
+    where = f"[kpis.{kpi.id}] of kpibar.toml"
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", kpi.id):
+        raise KpiInvalid(where, "its id must be small letters, digits and underscores")
+    for fragment in (kpi.where, kpi.hit, kpi.against, kpi.value, kpi.date, kpi.over, kpi.cluster):
+        bare = re.sub(r"'(?:[^']|'')*'", "''", fragment)
+        depths = list(accumulate({"(": 1, ")": -1}.get(mark, 0) for mark in bare))
+        if re.search(r";|--|/\*|\bselect\b", bare, re.I) or (depths and (min(depths) < 0 or depths[-1] != 0)):
+            raise KpiInvalid(where, f"is not a single SQL expression: {fragment}")
+
+
 def _own(name: str, table: Mapping[str, Any], settings: Settings, values: Mapping[str, int]) -> Kpi:
     try:
-        return _kpi(name, OWN_FAMILY, _Entry.model_validate(table), settings, values, own=True)
+        made = _kpi(name, OWN_FAMILY, _Entry.model_validate(table), settings, values, own=True)
     except ValidationError as error:
         raise KpiInvalid(f"[kpis.{name}] of kpibar.toml", explain(error)) from error
+    _refuse_statements(made)
+    return made
 
 
 def _check_target(kpi: Kpi, target: float) -> None:

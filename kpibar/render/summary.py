@@ -129,7 +129,7 @@ def kpi_words(kpi: Kpi, known: Catalogue, lang: str, window: Window, target: flo
     lines += [f"source    {kpi.source or 'not stated'}", f"hash      {kpi.hash}", ""]
     for part in parts(kpi, known):
         lines += [*statement(part, window).splitlines(), ""]
-    return lines[:-1]
+    return [clean(line) for line in lines[:-1]]
 
 
 def _in(text: object, lang: str) -> str:

@@ -1,0 +1,125 @@
+"""Files and settings made to break kpibar: what they try does not happen, and is said."""
+
+from pathlib import Path
+
+import pytest
+
+from kpibar.config import load
+from kpibar.errors import KpiInvalid, LayoutInvalid
+from kpibar.ingest.layouts import parse
+from kpibar.kpis.catalogue import catalogue
+from kpibar.store import open_store
+from tests.intake import take_text, write
+from tests.support import kpibar
+
+DAY = "2025-03-01 10:00:00"
+
+
+def test_a_quote_closed_on_the_next_line_swallows_no_record(folder: Path) -> None:
+    """The quote opens in the subject of T20 and closes in that of T21: line 21 is no record, T21 is its own."""
+    rows = [f"T{n},sujet {n},2025-03-{n % 28 + 1:02d} 10:00:00,email" for n in range(1, 51)]
+    rows[19] = rows[19].replace("sujet 20", '"sujet 20')
+    rows[20] = rows[20].replace("sujet 21", 'sujet 21"')
+    counts = take_text(folder, "contact_id,subject,created_at,channel\n" + "\n".join(rows) + "\n").counts
+    assert counts.records == 50
+    assert counts.added + counts.rejected == 50
+
+
+def test_a_quote_around_parcels_without_dates_swallows_none(folder: Path) -> None:
+    rows = [f"P{n},O{n},," for n in range(1, 51)]
+    rows[19], rows[39] = 'P20,"O20,,', 'P40,O40",,'
+    counts = take_text(folder, "parcel_id,order_ref,promised_to,delivered_at\n" + "\n".join(rows) + "\n").counts
+    assert counts.added + counts.rejected == 50
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("Total,,5", "it is a line of a report"),
+        ("20 rows,,", "it is a line of a report"),
+        ("1.03E+13,2025-03-01 10:00:00,5", "rounded by a spreadsheet"),
+        ("order_ref,ordered_at,value", "it repeats the header"),
+    ],
+)
+def test_a_line_that_is_no_order_is_rejected(folder: Path, line: str, reason: str) -> None:
+    outcome = take_text(folder, f"order_ref,ordered_at,value\nA1,{DAY},10\n{line}\n")
+    assert (outcome.counts.added, outcome.counts.rejected) == (1, 1)
+    assert reason in outcome.first_rejects[0]
+
+
+def test_an_absurd_duration_is_rejected_and_reports_go_on(folder: Path) -> None:
+    nines = "9" * 300
+    outcome = take_text(folder, f"contact_id,created_at,channel,wait_s\n1,{DAY},phone,20\n2,{DAY},phone,{nines}\n")
+    assert (outcome.counts.added, outcome.counts.rejected) == (1, 1)
+    assert kpibar("report", "--db", "test.duckdb", "--json", folder=folder).returncode == 0
+
+
+LAYOUT = """
+name = "own"
+fills = "contacts"
+detect = ["contact_id", "created_at", "odd"]
+{top}
+[select]
+contact_id = 'text("contact_id")'
+created_at = 'instant("created_at")'
+{select}
+"""
+
+
+@pytest.mark.parametrize(
+    ("top", "select"),
+    [
+        ("", "brand = \"hex(getvariable('key_inner'))\""),
+        ("", "brand = \"(SELECT content FROM read_text('/etc/passwd'))\""),
+        ('keep = "TRUE, FALSE) AS dropped, NULL AS bad FROM cells; COMMIT; DROP TABLE contacts; BEGIN; --"', ""),
+        (
+            "",
+            'brand = "1) AS x, (2"'
+            + '\n[[assert]]\nname = "x"\nleft = "1) AS a; DELETE FROM contacts; ("\nright = "1"',
+        ),
+        ("", 'brand = "1 /* open"'),
+    ],
+)
+def test_a_layout_is_an_expression_and_nothing_more(top: str, select: str) -> None:
+    with pytest.raises(LayoutInvalid, match="not a single SQL expression"):
+        parse(Path("own.toml"), LAYOUT.format(top=top, select=select).encode())
+
+
+@pytest.mark.parametrize(
+    "hit", ["TRUE)) AS x FROM fact_contacts; DROP TABLE contacts; SELECT (((1", "TRUE -- and so on", "(SELECT 1) = 1"]
+)
+def test_an_own_kpi_is_an_expression_and_nothing_more(folder: Path, hit: str) -> None:
+    own = f'[kpis.mine]\ntitle = {{ en = "x" }}\nkind = "rate"\nfrom = "contacts"\ndate = "created_on"\nunit = "share"\nhit = "{hit}"\n'  # noqa: E501
+    with pytest.raises(KpiInvalid, match="not a single SQL expression"):
+        catalogue(load(write(folder, "kpibar.toml", own)).settings)
+
+
+def test_an_own_kpi_has_a_plain_name(folder: Path) -> None:
+    own = '[kpis."x; drop"]\ntitle = { en = "x" }\nkind = "count"\nfrom = "contacts"\ndate = "created_on"\nunit = "count"\n'
+    with pytest.raises(KpiInvalid, match="small letters"):
+        catalogue(load(write(folder, "kpibar.toml", own)).settings)
+
+
+def test_three_hundred_columns_nobody_reads_cost_nothing(folder: Path) -> None:
+    extra = ",".join(f"custom {n}" for n in range(300))
+    outcome = take_text(folder, f"contact_id,created_at,channel,{extra}\n1,{DAY},email{',x' * 300}\n")
+    assert outcome.counts.added == 1
+
+
+def test_status_works_when_a_run_was_cut_before_the_model(folder: Path) -> None:
+    take_text(folder, f"contact_id,created_at,channel\n1,{DAY},email\n")
+    with open_store(folder / "test.duckdb", write=True) as store:
+        for (name,) in store.engine.rows(
+            "SELECT table_name FROM information_schema.tables WHERE table_name LIKE 'fact_%'"
+        ):
+            store.engine.run(f"DROP TABLE {name}")
+        store.remember("model", "")
+    done = kpibar("status", "--db", "test.duckdb", folder=folder)
+    assert (done.returncode, "kpibar-contacts" in done.stdout) == (0, True), done.stderr
+
+
+def test_words_about_a_hostile_file_name_hold_no_control(folder: Path) -> None:
+    take_text(folder, f"contact_id,created_at,channel\n1,{DAY},email\n")
+    done = kpibar("report", "--db", "test.duckdb", "-o", "o\x1b[31m.json", folder=folder)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stderr + done.stdout
