@@ -95,7 +95,7 @@ def test_an_own_kpi_is_an_expression_and_nothing_more(folder: Path, hit: str) ->
 
 
 def test_an_own_kpi_has_a_plain_name(folder: Path) -> None:
-    own = '[kpis."x; drop"]\ntitle = { en = "x" }\nkind = "count"\nfrom = "contacts"\ndate = "created_on"\nunit = "count"\n'
+    own = '[kpis."x; drop"]\ntitle = { en = "x" }\nkind = "count"\nfrom = "contacts"\ndate = "created_on"\nunit = "count"\n'  # noqa: E501
     with pytest.raises(KpiInvalid, match="small letters"):
         catalogue(load(write(folder, "kpibar.toml", own)).settings)
 
