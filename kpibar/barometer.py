@@ -155,8 +155,10 @@ def _brands(store: Store) -> tuple[str, ...]:
 
 def _row(desk: Desk, kpi: Kpi, config: Config, held: frozenset[str]) -> Row:
     missing = missing_inputs(kpi, desk.catalogue, held)
-    now, before = total(desk, kpi, desk.windows[0]), masked(kpi, total(desk, kpi, desk.windows[1]), desk.reporting)
-    shown = status(kpi, now, desk.reporting) if not missing and rows_held(desk, kpi) else "not_available"
+    year, previous = desk.windows
+    now = total(desk, kpi, year)
+    before = masked(kpi, total(desk, kpi, previous), desk.reporting) if rows_held(desk, kpi, previous) else Measure()
+    shown = status(kpi, now, desk.reporting) if not missing and rows_held(desk, kpi, year) else "not_available"
     compared = comparable(desk, kpi, before)
     target = config.settings.targets.get(kpi.id)
     return Row(
@@ -188,7 +190,7 @@ def _row_notes(desk: Desk, kpi: Kpi, now: Measure, before: Measure, shown: Statu
         notes.append(Note("small_base", {"base": now.base}, "warning"))
     if shown == "low_base":
         notes.append(Note("low_base", {"base": now.base, "least": desk.reporting.min_base}, "warning"))
-    if shown == "not_available":
+    if shown == "not_available" and not now.immature:
         notes.append(Note("no_rows", {"year": desk.edition.year}))
     if now.immature:
         notes.append(Note("immature", {"rows": now.immature, "days": kpi.maturity_days}))

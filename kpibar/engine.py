@@ -7,10 +7,7 @@ that several engines answer alike, so that another engine can be put here withou
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    pass
+from typing import Any, Protocol
 
 Row = tuple[Any, ...]
 

@@ -187,11 +187,6 @@ def nps_difference(
     return _symmetric(value, se, _z(level))
 
 
-def median_ranks(n: int, level: float = 0.95) -> tuple[int, int] | None:
-    """Ranks (from 1) of the sorted values that bound the median; None when n is too small (n < 6 at 95 %)."""
-    return quantile_ranks(n, 0.5, level)
-
-
 def quantile_ranks(n: int, q: float, level: float = 0.95) -> tuple[int, int] | None:
     """Ranks (from 1) of the sorted values that bound the q-quantile with at least the stated coverage.
 

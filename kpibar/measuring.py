@@ -133,8 +133,10 @@ def _quantile(desk: Desk, kpi: Kpi, window: Window, found: Quantile | None, cond
 
 
 def series(desk: Desk, kpi: Kpi, window: Window) -> tuple[tuple[date, Measure], ...]:
-    """The KPI in each month of a window."""
+    """The KPI in each month of a window; nothing is known of the months of a year without a row."""
     months = [date(window.start.year, month, 1) for month in range(window.start.month, window.end.month + 1)]
+    if not rows_held(desk, kpi, window):
+        return tuple((month, Measure()) for month in months)
     if kpi.additive or kpi.kind == "ratio":
         return tuple((month, total(desk, kpi, Window(month, month))) for month in months)
     group = f"CAST(CAST(date_trunc('month', {kpi.date}) AS DATE) AS VARCHAR)"
@@ -270,9 +272,8 @@ def comparable(desk: Desk, kpi: Kpi, before: Measure) -> bool:
     return seen >= desk.reporting.min_month_coverage * months and uneven_source(desk, kpi) is None
 
 
-def rows_held(desk: Desk, kpi: Kpi) -> bool:
-    """Whether the KPI's tables have a row in the year at all: a count over a table that is not there is no zero."""
-    window = desk.edition.window
+def rows_held(desk: Desk, kpi: Kpi, window: Window) -> bool:
+    """Whether the KPI's tables have a row in a year at all: a count over a table that is not there is no zero."""
     tables = [desk.months[part.from_table, part.date] for part in _parts(desk, kpi)]
     return all(any(window.start <= month <= window.end for month in months) for months in tables)
 

@@ -19,7 +19,6 @@ from kpibar.intervals import (
     difference_from_intervals,
     mean_difference,
     mean_interval,
-    median_ranks,
     newcombe,
     nps_difference,
     nps_interval,
@@ -274,11 +273,11 @@ def test_nps_mirrors_when_promoters_become_detractors(now: tuple[int, int, int],
 
 @pytest.mark.parametrize(("n", "ranks"), [(20, (6, 15)), (30, (10, 21)), (50, (18, 33)), (100, (40, 61))])
 def test_median_rank_vectors(n: int, ranks: tuple[int, int]) -> None:
-    assert median_ranks(n) == ranks
+    assert quantile_ranks(n, 0.5) == ranks
 
 
 def test_small_bases_bound_no_median() -> None:
-    assert [median_ranks(n) for n in range(7)] == [None] * 6 + [(1, 6)]
+    assert [quantile_ranks(n, 0.5) for n in range(7)] == [None] * 6 + [(1, 6)]
 
 
 def test_quantile_ranks_agree_with_scipy() -> None:
@@ -302,7 +301,7 @@ def test_quantile_ranks_cover_at_least_the_level(n: int, q: float, level: float)
 
 def test_ranks_of_ten_million_values_are_quick() -> None:
     started = time.perf_counter()
-    assert known(median_ranks(10_000_000)) == (4_996_901, 5_003_100)
+    assert known(quantile_ranks(10_000_000, 0.5)) == (4_996_901, 5_003_100)
     assert time.perf_counter() - started < 0.5
 
 

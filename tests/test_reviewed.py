@@ -108,6 +108,9 @@ def test_a_count_over_a_table_that_is_not_there_is_not_zero(folder: Path) -> Non
     orders = "order_ref,ordered_at\n1,2024-02-25 10:00:00\n"
     found = computed(folder, {"c.csv": HEAD + monthly(range(1, 13), 2025), "o.csv": orders})
     assert row(found, "orders_placed").status == "not_available"
+    contacts = row(found, "contacts")
+    assert (contacts.now.value, contacts.before.value) == (144, None), "of 2024 nothing is known"
+    assert all(month.value is None for _, month in contacts.before_series)
 
 
 def test_the_verdict_does_not_depend_on_what_else_is_asked(folder: Path) -> None:

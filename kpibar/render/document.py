@@ -197,17 +197,12 @@ def _breakdown(row: Row) -> dict[str, Any]:
 def _segment(segment: Segment, dimension: str) -> dict[str, Any]:
     return {
         "key": segment.key,
-        "title": {lang: segment_title(dimension, segment.key, lang) for lang in LANGUAGES},
+        "title": {lang: segment_name(dimension, segment.key, lang) for lang in LANGUAGES},
         "status": segment.status,
         **_measure(segment.now, shown=segment.status == "ok"),
         "previous": _measure(segment.before, shown=True),
         "delta": _delta(segment.change),
     }
-
-
-def segment_title(dimension: str, key: str, lang: str) -> str:
-    """What a segment is called: a translated channel or reason, else the name as the data have it."""
-    return segment_name(dimension, key, lang)
 
 
 def _note(note: Note) -> dict[str, Any]:

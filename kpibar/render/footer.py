@@ -40,6 +40,9 @@ def _unavailable(page: Page) -> Iterator[Text]:
 def _why(page: Page, row: Row) -> str:
     if row.missing:
         return say("needs", page.lang, inputs=clean(inputs(row.missing, page.lang)))
+    for note in row.notes:
+        if note.code == "immature":
+            return note_text(note.code, note.values, page.lang)
     return say("note_no_rows", page.lang, year=page.barometer.edition.year)
 
 
@@ -79,7 +82,8 @@ def _notes(page: Page) -> Iterator[Text]:
         yield _line(page, note, note_text(note.code, note.values, page.lang))
     shared: dict[tuple[str, str], tuple[Note, list[str]]] = {}
     for row in page.barometer.rows:
-        for note in row.notes:
+        # What is not available has said its reason already.
+        for note in row.notes if row.status != "not_available" else ():
             if note.code in _SHARED:
                 key = (note.code, repr({**note.values, "rows": None}))
                 shared.setdefault(key, (note, []))[1].append(_named(page, row, note))
