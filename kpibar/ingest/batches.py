@@ -1,0 +1,273 @@
+"""A text, block by block -> batches of proven records, and an account of every physical line.
+
+The scan (proof.py) takes what is beyond doubt, a strict reader (records.py) judges the rest. Both give the same
+answer; the first is many times faster. A batch carries the bytes the engine will read, the physical line of each
+record, and a checksum over the length and place of every cell, which the engine must find again.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kpibar.ingest.proof import Dialect, Proof, scan
+from kpibar.ingest.records import (
+    LONGEST_RECORD,
+    Blank,
+    Fault,
+    Footer,
+    Item,
+    Record,
+    Repair,
+    each,
+    encoded,
+    judge,
+    judged_cells,
+    looks_like_footer,
+    physical_lines,
+)
+
+if TYPE_CHECKING:
+    from kpibar.ingest.proof import Integers
+
+BATCH_RECORDS = 400_000
+BATCH_BYTES = 96 * 1024 * 1024
+_WINDOW = 256 * 1024
+# A report adds its footer below the last record; so many last lines are looked at one by one.
+_LAST_LINES = 5
+
+
+def weights(width: int) -> list[int]:
+    """The factor of each column in the checksum: distinct, so that cells that changed places are noticed."""
+    return [2 * place + 3 for place in range(width)]
+
+
+@dataclass
+class Account:
+    """Physical lines of the records' part of a file by what they are; `total` is counted apart from the others."""
+
+    total: int = 0
+    records: int = 0
+    rejected: int = 0
+    blank: int = 0
+    footer: int = 0
+    repaired: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Proven records as CSV text with line feeds, their physical lines, their checksum, and the faults among them."""
+
+    text: bytes
+    lines: "Integers"
+    check: int
+    faults: tuple[Fault, ...]
+
+    @property
+    def records(self) -> int:
+        """How many records the text holds."""
+        return len(self.lines)
+
+
+@dataclass
+class _Growing:
+    """A batch being filled."""
+
+    width: int
+    pieces: list[bytes] = field(default_factory=list)
+    lines: "list[Integers]" = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    check: int = 0
+    records: int = 0
+    size: int = 0
+
+    def add(self, text: bytes, lines: "Integers", lengths: "Integers") -> None:
+        """Add records: their text, the line of each, the bytes of each cell."""
+        import numpy
+
+        ordinals = numpy.arange(self.records + 1, self.records + 1 + len(lines), dtype=numpy.int64)
+        self.check += int(lengths.astype(numpy.int64) @ numpy.array(weights(self.width)) @ ordinals)
+        self.pieces.append(text)
+        self.lines.append(lines)
+        self.records += len(lines)
+        self.size += len(text)
+
+    def full(self) -> bool:
+        """Whether it should be handed on."""
+        return self.records >= BATCH_RECORDS or self.size >= BATCH_BYTES
+
+    def done(self) -> Batch:
+        """The batch."""
+        import numpy
+
+        lines = numpy.concatenate(self.lines) if self.lines else numpy.zeros(0, dtype=numpy.int64)
+        return Batch(b"".join(self.pieces), lines, self.check, tuple(self.faults))
+
+
+class Reader:
+    """Reads one text; iterate over `batches` once, then ask `account`.
+
+    `line` is the physical line of the first byte. There is always at least one batch, be it empty.
+    """
+
+    def __init__(self, dialect: Dialect, line: int, repair: Repair | None = None) -> None:
+        self.dialect = dialect
+        self.line = line
+        self.repair = repair
+        self.account = Account()
+        self._growing = _Growing(dialect.width)
+        self._pending: list[tuple[Item, str]] = []
+
+    def batches(self, blocks: Iterable[bytes]) -> Iterator[Batch]:
+        """The records of UTF-8 text given in blocks of any size."""
+        buffer, source, final = b"", iter(blocks), False
+        window = _WINDOW
+        while True:
+            if len(buffer) < window and not final:
+                block = next(source, None)
+                final = block is None
+                buffer += self._counted(block or b"", final, buffer)
+                continue
+            if not buffer:
+                break
+            used = self._read(buffer, window, final)
+            buffer = buffer[used:] if used else buffer
+            window = _WINDOW if used else 2 * window
+            if self._growing.full():
+                yield self._hand_over()
+        self._settle(at_end=True)
+        yield self._hand_over()
+
+    def rows(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[Batch]:
+        """The records of a table that comes as cells: a sheet, JSON objects."""
+        for line, cells in rows:
+            self.account.total += 1
+            item = judged_cells(cells, line, self.dialect)
+            self._take(item, self.dialect.delimiter.join(cells), 1)
+            if self._growing.full():
+                yield self._hand_over()
+        self._settle(at_end=True)
+        yield self._hand_over()
+
+    def _hand_over(self) -> Batch:
+        done = self._growing.done()
+        self._growing = _Growing(self.dialect.width)
+        return done
+
+    def _counted(self, block: bytes, final: bool, before: bytes) -> bytes:
+        """Count the line ends of a block as it arrives; the last line may have none."""
+        text = block
+        if before.endswith(b"\r") and text.startswith(b"\n"):
+            self.account.total -= 1
+        self.account.total += text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+        if final and before and not before.endswith((b"\n", b"\r")):
+            self.account.total += 1
+        return block
+
+    def _read(self, buffer: bytes, window: int, final: bool) -> int:
+        """Read what the first `window` bytes hold; how many bytes that was, 0 when more must be seen first."""
+        view = buffer[:window]
+        whole = final and len(view) == len(buffer)
+        if view.endswith(b"\r") and not whole:
+            view = view[:-1]  # it may belong to a line feed
+        proof = scan(view, self.dialect)
+        self._accept(view, proof, last=whole)
+        if proof.stop:
+            return proof.stop
+        if proof.stuck or whole or view.count(b"\n") > LONGEST_RECORD or b"\n" not in view and b"\r" in view:
+            return self._strictly(view, whole)
+        return 0
+
+    def _accept(self, view: bytes, proof: Proof, *, last: bool) -> None:
+        """Take the proven records as they are, have the doubtful lines judged, in order."""
+        import numpy
+
+        doubtful = proof.doubtful
+        if last and proof.stop == len(view):
+            doubtful = doubtful.copy()
+            spans = numpy.diff(proof.lines, append=proof.stop_lines)
+            doubtful[-_LAST_LINES:] |= spans[-_LAST_LINES:] == 1
+        odd = numpy.flatnonzero(doubtful)
+        begin = 0
+        for place in (*odd, len(doubtful)):
+            self._take_run(view, proof, begin, int(place))
+            if place < len(doubtful):
+                text = view[proof.starts[place] : proof.ends[place]].decode()
+                for item, raw in each(physical_lines(text), self.line + int(proof.lines[place]), self.dialect, self.repair):
+                    self._take(item, raw, 1)
+            begin = int(place) + 1
+        self.line += proof.stop_lines
+
+    def _take_run(self, view: bytes, proof: Proof, begin: int, end: int) -> None:
+        """Take the records [begin, end), all proven."""
+        import numpy
+
+        if begin == end:
+            return
+        self._settle(at_end=False)
+        first, last = int(proof.starts[begin]), int(proof.ends[end - 1])
+        text = view[first:last]
+        if proof.returns:
+            text = _without_returns(text, proof.ends[begin:end] - first)
+        self._growing.add(text, self.line + proof.lines[begin:end], proof.lengths[begin:end])
+        after = proof.lines[end] if end < len(proof.lines) else proof.stop_lines
+        self.account.records += int(after - proof.lines[begin])
+        assert numpy.all(numpy.diff(proof.lines[begin:end]) > 0)
+
+    def _strictly(self, view: bytes, final: bool) -> int:
+        """Judge the record at the start of the view; the bytes it took, 0 when its end is not in view."""
+        cut = len(view) if final else max(view.rfind(b"\n"), view.rfind(b"\r")) + 1
+        lines = physical_lines(view[:cut].decode())
+        if not lines:
+            return 0
+        judged = judge(lines, 0, self.line, self.dialect, self.repair)
+        if not final and (judged.starved or judged.used == len(lines)):
+            return 0
+        raw = "".join(lines[: judged.used])
+        item = judged.item
+        if isinstance(item, Record) and not raw.endswith(("\n", "\r", self.dialect.quote)):
+            item = Fault(item.line, "cut", "the file ends within it, without a line end: it may have been cut")
+        self._take(item, lines[0], judged.used)
+        self.line += judged.used
+        return len(raw.encode())
+
+    def _take(self, item: Item, raw: str, lines: int) -> None:
+        """Enter one judged item; a line that may be a footer waits until it is known whether records follow."""
+        if not isinstance(item, Blank) and lines == 1 and looks_like_footer(raw, self.dialect):
+            self._pending.append((item, raw))
+        elif isinstance(item, Blank):
+            self.account.blank += lines
+        else:
+            self._settle(at_end=False)
+            self._enter(item, lines)
+
+    def _settle(self, *, at_end: bool) -> None:
+        """What waited is a footer at the end of the file, and what it was judged to be anywhere else."""
+        pending, self._pending = self._pending, []
+        for item, _ in pending:
+            self._enter(Footer(item.line) if at_end else item, 1)
+
+    def _enter(self, item: Item, lines: int) -> None:
+        import numpy
+
+        if isinstance(item, Record):
+            text = encoded(item.cells, self.dialect)
+            lengths = numpy.array([[len(cell.encode()) for cell in item.cells]], dtype=numpy.int64)
+            self._growing.add(text, numpy.array([item.line], dtype=numpy.int64), lengths)
+            self.account.records += lines
+            self.account.repaired += item.repaired
+        elif isinstance(item, Fault):
+            self._growing.faults.append(item)
+            self.account.rejected += lines
+        else:
+            self.account.footer += lines
+
+
+def _without_returns(text: bytes, ends: "Integers") -> bytes:
+    """Records that end in a line feed alone, whatever their cells hold."""
+    import numpy
+
+    data = numpy.frombuffer(text, dtype=numpy.uint8)
+    places = ends[ends >= 2] - 2
+    keep = numpy.ones(len(data), dtype=numpy.bool_)
+    keep[places[data[places] == 13]] = False
+    return data[keep].tobytes()

@@ -1,0 +1,231 @@
+"""The proof that a stretch of text is clean: every record found by its bytes alone, many at a time.
+
+A scan looks at the four bytes that give a CSV its structure - delimiter, quote, line feed, carriage return - and
+decides, for all records of a block at once, whether each is beyond doubt: as many cells as the header has, quotes
+only around whole cells, no NUL, no line of another record inside a quoted cell. What is beyond doubt may be handed
+on as it is, with the length of every cell; whatever else there is goes to the strict reader (records.py), line by
+line. The scan never repairs and never guesses.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+    Integers = NDArray[numpy.int64]
+    Flags = NDArray[numpy.bool_]
+
+LINE_FEED, RETURN = 10, 13
+REPLACEMENT = "\ufffd".encode()
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the cells of a text are separated and quoted, how many a record has, and the header to recognise."""
+
+    delimiter: str
+    quote: str
+    width: int
+    header: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a scan found in a block, per record, in order.
+
+    `starts` and `ends` are byte offsets (the line end included), `lines` the number of physical lines before each
+    record in the block, `doubtful` the records the strict reader must judge (each one a single physical line),
+    `lengths` (records x width) the bytes of each cell without its quotes. The scan stopped at byte `stop`, after
+    `stop_lines` physical lines: at the end of the last whole record, or, when `stuck`, before a record whose end is
+    itself in doubt. `returns` tells that records end in carriage return and line feed.
+    """
+
+    starts: "Integers"
+    ends: "Integers"
+    lines: "Integers"
+    doubtful: "Flags"
+    lengths: "Integers"
+    stop: int
+    stop_lines: int
+    stuck: bool
+    returns: bool
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """The structural bytes of a block: where they are, what they are, how many quotes there are up to each.
+
+    `separators` are the marks that end a cell, `record_ends` those among the separators that end a record, `line_ends`
+    the marks that end a physical line.
+    """
+
+    data: Any
+    at: "Integers"
+    kind: Any
+    quotes_until: "Integers"
+    outside: "Flags"
+    separators: "Integers"
+    record_ends: "Integers"
+    line_ends: "Integers"
+    returns: bool
+
+
+def scan(block: bytes, dialect: Dialect) -> Proof:
+    """Prove the records of a block that starts where a record starts; an unfinished one at its end is left over."""
+    import numpy
+
+    marks = _marks(block, dialect)
+    closing = marks.separators[marks.record_ends]
+    ends = marks.at[closing] + 1
+    starts = numpy.concatenate(([0], ends[:-1])).astype(numpy.int64)
+    lines_until = numpy.searchsorted(marks.line_ends, closing, side="right")
+    lines = numpy.concatenate(([0], lines_until[:-1])).astype(numpy.int64)
+    several = lines_until - lines > 1
+    right = numpy.diff(marks.record_ends, prepend=-1) == dialect.width
+    lengths, returned = _lengths(marks, right, dialect.width)
+    doubtful = ~right | (lengths.sum(axis=1) <= dialect.width) | _like_header(lengths, dialect.header)
+    _note(doubtful, ends, _oddly_quoted(marks, dialect))
+    _note(doubtful, ends, _unwanted(block))
+    _note(doubtful, ends, _lone_returns(marks))
+    if several.any():
+        doubtful |= several & _holds_a_record(marks, dialect.width)
+    stuck = numpy.flatnonzero(doubtful & several)
+    count = int(stuck[0]) if stuck.size else len(ends)
+    stop = int(ends[count - 1]) if count else 0
+    stop_lines = int(lines_until[count - 1]) if count else 0
+    return Proof(
+        starts[:count], ends[:count], lines[:count], doubtful[:count], lengths[:count],
+        stop, stop_lines, bool(stuck.size), returned,
+    )  # fmt: skip
+
+
+def _marks(block: bytes, dialect: Dialect) -> _Marks:
+    """Find the structural bytes; a quote toggles between outside and inside, whatever surrounds it."""
+    import numpy
+
+    data = numpy.frombuffer(block, dtype=numpy.uint8)
+    returns = b"\r" in block
+    found = (data == ord(dialect.delimiter)) | (data == ord(dialect.quote)) | (data == LINE_FEED)
+    # Half the width, half the time: a block is far smaller than 2 GiB.
+    at = numpy.flatnonzero(found | (data == RETURN) if returns else found).astype(numpy.int32)
+    kind = data[at]
+    is_quote = kind == ord(dialect.quote)
+    quotes_until = numpy.cumsum(is_quote, dtype=numpy.int32)
+    outside = (quotes_until & 1 == 0) & ~is_quote
+    separators = numpy.flatnonzero(outside & (kind != RETURN) if returns else outside)
+    record_ends = numpy.flatnonzero(kind[separators] == LINE_FEED)
+    breaks = kind == LINE_FEED
+    if returns:
+        breaks |= (kind == RETURN) & ~_before_line_feed(data, at)
+    return _Marks(data, at, kind, quotes_until, outside, separators, record_ends, numpy.flatnonzero(breaks), returns)
+
+
+def _before_line_feed(data: Any, at: "Integers") -> "Flags":
+    """Whether the byte after each position is a line feed; at the end of the data there is none."""
+    import numpy
+
+    following = numpy.minimum(at + 1, len(data) - 1)
+    found: Flags = (data[following] == LINE_FEED) & (at + 1 < len(data))
+    return found
+
+
+def _lone_returns(marks: _Marks) -> "Integers":
+    """Carriage returns outside quotes that do not belong to a line feed: other readers end a record there."""
+    found = marks.at[:0]
+    if marks.returns:
+        found = marks.at[marks.outside & (marks.kind == RETURN) & ~_before_line_feed(marks.data, marks.at)]
+    return found
+
+
+def _lengths(marks: _Marks, right: "Flags", width: int) -> tuple["Integers", bool]:
+    """Bytes of every cell without quotes (records x width; zeros for records of another width); CRLF or not."""
+    import numpy
+
+    if not right.any():
+        return numpy.zeros((len(right), width), dtype=numpy.int64), False
+    used = marks.separators[: marks.record_ends[-1] + 1]
+    ends, quotes = marks.at[used], marks.quotes_until[used]
+    raw = numpy.empty_like(ends)
+    raw[0] = ends[0]
+    numpy.subtract(ends[1:], ends[:-1], out=raw[1:])
+    raw[1:] -= 1
+    within = numpy.flatnonzero(quotes[1:] != quotes[:-1]) + 1
+    raw[within] -= 1 + (quotes[within] - quotes[within - 1]) // 2
+    raw[0] -= 1 + quotes[0] // 2 if quotes[0] else 0
+    if right.all():
+        lengths = raw.reshape(-1, width)
+    else:
+        whole = numpy.repeat(right, numpy.diff(marks.record_ends, prepend=-1))
+        lengths = numpy.zeros((len(right), width), dtype=raw.dtype)
+        lengths[right], ends = raw[whole].reshape(-1, width), ends[whole]
+    returned = marks.data[numpy.maximum(ends[width - 1 :: width] - 1, 0)] == RETURN
+    lengths[right, -1] -= returned
+    return lengths, bool(returned.any())
+
+
+def _oddly_quoted(marks: _Marks, dialect: Dialect) -> "Integers":
+    """Where a quote neither opens or closes a whole cell nor is doubled inside one."""
+    import numpy
+
+    data, quotes = marks.data, marks.at[marks.kind == ord(dialect.quote)]
+    if not quotes.size:
+        return quotes
+    opening, closing = quotes[0::2], quotes[1::2]
+    before = data[numpy.maximum(opening - 1, 0)]
+    opens = (opening == 0) | (before == ord(dialect.delimiter)) | (before == LINE_FEED)
+    opens[1:] |= opening[1:] - 1 == closing[: len(opening) - 1]
+    after = data[numpy.minimum(closing + 1, len(data) - 1)]
+    closes = (after == ord(dialect.delimiter)) | (after == LINE_FEED)
+    if marks.returns:
+        closes |= (after == RETURN) & _before_line_feed(data, closing + 1)
+    pairs = min(len(closing), len(opening) - 1)
+    closes[:pairs] |= closing[:pairs] + 1 == opening[1 : pairs + 1]
+    return numpy.concatenate((opening[~opens], closing[~closes]))
+
+
+def _like_header(lengths: "Integers", header: tuple[str, ...]) -> "Flags":
+    """Records whose cells are as long as the header's: candidates for a repeated header."""
+    import numpy
+
+    found: Flags = numpy.zeros(len(lengths), dtype=numpy.bool_)
+    if header:
+        named = numpy.array([len(name.encode()) for name in header], dtype=numpy.int64)
+        candidates = numpy.flatnonzero(lengths[:, 0] == named[0])
+        found[candidates] = (lengths[candidates] == named).all(axis=1)
+    return found
+
+
+def _holds_a_record(marks: _Marks, width: int) -> "Flags":
+    """Records in which a line after the first has as many delimiters as a whole record, quoted or not."""
+    import numpy
+
+    held: Flags = numpy.zeros(len(marks.record_ends), dtype=numpy.bool_)
+    inner = numpy.flatnonzero(~marks.outside[marks.line_ends[:-1]])
+    before, after = marks.line_ends[inner], marks.line_ends[inner + 1]
+    delimiters = after - before - 1 - (marks.quotes_until[after] - marks.quotes_until[before])
+    whole = after[delimiters >= width - 1]
+    owners = numpy.searchsorted(marks.separators[marks.record_ends], whole)
+    held[owners[owners < len(held)]] = True
+    return held
+
+
+def _unwanted(block: bytes) -> list[int]:
+    """Where NUL and the replacement character are."""
+    found = []
+    for first, whole in ((b"\0", b"\0"), (REPLACEMENT[:1], REPLACEMENT)):  # one byte is found at memory speed
+        position = block.find(first)
+        while position >= 0:
+            if block.startswith(whole, position):
+                found.append(position)
+            position = block.find(first, position + 1)
+    return found
+
+
+def _note(doubtful: "Flags", ends: "Integers", positions: Any) -> None:
+    """Mark the records that hold these byte positions."""
+    import numpy
+
+    owners = numpy.searchsorted(ends, positions, side="right")
+    doubtful[owners[owners < len(doubtful)]] = True

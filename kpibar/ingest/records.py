@@ -1,0 +1,176 @@
+"""One record at a time, strictly: what the scan could not prove is judged here, line by line.
+
+A record has exactly as many cells as the header. A line that does not give one is a fault of its own, and reading
+resumes at the next physical line, so one stray quote costs one line and never swallows the tickets that follow.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from kpibar.ingest.proof import Dialect
+
+# A quote still open after so many lines was never meant to open a cell.
+LONGEST_RECORD = 2_000
+_FIELD_LIMIT = 64 * 1024 * 1024
+_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_SWALLOWS = "a quote opened here closes in a later record"
+_FOOTER = re.compile(
+    r"\W*((grand|sub|sous)?[ -]?totals?\b|totaux\b|sum\b|somme\b|copyright\b|©|\d+ (rows?|records?|results?|lignes?"
+    r"|enregistrements?|r[ée]sultats?)\b|(rows?|records?|lignes?|count|nombre)\s*:|(exported|generated|downloaded) (on|by"
+    r"|at|from)\b|(export[ée]|g[ée]n[ée]r[ée]|[ée]dit[ée]) (le|par)\b|end of (report|file|export)|fin (du|de) )",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One data record: the physical line it starts on and its cells, as many as the header has.
+
+    `repaired` tells that its cells were put back in place.
+    """
+
+    line: int
+    cells: list[str]
+    repaired: bool = False
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A physical line that is no record, with a stable code and a reason in words."""
+
+    line: int
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A line with nothing in it."""
+
+    line: int
+
+
+@dataclass(frozen=True)
+class Footer:
+    """A line a report adds below its records: a total, a count, a copyright."""
+
+    line: int
+
+
+Item = Record | Fault | Blank | Footer
+Repair = Callable[[Sequence[str]], list[str] | None]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a physical line began, and how many lines that took. `starved` tells that more lines are needed to say."""
+
+    item: Item
+    used: int
+    starved: bool = False
+
+
+def physical_lines(text: str) -> list[str]:
+    """The lines of a text with their line ends: carriage return, line feed or both."""
+    return io.StringIO(text, newline="").readlines()
+
+
+def judge(lines: Sequence[str], first: int, line: int, dialect: Dialect, repair: Repair | None = None) -> Judged:
+    """Read the record that begins with `lines[first]`, which is physical line `line` of the file."""
+    csv.field_size_limit(_FIELD_LIMIT)
+    fed = lines[first : first + LONGEST_RECORD + 1]
+    reader = csv.reader(iter(fed), delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
+    try:
+        cells = next(reader)
+    except csv.Error as error:
+        starved = "end of data" in str(error) and len(fed) <= LONGEST_RECORD
+        return Judged(_mended(fed[0], line, dialect, repair, Fault(line, "quoting", f"its quotes do not pair ({error})")),
+                      1, starved)  # fmt: skip
+    used = reader.line_num
+    item = judged_cells(cells, line, dialect)
+    if isinstance(item, Record) and _swallows(fed[0], fed[1:used], cells, dialect):
+        item = Fault(line, "quoting", _SWALLOWS)
+    if not isinstance(item, Fault):
+        return Judged(item, used)
+    # What a quote swallowed may be good lines: only the first is lost.
+    return Judged(_mended(fed[0], line, dialect, repair, item), 1)
+
+
+def _mended(text: str, line: int, dialect: Dialect, repair: Repair | None, fault: Fault) -> Record | Fault:
+    """The record a single broken line was meant to be, if there is exactly one; else the fault."""
+    if repair is None or fault.code not in ("width", "quoting") or fault.reason == _SWALLOWS:
+        return fault
+    cells = repair(text.rstrip("\r\n").split(dialect.delimiter))
+    return fault if cells is None else Record(line, cells, repaired=True)
+
+
+def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Fault | Blank:
+    """What a line's cells are by themselves."""
+    if not any(cell.strip() for cell in cells):
+        return Blank(line)
+    if dialect.header and cells == list(dialect.header):
+        return Fault(line, "header", "it repeats the header")
+    if any("\0" in cell for cell in cells):
+        return Fault(line, "control", "it holds a NUL character")
+    if any("\ufffd" in cell for cell in cells):
+        return Fault(line, "encoding", "it holds a character that an earlier program could not read")
+    if len(cells) != dialect.width:
+        return Fault(line, "width", f"{len(cells)} cells where the header has {dialect.width}")
+    return Record(line, cells)
+
+
+def looks_like_footer(text: str, dialect: Dialect) -> bool:
+    """Whether a line can only be one a report adds below its records: it says so, and most of its cells are empty."""
+    cells = [cell.strip(f" \t\r\n{dialect.quote}") for cell in text.split(dialect.delimiter)]
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and bool(_FOOTER.match(filled[0])) and 2 * len(filled) <= max(dialect.width, 2)
+
+
+def encoded(cells: Sequence[str], dialect: Dialect) -> bytes:
+    """A record as it goes to the engine: every cell in quotes."""
+    quote = dialect.quote
+    quoted = (quote + cell.replace(quote, quote * 2) + quote for cell in cells)
+    return (dialect.delimiter.join(quoted) + "\n").encode()
+
+
+def _alike(one: Sequence[str], other: Sequence[str], width: int) -> bool:
+    """Whether two lines, quotes ignored, are both whole records: a date in the same place, or ids of one shape."""
+    if not len(one) == len(other) == width:
+        return False
+    dates = any(_DATE.match(a.strip('"')) and _DATE.match(b.strip('"')) for a, b in zip(one, other, strict=True))
+    shapes = [re.sub(r"[0-9]", "9", line[0].strip('"')) for line in (one, other)]
+    return dates or (shapes[0] == shapes[1] and "9" in shapes[0])
+
+
+def _swallows(first: str, inner: Sequence[str], cells: Sequence[str], dialect: Dialect) -> bool:
+    """Whether a later line of a multi-line record is a record itself: as many cells, and a date where it has one."""
+    for line in inner:
+        if _alike(first.split(dialect.delimiter), line.split(dialect.delimiter), len(cells)):
+            return True
+        own = _cells_of(line, dialect)
+        if len(own) == len(cells):
+            # What follows a closing quote belongs to the record that opened it.
+            closed = next((place for place, cell in enumerate(own) if cell.endswith(dialect.quote)), len(own))
+            if any(_DATE.match(a) and _DATE.match(b) for a, b in zip(own[:closed], cells, strict=False)):
+                return True
+    return False
+
+
+def _cells_of(line: str, dialect: Dialect) -> list[str]:
+    """The cells of a line by itself; none when it does not parse."""
+    try:
+        return next(csv.reader([line], delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True))
+    except (csv.Error, StopIteration):
+        return []
+
+
+def each(lines: Sequence[str], line: int, dialect: Dialect, repair: Repair | None = None) -> Iterator[tuple[Item, str]]:
+    """Every item of a piece of text that ends where a record ends, with the text of its first line."""
+    first = 0
+    while first < len(lines):
+        judged = judge(lines, first, line + first, dialect, repair)
+        yield judged.item, lines[first]
+        first += judged.used
