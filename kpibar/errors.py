@@ -290,6 +290,16 @@ class DatabaseNewer(KpibarError):
         )
 
 
+class DatabaseOlder(KpibarError):
+    """The database was written by an earlier kpibar, whose ledger held less."""
+
+    def __init__(self, path: Path, found: str, expected: str) -> None:
+        super().__init__(
+            f"{path}: was written by an earlier kpibar (schema version {found}, this one reads {expected}) "
+            "and was left untouched; ingest the exports again into a new file with --db"
+        )
+
+
 class DatabaseLocked(KpibarError):
     """Another process has the database open."""
 
@@ -306,11 +316,11 @@ class DatabaseUnusable(KpibarError):
 
 
 class LedgerBroken(KpibarError):
-    """The counts of a file do not add up; its transaction was rolled back."""
+    """The records or the lines of a file do not add up; its transaction was rolled back."""
 
-    def __init__(self, name: str, read: int, accounted: int) -> None:
+    def __init__(self, name: str, what: str, read: int, accounted: int) -> None:
         super().__init__(
-            f"{name}: {read} records were read but {accounted} accounted for; nothing was loaded. "
+            f"{name}: {read} {what} were read but {accounted} accounted for; nothing was loaded. "
             "This is a defect of kpibar: please report it with the file's header line"
         )
 

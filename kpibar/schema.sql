@@ -177,11 +177,12 @@ CREATE TABLE gestures (
     updated_at TIMESTAMP
 );
 
--- The ledger: one row per file taken in.
+-- The ledger: one row per table filled from a file; the first one of a file accounts for the file's lines.
 CREATE TABLE files (
     file_id INTEGER PRIMARY KEY,
     sha256 VARCHAR NOT NULL,
     name VARCHAR NOT NULL,
+    size BIGINT NOT NULL,               -- bytes
     layout VARCHAR NOT NULL,
     source VARCHAR NOT NULL,
     entity VARCHAR NOT NULL,
@@ -199,13 +200,23 @@ CREATE TABLE files (
     superseded BIGINT NOT NULL,         -- a newer version of the same record was known
     folded BIGINT NOT NULL,             -- line items or events folded into another record
     rejected BIGINT NOT NULL,
-    dropped BIGINT NOT NULL             -- blank lines and report footers
+    dropped BIGINT NOT NULL,            -- records the layout leaves aside
+    repaired BIGINT NOT NULL,           -- how many of the records read were repaired: no fate of their own
+    lines BIGINT NOT NULL,              -- physical lines = the sum of the six below; all 0 for a file's further tables
+    preamble BIGINT NOT NULL,           -- before the header
+    header BIGINT NOT NULL,
+    blank BIGINT NOT NULL,
+    footer BIGINT NOT NULL,             -- totals and notices below the records
+    record_lines BIGINT NOT NULL,       -- lines of records, whatever became of them
+    rejected_lines BIGINT NOT NULL,     -- lines that are no record
+    chain VARCHAR NOT NULL              -- SHA-256 over the chain of the entry before and this entry, as_of excepted
 );
 
 -- Every record or line that was not loaded, with its reason. No customer data: the shape of the value only.
 CREATE TABLE rejects (
     file_id INTEGER NOT NULL,
-    line BIGINT NOT NULL,
+    line BIGINT NOT NULL,               -- the first physical line of what was rejected
+    last_line BIGINT NOT NULL,
     column_name VARCHAR,
     shape VARCHAR,
     code VARCHAR NOT NULL,

@@ -19,11 +19,12 @@ from kpibar.errors import (
     DatabaseLocked,
     DatabaseMissing,
     DatabaseNewer,
+    DatabaseOlder,
     DatabaseUnusable,
     KpibarError,
 )
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 ENTITIES = ("contacts", "orders", "parcels", "surveys", "notices", "gestures")
 
 
@@ -132,7 +133,8 @@ def _check_schema(store: Store, *, write: bool) -> None:
         raise DatabaseForeign(store.path)
     found = store.meta("schema_version") or "?"
     if found != SCHEMA_VERSION:
-        raise DatabaseNewer(store.path, found, SCHEMA_VERSION)
+        older = found.isdecimal() and int(found) < int(SCHEMA_VERSION)
+        raise (DatabaseOlder if older else DatabaseNewer)(store.path, found, SCHEMA_VERSION)
 
 
 def fingerprint(store: Store) -> str:

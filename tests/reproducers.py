@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb
-
 from kpibar import errors
 from kpibar.errors import KpibarError
 from tests.intake import write
@@ -242,60 +240,6 @@ def short_key(folder: Path) -> Case:
 @reproduces(errors.KeyUnusable)
 def key_inside_a_file(folder: Path) -> Case:
     return said("ingest good.csv", "good.csv/x.key: cannot be used", KPIBAR_KEY_FILE="good.csv/x.key")
-
-
-# --- the database --------------------------------------------------------------------------------------
-
-
-@reproduces(errors.DatabaseMissing)
-def no_database(folder: Path) -> Case:
-    return said("report --db none.duckdb", "none.duckdb: no data yet", "kpibar ingest", "kpibar demo")
-
-
-@reproduces(errors.DatabaseEmpty)
-def database_without_data(folder: Path) -> Case:
-    write(folder, "header.csv", "contact_id,created_at,channel\n")
-    assert run(folder, "ingest", "header.csv", "--db", "empty.duckdb", "--tz", "UTC").returncode == 0
-    return said("report --db empty.duckdb", "empty.duckdb: no data yet", "kpibar ingest")
-
-
-@reproduces(errors.DatabaseForeign)
-def text_file_as_database(folder: Path) -> Case:
-    return said(
-        "ingest good.csv --tz UTC --db good.csv", "good.csv: is not a kpibar database", "left untouched", "--db"
-    )
-
-
-@reproduces(errors.DatabaseForeign)
-def empty_file_as_database(folder: Path) -> Case:
-    write(folder, "zero.duckdb", "")
-    return said("report --db zero.duckdb", "zero.duckdb: is not a kpibar database", "--db")
-
-
-@reproduces(errors.DatabaseForeign)
-def database_of_somebody_else(folder: Path) -> Case:
-    with duckdb.connect(str(folder / "other.duckdb")) as other:
-        other.execute("CREATE TABLE meta (a INTEGER)")
-    return said("ingest good.csv --tz UTC --db other.duckdb", "other.duckdb: is not a kpibar database")
-
-
-@reproduces(errors.DatabaseNewer)
-def database_of_a_newer_kpibar(folder: Path) -> Case:
-    with duckdb.connect(str(folder / DATABASE)) as database:
-        database.execute("UPDATE meta SET value = '999' WHERE name = 'schema_version'")
-    return said("report", f"{DATABASE}: has schema version 999", "use the kpibar that wrote it")
-
-
-@reproduces(errors.DatabaseUnusable)
-def database_inside_a_file(folder: Path) -> Case:
-    return said("ingest good.csv --tz UTC --db good.csv/x.duckdb", "good.csv/x.duckdb: cannot be used", "permissions")
-
-
-@reproduces(errors.DatabaseUnusable)
-def database_that_lost_a_table(folder: Path) -> Case:
-    with duckdb.connect(str(folder / DATABASE)) as database:
-        database.execute("DROP TABLE rejects")
-    return said("rejects", f"{DATABASE}: cannot be used", "rejects")
 
 
 # --- the report ----------------------------------------------------------------------------------------

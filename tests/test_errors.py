@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+import tests.reproducers_database  # noqa: F401  (registers its reproducers)
 from kpibar import errors
 from kpibar.errors import KpibarError
 from tests.intake import write

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kpibar.errors import FileEmpty, FileNotText, HeaderDuplicated, HeaderNotFound, KpibarError
 from kpibar.ingest.files import Blank, Export, Fault, Record, detect_encoding, open_export, records
 from kpibar.ingest.layouts import shelf
+from kpibar.ingest.ledger import Lines
 from tests.intake import column, held, take, take_text, write
 
 VOCABULARY = shelf(None).vocabulary()
@@ -202,10 +203,11 @@ def test_a_ragged_multi_line_record_gives_its_other_lines_back(folder: Path) -> 
     assert [item.line for item in items if isinstance(item, Fault)] == [2, 4]
 
 
-def test_blank_lines_are_dropped_not_rejected(folder: Path) -> None:
+def test_blank_lines_are_lines_and_no_records(folder: Path) -> None:
     outcome = take_text(folder, f"{HEADER}\n1,{DAY},email,a\n   \n,,,\n,\n2,{DAY},email,b\n\n")
-    assert (outcome.counts.added, outcome.counts.dropped, outcome.counts.rejected) == (2, 5, 0)
-    assert outcome.counts.records == 7
+    assert (outcome.counts.added, outcome.counts.dropped, outcome.counts.rejected) == (2, 0, 0)
+    assert outcome.counts.records == 2
+    assert outcome.lines == Lines(total=8, header=1, blank=5, records=2)
 
 
 # --- headers and names ---------------------------------------------------------------------------------

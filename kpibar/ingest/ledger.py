@@ -1,15 +1,45 @@
 """The ledger: what each file brought, line by line accounted for, and up to when each source speaks."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from kpibar.errors import LedgerBroken
 from kpibar.ingest.expressions import local_time
 from kpibar.store import Store
 
 
 @dataclass(frozen=True)
+class Lines:
+    """The physical lines of a file by class; `total` is the sum of the others.
+
+    `records` are the lines of everything that was read as a record, whatever became of it; `rejected` those that
+    are no record. A file's further tables have none: its lines are accounted for once, by its first table.
+    """
+
+    total: int = 0
+    preamble: int = 0
+    header: int = 0
+    blank: int = 0
+    footer: int = 0
+    records: int = 0
+    rejected: int = 0
+
+    @property
+    def accounted(self) -> int:
+        """The sum of every class; equals `total` or the transaction is rolled back."""
+        return self.preamble + self.header + self.blank + self.footer + self.records + self.rejected
+
+
+@dataclass(frozen=True)
 class Counts:
-    """What became of the records of a file; `records` is the sum of the others."""
+    """What became of the records of a file; `records` is the sum of the fates.
+
+    `dropped` are records the layout leaves aside. `repaired` tells how many of the records were read after a
+    repair; each of them has one of the fates too.
+    """
 
     records: int = 0
     added: int = 0
@@ -19,6 +49,7 @@ class Counts:
     folded: int = 0
     rejected: int = 0
     dropped: int = 0
+    repaired: int = 0
 
     @property
     def accounted(self) -> int:
@@ -28,11 +59,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Entry:
-    """A ledger entry: a table filled from a file."""
+    """A ledger entry: a table filled from a file of `size` bytes."""
 
     file_id: int
     sha256: str
     name: str
+    size: int
     layout: str
     source: str
     entity: str
@@ -42,6 +74,22 @@ class Entry:
     reading: str
     as_of: datetime | None
     counts: Counts
+    lines: Lines = field(default_factory=Lines)
+
+
+# What the chain of an entry is computed over, in this order. The instant an export speaks up to is not in it: a
+# later --as-of moves it.
+CHAINED = (
+    "file_id", "sha256", "name", "size", "layout", "source", "entity", "brand", "encoding", "delimiter", "reading",
+    "ingested_at", "records", "added", "updated", "unchanged", "superseded", "folded", "rejected", "dropped",
+    "repaired", "lines", "preamble", "header", "blank", "footer", "record_lines", "rejected_lines",
+)  # fmt: skip
+
+
+def chained(previous: str, values: Sequence[object]) -> str:
+    """The chain of an entry: SHA-256 (hexadecimal) over the chain before it and its values in the order of CHAINED."""
+    text = json.dumps([previous, *values], ensure_ascii=False, default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def next_file_id(store: Store) -> int:
@@ -49,20 +97,48 @@ def next_file_id(store: Store) -> int:
     return int(store.engine.rows("SELECT coalesce(max(file_id), 0) + 1 FROM files")[0][0])
 
 
+def last_chain(store: Store) -> str:
+    """The chain of the newest entry, "" of an empty ledger."""
+    rows = store.engine.rows("SELECT chain FROM files ORDER BY file_id DESC LIMIT 1")
+    return str(rows[0][0]) if rows else ""
+
+
 def write_entry(store: Store, entry: Entry, brand_zone: str) -> None:
-    """Write an entry and bring up to date what its source speaks of."""
-    counts = entry.counts
-    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    """Write an entry, provided its counts and lines add up, and bring up to date what its source speaks of.
+
+    Raises LedgerBroken.
+    """
+    _prove(entry)
+    values = _values(entry)
+    listed = ", ".join((*CHAINED, "chain", "as_of", "as_of_on"))
+    marks = ", ".join("?" * (len(CHAINED) + 2))
     store.engine.run(
-        f"INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_day(brand_zone)}, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            entry.file_id, entry.sha256, entry.name, entry.layout, entry.source, entry.entity, entry.brand,
-            entry.encoding, entry.delimiter, entry.reading, entry.as_of, entry.as_of, now,
-            counts.records, counts.added, counts.updated, counts.unchanged, counts.superseded, counts.folded,
-            counts.rejected, counts.dropped,
-        ],
-    )  # fmt: skip
+        f"INSERT INTO files ({listed}) VALUES ({marks}, {_day(brand_zone)})",
+        [*values, chained(last_chain(store), values), entry.as_of, entry.as_of],
+    )
     _refresh_source(store, entry.source, entry.entity)
+
+
+def _prove(entry: Entry) -> None:
+    """Raises LedgerBroken."""
+    counts, lines = entry.counts, entry.lines
+    if counts.accounted != counts.records:
+        raise LedgerBroken(entry.name, "records", counts.records, counts.accounted)
+    if lines.accounted != lines.total:
+        raise LedgerBroken(entry.name, "lines", lines.total, lines.accounted)
+
+
+def _values(entry: Entry) -> list[object]:
+    """The values of an entry in the order of CHAINED."""
+    counts, lines = entry.counts, entry.lines
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    return [
+        entry.file_id, entry.sha256, entry.name, entry.size, entry.layout, entry.source, entry.entity, entry.brand,
+        entry.encoding, entry.delimiter, entry.reading, now,
+        counts.records, counts.added, counts.updated, counts.unchanged, counts.superseded, counts.folded,
+        counts.rejected, counts.dropped, counts.repaired,
+        lines.total, lines.preamble, lines.header, lines.blank, lines.footer, lines.records, lines.rejected,
+    ]  # fmt: skip
 
 
 def _day(zone: str) -> str:
@@ -104,30 +180,39 @@ def columns_held(store: Store, file_id: int) -> tuple[str, ...]:
 
 
 def write_rejects(store: Store, file_id: int) -> int:
-    """Write the records of `mapped` that cannot be loaded, with line and reason; return how many they are."""
-    store.engine.run(
-        "INSERT INTO rejects SELECT ?, line, bad.name, bad.shape, 'value', bad.reason FROM mapped "
-        "WHERE bad IS NOT NULL",
-        [file_id],
-    )
-    store.engine.run(
-        "INSERT INTO rejects SELECT ?, line, NULL, NULL, 'key', key_fault "
-        "FROM mapped WHERE bad IS NULL AND key_fault IS NOT NULL",
-        [file_id],
-    )
+    """Write the records of `mapped` that cannot be loaded, with line and reason; return how many they are.
+
+    `spans` (line, last_line) holds the records of more than one physical line.
+    """
+    for condition, values in (
+        ("bad IS NOT NULL", "bad.name, bad.shape, 'value', bad.reason"),
+        ("bad IS NULL AND key_fault IS NOT NULL", "NULL, NULL, 'key', key_fault"),
+    ):
+        store.engine.run(
+            f"INSERT INTO rejects SELECT ?, line, coalesce(last_line, line), {values} "
+            f"FROM mapped LEFT JOIN spans USING (line) WHERE {condition}",
+            [file_id],
+        )
     return int(store.engine.rows("SELECT count(*) FROM mapped WHERE bad IS NOT NULL OR key_fault IS NOT NULL")[0][0])
 
 
-def write_faults(store: Store, file_id: int, faults: list[tuple[int, str, str]]) -> None:
-    """Write the physical lines that are no records: line, code, reason."""
+def write_faults(store: Store, file_id: int, faults: Sequence[tuple[int, int, str, str]]) -> None:
+    """Write the physical lines that are no records: first line, last line, code, reason."""
     if not faults:
         return
-    lines, codes, reasons = zip(*faults, strict=True)
+    lines, last_lines, codes, reasons = zip(*faults, strict=True)
     nothing = [None] * len(faults)
-    same = [file_id] * len(faults)
     store.engine.append(
         "rejects",
-        {"file_id": same, "line": lines, "column_name": nothing, "shape": nothing, "code": codes, "reason": reasons},
+        {
+            "file_id": [file_id] * len(faults),
+            "line": lines,
+            "last_line": last_lines,
+            "column_name": nothing,
+            "shape": nothing,
+            "code": codes,
+            "reason": reasons,
+        },
     )
 
 

@@ -18,27 +18,26 @@ from kpibar.errors import (
     KpibarError,
     LayoutContradicted,
     LayoutInvalid,
-    LedgerBroken,
     ZoneChanged,
     ZoneNeeded,
 )
 from kpibar.ingest import ledger
 from kpibar.ingest.expressions import Reading
-from kpibar.ingest.files import Blank, Export, Fault, Record, open_export, records
+from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.header import normal
 from kpibar.ingest.instants import as_of_instant
 from kpibar.ingest.layouts import Layout, Shelf, chosen, identify, shelf
-from kpibar.ingest.ledger import Counts, Entry
+from kpibar.ingest.ledger import Counts, Entry, Lines
 from kpibar.ingest.merge import merge, newest
 from kpibar.ingest.normalise import Context, Plan, plan, shape
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
+from kpibar.ingest.staging import Staged, stage
 from kpibar.ingest.topics import reasons
 from kpibar.store import Store
 
-BATCH = 50_000
 _AGREEMENT = 0.95
 _ENOUGH_TO_ASSERT = 20
-_SCRATCH = ("staged", "cells", "typed", "mapped", "batch", "incoming")
+_SCRATCH = ("staged", "spans", "cells", "typed", "mapped", "batch", "incoming")
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,7 @@ class Outcome:
     encoding: str = ""
     delimiter: str = ""
     tables: tuple[Loaded, ...] = ()
+    lines: Lines = field(default_factory=Lines)
     unknown: tuple[tuple[str, str, int], ...] = ()
     first_rejects: tuple[str, ...] = ()
     same_as_before: datetime | None = None
@@ -201,7 +201,7 @@ def _known_already(store: Store, file: _File, compiled: Plan, options: Options) 
     sha256 = file.export.sha256
     rows = store.engine.rows(
         "SELECT file_id, ingested_at, as_of, records, 0, 0, added + updated + unchanged, superseded, folded,"
-        " rejected, dropped FROM files WHERE sha256 = ? AND source = ? AND entity = ? AND reading = ?",
+        " rejected, dropped, repaired FROM files WHERE sha256 = ? AND source = ? AND entity = ? AND reading = ?",
         [sha256, file.source, file.layout.fills, compiled.hash],
     )
     if not rows:
@@ -263,7 +263,7 @@ def _load(store: Store, file: _File, compiled: Plan, context: Context, options: 
     """Everything that happens inside the file's transaction."""
     export, layout = file.export, file.layout
     file_id = ledger.next_file_id(store)
-    read, faults, blanks = _stage(store, export, file_id)
+    staged = stage(store, export, file_id)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE cells AS {compiled.cells}")
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed}")
     unknown = _count_unknown(store, export, compiled, layout, file_id)
@@ -276,46 +276,16 @@ def _load(store: Store, file: _File, compiled: Plan, context: Context, options: 
             _check_assertions(store, export.path, layout)
         counts = merge(store, entity, file.source, file_id + number, as_of, compiled.filled[entity])
         if number == 0:
-            counts = _complete(store, counts, read, faults, blanks, file_id)
+            counts = _complete(store, counts, staged, file_id)
             _refuse_nothing(store, export, counts, file_id)
-        _enter(store, file, compiled, entity, file_id + number, as_of, counts, context)
+        lines = staged.lines if number == 0 else Lines()
+        _enter(store, file, compiled, entity, file_id + number, as_of, counts, lines, context)
         ledger.write_held(store, file_id + number, file.source, entity, compiled.held[entity])
         loaded.append(Loaded(entity, counts, compiled.held[entity]))
     for table in _SCRATCH:
         store.engine.run(f"DROP TABLE IF EXISTS {table}")
     first = ledger.first_rejects(store, export.path.name, file_id)
-    return replace(file.outcome(tuple(loaded)), unknown=unknown, first_rejects=first)
-
-
-def _stage(store: Store, export: Export, file_id: int) -> tuple[int, int, int]:
-    """Put every record's text into `staged`; return how many records, faulty lines and blanks were read."""
-    width = len(export.columns)
-    listed = ", ".join(f"c{i} VARCHAR" for i in range(width))
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE staged (line BIGINT, {listed})")
-    counted = {Record: 0, Fault: 0, Blank: 0}
-    batch: list[Record] = []
-    faults: list[Fault] = []
-    for item in records(export):
-        counted[type(item)] += 1
-        if isinstance(item, Record):
-            batch.append(item)
-            if len(batch) >= BATCH:
-                _append(store, batch, width)
-                batch = []
-        elif isinstance(item, Fault):
-            faults.append(item)
-    _append(store, batch, width)
-    ledger.write_faults(store, file_id, [(fault.line, fault.code, fault.reason) for fault in faults])
-    return counted[Record], counted[Fault], counted[Blank]
-
-
-def _append(store: Store, batch: list[Record], width: int) -> None:
-    if not batch:
-        return
-    cells = zip(*(record.cells for record in batch), strict=True)
-    staged: dict[str, list[int] | tuple[str, ...]] = {"line": [record.line for record in batch]}
-    staged |= dict(zip((f"c{i}" for i in range(width)), cells, strict=True))
-    store.engine.append("staged", staged)
+    return replace(file.outcome(tuple(loaded)), lines=staged.lines, unknown=unknown, first_rejects=first)
 
 
 def _count_unknown(
@@ -352,8 +322,8 @@ def _check_assertions(store: Store, path: Path, layout: Layout) -> None:
             raise LayoutContradicted(path, layout.name, asserted.name, agreeing, known)
 
 
-def _complete(store: Store, counts: Counts, read: int, faults: int, blanks: int, file_id: int) -> Counts:
-    """Write the rejects of the typing step and account for every line that was read.
+def _complete(store: Store, counts: Counts, staged: Staged, file_id: int) -> Counts:
+    """Write the rejects of the typing step and account for every record that was read.
 
     A group of lines is judged as a whole; the lines beyond its first are folded, whatever became of it.
     """
@@ -361,9 +331,8 @@ def _complete(store: Store, counts: Counts, read: int, faults: int, blanks: int,
     folded, dropped = store.engine.rows(
         "SELECT coalesce(sum(lines_folded - 1), 0)::BIGINT, count(*) FILTER (WHERE dropped) FROM typed"
     )[0]
-    return replace(
-        counts, records=read + faults + blanks, folded=folded, rejected=bad + faults, dropped=dropped + blanks
-    )
+    faults = staged.faults
+    return replace(counts, records=staged.records + faults, folded=folded, rejected=bad + faults, dropped=dropped)
 
 
 def _refuse_nothing(store: Store, export: Export, counts: Counts, file_id: int) -> None:
@@ -380,14 +349,13 @@ def _enter(
     file_id: int,
     as_of: datetime | None,
     counts: Counts,
+    lines: Lines,
     context: Context,
 ) -> None:
-    """Write the ledger entry, provided the counts add up. Raises LedgerBroken."""
-    if counts.accounted != counts.records:
-        raise LedgerBroken(str(file.export.path), counts.records, counts.accounted)
+    """Write the ledger entry, provided counts and lines add up. Raises LedgerBroken."""
     export = file.export
     entry = Entry(
-        file_id, export.sha256, export.path.name, file.layout.name, file.source, entity, file.brand,
-        export.encoding, export.delimiter, compiled.hash, as_of, counts,
+        file_id, export.sha256, export.path.name, export.path.stat().st_size, file.layout.name, file.source, entity,
+        file.brand, export.encoding, export.delimiter, compiled.hash, as_of, counts, lines,
     )  # fmt: skip
     ledger.write_entry(store, entry, context.brand_zone)

@@ -65,7 +65,8 @@ def equation(counts: Counts) -> str:
         ("dropped", counts.dropped, False),
     )
     parts = " + ".join(f"{number(count)} {fate}" for fate, count, always in fates if count or always)
-    return f"{number(counts.records)} read = {parts}"
+    repaired = f" ({number(counts.repaired)} repaired)" if counts.repaired else ""
+    return f"{number(counts.records)} read{repaired} = {parts}"
 
 
 def _unknown(outcome: Outcome) -> list[str]:

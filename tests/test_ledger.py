@@ -1,0 +1,66 @@
+"""The ledger: every physical line has a class, every record a fate, and no entry can be lost or altered unseen."""
+
+from pathlib import Path
+
+import pytest
+
+from kpibar.errors import LedgerBroken
+from kpibar.ingest.ledger import CHAINED, Counts, Entry, Lines, chained, write_entry
+from kpibar.store import open_store
+from tests.intake import DATABASE, held, take_text
+
+HEADER = "contact_id,created_at,channel,queue\n"
+DAY = "2025-03-01 10:00:00"
+
+
+def entry(counts: Counts, lines: Lines) -> Entry:
+    return Entry(
+        1, "0" * 64, "x.csv", 10, "kpibar-contacts", "kpibar-contacts", "contacts", None, "utf-8", ",", "r", None,
+        counts, lines,
+    )  # fmt: skip
+
+
+def test_every_line_has_a_class(folder: Path) -> None:
+    text = f'exported today\n\n{HEADER}1,{DAY},email,"two\nlines"\n\n2,{DAY},email\n3,never,email,"a\nb"\n{HEADER}'
+    outcome = take_text(folder, text)
+    assert outcome.lines == Lines(total=10, preamble=2, header=1, blank=1, records=4, rejected=2)
+    assert outcome.lines.accounted == outcome.lines.total
+    assert (outcome.counts.records, outcome.counts.added, outcome.counts.rejected) == (4, 1, 3)
+    rejects = held(folder, "SELECT line, last_line, code FROM rejects ORDER BY line")
+    assert rejects == [(7, 7, "width"), (8, 9, "value"), (10, 10, "header")]
+
+
+def test_the_ledger_holds_size_and_lines(folder: Path) -> None:
+    text = f"{HEADER}1,{DAY},email,é\n"
+    take_text(folder, text)
+    classes = "lines, preamble, header, blank, footer, record_lines, rejected_lines"
+    assert held(folder, f"SELECT size, {classes} FROM files") == [(len(text.encode()), 2, 0, 1, 0, 0, 1, 0)]
+
+
+def test_a_second_table_of_a_file_has_no_lines_of_its_own(folder: Path) -> None:
+    header = "Id,Created at,Solved at,Via,Group stations,Satisfaction Score,Full resolution time in minutes\n"
+    take_text(folder, header + "1,2025-03-01 10:00:00,2025-03-01 16:00:00,Mail,1,Good,360\n")
+    assert held(folder, "SELECT entity, lines FROM files ORDER BY file_id") == [("contacts", 2), ("surveys", 0)]
+
+
+@pytest.mark.parametrize(
+    ("counts", "lines", "said"),
+    [
+        (Counts(records=3, added=2), Lines(), "3 records were read but 2 accounted for"),
+        (Counts(records=1, added=1), Lines(total=3, header=1, records=1), "3 lines were read but 2 accounted for"),
+    ],
+)
+def test_counts_that_do_not_add_up_leave_nothing(folder: Path, counts: Counts, lines: Lines, said: str) -> None:
+    with open_store(folder / DATABASE, write=True) as store:
+        with pytest.raises(LedgerBroken, match=said), store.transaction():
+            write_entry(store, entry(counts, lines), "UTC")
+        assert store.engine.rows("SELECT * FROM files") == []
+
+
+def test_each_entry_seals_the_one_before(folder: Path) -> None:
+    for name in ("a", "b", "c"):
+        take_text(folder, f"{HEADER}{name},{DAY},email,\n", name=f"{name}.csv")
+    previous = ""
+    for *values, chain in held(folder, f"SELECT {', '.join(CHAINED)}, chain FROM files ORDER BY file_id"):
+        previous = chained(previous, values)
+        assert chain == previous
