@@ -17,6 +17,9 @@ _OFFLINE = {
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
     "allow_persistent_secrets": "false",
+    # What does not fit into memory is scrambled on its way to disk, under a key that dies with the process.
+    "force_mbedtls_unsafe": "true",
+    "temp_file_encryption": "true",
 }
 
 
@@ -75,8 +78,11 @@ class DuckDB:
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(str(path), read_only=read_only, config=config)
         self.run("SET TimeZone = 'UTC'")
         self.run("SET enable_progress_bar = false")
-        # Exports are read by kpibar, never by the engine: no statement, not even one a user wrote into a layout
-        # or a KPI, has business with another file, the network or a setting.
+        # Exports are read by kpibar and handed on through a pipe in the temporary folder: no statement, not even one
+        # a user wrote into a layout or a KPI, has business with another file, the network or a setting.
+        if temporary is not None:
+            allowed = str(temporary).replace("'", "''")
+            self.run(f"SET allowed_directories = ['{allowed}/']")
         self.run("SET enable_external_access = false")
         self.run("SET lock_configuration = true")
 

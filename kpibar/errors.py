@@ -315,6 +315,16 @@ class DatabaseUnusable(KpibarError):
         super().__init__(f"{path}: cannot be used ({why}); check the folder's permissions and free space")
 
 
+class ProofBroken(KpibarError):
+    """The engine did not read what was proved, nor did the second reader; the transaction was rolled back."""
+
+    def __init__(self, records: int) -> None:
+        super().__init__(
+            f"a batch of {records} records was not read as it stands in the file; nothing was loaded. "
+            "This is a defect of kpibar: please report it with the file's header line"
+        )
+
+
 class LedgerBroken(KpibarError):
     """The records or the lines of a file do not add up; its transaction was rolled back."""
 

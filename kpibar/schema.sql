@@ -2,7 +2,7 @@
 -- Instants are TIMESTAMP in UTC; the *_on DATE beside one is its day in the brand's time zone.
 -- Durations are DOUBLE seconds. NULL means unknown, never 0. Identifiers stay text.
 -- file_id is the ledger's file that the record's present version came from.
--- *_key columns are keyed pseudonyms (HMAC-SHA-256, 128 bits, hexadecimal).
+-- *_key columns are keyed pseudonyms (HMAC-SHA-256 cut to 128 bits), of a type no text of an export can have.
 
 -- One row per contact episode. Key: source, contact_id.
 CREATE TABLE contacts (
@@ -11,10 +11,10 @@ CREATE TABLE contacts (
     contact_id VARCHAR NOT NULL,
     case_id VARCHAR,                    -- the helpdesk ticket a call or chat belongs to
     grain VARCHAR,                      -- case | interaction
-    customer_key VARCHAR,
-    customer_alias_key VARCHAR,         -- a second identifier of the same customer (phone beside e-mail)
+    customer_key UUID,
+    customer_alias_key UUID,         -- a second identifier of the same customer (phone beside e-mail)
     order_ref VARCHAR,
-    order_key VARCHAR,
+    order_key UUID,
     channel VARCHAR,                    -- phone email chat messaging social web sms self_service post store other
     direction VARCHAR,                  -- inbound | outbound | internal
     created_at TIMESTAMP,
@@ -27,7 +27,7 @@ CREATE TABLE contacts (
     status VARCHAR,                     -- new open pending hold solved closed
     queue VARCHAR,
     team VARCHAR,
-    agent_key VARCHAR,
+    agent_key UUID,
     brand VARCHAR,
     country VARCHAR,
     lang VARCHAR,
@@ -70,7 +70,7 @@ CREATE TABLE contacts (
 CREATE TABLE mentions (
     source VARCHAR NOT NULL,
     contact_id VARCHAR NOT NULL,
-    order_key VARCHAR NOT NULL
+    order_key UUID NOT NULL
 );
 
 -- One row per order. Key: source, brand, order_ref.
@@ -78,9 +78,9 @@ CREATE TABLE orders (
     file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
     order_ref VARCHAR NOT NULL,
-    order_key VARCHAR,
-    customer_key VARCHAR,
-    customer_alias_key VARCHAR,
+    order_key UUID,
+    customer_key UUID,
+    customer_alias_key UUID,
     ordered_at TIMESTAMP,
     ordered_on DATE,
     cancelled_at TIMESTAMP,
@@ -98,7 +98,7 @@ CREATE TABLE parcels (
     source VARCHAR NOT NULL,
     parcel_id VARCHAR NOT NULL,
     order_ref VARCHAR,
-    order_key VARCHAR,
+    order_key UUID,
     brand VARCHAR,
     carrier VARCHAR,
     mode VARCHAR,                       -- home | relay | locker | store | bulky
@@ -127,7 +127,7 @@ CREATE TABLE notices (
     source VARCHAR NOT NULL,
     notice_id VARCHAR NOT NULL,
     order_ref VARCHAR,
-    order_key VARCHAR,
+    order_key UUID,
     brand VARCHAR,
     kind VARCHAR,                       -- shipped | delay | slot | delivered
     channel VARCHAR,
@@ -151,8 +151,8 @@ CREATE TABLE surveys (
     answered_on DATE,
     contact_id VARCHAR,
     order_ref VARCHAR,
-    order_key VARCHAR,
-    customer_key VARCHAR,
+    order_key UUID,
+    customer_key UUID,
     brand VARCHAR,
     country VARCHAR,
     channel VARCHAR,
@@ -166,7 +166,7 @@ CREATE TABLE gestures (
     source VARCHAR NOT NULL,
     gesture_id VARCHAR NOT NULL,
     order_ref VARCHAR,
-    order_key VARCHAR,
+    order_key UUID,
     contact_id VARCHAR,
     brand VARCHAR,
     amount DECIMAL(18, 2),

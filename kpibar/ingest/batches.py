@@ -55,10 +55,14 @@ class Account:
 
 @dataclass(frozen=True)
 class Batch:
-    """Proven records as CSV text with line feeds, their physical lines, their checksum, and the faults among them."""
+    """Proven records as CSV text with line feeds, and the faults among them.
+
+    `lines` and `last_lines` are the physical lines each record begins and ends on, `check` the checksum.
+    """
 
     text: bytes
     lines: "Integers"
+    last_lines: "Integers"
     check: int
     faults: tuple[Fault, ...]
 
@@ -75,19 +79,21 @@ class _Growing:
     width: int
     pieces: list[bytes] = field(default_factory=list)
     lines: "list[Integers]" = field(default_factory=list)
+    last_lines: "list[Integers]" = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     check: int = 0
     records: int = 0
     size: int = 0
 
-    def add(self, text: bytes, lines: "Integers", lengths: "Integers") -> None:
-        """Add records: their text, the line of each, the bytes of each cell."""
+    def add(self, text: bytes, lines: "Integers", last_lines: "Integers", lengths: "Integers") -> None:
+        """Add records: their text, the first and last line of each, the bytes of each cell."""
         import numpy
 
         ordinals = numpy.arange(self.records + 1, self.records + 1 + len(lines), dtype=numpy.int64)
         self.check += int(lengths.astype(numpy.int64) @ numpy.array(weights(self.width)) @ ordinals)
         self.pieces.append(text)
         self.lines.append(lines)
+        self.last_lines.append(last_lines)
         self.records += len(lines)
         self.size += len(text)
 
@@ -97,10 +103,15 @@ class _Growing:
 
     def done(self) -> Batch:
         """The batch."""
-        import numpy
+        return Batch(
+            b"".join(self.pieces), _joined(self.lines), _joined(self.last_lines), self.check, tuple(self.faults)
+        )
 
-        lines = numpy.concatenate(self.lines) if self.lines else numpy.zeros(0, dtype=numpy.int64)
-        return Batch(b"".join(self.pieces), lines, self.check, tuple(self.faults))
+
+def _joined(pieces: "list[Integers]") -> "Integers":
+    import numpy
+
+    return numpy.concatenate(pieces) if pieces else numpy.zeros(0, dtype=numpy.int64)
 
 
 class Reader:
@@ -155,10 +166,13 @@ class Reader:
 
     def _counted(self, block: bytes, final: bool, before: bytes) -> bytes:
         """Count the line ends of a block as it arrives; the last line may have none."""
-        text = block
-        if before.endswith(b"\r") and text.startswith(b"\n"):
+        import numpy
+
+        if before.endswith(b"\r") and block.startswith(b"\n"):
             self.account.total -= 1
-        self.account.total += text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+        self.account.total += int(numpy.count_nonzero(numpy.frombuffer(block, dtype=numpy.uint8) == 10))
+        if b"\r" in block:
+            self.account.total += block.count(b"\r") - block.count(b"\r\n")
         if final and before and not before.endswith((b"\n", b"\r")):
             self.account.total += 1
         return block
@@ -208,10 +222,11 @@ class Reader:
         text = view[first:last]
         if proof.returns:
             text = _without_returns(text, proof.ends[begin:end] - first)
-        self._growing.add(text, self.line + proof.lines[begin:end], proof.lengths[begin:end])
-        after = proof.lines[end] if end < len(proof.lines) else proof.stop_lines
-        self.account.records += int(after - proof.lines[begin])
-        assert numpy.all(numpy.diff(proof.lines[begin:end]) > 0)
+        lines = self.line + proof.lines[begin:end]
+        after = self.line + (int(proof.lines[end]) if end < len(proof.lines) else proof.stop_lines)
+        last_lines = numpy.append(lines[1:], after) - 1
+        self._growing.add(text, lines, last_lines, proof.lengths[begin:end])
+        self.account.records += int((last_lines - lines + 1).sum())
 
     def _strictly(self, view: bytes, final: bool) -> int:
         """Judge the record at the start of the view; the bytes it took, 0 when its end is not in view."""
@@ -252,7 +267,8 @@ class Reader:
         if isinstance(item, Record):
             text = encoded(item.cells, self.dialect)
             lengths = numpy.array([[len(cell.encode()) for cell in item.cells]], dtype=numpy.int64)
-            self._growing.add(text, numpy.array([item.line], dtype=numpy.int64), lengths)
+            line = numpy.array([item.line], dtype=numpy.int64)
+            self._growing.add(text, line, line + lines - 1, lengths)
             self.account.records += lines
             self.account.repaired += item.repaired
         elif isinstance(item, Fault):

@@ -218,10 +218,10 @@ def identity(cell: str, calling_code: str) -> str:
 def pseudonym(text: str) -> str:
     """HMAC-SHA-256 of a text under the key held in session variables (RFC 2104), cut to 128 bits.
 
-    Hexadecimal after a "k", so that no value of an export passes for one.
+    Of a type of its own, so that no text of an export can stand where a pseudonym should.
     """
     inner = f"unhex(sha256(getvariable('key_inner') || encode({text})))"
-    return f"'k' || substr(sha256(getvariable('key_outer') || {inner}), 1, 32)"
+    return f"CAST(substr(sha256(getvariable('key_outer') || {inner}), 1, 32) AS UUID)"
 
 
 def _pii(cell: str, call: Call, reading: Reading) -> str:
@@ -247,7 +247,7 @@ HELPERS: Mapping[str, Helper] = {
     "day_end": Helper(_day_end, "TIMESTAMP", "a date"),
     "promise_end": Helper(_promise_end, "TIMESTAMP", "a date, or a date and time"),
     "enum": Helper(_enum, "VARCHAR", "a listed value"),
-    "pii": Helper(_pii, "VARCHAR", "an identifier"),
+    "pii": Helper(_pii, "UUID", "an identifier"),
 }
 
 

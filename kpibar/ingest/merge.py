@@ -5,47 +5,150 @@ versions have one and they differ, else by the instant up to which their exports
 A record belongs to the latest file that confirmed it.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kpibar.ingest.expressions import pseudonym
 from kpibar.ingest.ledger import Counts
-from kpibar.ingest.normalise import order_mentions
-from kpibar.ingest.tables import HAPPENED, KEYS, TEXT_COLUMNS, columns
+from kpibar.ingest.normalise import Plan, order_mentions
+from kpibar.ingest.tables import HAPPENED, KEYS, columns
 from kpibar.store import Store
 
 
-def newest(store: Store, entity: str) -> datetime | None:
-    """The newest instant at which something happened in `mapped`, never later than now."""
-    held = ", ".join(HAPPENED[entity])
-    rows = store.engine.rows(f"SELECT max(greatest({held})) FROM mapped WHERE bad IS NULL")
+@dataclass(frozen=True)
+class Target:
+    """The table a file fills, the source its records belong to, and the file's id for it."""
+
+    entity: str
+    source: str
+    file_id: int
+
+    @property
+    def id(self) -> str:
+        """The column by which two versions of a record are first told to be the same."""
+        return KEYS[self.entity].id[0]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns a record brings."""
+        return [column for column in columns(self.entity) if column not in ("file_id", "source")]
+
+
+def newest(store: Store, compiled: Plan, entity: str) -> datetime | None:
+    """The newest instant at which something happened in the valid records of `typed`, never later than now."""
+    happened = [name for name in HAPPENED[entity] if "t." in compiled.tables[entity].fields.get(name, "")]
+    if not happened:
+        return None
+    latest = ", ".join(f"max({name})" for name in happened)
+    rows = store.engine.rows(f"SELECT greatest({latest}, NULL) FROM ({compiled.field(entity, *happened)})")
     found: datetime | None = rows[0][0]
     return min(found, datetime.now(UTC).replace(tzinfo=None)) if found else None
 
 
-def merge(
-    store: Store, entity: str, source: str, file_id: int, as_of: datetime | None, filled: frozenset[str]
-) -> Counts:
-    """Write the valid records of `mapped`; count those added, updated, unchanged and superseded.
+def open_contested(store: Store, target: Target) -> None:
+    """Prepare for a file: `contested` collects the records of which more than one version is known."""
+    store.engine.run("CREATE OR REPLACE TEMP TABLE mentioned (line BIGINT, contact_id VARCHAR, order_key UUID)")
+    store.engine.run(
+        f"CREATE OR REPLACE TEMP TABLE contested_{target.entity} AS "
+        f"SELECT CAST(0 AS BIGINT) AS line, {', '.join(target.names)} FROM {target.entity} LIMIT 0"
+    )
+
+
+def take(store: Store, target: Target, compiled: Plan, looked_up: tuple[str, ...], before: int) -> int:
+    """Write the valid records of `typed` that are seen for the first time; return how many.
+
+    The others wait in `contested` for the end of the file. `before` is the number of records of the file that came
+    before, so that a record keeps its place.
+    """
+    select = compiled.mapped(target.entity, looked_up)
+    listed = ", ".join(target.names)
+    _find_mentions(store, target, compiled, before)
+    if not _overlaps(store, target, compiled):
+        store.engine.run(
+            f"INSERT INTO {target.entity} (file_id, source, {listed}) SELECT ?, ?, {listed} FROM ({select})",
+            [target.file_id, target.source],
+        )
+        return _count_valid(store, target, compiled)
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE mapped AS {select}")
+    store.engine.run(
+        f"CREATE OR REPLACE TEMP TABLE known AS SELECT {target.id} FROM mapped GROUP BY ALL HAVING count(*) > 1 "
+        f"UNION SELECT {target.id} FROM {target.entity} WHERE source = ? AND {target.id} IN (SELECT {target.id} FROM mapped)",
+        [target.source],
+    )
+    store.engine.run(
+        f"INSERT INTO contested_{target.entity} SELECT line + ?, {listed} FROM mapped SEMI JOIN known USING ({target.id})",
+        [before],
+    )
+    store.engine.run(
+        f"INSERT INTO {target.entity} (file_id, source, {listed}) SELECT ?, ?, {listed} FROM mapped "
+        f"ANTI JOIN known USING ({target.id})",
+        [target.file_id, target.source],
+    )
+    rows = store.engine.rows(f"SELECT count(*) FROM mapped ANTI JOIN known USING ({target.id})")
+    return int(rows[0][0])
+
+
+def _count_valid(store: Store, target: Target, compiled: Plan) -> int:
+    return int(store.engine.rows(f"SELECT count(*) FROM {compiled.valid(target.entity)}")[0][0])
+
+
+def _overlaps(store: Store, target: Target, compiled: Plan) -> bool:
+    """Whether some record of `typed` comes twice, or is known already."""
+    ids = compiled.field(target.entity, target.id)
+    repeated = store.engine.rows(f"SELECT count(*) > count(DISTINCT {target.id}) FROM ({ids})")[0][0]
+    return bool(repeated) or bool(
+        store.engine.rows(
+            f"SELECT count(*) FROM {target.entity} WHERE source = ? AND {target.id} IN (SELECT {target.id} FROM ({ids}))",
+            [target.source],
+        )[0][0]
+    )
+
+
+def settle(store: Store, target: Target, as_of: datetime | None, filled: frozenset[str], added: int) -> Counts:
+    """Decide between the versions of the contested records, and count what became of all.
 
     Only the columns the file fills are compared and replaced: a narrower export does not erase what is known.
     """
-    names = [column for column in columns(entity) if column not in ("file_id", "source")]
-    _decide_fates(store, entity, source, as_of, [name for name in names if name in filled])
-    _write(store, entity, source, file_id, names)
-    _confirm(store, entity, source, file_id, as_of)
-    if entity == "parcels":
-        _take_earlier_promise(store, source)
-    if filled & set(TEXT_COLUMNS):
-        _write_mentions(store, source)
-    fates: dict[str, int] = dict(store.engine.rows("SELECT fate, count(*) FROM incoming GROUP BY fate"))
-    valid, repeated = store.engine.rows("SELECT count(*), count(*) FILTER (WHERE version > 1) FROM batch")[0]
+    entity, source, names = target.entity, target.source, target.names
+    contested = int(store.engine.rows(f"SELECT count(*) FROM contested_{entity}")[0][0])
+    fates: dict[str, int] = {}
+    repeated = 0
+    if contested:
+        # The first version of a record that comes twice in the file was new when it was read.
+        added -= (again := _call_back(store, target))
+        contested += again
+        _decide_fates(store, entity, source, as_of, [name for name in names if name in filled])
+        _write(store, entity, source, target.file_id, names)
+        _confirm(store, entity, source, target.file_id, as_of)
+        if entity == "parcels":
+            _take_earlier_promise(store, source)
+        fates = dict(store.engine.rows("SELECT fate, count(*) FROM incoming GROUP BY fate"))
+        repeated = int(store.engine.rows("SELECT count(*) FROM batch WHERE version > 1")[0][0])
+    if entity == "contacts":
+        _write_mentions(store, target, contested=bool(contested))
     return Counts(
-        records=valid,
-        added=fates.get("added", 0),
+        records=added + contested,
+        added=added + fates.get("added", 0),
         updated=fates.get("updated", 0),
         unchanged=fates.get("unchanged", 0),
         superseded=fates.get("superseded", 0) + repeated,
     )
+
+
+def _call_back(store: Store, target: Target) -> int:
+    """Move the records this file wrote and now contests to the others, before their first line; how many."""
+    listed = ", ".join(target.names)
+    mine = (
+        f"FROM {target.entity} WHERE source = ? AND file_id = ? "
+        f"AND {target.id} IN (SELECT {target.id} FROM contested_{target.entity})"
+    )
+    values = [target.source, target.file_id]
+    found = int(store.engine.rows(f"SELECT count(*) {mine}", values)[0][0])
+    if found:
+        store.engine.run(f"CREATE OR REPLACE TEMP TABLE mapped AS SELECT {listed} {mine}", values)
+        store.engine.run(f"DELETE {mine}", values)
+        store.engine.run(f"INSERT INTO contested_{target.entity} SELECT -1, {listed} FROM mapped")
+    return found
 
 
 def _decide_fates(store: Store, entity: str, source: str, as_of: datetime | None, filled: list[str]) -> None:
@@ -54,7 +157,7 @@ def _decide_fates(store: Store, entity: str, source: str, as_of: datetime | None
     store.engine.run(
         "CREATE OR REPLACE TEMP TABLE batch AS SELECT *, row_number() OVER "
         f"(PARTITION BY {', '.join(key)} ORDER BY updated_at DESC NULLS LAST, line DESC) AS version "
-        "FROM mapped WHERE bad IS NULL AND key_fault IS NULL"
+        f"FROM contested_{entity}"
     )
     if entity == "parcels":
         _keep_first_promise(store, source, as_of)
@@ -140,17 +243,31 @@ def _confirm(store: Store, entity: str, source: str, file_id: int, as_of: dateti
     )
 
 
-def _write_mentions(store: Store, source: str) -> None:
-    """Remember, as pseudonyms, the order-number candidates in the text of the contacts just written."""
-    store.engine.run(
-        "DELETE FROM mentions WHERE source = ? AND contact_id IN "
-        "(SELECT contact_id FROM incoming WHERE fate = 'updated')",
-        [source],
-    )
+def _find_mentions(store: Store, target: Target, compiled: Plan, before: int) -> None:
+    """Add to `mentioned` the order-number candidates in the text of the contacts of `typed`, as pseudonyms."""
+    if target.entity != "contacts" or compiled.tables["contacts"].text is None:
+        return
     key = pseudonym("'order:' || upper(number)")
     store.engine.run(
-        f"INSERT INTO mentions SELECT DISTINCT ?, contact_id, {key} FROM (SELECT contact_id, "
-        f"unnest({order_mentions('all_text')}) AS number FROM incoming WHERE fate IN ('added', 'updated') "
-        "AND all_text IS NOT NULL) WHERE number <> ''",
-        [source],
+        f"INSERT INTO mentioned SELECT DISTINCT line + {before}, contact_id, {key} FROM (SELECT line, contact_id, "
+        f"unnest({order_mentions('all_text')}) AS number FROM ({compiled.texts('contacts')}) "
+        "WHERE regexp_matches(all_text, '[0-9]{3}')) WHERE number <> ''"
     )
+
+
+def _write_mentions(store: Store, target: Target, *, contested: bool) -> None:
+    """Remember the mentions of the contacts written, and forget those of versions that were replaced."""
+    if contested:
+        # A version that was called back lost its line: its mentions are those of no contested line.
+        place = "CASE WHEN m.line IN (SELECT line FROM contested_contacts) THEN m.line ELSE -1 END"
+        store.engine.run(
+            "DELETE FROM mentioned m WHERE m.contact_id IN (SELECT contact_id FROM contested_contacts) "
+            "AND NOT EXISTS (SELECT 1 FROM incoming i WHERE i.fate IN ('added', 'updated') "
+            f"AND i.contact_id = m.contact_id AND i.line = {place})"
+        )
+        store.engine.run(
+            "DELETE FROM mentions WHERE source = ? AND contact_id IN "
+            "(SELECT contact_id FROM incoming WHERE fate = 'updated')",
+            [target.source],
+        )
+    store.engine.run("INSERT INTO mentions SELECT DISTINCT ?, contact_id, order_key FROM mentioned", [target.source])

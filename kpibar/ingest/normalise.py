@@ -1,16 +1,18 @@
 """Layout + header -> the SQL that types, maps and judges every record of a file.
 
-Three steps, each one SELECT: `cells` (trimmed text, folded by the layout's `group`), `typed` (every helper call
-as a column, so that a value is converted once), `mapped` (the canonical columns, and the first value that did
-not convert). Nothing here touches the database.
+Two statements. `typed` reads the records as text (trimmed cells, folded by the layout's `group`) and computes every
+helper call as a column, so that a value is converted once, with the first value that did not convert and what is
+wrong with the record's key; it is the only table that is written on the way. `mapped` selects the canonical columns
+of one table from it. Nothing here touches the database.
 """
 
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kpibar.config import Hours
+from kpibar.ingest.batches import weights
 from kpibar.ingest.expressions import (
     HELPERS,
     Call,
@@ -55,24 +57,129 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The statements that turn the staged text of a file into canonical rows, and what they hold.
+class Mapped:
+    """One canonical table of a file.
 
-    `held` lists, per table, the canonical columns this file can fill; `filled` adds those derived from them. What a
-    file does not fill it says nothing of. `enums` are the calls whose values are listed.
+    `fields` are its columns and their SQL over `t`, the typed records; `where` which of these it takes, beyond those
+    that are valid; `held` the columns this file can fill, `filled` adds those derived from them. What a file does not
+    fill it says nothing of.
     """
 
-    cells: str
-    typed: str
-    mapped: Mapping[str, str]
-    held: Mapping[str, tuple[str, ...]]
-    enums: Mapping[str, Call]
-    filled: Mapping[str, frozenset[str]]
+    entity: str
+    fields: Mapping[str, str]
+    where: str
+    text: str | None
+    held: tuple[str, ...]
+    filled: frozenset[str]
+    derived: Mapping[str, str]
 
-    @property
-    def hash(self) -> str:
-        """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours."""
-        return hashlib.sha256("".join((self.cells, self.typed, *self.mapped.values())).encode()).hexdigest()[:16]
+
+@dataclass(frozen=True)
+class Plan:
+    """The SQL that turns the text of a file into canonical rows.
+
+    `typing` reads from `{source}`; `grouped` tells that lines are folded, so that all must be there before the first
+    is typed. `identities` are the typed columns that hold a customer's or agent's identifier, `unknown` those that hold
+    a listed value the layout does not know, by header name. `reasons` is what the settings say of vendors' reasons.
+    """
+
+    typing: str
+    grouped: bool
+    main: str
+    tables: Mapping[str, Mapped]
+    identities: tuple[str, ...]
+    unknown: Mapping[str, str]
+    reasons: Mapping[str, str]
+    hash: str
+
+    def typed(self, source: str) -> str:
+        """The statement that types the records of a relation with the columns c0, c1, ..."""
+        return self.typing.replace("{source}", source)
+
+    def mapped(self, entity: str, looked_up: Iterable[str] = ()) -> str:
+        """The statement that gives the canonical columns, `line` and `all_text` of the valid records of `typed`.
+
+        `looked_up` are the identities whose pseudonyms stand in a table `pseudonyms_<column>` (identity, pseudonym);
+        for the others they are computed.
+        """
+        looked = set(looked_up)
+        table = self.tables[entity]
+        joins = "".join(
+            f"\nLEFT JOIN pseudonyms_{name} ON pseudonyms_{name}.identity = t.{name}" for name in sorted(looked)
+        )
+        shown = {
+            name: f"pseudonyms_{name}.pseudonym" if name in looked else pseudonym(f"t.{name}")
+            for name in self.identities
+        }
+        fields = ",\n".join(
+            f"CAST({_shown(sql, shown)} AS {_type(entity, column)}) AS {column}" for column, sql in table.fields.items()
+        )
+        base = f"SELECT t.line, t.lines_folded, {_shown(table.text or _NO_TEXT, shown)} AS all_text,\n{fields}\n"
+        base += f"FROM {self.valid(entity)} AS t{joins}"
+        listed = ",\n".join(
+            f"{table.derived.get(column) or (column if column in table.fields else f'CAST(NULL AS {kind})')} AS {column}"
+            for column, kind in columns(entity).items()
+            if column not in ("file_id", "source")
+        )
+        return f"SELECT line, all_text,\n{listed}\nFROM ({with_reasons(base, table, classified=True)})"
+
+    def valid(self, entity: str) -> str:
+        """The typed records that go into a table, with `line` (their place in the batch) and `lines_folded`."""
+        numbered = "t.*" if self.grouped else "t.rowid AS line, 1 AS lines_folded, t.*"
+        kept = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
+        return f"(SELECT {numbered} FROM typed AS t WHERE {kept} AND ({self.tables[entity].where}))"
+
+    def field(self, entity: str, *names: str) -> str:
+        """The statement that gives `line` and some columns that need no pseudonym of the valid records of a table."""
+        table = self.tables[entity]
+        fields = ", ".join(f"CAST({table.fields[name]} AS {_type(entity, name)}) AS {name}" for name in names)
+        return f"SELECT line, {fields} FROM {self.valid(entity)} AS t"
+
+    def texts(self, entity: str) -> str:
+        """The statement that gives line, contact, vendor's reason and whole text of the valid contacts."""
+        table = self.tables[entity]
+        raw = table.fields.get("reason_raw", "CAST(NULL AS VARCHAR)")
+        return (
+            f"SELECT line, {table.fields['contact_id']} AS contact_id, {raw} AS reason_raw, "
+            f"{table.text or _NO_TEXT} AS all_text FROM {self.valid(entity)} AS t"
+        )
+
+
+_NO_TEXT = "CAST(NULL AS VARCHAR)"
+
+
+def _shown(sql: str, pseudonyms: Mapping[str, str]) -> str:
+    """An expression with its identities replaced by their pseudonyms."""
+    return re.sub(r"\bt\.(h[0-9]+)\b", lambda found: pseudonyms.get(found.group(1), found.group()), sql)
+
+
+def with_reasons(base: str, table: Mapped, *, classified: bool) -> str:
+    """`base` with what the vendor's reason says and, where that is nothing or 'other', what the text says.
+
+    The answers stand in the tables `vendor_reasons` (raw, reason) and `text_reasons` (text, reason): many contacts
+    share few reasons, and few texts once their numbers are left out.
+    """
+    if table.entity != "contacts":
+        return base
+    vendor = f"SELECT b.*, v.reason AS reason_by_vendor\nFROM ({base}) AS b\nLEFT JOIN vendor_reasons v ON v.raw = b.reason_raw"
+    if "reason_raw" not in table.fields:
+        vendor = f"SELECT b.*, CAST(NULL AS VARCHAR) AS reason_by_vendor\nFROM ({base}) AS b"
+    if not classified:
+        return vendor
+    if table.text is None:
+        return f"SELECT l.*, CAST(NULL AS VARCHAR) AS reason_by_text\nFROM ({vendor}) AS l"
+    return (
+        f"SELECT l.*, x.reason AS reason_by_text\nFROM ({vendor}) AS l\n"
+        f"LEFT JOIN text_reasons x ON x.text = {undecided('l')}"
+    )
+
+
+def undecided(row: str) -> str:
+    """The text that decides a contact's reason, its numbers left out; NULL where the vendor's reason says enough."""
+    return (
+        f"CASE WHEN coalesce({row}.reason_by_vendor, 'other') = 'other' "
+        f"THEN regexp_replace({row}.all_text, '[0-9]+', '0', 'g') END"
+    )
 
 
 @dataclass(frozen=True)
@@ -102,24 +209,36 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     file = _File(positions, tuple(column.name for column in header))
     selects = {layout.fills: layout.select, **{name: also.select for name, also in layout.also.items()}}
     compiled = {
-        entity: {column: compile_expression(text) for column, text in select.items()}
+        entity: {column: _guarded(column, compile_expression(text)) for column, text in select.items()}
         for entity, select in selects.items()
     }
     wheres = {name: compile_expression(also.where) for name, also in layout.also.items()}
     keep = compile_expression(layout.keep or "TRUE")
     aliases = _aliases([keep, *wheres.values(), *(one for table in compiled.values() for one in table.values())])
-    mapped: dict[str, str] = {
-        entity: _mapped(layout, entity, table, wheres.get(entity, keep), file, context, aliases)
+    names = {call: _name(call, alias, file) for call, alias in aliases.items()}
+    tables = {
+        entity: _mapped(layout, entity, table, wheres.get(entity), file, context, names)
         for entity, table in compiled.items()
     }
-    return Plan(
-        cells=_cells(layout, file, aliases),
-        typed=_typed(aliases, keep, file, context.reading),
-        mapped=mapped,
-        held={entity: _held(table, file) for entity, table in compiled.items()},
-        filled={entity: _filled(entity, table, file, context) for entity, table in compiled.items()},
-        enums={aliases[call]: call for call in aliases if call.helper == "enum" and file.cell(call.column)},
-    )
+    unknown = {
+        f"{alias}_new": call.column for call, alias in aliases.items() if call.helper == "enum" and file.value(call)
+    }
+    identities = tuple(alias for call, alias in aliases.items() if call.helper == "pii" and file.value(call))
+    typing = _typed(layout, aliases, names, keep, compiled[layout.fills], file, context.reading)
+    made = Plan(typing, layout.group is not None, layout.fills, tables, identities, unknown, context.reasons, "")
+    return replace(made, hash=_fingerprint(made))
+
+
+def _fingerprint(made: Plan) -> str:
+    """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours."""
+    told = [made.typing, *(f"{sorted(table.fields.items())}{sorted(table.derived.items())}" for table in made.tables.values())]
+    rules = by_text("text") + by_vendor("raw", made.reasons)
+    return hashlib.sha256("".join((*told, rules, *map(repr, made.tables.values()))).encode()).hexdigest()[:16]
+
+
+def _name(call: Call, alias: str, file: _File) -> str:
+    """How an expression over the typed records refers to a helper call; nothing, where the file lacks its column."""
+    return f"t.{alias}" if file.value(call) else f"CAST(NULL AS {HELPERS[call.helper].type})"
 
 
 def _aliases(expressions: list[Compiled]) -> dict[Call, str]:
@@ -127,8 +246,8 @@ def _aliases(expressions: list[Compiled]) -> dict[Call, str]:
     return {call: f"h{number}" for number, call in enumerate(calls)}
 
 
-def _fill(compiled: Compiled, aliases: Mapping[Call, str]) -> str:
-    return compiled.template.format(*(aliases[call] for call in compiled.calls))
+def _fill(compiled: Compiled, names: Mapping[Call, str]) -> str:
+    return compiled.template.format(*(names[call] for call in compiled.calls))
 
 
 # An expression that ends in a text of its own has a value even where the file lacks its columns.
@@ -167,46 +286,103 @@ def _filled(entity: str, table: Mapping[str, Compiled], file: _File, context: Co
     return frozenset(filled & set(columns(entity)))
 
 
-def _cells(layout: Layout, file: _File, calls: Iterable[Call]) -> str:
-    """Trimmed cells of the columns that are read, NULL where they say nothing; one row per record."""
-    nothing = quoted("|".join(re.escape(word) for word in _NOTHING))
+def _read_cells(layout: Layout, file: _File, calls: Iterable[Call]) -> dict[str, None]:
     group = file.cell(layout.group) if layout.group else None
-    read = dict.fromkeys(filter(None, [group, *(file.cell(name) for call in calls for name in call.columns)]))
-    trimmed = "".join(
-        f",\nCASE WHEN NOT regexp_full_match(lower(trim({cell})), {nothing}) THEN trim({cell}) END AS {cell}"
-        for cell in read
-    )
-    rows = f"SELECT line{trimmed}\nFROM staged"
+    return dict.fromkeys(filter(None, [group, *(file.cell(name) for call in calls for name in call.columns)]))
+
+
+def _cells(layout: Layout, file: _File, calls: Iterable[Call]) -> str:
+    """Trimmed cells of the columns that are read, NULL where they say nothing; one row per record.
+
+    `checked` is the checksum of the record's text: what the reader proved must arrive.
+    """
+    read = _read_cells(layout, file, calls)
+    trimmed = ",\n".join(f"{_said_something(cell)} AS {cell}" for cell in read)
+    group = file.cell(layout.group) if layout.group else None
     if group is None:
-        return f"SELECT *, 1 AS lines_folded FROM ({rows})"
+        return f"SELECT {checked(len(file.names))} AS checked,\n{trimmed}\nFROM {{source}}"
     folded = "".join(f",\narg_min({cell}, line) FILTER (WHERE {cell} IS NOT NULL) AS {cell}" for cell in read)
     # A line without its group value belongs to nothing: it stays alone and is judged as a record.
     key = f"coalesce({group}, 'line ' || line)"
+    rows = f"SELECT line,\n{trimmed}\nFROM {{source}}"
     return f"SELECT min(line) AS line{folded}, count(*) AS lines_folded\nFROM ({rows})\nGROUP BY {key}"
 
 
-def _typed(aliases: Mapping[Call, str], keep: Compiled, file: _File, reading: Reading) -> str:
-    """Every helper call as a column, the dropped flag, and the first value that did not convert."""
-    conversions, judged = ["line", "lines_folded"], []
-    for call, alias in aliases.items():
-        helper, cell = HELPERS[call.helper], file.value(call)
-        value = f"CAST(NULL AS {helper.type})" if cell is None else _plausible(helper, helper.sql(cell, call, reading))
-        conversions.append(f"{value} AS {alias}")
-        if cell is not None and call.helper not in _TOTAL:
+def checked(width: int) -> str:
+    """SQL of the checksum of a record's cells: their bytes, weighted by column (see batches.weights)."""
+    return " + ".join(f"strlen(c{place}) * {weight}" for place, weight in enumerate(weights(width)))
+
+
+def _said_something(cell: str) -> str:
+    """The trimmed cell, NULL where it only says that there is nothing; most cells are told by their first sign."""
+    nothing = quoted("|".join(re.escape(word) for word in _NOTHING))
+    suspect = ", ".join(str(ord(sign)) for sign in sorted({word[0] for word in _NOTHING if word} | {"N"}))
+    return (
+        f"CASE WHEN {cell} = '' THEN NULL WHEN ascii(trim({cell})) NOT IN ({suspect}) THEN trim({cell}) "
+        f"WHEN NOT regexp_full_match(lower(trim({cell})), {nothing}) THEN trim({cell}) END"
+    )
+
+
+def _typed(
+    layout: Layout,
+    aliases: Mapping[Call, str],
+    names: Mapping[Call, str],
+    keep: Compiled,
+    main: Mapping[str, Compiled],
+    file: _File,
+    reading: Reading,
+) -> str:
+    """Every helper call as a column, the dropped flag, the first value that did not convert, the fault of the key."""
+    present = {call: alias for call, alias in aliases.items() if file.value(call)}
+    conversions, judged = [], []
+    shown = list(present.values())
+    for call, alias in present.items():
+        helper, cell = HELPERS[call.helper], file.value(call) or ""
+        conversions.append(f"{_conversion(helper, call, cell, reading)} AS {alias}")
+        if call.helper == "enum":
+            conversions.append(f"{cell} AS {alias}_raw")
+            shown.append(f"{_unlisted(alias, call, reading)} AS {alias}_new")
+        elif call.helper not in _TOTAL:
             conversions.append(f"{_said(helper, cell)} AS {alias}_raw")
-            judged.append((call, alias, helper.expects, file.names[file.positions[normal(call.column)]]))
+            judged.append((alias, helper.expects, file.names[file.positions[normal(call.column)]]))
+    kept = ["line", "lines_folded"] if layout.group else ["checked"]
+    missing = " OR ".join(f"({_fill(main[column], names)}) IS NULL" for column in KEYS[layout.fills].required)
+    fault = _key_fault(f"({_fill(main[KEYS[layout.fills].id[0]], names)})", missing)
+    dropped = f"NOT coalesce({_fill(keep, names)}, FALSE)"
+    return (
+        f"SELECT {', '.join((*kept, *shown))},\n{dropped} AS dropped,\n{_verdict(judged)} AS bad,\n"
+        f"{fault} AS key_fault\nFROM (SELECT {', '.join(kept)},\n"
+        + ",\n".join(conversions)
+        + f"\nFROM ({_cells(layout, file, aliases)})) AS t"
+    )
+
+
+def _conversion(helper: Helper, call: Call, cell: str, reading: Reading) -> str:
+    """The typed value of a cell; of an identifier, what its pseudonym is made from."""
+    if call.helper == "pii":
+        return f"CASE WHEN {cell} IS NOT NULL THEN {identity(cell, reading.calling_code)} END"
+    return _plausible(helper, helper.sql(cell, call, reading))
+
+
+def _verdict(judged: list[tuple[str, str, str]]) -> str:
+    """The first value of a record that is not what its column holds."""
+    if not judged:
+        return "CAST(NULL AS STRUCT(name VARCHAR, shape VARCHAR, reason VARCHAR))"
     reject = " ".join(
         f"WHEN {alias}_raw IS NOT NULL AND {alias} IS NULL THEN "
         f"struct_pack(name := {quoted(name)}, shape := {shape(alias + '_raw')}, "
         f"reason := {quoted('is not ' + expects)})"
-        for call, alias, expects, name in judged
+        for alias, expects, name in judged
     )
-    verdict = f"CASE {reject} END" if judged else "CAST(NULL AS STRUCT(name VARCHAR, shape VARCHAR, reason VARCHAR))"
-    body = ",\n".join(conversions)
-    return (
-        f"SELECT *, NOT coalesce({_fill(keep, aliases)}, FALSE) AS dropped, {verdict} AS bad\n"
-        f"FROM (SELECT {body}\nFROM cells)"
-    )
+    return f"CASE {reject} END"
+
+
+def _unlisted(alias: str, call: Call, reading: Reading) -> str:
+    """A value the layout does not list. A shifted column may put a person there: then its shape only."""
+    raw = f"{alias}_raw"
+    known = ", ".join(quoted(value.casefold()) for value in reading.enums[call.argument])
+    shown = f"CASE WHEN regexp_matches({raw}, '@|(\\p{{N}}.*){{6}}') THEN {shape(raw)} ELSE left({raw}, 60) END"
+    return f"CASE WHEN {alias} = 'other' AND lower({raw}) NOT IN ({known}) THEN {shown} END"
 
 
 def _plausible(helper: Helper, value: str) -> str:
@@ -234,37 +410,40 @@ def _mapped(
     layout: Layout,
     entity: str,
     table: Mapping[str, Compiled],
-    where: Compiled,
+    where: Compiled | None,
     file: _File,
     context: Context,
-    aliases: Mapping[Call, str],
-) -> str:
-    """The canonical columns of one table, in schema order, from `typed`."""
-    given = {column: _fill(compiled, aliases) for column, compiled in table.items()}
-    given.setdefault("brand", "NULL")
+    names: Mapping[Call, str],
+) -> Mapped:
+    """The canonical columns of one table over the typed records."""
+    fields = {column: _fill(compiled, names) for column, compiled in table.items()}
+    for column, compiled in table.items():
+        if column.endswith("_key") and not any(call.helper == "pii" for call in compiled.calls):
+            fields[column] = pseudonym(identity(f"({fields[column]})", context.reading.calling_code))
+    fields.setdefault("brand", "NULL")
     if context.brand is not None:
-        given["brand"] = f"coalesce({given['brand']}, {quoted(context.brand)})"
-    if entity == layout.fills and layout.grain and "grain" not in given:
-        given["grain"] = quoted(layout.grain)
-    first = ", ".join(f"CAST({sql} AS {_type(entity, column)}) AS {column}" for column, sql in given.items())
-    kept = (
-        "NOT dropped"
-        if entity == layout.fills
-        else f"NOT dropped AND bad IS NULL AND coalesce({_fill(where, aliases)}, FALSE)"
+        fields["brand"] = f"coalesce({fields['brand']}, {quoted(context.brand)})"
+    if entity == layout.fills and layout.grain and "grain" not in fields:
+        fields["grain"] = quoted(layout.grain)
+    missing = " OR ".join(f"({fields[column]}) IS NULL" for column in KEYS[entity].required)
+    fault = _key_fault(f"({fields[KEYS[entity].id[0]]})", missing)
+    taken = "TRUE" if where is None else f"coalesce({_fill(where, names)}, FALSE) AND ({fault}) IS NULL"
+    return Mapped(
+        entity=entity,
+        fields=fields,
+        where=taken,
+        text=_text(fields) if entity == "contacts" else None,
+        held=_held(table, file),
+        filled=_filled(entity, table, file, context),
+        derived=_derived(entity, set(fields), context),
     )
-    base = f"SELECT line, lines_folded, bad, {first}\nFROM typed WHERE {kept}"
-    if entity == "contacts":
-        base = _with_reasons(base, set(given), context)
-    derived = _derived(entity, set(given), context)
-    listed = ",\n".join(
-        f"{derived.get(column) or (column if column in given else f'CAST(NULL AS {kind})')} AS {column}"
-        for column, kind in columns(entity).items()
-        if column not in ("file_id", "source")
-    )
-    texts = f",\n{_text(set(given))} AS all_text" if entity == "contacts" else ""
-    missing = " OR ".join(f"{column} IS NULL" for column in KEYS[entity].required)
-    fault = _key_fault(KEYS[entity].id[0], missing)
-    return f"SELECT line, lines_folded, bad, {fault} AS key_fault{texts},\n{listed}\nFROM ({base})"
+
+
+def _guarded(column: str, compiled: Compiled) -> Compiled:
+    """A layout that forgot pii() around one of several columns of a *_key leaks nothing."""
+    if not column.endswith("_key") or not any(call.helper == "pii" for call in compiled.calls):
+        return compiled
+    return replace(compiled, calls=tuple(replace(call, helper="pii") if call.helper == "text" else call for call in compiled.calls))
 
 
 def _key_fault(identifier: str, missing: str) -> str:
@@ -285,9 +464,6 @@ def _type(entity: str, column: str) -> str:
 def _derived(entity: str, given: set[str], context: Context) -> dict[str, str]:
     """The columns ingest adds: local days, order key, reason, opening hours."""
     derived = {
-        column: _always_pseudonym(column, context.reading.calling_code) for column in given if column.endswith("_key")
-    }
-    derived |= {
         day: f"CAST({local_time(instant, context.brand_zone)} AS DATE)"
         for day, instant in DAYS.items()
         if instant in given and day in columns(entity)
@@ -311,28 +487,10 @@ def _derived(entity: str, given: set[str], context: Context) -> dict[str, str]:
     return derived
 
 
-def _with_reasons(base: str, given: set[str], context: Context) -> str:
-    """What the vendor's reason says and, where that is nothing or 'other', the text: each rule runs once a contact."""
-    raw = "reason_raw" if "reason_raw" in given else "CAST(NULL AS VARCHAR)"
-    undecided = "coalesce(reason_by_vendor, 'other') = 'other'"
-    return (
-        f"SELECT *, CASE WHEN {undecided} THEN {by_text(_text(given))} END AS reason_by_text\n"
-        f"FROM (SELECT *, {by_vendor(raw, context.reasons)} AS reason_by_vendor\nFROM ({base}))"
-    )
-
-
-def _always_pseudonym(column: str, calling_code: str) -> str:
-    """A layout that forgot pii() leaks nothing: what is not a pseudonym yet becomes one."""
-    return (
-        f"CASE WHEN {column} IS NULL OR regexp_full_match({column}, 'k[0-9a-f]{{32}}') THEN {column} "
-        f"ELSE {pseudonym(identity(column, calling_code))} END"
-    )
-
-
-def _text(given: set[str]) -> str:
-    """All the text of a contact, or NULL."""
-    parts = [column for column in TEXT_COLUMNS if column in given]
-    return f"nullif(concat_ws(' \n ', {', '.join(parts)}), '')" if parts else "CAST(NULL AS VARCHAR)"
+def _text(fields: Mapping[str, str]) -> str | None:
+    """All the text of a contact, None when the file has none."""
+    parts = [fields[column] for column in TEXT_COLUMNS if column in fields and "t." in fields[column]]
+    return f"nullif(concat_ws(' \n ', {', '.join(parts)}), '')" if parts else None
 
 
 def order_key(reference: str) -> str:

@@ -8,7 +8,7 @@ from importlib.resources import files
 TEXT_COLUMNS = ("subject", "tags", "body")
 _MANAGED = ("file_id", "source", "order_key", "reason", "reason_by")
 _TABLE = re.compile(r"CREATE TABLE (\w+) \(\n(.*?)\n\);", re.DOTALL)
-_COLUMN = re.compile(r"^\s+(\w+) (VARCHAR|TIMESTAMP|DATE|DOUBLE|INTEGER|BIGINT|BOOLEAN|DECIMAL\(18, 2\))", re.M)
+_COLUMN = re.compile(r"^\s+(\w+) (VARCHAR|TIMESTAMP|DATE|DOUBLE|INTEGER|BIGINT|BOOLEAN|UUID|DECIMAL\(18, 2\))", re.M)
 
 
 @dataclass(frozen=True)

@@ -105,13 +105,13 @@ linked AS (
         coalesce(k.brand, o.brand) AS known_brand,
         coalesce(k.country, o.country) AS known_country,
         CASE
-            WHEN coalesce(k.own_person_key, o.person_key, o.order_id) IS NULL THEN NULL
-            ELSE coalesce(k.own_person_key, o.person_key, '') || '/' || coalesce(o.order_id, '')
+            WHEN coalesce(k.own_person_key, o.person_key) IS NULL AND o.order_id IS NULL THEN NULL
+            ELSE coalesce(CAST(coalesce(k.own_person_key, o.person_key) AS VARCHAR), '') || '/' || coalesce(o.order_id, '')
                 || '/' || coalesce(k.reason, '')
         END AS issue_key,
         CASE
             WHEN o.order_id IS NOT NULL THEN 'order ' || o.order_id
-            WHEN k.own_person_key IS NOT NULL THEN 'customer ' || k.own_person_key
+            WHEN k.own_person_key IS NOT NULL THEN 'customer ' || CAST(k.own_person_key AS VARCHAR)
         END AS journey_key
     FROM known AS k
     LEFT JOIN choices AS choice ON choice.contact_uid = k.contact_uid AND choice.choice = 1

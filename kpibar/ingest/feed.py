@@ -1,0 +1,138 @@
+"""Batches of proven records -> the table `typed`, through a pipe.
+
+The engine reads a batch as CSV from a named pipe: nothing is copied to disk, and what is read is what was proved,
+byte by byte. It must find the same number of records and the same checksum over the length and place of every cell
+again; where it does not, the batch is read a second time, cell by cell, by the strict reader.
+"""
+
+import csv
+import io
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from kpibar.errors import ProofBroken
+from kpibar.ingest.batches import Batch, weights
+from kpibar.ingest.expressions import quoted
+from kpibar.ingest.normalise import Plan, checked
+from kpibar.ingest.proof import Dialect
+from kpibar.store import Store
+
+_LONGEST_LINE = 64 * 1024 * 1024
+_PIPE = "records"
+_PIPE_BYTES = 1024 * 1024
+_CELLS_AT_ONCE = 1_000_000
+
+
+def type_batch(store: Store, batch: Batch, dialect: Dialect, compiled: Plan) -> None:
+    """Fill `typed` from the records of a batch. Raises ProofBroken, EngineError."""
+    if not hasattr(os, "mkfifo") or not _typed_from_pipe(store, batch, dialect, compiled):
+        _stage_cells(store, batch, dialect)
+        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged')}")
+        store.engine.run("DROP TABLE staged")
+        _insist(store, batch, "typed", "checked")
+
+
+def _typed_from_pipe(store: Store, batch: Batch, dialect: Dialect, compiled: Plan) -> bool:
+    """Whether the engine read exactly what was proved."""
+    with _piped(store.temporary / _PIPE, batch.text) as path:
+        source = read_csv(path, dialect)
+        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed(source)}")
+    return _agrees(store, batch, "typed", "checked")
+
+
+def stage_batch(store: Store, batch: Batch, dialect: Dialect) -> None:
+    """Add the text of a batch to `staged`, of which `line` is the place of a record in the file.
+
+    Raises ProofBroken, EngineError.
+    """
+    width = dialect.width
+    listed = ", ".join(f"c{place} VARCHAR" for place in range(width))
+    store.engine.run(f"CREATE TEMP TABLE IF NOT EXISTS staged (line BIGINT, {listed})")
+    before = store.engine.rows("SELECT count(*) FROM staged")[0][0]
+    with _piped(store.temporary / _PIPE, batch.text) as path:
+        source = read_csv(path, dialect)
+        store.engine.run(f"CREATE OR REPLACE TEMP TABLE piece AS SELECT * FROM {source}")
+    _insist(store, batch, "piece", checked(width))
+    store.engine.run(f"INSERT INTO staged SELECT rowid + {before}, * FROM piece")
+    store.engine.run("DROP TABLE piece")
+
+
+def read_csv(path: Path, dialect: Dialect) -> str:
+    """The relation of a CSV text with nothing left to guess: columns c0, c1, ..., all text, an empty cell is ''."""
+    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(dialect.width))
+    return (
+        f"read_csv({quoted(str(path))}, auto_detect = false, header = false, delim = {quoted(dialect.delimiter)}, "
+        f"quote = {quoted(dialect.quote)}, escape = {quoted(dialect.quote)}, comment = '', new_line = '\\n', "
+        f"nullstr = '\\x01', strict_mode = true, null_padding = false, max_line_size = {_LONGEST_LINE}, "
+        f"columns = {{{columns}}})"
+    )
+
+
+@contextmanager
+def _piped(path: Path, text: bytes) -> Iterator[Path]:
+    """A named pipe from which one reader gets `text`; it exists for that long only."""
+    os.mkfifo(path, 0o600)
+    # Held open for reading, so that the writer never waits for a reader that a refused statement never becomes.
+    held = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    writer = threading.Thread(target=_write, args=(path, text), daemon=True)
+    writer.start()
+    try:
+        yield path
+    finally:
+        os.close(held)
+        writer.join()
+        path.unlink()
+
+
+def _write(path: Path, text: bytes) -> None:
+    with suppress(BrokenPipeError), path.open("wb", buffering=0) as pipe:
+        _widen(pipe.fileno())
+        view = memoryview(text)
+        while view:
+            view = view[pipe.write(view) or 0 :]
+
+
+def _widen(descriptor: int) -> None:
+    """Ask for a larger pipe where the system has them: fewer turns between writer and reader."""
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+
+def _agrees(store: Store, batch: Batch, table: str, check: str) -> bool:
+    found = store.engine.rows(f"SELECT count(*), coalesce(sum(({check}) * (rowid + 1)), 0)::HUGEINT FROM {table}")[0]
+    return tuple(found) == (batch.records, batch.check)
+
+
+def _insist(store: Store, batch: Batch, table: str, check: str) -> None:
+    """Raises ProofBroken."""
+    if not _agrees(store, batch, table, check):
+        raise ProofBroken(batch.records)
+
+
+def _stage_cells(store: Store, batch: Batch, dialect: Dialect) -> None:
+    """The second way: the strict reader's cells, as arrays."""
+    listed = ", ".join(f"c{place} VARCHAR" for place in range(dialect.width))
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE staged ({listed})")
+    text = io.TextIOWrapper(io.BytesIO(batch.text), encoding="utf-8", newline="")
+    reader = csv.reader(text, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
+    rows: list[list[str]] = []
+    for row in reader:
+        rows.append(row)
+        if len(rows) * dialect.width >= _CELLS_AT_ONCE:
+            _append(store, rows, dialect.width)
+            rows = []
+    _append(store, rows, dialect.width)
+
+
+def _append(store: Store, rows: list[list[str]], width: int) -> None:
+    if rows:
+        cells = zip(*rows, strict=True)
+        store.engine.append("staged", dict(zip((f"c{place}" for place in range(width)), cells, strict=True)))
+
+
+__all__ = ["read_csv", "stage_batch", "type_batch", "weights"]
