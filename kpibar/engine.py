@@ -105,7 +105,7 @@ class DuckDB:
         import numpy
 
         batch = {
-            name: numpy.array(values, dtype="int64" if isinstance(values[0], int) else object)
+            name: numpy.array(values, dtype="int64" if isinstance(values[0], (int, numpy.integer)) else object)
             for name, values in columns.items()
         }
         self.connection.register("kpibar_batch", batch)

@@ -5,7 +5,7 @@ answer; the first is many times faster. A batch carries the bytes the engine wil
 record, and a checksum over the length and place of every cell, which the engine must find again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,17 @@ class Batch:
     def records(self) -> int:
         """How many records the text holds."""
         return len(self.lines)
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Several batches as one."""
+    return Batch(
+        b"".join(batch.text for batch in batches),
+        _joined([batch.lines for batch in batches]),
+        _joined([batch.last_lines for batch in batches]),
+        sum(batch.check for batch in batches),
+        tuple(fault for batch in batches for fault in batch.faults),
+    )
 
 
 @dataclass

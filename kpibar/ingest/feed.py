@@ -16,7 +16,7 @@ from pathlib import Path
 from kpibar.errors import ProofBroken
 from kpibar.ingest.batches import Batch, weights
 from kpibar.ingest.expressions import quoted
-from kpibar.ingest.normalise import Plan, checked
+from kpibar.ingest.normalise import PLACE, Plan, checked
 from kpibar.ingest.proof import Dialect
 from kpibar.store import Store
 
@@ -56,7 +56,7 @@ def stage_batch(store: Store, batch: Batch, dialect: Dialect) -> None:
         source = read_csv(path, dialect)
         store.engine.run(f"CREATE OR REPLACE TEMP TABLE piece AS SELECT * FROM {source}")
     _insist(store, batch, "piece", checked(width))
-    store.engine.run(f"INSERT INTO staged SELECT rowid + {before}, * FROM piece")
+    store.engine.run(f"INSERT INTO staged SELECT {PLACE} + {before}, * FROM piece")
     store.engine.run("DROP TABLE piece")
 
 
@@ -75,15 +75,14 @@ def read_csv(path: Path, dialect: Dialect) -> str:
 def _piped(path: Path, text: bytes) -> Iterator[Path]:
     """A named pipe from which one reader gets `text`; it exists for that long only."""
     os.mkfifo(path, 0o600)
-    # Held open for reading, so that the writer never waits for a reader that a refused statement never becomes.
-    held = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     writer = threading.Thread(target=_write, args=(path, text), daemon=True)
     writer.start()
     try:
         yield path
     finally:
-        os.close(held)
-        writer.join()
+        while writer.is_alive():  # a refused statement never became the reader the writer waits for
+            os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+            writer.join(timeout=0.01)
         path.unlink()
 
 
@@ -104,7 +103,10 @@ def _widen(descriptor: int) -> None:
 
 
 def _agrees(store: Store, batch: Batch, table: str, check: str) -> bool:
-    found = store.engine.rows(f"SELECT count(*), coalesce(sum(({check}) * (rowid + 1)), 0)::HUGEINT FROM {table}")[0]
+    store.engine.run(f"SET VARIABLE first_row = (SELECT min(rowid) FROM {table})")
+    found = store.engine.rows(
+        f"SELECT count(*), coalesce(sum(({check}) * ({PLACE} + 1)), 0)::HUGEINT FROM {table}"
+    )[0]
     return tuple(found) == (batch.records, batch.check)
 
 

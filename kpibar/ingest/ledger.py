@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from kpibar.errors import LedgerBroken
+from kpibar.ingest.batches import Batch
 from kpibar.ingest.expressions import local_time
+from kpibar.ingest.normalise import PLACE
 from kpibar.store import Store
 
 
@@ -179,21 +181,27 @@ def columns_held(store: Store, file_id: int) -> tuple[str, ...]:
     return tuple(row[0] for row in rows)
 
 
-def write_rejects(store: Store, file_id: int) -> int:
-    """Write the records of `mapped` that cannot be loaded, with line and reason; return how many they are.
+def write_rejects(store: Store, file_id: int, batch: Batch, grouped: bool) -> int:
+    """Write the records of `typed` that cannot be loaded, with line and reason; return how many they are.
 
-    `spans` (line, last_line) holds the records of more than one physical line.
+    `batch` knows the physical lines of each; the place of a record in it is its row, or its `line` when `grouped`.
     """
-    for condition, values in (
-        ("bad IS NOT NULL", "bad.name, bad.shape, 'value', bad.reason"),
-        ("bad IS NULL AND key_fault IS NOT NULL", "NULL, NULL, 'key', key_fault"),
-    ):
-        store.engine.run(
-            f"INSERT INTO rejects SELECT ?, line, coalesce(last_line, line), {values} "
-            f"FROM mapped LEFT JOIN spans USING (line) WHERE {condition}",
-            [file_id],
-        )
-    return int(store.engine.rows("SELECT count(*) FROM mapped WHERE bad IS NOT NULL OR key_fault IS NOT NULL")[0][0])
+    place = "line" if grouped else PLACE
+    rows = store.engine.rows(
+        f"SELECT {place}, bad.name, bad.shape, CASE WHEN bad IS NULL THEN 'key' ELSE 'value' END, "
+        "coalesce(bad.reason, key_fault) FROM typed WHERE NOT dropped AND (bad IS NOT NULL OR key_fault IS NOT NULL)"
+    )
+    if rows:
+        places, names, shapes, codes, reasons = zip(*rows, strict=True)
+        listed = list(places)
+        _append_rejects(store, file_id, batch.lines[listed], batch.last_lines[listed], names, shapes, codes, reasons)
+    return len(rows)
+
+
+def _append_rejects(store: Store, file_id: int, *columns: Sequence[object]) -> None:
+    names = ("line", "last_line", "column_name", "shape", "code", "reason")
+    ids = [file_id] * len(columns[0])
+    store.engine.append("rejects", {"file_id": ids, **dict(zip(names, columns, strict=True))})
 
 
 def write_faults(store: Store, file_id: int, faults: Sequence[tuple[int, int, str, str]]) -> None:
@@ -202,18 +210,7 @@ def write_faults(store: Store, file_id: int, faults: Sequence[tuple[int, int, st
         return
     lines, last_lines, codes, reasons = zip(*faults, strict=True)
     nothing = [None] * len(faults)
-    store.engine.append(
-        "rejects",
-        {
-            "file_id": [file_id] * len(faults),
-            "line": lines,
-            "last_line": last_lines,
-            "column_name": nothing,
-            "shape": nothing,
-            "code": codes,
-            "reason": reasons,
-        },
-    )
+    _append_rejects(store, file_id, lines, last_lines, nothing, nothing, codes, reasons)
 
 
 def first_rejects(store: Store, name: str, file_id: int, most: int = 3) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 The same bytes again change nothing. A file that fails leaves nothing behind and does not stop the others.
 """
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,22 +24,25 @@ from kpibar.errors import (
     ZoneNeeded,
 )
 from kpibar.ingest import ledger
+from kpibar.ingest.batches import Account, Batch, Reader, joined
+from kpibar.ingest.classify import classify, look_up_pseudonyms
 from kpibar.ingest.expressions import Reading
+from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.files import Export, open_export
-from kpibar.ingest.header import normal
 from kpibar.ingest.instants import as_of_instant
 from kpibar.ingest.layouts import Layout, Shelf, chosen, identify, shelf
 from kpibar.ingest.ledger import Counts, Entry, Lines
-from kpibar.ingest.merge import merge, newest
-from kpibar.ingest.normalise import Context, Plan, plan, shape
+from kpibar.ingest.merge import Target, newest, open_contested, settle, take
+from kpibar.ingest.normalise import Context, Plan, plan
+from kpibar.ingest.proof import Dialect
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
-from kpibar.ingest.staging import Staged, stage
 from kpibar.ingest.topics import reasons
 from kpibar.store import Store
 
 _AGREEMENT = 0.95
 _ENOUGH_TO_ASSERT = 20
-_SCRATCH = ("staged", "spans", "cells", "typed", "mapped", "batch", "incoming")
+_MOST_UNKNOWN = 20
+_SCRATCH = ("typed", "mapped", "known", "batch", "incoming", "mentioned", "vendor_reasons", "text_reasons")
 
 
 @dataclass(frozen=True)
@@ -259,94 +264,177 @@ def _context(store: Store, file: _File, config: Config, options: Options) -> Con
     return Context(reading, file.brand, brand_zone, mapped, settings.hours, options.keep_text)
 
 
+@dataclass
+class _Progress:
+    """What the batches of a file brought so far. `unknown` counts listed values by column and value."""
+
+    targets: list[Target]
+    records: int = 0
+    faults: int = 0
+    bad: int = 0
+    folded: int = 0
+    dropped: int = 0
+    added: Counter[str] = field(default_factory=Counter)
+    newest: dict[str, datetime | None] = field(default_factory=dict)
+    agreeing: Counter[str] = field(default_factory=Counter)
+    known: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
 def _load(store: Store, file: _File, compiled: Plan, context: Context, options: Options) -> Outcome:
     """Everything that happens inside the file's transaction."""
     export, layout = file.export, file.layout
-    file_id = ledger.next_file_id(store)
-    staged = stage(store, export, file_id)
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE cells AS {compiled.cells}")
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed}")
-    unknown = _count_unknown(store, export, compiled, layout, file_id)
-    loaded, as_of = [], None
-    for number, (entity, mapped) in enumerate(compiled.mapped.items()):
-        store.engine.run(f"CREATE OR REPLACE TEMP TABLE mapped AS {mapped}")
+    first = ledger.next_file_id(store)
+    targets = [Target(entity, file.source, first + number) for number, entity in enumerate(compiled.tables)]
+    done = _Progress(targets)
+    for target in targets:
+        open_contested(store, target)
+    names = tuple(column.written for column in export.columns)
+    reader = Reader(Dialect(export.delimiter or ",", export.quote or '"', len(names), names), export.first_line)
+    given = reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows())
+    if compiled.grouped:
+        _take_grouped(store, given, reader, compiled, layout, done)
+    else:
+        for batch in given:
+            type_batch(store, batch, reader.dialect, compiled)
+            _take_batch(store, batch, compiled, layout, done)
+    return _finish(store, file, compiled, context, options, done, _lines(export, reader.account), reader.account.repaired)
+
+
+def _take_grouped(
+    store: Store, given: Iterable[Batch], reader: Reader, compiled: Plan, layout: Layout, done: _Progress
+) -> None:
+    """Lines that are folded into one record may stand anywhere: all are there before the first is typed."""
+    batches = []
+    for batch in given:
+        stage_batch(store, batch, reader.dialect)
+        batches.append(replace(batch, text=b""))
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged')}")
+    store.engine.run("DROP TABLE staged")
+    _take_batch(store, joined(batches), compiled, layout, done)
+
+
+def _take_batch(store: Store, batch: Batch, compiled: Plan, layout: Layout, done: _Progress) -> None:
+    """Judge, classify and write the records of `typed`."""
+    file_id = done.targets[0].file_id
+    ledger.write_faults(store, file_id, [(fault.line, fault.line, fault.code, fault.reason) for fault in batch.faults])
+    done.faults += len(batch.faults)
+    done.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
+    _count_unknown(store, compiled, done)
+    _count_agreeing(store, compiled, layout, done)
+    classify(store, compiled)
+    looked_up = look_up_pseudonyms(store, compiled)
+    for target in done.targets:
+        done.added[target.entity] += take(store, target, compiled, looked_up, done.records)
+        latest = newest(store, compiled, target.entity)
+        done.newest[target.entity] = max(filter(None, (latest, done.newest.get(target.entity))), default=None)
+    folded = "coalesce(sum(lines_folded - 1), 0)::BIGINT" if compiled.grouped else "0"
+    more, dropped = store.engine.rows(f"SELECT {folded}, count(*) FILTER (WHERE dropped) FROM typed")[0]
+    done.folded, done.dropped = done.folded + more, done.dropped + dropped
+    done.records += batch.records
+
+
+def _finish(
+    store: Store,
+    file: _File,
+    compiled: Plan,
+    context: Context,
+    options: Options,
+    done: _Progress,
+    lines: Lines,
+    repaired: int,
+) -> Outcome:
+    """Settle what is contested, check the whole and enter it in the ledger."""
+    path, layout = file.export.path, file.layout
+    _check_assertions(path, layout, done)
+    loaded: list[Loaded] = []
+    as_of = None
+    for number, target in enumerate(done.targets):
+        entity = target.entity
         # All tables of a file speak up to the same instant, the main one's or a later one of their own.
-        as_of = _as_of(options) or max(filter(None, (as_of, newest(store, entity))), default=None)
+        as_of = _as_of(options) or max(filter(None, (as_of, done.newest[entity])), default=None)
+        counts = settle(store, target, as_of, compiled.tables[entity].filled, done.added[entity])
         if number == 0:
-            _check_assertions(store, export.path, layout)
-        counts = merge(store, entity, file.source, file_id + number, as_of, compiled.filled[entity])
-        if number == 0:
-            counts = _complete(store, counts, staged, file_id)
-            _refuse_nothing(store, export, counts, file_id)
-        lines = staged.lines if number == 0 else Lines()
-        _enter(store, file, compiled, entity, file_id + number, as_of, counts, lines, context)
-        ledger.write_held(store, file_id + number, file.source, entity, compiled.held[entity])
-        loaded.append(Loaded(entity, counts, compiled.held[entity]))
-    for table in _SCRATCH:
+            counts = replace(
+                counts,
+                records=done.records + done.faults,
+                folded=done.folded,
+                rejected=done.bad + done.faults,
+                dropped=done.dropped,
+                repaired=repaired,
+            )
+            _refuse_rejects(store, path, counts, target.file_id)
+        _enter(store, file, compiled, target, as_of, counts, Lines() if number else lines, context)
+        held = compiled.tables[entity].held
+        ledger.write_held(store, target.file_id, file.source, entity, held)
+        loaded.append(Loaded(entity, counts, held))
+    unknown = _write_unknown(store, done)
+    for table in (*_SCRATCH, *(f"contested_{target.entity}" for target in done.targets)):
         store.engine.run(f"DROP TABLE IF EXISTS {table}")
-    first = ledger.first_rejects(store, export.path.name, file_id)
-    return replace(file.outcome(tuple(loaded)), lines=staged.lines, unknown=unknown, first_rejects=first)
+    first = ledger.first_rejects(store, path.name, done.targets[0].file_id)
+    return replace(file.outcome(tuple(loaded)), lines=lines, unknown=unknown, first_rejects=first)
 
 
-def _count_unknown(
-    store: Store, export: Export, compiled: Plan, layout: Layout, file_id: int
-) -> tuple[tuple[str, str, int], ...]:
-    """Values of listed columns that the layout does not know, most frequent first."""
+def _lines(export: Export, account: Account) -> Lines:
+    before = export.preamble + export.header_lines
+    return Lines(
+        account.total + before, export.preamble, export.header_lines, account.blank, account.footer, account.records,
+        account.rejected,
+    )  # fmt: skip
+
+
+def _count_unknown(store: Store, compiled: Plan, done: _Progress) -> None:
+    """Count the values of listed columns that the layout does not know."""
+    for name, column in compiled.unknown.items():
+        rows = store.engine.rows(f"SELECT {name}, count(*) FROM typed WHERE {name} IS NOT NULL GROUP BY 1")
+        done.unknown.update({(column, value): n for value, n in rows})
+
+
+def _write_unknown(store: Store, done: _Progress) -> tuple[tuple[str, str, int], ...]:
+    """Keep the most frequent unknown values of each column, and return them."""
     found = []
-    positions = {column.normal: i for i, column in enumerate(export.columns)}
-    for call in compiled.enums.values():
-        cell = f"c{positions[normal(call.column)]}"
-        known = [value.casefold() for value in layout.enum[call.argument]]
-        # A shifted column may put a person here: what looks like an e-mail or a number shows its shape only.
-        shown = f"CASE WHEN regexp_matches({cell}, '@|(\\p{{N}}.*){{6}}') THEN {shape(cell)} ELSE left({cell}, 60) END"
-        rows = store.engine.rows(
-            f"SELECT {shown}, count(*) FROM cells WHERE {cell} IS NOT NULL "
-            f"AND NOT list_contains(?::VARCHAR[], lower({cell})) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20",
-            [known],
-        )
-        found += [(call.column, value, n) for value, n in rows]
+    for column in dict.fromkeys(column for column, _ in done.unknown):
+        values = [(value, n) for (own, value), n in done.unknown.items() if own == column]
+        found += [(column, value, n) for value, n in sorted(values, key=lambda one: (-one[1], one[0]))[:_MOST_UNKNOWN]]
     for column, value, n in found:
+        file_id = done.targets[0].file_id
         store.engine.run("INSERT INTO unknown_values VALUES (?, ?, ?, ?)", [file_id, column, value, n])
     return tuple(found)
 
 
-def _check_assertions(store: Store, path: Path, layout: Layout) -> None:
-    """Refuse the file when one of the layout's assertions fails on more than 5 % of its records."""
+def _count_agreeing(store: Store, compiled: Plan, layout: Layout, done: _Progress) -> None:
+    """Count on how many records each of the layout's assertions can be judged, and on how many it holds."""
     for asserted in layout.asserted:
+        table = compiled.tables[layout.fills]
+        names = sorted(name for name in table.fields if re.search(rf"\b{name}\b", f"{asserted.left} {asserted.right}"))
         known, agreeing = store.engine.rows(
             f"SELECT count(*), count(*) FILTER (WHERE abs(a - b) <= {asserted.tolerance_s}) FROM "
-            f"(SELECT ({asserted.left}) AS a, ({asserted.right}) AS b FROM mapped WHERE bad IS NULL) "
+            f"(SELECT ({asserted.left}) AS a, ({asserted.right}) AS b FROM ({compiled.field(layout.fills, *names)})) "
             "WHERE a IS NOT NULL AND b IS NOT NULL"
         )[0]
+        done.known[asserted.name] += known
+        done.agreeing[asserted.name] += agreeing
+
+
+def _check_assertions(path: Path, layout: Layout, done: _Progress) -> None:
+    """Refuse the file when one of the layout's assertions fails on more than 5 % of its records."""
+    for asserted in layout.asserted:
+        known, agreeing = done.known[asserted.name], done.agreeing[asserted.name]
         if known >= _ENOUGH_TO_ASSERT and agreeing < _AGREEMENT * known:
             raise LayoutContradicted(path, layout.name, asserted.name, agreeing, known)
 
 
-def _complete(store: Store, counts: Counts, staged: Staged, file_id: int) -> Counts:
-    """Write the rejects of the typing step and account for every record that was read.
-
-    A group of lines is judged as a whole; the lines beyond its first are folded, whatever became of it.
-    """
-    bad = ledger.write_rejects(store, file_id)
-    folded, dropped = store.engine.rows(
-        "SELECT coalesce(sum(lines_folded - 1), 0)::BIGINT, count(*) FILTER (WHERE dropped) FROM typed"
-    )[0]
-    faults = staged.faults
-    return replace(counts, records=staged.records + faults, folded=folded, rejected=bad + faults, dropped=dropped)
-
-
-def _refuse_nothing(store: Store, export: Export, counts: Counts, file_id: int) -> None:
+def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int) -> None:
     """Raises AllRejected."""
     if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
-        raise AllRejected(export.path, counts.rejected, ledger.first_rejects(store, export.path.name, file_id)[0])
+        raise AllRejected(path, counts.rejected, ledger.first_rejects(store, path.name, file_id)[0])
 
 
 def _enter(
     store: Store,
     file: _File,
     compiled: Plan,
-    entity: str,
-    file_id: int,
+    target: Target,
     as_of: datetime | None,
     counts: Counts,
     lines: Lines,
@@ -355,7 +443,7 @@ def _enter(
     """Write the ledger entry, provided counts and lines add up. Raises LedgerBroken."""
     export = file.export
     entry = Entry(
-        file_id, export.sha256, export.path.name, export.path.stat().st_size, file.layout.name, file.source, entity,
+        target.file_id, export.sha256, export.path.name, export.size, file.layout.name, file.source, target.entity,
         file.brand, export.encoding, export.delimiter, compiled.hash, as_of, counts, lines,
     )  # fmt: skip
     ledger.write_entry(store, entry, context.brand_zone)

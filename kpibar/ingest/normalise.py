@@ -44,6 +44,10 @@ _ORDER_NUMBER = (
 )
 
 
+# The place of a record in its batch, from 0: rows keep the order they were read in, from the first row on.
+PLACE = "rowid - getvariable('first_row')"
+
+
 @dataclass(frozen=True)
 class Context:
     """What normalising needs beside the layout: where naive times live, the brand's zone, and the settings."""
@@ -125,7 +129,7 @@ class Plan:
 
     def valid(self, entity: str) -> str:
         """The typed records that go into a table, with `line` (their place in the batch) and `lines_folded`."""
-        numbered = "t.*" if self.grouped else "t.rowid AS line, 1 AS lines_folded, t.*"
+        numbered = "t.*" if self.grouped else f"{PLACE} AS line, 1 AS lines_folded, t.*"
         kept = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
         return f"(SELECT {numbered} FROM typed AS t WHERE {kept} AND ({self.tables[entity].where}))"
 
