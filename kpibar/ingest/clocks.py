@@ -1,8 +1,4 @@
-"""Local time and UTC: the one place where they are converted, and where clock changes are told.
-
-The engine's own conversion asks its calendar for every value. Most months have one offset; for those it is looked up
-in a list that is computed here, and only months with a change of clocks ask the calendar.
-"""
+"""Local time and UTC: the one place where they are converted, and where clock changes are told."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -10,8 +6,6 @@ from zoneinfo import ZoneInfo
 
 from kpibar.ingest.reading import let, quoted
 
-# Months outside these years are converted by the engine, more slowly.
-_FIRST, _AFTER = 2005, 2035
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 
@@ -19,37 +13,14 @@ def in_zone(local: str, zone: str) -> str:
     """UTC instant of a local time. In the repeated hour of autumn the later instant is taken."""
     if zone == "UTC":
         return local
-    known = f"t - to_seconds({_offset('t', _offsets(zone, local=True))})"
-    return let(local, "t", f"coalesce({known}, CAST(timezone({quoted(zone)}, t) AS TIMESTAMP))")
+    return f"CAST(timezone({quoted(zone)}, {local}) AS TIMESTAMP)"
 
 
 def local_time(instant: str, zone: str) -> str:
     """Local time of a UTC instant."""
     if zone == "UTC":
         return instant
-    known = f"t + to_seconds({_offset('t', _offsets(zone, local=False))})"
-    return let(instant, "t", f"coalesce({known}, timezone({quoted(zone)}, timezone('UTC', t)))")
-
-
-def _offset(time: str, offsets: str) -> str:
-    """SQL of a time's offset in seconds, NULL in a month of several. Item 0 of a list is NULL, item -1 its last."""
-    return f"list_extract({offsets}, greatest((year({time}) - {_FIRST}) * 12 + month({time}), 0))"
-
-
-@lru_cache(maxsize=64)
-def _offsets(zone: str, *, local: bool) -> str:
-    """SQL list of a zone's offset in each month, from January of `_FIRST` on; NULL where it changes.
-
-    A month counts with the day before and the day after it, so that local and UTC months may share the rule.
-    """
-    place, days = ZoneInfo(zone), _change_days(zone)
-    months = ((year, month) for year in range(_FIRST, _AFTER) for month in range(1, 13))
-    changing = {(day + _DAY * shift).strftime("%Y-%m") for day in days for shift in (-1, 1)}
-    return "[" + ",".join(
-        "NULL" if f"{year}-{month:02}" in changing
-        else str(int((datetime(year, month, 15, tzinfo=place).utcoffset() or timedelta()).total_seconds()))
-        for year, month in months
-    ) + "]"  # fmt: skip
+    return f"timezone({quoted(zone)}, timezone('UTC', {instant}))"
 
 
 @lru_cache(maxsize=64)

@@ -1,6 +1,6 @@
 """Dates and times as people and tools write them: one grammar, in which a value has one meaning or none.
 
-A cell in ISO 8601 is read directly; so is a date of fixed width whose order is known. All others go through one
+A cell in ISO 8601 is read directly; so is a numeric date whose order is known. All others go through one
 regular expression whose parts are put together to an ISO time. The engine's own readers are not asked to guess: they
 take 24:00 for the next day, a blank for a digit, and %z rolls 31 February over to 2 March.
 """
@@ -21,7 +21,11 @@ _ISO = f"{_ISO_DAY}([ T]{_CLOCK}(:[0-5][0-9]([.][0-9]{{1,9}})?)?Z?)?"
 _ISO_OFFSET = f"{_ISO_DAY}[ T]{_CLOCK}:[0-5][0-9] ?[+-](0[0-9]|1[0-4]):?[0-5][0-9]"
 # 10:00-12:00 after a date is a slot as well as a time with an offset.
 _SLOT = "^[^T]* ?[0-9]{1,2}:[0-9]{2} ?[-–—] ?[0-9]{1,2}:[0-9]{2}$"
-_FIXED = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}
+_NUMERIC = {"dmy": "%d/%m", "mdy": "%m/%d"}
+_NUMERIC_SHAPE = (
+    "[0-9]{1,2}[/.-][0-9]{1,2}[/.-]([0-5][0-9]|[0-9]{4})"
+    "( (([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9])? [AP]M))?"
+)
 # A spreadsheet's days since 1899-12-30: from 1954 to 2119.
 SERIAL = "[2-7][0-9]{4}([.,][0-9]+)?"
 # Five decimals tell the second; the halves, quarters and eighths of a day need fewer.
@@ -57,8 +61,8 @@ def _grammar(zone: str) -> str:
         f"{year}[-/.]{one}[-/.]{one}",
         f"{year}-?w{two}-?([1-7])",
         f"{year}{two}{two}",
-        f"{one}[-/.]{one}[-/.]([0-9]{{4}}|[0-6][0-9])",
-        f"{one}(?:st|nd|rd|th|er)?[-/. ]*({_MONTH})[.]?[-/, ]*([0-9]{{4}}|[0-6][0-9])",
+        f"{one}[-/.]{one}[-/.]([0-9]{{4}}|[0-5][0-9])",
+        f"{one}(?:st|nd|rd|th|er)?[-/. ]*({_MONTH})[.]?[-/, ]*([0-9]{{4}}|[0-5][0-9])",
         f"({_MONTH})[. ]*{one}(?:st|nd|rd|th)?,? {year}",
     ])  # fmt: skip
     clock = f"{hour}(?::| ?h ?){sixty}(?::{sixty}(?:[.,]([0-9]{{1,9}}))?)?(?: ?([ap])[.]? ?m[.]?)?"
@@ -114,22 +118,38 @@ def _read(cell: str, column: str, reading: Reading, told: _Told) -> str:
         f"THEN CASE WHEN ends_with({cell}, 'Z') THEN {told.universal(plain)} ELSE {told.naive(plain)} END "
         f"WHEN regexp_full_match({cell}, '{_ISO_OFFSET}') "
         f"THEN {told.moved(f'try_cast(left({cell}, 19) AS TIMESTAMP)', offset)} "
-        f"{_of_fixed_width(cell, order, told)}"
+        f"{_numeric(cell, order, told)}"
         f"WHEN regexp_full_match({cell}, '{SERIAL}') THEN {told.naive(_serial(cell, column, reading))} "
         f"WHEN NOT regexp_matches({cell}, '{_SLOT}') THEN {others} END"
     )
 
 
-def _of_fixed_width(cell: str, order: str | None, told: _Told) -> str:
-    """31/12/2025 23:59, with or without seconds, where the order is known."""
-    if order not in _FIXED:
+def _numeric(cell: str, order: str | None, told: _Told) -> str:
+    """31/12/2025 23:59:59 and 12-31-25 11:59 PM where the order is known: by the engine's reader, its format chosen."""
+    if order not in _NUMERIC:
         return ""
-    whole = f"CASE WHEN strlen({cell}) = 16 THEN {cell} || ':00' ELSE {cell} END"
-    local = f"CAST(try_strptime({whole}, '{_FIXED[order]} %H:%M:%S') AS TIMESTAMP)"
-    return (
-        f"WHEN regexp_full_match({cell}, '[0-9]{{2}}/[0-9]{{2}}/[0-9]{{4}} {_CLOCK}(:[0-5][0-9])?') "
-        f"THEN {told.naive(local)} "
+    short = f"regexp_matches({cell}, '[/.-][0-9]{{2}}( |$)')"
+    date = f"CASE WHEN contains({cell}, '/') THEN {cell} ELSE replace(replace({cell}, '.', '/'), '-', '/') END"
+    local = (
+        f"CASE WHEN {short} THEN {_by_clock(cell, date, _NUMERIC[order] + '/%y')} "
+        f"ELSE {_by_clock(cell, date, _NUMERIC[order] + '/%Y')} END"
     )
+    return f"WHEN regexp_full_match({cell}, '{_NUMERIC_SHAPE}') THEN {told.naive(local)} "
+
+
+def _by_clock(cell: str, text: str, date: str) -> str:
+    """SQL of the time in a text whose date has a format, by the clock that follows it."""
+    cases = " ".join(
+        f"WHEN {shape} THEN CAST(try_strptime({text}, '{date}{clock}') AS TIMESTAMP)"
+        for shape, clock in (
+            (f"NOT contains({cell}, ':')", ""),
+            (f"{cell} LIKE '%:__:__'", " %H:%M:%S"),
+            (f"{cell} LIKE '%:__'", " %H:%M"),
+            (f"{cell} LIKE '%:__:__ _M'", " %I:%M:%S %p"),
+            (f"{cell} LIKE '%:__ _M'", " %I:%M %p"),
+        )
+    )
+    return f"CASE {cases} END"
 
 
 def _interval(sign: str, hours: str, minutes: str) -> str:
@@ -162,7 +182,7 @@ def _from_parts(order: str | None, told: _Told) -> str:
 def _date(order: str | None) -> str:
     """SQL of year-month-day; what no notation fills stays empty, and is then no date."""
     first, second = ("b", "a") if order == "dmy" else ("a", "b")
-    numeric = order in _FIXED
+    numeric = order in _NUMERIC
     month = f"p.m || p.cm || {f'p.{first} || ' if numeric else ''}{_month('p.f || p.i')}"
     day = f"p.d || p.cd || {f'p.{second} || ' if numeric else ''}p.e || p.j"
     year = let("p.y || p.cy || p.n || p.g || p.k", "x", "CASE WHEN strlen(x) = 2 THEN '20' || x ELSE x END")
