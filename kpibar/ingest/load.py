@@ -23,6 +23,7 @@ from kpibar.errors import (
     ZoneNeeded,
 )
 from kpibar.ingest import ledger
+from kpibar.ingest.dateorder import settle
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.files import Blank, Export, Fault, Record, open_export, records
 from kpibar.ingest.header import normal
@@ -43,7 +44,7 @@ _SCRATCH = ("staged", "cells", "typed", "mapped", "batch", "incoming")
 
 @dataclass(frozen=True)
 class Options:
-    """What the user said of the files: layout, zone of naive times, brand, instant the export speaks up to.
+    """What the user said of the files: layout, zone of naive times, date order, brand, instant they speak up to.
 
     `as_of` is a UTC instant, or a text as a user writes it (see `as_of_instant`).
     """
@@ -54,6 +55,7 @@ class Options:
     as_of: datetime | str | None = None
     dry_run: bool = False
     keep_text: bool = False
+    date_order: str | None = None
 
 
 @dataclass(frozen=True)
@@ -254,6 +256,7 @@ def _context(store: Store, file: _File, config: Config, options: Options) -> Con
         decimal=layout.decimal,
         enums=layout.enum,
         calling_code=settings.country_calling_code,
+        date_order=options.date_order or layout.date_order,
     )
     mapped = {value.casefold(): reason for value, reason in settings.reasons.items()}
     return Context(reading, file.brand, brand_zone, mapped, settings.hours, options.keep_text)
@@ -265,7 +268,9 @@ def _load(store: Store, file: _File, compiled: Plan, context: Context, options: 
     file_id = ledger.next_file_id(store)
     read, faults, blanks = _stage(store, export, file_id)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE cells AS {compiled.cells}")
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed}")
+    settled = settle(store.engine, export.path, compiled.dates, context.reading)
+    typed = plan(layout, export.columns, replace(context, reading=settled)).typed
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {typed}")
     unknown = _count_unknown(store, export, compiled, layout, file_id)
     loaded, as_of = [], None
     for number, (entity, mapped) in enumerate(compiled.mapped.items()):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kpibar.config import Hours
+from kpibar.ingest.clocks import change_days, clock_changes
 from kpibar.ingest.expressions import (
     HELPERS,
     Call,
@@ -25,17 +26,17 @@ from kpibar.ingest.expressions import (
 )
 from kpibar.ingest.header import Column, normal
 from kpibar.ingest.layouts import Layout
+from kpibar.ingest.moments import naive_time
 from kpibar.ingest.tables import DAYS, KEYS, TEXT_COLUMNS, columns
 from kpibar.ingest.topics import by_text, by_vendor
+from kpibar.ingest.values import NEVER, NOTHING
 
-# What people and tools write into a cell to say that there is nothing in it.
-_NOTHING = ("", "-", "--", "n/a", "null", "[none]", "[no associated user]", "[deleted]", "#n/a", "nan")
 # No duration, score or amount of a contact is larger: thirty years in seconds.
 _LARGEST = "1e9"
-# The zero dates of .NET, SQL Server and spreadsheets.
-_NEVER = "^(0001-01-01|1900-01-01|1899-12-30|0000-00-00|0?1/0?1/1900|30/12/1899)"
-# Helpers that cannot fail on a non-empty cell.
+# Helpers that cannot fail on a non-empty cell, those that read dates, and those that read times in a zone.
 _TOTAL = ("text", "pii", "enum")
+_DATED = ("instant", "day_start", "day_end", "promise_end")
+_ZONED = ("instant", "promise_end")
 _ORDER_NUMBER = (
     r"(?:#|n[o°º]\.? ?|commande |cde |order |bestellung |pedido )\s*([A-Z]{0,5}-?[0-9]{3,20})\b"
     r"|\b([A-Z]{0,5}-?[0-9]{5,20})\b"
@@ -59,7 +60,9 @@ class Plan:
     """The statements that turn the staged text of a file into canonical rows, and what they hold.
 
     `held` lists, per table, the canonical columns this file can fill; `filled` adds those derived from them. What a
-    file does not fill it says nothing of. `enums` are the calls whose values are listed.
+    file does not fill it says nothing of. `enums` are the calls whose values are listed; `dates` the columns that are
+    read as dates, by name, and where they are staged. `clock_changes` counts, over `typed`, the records with a time in
+    the hour that is skipped or repeated when clocks change.
     """
 
     cells: str
@@ -67,6 +70,8 @@ class Plan:
     mapped: Mapping[str, str]
     held: Mapping[str, tuple[str, ...]]
     enums: Mapping[str, Call]
+    dates: Mapping[str, str]
+    clock_changes: str
     filled: Mapping[str, frozenset[str]]
 
     @property
@@ -118,6 +123,8 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
         mapped=mapped,
         held={entity: _held(table, file) for entity, table in compiled.items()},
         filled={entity: _filled(entity, table, file, context) for entity, table in compiled.items()},
+        dates=_dates(file, aliases),
+        clock_changes=_clock_changes(aliases, file, context.reading),
         enums={aliases[call]: call for call in aliases if call.helper == "enum" and file.cell(call.column)},
     )
 
@@ -125,6 +132,22 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
 def _aliases(expressions: list[Compiled]) -> dict[Call, str]:
     calls = dict.fromkeys(call for expression in expressions for call in expression.calls)
     return {call: f"h{number}" for number, call in enumerate(calls)}
+
+
+def _dates(file: _File, calls: Iterable[Call]) -> dict[str, str]:
+    read = {call.column: file.cell(call.column) for call in calls if call.helper in _DATED}
+    return {column: cell for column, cell in read.items() if cell is not None}
+
+
+def _clock_changes(aliases: Mapping[Call, str], file: _File, reading: Reading) -> str:
+    """Only a time near a change of clocks is read again, to see whether it had an offset of its own."""
+    flags = []
+    for call, alias in aliases.items():
+        if call.helper in _ZONED and file.cell(call.column) is not None:
+            zone = reading.zone_of(call.column)
+            local = naive_time(f"{alias}_raw", call, reading)
+            flags.append(f"CASE WHEN {change_days(alias, zone)} THEN {clock_changes(zone, local)} END")
+    return f"SELECT count(*) FROM typed WHERE NOT dropped AND bad IS NULL AND ({' OR '.join(flags) or 'FALSE'})"
 
 
 def _fill(compiled: Compiled, aliases: Mapping[Call, str]) -> str:
@@ -169,7 +192,7 @@ def _filled(entity: str, table: Mapping[str, Compiled], file: _File, context: Co
 
 def _cells(layout: Layout, file: _File, calls: Iterable[Call]) -> str:
     """Trimmed cells of the columns that are read, NULL where they say nothing; one row per record."""
-    nothing = quoted("|".join(re.escape(word) for word in _NOTHING))
+    nothing = quoted("|".join(re.escape(word) for word in NOTHING))
     group = file.cell(layout.group) if layout.group else None
     read = dict.fromkeys(filter(None, [group, *(file.cell(name) for call in calls for name in call.columns)]))
     trimmed = "".join(
@@ -193,13 +216,13 @@ def _typed(aliases: Mapping[Call, str], keep: Compiled, file: _File, reading: Re
         value = f"CAST(NULL AS {helper.type})" if cell is None else _plausible(helper, helper.sql(cell, call, reading))
         conversions.append(f"{value} AS {alias}")
         if cell is not None and call.helper not in _TOTAL:
-            conversions.append(f"{_said(helper, cell)} AS {alias}_raw")
-            judged.append((call, alias, helper.expects, file.names[file.positions[normal(call.column)]]))
+            conversions.append(f"{cell} AS {alias}_raw")
+            judged.append((alias, helper, file.names[file.positions[normal(call.column)]]))
     reject = " ".join(
-        f"WHEN {alias}_raw IS NOT NULL AND {alias} IS NULL THEN "
+        f"WHEN {alias} IS NULL AND {_said(helper, alias + '_raw')} THEN "
         f"struct_pack(name := {quoted(name)}, shape := {shape(alias + '_raw')}, "
-        f"reason := {quoted('is not ' + expects)})"
-        for call, alias, expects, name in judged
+        f"reason := {quoted('is not ' + helper.expects)})"
+        for alias, helper, name in judged
     )
     verdict = f"CASE {reject} END" if judged else "CAST(NULL AS STRUCT(name VARCHAR, shape VARCHAR, reason VARCHAR))"
     body = ",\n".join(conversions)
@@ -219,10 +242,9 @@ def _plausible(helper: Helper, value: str) -> str:
 
 
 def _said(helper: Helper, cell: str) -> str:
-    """The cell, or NULL where it holds one of the dates by which tools write "never"."""
-    if helper.type != "TIMESTAMP":
-        return cell
-    return f"CASE WHEN NOT regexp_matches({cell}, {quoted(_NEVER)}) THEN {cell} END"
+    """Whether a cell says anything: it is not empty, and none of the dates by which tools write "never"."""
+    never = f" AND NOT regexp_matches({cell}, {quoted(NEVER)})" if helper.type == "TIMESTAMP" else ""
+    return f"{cell} IS NOT NULL{never}"
 
 
 def shape(cell: str) -> str:
