@@ -32,7 +32,8 @@ class Evidence:
     """What the cells of a column show of their notation. A count or a line; lines are None where nothing was found.
 
     `example` is the first numeric date with its digits blanked; `day_first` and `month_first` are the first lines that
-    fit only one order; `others` counts dates in ISO 8601. `fine` and `coarse` count spreadsheet days with five decimals and with fewer.
+    fit only one order; `others` counts dates in ISO 8601; `fine` and `coarse` count spreadsheet days with five decimals
+    and with fewer.
     """
 
     column: str
@@ -89,8 +90,8 @@ def decide(path: Path, evidence: Sequence[Evidence], stated: str | None = None) 
     """The order of each column that holds numeric dates: "dmy" or "mdy".
 
     What is stated holds unless the file contradicts it. A column that fits both orders follows the others of its file
-    if these agree: a tool writes all its dates alike. A few such dates in a column of ISO dates are strangers there: they
-    get no order, and their records are rejected one by one. Raises DateOrderAmbiguous, DateOrderMixed.
+    if these agree: a tool writes all its dates alike. A few such dates in a column of ISO dates are strangers there:
+    they get no order, and their records are rejected one by one. Raises DateOrderAmbiguous, DateOrderMixed.
     """
     dated = [one for one in evidence if one.dates]
     for one in dated:

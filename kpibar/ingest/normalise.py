@@ -33,6 +33,8 @@ from kpibar.ingest.values import NEVER, NOTHING
 
 # No duration, score or amount of a contact is larger: thirty years in seconds.
 _LARGEST = "1e9"
+# Columns that name another record.
+_REFERENCES = ("case_id", "contact_id", "order_ref", "merged_into")
 # Helpers that cannot fail on a non-empty cell, those that read dates, and those that read times in a zone.
 _TOTAL = ("text", "pii", "enum")
 _DATED = ("instant", "day_start", "day_end", "promise_end")
@@ -285,18 +287,27 @@ def _mapped(
     )
     texts = f",\n{_text(set(given))} AS all_text" if entity == "contacts" else ""
     missing = " OR ".join(f"{column} IS NULL" for column in KEYS[entity].required)
-    fault = _key_fault(KEYS[entity].id[0], missing)
+    fault = _key_fault(KEYS[entity].id[0], missing, [name for name in _REFERENCES if name in given])
     return f"SELECT line, lines_folded, bad, {fault} AS key_fault{texts},\n{listed}\nFROM ({base})"
 
 
-def _key_fault(identifier: str, missing: str) -> str:
+def _key_fault(identifier: str, missing: str, references: Iterable[str]) -> str:
     """SQL: why a record has no identity of its own, NULL when it has one."""
     return (
         f"CASE WHEN {missing} THEN 'its identifier or its date is empty' "
         f"WHEN regexp_matches({identifier}, '(?i)^((grand |sub)?totals?\\b|[0-9]+ (rows|records|lignes)$|copyright )') "
         "THEN 'it is a line of a report, not a record' "
         f"WHEN regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?E[+]?[0-9]+') "
-        "THEN 'its identifier was rounded by a spreadsheet' END"
+        f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)} END"
+    )
+
+
+def _rounded(references: Iterable[str]) -> str:
+    """A reference that lost its last digits would link the record to a stranger's, or to none; 4E12 may be a number."""
+    return "".join(
+        f" WHEN contains({name}, 'E+') AND regexp_full_match({name}, '[0-9]([.,][0-9]+)?E[+][0-9]+') "
+        f"THEN 'its {name} was rounded by a spreadsheet'"
+        for name in references
     )
 
 
