@@ -23,11 +23,14 @@ from kpibar.options import (
     ColorOption,
     ConfigOption,
     DatabaseOption,
+    DateOrderOption,
     Format,
     JsonOption,
+    KeepTextOption,
     LangOption,
     Palette,
     PaletteOption,
+    ZoneOption,
 )
 from kpibar.render.clean import bare, clean
 
@@ -97,18 +100,14 @@ def ingest(
     ],
     db: DatabaseOption = None,
     layout: Annotated[str | None, typer.Option(help="Read all files by this layout.")] = None,
-    tz: Annotated[
-        str | None,
-        typer.Option(envvar="KPIBAR_TZ", help="Zone of times without offset, such as Europe/Paris."),
-    ] = None,
+    tz: ZoneOption = None,
+    date_order: DateOrderOption = None,
     brand: Annotated[
         str | None, typer.Option(envvar="KPIBAR_BRAND", help="Brand of the records that name none.")
     ] = None,
     as_of: Annotated[str | None, typer.Option(help="Instant the exports speak up to, such as 2026-01-15.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, keep nothing.")] = False,
-    keep_text: Annotated[
-        bool, typer.Option("--keep-text", help="Keep subjects, tags and bodies (personal data!).")
-    ] = False,
+    keep_text: KeepTextOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Read exports into the database; each file is recognised by its header.
@@ -119,7 +118,7 @@ def ingest(
     from kpibar.ingest.load import Options
 
     settings = load(config)
-    options = Options(layout, valid_zone(tz) if tz else None, brand, as_of, dry_run, keep_text)
+    options = Options(layout, valid_zone(tz) if tz else None, brand, as_of, dry_run, keep_text, date_order)
     path = _database(db, settings)
     if dry_run and not path.exists():
         failed = _try_out(files, settings, options)

@@ -154,7 +154,12 @@ class Config:
 
 
 def valid_zone(name: str, where: str = "") -> str:
-    """Return the IANA name of a time zone, or raise ZoneUnknown, whose message begins with `where`."""
+    """Return the IANA name of a time zone, or raise ZoneUnknown, whose message begins with `where`.
+
+    Some systems list names that mean this machine's own zone, or clocks with leap seconds: the engine has none of them.
+    """
+    if name in ("localtime", "posixrules") or name.startswith(("posix/", "right/")):
+        raise ZoneUnknown(name, where)
     try:
         return ZoneInfo(name).key
     except (KeyError, ValueError, OSError, IsADirectoryError) as error:

@@ -223,6 +223,31 @@ class ZoneChanged(UsageError):
         )
 
 
+class DateOrderAmbiguous(UsageError):
+    """All dates of a column could have the day first or the month first, and nobody said which."""
+
+    def __init__(self, path: Path, column: str, example: str) -> None:
+        super().__init__(
+            f'{path}: in the dates of column "{column}" ({example}) day and month cannot be told apart; '
+            'say which comes first with --date-order dmy or mdy, or date_order = "dmy" in its layout'
+        )
+
+
+class DateOrderMixed(KpibarError):
+    """Some dates of a column have the day first and others the month, or another order than was stated."""
+
+    def __init__(
+        self, path: Path, column: str, day_first: int | None, month_first: int | None, stated: str | None
+    ) -> None:
+        shown = [f"the day first in line {day_first}"] if day_first else []
+        shown += [f"the month first in line {month_first}"] if month_first else []
+        against = f", which is not the order {stated}" if stated and len(shown) == 1 else ""
+        super().__init__(
+            f'{path}: the dates of column "{column}" have {" and ".join(shown)}{against}; nothing was loaded. '
+            "Was the file saved again by a spreadsheet? Export it anew, or state its one order with --date-order"
+        )
+
+
 class ZoneUnknown(UsageError):
     """A time zone name that does not exist."""
 

@@ -35,6 +35,13 @@ class By(StrEnum):
     month = "month"
 
 
+class DateOrder(StrEnum):
+    """Orders of day, month and year in numeric dates."""
+
+    dmy = "dmy"
+    mdy = "mdy"
+
+
 class Color(StrEnum):
     """When to colour the terminal."""
 
@@ -64,3 +71,10 @@ LangOption = Annotated[Lang | None, typer.Option("--lang", envvar="KPIBAR_LANG",
 ColorOption = Annotated[Color, typer.Option("--color", help="Colour the output.")]
 PaletteOption = Annotated[Palette, typer.Option("--palette", help="Colours; cvd = blue and yellow.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+ZoneOption = Annotated[
+    str | None, typer.Option("--tz", envvar="KPIBAR_TZ", help="Zone of times without offset, such as Europe/Paris.")
+]
+DateOrderOption = Annotated[
+    DateOrder | None, typer.Option("--date-order", help="Whether 03/04/2025 is 3 April (dmy) or March 4 (mdy).")
+]
+KeepTextOption = Annotated[bool, typer.Option("--keep-text", help="Keep subjects, tags and bodies (personal data!).")]

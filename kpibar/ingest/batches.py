@@ -29,6 +29,8 @@ from kpibar.ingest.records import (
 if TYPE_CHECKING:
     from kpibar.ingest.proof import Integers
 
+# The first batch is small: it settles what holds for the whole file.
+FIRST_RECORDS = 20_000
 BATCH_RECORDS = 400_000
 BATCH_BYTES = 96 * 1024 * 1024
 _WINDOW = 256 * 1024
@@ -88,6 +90,7 @@ class _Growing:
     """A batch being filled."""
 
     width: int
+    most: int
     pieces: list[bytes] = field(default_factory=list)
     lines: "list[Integers]" = field(default_factory=list)
     last_lines: "list[Integers]" = field(default_factory=list)
@@ -110,7 +113,7 @@ class _Growing:
 
     def full(self) -> bool:
         """Whether it should be handed on."""
-        return self.records >= BATCH_RECORDS or self.size >= BATCH_BYTES
+        return self.records >= self.most or self.size >= BATCH_BYTES
 
     def done(self) -> Batch:
         """The batch."""
@@ -136,7 +139,7 @@ class Reader:
         self.line = line
         self.repair = repair
         self.account = Account()
-        self._growing = _Growing(dialect.width)
+        self._growing = _Growing(dialect.width, FIRST_RECORDS)
         self._pending: list[tuple[Item, str]] = []
 
     def batches(self, blocks: Iterable[bytes]) -> Iterator[Batch]:
@@ -172,7 +175,7 @@ class Reader:
 
     def _hand_over(self) -> Batch:
         done = self._growing.done()
-        self._growing = _Growing(self.dialect.width)
+        self._growing = _Growing(self.dialect.width, BATCH_RECORDS)
         return done
 
     def _counted(self, block: bytes, final: bool, before: bytes) -> bytes:

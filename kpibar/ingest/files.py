@@ -58,7 +58,19 @@ class Export:
     columns: tuple[Column, ...]
     lines: list[str]
     records_from: int
+    size: int = 0
+    quote: str = '"'
+    kind: str = "text"
 
+    @property
+    def first_line(self): return self.records_from + 1
+    @property
+    def preamble(self): return self.header_line - 1
+    @property
+    def header_lines(self): return self.records_from - self.preamble
+    def blocks(self):
+        text = "".join(self.lines[self.records_from:]).encode()
+        for i in range(0, len(text), 1 << 20): yield text[i:i + (1 << 20)]
 
 @dataclass(frozen=True)
 class Record:
@@ -130,7 +142,7 @@ def open_export(path: Path, vocabulary: Set[str]) -> Export:
         header_line=index + 1,
         columns=tuple(column(cell) for cell in cells),
         lines=lines,
-        records_from=index + span,
+        records_from=index + span, size=len(content),
     )
 
 

@@ -61,6 +61,7 @@ class Layout(_Table):
     zone: str = "account"
     formats: tuple[str, ...] = ()
     decimal: Literal[".", ","] = "."
+    date_order: Literal["dmy", "mdy"] | None = None
     group: str | None = None
     keep: str | None = None
     note: str = ""

@@ -26,6 +26,8 @@ from kpibar.errors import (
 from kpibar.ingest import ledger
 from kpibar.ingest.batches import Account, Batch, Reader, joined
 from kpibar.ingest.classify import classify, look_up_pseudonyms
+from kpibar.ingest.dateorder import confirm
+from kpibar.ingest.dateorder import settle as settle_dates
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.files import Export, open_export
@@ -47,7 +49,7 @@ _SCRATCH = ("typed", "mapped", "known", "batch", "incoming", "mentioned", "vendo
 
 @dataclass(frozen=True)
 class Options:
-    """What the user said of the files: layout, zone of naive times, brand, instant the export speaks up to.
+    """What the user said of the files: layout, zone of naive times, date order, brand, instant they speak up to.
 
     `as_of` is a UTC instant, or a text as a user writes it (see `as_of_instant`).
     """
@@ -58,6 +60,7 @@ class Options:
     as_of: datetime | str | None = None
     dry_run: bool = False
     keep_text: bool = False
+    date_order: str | None = None
 
 
 @dataclass(frozen=True)
@@ -259,6 +262,7 @@ def _context(store: Store, file: _File, config: Config, options: Options) -> Con
         decimal=layout.decimal,
         enums=layout.enum,
         calling_code=settings.country_calling_code,
+        date_order=options.date_order or layout.date_order,
     )
     mapped = {value.casefold(): reason for value, reason in settings.reasons.items()}
     return Context(reading, file.brand, brand_zone, mapped, settings.hours, options.keep_text)
@@ -293,25 +297,49 @@ def _load(store: Store, file: _File, compiled: Plan, context: Context, options: 
     reader = Reader(Dialect(export.delimiter or ",", export.quote or '"', len(names), names), export.first_line)
     given = reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows())
     if compiled.grouped:
-        _take_grouped(store, given, reader, compiled, layout, done)
+        _take_grouped(store, file, given, reader.dialect, context, done)
     else:
-        for batch in given:
-            type_batch(store, batch, reader.dialect, compiled)
-            _take_batch(store, batch, compiled, layout, done)
+        _take_each(store, file, given, reader.dialect, context, done)
     return _finish(store, file, compiled, context, options, done, _lines(export, reader.account), reader.account.repaired)
 
 
+def _take_each(
+    store: Store, file: _File, given: Iterable[Batch], dialect: Dialect, context: Context, done: _Progress
+) -> None:
+    """The first, small batch settles the order of dates; a later one that contradicts it refuses the file."""
+    path, settled = file.export.path, context.reading
+    compiled = plan(file.layout, file.export.columns, context)
+    for number, batch in enumerate(given):
+        if number == 0:
+            stage_batch(store, batch, dialect)
+            settled = settle_dates(store.engine, path, compiled.dates, context.reading)
+            compiled = plan(file.layout, file.export.columns, replace(context, reading=settled))
+            store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged')}")
+            store.engine.run("DROP TABLE staged")
+        else:
+            type_batch(store, batch, dialect, compiled)
+        rejected = done.bad
+        _take_batch(store, batch, compiled, file.layout, done)
+        if number and done.bad > rejected and settled.orders:
+            stage_batch(store, batch, dialect)
+            confirm(store.engine, path, compiled.dates, settled)
+            store.engine.run("DROP TABLE staged")
+
+
 def _take_grouped(
-    store: Store, given: Iterable[Batch], reader: Reader, compiled: Plan, layout: Layout, done: _Progress
+    store: Store, file: _File, given: Iterable[Batch], dialect: Dialect, context: Context, done: _Progress
 ) -> None:
     """Lines that are folded into one record may stand anywhere: all are there before the first is typed."""
     batches = []
     for batch in given:
-        stage_batch(store, batch, reader.dialect)
+        stage_batch(store, batch, dialect)
         batches.append(replace(batch, text=b""))
+    compiled = plan(file.layout, file.export.columns, context)
+    settled = settle_dates(store.engine, file.export.path, compiled.dates, context.reading)
+    compiled = plan(file.layout, file.export.columns, replace(context, reading=settled))
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged')}")
     store.engine.run("DROP TABLE staged")
-    _take_batch(store, joined(batches), compiled, layout, done)
+    _take_batch(store, joined(batches), compiled, file.layout, done)
 
 
 def _take_batch(store: Store, batch: Batch, compiled: Plan, layout: Layout, done: _Progress) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from kpibar.config import Hours
 from kpibar.ingest.batches import weights
+from kpibar.ingest.clocks import change_days, clock_changes
 from kpibar.ingest.expressions import (
     HELPERS,
     Call,
@@ -27,17 +28,19 @@ from kpibar.ingest.expressions import (
 )
 from kpibar.ingest.header import Column, normal
 from kpibar.ingest.layouts import Layout
+from kpibar.ingest.moments import naive_time
 from kpibar.ingest.tables import DAYS, KEYS, TEXT_COLUMNS, columns
 from kpibar.ingest.topics import by_text, by_vendor
+from kpibar.ingest.values import NEVER, NOTHING
 
-# What people and tools write into a cell to say that there is nothing in it.
-_NOTHING = ("", "-", "--", "n/a", "null", "[none]", "[no associated user]", "[deleted]", "#n/a", "nan")
 # No duration, score or amount of a contact is larger: thirty years in seconds.
 _LARGEST = "1e9"
-# The zero dates of .NET, SQL Server and spreadsheets.
-_NEVER = "^(0001-01-01|1900-01-01|1899-12-30|0000-00-00|0?1/0?1/1900|30/12/1899)"
-# Helpers that cannot fail on a non-empty cell.
+# Columns that name another record.
+_REFERENCES = ("case_id", "contact_id", "order_ref", "merged_into")
+# Helpers that cannot fail on a non-empty cell, those that read dates, and those that read times in a zone.
 _TOTAL = ("text", "pii", "enum")
+_DATED = ("instant", "day_start", "day_end", "promise_end")
+_ZONED = ("instant", "promise_end")
 _ORDER_NUMBER = (
     r"(?:#|n[o°º]\.? ?|commande |cde |order |bestellung |pedido )\s*([A-Z]{0,5}-?[0-9]{3,20})\b"
     r"|\b([A-Z]{0,5}-?[0-9]{5,20})\b"
@@ -84,7 +87,8 @@ class Plan:
 
     `typing` reads from `{source}`; `grouped` tells that lines are folded, so that all must be there before the first
     is typed. `identities` are the typed columns that hold a customer's or agent's identifier, `unknown` those that hold
-    a listed value the layout does not know, by header name. `reasons` is what the settings say of vendors' reasons.
+    a listed value the layout does not know, by header name, `dates` the columns that are read as dates, by header name,
+    and their cells. `reasons` is what the settings say of vendors' reasons.
     """
 
     typing: str
@@ -93,6 +97,7 @@ class Plan:
     tables: Mapping[str, Mapped]
     identities: tuple[str, ...]
     unknown: Mapping[str, str]
+    dates: Mapping[str, str]
     reasons: Mapping[str, str]
     hash: str
 
@@ -229,7 +234,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     }
     identities = tuple(alias for call, alias in aliases.items() if call.helper == "pii" and file.value(call))
     typing = _typed(layout, aliases, names, keep, compiled[layout.fills], file, context.reading)
-    made = Plan(typing, layout.group is not None, layout.fills, tables, identities, unknown, context.reasons, "")
+    made = Plan(typing, layout.group is not None, layout.fills, tables, identities, unknown, _dates(file, aliases), context.reasons, "")
     return replace(made, hash=_fingerprint(made))
 
 
@@ -252,6 +257,19 @@ def _aliases(expressions: list[Compiled]) -> dict[Call, str]:
 
 def _fill(compiled: Compiled, names: Mapping[Call, str]) -> str:
     return compiled.template.format(*(names[call] for call in compiled.calls))
+def _dates(file: _File, calls: Iterable[Call]) -> dict[str, str]:
+    read = {call.column: file.cell(call.column) for call in calls if call.helper in _DATED}
+    return {column: cell for column, cell in read.items() if cell is not None}
+
+
+def _clock_change(present: Mapping[Call, str], reading: Reading) -> str:
+    """Only a time near a change of clocks is read again, to see whether it had an offset of its own."""
+    flags = [
+        f"CASE WHEN {change_days(alias, zone)} THEN {clock_changes(zone, naive_time(f'{alias}_raw', call, reading))} END"
+        for call, alias in present.items()
+        if call.helper in _ZONED and (zone := reading.zone_of(call.column)) != "UTC"
+    ]
+    return f"coalesce({' OR '.join(flags)}, FALSE)" if flags else "FALSE"
 
 
 # An expression that ends in a text of its own has a value even where the file lacks its columns.
@@ -319,8 +337,8 @@ def checked(width: int) -> str:
 
 def _said_something(cell: str) -> str:
     """The trimmed cell, NULL where it only says that there is nothing; most cells are told by their first sign."""
-    nothing = quoted("|".join(re.escape(word) for word in _NOTHING))
-    suspect = ", ".join(str(ord(sign)) for sign in sorted({word[0] for word in _NOTHING if word} | {"N"}))
+    nothing = quoted("|".join(re.escape(word) for word in NOTHING))
+    suspect = ", ".join(str(ord(sign)) for sign in sorted({word[0] for word in NOTHING if word} | {"N"}))
     return (
         f"CASE WHEN {cell} = '' THEN NULL WHEN ascii(trim({cell})) NOT IN ({suspect}) THEN trim({cell}) "
         f"WHEN NOT regexp_full_match(lower(trim({cell})), {nothing}) THEN trim({cell}) END"
@@ -347,15 +365,16 @@ def _typed(
             conversions.append(f"{cell} AS {alias}_raw")
             shown.append(f"{_unlisted(alias, call, reading)} AS {alias}_new")
         elif call.helper not in _TOTAL:
-            conversions.append(f"{_said(helper, cell)} AS {alias}_raw")
-            judged.append((alias, helper.expects, file.names[file.positions[normal(call.column)]]))
+            conversions.append(f"{cell} AS {alias}_raw")
+            judged.append((alias, helper, file.names[file.positions[normal(call.column)]]))
     kept = ["line", "lines_folded"] if layout.group else ["checked"]
     missing = " OR ".join(f"({_fill(main[column], names)}) IS NULL" for column in KEYS[layout.fills].required)
-    fault = _key_fault(f"({_fill(main[KEYS[layout.fills].id[0]], names)})", missing)
+    references = {name: f"({_fill(main[name], names)})" for name in _REFERENCES if name in main}
+    fault = _key_fault(f"({_fill(main[KEYS[layout.fills].id[0]], names)})", missing, references)
     dropped = f"NOT coalesce({_fill(keep, names)}, FALSE)"
     return (
         f"SELECT {', '.join((*kept, *shown))},\n{dropped} AS dropped,\n{_verdict(judged)} AS bad,\n"
-        f"{fault} AS key_fault\nFROM (SELECT {', '.join(kept)},\n"
+        f"{fault} AS key_fault, {_clock_change(present, reading)} AS clock_change\nFROM (SELECT {', '.join(kept)},\n"
         + ",\n".join(conversions)
         + f"\nFROM ({_cells(layout, file, aliases)})) AS t"
     )
@@ -368,15 +387,15 @@ def _conversion(helper: Helper, call: Call, cell: str, reading: Reading) -> str:
     return _plausible(helper, helper.sql(cell, call, reading))
 
 
-def _verdict(judged: list[tuple[str, str, str]]) -> str:
+def _verdict(judged: list[tuple[str, Helper, str]]) -> str:
     """The first value of a record that is not what its column holds."""
     if not judged:
         return "CAST(NULL AS STRUCT(name VARCHAR, shape VARCHAR, reason VARCHAR))"
     reject = " ".join(
-        f"WHEN {alias}_raw IS NOT NULL AND {alias} IS NULL THEN "
+        f"WHEN {alias} IS NULL AND {_said(helper, alias + '_raw')} THEN "
         f"struct_pack(name := {quoted(name)}, shape := {shape(alias + '_raw')}, "
-        f"reason := {quoted('is not ' + expects)})"
-        for alias, expects, name in judged
+        f"reason := {quoted('is not ' + helper.expects)})"
+        for alias, helper, name in judged
     )
     return f"CASE {reject} END"
 
@@ -399,10 +418,9 @@ def _plausible(helper: Helper, value: str) -> str:
 
 
 def _said(helper: Helper, cell: str) -> str:
-    """The cell, or NULL where it holds one of the dates by which tools write "never"."""
-    if helper.type != "TIMESTAMP":
-        return cell
-    return f"CASE WHEN NOT regexp_matches({cell}, {quoted(_NEVER)}) THEN {cell} END"
+    """Whether a cell says anything: it is not empty, and none of the dates by which tools write "never"."""
+    never = f" AND NOT regexp_matches({cell}, {quoted(NEVER)})" if helper.type == "TIMESTAMP" else ""
+    return f"{cell} IS NOT NULL{never}"
 
 
 def shape(cell: str) -> str:
@@ -430,7 +448,8 @@ def _mapped(
     if entity == layout.fills and layout.grain and "grain" not in fields:
         fields["grain"] = quoted(layout.grain)
     missing = " OR ".join(f"({fields[column]}) IS NULL" for column in KEYS[entity].required)
-    fault = _key_fault(f"({fields[KEYS[entity].id[0]]})", missing)
+    references = {name: f"({fields[name]})" for name in _REFERENCES if name in fields}
+    fault = _key_fault(f"({fields[KEYS[entity].id[0]]})", missing, references)
     taken = "TRUE" if where is None else f"coalesce({_fill(where, names)}, FALSE) AND ({fault}) IS NULL"
     return Mapped(
         entity=entity,
@@ -450,14 +469,23 @@ def _guarded(column: str, compiled: Compiled) -> Compiled:
     return replace(compiled, calls=tuple(replace(call, helper="pii") if call.helper == "text" else call for call in compiled.calls))
 
 
-def _key_fault(identifier: str, missing: str) -> str:
+def _key_fault(identifier: str, missing: str, references: Mapping[str, str]) -> str:
     """SQL: why a record has no identity of its own, NULL when it has one."""
     return (
         f"CASE WHEN {missing} THEN 'its identifier or its date is empty' "
         f"WHEN regexp_matches({identifier}, '(?i)^((grand |sub)?totals?\\b|[0-9]+ (rows|records|lignes)$|copyright )') "
         "THEN 'it is a line of a report, not a record' "
         f"WHEN regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?E[+]?[0-9]+') "
-        "THEN 'its identifier was rounded by a spreadsheet' END"
+        f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)} END"
+    )
+
+
+def _rounded(references: Mapping[str, str]) -> str:
+    """A reference that lost its last digits would link the record to a stranger's, or to none; 4E12 may be a number."""
+    return "".join(
+        f" WHEN contains({value}, 'E+') AND regexp_full_match({value}, '[0-9]([.,][0-9]+)?E[+][0-9]+') "
+        f"THEN 'its {name} was rounded by a spreadsheet'"
+        for name, value in references.items()
     )
 
 

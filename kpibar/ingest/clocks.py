@@ -1,0 +1,85 @@
+"""Local time and UTC: the one place where they are converted, and where clock changes are told."""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from kpibar.ingest.reading import let, quoted
+
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
+
+
+def in_zone(local: str, zone: str) -> str:
+    """UTC instant of a local time. In the repeated hour of autumn the later instant is taken."""
+    if zone == "UTC":
+        return local
+    return f"CAST(timezone({quoted(zone)}, {local}) AS TIMESTAMP)"
+
+
+def local_time(instant: str, zone: str) -> str:
+    """Local time of a UTC instant."""
+    if zone == "UTC":
+        return instant
+    return f"timezone({quoted(zone)}, timezone('UTC', {instant}))"
+
+
+@lru_cache(maxsize=64)
+def _changes(zone: str) -> tuple[tuple[datetime, timedelta], ...]:
+    """The changes of a zone's clocks, 1990 to 2099: an instant in the hour after each, and by how much they moved."""
+    place, found = ZoneInfo(zone), []
+    instant = datetime(1990, 1, 1, tzinfo=UTC)
+    while instant.year < 2100:
+        following = instant + _WEEK
+        moved = _offset_at(following, place) - _offset_at(instant, place)
+        if moved:
+            found.append((_bisected(instant, following, place), moved))
+        instant = following
+    return tuple(found)
+
+
+def _offset_at(instant: datetime, place: ZoneInfo) -> timedelta:
+    return instant.astimezone(place).utcoffset() or timedelta()
+
+
+def _bisected(before: datetime, after: datetime, place: ZoneInfo) -> datetime:
+    """The moment, to the minute, at which the offset of `after` begins."""
+    while after - before > timedelta(minutes=1):
+        middle = before + (after - before) / 2
+        same = _offset_at(middle, place) == _offset_at(before, place)
+        before, after = (middle, after) if same else (before, middle)
+    return after
+
+
+def _change_days(zone: str) -> tuple[date, ...]:
+    """The days, local or UTC, that a change of clocks can touch."""
+    days = {instant.date() + _DAY * shift for instant, _ in _changes(zone) for shift in (-1, 0, 1)}
+    return tuple(sorted(days))
+
+
+def _put_back(zone: str) -> tuple[int, ...]:
+    """By how many seconds the clocks of a zone were ever put back."""
+    return tuple(sorted({int(-moved.total_seconds()) for _, moved in _changes(zone) if moved < timedelta()}))
+
+
+def change_days(time: str, zone: str) -> str:
+    """SQL BOOLEAN: whether a time, local or UTC, is within a day or two of a clock change. Cheap, for every value."""
+    days = _change_days(zone)
+    listed = ", ".join(f"DATE '{day}'" for day in days)
+    return f"CAST({time} AS DATE) IN ({listed})" if days else "FALSE"
+
+
+def clock_changes(zone: str, local: str) -> str:
+    """SQL BOOLEAN: whether a local time is skipped or repeated when clocks change; NULL for NULL.
+
+    A skipped time does not come back when it is converted to UTC and back; a repeated one also belongs to the instant
+    as much earlier as the clocks were put back.
+    """
+    if zone == "UTC" or not _changes(zone):
+        return f"(CASE WHEN {local} IS NOT NULL THEN FALSE END)"
+    name = quoted(zone)
+    skipped = f"timezone({name}, timezone({name}, t)) <> t"
+    repeated = " OR ".join(
+        f"timezone({name}, timezone({name}, t) - INTERVAL {seconds} SECOND) = t" for seconds in _put_back(zone)
+    )
+    return let(local, "t", f"CASE WHEN {change_days('t', zone)} THEN {skipped} OR {repeated or 'FALSE'} "
+                           "WHEN t IS NOT NULL THEN FALSE END")  # fmt: skip

@@ -1,0 +1,135 @@
+"""Which number of 03/04/2025 is the day: what the values of a column show, or what somebody states; never a guess.
+
+`settle` looks at the first batch of a file and gives the reading that holds for all of it; `confirm` looks at each
+later batch and refuses the file when a value fits only the other order. Both cost one query over `staged`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kpibar.engine import Engine
+from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
+from kpibar.ingest.header import normal
+from kpibar.ingest.moments import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
+from kpibar.ingest.reading import Reading, quoted
+
+# Years that are no "never": 1900 and 1899 are the zero dates of databases and spreadsheets.
+_YEAR = "(199[0-9]|20[0-9]{2}|[0-9]{2})([ T,]|$)"
+_NUMBER, _DAY, _SIGN = "[0-9]{1,2}", "(1[3-9]|2[0-9]|3[01])", "[-/.]"
+_MONTH = "(0?[1-9]|1[0-2])"
+# A day of the week may stand in front.
+_START = r"^\s*([[:alpha:]]{2,10}[.]?,? +)?"
+_DATE = f"{_START}{_NUMBER}{_SIGN}{_NUMBER}{_SIGN}{_YEAR}"
+_DAY_FIRST = f"{_START}{_DAY}{_SIGN}{_MONTH}{_SIGN}{_YEAR}"
+_MONTH_FIRST = f"{_START}{_MONTH}{_SIGN}{_DAY}{_SIGN}{_YEAR}"
+# 25-01-12 is also the twelfth of January 2025.
+_SHORT_DASHED = f"{_START}[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}([ T,]|$)"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the cells of a column show of their notation. A count or a line; lines are None where nothing was found.
+
+    `example` is the first numeric date with its digits blanked; `day_first` and `month_first` are the first lines that
+    fit only one order; `others` counts dates in ISO 8601; `fine` and `coarse` count spreadsheet days with five decimals
+    and with fewer.
+    """
+
+    column: str
+    dates: int
+    example: str | None
+    day_first: int | None
+    month_first: int | None
+    short_dashed: int
+    others: int
+    fine: int
+    coarse: int
+
+    @property
+    def order(self) -> str | None:
+        """The only order that all values fit, None when both do. Not to be asked when none does."""
+        if self.short_dashed:
+            return None
+        return "dmy" if self.day_first else "mdy" if self.month_first else None
+
+
+def probe(cells: Mapping[str, str], table: str = "staged") -> str:
+    """One SELECT that gives, in one row, eight values for each column (name -> SQL of its untrimmed cell).
+
+    Cells in ISO 8601 cost nothing but a glance at their first characters.
+    """
+    return f"SELECT {', '.join(_looked_at(cell) for cell in cells.values()) or 'NULL'} FROM {table}"
+
+
+def _looked_at(cell: str) -> str:
+    other = f"{cell} NOT LIKE '____-__-__%' AND regexp_matches({cell}, {{}})".format
+    date, serial = other(quoted(_DATE)), f"regexp_full_match({cell}, '{SERIAL}')"
+    blank = f"regexp_replace(regexp_replace(left({cell}, 24), '[0-9]', '9', 'g'), '\\p{{L}}', 'a', 'g')"
+    return (
+        f"count(*) FILTER (WHERE {date}), min({blank}) FILTER (WHERE {date}), "
+        f"min(line) FILTER (WHERE {other(quoted(_DAY_FIRST))}), "
+        f"min(line) FILTER (WHERE {other(quoted(_MONTH_FIRST))}), "
+        f"count(*) FILTER (WHERE {other(quoted(_SHORT_DASHED))}), "
+        f"count(*) FILTER (WHERE {cell} LIKE '____-__-__%'), "
+        f"count(*) FILTER (WHERE {serial} AND regexp_matches({cell}, '{SERIAL_FINE}')), "
+        f"count(*) FILTER (WHERE {serial} AND NOT regexp_matches({cell}, '^[0-9]+{SERIAL_EIGHTHS}'))"
+    )
+
+
+def observed(cells: Iterable[str], row: Sequence[object]) -> tuple[Evidence, ...]:
+    """The row of `probe` as the evidence of each column."""
+    width = 8
+    return tuple(
+        Evidence(name, *row[at * width : (at + 1) * width])  # type: ignore[arg-type]
+        for at, name in enumerate(cells)
+    )
+
+
+def decide(path: Path, evidence: Sequence[Evidence], stated: str | None = None) -> Mapping[str, str]:
+    """The order of each column that holds numeric dates: "dmy" or "mdy".
+
+    What is stated holds unless the file contradicts it. A column that fits both orders follows the others of its file
+    if these agree: a tool writes all its dates alike. A few such dates in a column of ISO dates are strangers there:
+    they get no order, and their records are rejected one by one. Raises DateOrderAmbiguous, DateOrderMixed.
+    """
+    dated = [one for one in evidence if one.dates]
+    for one in dated:
+        contradiction(path, one, stated)
+    if stated:
+        return {one.column: stated for one in dated}
+    shown = {one.order for one in dated} - {None}
+    common = shown.pop() if len(shown) == 1 else None
+    for one in dated:
+        if one.order is None and (common is None or one.short_dashed) and one.dates > one.others:
+            raise DateOrderAmbiguous(path, one.column, one.example or "")
+    return {one.column: order for one in dated if (order := one.order or (None if one.short_dashed else common))}
+
+
+def contradiction(path: Path, one: Evidence, order: str | None) -> None:
+    """Raises DateOrderMixed when a column's values do not all fit one order, or not the one that holds."""
+    if (
+        (one.day_first and one.month_first)
+        or (order == "dmy" and one.month_first)
+        or (order == "mdy" and one.day_first)
+    ):
+        raise DateOrderMixed(path, one.column, one.day_first, one.month_first, order)
+
+
+def settle(engine: Engine, path: Path, cells: Mapping[str, str], reading: Reading) -> Reading:
+    """The reading of a file whose first batch is `staged`. Raises DateOrderAmbiguous, DateOrderMixed."""
+    if not cells:
+        return reading
+    evidence = observed(cells, engine.rows(probe(cells))[0])
+    orders = decide(path, evidence, reading.stated_order)
+    serials = {normal(one.column): one.fine > 0 for one in evidence if one.fine or one.coarse}
+    return replace(reading, orders={normal(name): order for name, order in orders.items()}, serials=serials)
+
+
+def confirm(engine: Engine, path: Path, cells: Mapping[str, str], reading: Reading) -> None:
+    """Refuse a later batch, now `staged`, that contradicts the reading. Raises DateOrderMixed.
+
+    Numeric dates in a column that had none before have no order: its records are rejected one by one.
+    """
+    for one in observed(cells, engine.rows(probe(cells))[0]) if cells else ():
+        contradiction(path, one, reading.order(one.column))

@@ -1,0 +1,72 @@
+"""Durations as clocks and as numbers with their units, in English, French and ISO 8601."""
+
+from kpibar.ingest.reading import Reading, let, quoted
+
+# Hours may pass 24; the parts below may not pass 59.
+_CLOCK = "-?[0-9]+:[0-5]?[0-9](:[0-5]?[0-9]([.][0-9]+)?)?"
+# What the engine's own INTERVAL reads alike: 1d 2h 3m 4s.
+_LETTERS = "([0-9]+d ?)?([0-9]+h ?)?([0-9]+m ?)?([0-9]+s)?"
+_UNITS = (
+    "([0-9]+) ?(?:days?|d|jours?|j)",
+    "([0-9]+) ?(?:hours?|hrs?|heures?|h)",
+    "([0-9]+) ?(?:minutes?|mins?|mn|m)",
+    "([0-9]+(?:[.][0-9]+|,[0-9]{1,2}|,[0-9]{4,})?) ?(?:seconds?|secondes?|secs?|s)",
+)
+# The groups of the two notations below, by unit and the seconds of one.
+_SPOKEN = ("sign", "d", "h", "m", "s", "h_short", "m_short", "h_clock", "m_clock", "s_clock")
+_ISO = ("sign", "d", "h", "m", "s")
+_SIZES = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+
+
+def _spoken() -> str:
+    """1 day 2 hours 3 min 4 s, each part optional; minutes after an hour need no unit: 1 h 05."""
+    days, hours, minutes, seconds = _UNITS
+    then = "[.]?,? ?(?:and |et )?"
+    return (
+        f"([+-])?(?:{days}{then})?(?:(?:{hours}{then})?(?:{minutes}{then})?(?:{seconds}[.]?)?"
+        f"|([0-9]+) ?h ?([0-5][0-9])|([0-9]+):([0-5][0-9]):([0-5][0-9]))"
+    )
+
+
+def _iso() -> str:
+    """PnDTnHnMnS; a month before the T has no length."""
+    return "([+-])?p(?:([0-9]+)d)?(?:t(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+(?:[.,][0-9]+)?)s)?)?"
+
+
+def clock(cell: str, reading: Reading) -> str:
+    """SQL of the seconds of hh:mm:ss, mm:ss or a text with units; NULL for all else, a bare number too."""
+    seconds = f"epoch(try_cast(ltrim({cell}, '+') AS INTERVAL))"
+    short = f"strlen({cell}) - strlen(replace({cell}, ':', '')) = 1"
+    return (
+        f"CASE WHEN regexp_full_match({cell}, '[+]?{_CLOCK}') THEN {seconds} / CASE WHEN {short} THEN 60 ELSE 1 END "
+        f"WHEN regexp_full_match({cell}, '{_LETTERS}') THEN epoch(try_cast({cell} AS INTERVAL)) "
+        f"WHEN {cell} IS NOT NULL THEN {_worded(cell)} END"
+    )
+
+
+def duration(cell: str, reading: Reading) -> str:
+    """SQL of the seconds of a text with units, a clock, or a bare number of milliseconds."""
+    return (
+        f"CASE WHEN regexp_full_match({cell}, '-?[0-9]+') THEN CAST({cell} AS DOUBLE) / 1000.0 "
+        f"ELSE {clock(cell, reading)} END"
+    )
+
+
+def _worded(cell: str) -> str:
+    plain = f"replace(strip_accents(lower({cell})), '−', '-')"
+    tidy = rf"trim(regexp_replace({plain}, '[\s\x{{a0}}\x{{202f}}\x{{2009}}]+', ' ', 'g'))"
+    iso, spoken = _found(_iso(), _ISO), _found(_spoken(), _SPOKEN)
+    return let(tidy, "x", f"CASE WHEN contains(x, 'p') THEN {iso} ELSE {spoken} END")
+
+
+def _found(pattern: str, groups: tuple[str, ...]) -> str:
+    """SQL of the seconds of the parts that a pattern finds in `x`; NULL when it finds none."""
+    parts = f"regexp_extract(x, {quoted(f'^(?:{pattern})$')}, [{', '.join(map(quoted, groups))}])"
+    by_unit = {unit: " || ".join(f"w.{group}" for group in groups if group.split("_")[0] == unit) for unit in _SIZES}
+    total = " + ".join(
+        f"coalesce(try_cast(replace({by_unit[unit]}, ',', '.') AS DOUBLE), 0.0) * {size}"
+        for unit, size in _SIZES.items()
+    )
+    any_part = " || ".join(by_unit.values())
+    signed = f"CASE w.sign WHEN '-' THEN -1.0 ELSE 1.0 END * ({total})"
+    return let(parts, "w", f"CASE WHEN {any_part} <> '' THEN {signed} END")

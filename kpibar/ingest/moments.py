@@ -1,0 +1,235 @@
+"""Dates and times as people and tools write them: one grammar, in which a value has one meaning or none.
+
+A cell in ISO 8601 is read directly; so is a numeric date whose order is known. All others go through one
+regular expression whose parts are put together to an ISO time. The engine's own readers are not asked to guess: they
+take 24:00 for the next day, a blank for a digit, and %z rolls 31 February over to 2 March.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from kpibar.ingest.clocks import in_zone
+from kpibar.ingest.header import normal
+from kpibar.ingest.reading import Call, Reading, let, order_of, quoted
+
+_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_ISO_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_ISO = f"{_ISO_DAY}([ T]{_CLOCK}(:[0-5][0-9]([.][0-9]{{1,9}})?)?Z?)?"
+# With an offset, of fixed width up to the seconds.
+_ISO_OFFSET = f"{_ISO_DAY}[ T]{_CLOCK}:[0-5][0-9] ?[+-](0[0-9]|1[0-4]):?[0-5][0-9]"
+# 10:00-12:00 after a date is a slot as well as a time with an offset.
+_SLOT = "^[^T]* ?[0-9]{1,2}:[0-9]{2} ?[-–—] ?[0-9]{1,2}:[0-9]{2}$"
+_NUMERIC = {"dmy": "%d/%m", "mdy": "%m/%d"}
+_NUMERIC_SHAPE = (
+    "[0-9]{1,2}[/.-][0-9]{1,2}[/.-]([0-5][0-9]|[0-9]{4})"
+    "( (([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9])? [AP]M))?"
+)
+# A spreadsheet's days since 1899-12-30: from 1954 to 2119.
+SERIAL = "[2-7][0-9]{4}([.,][0-9]+)?"
+# Five decimals tell the second; the halves, quarters and eighths of a day need fewer.
+SERIAL_FINE, SERIAL_EIGHTHS = "[.,][0-9]{5,}$", "([.,](0+|50*|[27]50*|(12|37|62|87)50*))?$"
+_MONTHS = {
+    "jan": 1, "fev": 2, "feb": 2, "mar": 3, "apr": 4, "avr": 4, "mai": 5, "may": 5, "juin": 6, "jun": 6, "juil": 7,
+    "jul": 7, "aou": 8, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
+}  # fmt: skip
+_MONTH = (
+    "jan(?:v(?:ier)?|uary)?|fev(?:r(?:ier)?)?|feb(?:ruary)?|mar(?:ch|s)?|apr(?:il)?|avr(?:il)?|mai|may|june?|juin|"
+    "july?|juil(?:let)?|aug(?:ust)?|aout|sept?(?:embre|ember)?|oct(?:obre|ober)?|nov(?:embre|ember)?|dec(?:embre|ember)?"
+)
+_WEEKDAY = (
+    "(?:mon|tue|tues|wed|wednes|thu|thurs|fri|sat|satur|sun)(?:day)?|"
+    "(?:lun|mar|mer|mercre|jeu|ven|vendre)(?:di)?|sam(?:edi)?|dim(?:anche)?"
+)
+# The groups of `_grammar`, in order: the date in six notations, the time in two, the offset.
+_PARTS = (
+    "y", "m", "d", "wy", "ww", "wd", "cy", "cm", "cd", "a", "b", "n", "e", "f", "g", "i", "j", "k",
+    "hh", "mi", "ss", "ff", "pm", "ch", "cn", "cs", "utc", "sign", "oh", "om",
+)  # fmt: skip
+_SAMPLE = datetime(2025, 11, 23, 15, 4, 5, 678901)
+
+
+def _grammar(zone: str) -> str:
+    """The regular expression of a lower-case time without accents, with a group for each of `_PARTS`.
+
+    The name of the zone that holds anyway may follow the time.
+    """
+    one, two, year = "([0-9]{1,2})", "([0-9]{2})", "([0-9]{4})"
+    hour, sixty = "([01]?[0-9]|2[0-3])", "([0-5][0-9])"
+    date = "|".join([
+        f"{year}[-/.]{one}[-/.]{one}",
+        f"{year}-?w{two}-?([1-7])",
+        f"{year}{two}{two}",
+        f"{one}[-/.]{one}[-/.]([0-9]{{4}}|[0-5][0-9])",
+        f"{one}(?:st|nd|rd|th|er)?[-/. ]*({_MONTH})[.]?[-/, ]*([0-9]{{4}}|[0-5][0-9])",
+        f"({_MONTH})[. ]*{one}(?:st|nd|rd|th)?,? {year}",
+    ])  # fmt: skip
+    clock = f"{hour}(?::| ?h ?){sixty}(?::{sixty}(?:[.,]([0-9]{{1,9}}))?)?(?: ?([ap])[.]? ?m[.]?)?"
+    offset = rf"[(]?(?:utc|gmt)? ?([+-]){one}(?::?{sixty})?[)]?(?:\[[a-z0-9_/+-]+\])?"
+    suffix = rf"(?: ?(?:(z|utc|gmt)|{offset}|[\[(]?{re.escape(zone.lower())}[\])]?))?"
+    time = f"(?:(?:t|,? (?:at |a )?){clock}|t([01][0-9]|2[0-3]){sixty}{sixty}?){suffix}"
+    return f"(?:(?:{_WEEKDAY})[.]?,? )?(?:{date})(?:{time})?"
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What becomes of a local time, as SQL: without an offset, in UTC, and with an offset (an INTERVAL)."""
+
+    naive: Callable[[str], str]
+    universal: Callable[[str], str]
+    moved: Callable[[str, str], str]
+
+
+def instant(cell: str, call: Call, reading: Reading) -> str:
+    """SQL of the UTC instant of a cell: by its own offset, else in the column's zone; NULL if it is no such time."""
+    zone = reading.zone_of(call.column)
+    told = _Told(lambda local: in_zone(local, zone), lambda local: local, lambda local, by: f"({local} - {by})")
+    return _read(cell, call.column, reading, told)
+
+
+def naive_time(cell: str, call: Call, reading: Reading) -> str:
+    """SQL of the local time of a cell that has no offset of its own; NULL for all others."""
+    told = _Told(lambda local: local, lambda local: "CAST(NULL AS TIMESTAMP)", lambda local, by: "NULL")
+    return _read(cell, call.column, reading, told)
+
+
+def day(cell: str, call: Call, reading: Reading) -> str:
+    """SQL of the first moment of the date in a cell, as written, whatever time follows it."""
+
+    def cut(local: str) -> str:
+        return f"date_trunc('day', {local})"
+
+    return _read(cell, call.column, reading, _Told(cut, cut, lambda local, by: cut(local)))
+
+
+def _read(cell: str, column: str, reading: Reading, told: _Told) -> str:
+    """SQL that finds the notation of a cell and tells its time; the frequent notations come first."""
+    plain, order = f"try_cast({cell} AS TIMESTAMP)", reading.order(column)
+    offset = let(f"right(replace({cell}, ':', ''), 5)", "o", _interval("o[1]", "o[2:3]", "o[4:5]"))
+    parts = f"regexp_extract({_tidy(cell)}, {quoted('^(?:' + _grammar(reading.zone_of(column)) + ')$')}, {_names()})"
+    others = let(parts, "p", _from_parts(order, told))
+    formats = _beyond(reading, order)
+    if formats:
+        stated = f"CAST(try_strptime({cell}, [{', '.join(map(quoted, formats))}]) AS TIMESTAMP)"
+        others = f"coalesce({others}, {told.naive(stated)})"
+    return (
+        f"CASE WHEN regexp_full_match({cell}, '{_ISO}') "
+        f"THEN CASE WHEN ends_with({cell}, 'Z') THEN {told.universal(plain)} ELSE {told.naive(plain)} END "
+        f"WHEN regexp_full_match({cell}, '{_ISO_OFFSET}') "
+        f"THEN {told.moved(f'try_cast(left({cell}, 19) AS TIMESTAMP)', offset)} "
+        f"{_numeric(cell, order, told)}"
+        f"WHEN regexp_full_match({cell}, '{SERIAL}') THEN {told.naive(_serial(cell, column, reading))} "
+        f"WHEN NOT regexp_matches({cell}, '{_SLOT}') THEN {others} END"
+    )
+
+
+def _numeric(cell: str, order: str | None, told: _Told) -> str:
+    """31/12/2025 23:59:59 and 12-31-25 11:59 PM where the order is known: by the engine's reader, its format chosen."""
+    if order not in _NUMERIC:
+        return ""
+    short = f"regexp_matches({cell}, '[/.-][0-9]{{2}}( |$)')"
+    date = f"CASE WHEN contains({cell}, '/') THEN {cell} ELSE replace(replace({cell}, '.', '/'), '-', '/') END"
+    local = (
+        f"CASE WHEN {short} THEN {_by_clock(cell, date, _NUMERIC[order] + '/%y')} "
+        f"ELSE {_by_clock(cell, date, _NUMERIC[order] + '/%Y')} END"
+    )
+    return f"WHEN regexp_full_match({cell}, '{_NUMERIC_SHAPE}') THEN {told.naive(local)} "
+
+
+def _by_clock(cell: str, text: str, date: str) -> str:
+    """SQL of the time in a text whose date has a format, by the clock that follows it."""
+    cases = " ".join(
+        f"WHEN {shape} THEN CAST(try_strptime({text}, '{date}{clock}') AS TIMESTAMP)"
+        for shape, clock in (
+            (f"NOT contains({cell}, ':')", ""),
+            (f"{cell} LIKE '%:__:__'", " %H:%M:%S"),
+            (f"{cell} LIKE '%:__'", " %H:%M"),
+            (f"{cell} LIKE '%:__:__ _M'", " %I:%M:%S %p"),
+            (f"{cell} LIKE '%:__ _M'", " %I:%M %p"),
+        )
+    )
+    return f"CASE {cases} END"
+
+
+def _interval(sign: str, hours: str, minutes: str) -> str:
+    """SQL of the INTERVAL of an offset, NULL beyond 14 hours."""
+    known = f"try_cast({hours} AS INTEGER)"
+    total = f"({known} * 60 + coalesce(try_cast({minutes} AS INTEGER), 0))"
+    return f"to_minutes(CASE WHEN {known} <= 14 THEN CASE {sign} WHEN '-' THEN -1 ELSE 1 END * {total} END)"
+
+
+def _tidy(cell: str) -> str:
+    """Small letters without accents, plain blanks, a plain minus."""
+    plain = f"replace(strip_accents(lower({cell})), '−', '-')"
+    return rf"trim(regexp_replace({plain}, '[\s\x{{a0}}\x{{202f}}\x{{2009}}]+', ' ', 'g'))"
+
+
+def _names() -> str:
+    return "[" + ", ".join(map(quoted, _PARTS)) + "]"
+
+
+def _from_parts(order: str | None, told: _Told) -> str:
+    """SQL over the parts `p` of a time; each part is an empty text unless its notation was found."""
+    local = f"try_cast({_date(order)} || ' ' || {_time()} AS TIMESTAMP)"
+    moved = told.moved(local, _interval("p.sign", "p.oh", "p.om"))
+    return (
+        f"CASE WHEN p.utc <> '' THEN {told.universal(local)} WHEN p.sign <> '' THEN {moved} "
+        f"ELSE {told.naive(local)} END"
+    )
+
+
+def _date(order: str | None) -> str:
+    """SQL of year-month-day; what no notation fills stays empty, and is then no date."""
+    first, second = ("b", "a") if order == "dmy" else ("a", "b")
+    numeric = order in _NUMERIC
+    month = f"p.m || p.cm || {f'p.{first} || ' if numeric else ''}{_month('p.f || p.i')}"
+    day = f"p.d || p.cd || {f'p.{second} || ' if numeric else ''}p.e || p.j"
+    year = let("p.y || p.cy || p.n || p.g || p.k", "x", "CASE WHEN strlen(x) = 2 THEN '20' || x ELSE x END")
+    week = "strftime(try_strptime(p.wy || '-' || p.ww || '-' || p.wd, '%G-%V-%u'), '%Y-%m-%d')"
+    return f"CASE WHEN p.wy <> '' THEN {week} ELSE {year} || '-' || {month} || '-' || {day} END"
+
+
+def _month(name: str) -> str:
+    cases = " ".join(f"WHEN starts_with(x, '{begins}') THEN '{number}'" for begins, number in _MONTHS.items())
+    return let(name, "x", f"CASE WHEN x = '' THEN '' {cases} END")
+
+
+def _time() -> str:
+    """SQL of the time of day. At noon it is 12 pm, at midnight 12 am; 0 and 13 are on no such clock."""
+    half = "CAST(p.hh AS INTEGER) % 12 + CASE p.pm WHEN 'p' THEN 12 ELSE 0 END"
+    hour = (
+        "CASE WHEN p.pm = '' THEN coalesce(nullif(p.hh || p.ch, ''), '0') "
+        f"WHEN CAST(p.hh AS INTEGER) BETWEEN 1 AND 12 THEN CAST({half} AS VARCHAR) END"
+    )
+    rest = " || ':' || ".join(f"coalesce(nullif({part}, ''), '00')" for part in ("p.mi || p.cn", "p.ss || p.cs"))
+    return f"{hour} || ':' || {rest} || CASE WHEN p.ff = '' THEN '' ELSE '.' || left(p.ff, 6) END"
+
+
+def _serial(cell: str, column: str, reading: Reading) -> str:
+    """SQL of the local time of a spreadsheet's day, rounded to what its decimals tell: a second, a millisecond.
+
+    Fewer than five decimals tell minutes at best, unless the column shows that zeros were left out at the end.
+    """
+    seconds = f"(CAST(replace({cell}, ',', '.') AS DOUBLE) * 86400)"
+    exact = f"regexp_matches({cell}, '[.,][0-9]{{8,}}$')"
+    micros = f"CAST(CASE WHEN {exact} THEN round({seconds}, 3) ELSE round({seconds}) END * 1000000 AS BIGINT)"
+    known = reading.serials.get(normal(column))
+    whole = "^[0-9]+([.,]0+)?$" if known is False else f"^[0-9]+{SERIAL_EIGHTHS}"
+    told = "TRUE" if known else f"regexp_matches({cell}, '{SERIAL_FINE}|{whole}')"
+    return f"CASE WHEN {told} THEN TIMESTAMP '1899-12-30' + to_microseconds({micros}) END"
+
+
+def _beyond(reading: Reading, order: str | None) -> list[str]:
+    """The layout's formats that the grammar does not cover and that do not contradict the order."""
+    grammar = re.compile(_grammar(reading.zone))
+    short_year_first = any(order_of(name) == "ymd" for name in reading.formats)
+    naive = [name for name in reading.formats if "%z" not in name and order_of(name) in (None, "ymd", order)]
+    return [name for name in naive if short_year_first or not _covers(grammar, name)]
+
+
+def _covers(grammar: re.Pattern[str], format: str) -> bool:
+    try:
+        return grammar.fullmatch(_SAMPLE.strftime(format).lower()) is not None
+    except ValueError:
+        return False

@@ -1,0 +1,95 @@
+"""What a helper needs to read a cell: the call, and what is known of the file's notation."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from kpibar.ingest.header import normal
+
+_DATE_PART = re.compile(r"%-?([dejmbByY])")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What helpers need to know of the file: the zone of a column's naive times, formats, decimal sign, enums.
+
+    `zones` maps a normalised column name to the zone in its header; `zone` holds for the others. A bare date is
+    a day in `day_zone`, the brand's: a delivery promised for a day may come until that day ends where the customer is.
+    `date_order` ("dmy" or "mdy") is what the user or the layout says of dates such as 03/04/2025; `orders` is what the
+    file's own columns show. `serials` tells of columns of spreadsheet days whether they are written to the second.
+    """
+
+    zone: str
+    day_zone: str
+    zones: Mapping[str, str]
+    formats: tuple[str, ...]
+    decimal: str
+    enums: Mapping[str, Mapping[str, str]]
+    calling_code: str
+    date_order: str | None = None
+    orders: Mapping[str, str] = field(default_factory=dict)
+    serials: Mapping[str, bool] = field(default_factory=dict)
+
+    @property
+    def stated_order(self) -> str | None:
+        """The order that is stated, by the user, the layout, or the layout's formats when they agree."""
+        if self.date_order:
+            return self.date_order
+        orders = {order_of(name) for name in self.formats} - {None}
+        return orders.pop() if len(orders) == 1 else None
+
+    def order(self, column: str) -> str | None:
+        """The order of day and month in a column's numeric dates; None when nobody knows."""
+        return self.orders.get(normal(column)) or self.stated_order
+
+    def zone_of(self, column: str) -> str:
+        """The zone of a column's naive times."""
+        return self.zones.get(normal(column), self.zone)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A helper applied to a column of the file.
+
+    `argument` is the name of an enum; for `instant`, the column that holds the time when `column` holds the date.
+    """
+
+    helper: str
+    column: str
+    argument: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The header names it reads."""
+        return (self.column, self.argument) if self.helper == "instant" and self.argument else (self.column,)
+
+
+@dataclass(frozen=True)
+class Helper:
+    """A helper's SQL as a function of the cell's SQL, the call and the reading; its SQL type; what it expects."""
+
+    sql: Callable[[str, Call, Reading], str]
+    type: str
+    expects: str
+
+
+def order_of(format: str) -> str | None:
+    """The order a `strptime` format gives to day, month and year: dmy, mdy, or ymd for a short year in front.
+
+    None where it cannot be mistaken: a month by name, a year of four digits in front, or no date at all.
+    """
+    parts = "".join(_DATE_PART.findall(format))
+    if re.search("[bBj]", parts) or parts.startswith("Y"):
+        return None
+    order = parts.replace("e", "d").lower()[:3]
+    return order if order in ("dmy", "mdy", "ymd") else None
+
+
+def quoted(text: str) -> str:
+    """A SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def let(value: str, name: str, body: str) -> str:
+    """SQL of `body` in which `name` stands for `value`, computed once."""
+    return f"list_transform([{value}], lambda {name}: {body})[1]"

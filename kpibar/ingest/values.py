@@ -1,0 +1,118 @@
+"""What a layout's helpers read: each is one SQL template, so that what a layout means can be read in one place.
+
+`secs("Wait time")` reads a column as seconds, `minutes("...")` as minutes: a bare number never becomes a duration.
+A value that can be read in two ways is not read.
+"""
+
+from collections.abc import Callable, Mapping
+
+from kpibar.ingest import moments
+from kpibar.ingest.clocks import in_zone
+from kpibar.ingest.durations import clock, duration
+from kpibar.ingest.numbers import amount, number, whole_number
+from kpibar.ingest.reading import Call, Helper, Reading, quoted
+
+# What people and tools write into a cell to say that there is nothing in it, in small letters.
+NOTHING = (
+    "", "-", "--", "---", "—", "–", "n/a", "#n/a", "null", "nan", "[none]", "[null]", "[deleted]",
+    "[no associated user]",     "(empty)", "(none)", "(null)", "(blank)", "(vide)",
+)  # fmt: skip
+# The zero dates of .NET, SQL Server, MySQL and spreadsheets.
+NEVER = (
+    "^(0001-01-01|1900-01-0[01]|1899-12-3[01]|0000-00-00|00/00/0000|01/01/0001|0?[01]/0?1/1900|0?1/0/1900|30/12/1899"
+    "|12/30/1899)([ T]|$)"
+)
+
+
+def _scaled(factor: float) -> Callable[[str, Call, Reading], str]:
+    return lambda cell, call, reading: f"({number(cell, reading)}) * {factor!r}"
+
+
+def _flag(cell: str, call: Call, reading: Reading) -> str:
+    return (
+        f"CASE WHEN lower({cell}) IN ('true', 'yes', 'y', 'oui', 'vrai', '1', 't') THEN TRUE "
+        f"WHEN lower({cell}) IN ('false', 'no', 'n', 'non', 'faux', '0', 'f') THEN FALSE END"
+    )
+
+
+def _epoch(cell: str, call: Call, reading: Reading) -> str:
+    """Seconds beyond the plausible are none: the engine has no instant for them, and says so with an error."""
+    seconds = number(cell, reading)
+    return f"make_timestamp(CAST(CASE WHEN abs({seconds}) < 1e11 THEN ({seconds}) * 1000000 END AS BIGINT))"
+
+
+def _day_start(cell: str, call: Call, reading: Reading) -> str:
+    return in_zone(moments.day(cell, call, reading), reading.day_zone)
+
+
+def _day_end(cell: str, call: Call, reading: Reading) -> str:
+    following = in_zone(f"({moments.day(cell, call, reading)} + INTERVAL 1 DAY)", reading.day_zone)
+    return f"({following} - INTERVAL 1 MICROSECOND)"
+
+
+def _promise_end(cell: str, call: Call, reading: Reading) -> str:
+    timed = "[0-9] ?[:hH] ?[0-9]|T[0-9]{2}|^[0-9]{5}[.,]"
+    midnight = "(?i)[ T](0?0:00(:00([.]0+)?)?|12:00(:00)? ?a[.]?m[.]?)$"
+    whole_day = f"(NOT regexp_matches({cell}, '{timed}') OR regexp_matches({cell}, '{midnight}'))"
+    late = _day_end(cell, call, reading)
+    return f"CASE WHEN {whole_day} THEN {late} ELSE {moments.instant(cell, call, reading)} END"
+
+
+def _enum(cell: str, call: Call, reading: Reading) -> str:
+    known = reading.enums[call.argument]
+    cases = " ".join(f"WHEN {quoted(value.casefold())} THEN {quoted(canonical)}" for value, canonical in known.items())
+    return f"CASE WHEN {cell} IS NULL THEN NULL ELSE CASE lower({cell}) {cases} ELSE 'other' END END"
+
+
+def identity(cell: str, calling_code: str) -> str:
+    """The normalised, domain-separated form of a customer identifier: e-mail, telephone (E.164) or other id."""
+    phone = r"'[+]?[0-9\s\x{a0}\x{202f}()./-]{8,24}'"
+    international = f"regexp_replace({cell}, '^((?:tel:)?(?:[+]|00)[0-9]+[^0-9]*)[(]0[)]', '\\1')"  # +33 (0)6 ...
+    digits = f"regexp_replace({international}, '[^0-9]', '', 'g')"
+    return (
+        f"CASE WHEN contains({cell}, '@') THEN 'email:' || lower({cell}) "
+        f"WHEN NOT regexp_full_match(replace({cell}, 'tel:', ''), {phone}) THEN 'id:' || {cell} "
+        f"WHEN starts_with({digits}, '00') THEN 'phone:' || substr({digits}, 3) "
+        f"WHEN starts_with({digits}, '0') THEN 'phone:{calling_code}' || substr({digits}, 2) "
+        f"ELSE 'phone:' || {digits} END"
+    )
+
+
+def pseudonym(text: str) -> str:
+    """HMAC-SHA-256 of a text under the key held in session variables (RFC 2104), cut to 128 bits.
+
+    Of a type of its own, so that no text of an export can stand where a pseudonym should.
+    """
+    inner = f"unhex(sha256(getvariable('key_inner') || encode({text})))"
+    return f"CAST(substr(sha256(getvariable('key_outer') || {inner}), 1, 32) AS UUID)"
+
+
+def _pii(cell: str, call: Call, reading: Reading) -> str:
+    return f"CASE WHEN {cell} IS NOT NULL THEN {pseudonym(identity(cell, reading.calling_code))} END"
+
+
+HELPERS: Mapping[str, Helper] = {
+    "text": Helper(lambda cell, call, reading: cell, "VARCHAR", "a text"),
+    "num": Helper(lambda cell, call, reading: number(cell, reading), "DOUBLE", "a number"),
+    "whole": Helper(lambda cell, call, reading: whole_number(cell, reading), "INTEGER", "a whole number"),
+    "money": Helper(lambda cell, call, reading: amount(cell, reading), "DECIMAL(18, 2)", "an amount"),
+    "flag": Helper(_flag, "BOOLEAN", "yes or no"),
+    "secs": Helper(_scaled(1.0), "DOUBLE", "a number of seconds"),
+    "minutes": Helper(_scaled(60.0), "DOUBLE", "a number of minutes"),
+    "hours": Helper(_scaled(3600.0), "DOUBLE", "a number of hours"),
+    "days": Helper(_scaled(86_400.0), "DOUBLE", "a number of days"),
+    "ms": Helper(_scaled(0.001), "DOUBLE", "a number of milliseconds"),
+    "hms": Helper(lambda cell, call, reading: clock(cell, reading), "DOUBLE", "a duration hh:mm:ss"),
+    "duration": Helper(
+        lambda cell, call, reading: duration(cell, reading),
+        "DOUBLE",
+        "a duration such as 19m 10s, hh:mm:ss or milliseconds",
+    ),
+    "instant": Helper(moments.instant, "TIMESTAMP", "a date and time"),
+    "epoch": Helper(_epoch, "TIMESTAMP", "a Unix time in seconds"),
+    "day_start": Helper(_day_start, "TIMESTAMP", "a date"),
+    "day_end": Helper(_day_end, "TIMESTAMP", "a date"),
+    "promise_end": Helper(_promise_end, "TIMESTAMP", "a date, or a date and time"),
+    "enum": Helper(_enum, "VARCHAR", "a listed value"),
+    "pii": Helper(_pii, "UUID", "an identifier"),
+}
