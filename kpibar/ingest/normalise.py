@@ -218,7 +218,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     file = _File(positions, tuple(column.name for column in header))
     selects = {layout.fills: layout.select, **{name: also.select for name, also in layout.also.items()}}
     compiled = {
-        entity: {column: _guarded(column, compile_expression(text)) for column, text in select.items()}
+        entity: {column: compile_expression(text) for column, text in select.items()}
         for entity, select in selects.items()
     }
     wheres = {name: compile_expression(also.where) for name, also in layout.also.items()}
@@ -440,8 +440,8 @@ def _mapped(
     """The canonical columns of one table over the typed records."""
     fields = {column: _fill(compiled, names) for column, compiled in table.items()}
     for column, compiled in table.items():
-        if column.endswith("_key") and not any(call.helper == "pii" for call in compiled.calls):
-            fields[column] = pseudonym(identity(f"({fields[column]})", context.reading.calling_code))
+        if column.endswith("_key"):
+            fields[column] = _key(compiled, names, context.reading.calling_code)
     fields.setdefault("brand", "NULL")
     if context.brand is not None:
         fields["brand"] = f"coalesce({fields['brand']}, {quoted(context.brand)})"
@@ -462,11 +462,26 @@ def _mapped(
     )
 
 
-def _guarded(column: str, compiled: Compiled) -> Compiled:
-    """A layout that forgot pii() around one of several columns of a *_key leaks nothing."""
-    if not column.endswith("_key") or not any(call.helper == "pii" for call in compiled.calls):
-        return compiled
-    return replace(compiled, calls=tuple(replace(call, helper="pii") if call.helper == "text" else call for call in compiled.calls))
+# "the identifier, provided that ...": whatever the condition reads, the value is the identifier.
+_CONDITIONAL = re.compile(r"CASE\s+WHEN\b(?:(?!\b(?:THEN|ELSE|END)\b).)*\bTHEN\s+\{\d+\}\s+END", re.IGNORECASE | re.DOTALL)
+
+
+def _key(compiled: Compiled, names: Mapping[Call, str], calling_code: str) -> str:
+    """SQL of a *_key column: a pseudonym and nothing else, even where a layout forgot pii()."""
+    if not any(call.helper == "pii" for call in compiled.calls):
+        return pseudonym(identity(f"({_fill(compiled, names)})", calling_code))
+    conditional = _CONDITIONAL.fullmatch(compiled.template.strip()) and compiled.calls[-1].helper == "pii"
+    if conditional or ("'" not in compiled.template and all(call.helper == "pii" for call in compiled.calls)):
+        return _fill(compiled, names)
+    marked = {
+        call: f"('k' || replace(CAST({name} AS VARCHAR), '-', ''))" if call.helper == "pii" else name
+        for call, name in names.items()
+    }
+    value = f"({_fill(compiled, marked)})"
+    return (
+        f"CASE WHEN regexp_full_match({value}, 'k[0-9a-f]{{32}}') THEN CAST(substr({value}, 2) AS UUID) "
+        f"ELSE {pseudonym(identity(value, calling_code))} END"
+    )
 
 
 def _key_fault(identifier: str, missing: str, references: Mapping[str, str]) -> str:
