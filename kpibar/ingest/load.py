@@ -24,7 +24,7 @@ from kpibar.errors import (
 )
 from kpibar.ingest import ledger
 from kpibar.ingest.expressions import Reading
-from kpibar.ingest.files import Blank, Export, Fault, Record, open_export, records
+from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.header import normal
 from kpibar.ingest.instants import as_of_instant
 from kpibar.ingest.layouts import Layout, Shelf, chosen, identify, shelf
@@ -32,6 +32,7 @@ from kpibar.ingest.ledger import Counts, Entry
 from kpibar.ingest.merge import merge, newest
 from kpibar.ingest.normalise import Context, Plan, plan, shape
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
+from kpibar.ingest.records import Blank, Fault, Record, records
 from kpibar.ingest.topics import reasons
 from kpibar.store import Store
 
@@ -54,6 +55,7 @@ class Options:
     as_of: datetime | str | None = None
     dry_run: bool = False
     keep_text: bool = False
+    encoding: str | None = None
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,8 @@ def _recognise(path: Path, known: Shelf, config: Config, options: Options) -> _F
     """Read a file and find its layout: the one asked for by flag or rule, else the one its header tells."""
     rule = config.rule_for(path.name)
     wanted = options.layout or rule.layout
-    export = open_export(path, known.vocabulary())
+    fields = known.get(wanted).fields if wanted else ()
+    export = open_export(path, known.vocabulary(), options.encoding, fields or None)
     header = [column.normal for column in export.columns]
     layout = chosen(path, wanted, header, known) if wanted else identify(path, header, known)
     _refuse_duplicates(export, layout)
@@ -201,8 +204,9 @@ def _known_already(store: Store, file: _File, compiled: Plan, options: Options) 
     sha256 = file.export.sha256
     rows = store.engine.rows(
         "SELECT file_id, ingested_at, as_of, records, 0, 0, added + updated + unchanged, superseded, folded,"
-        " rejected, dropped FROM files WHERE sha256 = ? AND source = ? AND entity = ? AND reading = ?",
-        [sha256, file.source, file.layout.fills, compiled.hash],
+        " rejected, dropped FROM files WHERE sha256 = ? AND source = ? AND entity = ? AND reading = ?"
+        " AND encoding = ?",
+        [sha256, file.source, file.layout.fills, compiled.hash, file.export.encoding],
     )
     if not rows:
         _refuse_other_brand(store, file)
