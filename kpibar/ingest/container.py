@@ -56,8 +56,8 @@ class Source:
     """An opened and recognised file.
 
     `path` is how the user named it, `disk` the file, `size` its bytes on disk, `kind` what its content is, `member` the
-    part of an archive that is read (or the sheet asked for), `head` the content's first bytes, `stamp` what must not
-    change while it is read. `alone` tells that the archive holds nothing else.
+    file in an archive that is read, `part` the sheet or list that was asked for, `head` the content's first bytes,
+    `stamp` what must not change while it is read. `alone` tells that nobody had to choose among several.
     """
 
     path: Path
@@ -67,6 +67,7 @@ class Source:
     packing: Literal["plain", "gzip", "zip"]
     kind: Kind
     member: str | None = None
+    part: str | None = None
     alone: bool = True
     head: bytes = field(default=b"", repr=False)
     entry: Member | None = None
@@ -102,11 +103,13 @@ class Source:
         if read != self.size:
             raise FileChanged(self.path)
 
-    def hand_over(self) -> IO[bytes]:
-        """The file itself, opened for a reader that needs to jump about in it. Raises FileChanged."""
-        handle = open_regular(self.disk)
-        _refuse_changed(self.path, handle, self.stamp)
-        return handle
+    @contextmanager
+    def whole(self) -> Iterator[IO[bytes]]:
+        """The file itself, for a reader that jumps about in it. Raises FileChanged, also on leaving."""
+        with opened(self.disk) as handle:
+            _refuse_changed(self.path, handle, self.stamp)
+            yield handle
+            _refuse_changed(self.path, handle, self.stamp)
 
 
 def open_source(path: Path, caps: Caps = USUAL) -> Source:
@@ -124,14 +127,17 @@ def open_source(path: Path, caps: Caps = USUAL) -> Source:
         if packed == "zip":
             return _zipped(plain, handle, wanted)
     if packed == "sheet":
-        return replace(plain, kind="sheet", member=wanted)
+        return replace(plain, kind="sheet", part=wanted, alone=wanted is None)
+    found = replace(plain, head=head, kind=_text_kind(path, head)) if packed is None else plain
+    if found.kind == "json":
+        return replace(found, part=wanted, alone=wanted is None)
     if wanted is not None:
         raise MemberUnknown(path, wanted, [disk.name])
     if packed == "parquet":
         return replace(plain, kind="parquet")
     if packed == "gzip":
         return _content(replace(plain, packing="gzip"))
-    return replace(plain, head=head, kind=_text_kind(path, head))
+    return found
 
 
 def located(path: Path) -> tuple[Path, str | None]:
@@ -203,7 +209,7 @@ def _zipped(plain: Source, handle: IO[bytes], wanted: str | None) -> Source:
     if names & {"xl/workbook.xml", "xl/workbook.bin"} or {"content.xml", "META-INF/manifest.xml"} <= names:
         held = sum(member.size for member in listed)
         refuse_expansion(path, plain.size, held, replace(caps, expanded=caps.workbook))
-        return replace(plain, kind="sheet", member=wanted)
+        return replace(plain, kind="sheet", part=wanted, alone=wanted is None)
     if "[Content_Types].xml" in names:
         raise FileNotText(path, "a text document or a presentation")
     member = choose(path, listed, wanted)

@@ -3,9 +3,11 @@
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from kpibar.file_errors import MemberNeeded, MemberUnknown
 from kpibar.ingest.header import Column, column, normal
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -103,6 +105,34 @@ def _zoned(one: Column, cell: str) -> Column:
     if one.zone or not isinstance(zone, str):
         return one
     return replace(one, zone="UTC" if zone.upper() in ("Z", "UTC", "GMT") else zone)
+
+
+def row_heading(rows: Sequence[Sequence[str]], vocabulary: Set[str]) -> tuple[int, Heading] | None:
+    """The header among the first rows of a sheet with the number of names known in it; None without any known."""
+    known = [recognised(cells, vocabulary) for cells in rows[:HEADER_WITHIN]]
+    if not any(known):
+        return None
+    index = known.index(max(known))
+    written = list(rows[index])
+    while written and not written[-1].strip():
+        written.pop()
+    more, columns = import_rows(tuple(map(column, written)), rows[index + 1 : index + 3])
+    return max(known), Heading("", "", index, 1 + more, columns)
+
+
+def pick(path: Path, what: str, known: Mapping[str, int], wanted: str | None) -> str:
+    """Which of several tables to read, given how many names are known in each: the one asked for, or the only likely.
+
+    A second table with half as many known names as the best may be meant too. Raises MemberNeeded, MemberUnknown.
+    """
+    if wanted is not None:
+        if wanted not in known:
+            raise MemberUnknown(path, wanted, list(known))
+        return wanted
+    likely = [name for name, count in known.items() if count >= max(KNOWN_ENOUGH, max(known.values()) / 2)]
+    if len(likely) > 1:
+        raise MemberNeeded(path, what, likely)
+    return max(known, key=lambda name: known[name])
 
 
 def headerless(lines: Sequence[str], fields: Sequence[str]) -> Heading | None:

@@ -16,14 +16,21 @@ from kpibar.errors import FileEmpty, FileNotText, HeaderNotFound
 from kpibar.ingest.container import Kind, Source, open_source
 from kpibar.ingest.dialect import Heading, find_heading, headerless, physical_lines, recognised
 from kpibar.ingest.encoding import settled, utf8
-from kpibar.ingest.header import Column, normal
+from kpibar.ingest.header import Column, column, normal
+from kpibar.ingest.sheets import (
+    Row,
+    find_objects,
+    find_sheet,
+    object_rows,
+    parquet_names,
+    parquet_rows,
+    sheet_rows,
+)
 
 # The header is looked for in so much text and so many lines.
 _HEAD_BYTES = 8 << 20
 _HEAD_LINES = 200
 _BINARY_WITHIN = 4096
-
-Row = tuple[int, list[str]]
 
 
 @dataclass(frozen=True)
@@ -45,14 +52,14 @@ class Export:
     size: int
     kind: Kind
     member: str | None
-    encoding: str
-    delimiter: str
-    quote: str
-    header_line: int
-    first_line: int
-    preamble: int
-    header_lines: int
     columns: tuple[Column, ...]
+    encoding: str = ""
+    delimiter: str = ""
+    quote: str = ""
+    header_line: int = 0
+    first_line: int = 1
+    preamble: int = 0
+    header_lines: int = 0
     read_blocks: Callable[[], Iterator[bytes]] | None = field(default=None, repr=False, compare=False)
     read_rows: Callable[[], Iterator[Row]] | None = field(default=None, repr=False, compare=False)
 
@@ -90,11 +97,64 @@ def open_export(
     source = open_source(path)
     if source.kind == "text":
         return _open_text(source, vocabulary, encoding, fields)
-    raise FileNotText(path, "not text")
+    if source.kind == "json":
+        return _open_json(source, vocabulary, encoding)
+    digest = hashlib.sha256()
+    for block in source.pieces(digest):
+        del block
+    whole = _identity(source, digest.hexdigest())
+    return _open_sheet(source, vocabulary, whole) if source.kind == "sheet" else _open_parquet(source, whole)
+
+
+def _open_sheet(source: Source, vocabulary: Set[str], sha256: str) -> Export:
+    sheet = find_sheet(source, vocabulary)
+    heading = sheet.heading
+    return Export(
+        path=source.path,
+        sha256=sha256,
+        size=source.size,
+        kind="sheet",
+        member=sheet.name,
+        columns=heading.columns,
+        header_line=heading.index + 1,
+        first_line=heading.index + heading.spans + 1,
+        preamble=heading.index,
+        header_lines=heading.spans,
+        read_rows=lambda: sheet_rows(source, sheet),
+    )
+
+
+def _open_json(source: Source, vocabulary: Set[str], encoding: str | None) -> Export:
+    digest = hashlib.sha256()
+    used = settled(source.path, source.head, source.pieces(digest), source.pieces, encoding)
+    table = find_objects(source, used, vocabulary)
+    return Export(
+        path=source.path,
+        sha256=_identity(source, digest.hexdigest()),
+        size=source.size,
+        kind="json",
+        member=source.member or table.name or None,
+        columns=tuple(map(column, table.columns)),
+        encoding=used,
+        read_rows=lambda: object_rows(source, used, table),
+    )
+
+
+def _open_parquet(source: Source, sha256: str) -> Export:
+    return Export(
+        path=source.path,
+        sha256=sha256,
+        size=source.size,
+        kind="parquet",
+        member=None,
+        columns=tuple(map(column, parquet_names(source))),
+        read_rows=lambda: parquet_rows(source),
+    )
 
 
 def _identity(source: Source, digest: str) -> str:
-    return digest if source.alone else hashlib.sha256(f"{digest}:{source.member}".encode()).hexdigest()
+    chosen = source.member or source.part
+    return digest if source.alone else hashlib.sha256(f"{digest}:{chosen}".encode()).hexdigest()
 
 
 def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, fields: Sequence[str] | None) -> Export:
