@@ -16,6 +16,7 @@ import pytest
 
 from kpibar import errors
 from kpibar.errors import KpibarError
+from tests import reproducers_files  # noqa: F401 - registers its own
 from tests.intake import write
 from tests.reproducers import DATABASE, GOOD, REPRODUCERS, Case, Reproducer, run, said
 

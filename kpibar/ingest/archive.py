@@ -171,8 +171,9 @@ def unpack(path: Path, handle: IO[bytes], member: Member, caps: Caps) -> Iterato
 
     Raises FileDamaged, FileTooLarge.
     """
-    handle.seek(member.place)
-    header = handle.read(30)
+    reachable = 0 <= member.place < 1 << 62
+    handle.seek(member.place if reachable else 0)
+    header = handle.read(30) if reachable else b""
     if len(header) < 30 or not header.startswith(b"PK\x03\x04"):
         raise FileDamaged(path, "zip archive", f"{member.name} is not where its directory says")
     handle.seek(sum(struct.unpack_from("<HH", header, 26)), 1)

@@ -6,10 +6,12 @@ whose letters look most like Western text. Bytes that contradict the rest are re
 
 import codecs
 import io
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from kpibar.file_errors import EncodingMisfit, EncodingUnknown
@@ -25,8 +27,15 @@ _MARKS = (
 _WESTERN = ("cp1252", "iso8859-15", "mac-roman")
 _ASCII = bytes(range(128))
 _FREQUENT = frozenset("éèêëàâäçîïôöùûüÉÈÀÇœŒñáíóúß’‘“”«»–—€…°\u00a0")
+# By their first byte, which is rare in a code page and quickly looked for.
+_LETTERS = {
+    lead: re.compile(b"|".join(re.escape(char.encode()) for char in chars))
+    for lead, chars in groupby(sorted(_FREQUENT), key=lambda char: char.encode()[:1])
+}
+# A code page is told by so many of its bytes.
+_ENOUGH = 200_000
 # Codecs of Python that are no encodings of a file.
-_NO_ENCODINGS = {"idna", "punycode", "unicode_escape", "raw-unicode-escape", "undefined", "mbcs", "oem", "utf-7"}
+_NO_ENCODINGS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem", "utf-7"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ def known(encoding: str) -> str:
         "".encode(encoding)
     except (LookupError, ValueError) as error:
         raise EncodingUnknown(encoding) from error
-    if found.name in _NO_ENCODINGS or found.incrementaldecoder is None:
+    if found.name.replace("_", "-") in _NO_ENCODINGS or found.incrementaldecoder is None:
         raise EncodingUnknown(encoding)
     return encoding
 
@@ -94,12 +103,22 @@ def fits(pieces: Iterable[bytes], encoding: str) -> Misfit | None:
     """The first bytes that are not of the encoding, or None; the pieces are read to the end in any case."""
     decoder = codecs.getincrementaldecoder(encoding)()
     plain = encoding in ("utf-8", "utf-8-sig")
+    undefined = _undefined(encoding)
     before, misfit = 0, None
     for piece in pieces:
-        if misfit is None and not (plain and piece.isascii() and not decoder.getstate()[0]):
+        skipped = plain and piece.isascii() and not decoder.getstate()[0]
+        skipped = skipped or (undefined is not None and not any(byte in piece for byte in undefined))
+        if misfit is None and not skipped:
             misfit = _misfit(decoder, piece, before, final=False)
         before += len(piece)
     return misfit or _misfit(decoder, b"", before, final=True)
+
+
+def _undefined(encoding: str) -> bytes | None:
+    """The few bytes that mean nothing in a Western code page: looking for them is quicker than decoding."""
+    if encoding not in _WESTERN:
+        return None
+    return bytes(byte for byte in range(256) if bytes([byte]).decode(encoding, "replace") == "\ufffd")
 
 
 def _misfit(decoder: codecs.IncrementalDecoder, piece: bytes, before: int, *, final: bool) -> Misfit | None:
@@ -109,6 +128,8 @@ def _misfit(decoder: codecs.IncrementalDecoder, piece: bytes, before: int, *, fi
     except UnicodeDecodeError as error:
         offending = error.object[error.start : error.start + 2]
         return Misfit(before - waiting + error.start, offending.hex(" "))
+    except UnicodeError:  # a byte-order mark that must be there is not
+        return Misfit(before - waiting, piece[:2].hex(" "))
     return None
 
 
@@ -121,16 +142,17 @@ def western(pieces: Iterable[bytes]) -> str | None:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     odd: Counter[int] = Counter()
     whole = broken = 0
+    end = b""
     for piece in pieces:
-        if piece.isascii() and not decoder.getstate()[0]:
-            continue
-        strange = piece.translate(None, _ASCII)
-        odd.update(strange)
-        text = decoder.decode(piece)
-        if not _FREQUENT.isdisjoint(text):
+        seam, end = end + piece[:2], piece[-2:]
+        if any(letters.search(seam) or (lead in piece and letters.search(piece)) for lead, letters in _LETTERS.items()):
             return None
-        broken += text.count("\ufffd")
-        whole += len(text) - (len(piece) - len(strange))
+        if odd.total() < _ENOUGH:
+            strange = piece.translate(None, _ASCII)
+            odd.update(strange)
+            text = decoder.decode(piece)
+            broken += text.count("\ufffd")
+            whole += len(text) - (len(piece) - len(strange))
     if whole > 2 * broken:
         return None
     return max(_WESTERN, key=lambda encoding: _likelihood(odd, encoding))
@@ -176,6 +198,7 @@ def utf8(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 def _recoded(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)()
+    same = encoding in _WESTERN
     for piece in pieces:
-        yield decoder.decode(piece).encode("utf-8")
+        yield piece if same and piece.isascii() else decoder.decode(piece).encode("utf-8")
     yield decoder.decode(b"", True).encode("utf-8")

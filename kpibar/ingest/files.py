@@ -185,17 +185,17 @@ def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, field
 def _heading(path: Path, lines: Sequence[str], vocabulary: Set[str], fields: Sequence[str] | None) -> Heading:
     """The header; without one, the names the layout states. Raises HeaderNotFound."""
     found = find_heading(lines, vocabulary)
-    if fields is not None and (found is None or not _is_header(found, vocabulary)):
+    if fields is not None and (found is None or not _is_header(found, fields)):
         found = headerless(lines, fields) or found
     if found is None:
         raise HeaderNotFound(path, lines[0].strip()[:80])
     return found
 
 
-def _is_header(heading: Heading, vocabulary: Set[str]) -> bool:
-    """Whether most cells are known names: a record may hold two words that are names somewhere."""
-    names = [one.name for one in heading.columns]
-    return 2 * recognised(names, vocabulary) >= len({normal(name) for name in names})
+def _is_header(heading: Heading, fields: Sequence[str]) -> bool:
+    """Whether half of the stated names are in it: a record may hold two words that are names in some other export."""
+    names = {normal(name) for name in fields}
+    return 2 * recognised((one.name for one in heading.columns), names) >= len(names)
 
 
 def _first_lines(source: Source, encoding: str) -> list[str]:
