@@ -48,7 +48,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-
 _INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 
@@ -108,17 +107,18 @@ def ingest(
     as_of: Annotated[str | None, typer.Option(help="Instant the exports speak up to, such as 2026-01-15.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, keep nothing.")] = False,
     keep_text: KeepTextOption = False,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of all files, such as cp1252.")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Read exports into the database; each file is recognised by its header.
+    """Read exports into the database; each file is recognised by its header, whatever it is packed in.
 
-    Example: kpibar ingest tickets.csv calls.csv orders.csv --tz Europe/Paris
+    Example: kpibar ingest tickets.csv calls.xlsx export.zip:orders.csv --tz Europe/Paris
     """
     from kpibar.config import load, valid_zone
     from kpibar.ingest.load import Options
 
     settings = load(config)
-    options = Options(layout, valid_zone(tz) if tz else None, brand, as_of, dry_run, keep_text, date_order)
+    options = Options(layout, valid_zone(tz) if tz else None, brand, as_of, dry_run, keep_text, date_order, encoding)
     path = _database(db, settings)
     if dry_run and not path.exists():
         failed = _try_out(files, settings, options)

@@ -66,6 +66,71 @@ def _refusals() -> Iterator[None]:
         raise EngineError(str(error).partition("\n")[0], statement=statement) from error
 
 
+class Parquet:
+    """A Parquet file as text, read by an engine of its own that can open nothing else and is closed after it.
+
+    Raises EngineError, also on opening: the message begins with the kind of error, what follows may quote the data.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import duckdb
+
+        full = str(path.resolve())
+        # Its name is that of one file, never a pattern.
+        self._pattern = "".join(f"[{char}]" if char in "*?[" else char for char in full)
+        config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
+        self._connection = duckdb.connect(config=config | {"memory_limit": "2GB", "temp_directory": ""})
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET enable_progress_bar = false")
+        allowed = ", ".join("'" + one.replace("'", "''") + "'" for one in (full, self._pattern))
+        self._connection.execute(f"SET allowed_paths = [{allowed}]")
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    def names(self) -> list[str]:
+        """The columns as the file calls them; the engine would give the second of two equal names another one."""
+        with _refusals():
+            schema = self._connection.execute(
+                "SELECT name, coalesce(num_children, 0) FROM parquet_schema(?)", [self._pattern]
+            ).fetchall()
+        names, at = [], 1
+        while at < len(schema):
+            names.append(str(schema[at][0]))
+            inside = 1
+            while inside and at < len(schema):
+                inside += schema[at][1] - 1
+                at += 1
+        return names
+
+    def rows(self, size: int = 10_000) -> Iterator[list[Row]]:
+        """Batches of rows; every cell is text or None."""
+        source = "read_parquet(?, hive_partitioning = false, union_by_name = false, binary_as_string = true)"
+        with _refusals():
+            columns = self._connection.execute(f"DESCRIBE SELECT * FROM {source}", [self._pattern]).fetchall()
+            listed = ", ".join(_as_text('"' + name.replace('"', '""') + '"', kind) for name, kind, *_ in columns)
+            self._connection.execute(f"SELECT {listed} FROM {source}", [self._pattern])
+            while batch := self._connection.fetchmany(size):
+                yield batch
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def _as_text(column: str, kind: str) -> str:
+    """SQL of a cell's text: instants in UTC with their zone; whole numbers without a point while they are exact."""
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"CAST({column} AT TIME ZONE 'UTC' AS VARCHAR) || 'Z'"
+    if kind not in ("DOUBLE", "FLOAT"):
+        return f"CAST({column} AS VARCHAR)"
+    return (
+        f"CASE WHEN NOT isfinite({column}) THEN NULL "
+        f"WHEN abs({column}) >= 9007199254740992 THEN format('{{:.14E}}', CAST({column} AS DOUBLE)) "
+        f"WHEN {column} = trunc({column}) THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) "
+        f"ELSE CAST({column} AS VARCHAR) END"
+    )
+
+
 class DuckDB:
     """DuckDB on one file, offline, with times in UTC."""
 

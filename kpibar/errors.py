@@ -78,10 +78,12 @@ class FileEmpty(KpibarError):
 
 
 class FileNotText(KpibarError):
-    """The bytes are those of a workbook, an archive or another binary file."""
+    """The bytes are those of a document, a web page, an archive of an unknown kind or another binary file."""
 
     def __init__(self, path: Path, looks_like: str) -> None:
-        super().__init__(f"{path}: looks like {looks_like}, not a text export; save it as CSV (UTF-8)")
+        super().__init__(
+            f"{path}: looks like {looks_like}, which kpibar does not read; open it and save it as CSV (UTF-8)"
+        )
 
 
 class FileKnownOtherwise(KpibarError):

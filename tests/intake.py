@@ -1,11 +1,14 @@
 """What the tests of reading share: take files into folder/test.duckdb and ask the database what it holds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from kpibar.config import Config, load
+from kpibar.ingest.files import Export
 from kpibar.ingest.load import Options, Outcome, ingest
+from kpibar.ingest.proof import Dialect
+from kpibar.ingest.records import Item, each, judged_cells, physical_lines
 from kpibar.store import open_store
 
 DATABASE = "test.duckdb"
@@ -48,3 +51,20 @@ def held(folder: Path, sql: str, parameters: Sequence[object] = ()) -> list[tupl
 def column(folder: Path, sql: str) -> list[Any]:
     """The first column of a query on the folder's database."""
     return [row[0] for row in held(folder, sql)]
+
+
+def dialect(export: Export) -> Dialect:
+    """How the records of an export are written."""
+    names = tuple(column.written for column in export.columns)
+    return Dialect(export.delimiter or ",", export.quote or '"', len(names), names)
+
+
+def records(export: Export) -> Iterator[Item]:
+    """What every line of an export is when the strict reader judges them one by one."""
+    if export.kind != "text":
+        for line, cells in export.rows():
+            yield judged_cells(cells, line, dialect(export))
+        return
+    lines = physical_lines(b"".join(export.blocks()).decode())
+    for item, _ in each(lines, export.first_line, dialect(export)):
+        yield item

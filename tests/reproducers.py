@@ -101,9 +101,9 @@ def empty_file(folder: Path) -> Case:
 
 
 @reproduces(errors.FileNotText)
-def workbook(folder: Path) -> Case:
-    write(folder, "book.csv", b"PK\x03\x04\x14\x00\x06\x00" + bytes(200))
-    return said("ingest book.csv", "book.csv: looks like an Excel workbook", "save it as CSV")
+def document(folder: Path) -> Case:
+    write(folder, "book.csv", b"%PDF-1.7\n" + bytes(200))
+    return said("ingest book.csv", "book.csv: looks like a PDF document", "save it as CSV")
 
 
 @reproduces(errors.FileNotText)

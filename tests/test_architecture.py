@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kpibar"
 # From the top of the house down. A module may import its own layer and those above it.
 LAYERS = (
     ("errors",),
+    ("file_errors",),
     ("config", "engine"),
     ("store",),
     ("ingest",),

@@ -17,6 +17,7 @@ import pytest
 import tests.reproducers_database  # noqa: F401  (registers its reproducers)
 from kpibar import errors
 from kpibar.errors import KpibarError
+from tests import reproducers_files  # noqa: F401 - registers its own
 from tests.intake import write
 from tests.reproducers import DATABASE, GOOD, REPRODUCERS, Case, Reproducer, run, said
 

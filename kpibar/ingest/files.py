@@ -1,292 +1,233 @@
-"""Any text export -> its header and its records, with physical line numbers.
+"""Any file -> an export: what it is, its columns, and its records as text or as rows, each time read from disk anew.
 
-The engine never guesses: the encoding is decoded strictly, the delimiter and the header line are the ones under
-which most column names are recognised, and each record must have exactly as many cells as the header. A line
-that does not is rejected alone, and reading resumes at the next physical line, so one stray quote costs one line.
+The engine never guesses: the bytes tell the kind of file, the encoding is decoded strictly, and delimiter, quote and
+header line are the ones under which most column names are recognised.
 """
 
-import csv
+import codecs
 import hashlib
-import io
-import re
-import stat
-import unicodedata
-from collections.abc import Iterable, Iterator, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
-from kpibar.errors import (
-    FileEmpty,
-    FileIsDirectory,
-    FileMissing,
-    FileNotRegular,
-    FileNotText,
-    FileUnreadable,
-    HeaderNotFound,
-)
+from kpibar.errors import FileEmpty, FileNotText, HeaderNotFound
+from kpibar.ingest.container import Kind, Source, open_source
+from kpibar.ingest.dialect import Heading, find_heading, headerless, physical_lines, recognised
+from kpibar.ingest.encoding import settled, utf8
 from kpibar.ingest.header import Column, column, normal
+from kpibar.ingest.sheets import (
+    Row,
+    find_objects,
+    find_sheet,
+    object_rows,
+    parquet_names,
+    parquet_rows,
+    sheet_rows,
+)
 
-DELIMITERS = (",", ";", "\t", "|")
-HEADER_WITHIN = 30
-# A quote still open after so many lines was never meant to open a cell.
-_LONGEST_RECORD = 2_000
-_FIELD_LIMIT = 64 * 1024 * 1024
-_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
-_SWALLOWS = ("quoting", "a quote opened here closes in a later record")
-_MAGIC = {
-    b"PK\x03\x04": "an Excel workbook or a zip archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
-    b"\x1f\x8b": "a gzip archive",
-    b"%PDF": "a PDF document",
-    b"PAR1": "a Parquet file",
-}
+# The header is looked for in so much text and so many lines.
+_HEAD_BYTES = 8 << 20
+_HEAD_LINES = 200
+_BINARY_WITHIN = 4096
 
 
 @dataclass(frozen=True)
 class Export:
-    """A decoded export.
+    """A recognised export, of which nothing but the header is in memory.
 
-    `header_line` and every line number count physical lines from 1; `records_from` is the index of the first
-    line after the header in `lines`, which keep their line ends.
+    `path` is how the user named it, `size` its bytes on disk, `kind` what holds the records, `member` the file in an
+    archive or the sheet of a workbook. `sha256` is that of the file on disk; where the user chose one of several
+    members, of that hash and the member's name, so that two members are two files. `encoding`, `delimiter` and `quote`
+    are empty for what has none.
+
+    Lines are physical ones, rows those of a sheet, both counted from 1. `header_line` is that of the names (0: none),
+    `header_lines` how many lines the header takes, including the second and third header rows of survey tools,
+    `preamble` how many stand before it, `first_line` the one after it.
     """
 
     path: Path
     sha256: str
-    encoding: str
-    delimiter: str
-    header_line: int
+    size: int
+    kind: Kind
+    member: str | None
     columns: tuple[Column, ...]
-    lines: list[str]
-    records_from: int
-    size: int = 0
-    quote: str = '"'
-    kind: str = "text"
+    encoding: str = ""
+    delimiter: str = ""
+    quote: str = ""
+    header_line: int = 0
+    first_line: int = 1
+    preamble: int = 0
+    header_lines: int = 0
+    read_blocks: Callable[[], Iterator[bytes]] | None = field(default=None, repr=False, compare=False)
+    read_rows: Callable[[], Iterator[Row]] | None = field(default=None, repr=False, compare=False)
 
-    @property
-    def first_line(self): return self.records_from + 1
-    @property
-    def preamble(self): return self.header_line - 1
-    @property
-    def header_lines(self): return self.records_from - self.preamble
-    def blocks(self):
-        text = "".join(self.lines[self.records_from:]).encode()
-        for i in range(0, len(text), 1 << 20): yield text[i:i + (1 << 20)]
+    def blocks(self) -> Iterator[bytes]:
+        """The text from `first_line` on, as UTF-8 without byte-order mark, line ends untouched, in blocks of 1 to 4 MB.
 
-@dataclass(frozen=True)
-class Record:
-    """One data record: the physical line it starts on and its cells, as many as the header has."""
+        A block may end anywhere, also inside a character. Raises FileChanged, FileUnreadable, FileDamaged,
+        FileTooLarge, EncodingMisfit; ValueError for what is no text.
+        """
+        if self.read_blocks is None:
+            raise ValueError(f"{self.path} has rows, not text")
+        return self.read_blocks()
 
-    line: int
-    cells: list[str]
+    def rows(self) -> Iterator[Row]:
+        """The rows after the header with their numbers, as many cells as columns, or more when the row has more.
 
-
-@dataclass(frozen=True)
-class Fault:
-    """A physical line that is no record, with a stable code and a reason in words."""
-
-    line: int
-    code: str
-    reason: str
+        Raises FileChanged, FileUnreadable, FileDamaged, FileTooLarge; ValueError for text.
+        """
+        if self.read_rows is None:
+            raise ValueError(f"{self.path} is text, not rows")
+        return self.read_rows()
 
 
-@dataclass(frozen=True)
-class Blank:
-    """A line with nothing in it."""
+def open_export(
+    path: Path, vocabulary: Set[str], encoding: str | None = None, fields: Sequence[str] | None = None
+) -> Export:
+    """Recognise a file and find its header among `vocabulary`, the normalised names of every known column.
 
-    line: int
+    `path` may name one member of an archive or one sheet: `export.zip:calls.csv`. `encoding` overrides the ladder.
+    `fields` are the names of the columns, in order, of an export that may come without header.
 
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a regular file. Raises FileMissing, FileIsDirectory, FileNotRegular, FileUnreadable."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError as error:
-        raise FileMissing(path) from error
-    except OSError as error:
-        raise FileUnreadable(path, error.strerror or str(error)) from error
-    if stat.S_ISDIR(mode):
-        raise FileIsDirectory(path)
-    if not stat.S_ISREG(mode):
-        raise FileNotRegular(path)
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise FileUnreadable(path, error.strerror or str(error)) from error
-
-
-def open_export(path: Path, vocabulary: Set[str]) -> Export:
-    """Decode a file and find its header among `vocabulary`, the normalised names of every known column.
-
-    Raises FileEmpty, FileNotText, HeaderNotFound and what `read_bytes` raises.
+    Raises FileEmpty, FileNotText, HeaderNotFound, EncodingMisfit, EncodingUnknown, RecordsNotFound and what
+    `open_source` raises.
     """
-    content = read_bytes(path)
-    for magic, looks_like in _MAGIC.items():
-        if content.startswith(magic):
-            raise FileNotText(path, looks_like)
-    encoding = detect_encoding(content)
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise FileNotText(path, f"damaged {encoding} text (at byte {error.start + 1:,})") from error
-    if not text.strip():
-        raise FileEmpty(path)
-    if "\0" in text[:4096]:
-        raise FileNotText(path, "a binary file")
-    lines = io.StringIO(text, newline="").readlines()
-    delimiter, index, cells, span = _find_header(path, lines, vocabulary)
+    source = open_source(path)
+    if source.kind == "text":
+        return _open_text(source, vocabulary, encoding, fields)
+    if source.kind == "json":
+        return _open_json(source, vocabulary, encoding)
+    digest = hashlib.sha256()
+    for block in source.pieces(digest):
+        del block
+    whole = _identity(source, digest.hexdigest())
+    return _open_sheet(source, vocabulary, whole) if source.kind == "sheet" else _open_parquet(source, whole)
+
+
+def _open_sheet(source: Source, vocabulary: Set[str], sha256: str) -> Export:
+    sheet = find_sheet(source, vocabulary)
+    heading = sheet.heading
     return Export(
-        path=path,
-        sha256=hashlib.sha256(content).hexdigest(),
-        encoding=encoding,
-        delimiter=delimiter,
-        header_line=index + 1,
-        columns=tuple(column(cell) for cell in cells),
-        lines=lines,
-        records_from=index + span, size=len(content),
+        path=source.path,
+        sha256=sha256,
+        size=source.size,
+        kind="sheet",
+        member=sheet.name,
+        columns=heading.columns,
+        header_line=heading.index + 1,
+        first_line=heading.index + heading.spans + 1,
+        preamble=heading.index,
+        header_lines=heading.spans,
+        read_rows=lambda: sheet_rows(source, sheet),
     )
 
 
-def detect_encoding(content: bytes) -> str:
-    """The encoding by the ladder: byte-order mark, UTF-16 by zero bytes, strict UTF-8, best Western code page."""
-    if content.startswith(b"\xef\xbb\xbf"):
-        return "utf-8-sig"
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    sample = content[:4096]
-    if len(sample) >= 4 and sample[1::2].count(0) > len(sample) * 0.35:
-        return "utf-16-le"
-    if len(sample) >= 4 and sample[0::2].count(0) > len(sample) * 0.35:
-        return "utf-16-be"
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return "utf-8" if _mostly_utf8(content) else _best_western(content)
-    return "utf-8"
+def _open_json(source: Source, vocabulary: Set[str], encoding: str | None) -> Export:
+    digest = hashlib.sha256()
+    used = settled(source.path, source.head, source.pieces(digest), source.pieces, encoding)
+    table = find_objects(source, used, vocabulary)
+    return Export(
+        path=source.path,
+        sha256=_identity(source, digest.hexdigest()),
+        size=source.size,
+        kind="json",
+        member=source.member or table.name or None,
+        columns=tuple(map(column, table.columns)),
+        encoding=used,
+        read_rows=lambda: object_rows(source, used, table),
+    )
 
 
-def _mostly_utf8(content: bytes) -> bool:
-    """Whether bytes that are not UTF-8 were meant to be: in a code page, accents hardly ever look like it."""
-    decoded = content.decode("utf-8", errors="replace")
-    odd = len(decoded) - len(decoded.encode("ascii", errors="ignore"))
-    return odd > 2 * decoded.count("\ufffd")
+def _open_parquet(source: Source, sha256: str) -> Export:
+    return Export(
+        path=source.path,
+        sha256=sha256,
+        size=source.size,
+        kind="parquet",
+        member=None,
+        columns=tuple(map(column, parquet_names(source))),
+        read_rows=lambda: parquet_rows(source),
+    )
 
 
-def _best_western(content: bytes) -> str:
-    """The code page under which the non-ASCII bytes look most like letters of Western languages."""
-    odd = bytes(byte for byte in content if byte > 127)[:20_000]
-    scores = {}
-    for encoding in ("cp1252", "iso8859-15", "mac-roman"):
-        try:
-            scores[encoding] = sum(_plausibility(char) for char in odd.decode(encoding))
-        except UnicodeDecodeError:
-            continue
-    return max(scores, key=lambda encoding: scores[encoding])
+def _identity(source: Source, digest: str) -> str:
+    chosen = source.member or source.part
+    return digest if source.alone else hashlib.sha256(f"{digest}:{chosen}".encode()).hexdigest()
 
 
-_FREQUENT = frozenset("éèêëàâäçîïôöùûüÉÈÀÇœŒñáíóúß’‘“”«»–—€…°\u00a0")
+def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, fields: Sequence[str] | None) -> Export:
+    digest = hashlib.sha256()
+    used = settled(source.path, source.head, source.pieces(digest), source.pieces, encoding)
+    lines = _first_lines(source, used)
+    heading = _heading(source.path, lines, vocabulary, fields)
+    before = heading.index + heading.spans
+    skip = len("".join(lines[:before]).encode("utf-8"))
+    return Export(
+        path=source.path,
+        sha256=_identity(source, digest.hexdigest()),
+        size=source.size,
+        kind="text",
+        member=source.member,
+        encoding=used,
+        delimiter=heading.delimiter,
+        quote=heading.quote,
+        header_line=heading.index + 1 if heading.spans else 0,
+        first_line=before + 1,
+        preamble=heading.index,
+        header_lines=heading.spans,
+        columns=heading.columns,
+        read_blocks=lambda: _blocks(source, used, skip),
+    )
 
 
-def _plausibility(char: str) -> int:
-    """How likely a character is in Western business text: frequent letters and marks, letters, the rest."""
-    if char in _FREQUENT:
-        return 3
-    if unicodedata.category(char) in ("Ll", "Lu"):
-        return 1
-    return -2
-
-
-def _find_header(path: Path, lines: list[str], vocabulary: Set[str]) -> tuple[str, int, list[str], int]:
-    """Delimiter, index of the header line, its cells and how many lines it spans."""
-    best: tuple[int, str, int, list[str], int] | None = None
-    for index in range(min(HEADER_WITHIN, len(lines))):
-        for delimiter in DELIMITERS:
-            cells, span = _parse_one(lines[index : index + 50], delimiter)
-            known = len({normal(cell) for cell in cells} & vocabulary)
-            if best is None or known > best[0]:
-                best = (known, delimiter, index, cells, span)
-    if best is None or best[0] < 2:
+def _heading(path: Path, lines: Sequence[str], vocabulary: Set[str], fields: Sequence[str] | None) -> Heading:
+    """The header; without one, the names the layout states. Raises HeaderNotFound."""
+    found = find_heading(lines, vocabulary)
+    if fields is not None and (found is None or not _is_header(found, fields)):
+        found = headerless(lines, fields) or found
+    if found is None:
         raise HeaderNotFound(path, lines[0].strip()[:80])
-    return best[1:]
+    return found
 
 
-def _parse_one(lines: Iterable[str], delimiter: str) -> tuple[list[str], int]:
-    """The cells of the first record and the number of lines it spans; no cells when it does not parse."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    try:
-        return next(reader), reader.line_num
-    except (csv.Error, StopIteration):
-        return [], 1
+def _is_header(heading: Heading, fields: Sequence[str]) -> bool:
+    """Whether half of the stated names are in it: a record may hold two words that are names in some other export."""
+    names = {normal(name) for name in fields}
+    return 2 * recognised((one.name for one in heading.columns), names) >= len(names)
 
 
-class _Feed:
-    """Lines handed to the csv reader, which remembers those of the record being read so they can be given back."""
-
-    def __init__(self, lines: list[str], start: int) -> None:
-        self.lines = lines
-        self.next = self.record = start
-
-    def __iter__(self) -> Iterator[str]:
-        while self.next < len(self.lines):
-            if self.next - self.record > _LONGEST_RECORD:
-                raise csv.Error(f"unclosed after {_LONGEST_RECORD} lines")
-            self.next += 1
-            yield self.lines[self.next - 1]
+def _first_lines(source: Source, encoding: str) -> list[str]:
+    """The lines among which the header is; the last of them may be cut. Raises FileEmpty, FileNotText."""
+    with closing(source.pieces()) as pieces:
+        lines = list(islice(physical_lines(_beginning(utf8(pieces, encoding))), _HEAD_LINES))
+    if not any(line.strip() for line in lines):
+        raise FileEmpty(source.path)
+    if "\0" in "".join(lines)[:_BINARY_WITHIN]:
+        raise FileNotText(source.path, "a binary file")
+    return lines
 
 
-def records(export: Export) -> Iterator[Record | Fault | Blank]:
-    """Every physical line after the header, as part of exactly one record, fault or blank, in file order."""
-    csv.field_size_limit(_FIELD_LIMIT)
-    width, header = len(export.columns), [column.written for column in export.columns]
-    feed = _Feed(export.lines, export.records_from)
-    reader = csv.reader(iter(feed), delimiter=export.delimiter, strict=True)
-    while True:
-        first = feed.record = feed.next
-        try:
-            cells = next(reader)
-        except StopIteration:
+def _beginning(pieces: Iterator[bytes]) -> Iterator[str]:
+    """The first text of a file, in steps small enough to stop early; blank lines at its very start do not count."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    read = 0
+    for piece in pieces:
+        for start in range(0, len(piece), 1 << 16):
+            text = decoder.decode(piece[start : start + (1 << 16)])
+            read += len(text)
+            yield text
+        if read > _HEAD_BYTES:
             return
-        except csv.Error as error:
-            yield Fault(first + 1, "quoting", f"its quotes do not pair ({error})")
-            feed.next = first + 1
-            reader = csv.reader(iter(feed), delimiter=export.delimiter, strict=True)
-            continue
-        swallows = len(cells) == width and _swallows(
-            export, feed.lines[first], feed.lines[first + 1 : feed.next], cells
-        )
-        if not any(cell.strip() for cell in cells):
-            yield Blank(first + 1)
-        elif cells == header:
-            yield Fault(first + 1, "header", "it repeats the header")
-        elif any("\0" in cell for cell in cells):
-            yield Fault(first + 1, "control", "it holds a NUL character")
-        elif len(cells) == width and not swallows:
-            yield Record(first + 1, cells)
-        else:
-            wrong = ("width", f"{len(cells)} cells where the header has {width}")
-            yield Fault(first + 1, *(_SWALLOWS if swallows else wrong))
-            if feed.next > first + 1:  # a quote may have swallowed good lines: give them back
-                feed.next = first + 1
-                reader = csv.reader(iter(feed), delimiter=export.delimiter, strict=True)
 
 
-def _alike(one: list[str], other: list[str], width: int) -> bool:
-    """Whether two lines, quotes ignored, are both whole records: a date in the same place, or ids of one shape."""
-    if not len(one) == len(other) == width:
-        return False
-    dates = any(_DATE.match(a.strip('"')) and _DATE.match(b.strip('"')) for a, b in zip(one, other, strict=True))
-    shapes = [re.sub(r"[0-9]", "9", line[0].strip('"')) for line in (one, other)]
-    return dates or (shapes[0] == shapes[1] and "9" in shapes[0])
-
-
-def _swallows(export: Export, first: str, inner: list[str], cells: list[str]) -> bool:
-    """Whether a later line of a multi-line record is a record itself: as many cells, and a date where it has one."""
-    for line in inner:
-        if _alike(first.split(export.delimiter), line.split(export.delimiter), len(cells)):
-            return True
-        own, _ = _parse_one([line], export.delimiter)
-        if len(own) == len(cells):
-            # What follows a closing quote belongs to the record that opened it.
-            closed = next((place for place, cell in enumerate(own) if cell.endswith('"')), len(own))
-            if any(_DATE.match(a) and _DATE.match(b) for a, b in zip(own[:closed], cells, strict=False)):
-                return True
-    return False
+def _blocks(source: Source, encoding: str, skip: int) -> Iterator[bytes]:
+    """The text after its first `skip` bytes of UTF-8. Raises EncodingMisfit."""
+    left = skip
+    with closing(source.pieces()) as pieces:
+        for piece in utf8(pieces, encoding):
+            block = piece[left:] if left else piece
+            left = max(0, left - len(piece))
+            if block:
+                yield block

@@ -60,6 +60,7 @@ class Layout(_Table):
     detect: Annotated[tuple[str, ...], Field(min_length=1)]
     zone: str = "account"
     formats: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     decimal: Literal[".", ","] = "."
     date_order: Literal["dmy", "mdy"] | None = None
     group: str | None = None
@@ -81,7 +82,7 @@ class Layout(_Table):
         for also in self.also.values():
             expressions += [also.where, *also.select.values()]
         read = {normal(name) for expression in expressions for name in columns_read(expression)}
-        return self.signature | read
+        return self.signature | read | {normal(name) for name in self.fields}
 
 
 @dataclass(frozen=True)

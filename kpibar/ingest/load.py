@@ -61,6 +61,7 @@ class Options:
     dry_run: bool = False
     keep_text: bool = False
     date_order: str | None = None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,8 @@ def _recognise(path: Path, known: Shelf, config: Config, options: Options) -> _F
     """Read a file and find its layout: the one asked for by flag or rule, else the one its header tells."""
     rule = config.rule_for(path.name)
     wanted = options.layout or rule.layout
-    export = open_export(path, known.vocabulary())
+    fields = known.get(wanted).fields if wanted else ()
+    export = open_export(path, known.vocabulary(), options.encoding, fields or None)
     header = [column.normal for column in export.columns]
     layout = chosen(path, wanted, header, known) if wanted else identify(path, header, known)
     _refuse_duplicates(export, layout)
@@ -209,8 +211,9 @@ def _known_already(store: Store, file: _File, compiled: Plan, options: Options) 
     sha256 = file.export.sha256
     rows = store.engine.rows(
         "SELECT file_id, ingested_at, as_of, records, 0, 0, added + updated + unchanged, superseded, folded,"
-        " rejected, dropped, repaired FROM files WHERE sha256 = ? AND source = ? AND entity = ? AND reading = ?",
-        [sha256, file.source, file.layout.fills, compiled.hash],
+        " rejected, dropped, repaired FROM files WHERE sha256 = ? AND source = ? AND entity = ? AND reading = ?"
+        " AND encoding = ?",
+        [sha256, file.source, file.layout.fills, compiled.hash, file.export.encoding],
     )
     if not rows:
         _refuse_other_brand(store, file)

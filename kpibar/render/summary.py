@@ -24,7 +24,8 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
     name = clean(str(outcome.path))
     if outcome.error is not None:
         return []
-    how = f"{outcome.layout}, {outcome.encoding}, {_DELIMITERS.get(outcome.delimiter, outcome.delimiter)}"
+    delimiter = _DELIMITERS.get(outcome.delimiter, outcome.delimiter)
+    how = ", ".join(filter(None, (outcome.layout, outcome.encoding, delimiter)))
     if outcome.same_as_before is not None:
         when = f"{outcome.same_as_before:%Y-%m-%d %H:%M} UTC"
         later = f"; now speaks up to {outcome.extended:%Y-%m-%d %H:%M} UTC" if outcome.extended else ""

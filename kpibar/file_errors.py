@@ -1,0 +1,99 @@
+"""What can be wrong with the bytes of a file, one class per cause; what its names and records can do is in `errors`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kpibar.errors import KpibarError, UsageError, _closest, _listed
+
+
+class FileChanged(KpibarError):
+    """The file was written to while it was being read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: changed while it was being read; wait until its export has finished, then try again")
+
+
+class FileDamaged(KpibarError):
+    """The bytes are not those of a whole file of their kind: cut, altered, or inconsistent."""
+
+    def __init__(self, path: Path, what: str, why: str) -> None:
+        super().__init__(f"{path}: is a damaged {what} ({why}); fetch or export it again")
+
+
+class FileEncrypted(KpibarError):
+    """The file, or the member of it that is wanted, opens with a password only."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: is protected by a password; open it with the password and save it without one")
+
+
+class FileTooLarge(KpibarError):
+    """What the file unpacks to passes a limit that keeps a small file from filling the memory."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: {why}; if you trust it, unpack it or save it as CSV, and name that file instead")
+
+
+class ArchiveUnsafe(KpibarError):
+    """A member's name points outside the archive."""
+
+    def __init__(self, path: Path, member: str) -> None:
+        super().__init__(
+            f"{path}: holds a member called {member!r}, which points outside the archive; "
+            "ask where it comes from, or pack the export anew"
+        )
+
+
+class ArchiveNested(KpibarError):
+    """What is packed in the archive is no text: another archive or a workbook."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"{path}: has {what} inside; take it out of the archive and name that file instead")
+
+
+class MemberNeeded(UsageError):
+    """The archive or workbook holds several exports and nobody said which one to read."""
+
+    def __init__(self, path: Path, what: str, names: Sequence[str]) -> None:
+        super().__init__(
+            f'{path}: holds {len(names)} {what}: {_listed(names)}; name one of them: "{path}:{min(names, default="")}"'
+        )
+
+
+class MemberUnknown(UsageError):
+    """The archive or workbook has no member or sheet of that name."""
+
+    def __init__(self, path: Path, member: str, names: Sequence[str]) -> None:
+        super().__init__(f'{path}: has nothing called "{member}" inside{_closest(member, names)}')
+
+
+class EncodingMisfit(KpibarError):
+    """Bytes of a text that are not in its encoding.
+
+    `line` and `offset` count from 1, `shown` is the offending bytes in hexadecimal.
+    """
+
+    def __init__(self, path: Path, line: int, offset: int, shown: str, encoding: str) -> None:
+        super().__init__(
+            f"{path}:{line}: the bytes {shown} (byte {offset:,}) are not {encoding}, which the rest of the file is in; "
+            "was it put together from two files? Export it again, or say the encoding of all of it with "
+            "--encoding, such as utf-8, cp1252 or mac-roman"
+        )
+
+
+class EncodingUnknown(UsageError):
+    """An encoding was asked for by a name that does not exist."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f'"{name}" is not a text encoding; expected a name such as utf-8, cp1252, iso8859-15, mac-roman or utf-16'
+        )
+
+
+class RecordsNotFound(KpibarError):
+    """A JSON file without a list of objects."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f'{path}: is JSON without records; expected [{{…}}, …], {{"name": [{{…}}, …]}} or one object a line'
+        )

@@ -1,0 +1,161 @@
+"""Where the column names stand in a text, and how it separates and quotes its cells: by the names that are known."""
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kpibar.file_errors import MemberNeeded, MemberUnknown
+from kpibar.ingest.header import Column, column, normal
+
+DELIMITERS = (",", ";", "\t", "|")
+QUOTES = ('"', "'")
+HEADER_WITHIN = 30
+# How many lines one header row may span: survey tools put whole questions there.
+HEADER_SPAN = 50
+KNOWN_ENOUGH = 2
+FIELD_LIMIT = 64 * 1024 * 1024
+_SEP = re.compile(r'\ufeff?"?sep=(.)"?\s*$', re.I)
+_IMPORT_ID = re.compile(r'\s*\{\s*"ImportId"')
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The header of a table.
+
+    `index` counts the lines (or rows) before it, `spans` those it takes, including the second and third header rows of
+    survey tools.
+    """
+
+    delimiter: str
+    quote: str
+    index: int
+    spans: int
+    columns: tuple[Column, ...]
+
+
+def parse_one(lines: Iterable[str], delimiter: str, quote: str = '"') -> tuple[list[str], int]:
+    """The cells of the first record and the number of lines it spans; no cells when it does not parse."""
+    csv.field_size_limit(FIELD_LIMIT)
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True)
+    try:
+        return next(reader), reader.line_num
+    except (csv.Error, StopIteration):
+        return [], 1
+
+
+def recognised(cells: Iterable[str], vocabulary: Set[str]) -> int:
+    """How many different known names a row holds."""
+    return len({normal(cell) for cell in cells} & vocabulary)
+
+
+def find_heading(lines: Sequence[str], vocabulary: Set[str]) -> Heading | None:
+    """The header among the first lines of a text, or None when fewer than two names are known in any.
+
+    A line `sep=;` settles the delimiter, provided the names agree.
+    """
+    stated = next((sep.group(1) for line in lines[:HEADER_WITHIN] if (sep := _SEP.match(line))), None)
+    usable = stated is not None and stated not in "\"'\r\n"
+    found = _best(lines, vocabulary, (stated or "",)) if usable else None
+    found = found or _best(lines, vocabulary, DELIMITERS)
+    return _with_import_rows(found, lines) if found else None
+
+
+def _best(lines: Sequence[str], vocabulary: Set[str], delimiters: Sequence[str]) -> Heading | None:
+    most, best = KNOWN_ENOUGH - 1, None
+    for index in range(min(HEADER_WITHIN, len(lines))):
+        for delimiter in delimiters:
+            for quote in QUOTES:
+                cells, spans = parse_one(lines[index : index + HEADER_SPAN], delimiter, quote)
+                known = recognised(cells, vocabulary)
+                if known > most:
+                    most = known
+                    best = Heading(delimiter, quote, index, spans, tuple(column(cell) for cell in cells))
+    return best
+
+
+def _with_import_rows(heading: Heading, lines: Sequence[str]) -> Heading:
+    """The header with the rows of question texts and import ids that follow it in a survey tool's export."""
+    rows, spans, at = [], [], heading.index + heading.spans
+    for _ in range(2):
+        cells, span = parse_one(lines[at : at + HEADER_SPAN], heading.delimiter, heading.quote)
+        rows.append(cells)
+        spans.append(span)
+        at += span
+    more, columns = import_rows(heading.columns, rows)
+    return replace(heading, spans=heading.spans + sum(spans[:more]), columns=columns)
+
+
+def import_rows(columns: tuple[Column, ...], following: Sequence[Sequence[str]]) -> tuple[int, tuple[Column, ...]]:
+    """How many of the rows after the header are header too, and the columns with the zones stated there."""
+    for number, cells in enumerate(following, 1):
+        if 2 * sum(bool(_IMPORT_ID.match(cell)) for cell in cells) > max(len(cells), len(columns)):
+            return number, tuple(map(_zoned, columns, [*cells, *[""] * len(columns)]))
+    return 0, columns
+
+
+def _zoned(one: Column, cell: str) -> Column:
+    try:
+        stated = json.loads(cell)
+    except (ValueError, RecursionError):
+        return one
+    zone = stated.get("timeZone") if isinstance(stated, dict) else None
+    if one.zone or not isinstance(zone, str):
+        return one
+    return replace(one, zone="UTC" if zone.upper() in ("Z", "UTC", "GMT") else zone)
+
+
+def row_heading(rows: Sequence[Sequence[str]], vocabulary: Set[str]) -> tuple[int, Heading] | None:
+    """The header among the first rows of a sheet with the number of names known in it; None without any known."""
+    known = [recognised(cells, vocabulary) for cells in rows[:HEADER_WITHIN]]
+    if not any(known):
+        return None
+    index = known.index(max(known))
+    written = list(rows[index])
+    while written and not written[-1].strip():
+        written.pop()
+    more, columns = import_rows(tuple(map(column, written)), rows[index + 1 : index + 3])
+    return max(known), Heading("", "", index, 1 + more, columns)
+
+
+def pick(path: Path, what: str, known: Mapping[str, int], wanted: str | None) -> str:
+    """Which of several tables to read, given how many names are known in each: the one asked for, or the only likely.
+
+    A second table with half as many known names as the best may be meant too. Raises MemberNeeded, MemberUnknown.
+    """
+    if wanted is not None:
+        if wanted not in known:
+            raise MemberUnknown(path, wanted, list(known))
+        return wanted
+    likely = [name for name, count in known.items() if count >= max(KNOWN_ENOUGH, max(known.values()) / 2)]
+    if len(likely) > 1:
+        raise MemberNeeded(path, what, likely)
+    return max(known, key=lambda name: known[name])
+
+
+def headerless(lines: Sequence[str], fields: Sequence[str]) -> Heading | None:
+    """A table without header whose first record has exactly as many cells as `fields` has names, else None."""
+    skipped = 1 if lines and _SEP.match(lines[0]) else 0
+    for delimiter in DELIMITERS:
+        for quote in QUOTES:
+            cells, _ = parse_one(lines[skipped : skipped + HEADER_SPAN], delimiter, quote)
+            if len(cells) == len(fields):
+                return Heading(delimiter, quote, skipped, 0, tuple(column(name) for name in fields))
+    return None
+
+
+def physical_lines(texts: Iterable[str]) -> Iterator[str]:
+    """Lines with their ends: LF, CR or CRLF, also mixed, and nothing else, wherever the texts are cut."""
+    rest = ""
+    for text in texts:
+        lines = _LINE.findall(rest + text)
+        # The last may go on in the next text, and a CR at its end may be half of a CRLF.
+        rest = lines.pop() if lines else ""
+        yield from lines
+    if rest:
+        yield rest
+
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")

@@ -1,0 +1,337 @@
+"""JSON -> rows: a list of objects, wherever it stands, or one object a line; read in pieces, twice.
+
+Numbers keep their text, nested objects become columns with dots, lists stay JSON. The columns are all names in order of
+first appearance, so the first reading collects them and the second yields the rows.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kpibar.errors import FileEmpty
+from kpibar.file_errors import FileDamaged, FileTooLarge, RecordsNotFound
+
+Texts = Callable[[], Iterable[str]]
+Item = tuple[str, int, object]
+# A line longer than this is no record of an export with one object a line.
+_LONGEST_LINE = 16 << 20
+_MOST_COLUMNS = 5_000
+_BLANK = re.compile(r"[ \t\r\n]*")
+# A list of so many plain values is no cell of a record.
+_LONGEST_LIST = 10_000
+_LARGEST_VALUE = 64 << 20
+_TOP = ""
+_DEEP = "its objects are nested too deeply"
+
+
+class _Repeated(ValueError):
+    """An object says one name twice."""
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    held = dict(pairs)
+    if len(held) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Repeated(f'an object has "{next(name for name in names if names.count(name) > 1)}" twice')
+    return held
+
+
+class _Several(Exception):
+    """A document is followed by another."""
+
+
+class _Number(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_int=_Number, parse_float=_Number, parse_constant=_Number, strict=False
+)
+
+
+Mode = Literal["lines", "document", "sequence"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The records of a JSON file: how they stand there, the name of their list ("" at the top), the columns."""
+
+    mode: Mode
+    name: str
+    columns: tuple[str, ...]
+
+
+def survey(path: Path, texts: Texts, choose: Callable[[Mapping[str, Sequence[str]]], str]) -> Table:
+    """Find the records: `choose` gets the columns of every list of objects by name and answers with one of the names.
+
+    Raises FileEmpty, FileDamaged, FileTooLarge, RecordsNotFound.
+    """
+    mode: Mode = "lines" if _is_by_line(texts()) else "document"
+    try:
+        lists = _lists(path, _items(path, texts(), mode))
+    except _Several:
+        mode = "sequence"
+        lists = _lists(path, _items(path, texts(), mode))
+    if not lists:
+        raise RecordsNotFound(path)
+    name = choose(lists)
+    return Table(mode, name, lists[name])
+
+
+def _lists(path: Path, items: Iterable[Item]) -> dict[str, tuple[str, ...]]:
+    """The columns of each list of objects, in order of first appearance."""
+    found: dict[str, dict[str, None]] = {}
+    try:
+        for name, _, value in items:
+            if isinstance(value, dict):
+                columns = found.setdefault(name, {})
+                columns.update(dict.fromkeys(_flat(_unwrapped(value))))
+                if len(columns) > _MOST_COLUMNS:
+                    raise FileTooLarge(path, f"has objects with more than {_MOST_COLUMNS:,} different names")
+    except _Repeated as error:
+        raise FileDamaged(path, "JSON file", str(error)) from error
+    except RecursionError as error:
+        raise FileDamaged(path, "JSON file", _DEEP) from error
+    return {name: tuple(columns) for name, columns in found.items()}
+
+
+def _items(path: Path, texts: Iterable[str], mode: Mode) -> Iterator[Item]:
+    if mode == "lines":
+        return _lines(texts)
+    return _document(path, texts) if mode == "document" else _sequence(path, texts)
+
+
+def rows(path: Path, texts: Texts, table: Table) -> Iterator[tuple[int, list[str]]]:
+    """Each record with its number (the line where each has its own, else its place in the list from 1) and its cells.
+
+    What stands among the records and is no object, or says a name twice, is a row of one cell.
+    """
+    for name, number, value in _items(path, texts(), table.mode):
+        if name == table.name:
+            yield number, _cells(value, table.columns)
+
+
+def _cells(value: object, columns: tuple[str, ...]) -> list[str]:
+    if not isinstance(value, dict):
+        return [_text(value)]
+    flat = _flat(_unwrapped(value))
+    return [flat.get(column, "") for column in columns]
+
+
+def _unwrapped(value: dict[str, object]) -> dict[str, object]:
+    """The record itself where a tool wraps it: {"ticket": {...}}."""
+    inner = next(iter(value.values())) if len(value) == 1 else None
+    return inner if isinstance(inner, dict) else value
+
+
+def _flat(value: dict[str, object], prefix: str = "") -> dict[str, str]:
+    """Cells by column; a nested object's columns carry its name and a dot."""
+    cells: dict[str, str] = {}
+    for name, inner in value.items():
+        if isinstance(inner, dict) and inner:
+            more = _flat(inner, f"{prefix}{name}.")
+            if not cells.keys().isdisjoint(more):
+                raise _Repeated(f'an object has "{next(iter(cells.keys() & more))}" twice')
+            cells |= more
+        elif (column := _sound(prefix + name)) in cells:
+            raise _Repeated(f'an object has "{column}" twice')
+        else:
+            cells[column] = _text(inner)
+    return cells
+
+
+def _text(value: object) -> str:
+    if value is None or value == {}:
+        return ""
+    return _sound(str(value) if isinstance(value, str) else _written(value))
+
+
+def _written(value: object) -> str:
+    """JSON again, with the numbers as they were."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, _Number):
+        return value
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, dict):
+        members = (f"{json.dumps(name, ensure_ascii=False)}: {_written(one)}" for name, one in value.items())
+        return "{" + ", ".join(members) + "}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _sound(text: str) -> str:
+    """Half a surrogate pair is no character: it becomes the mark of a damaged one, which rejects its record."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return text
+
+
+# --- one object a line ---------------------------------------------------------------------------------
+
+
+def _is_by_line(texts: Iterable[str]) -> bool:
+    """Whether the first line that is not blank is a whole object, and something follows it."""
+    begin = ""
+    for text in texts:
+        begin = (begin + text).lstrip()
+        line, end, rest = begin.partition("\n")
+        if (end and rest.strip()) or len(begin) > _LONGEST_LINE:
+            return line.startswith("{") and all(isinstance(value, dict) for value in _line_values(line))
+    return False
+
+
+def _lines(texts: Iterable[str]) -> Iterator[tuple[str, int, object]]:
+    """Every value of every line; a line that is no JSON is its own text."""
+    number, rest = 0, ""
+    for text in texts:
+        *lines, rest = (rest + text).split("\n")
+        for line in lines:
+            number += 1
+            yield from ((_TOP, number, value) for value in _line_values(line))
+    yield from ((_TOP, number + 1, value) for value in _line_values(rest))
+
+
+def _line_values(line: str) -> list[object]:
+    values: list[object] = []
+    at = _skip(line, 0)
+    try:
+        while at < len(line):
+            value, at = _DECODER.raw_decode(line, at)
+            values.append(value)
+            at = _skip(line, at)
+    except (ValueError, RecursionError):
+        return [line]
+    return values
+
+
+def _skip(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
+
+
+# --- a document ----------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """A text of which only the part being read is in memory."""
+
+    def __init__(self, path: Path, texts: Iterable[str]) -> None:
+        self.path, self.texts = path, iter(texts)
+        self.text, self.at = "", 0
+
+    def more(self) -> bool:
+        """Read on; False at the end. As much again as is waiting, so that a large value is not parsed too often."""
+        waiting = len(self.text) - self.at
+        if waiting > _LARGEST_VALUE:
+            raise FileDamaged(self.path, "JSON file", f"a value in it has no end within {_LARGEST_VALUE >> 20} MB")
+        parts, wanted = [], max(1, waiting)
+        while wanted > 0 and (part := next(self.texts, None)) is not None:
+            parts.append(part)
+            wanted -= len(part)
+        if parts:
+            self.text, self.at = self.text[self.at :] + "".join(parts), 0
+        return bool(parts)
+
+    def peek(self) -> str:
+        """The next character that is no white space; "" at the end."""
+        while (at := _skip(self.text, self.at)) == len(self.text):
+            self.at = at
+            if not self.more():
+                return ""
+        self.at = at
+        return self.text[at]
+
+    def take(self, expected: str) -> None:
+        """Pass the next character, which must be the expected one. Raises FileDamaged."""
+        found = self.peek()
+        if found != expected:
+            raise FileDamaged(self.path, "JSON file", f"{found or 'the end'!r} stands where {expected!r} was expected")
+        self.at += 1
+
+    def value(self) -> object:
+        """The next value. Raises FileDamaged."""
+        self.peek()
+        while True:
+            try:
+                found, end = _DECODER.raw_decode(self.text, self.at)
+                if end < len(self.text) or not self.more():  # a number may go on
+                    self.at = end
+                    return found
+            except _Repeated as error:
+                raise FileDamaged(self.path, "JSON file", str(error)) from error
+            except RecursionError as error:
+                raise FileDamaged(self.path, "JSON file", _DEEP) from error
+            except ValueError as error:
+                if not self.more():
+                    raise FileDamaged(self.path, "JSON file", str(error)) from error
+
+
+def _sequence(path: Path, texts: Iterable[str]) -> Iterator[Item]:
+    """Documents one after the other, each a record."""
+    reader, number = _Reader(path, texts), 0
+    while reader.peek():
+        number += 1
+        yield _TOP, number, reader.value()
+
+
+def _document(path: Path, texts: Iterable[str]) -> Iterator[Item]:
+    """Every member of the list, or of every list in the object, that the text is; such an object may be a record.
+
+    Raises _Several when another document follows.
+    """
+    reader = _Reader(path, texts)
+    begin = reader.peek()
+    if not begin:
+        raise FileEmpty(path)
+    yield from _list(reader, _TOP) if begin == "[" else _object(reader)
+    if reader.peek():
+        raise _Several
+
+
+def _list(reader: _Reader, name: str) -> Iterator[Item]:
+    reader.take("[")
+    number = 0
+    while reader.peek() != "]":
+        if number:
+            reader.take(",")
+        number += 1
+        yield name, number, reader.value()
+    reader.take("]")
+
+
+def _object(reader: _Reader) -> Iterator[Item]:
+    """The members of the lists in an object; if none of them is an object, the object as a whole."""
+    reader.take("{")
+    own: dict[str, object] = {}
+    lists = False
+    while reader.peek() != "}":
+        if own:
+            reader.take(",")
+        name = reader.value()
+        if not isinstance(name, str) or name in own:
+            raise FileDamaged(reader.path, "JSON file", f'an object has "{name}" twice')
+        reader.take(":")
+        if reader.peek() == "[":
+            plain: list[object] = []
+            own[name] = plain
+            for item in _list(reader, name):
+                lists = lists or isinstance(item[2], dict)
+                if len(plain) < _LONGEST_LIST:
+                    plain.append(None if lists else item[2])
+                yield item
+            lists = lists or len(plain) == _LONGEST_LIST
+        else:
+            own[name] = reader.value()
+    reader.take("}")
+    if not lists:
+        yield _TOP, 1, own

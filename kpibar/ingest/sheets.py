@@ -1,0 +1,173 @@
+"""Exports that are no text -> header and rows of text: workbooks, JSON, Parquet.
+
+Every cell becomes what a CSV export of the same table would say.
+"""
+
+import codecs
+import marshal
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from kpibar.engine import EngineError, Parquet
+from kpibar.errors import FileEmpty, HeaderNotFound
+from kpibar.file_errors import FileDamaged, FileEncrypted, FileTooLarge
+from kpibar.ingest import objects
+from kpibar.ingest.container import Source
+from kpibar.ingest.dialect import KNOWN_ENOUGH, Heading, pick, recognised, row_heading
+from kpibar.ingest.encoding import utf8
+
+Row = tuple[int, list[str]]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of a workbook and where its header stands."""
+
+    name: str
+    heading: Heading
+
+
+def fitted(cells: Sequence[str], width: int) -> list[str]:
+    """As many cells as columns; more only when there is something in them."""
+    last = len(cells)
+    while last > width and not cells[last - 1].strip():
+        last -= 1
+    return [*cells[:last], *[""] * (width - last)]
+
+
+# --- workbooks -----------------------------------------------------------------------------------------
+
+
+def find_sheet(source: Source, vocabulary: Set[str]) -> Sheet:
+    """The sheet in whose first rows most names are known.
+
+    Raises FileEmpty, HeaderNotFound, MemberNeeded, MemberUnknown, FileDamaged, FileEncrypted, FileTooLarge,
+    FileChanged.
+    """
+    heads: dict[str, list[list[str]]] = dict(_answers(source))
+    found = {name: heading for name, rows in heads.items() if (heading := row_heading(rows, vocabulary))}
+    filled = {name for name, (_, heading) in found.items() if _is_filled(heads[name], heading)}
+    known = {name: found[name][0] if name in found else 0 for name in heads}
+    likely = {name: known[name] for name in filled} or known
+    if not any(any(map(any, rows)) for rows in heads.values()):
+        raise FileEmpty(source.path)
+    name = pick(source.disk, "sheets", likely if source.part is None else known, source.part)
+    if known[name] < KNOWN_ENOUGH:
+        first = next((row for row in heads[name] if any(row)), [])
+        raise HeaderNotFound(source.path, ", ".join(first)[:80])
+    return Sheet(name, found[name][1])
+
+
+def _is_filled(rows: Sequence[Sequence[str]], heading: Heading) -> bool:
+    return any(map(any, rows[heading.index + heading.spans :]))
+
+
+def sheet_rows(source: Source, sheet: Sheet) -> Iterator[Row]:
+    """The rows after the header, numbered as the spreadsheet does. Raises what `find_sheet` raises of the file."""
+    width, before = len(sheet.heading.columns), sheet.heading.index + sheet.heading.spans
+    rows = (row for batch in _answers(source, sheet.name) for row in batch)
+    for number, cells in enumerate(islice(rows, before, None), before + 1):
+        yield number, fitted(cells, width)
+
+
+def _answers(source: Source, *wanted: str) -> Iterator[Any]:
+    """What the program that reads workbooks says (see `workbook`), until it has said all."""
+    command = [sys.executable, "-P", "-m", "kpibar.ingest.workbook", *wanted]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with (
+        source.whole() as handle,
+        subprocess.Popen(
+            command, stdin=handle, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+        ) as worker,
+    ):
+        try:
+            while (answer := _answer(source, worker)) != ["end"]:
+                yield answer
+        finally:
+            worker.kill()
+
+
+def _answer(source: Source, worker: subprocess.Popen[bytes]) -> Any:
+    assert worker.stdout is not None
+    try:
+        answer = marshal.load(worker.stdout)
+    except (EOFError, ValueError, TypeError) as error:
+        raise FileTooLarge(source.path, "has a sheet too large for the memory") from error
+    if answer[:1] != ["error"]:
+        return answer
+    if answer[1] == "memory":
+        raise FileTooLarge(source.path, "has a sheet too large for the memory")
+    if answer[1] == "password":
+        raise FileEncrypted(source.path)
+    raise FileDamaged(source.path, "workbook", answer[2])
+
+
+# --- JSON ----------------------------------------------------------------------------------------------
+
+
+def json_texts(source: Source, encoding: str) -> Iterator[str]:
+    """The text of a JSON file in pieces. Raises FileChanged, FileUnreadable, FileDamaged, FileTooLarge."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with closing(source.pieces()) as pieces:
+        for piece in utf8(pieces, encoding):
+            yield decoder.decode(piece)
+
+
+def find_objects(source: Source, encoding: str, vocabulary: Set[str]) -> objects.Table:
+    """The list of objects with most known names. Raises RecordsNotFound, MemberNeeded and what `json_texts` raises."""
+
+    def choose(lists: Mapping[str, Sequence[str]]) -> str:
+        known = {name: recognised(columns, vocabulary) for name, columns in lists.items()}
+        return pick(source.disk, "lists", known, source.part)
+
+    return objects.survey(source.path, lambda: json_texts(source, encoding), choose)
+
+
+def object_rows(source: Source, encoding: str, table: objects.Table) -> Iterator[Row]:
+    """The objects as rows. Raises what `json_texts` raises."""
+    return objects.rows(source.path, lambda: json_texts(source, encoding), table)
+
+
+# --- Parquet -------------------------------------------------------------------------------------------
+
+
+def parquet_names(source: Source) -> list[str]:
+    """The columns of a Parquet file. Raises FileDamaged, FileChanged."""
+    with source.whole():
+        try:
+            with closing(Parquet(source.disk)) as file:
+                return file.names()
+        except EngineError as error:
+            raise _damaged(source, error) from error
+
+
+def parquet_rows(source: Source) -> Iterator[Row]:
+    """The rows of a Parquet file, numbered from 1. Raises FileDamaged, FileTooLarge, FileChanged."""
+    with source.whole():
+        try:
+            with closing(Parquet(source.disk)) as file:
+                yield from enumerate(_capped(source, file.rows()), 1)
+        except EngineError as error:
+            raise _damaged(source, error) from error
+
+
+def _capped(source: Source, batches: Iterable[list[tuple[Any, ...]]]) -> Iterator[list[str]]:
+    held = 0
+    for batch in batches:
+        for row in batch:
+            cells = [cell or "" for cell in row]
+            held += sum(map(len, cells)) + len(cells)
+            yield cells
+        if held > source.caps.expanded:
+            raise FileTooLarge(source.path, f"unpacks to more than {source.caps.expanded >> 20:,} MiB")
+
+
+def _damaged(source: Source, error: EngineError) -> FileDamaged:
+    """Without the engine's own words, which may quote what is in the file."""
+    return FileDamaged(source.path, "Parquet file", str(error).partition(":")[0])

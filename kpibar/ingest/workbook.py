@@ -1,0 +1,118 @@
+"""Run as a program: read a workbook from standard input, write its rows to standard output.
+
+The library holds a sheet as a full rectangle, so one stray cell in the last row of the last column asks for half a
+terabyte, and ends its process. That must not be the one that holds the database; here memory is limited, and whoever
+started it sees why it ended.
+
+Protocol: pickled-free `marshal` values, each a list. First ["sheets", name, ...], or the rows of the sheet that was
+asked for in lists, ended by ["end"]; ["error", cause] instead of any of them.
+"""
+
+import marshal
+import os
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import IO, Any
+
+MEMORY = 4 << 30
+HEAD = 60
+_BATCH = 2_000
+# Beyond it not every whole number exists as a cell's number: the digits are no longer those that were meant.
+_EXACT = 2**53
+
+
+def text(value: object) -> str:
+    """A cell as a CSV export would write it: durations and times hh:mm:ss, dates ISO, whole numbers without ".0"."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "milliseconds" if value.microsecond else "seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, time):
+        return value.isoformat("milliseconds" if value.microsecond else "seconds")
+    return _duration(value) if isinstance(value, timedelta) else ""
+
+
+def _number(value: float) -> str:
+    if value != value or value in (float("inf"), float("-inf")):
+        return ""
+    if abs(value) >= _EXACT:
+        return f"{value:.14E}"
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def _duration(value: timedelta) -> str:
+    milliseconds = round(abs(value) / timedelta(milliseconds=1))
+    seconds, fraction = divmod(milliseconds, 1000)
+    minutes, hours = seconds // 60 % 60, seconds // 3600
+    sign = "-" if value < timedelta(0) and milliseconds else ""
+    return f"{sign}{hours:02d}:{minutes:02d}:{seconds % 60:02d}" + (f".{fraction:03d}" if fraction else "")
+
+
+def _rows(sheet: Any) -> Iterator[list[str]]:
+    """The sheet's rows from the first of all, each as wide as the sheet."""
+    if sheet.start is None:
+        return
+    for row in sheet.iter_rows():
+        yield [text(cell) for cell in row]
+
+
+def _write(out: IO[bytes], value: list[Any]) -> None:
+    marshal.dump(value, out)
+
+
+def _answer(out: IO[bytes], wanted: str | None) -> None:
+    """The names and first rows of all sheets, or all rows of one."""
+    from python_calamine import CalamineWorkbook, SheetTypeEnum
+
+    # The descriptor is that of the file that was looked at; its name may have passed to another one.
+    book = CalamineWorkbook.from_filelike(os.fdopen(os.dup(0), "rb"))
+    if wanted is None:
+        for meta in book.sheets_metadata:
+            if meta.typ == SheetTypeEnum.WorkSheet:
+                rows = _rows(book.get_sheet_by_name(meta.name))
+                _write(out, [meta.name, [row for row, _ in zip(rows, range(HEAD), strict=False)]])
+    else:
+        batch: list[list[str]] = []
+        for row in _rows(book.get_sheet_by_name(wanted)):
+            batch.append(row)
+            if len(batch) == _BATCH:
+                _write(out, batch)
+                batch = []
+        _write(out, batch)
+    _write(out, ["end"])
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    limit = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, most))
+
+
+def main() -> None:
+    """Answer on standard output; whatever goes wrong is said there too."""
+    _limit_memory()
+    with os.fdopen(os.dup(1), "wb") as out:
+        try:
+            _answer(out, sys.argv[1] if len(sys.argv) > 1 else None)
+        except MemoryError:
+            _write(out, ["error", "memory", ""])
+        except BrokenPipeError:
+            os._exit(0)
+        except Exception as error:
+            cause = "password" if type(error).__name__ == "PasswordError" else "damaged"
+            _write(out, ["error", cause, str(error)[:200]])
+
+
+if __name__ == "__main__":
+    main()

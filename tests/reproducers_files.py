@@ -1,0 +1,90 @@
+"""Reproducers of what can be wrong with the bytes of a file; see `reproducers`."""
+
+import gzip
+import io
+import zipfile
+from pathlib import Path
+
+from kpibar import file_errors as errors
+from tests.intake import write
+from tests.reproducers import GOOD, Case, reproduces, said
+
+CONTENT = GOOD.encode()
+
+
+def zipped(**members: bytes) -> bytes:
+    """A zip archive; `__` in a name stands for its dot."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("__", "."), content)
+    return held.getvalue()
+
+
+@reproduces(errors.FileChanged)
+def file_that_is_longer_than_the_system_says(folder: Path) -> Case:
+    (folder / "live.csv").symlink_to("/proc/version")
+    return said("ingest live.csv", "live.csv: changed while it was being read", "try again")
+
+
+@reproduces(errors.FileDamaged)
+def archive_cut_short(folder: Path) -> Case:
+    write(folder, "cut.csv.gz", gzip.compress(CONTENT)[:-9])
+    return said("ingest cut.csv.gz", "cut.csv.gz: is a damaged gzip archive", "fetch or export it again")
+
+
+@reproduces(errors.FileEncrypted)
+def archive_with_a_password(folder: Path) -> Case:
+    locked = bytearray(zipped(a__csv=CONTENT))
+    locked[locked.index(b"PK\x01\x02") + 8] |= 1
+    write(folder, "locked.zip", bytes(locked))
+    return said("ingest locked.zip", "locked.zip: is protected by a password", "save it without one")
+
+
+@reproduces(errors.FileTooLarge)
+def archive_that_is_a_bomb(folder: Path) -> Case:
+    write(folder, "bomb.csv.gz", gzip.compress(CONTENT + bytes(30 << 20)))
+    return said("ingest bomb.csv.gz", "bomb.csv.gz: unpacks to more than 100 times its size", "name that file")
+
+
+@reproduces(errors.ArchiveUnsafe)
+def archive_that_reaches_out(folder: Path) -> Case:
+    with zipfile.ZipFile(folder / "slip.zip", "w") as archive:
+        archive.writestr("../../.profile", CONTENT)
+    return said("ingest slip.zip", "slip.zip: holds a member called '../../.profile'", "outside the archive")
+
+
+@reproduces(errors.ArchiveNested)
+def archive_in_an_archive(folder: Path) -> Case:
+    write(folder, "twice.zip", zipped(a__csv__gz=gzip.compress(CONTENT)))
+    return said("ingest twice.zip", "twice.zip: has another archive inside", "take it out")
+
+
+@reproduces(errors.MemberNeeded)
+def archive_of_several_exports(folder: Path) -> Case:
+    write(folder, "two.zip", zipped(a__csv=CONTENT, b__csv=CONTENT))
+    return said("ingest two.zip", "two.zip: holds 2 files: a.csv, b.csv", '"two.zip:a.csv"')
+
+
+@reproduces(errors.MemberUnknown)
+def archive_without_that_member(folder: Path) -> Case:
+    write(folder, "one.zip", zipped(calls__csv=CONTENT))
+    return said("ingest one.zip:call.csv", 'nothing called "call.csv"', "did you mean calls.csv?")
+
+
+@reproduces(errors.EncodingMisfit)
+def text_of_two_encodings(folder: Path) -> Case:
+    rows = "contact_id,created_at,channel\n1,2025-03-01,Téléphone\n".encode()
+    write(folder, "glued.csv", rows + "2,2025-03-01,Téléphone\n".encode("cp1252"))
+    return said("ingest glued.csv", "glued.csv:3: the bytes e9 6c (byte 70) are not utf-8", "--encoding")
+
+
+@reproduces(errors.EncodingUnknown)
+def encoding_nobody_knows(folder: Path) -> Case:
+    return said("ingest good.csv --encoding klingon", '"klingon" is not a text encoding', "cp1252")
+
+
+@reproduces(errors.RecordsNotFound)
+def json_without_records(folder: Path) -> Case:
+    write(folder, "empty.json", "[]")
+    return said("ingest empty.json", "empty.json: is JSON without records", "one object a line")
