@@ -63,4 +63,14 @@ ConfigOption = Annotated[
 LangOption = Annotated[Lang | None, typer.Option("--lang", envvar="KPIBAR_LANG", help="Language.", show_default="en")]
 ColorOption = Annotated[Color, typer.Option("--color", help="Colour the output.")]
 PaletteOption = Annotated[Palette, typer.Option("--palette", help="Colours; cvd = blue and yellow.")]
+WaitOption = Annotated[
+    float,
+    typer.Option("--wait", envvar="KPIBAR_WAIT", min=0, help="Seconds to wait while the database is in use."),
+]
+MaxRejectsOption = Annotated[
+    str, typer.Option("--max-rejects", help="Refuse a file with more rejected records: 0, 25, 2.5%.")
+]
+RepairOption = Annotated[
+    bool, typer.Option("--repair/--no-repair", help="Read damaged records where only one reading fits.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]

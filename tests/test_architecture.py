@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kpibar"
 
 # From the top of the house down. A module may import its own layer and those above it.
 LAYERS = (
-    ("errors",),
+    ("errors", "errors_database", "interrupts", "scratch"),
     ("config", "engine"),
     ("store",),
     ("ingest",),
@@ -21,7 +21,7 @@ LAYERS = (
     ("barometer",),
     ("standing",),
     ("render",),
-    ("demo", "options"),
+    ("demo", "options", "outputs", "streams"),
     ("cli",),
     ("__main__",),
 )

@@ -18,6 +18,7 @@ from kpibar.errors import (
     KpibarError,
     LayoutContradicted,
     LayoutInvalid,
+    TooManyRejects,
     ZoneChanged,
     ZoneNeeded,
 )
@@ -28,6 +29,7 @@ from kpibar.ingest.header import normal
 from kpibar.ingest.instants import as_of_instant
 from kpibar.ingest.layouts import Layout, Shelf, chosen, identify, shelf
 from kpibar.ingest.ledger import Counts, Entry, Lines
+from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.merge import merge, newest
 from kpibar.ingest.normalise import Context, Plan, plan, shape
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
@@ -44,7 +46,8 @@ _SCRATCH = ("staged", "spans", "cells", "typed", "mapped", "batch", "incoming")
 class Options:
     """What the user said of the files: layout, zone of naive times, brand, instant the export speaks up to.
 
-    `as_of` is a UTC instant, or a text as a user writes it (see `as_of_instant`).
+    `as_of` is a UTC instant, or a text as a user writes it (see `as_of_instant`). `repair` allows a damaged record
+    to be read where only one reading fits; a file with more rejects than `max_rejects` is refused.
     """
 
     layout: str | None = None
@@ -53,6 +56,8 @@ class Options:
     as_of: datetime | str | None = None
     dry_run: bool = False
     keep_text: bool = False
+    repair: bool = True
+    max_rejects: Limit = DEFAULT_LIMIT
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ def ingest(
     known = shelf(config.folder or Path.cwd(), config.settings.layouts)
     if options.layout:
         known.get(options.layout)
-    bind(store, load_key(key_path(config.settings.project)))
+    bind(store, load_key(key_path(config.settings.project), create=store.meta("key_id") is None))
     store.engine.run("CREATE OR REPLACE TEMP MACRO seconds(later, earlier) AS epoch(later) - epoch(earlier)")
     if isinstance(options.as_of, str):
         zone = options.timezone or config.settings.timezone or store.meta("timezone")
@@ -277,7 +282,7 @@ def _load(store: Store, file: _File, compiled: Plan, context: Context, options: 
         counts = merge(store, entity, file.source, file_id + number, as_of, compiled.filled[entity])
         if number == 0:
             counts = _complete(store, counts, staged, file_id)
-            _refuse_nothing(store, export, counts, file_id)
+            _refuse_rejects(store, export.path, counts, file_id, options.max_rejects)
         lines = staged.lines if number == 0 else Lines()
         _enter(store, file, compiled, entity, file_id + number, as_of, counts, lines, context)
         ledger.write_held(store, file_id + number, file.source, entity, compiled.held[entity])
@@ -335,10 +340,13 @@ def _complete(store: Store, counts: Counts, staged: Staged, file_id: int) -> Cou
     return replace(counts, records=staged.records + faults, folded=folded, rejected=bad + faults, dropped=dropped)
 
 
-def _refuse_nothing(store: Store, export: Export, counts: Counts, file_id: int) -> None:
-    """Raises AllRejected."""
+def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
+    """Raises AllRejected, TooManyRejects."""
     if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
-        raise AllRejected(export.path, counts.rejected, ledger.first_rejects(store, export.path.name, file_id)[0])
+        raise AllRejected(path, counts.rejected, ledger.first_rejects(store, path.name, file_id)[0])
+    if not limit.allows(counts.rejected, counts.records):
+        first = ledger.first_rejects(store, path.name, file_id)
+        raise TooManyRejects(path, counts.rejected, counts.records, limit.text, first)
 
 
 def _enter(
