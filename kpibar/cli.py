@@ -28,6 +28,7 @@ from kpibar.options import (
     PaletteOption,
     RepairOption,
     WaitOption,
+    database_path,
 )
 from kpibar.render.clean import clean
 
@@ -42,6 +43,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+
+
+_FOUND = 3  # a check failed
 
 
 def main() -> NoReturn:
@@ -144,7 +148,7 @@ def ingest(
     settings = load(config)
     zone = valid_zone(tz) if tz else None
     options = Options(layout, zone, brand, as_of, dry_run, keep_text, repair, limit(max_rejects))
-    path = _database(db, settings)
+    path = database_path(db, settings)
     if dry_run and not path.exists():
         failed = _try_out(files, settings, options)
     else:
@@ -170,6 +174,7 @@ def _ingest(
     """Ingest, say what happened and last what failed, rebuild the model; return the exit code."""
     from kpibar.ingest.load import ingest
     from kpibar.ingest.pseudonyms import key_path
+    from kpibar.ingest.seal import lost_entries
     from kpibar.kpis.catalogue import catalogue
     from kpibar.model.build import build, is_current
     from kpibar.render import summary
@@ -186,6 +191,8 @@ def _ingest(
     with open_store(path, write=True, wait=wait) as store:
         if not trial and not key.exists() and store.meta("key_id") is None:
             _say(f"new pseudonym key: {clean(str(key))} - keep a copy, without it later exports cannot join these")
+        if lost := lost_entries(store):
+            _say(summary.lost(path, lost))
         outcomes = ingest(store, paths, config, options, said)
         if not options.dry_run and not is_current(store, config.settings.thresholds):
             build(store, config.settings.thresholds)
@@ -194,15 +201,6 @@ def _ingest(
     for error in errors:
         _say(f"kpibar: {clean(str(error))}")
     return max((error.exit_code for error in errors), default=0)
-
-
-def _database(given: Path | None, config: "Config") -> Path:
-    """The database: the flag or KPIBAR_DB, else the setting (beside its file), else the default name here."""
-    if given is not None:
-        return given
-    if config.settings.database and config.folder:
-        return config.folder / config.settings.database
-    return Path(DEFAULT_DATABASE)
 
 
 @app.command()
@@ -233,7 +231,7 @@ def report(
     settings = load(config)
     wanted = Format.json if json else format or format_of(output)
     request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None)
-    computed = compute(_database(db, settings), settings, request, wait)
+    computed = compute(database_path(db, settings), settings, request, wait)
     language = lang.value if lang else settings.settings.lang or "en"
     screen = screen_of(color, palette, to_file=output is not None)
     _emit(rendered(computed, wanted, language, screen), output)
@@ -316,7 +314,7 @@ def status(
     from kpibar.store import open_store
 
     settings = load(config)
-    path = _database(db, settings)
+    path = database_path(db, settings)
     bring_up_to_date(path, settings, wait)
     with open_store(path, write=False, wait=wait) as store:
         held = standing(store, settings)
@@ -341,9 +339,30 @@ def rejects(
     from kpibar.store import open_store
 
     settings = load(config)
-    with open_store(_database(db, settings), write=False, wait=wait) as store:
+    with open_store(database_path(db, settings), write=False, wait=wait) as store:
         found = rejected(store, file)
     _emit(listings.rejects_json(found) if json else listings.rejects_text(found), None)
+
+
+@app.command()
+def check(
+    json: JsonOption = False, db: DatabaseOption = None, wait: WaitOption = 0.0, config: ConfigOption = None
+) -> None:
+    """Prove again what the ledger says of the database; exit with 3 if anything does not agree.
+
+    Example: kpibar check
+    """
+    from kpibar import checking
+    from kpibar.config import load
+    from kpibar.render import listings
+    from kpibar.store import open_store
+
+    settings = load(config)
+    with open_store(database_path(db, settings), write=False, wait=wait) as store:
+        found = checking.check(store, settings.settings.thresholds)
+    _emit(listings.check_json(found) if json else listings.check_text(found), None)
+    if any(not one.note for one in found):
+        raise typer.Exit(_FOUND)
 
 
 @app.command()

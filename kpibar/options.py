@@ -2,11 +2,23 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from kpibar.config import Config
+
 DEFAULT_DATABASE = "kpibar.duckdb"
+
+
+def database_path(given: Path | None, config: "Config") -> Path:
+    """The database: the flag or KPIBAR_DB, else the setting (beside its file), else the default name here."""
+    if given is not None:
+        return given
+    if config.settings.database and config.folder:
+        return config.folder / config.settings.database
+    return Path(DEFAULT_DATABASE)
 
 
 class Format(StrEnum):

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -196,6 +197,20 @@ def _check_schema(store: Store, *, write: bool) -> None:
     if found != SCHEMA_VERSION:
         older = found.isdecimal() and int(found) < int(SCHEMA_VERSION)
         raise (DatabaseOlder if older else DatabaseNewer)(store.path, found, SCHEMA_VERSION)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file of mode 0600 that appears whole or not at all. Raises OSError."""
+    descriptor, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=".kpibar-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def fingerprint(store: Store) -> str:

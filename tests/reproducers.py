@@ -239,7 +239,9 @@ def short_key(folder: Path) -> Case:
 
 @reproduces(errors.KeyUnusable)
 def key_inside_a_file(folder: Path) -> Case:
-    return said("ingest good.csv --tz UTC --db new.duckdb", "good.csv/x.key: cannot be used", KPIBAR_KEY_FILE="good.csv/x.key")
+    return said(
+        "ingest good.csv --tz UTC --db new.duckdb", "good.csv/x.key: cannot be used", KPIBAR_KEY_FILE="good.csv/x.key"
+    )
 
 
 # --- the report ----------------------------------------------------------------------------------------

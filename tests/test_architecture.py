@@ -19,7 +19,7 @@ LAYERS = (
     ("estimates", "editions", "coverage"),
     ("measuring",),
     ("barometer",),
-    ("standing",),
+    ("standing", "checking"),
     ("render",),
     ("demo", "options", "outputs", "streams"),
     ("cli",),

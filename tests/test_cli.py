@@ -63,7 +63,7 @@ def test_the_demo_prints_the_barometer_of_2025(demo: tuple[Path, subprocess.Comp
 
 
 def test_the_demo_leaves_only_what_was_asked_for(demo: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    assert sorted(path.name for path in demo[0].iterdir()) == [DATABASE, "kpibar.key"]
+    assert sorted(path.name for path in demo[0].iterdir()) == [DATABASE, f"{DATABASE}.last", "kpibar.key"]
 
 
 # --- streams -------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.merge import merge, newest
 from kpibar.ingest.normalise import Context, Plan, plan, shape
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
+from kpibar.ingest.seal import write_seal
 from kpibar.ingest.staging import Staged, stage
 from kpibar.ingest.topics import reasons
 from kpibar.store import Store
@@ -136,6 +137,8 @@ def ingest(
     for path in paths:
         try:
             outcomes.append(_ingest_file(store, path, known, config, options))
+            if not options.dry_run:
+                write_seal(store)
         except KpibarError as error:
             outcomes.append(Outcome(path, error=error))
         done(outcomes[-1])

@@ -100,6 +100,15 @@ def little_space(path: Path, free: int, wished: int) -> str:
     )
 
 
+def lost(path: Path, entries: int) -> str:
+    """A warning that the disk lost what had been written."""
+    return (
+        f"{clean(str(path))}: the last {entries} entr{'ies' if entries > 1 else 'y'} of its ledger "
+        f"{'are' if entries > 1 else 'is'} gone since it was last closed (the disk lost what was written): "
+        "ingest the last exports again"
+    )
+
+
 def layouts_table(shelf: Shelf) -> list[tuple[str, str, str, str]]:
     """Name, what it fills, status and where it comes from, of every layout."""
     return [
