@@ -71,7 +71,9 @@ def _run() -> int:
         app()
     except KpibarError as known:
         error = known
-    except MemoryError:
+    except (MemoryError, ImportError) as short:
+        if isinstance(short, ImportError) and "failed to map" not in str(short):
+            raise
         error = MemoryShort()
     except OSError as refused:
         error = OutputUnwritable(Path(refused.filename or "standard output"), refused.strerror or str(refused))
