@@ -62,6 +62,13 @@ def database_inside_a_file(folder: Path) -> Case:
     return said("ingest good.csv --tz UTC --db good.csv/x.duckdb", "good.csv/x.duckdb: cannot be used", "permissions")
 
 
+@reproduces(errors_database.DatabaseDamaged)
+def database_with_wrong_bytes(folder: Path) -> Case:
+    good = (folder / DATABASE).read_bytes()
+    write(folder, DATABASE, good[:12_288] + b"\xff" * (len(good) - 12_288))
+    return said("report", f"{DATABASE}: is damaged", "left untouched", f"{DATABASE}.wal", "--db")
+
+
 @reproduces(errors_database.DatabaseUnusable)
 def database_that_lost_a_table(folder: Path) -> Case:
     with duckdb.connect(str(folder / DATABASE)) as database:

@@ -1,11 +1,10 @@
 """A few of each fault; `python -m tests.faults` is the full run."""
 
-
 import pytest
 
 from tests.faults import FAULTS, World, make_world, suffer
 
-RUNS = {"kill": 4, "signals": 2, "full_disk": 2, "memory": 1, "races": 1, "wal": 4}
+RUNS = {"kill": 2, "signals": 2, "full_disk": 1, "memory": 1, "races": 1, "wal": 2}
 
 
 @pytest.fixture(scope="module")
