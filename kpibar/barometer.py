@@ -11,7 +11,8 @@ from pathlib import Path
 from kpibar.config import Config, Reporting
 from kpibar.coverage import Coverage, coverage, held_columns, missing_inputs
 from kpibar.editions import Edition, edition
-from kpibar.errors import BrandUnknown, DatabaseEmpty
+from kpibar.errors import BrandUnknown
+from kpibar.errors_database import DatabaseEmpty
 from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, masked, status, target_status
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
 from kpibar.measuring import (
@@ -94,24 +95,24 @@ class Barometer:
     notes: tuple[Note, ...]
 
 
-def compute(path: Path, config: Config, request: Request) -> Barometer:
+def compute(path: Path, config: Config, request: Request, wait: float = 0.0) -> Barometer:
     """The barometer of a database file. Raises what `barometer` and `open_store` raise."""
-    bring_up_to_date(path, config)
-    with open_store(path, write=False) as store:
+    bring_up_to_date(path, config, wait)
+    with open_store(path, write=False, wait=wait) as store:
         return barometer(store, config, request)
 
 
-def bring_up_to_date(path: Path, config: Config) -> None:
+def bring_up_to_date(path: Path, config: Config, wait: float = 0.0) -> None:
     """Rebuild the fact tables when data or thresholds changed since, or a run was cut short before it built them.
 
     Raises DatabaseEmpty and what `open_store` raises.
     """
-    with open_store(path, write=False) as store:
+    with open_store(path, write=False, wait=wait) as store:
         current = is_current(store, config.settings.thresholds)
         if not store.engine.rows("SELECT 1 FROM files LIMIT 1"):
             raise DatabaseEmpty(path)
     if not current:
-        with open_store(path, write=True) as store:
+        with open_store(path, write=True, wait=wait) as store:
             build(store, config.settings.thresholds)
 
 

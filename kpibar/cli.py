@@ -3,9 +3,6 @@
 Data goes to stdout, words to stderr. Nothing heavy is imported before a command needs it.
 """
 
-import codecs
-import io
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,32 +10,35 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from kpibar import __version__
-from kpibar.errors import FormatUnknown, KpibarError, OutputUnwritable
+from kpibar import __version__, interrupts, streams
+from kpibar.errors import KpibarError, OutputUnwritable
+from kpibar.errors_database import FolderGone, MemoryShort
 from kpibar.options import (
     DEFAULT_DATABASE,
-    FORMATS,
     By,
     Color,
     ColorOption,
     ConfigOption,
     DatabaseOption,
     DateOrderOption,
+    EncodingOption,
     Format,
     JsonOption,
     KeepTextOption,
     LangOption,
+    MaxRejectsOption,
     Palette,
     PaletteOption,
+    RepairOption,
+    WaitOption,
+    database_path,
     ZoneOption,
 )
-from kpibar.render.clean import bare, clean
+from kpibar.render.clean import clean
 
 if TYPE_CHECKING:
-    from kpibar.barometer import Barometer
     from kpibar.config import Config
     from kpibar.ingest.load import Options, Outcome
-    from kpibar.render.terminal import Screen
 
 app = typer.Typer(
     name="kpibar",
@@ -48,30 +48,53 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-_INTERRUPTED = 130  # what Typer makes of Ctrl-C
+
+_FOUND = 3  # a check failed
 
 
 def main() -> NoReturn:
-    """Run the command line and exit with its code: 0 ok, 1 failed, 2 usage, 130 interrupted."""
-    codecs.register_error("bare", bare)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="bare")
+    """Run the command line and exit with its code.
+
+    0 done, 1 failed, 2 usage, 3 a check failed, 128 and the number of the signal that ended it.
+    """
+    streams.guard()
+    interrupts.install()
+    try:
+        code = _run()
+        interrupts.check()
+    except interrupts.Stopped as stop:
+        _say("kpibar: interrupted; what was not finished was rolled back")
+        code = stop.exit_code
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command; an error ends in one line of words."""
+    error: KpibarError
     try:
         app()
-    except KpibarError as error:
-        _say(f"kpibar: {clean(str(error))}")
-        sys.exit(error.exit_code)
+    except KpibarError as known:
+        error = known
+    except (MemoryError, ImportError) as short:
+        if isinstance(short, ImportError) and "failed to map" not in str(short):
+            raise
+        error = MemoryShort()
+    except OSError as refused:
+        error = OutputUnwritable(Path(refused.filename or "standard output"), refused.strerror or str(refused))
     except SystemExit as end:
-        if end.code == _INTERRUPTED:
-            _say("kpibar: interrupted; what was not finished was rolled back")
-        raise
-    sys.exit(0)
+        return end.code if isinstance(end.code, int) else 0
+    else:
+        return 0
+    _say(f"kpibar: {clean(str(error))}")
+    return error.exit_code
 
 
 def _say(text: str) -> None:
-    """Words for the person, on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Words for the person, on stderr. A run does not fail because nobody can read them."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        streams.drop(sys.stderr, 2)
 
 
 def _version(asked: bool) -> None:
@@ -90,6 +113,10 @@ def _kpibar(
 
     Start with `kpibar demo`, or with your own exports: `kpibar ingest *.csv --tz Europe/Paris`, then `kpibar report`.
     """
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise FolderGone from error
 
 
 @app.command()
@@ -107,7 +134,10 @@ def ingest(
     as_of: Annotated[str | None, typer.Option(help="Instant the exports speak up to, such as 2026-01-15.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, keep nothing.")] = False,
     keep_text: KeepTextOption = False,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of all files, such as cp1252.")] = None,
+    encoding: EncodingOption = None,
+    max_rejects: MaxRejectsOption = "1%",
+    repair: RepairOption = True,
+    wait: WaitOption = 0.0,
     config: ConfigOption = None,
 ) -> None:
     """Read exports into the database; each file is recognised by its header, whatever it is packed in.
@@ -115,49 +145,59 @@ def ingest(
     Example: kpibar ingest tickets.csv calls.xlsx export.zip:orders.csv --tz Europe/Paris
     """
     from kpibar.config import load, valid_zone
+    from kpibar.ingest.limits import limit
     from kpibar.ingest.load import Options
 
     settings = load(config)
-    options = Options(layout, valid_zone(tz) if tz else None, brand, as_of, dry_run, keep_text, date_order, encoding)
-    path = _database(db, settings)
+    options = Options(
+        layout=layout, timezone=valid_zone(tz) if tz else None, brand=brand, as_of=as_of, dry_run=dry_run,
+        keep_text=keep_text, date_order=date_order, encoding=encoding, repair=repair, max_rejects=limit(max_rejects),
+    )  # fmt: skip
+    path = database_path(db, settings)
     if dry_run and not path.exists():
         failed = _try_out(files, settings, options)
     else:
-        failed = _ingest(files, path, settings, options)
+        failed = _ingest(files, path, settings, options, wait=wait)
     if failed:
         raise typer.Exit(failed)
 
 
 def _try_out(files: list[Path], config: "Config", options: "Options") -> int:
     """Ingest into a database that is thrown away: a dry run leaves neither database nor key."""
-    import tempfile
-
     from kpibar.demo import own_key
+    from kpibar.scratch import scratch
 
-    with tempfile.TemporaryDirectory(prefix="kpibar-") as folder:
-        path = Path(folder) / DEFAULT_DATABASE
+    with scratch() as folder:
+        path = folder / DEFAULT_DATABASE
         with own_key(path):
             return _ingest(files, path, config, options, trial=True)
 
 
-def _ingest(paths: list[Path], path: Path, config: "Config", options: "Options", *, trial: bool = False) -> int:
+def _ingest(
+    paths: list[Path], path: Path, config: "Config", options: "Options", *, trial: bool = False, wait: float = 0.0
+) -> int:
     """Ingest, say what happened and last what failed, rebuild the model; return the exit code."""
     from kpibar.ingest.load import ingest
     from kpibar.ingest.pseudonyms import key_path
+    from kpibar.ingest.seal import lost_entries
     from kpibar.kpis.catalogue import catalogue
     from kpibar.model.build import build, is_current
     from kpibar.render import summary
-    from kpibar.store import open_store
+    from kpibar.store import open_store, shortage
 
     known, key = catalogue(config.settings), key_path(config.settings.project)
-    if not trial and not key.exists():
-        _say(f"new pseudonym key: {key} - keep a copy, without it later exports cannot join these")
+    if (short := shortage(path, paths)) is not None:
+        _say(summary.little_space(path, *short))
 
     def said(outcome: "Outcome") -> None:
         for line in summary.ingested(outcome, known, options.dry_run, brief=trial and not options.dry_run):
             _say(line)
 
-    with open_store(path, write=True) as store:
+    with open_store(path, write=True, wait=wait) as store:
+        if not trial and not key.exists() and store.meta("key_id") is None:
+            _say(f"new pseudonym key: {clean(str(key))} - keep a copy, without it later exports cannot join these")
+        if lost := lost_entries(store):
+            _say(summary.lost(path, lost))
         outcomes = ingest(store, paths, config, options, said)
         if not options.dry_run and not is_current(store, config.settings.thresholds):
             build(store, config.settings.thresholds)
@@ -166,15 +206,6 @@ def _ingest(paths: list[Path], path: Path, config: "Config", options: "Options",
     for error in errors:
         _say(f"kpibar: {clean(str(error))}")
     return max((error.exit_code for error in errors), default=0)
-
-
-def _database(given: Path | None, config: "Config") -> Path:
-    """The database: the flag or KPIBAR_DB, else the setting (beside its file), else the default name here."""
-    if given is not None:
-        return given
-    if config.settings.database and config.folder:
-        return config.folder / config.settings.database
-    return Path(DEFAULT_DATABASE)
 
 
 @app.command()
@@ -191,6 +222,7 @@ def report(
     color: ColorOption = Color.auto,
     palette: PaletteOption = Palette.default,
     db: DatabaseOption = None,
+    wait: WaitOption = 0.0,
     config: ConfigOption = None,
 ) -> None:
     """Print the barometer of a year beside the year before.
@@ -199,65 +231,15 @@ def report(
     """
     from kpibar.barometer import Request, compute
     from kpibar.config import load
+    from kpibar.outputs import format_of, rendered, screen_of
 
     settings = load(config)
-    wanted = Format.json if json else format or _format_of(output)
+    wanted = Format.json if json else format or format_of(output)
     request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None)
-    computed = compute(_database(db, settings), settings, request)
+    computed = compute(database_path(db, settings), settings, request, wait)
     language = lang.value if lang else settings.settings.lang or "en"
-    screen = _screen(color, palette, to_file=output is not None)
-    _emit(_rendered(computed, wanted, language, screen), output)
-
-
-def _format_of(output: Path | None) -> Format:
-    if output is None or output.is_dir():
-        return Format.table
-    if output.suffix.lower() not in FORMATS:
-        raise FormatUnknown(output, FORMATS)
-    return FORMATS[output.suffix.lower()]
-
-
-def _rendered(computed: "Barometer", wanted: Format, lang: str, screen: "Screen") -> str:
-    from kpibar.render.document import to_csv, to_json
-    from kpibar.render.terminal import render
-
-    if wanted is Format.json:
-        return to_json(computed, _now())
-    if wanted is Format.csv:
-        return to_csv(computed)
-    return render(computed, lang, screen)
-
-
-def _now() -> str:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _screen(color: Color, palette: Palette, *, to_file: bool = False) -> "Screen":
-    """What the output can show: a pipe or file gets full width and no colour, NO_COLOR no colour."""
-    import shutil
-
-    from kpibar.render.terminal import Screen
-
-    terminal = sys.stdout.isatty() and not to_file
-    coloured = color is Color.always or (color is Color.auto and terminal and not os.environ.get("NO_COLOR"))
-    width = shutil.get_terminal_size().columns if terminal or os.environ.get("COLUMNS") else None
-    return Screen(
-        width=None if to_file else width,
-        colour=coloured and not to_file,
-        styled=(terminal or color is Color.always) and not to_file,
-        unicode=to_file or _can_print("▁▲−≤", sys.stdout.encoding),
-        palette=palette.value,
-    )
-
-
-def _can_print(text: str, encoding: str | None) -> bool:
-    try:
-        text.encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+    screen = screen_of(color, palette, to_file=output is not None)
+    _emit(rendered(computed, wanted, language, screen), output)
 
 
 def _emit(text: str, output: Path | None) -> None:
@@ -268,9 +250,9 @@ def _emit(text: str, output: Path | None) -> None:
             sys.stdout.write(text)
             sys.stdout.flush()
         except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            streams.drop(sys.stdout, 1)
         except OSError as error:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            streams.drop(sys.stdout, 1)
             raise OutputUnwritable(Path("standard output"), error.strerror or str(error)) from error
         return
     from kpibar.render.output import write_whole
@@ -323,7 +305,9 @@ def layouts(
 
 
 @app.command()
-def status(db: DatabaseOption = None, json: JsonOption = False, config: ConfigOption = None) -> None:
+def status(
+    db: DatabaseOption = None, json: JsonOption = False, wait: WaitOption = 0.0, config: ConfigOption = None
+) -> None:
     """Show what the database holds, which settings apply, and what is missing for which KPI.
 
     Example: kpibar status
@@ -335,9 +319,9 @@ def status(db: DatabaseOption = None, json: JsonOption = False, config: ConfigOp
     from kpibar.store import open_store
 
     settings = load(config)
-    path = _database(db, settings)
-    bring_up_to_date(path, settings)
-    with open_store(path, write=False) as store:
+    path = database_path(db, settings)
+    bring_up_to_date(path, settings, wait)
+    with open_store(path, write=False, wait=wait) as store:
         held = standing(store, settings)
     _emit(listings.standing_json(held) if json else listings.standing_text(held), None)
 
@@ -347,6 +331,7 @@ def rejects(
     file: Annotated[str | None, typer.Option("--file", help="Only this file's.")] = None,
     json: JsonOption = False,
     db: DatabaseOption = None,
+    wait: WaitOption = 0.0,
     config: ConfigOption = None,
 ) -> None:
     """List every record or line that was not loaded, with its line and reason.
@@ -359,9 +344,30 @@ def rejects(
     from kpibar.store import open_store
 
     settings = load(config)
-    with open_store(_database(db, settings), write=False) as store:
+    with open_store(database_path(db, settings), write=False, wait=wait) as store:
         found = rejected(store, file)
     _emit(listings.rejects_json(found) if json else listings.rejects_text(found), None)
+
+
+@app.command()
+def check(
+    json: JsonOption = False, db: DatabaseOption = None, wait: WaitOption = 0.0, config: ConfigOption = None
+) -> None:
+    """Prove again what the ledger says of the database; exit with 3 if anything does not agree.
+
+    Example: kpibar check
+    """
+    from kpibar import checking
+    from kpibar.config import load
+    from kpibar.render import listings
+    from kpibar.store import open_store
+
+    settings = load(config)
+    with open_store(database_path(db, settings), write=False, wait=wait) as store:
+        found = checking.check(store, settings.settings.thresholds)
+    _emit(listings.check_json(found) if json else listings.check_text(found), None)
+    if any(not one.note for one in found):
+        raise typer.Exit(_FOUND)
 
 
 @app.command()
@@ -375,21 +381,21 @@ def demo(
 
     Example: kpibar demo --db demo.duckdb
     """
-    import tempfile
-
     from kpibar.barometer import Request, compute
     from kpibar.config import load
     from kpibar.demo import own_key, sample_files, sample_folder, try_next
     from kpibar.ingest.load import Options
+    from kpibar.outputs import rendered, screen_of
+    from kpibar.scratch import scratch
 
     settings = load(sample_folder() / "kpibar.toml")
-    with tempfile.TemporaryDirectory(prefix="kpibar-") as folder:
-        path = db or Path(folder) / "demo.duckdb"
+    with scratch() as folder:
+        path = db or folder / "demo.duckdb"
         with own_key(path):
             _ingest(sample_files(), path, settings, Options(), trial=True)
             computed = compute(path, settings, Request())
     _say("")
-    _emit(_rendered(computed, Format.table, lang.value if lang else "en", _screen(color, palette)), None)
+    _emit(rendered(computed, Format.table, lang.value if lang else "en", screen_of(color, palette)), None)
     for line in try_next(db).splitlines():
         _say(clean(line))
 

@@ -7,7 +7,8 @@ partial up to the last day they cover, and then compared with the same days of t
 from dataclasses import dataclass
 from datetime import date
 
-from kpibar.errors import DatabaseEmpty, YearWithoutData
+from kpibar.errors import YearWithoutData
+from kpibar.errors_database import DatabaseEmpty
 from kpibar.kpis.compute import Window
 from kpibar.store import Store
 

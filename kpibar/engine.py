@@ -7,7 +7,9 @@ that several engines answer alike, so that another engine can be put here withou
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+from kpibar import interrupts
 
 Row = tuple[Any, ...]
 
@@ -23,15 +25,39 @@ _OFFLINE = {
 }
 
 
+Fault = Literal["statement", "disk", "memory", "damage", "other"]
+# How systems and DuckDB say it.
+_SAID: dict[Fault, tuple[str, ...]] = {
+    "disk": ("no space left", "file too large", "not enough space", "quota exceeded", "max_temp_directory_size"),
+    "memory": ("out of memory", "bad_alloc", "bad allocation", "cannot allocate memory", "start a new thread"),
+    "damage": ("corrupt", "checksum", "wal file", "could not read enough bytes", "internal error", "fatal error"),
+}
+
+
 class EngineError(Exception):
-    """The engine refused a statement; the message is its first line.
+    """The engine refused; the message is its first line, `fault` what was to blame."""
 
-    `statement` tells that the statement was at fault, rather than the disk, the memory or the file.
-    """
-
-    def __init__(self, message: str, *, statement: bool = False) -> None:
+    def __init__(self, message: str, fault: Fault = "other") -> None:
         super().__init__(message)
-        self.statement = statement
+        self.fault = fault
+
+    @property
+    def statement(self) -> bool:
+        """Whether the statement was at fault, rather than the disk, the memory or the file."""
+        return self.fault == "statement"
+
+
+def refusal(error: Exception) -> EngineError:
+    """What an exception of DuckDB means."""
+    import duckdb
+
+    text = str(error)
+    said = text.lower()
+    found = next((fault for fault, words in _SAID.items() if any(word in said for word in words)), None)
+    if found is None:
+        at_fault = isinstance(error, (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError))
+        found = "statement" if at_fault else "other"
+    return EngineError(text.partition("\n")[0], found)
 
 
 class Engine(Protocol):
@@ -45,6 +71,9 @@ class Engine(Protocol):
 
     def append(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
         """Append equally long columns of text or whole numbers to an existing table."""
+
+    def finish(self, *, keep: bool) -> None:
+        """End the transaction: commit it or roll it back. No signal cuts this short."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -62,8 +91,9 @@ def _refusals() -> Iterator[None]:
             raise
         raise KeyboardInterrupt from error
     except duckdb.Error as error:
-        statement = isinstance(error, (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError))
-        raise EngineError(str(error).partition("\n")[0], statement=statement) from error
+        raise refusal(error) from error
+    except MemoryError as error:
+        raise EngineError("out of memory", "memory") from error
 
 
 class Parquet:
@@ -140,6 +170,8 @@ class DuckDB:
         config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
         if temporary is not None:
             config["temp_directory"] = str(temporary)
+        if (most := _address_space()) is not None:
+            config["memory_limit"] = f"{most // 2} B"
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(str(path), read_only=read_only, config=config)
         self.run("SET TimeZone = 'UTC'")
         self.run("SET enable_progress_bar = false")
@@ -153,12 +185,12 @@ class DuckDB:
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Run a statement for its effect. Raises EngineError."""
-        with _refusals():
+        with interrupts.running(self.connection.interrupt), _refusals():
             self.connection.execute(sql, list(parameters))
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run a query and return all its rows. Raises EngineError."""
-        with _refusals():
+        with interrupts.running(self.connection.interrupt), _refusals():
             return self.connection.execute(sql, list(parameters)).fetchall()
 
     def append(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
@@ -175,12 +207,28 @@ class DuckDB:
         }
         self.connection.register("kpibar_batch", batch)
         try:
-            with _refusals():
+            with interrupts.running(self.connection.interrupt), _refusals():
                 self.connection.execute(f"INSERT INTO {table} SELECT * FROM kpibar_batch")
         finally:
             with suppress(duckdb.Error):  # a failed transaction refuses this too, and its end forgets the batch
                 self.connection.unregister("kpibar_batch")
 
+    def finish(self, *, keep: bool) -> None:
+        """End the transaction: commit it or roll it back. No signal cuts this short. Raises EngineError."""
+        with interrupts.running(None), _refusals():
+            self.connection.execute("COMMIT" if keep else "ROLLBACK")
+
     def close(self) -> None:
         """Close the connection."""
-        self.connection.close()
+        with interrupts.running(None):
+            self.connection.close()
+
+
+def _address_space() -> int | None:
+    """The bytes this process may map, if that is limited: DuckDB must say that they are used up before it crashes."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if most == resource.RLIM_INFINITY else most

@@ -106,6 +106,25 @@ class AllRejected(KpibarError):
         )
 
 
+class TooManyRejects(KpibarError):
+    """More records of a file were rejected than --max-rejects allows."""
+
+    def __init__(self, path: Path, rejected: int, records: int, limit: str, first: Sequence[str]) -> None:
+        enough = -(-100 * rejected // records)
+        super().__init__(
+            f"{path}: {rejected} of {records} records were rejected, more than --max-rejects {limit} allows, so "
+            f"nothing was loaded; the first: {'; '.join(first)}; if the layout is the wrong one see `kpibar layouts`, "
+            f"if the other records are worth having load them with --max-rejects {enough}%"
+        )
+
+
+class LimitInvalid(UsageError):
+    """--max-rejects is neither a number of records nor a percentage."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'--max-rejects "{text}" is not a limit; expected a number of records (25) or a share (2.5%)')
+
+
 class FileNotHeld(UsageError):
     """A file was asked for by a name the ledger does not know."""
 
@@ -267,11 +286,12 @@ class InstantInvalid(UsageError):
 
 
 class KeyMissing(KpibarError):
-    """The database was filled with another pseudonym key than the one at hand."""
+    """The pseudonym key the database was filled with is not the one at hand, or there is none."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, exists: bool = True) -> None:
+        found = "is not the key this database was filled with" if exists else "is missing: the key of this database"
         super().__init__(
-            f"{path}: is not the key this database was filled with, so customers would not match; "
+            f"{path}: {found}, so customers would not match; "
             "restore the key file, point KPIBAR_KEY_FILE at it, or start a new database with --db"
         )
 
@@ -281,65 +301,6 @@ class KeyUnusable(KpibarError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path}: cannot be used as pseudonym key ({why}); set KPIBAR_KEY_FILE to another file")
-
-
-# --- the database --------------------------------------------------------------------------------------
-
-
-class DatabaseMissing(KpibarError):
-    """There is no database yet."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path}: no data yet; start with `kpibar ingest FILES…`, or look at `kpibar demo`")
-
-
-class DatabaseEmpty(KpibarError):
-    """The database holds no record that a KPI could be computed from."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path}: no data yet; ingest exports with `kpibar ingest FILES… --db {path}`")
-
-
-class DatabaseForeign(KpibarError):
-    """The file given as database is not one of kpibar's."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path}: is not a kpibar database and was left untouched; name another file with --db")
-
-
-class DatabaseNewer(KpibarError):
-    """The database was written by a newer kpibar."""
-
-    def __init__(self, path: Path, found: str, expected: str) -> None:
-        super().__init__(
-            f"{path}: has schema version {found}, this kpibar reads {expected}; "
-            "use the kpibar that wrote it, or ingest into a new file with --db"
-        )
-
-
-class DatabaseOlder(KpibarError):
-    """The database was written by an earlier kpibar, whose ledger held less."""
-
-    def __init__(self, path: Path, found: str, expected: str) -> None:
-        super().__init__(
-            f"{path}: was written by an earlier kpibar (schema version {found}, this one reads {expected}) "
-            "and was left untouched; ingest the exports again into a new file with --db"
-        )
-
-
-class DatabaseLocked(KpibarError):
-    """Another process has the database open."""
-
-    def __init__(self, path: Path, pid: str | None) -> None:
-        who = f" by process {pid}" if pid else ""
-        super().__init__(f"{path}: is in use{who}; wait until it has finished, or name another file with --db")
-
-
-class DatabaseUnusable(KpibarError):
-    """The system or DuckDB refused to open or write the database."""
-
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path}: cannot be used ({why}); check the folder's permissions and free space")
 
 
 class ProofBroken(KpibarError):

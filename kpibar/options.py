@@ -2,11 +2,23 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from kpibar.config import Config
+
 DEFAULT_DATABASE = "kpibar.duckdb"
+
+
+def database_path(given: Path | None, config: "Config") -> Path:
+    """The database: the flag or KPIBAR_DB, else the setting (beside its file), else the default name here."""
+    if given is not None:
+        return given
+    if config.settings.database and config.folder:
+        return config.folder / config.settings.database
+    return Path(DEFAULT_DATABASE)
 
 
 class Format(StrEnum):
@@ -70,6 +82,17 @@ ConfigOption = Annotated[
 LangOption = Annotated[Lang | None, typer.Option("--lang", envvar="KPIBAR_LANG", help="Language.", show_default="en")]
 ColorOption = Annotated[Color, typer.Option("--color", help="Colour the output.")]
 PaletteOption = Annotated[Palette, typer.Option("--palette", help="Colours; cvd = blue and yellow.")]
+WaitOption = Annotated[
+    float,
+    typer.Option("--wait", envvar="KPIBAR_WAIT", min=0, help="Seconds to wait while the database is in use."),
+]
+MaxRejectsOption = Annotated[
+    str, typer.Option("--max-rejects", help="Refuse a file with more rejected records: 0, 25, 2.5%.")
+]
+RepairOption = Annotated[
+    bool, typer.Option("--repair/--no-repair", help="Read damaged records where only one reading fits.")
+]
+EncodingOption = Annotated[str | None, typer.Option("--encoding", help="Encoding of all files, such as cp1252.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 ZoneOption = Annotated[
     str | None, typer.Option("--tz", envvar="KPIBAR_TZ", help="Zone of times without offset, such as Europe/Paris.")

@@ -7,7 +7,8 @@ from pathlib import Path
 from kpibar.config import Config
 from kpibar.coverage import Coverage, coverage, held_columns, missing_inputs
 from kpibar.editions import edition
-from kpibar.errors import DatabaseEmpty, FileNotHeld
+from kpibar.errors import FileNotHeld
+from kpibar.errors_database import DatabaseEmpty
 from kpibar.ingest.ledger import Counts
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import Window

@@ -5,26 +5,36 @@ Everything lives in one DuckDB file of mode 0600. A writer is alone; readers sha
 
 import os
 import re
+import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
+from stat import S_ISREG
 
-from kpibar.engine import DuckDB, Engine, EngineError
-from kpibar.errors import (
+from kpibar.engine import DuckDB, Engine, EngineError, refusal
+from kpibar.errors import KpibarError
+from kpibar.errors_database import (
+    DatabaseDamaged,
     DatabaseForeign,
     DatabaseLocked,
     DatabaseMissing,
     DatabaseNewer,
     DatabaseOlder,
     DatabaseUnusable,
-    KpibarError,
+    DiskFull,
+    MemoryShort,
+    ScratchUnusable,
 )
+from kpibar.scratch import scratch
 
 SCHEMA_VERSION = "2"
+_WORTH_A_WARNING = 10_000_000  # bytes
 ENTITIES = ("contacts", "orders", "parcels", "surveys", "notices", "gestures")
 
 
@@ -53,72 +63,122 @@ class Store:
         try:
             yield
         except BaseException:
-            self.engine.run("ROLLBACK")
+            with suppress(EngineError):  # a commit that failed has rolled back already
+                self.engine.finish(keep=False)
             raise
-        self.engine.run("COMMIT" if keep else "ROLLBACK")
-
-    def close(self) -> None:
-        """Close the database and remove the temporary folder."""
-        self.engine.close()
-        shutil.rmtree(self.temporary, ignore_errors=True)
+        self.engine.finish(keep=keep)
 
 
 @contextmanager
-def open_store(path: Path, *, write: bool) -> Iterator[Store]:
-    """Open the database for writing (creating it) or for reading.
+def open_store(path: Path, *, write: bool, wait: float = 0.0) -> Iterator[Store]:
+    """Open the database for writing (creating it) or for reading; wait so many seconds while another process has it.
 
-    Raises DatabaseMissing, DatabaseLocked, DatabaseForeign, DatabaseNewer, DatabaseUnusable.
+    Raises DatabaseMissing, DatabaseLocked, DatabaseForeign, DatabaseNewer, DatabaseOlder, DatabaseUnusable,
+    DatabaseDamaged, DiskFull, MemoryShort, ScratchUnusable.
     """
     if not write and not path.exists():
         raise DatabaseMissing(path)
     mask = os.umask(0o077)  # not only for the file: its write-ahead log appears with the first write
     try:
-        store = _connect(path, write=write)
-        try:
-            _check_schema(store, write=write)
-            if write:
-                path.chmod(0o600)
-            yield store
-        finally:
-            store.close()
+        with _scratch() as temporary:
+            store = Store(path, _connected(path, temporary, write, time.monotonic() + wait), temporary)
+            try:
+                _check_schema(store, write=write)
+                if write:
+                    path.chmod(0o600)
+                yield store
+            finally:
+                store.engine.close()
     except EngineError as error:
-        raise DatabaseUnusable(path, str(error)) from error
+        raise _explained(path, error) from error
     finally:
         os.umask(mask)
 
 
-def _connect(path: Path, *, write: bool) -> Store:
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """Raises ScratchUnusable."""
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(scratch())
+        except OSError as error:
+            raise ScratchUnusable(error.strerror or str(error)) from error
+        yield folder
+
+
+def _connected(path: Path, temporary: Path, write: bool, until: float) -> DuckDB:
+    """Open the file, again and again while another process has it. `until` is of the monotonic clock."""
+    while True:
+        try:
+            return _connect(path, temporary, write)
+        except DatabaseLocked:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(0.1)
+
+
+def _connect(path: Path, temporary: Path, write: bool) -> DuckDB:
     """Open the file, translating what DuckDB says when it cannot."""
     import duckdb
 
     if not _is_duckdb(path):
         raise DatabaseForeign(path)
-    temporary = Path(tempfile.mkdtemp(prefix="kpibar-"))
     try:
-        engine = DuckDB(path.absolute(), read_only=not write, temporary=temporary)
+        return DuckDB(path.absolute(), read_only=not write, temporary=temporary)
     except (duckdb.Error, OSError) as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise _explained(path, error) from error
-    return Store(path, engine, temporary)
+        raise _explained(path, refusal(error)) from error
 
 
 def _is_duckdb(path: Path) -> bool:
     """Whether a file can be a DuckDB database at all; what does not exist yet can become one."""
     try:
+        if not S_ISREG(path.stat().st_mode):  # a pipe would be waited for without end
+            return False
         with path.open("rb") as file:
             return file.read(12)[8:] == b"DUCK"
     except OSError:
         return True
 
 
-def _explained(path: Path, error: Exception) -> KpibarError:
+def _explained(path: Path, error: EngineError) -> KpibarError:
     text = str(error)
     if "Conflicting lock" in text or "being used by another process" in text:
-        pid = re.search(r"PID (\d+)", text)
-        return DatabaseLocked(path, pid.group(1) if pid else None)
+        found = re.search(r"PID (\d+)", text)
+        pid = int(found.group(1)) if found else None
+        return DatabaseLocked(path, pid, started(pid) if pid else None)
     if "not a valid DuckDB database" in text:
         return DatabaseForeign(path)
-    return DatabaseUnusable(path, text.partition("\n")[0].removeprefix("IO Error: "))
+    if error.fault == "disk":
+        return DiskFull(path, free_space(path))
+    if error.fault == "memory":
+        return MemoryShort()
+    why = re.sub(r"^(\w+ )?Error: ", "", text)
+    return (DatabaseDamaged if error.fault == "damage" else DatabaseUnusable)(path, why)
+
+
+def started(pid: int) -> datetime | None:
+    """When a process began, in the machine's local time; None where the system does not tell."""
+    try:
+        ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        boot = re.search(r"^btime (\d+)", Path("/proc/stat").read_text(), re.M)
+    except (OSError, ValueError, IndexError):
+        return None
+    return datetime.fromtimestamp(int(boot.group(1)) + ticks / os.sysconf("SC_CLK_TCK")) if boot else None
+
+
+def free_space(path: Path) -> int | None:
+    """The bytes free where a file is or would be; None where the system does not tell."""
+    try:
+        return shutil.disk_usage(path.absolute().parent).free
+    except OSError:
+        return None
+
+
+def shortage(path: Path, exports: Iterable[Path]) -> tuple[int, int] | None:
+    """Bytes free and bytes wished for, when the disk might not hold what the largest export becomes."""
+    sizes = [export.stat().st_size for export in exports if export.is_file()]
+    free, wished = free_space(path), max(3 * max(sizes, default=0), _WORTH_A_WARNING)
+    return (free, wished) if free is not None and free < wished else None
 
 
 def _check_schema(store: Store, *, write: bool) -> None:
@@ -128,6 +188,8 @@ def _check_schema(store: Store, *, write: bool) -> None:
         with store.transaction():
             store.engine.run(files("kpibar").joinpath("schema.sql").read_text(encoding="utf-8"))
             store.remember("schema_version", SCHEMA_VERSION)
+            store.remember("database_id", secrets.token_hex(8))
+        store.engine.run("CHECKPOINT")  # whatever happens to the log, the file says whose it is
         return
     if not {"meta", "files", "contacts"} <= tables:
         raise DatabaseForeign(store.path)
@@ -135,6 +197,20 @@ def _check_schema(store: Store, *, write: bool) -> None:
     if found != SCHEMA_VERSION:
         older = found.isdecimal() and int(found) < int(SCHEMA_VERSION)
         raise (DatabaseOlder if older else DatabaseNewer)(store.path, found, SCHEMA_VERSION)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file of mode 0600 that appears whole or not at all. Raises OSError."""
+    descriptor, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=".kpibar-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def fingerprint(store: Store) -> str:

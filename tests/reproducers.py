@@ -239,7 +239,9 @@ def short_key(folder: Path) -> Case:
 
 @reproduces(errors.KeyUnusable)
 def key_inside_a_file(folder: Path) -> Case:
-    return said("ingest good.csv", "good.csv/x.key: cannot be used", KPIBAR_KEY_FILE="good.csv/x.key")
+    return said(
+        "ingest good.csv --tz UTC --db new.duckdb", "good.csv/x.key: cannot be used", KPIBAR_KEY_FILE="good.csv/x.key"
+    )
 
 
 # --- the report ----------------------------------------------------------------------------------------
@@ -309,6 +311,19 @@ def _as_another_brand(folder: Path) -> Case:
 def _nothing_readable(folder: Path) -> Case:
     write(folder, "excel.csv", "contact_id,created_at,channel\n7,01/03/2025 10:00,email\n8,02/03/2025 10:00,email\n")
     return Case(("ingest", "excel.csv"), ("all 2 records were rejected", "Export it anew"))
+
+
+@reproduces(errors.TooManyRejects)
+def _one_reject_too_many(folder: Path) -> Case:
+    write(folder, "more.csv", f"{GOOD}3,never,email\n")
+    return said(
+        "ingest more.csv --max-rejects 0", "1 of 3 records", "more.csv:4:", "--max-rejects 34%", "kpibar layouts"
+    )
+
+
+@reproduces(errors.LimitInvalid)
+def _a_limit_in_words(folder: Path) -> Case:
+    return said("ingest good.csv --max-rejects few", '"few" is not a limit', "2.5%")
 
 
 @reproduces(errors.FileNotHeld)

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kpibar"
 
 # From the top of the house down. A module may import its own layer and those above it.
 LAYERS = (
-    ("errors",),
+    ("errors", "errors_database", "interrupts", "scratch"),
     ("file_errors",),
     ("config", "engine"),
     ("store",),
@@ -20,9 +20,9 @@ LAYERS = (
     ("estimates", "editions", "coverage"),
     ("measuring",),
     ("barometer",),
-    ("standing",),
+    ("standing", "checking"),
     ("render",),
-    ("demo", "options"),
+    ("demo", "options", "outputs", "streams"),
     ("cli",),
     ("__main__",),
 )

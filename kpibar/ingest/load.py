@@ -20,6 +20,7 @@ from kpibar.errors import (
     KpibarError,
     LayoutContradicted,
     LayoutInvalid,
+    TooManyRejects,
     ZoneChanged,
     ZoneNeeded,
 )
@@ -34,10 +35,12 @@ from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.instants import as_of_instant
 from kpibar.ingest.layouts import Layout, Shelf, chosen, identify, shelf
 from kpibar.ingest.ledger import Counts, Entry, Lines
+from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.merge import Target, newest, open_contested, settle, take
 from kpibar.ingest.normalise import Context, Plan, plan
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
+from kpibar.ingest.seal import write_seal
 from kpibar.ingest.topics import reasons
 from kpibar.store import Store
 
@@ -51,7 +54,8 @@ _SCRATCH = ("typed", "mapped", "known", "batch", "incoming", "mentioned", "vendo
 class Options:
     """What the user said of the files: layout, zone of naive times, date order, brand, instant they speak up to.
 
-    `as_of` is a UTC instant, or a text as a user writes it (see `as_of_instant`).
+    `as_of` is a UTC instant, or a text as a user writes it (see `as_of_instant`). `repair` allows a damaged record
+    to be read where only one reading fits; a file with more rejects than `max_rejects` is refused.
     """
 
     layout: str | None = None
@@ -62,6 +66,8 @@ class Options:
     keep_text: bool = False
     date_order: str | None = None
     encoding: str | None = None
+    repair: bool = True
+    max_rejects: Limit = DEFAULT_LIMIT
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,7 @@ def ingest(
     known = shelf(config.folder or Path.cwd(), config.settings.layouts)
     if options.layout:
         known.get(options.layout)
-    bind(store, load_key(key_path(config.settings.project)))
+    bind(store, load_key(key_path(config.settings.project), create=store.meta("key_id") is None))
     store.engine.run("CREATE OR REPLACE TEMP MACRO seconds(later, earlier) AS epoch(later) - epoch(earlier)")
     if isinstance(options.as_of, str):
         zone = options.timezone or config.settings.timezone or store.meta("timezone")
@@ -140,6 +146,8 @@ def ingest(
     for path in paths:
         try:
             outcomes.append(_ingest_file(store, path, known, config, options))
+            if not options.dry_run:
+                write_seal(store)
         except KpibarError as error:
             outcomes.append(Outcome(path, error=error))
         done(outcomes[-1])
@@ -394,7 +402,7 @@ def _finish(
                 dropped=done.dropped,
                 repaired=repaired,
             )
-            _refuse_rejects(store, path, counts, target.file_id)
+            _refuse_rejects(store, path, counts, target.file_id, options.max_rejects)
         _enter(store, file, compiled, target, as_of, counts, Lines() if number else lines, context)
         held = compiled.tables[entity].held
         ledger.write_held(store, target.file_id, file.source, entity, held)
@@ -455,10 +463,13 @@ def _check_assertions(path: Path, layout: Layout, done: _Progress) -> None:
             raise LayoutContradicted(path, layout.name, asserted.name, agreeing, known)
 
 
-def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int) -> None:
-    """Raises AllRejected."""
+def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
+    """Raises AllRejected, TooManyRejects."""
     if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
         raise AllRejected(path, counts.rejected, ledger.first_rejects(store, path.name, file_id)[0])
+    if not limit.allows(counts.rejected, counts.records):
+        first = ledger.first_rejects(store, path.name, file_id)
+        raise TooManyRejects(path, counts.rejected, counts.records, limit.text, first)
 
 
 def _enter(

@@ -7,6 +7,7 @@ the key file, which lives outside the database with mode 0600.
 import hashlib
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from kpibar.store import Store
 
 KEY_BYTES = 32
 _BLOCK = 64
+_LONGEST_KEY = 65_536
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,20 @@ def key_path(project: str) -> Path:
     return user_config_path("kpibar") / "keys" / f"{project}.key"
 
 
-def load_key(path: Path) -> Key:
-    """Read the key, creating it (mode 0600, folder 0700) when it does not exist. Raises KeyUnusable."""
+def load_key(path: Path, *, create: bool = True) -> Key:
+    """Read the key; when it does not exist create it (mode 0600, folder 0700), if that is wanted.
+
+    Raises KeyUnusable, KeyMissing.
+    """
     try:
         if not path.exists():
+            if not create:
+                raise KeyMissing(path, exists=False)
             _create(path)
-        secret = path.read_bytes()
+        if not path.is_file():  # a pipe would be waited for without end
+            raise KeyUnusable(path, "it is not a regular file")
+        with path.open("rb") as file:
+            secret = file.read(_LONGEST_KEY)
     except OSError as error:
         raise KeyUnusable(path, error.strerror or str(error)) from error
     if len(secret) < KEY_BYTES:
@@ -55,10 +65,22 @@ def load_key(path: Path) -> Key:
 
 
 def _create(path: Path) -> None:
+    """Write a new key whole or not at all; one that another run has just written stays."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(KEY_BYTES))
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".kpibar-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(name, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            Path(name).rename(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def bind(store: Store, key: Key) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from kpibar.checking import Finding
 from kpibar.ingest.layouts import Shelf
 from kpibar.ingest.ledger import describe
 from kpibar.kpis.catalogue import Catalogue, Kpi
@@ -122,6 +123,18 @@ def rejects_text(found: Sequence[Reject]) -> str:
 
 def rejects_json(found: Sequence[Reject]) -> str:
     """Every reject as JSON."""
+    return _json([asdict(one) for one in found])
+
+
+def check_text(found: Sequence[Finding]) -> str:
+    """What a check found, in words, one a line."""
+    faults = [one for one in found if not one.note]
+    lines = [clean(f"{'note' if one.note else 'fault'}: {one.about}: {one.text}") for one in found]
+    return "\n".join([*lines, f"{len(faults)} faults" if faults else "the database agrees with its ledger"])
+
+
+def check_json(found: Sequence[Finding]) -> str:
+    """What a check found, as JSON."""
     return _json([asdict(one) for one in found])
 
 

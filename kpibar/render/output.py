@@ -1,10 +1,9 @@
 """Reports as files: whole or not at all."""
 
-import os
-import tempfile
 from pathlib import Path
 
 from kpibar.errors import OutputUnwritable
+from kpibar.store import write_private
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -12,15 +11,6 @@ def write_whole(path: Path, text: str) -> None:
     if path.is_dir():
         raise OutputUnwritable(path, "it is a folder")
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".kpibar-")
+        write_private(path, text)
     except OSError as error:
-        raise OutputUnwritable(path, error.strerror or str(error)) from error
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
         raise OutputUnwritable(path, error.strerror or str(error)) from error

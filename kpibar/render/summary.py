@@ -1,6 +1,7 @@
 """Words for the commands other than the report: what was ingested, what is held, what a KPI or layout means."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from kpibar.coverage import Coverage, disabled_by
 from kpibar.ingest.layouts import Layout, Shelf
@@ -90,6 +91,23 @@ def totals(outcomes: Sequence[Outcome]) -> str:
         f"{number(sum(c.updated for c in fresh))} updated, {number(sum(c.rejected for c in fresh))} rejected"
     )
     return text + (f"; {failed} file{'s' if failed != 1 else ''} failed" if failed else "")
+
+
+def little_space(path: Path, free: int, wished: int) -> str:
+    """A warning before an ingest that the disk might not hold."""
+    return (
+        f"only {number(free / 1e6)} MB are free beside {clean(str(path))}, an ingest of these exports may need "
+        f"{number(wished / 1e6)} MB; should they not suffice, what is not finished is rolled back"
+    )
+
+
+def lost(path: Path, entries: int) -> str:
+    """A warning that the disk lost what had been written."""
+    return (
+        f"{clean(str(path))}: the last {entries} entr{'ies' if entries > 1 else 'y'} of its ledger "
+        f"{'are' if entries > 1 else 'is'} gone since it was last closed (the disk lost what was written): "
+        "ingest the last exports again"
+    )
 
 
 def layouts_table(shelf: Shelf) -> list[tuple[str, str, str, str]]:

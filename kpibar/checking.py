@@ -1,0 +1,175 @@
+"""Does the database still say what its ledger says? Every claim that can be proved again is proved again."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kpibar.config import Thresholds
+from kpibar.ingest.ledger import CHAINED, chained
+from kpibar.ingest.seal import read_seal, seal_of
+from kpibar.ingest.tables import KEYS, columns
+from kpibar.model.build import is_current
+from kpibar.store import ENTITIES, Store
+
+_FATES = ("added", "updated", "unchanged", "superseded", "folded", "rejected", "dropped")
+_LINES = ("preamble", "header", "blank", "footer", "record_lines", "rejected_lines")
+_PSEUDONYM = "k[0-9a-f]{32}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it must be: a stable code, what it concerns, and words. A note is no fault."""
+
+    code: str
+    about: str
+    text: str
+    note: bool = False
+
+
+def check(store: Store, thresholds: Thresholds) -> tuple[Finding, ...]:
+    """Everything found wrong with a database, and notes; empty when all is well."""
+    found = [*_equations(store), *_chain(store), *_seal(store), *_beside(store), *_sources(store), *_mode(store)]
+    for entity in ENTITIES:
+        found += [*_rows(store, entity), *_identity(store, entity), *_pseudonyms(store, entity)]
+    found += _model(store, thresholds)
+    return tuple(found)
+
+
+def _equations(store: Store) -> Iterator[Finding]:
+    """Records = the sum of their fates, lines = the sum of their classes, rejects listed = rejects counted."""
+    rows = store.engine.rows(
+        f"SELECT f.file_id, f.name, records, {' + '.join(_FATES)}, lines, {' + '.join(_LINES)}, repaired, rejected, "
+        f"least({', '.join((*_FATES, *_LINES, 'repaired'))}) < 0, "
+        "(SELECT count(*) FROM rejects r WHERE r.file_id = f.file_id) FROM files f ORDER BY f.file_id"
+    )
+    for file_id, name, records, fates, lines, classes, repaired, rejected, negative, listed in rows:
+        about = f"file {file_id} ({name})"
+        if records != fates:
+            yield Finding("records", about, f"{records} records were read, {fates} are accounted for")
+        if lines != classes:
+            yield Finding("lines", about, f"{lines} lines were read, {classes} are accounted for")
+        if listed != rejected:
+            yield Finding("rejects", about, f"{rejected} records were rejected, {listed} are listed with a reason")
+        if negative or repaired > records:
+            yield Finding("counts", about, "a count is below zero, or more records were repaired than read")
+
+
+def _chain(store: Store) -> Iterator[Finding]:
+    """Every entry is sealed with the chain of the one before: the first that does not fit is where the ledger broke."""
+    previous, expected = "", 1
+    rows = store.engine.rows(f"SELECT chain, {', '.join(CHAINED)} FROM files ORDER BY file_id")
+    for chain, *values in rows:
+        about = f"file {values[0]} ({values[2]})"
+        if values[0] != expected:
+            yield Finding("chain", about, f"the ledger entry before it, file {expected}, is gone")
+            return
+        if chain != chained(previous, values):
+            yield Finding("chain", about, "its ledger entry was altered, or one before it is gone")
+            return
+        previous, expected = chain, expected + 1
+
+
+def _seal(store: Store) -> Iterator[Finding]:
+    """What was acknowledged last, noted beside the database, must be in it."""
+    noted, found = read_seal(store.path), seal_of(store)
+    if noted is None or noted.database != found.database:
+        return
+    if noted.file_id > found.file_id:
+        lost = noted.file_id - found.file_id
+        yield Finding("lost", "the end of the ledger", f"{lost} entries that were acknowledged are gone: ingest again")
+        return
+    rows = store.engine.rows("SELECT chain FROM files WHERE file_id = ?", [noted.file_id])
+    if noted.file_id and (not rows or rows[0][0] != noted.chain):
+        yield Finding("replaced", f"file {noted.file_id}", "its ledger entry is not the one that was acknowledged")
+    elif noted.file_id < found.file_id:
+        yield Finding("behind", "the note beside the database", "it is older than the database", note=True)
+
+
+def _beside(store: Store) -> Iterator[Finding]:
+    """What is kept of a file besides its records belongs to an entry of the ledger."""
+    for table in ("rejects", "columns_held", "unknown_values"):
+        strays = _count(store, f"SELECT count(*) FROM {table} WHERE file_id NOT IN (SELECT file_id FROM files)")
+        if strays:
+            yield Finding("stray", table, f"{strays} rows belong to no entry of the ledger")
+    strays = _count(
+        store,
+        "SELECT count(*) FROM mentions m WHERE NOT EXISTS "
+        "(SELECT 1 FROM contacts c WHERE c.source = m.source AND c.contact_id = m.contact_id)",
+    )
+    if strays:
+        yield Finding("stray", "mentions", f"{strays} rows belong to no contact")
+
+
+def _sources(store: Store) -> Iterator[Finding]:
+    """A source speaks up to the latest instant any of its files does."""
+    rows = store.engine.rows(
+        "SELECT coalesce(s.source, f.source), coalesce(s.entity, f.entity) FROM sources s FULL JOIN "
+        "(SELECT source, entity, max(as_of) AS as_of FROM files GROUP BY source, entity) f "
+        "ON s.source = f.source AND s.entity = f.entity "
+        "WHERE s.source IS NULL OR f.source IS NULL OR s.as_of IS DISTINCT FROM f.as_of ORDER BY 1, 2"
+    )
+    for source, entity in rows:
+        yield Finding("as_of", f"{source}, {entity}", "the instant it speaks up to is not that of its files")
+
+
+def _rows(store: Store, entity: str) -> Iterator[Finding]:
+    """A source has as many records as its files added, and each came from one of its files."""
+    rows = store.engine.rows(
+        f"SELECT coalesce(t.source, f.source), coalesce(n, 0), coalesce(added, 0) "
+        f"FROM (SELECT source, count(*) AS n FROM {entity} GROUP BY source) t FULL JOIN "
+        "(SELECT source, sum(added) AS added FROM files WHERE entity = ? GROUP BY source) f ON t.source = f.source "
+        "WHERE coalesce(n, 0) <> coalesce(added, 0) ORDER BY 1",
+        [entity],
+    )
+    for source, held, added in rows:
+        yield Finding("rows", f"{entity} of {source}", f"its files added {added} records, {held} are held")
+    strays = _count(
+        store,
+        f"SELECT count(*) FROM {entity} t WHERE NOT EXISTS (SELECT 1 FROM files f "
+        f"WHERE f.file_id = t.file_id AND f.source = t.source AND f.entity = '{entity}')",
+    )
+    if strays:
+        yield Finding("stray", entity, f"{strays} records come from no file of the ledger")
+
+
+def _identity(store: Store, entity: str) -> Iterator[Finding]:
+    """No record is there twice, none lacks what identifies it."""
+    key = KEYS[entity]
+    listed = ", ".join(("source", *key.id))
+    twice = _count(store, f"SELECT count(*) FROM (SELECT 1 FROM {entity} GROUP BY {listed} HAVING count(*) > 1)")
+    if twice:
+        yield Finding("twice", entity, f"{twice} records are there more than once")
+    missing = " OR ".join(f"{column} IS NULL" for column in key.required)
+    empty = _count(store, f"SELECT count(*) FROM {entity} WHERE {missing}")
+    if empty:
+        yield Finding("empty", entity, f"{empty} records lack {' or '.join(key.required)}")
+
+
+def _pseudonyms(store: Store, entity: str) -> Iterator[Finding]:
+    """A column for pseudonyms holds nothing else."""
+    tables = {entity: [name for name in columns(entity) if name.endswith("_key")]}
+    if entity == "contacts":
+        tables["mentions"] = ["order_key"]
+    for table, names in tables.items():
+        for name in names:
+            bare = _count(store, f"SELECT count(*) FROM {table} WHERE NOT regexp_full_match({name}, '{_PSEUDONYM}')")
+            if bare:
+                yield Finding("personal", f"{table}.{name}", f"{bare} values are not pseudonyms")
+
+
+def _model(store: Store, thresholds: Thresholds) -> Iterator[Finding]:
+    if store.engine.rows("SELECT 1 FROM files LIMIT 1") and not is_current(store, thresholds):
+        yield Finding(
+            "model", "fact tables", "older than the data or settings; the next report rebuilds them", note=True
+        )
+
+
+def _mode(store: Store) -> Iterator[Finding]:
+    """Nobody but the owner may read the database."""
+    mode = store.path.stat().st_mode & 0o777
+    if os.name == "posix" and mode & 0o077:
+        yield Finding("mode", str(store.path), f"others may read it (mode {mode:04o}): chmod 600 {store.path}")
+
+
+def _count(store: Store, sql: str) -> int:
+    return int(store.engine.rows(sql)[0][0])

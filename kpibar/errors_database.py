@@ -1,0 +1,110 @@
+"""What can go wrong with the database, and with the machine it is on; see `kpibar.errors`."""
+
+from datetime import datetime
+from pathlib import Path
+
+from kpibar.errors import KpibarError
+
+
+class DatabaseMissing(KpibarError):
+    """There is no database yet."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: no data yet; start with `kpibar ingest FILES…`, or look at `kpibar demo`")
+
+
+class DatabaseEmpty(KpibarError):
+    """The database holds no record that a KPI could be computed from."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: no data yet; ingest exports with `kpibar ingest FILES… --db {path}`")
+
+
+class DatabaseForeign(KpibarError):
+    """The file given as database is not one of kpibar's."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: is not a kpibar database and was left untouched; name another file with --db")
+
+
+class DatabaseNewer(KpibarError):
+    """The database was written by a newer kpibar."""
+
+    def __init__(self, path: Path, found: str, expected: str) -> None:
+        super().__init__(
+            f"{path}: has schema version {found}, this kpibar reads {expected}; "
+            "use the kpibar that wrote it, or ingest into a new file with --db"
+        )
+
+
+class DatabaseOlder(KpibarError):
+    """The database was written by an earlier kpibar, whose ledger held less."""
+
+    def __init__(self, path: Path, found: str, expected: str) -> None:
+        super().__init__(
+            f"{path}: was written by an earlier kpibar (schema version {found}, this one reads {expected}) "
+            "and was left untouched; ingest the exports again into a new file with --db"
+        )
+
+
+class DatabaseLocked(KpibarError):
+    """Another process has the database open."""
+
+    def __init__(self, path: Path, pid: int | None, since: datetime | None = None) -> None:
+        who = f" by process {pid}" if pid else ""
+        when = f", running since {since:%Y-%m-%d %H:%M}" if since else ""
+        super().__init__(
+            f"{path}: is in use{who}{when}; wait until it has finished (--wait 60 does), or name another file with --db"
+        )
+
+
+class DatabaseUnusable(KpibarError):
+    """The system or DuckDB refused to open or write the database."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: cannot be used ({why}); check the folder's permissions and free space")
+
+
+class DatabaseDamaged(KpibarError):
+    """The database file or its log does not hold together any more."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path}: is damaged ({why}) and was left untouched; put back a copy of it and of {path.name}.wal, "
+            "or ingest the exports again into a new file with --db"
+        )
+
+
+class DiskFull(KpibarError):
+    """There was no room to write the database; what was being written was rolled back."""
+
+    def __init__(self, path: Path, free: int | None) -> None:
+        left = f" ({free / 1e6:,.0f} MB free)" if free is not None else ""
+        super().__init__(
+            f"{path}: no room left to write it{left}, so what was not finished was rolled back; free some space or "
+            "lift the limit on file sizes, then ingest again: what is already held is not read twice"
+        )
+
+
+class ScratchUnusable(KpibarError):
+    """No temporary folder could be made."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"no temporary folder could be made ({why}); free some space, or name a folder in TMPDIR")
+
+
+class MemoryShort(KpibarError):
+    """The memory did not suffice; what was being written was rolled back."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the memory did not suffice, so what was not finished was rolled back; close other programs or lift the "
+            "limit on memory, or ingest the exports in smaller parts"
+        )
+
+
+class FolderGone(KpibarError):
+    """The folder the command was started in does not exist any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the current folder does not exist any more; change to another one")

@@ -1,0 +1,53 @@
+"""What a report is written as, and what the place it goes to can show."""
+
+import os
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kpibar.barometer import Barometer
+from kpibar.errors import FormatUnknown
+from kpibar.options import FORMATS, Color, Format, Palette
+from kpibar.render.document import to_csv, to_json
+from kpibar.render.terminal import Screen, render
+
+
+def format_of(output: Path | None) -> Format:
+    """The format a file's extension names. Raises FormatUnknown."""
+    if output is None or output.is_dir():
+        return Format.table
+    if output.suffix.lower() not in FORMATS:
+        raise FormatUnknown(output, FORMATS)
+    return FORMATS[output.suffix.lower()]
+
+
+def rendered(computed: Barometer, wanted: Format, lang: str, screen: Screen) -> str:
+    """The report as text."""
+    if wanted is Format.json:
+        return to_json(computed, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    if wanted is Format.csv:
+        return to_csv(computed)
+    return render(computed, lang, screen)
+
+
+def screen_of(color: Color, palette: Palette, *, to_file: bool = False) -> Screen:
+    """What the output can show: a pipe or file gets full width and no colour, NO_COLOR no colour."""
+    terminal = sys.stdout.isatty() and not to_file
+    coloured = color is Color.always or (color is Color.auto and terminal and not os.environ.get("NO_COLOR"))
+    width = shutil.get_terminal_size().columns if terminal or os.environ.get("COLUMNS") else None
+    return Screen(
+        width=None if to_file else width,
+        colour=coloured and not to_file,
+        styled=(terminal or color is Color.always) and not to_file,
+        unicode=to_file or _can_print("▁▲−≤", sys.stdout.encoding),
+        palette=palette.value,
+    )
+
+
+def _can_print(text: str, encoding: str | None) -> bool:
+    try:
+        text.encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

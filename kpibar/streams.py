@@ -1,0 +1,52 @@
+"""The standard streams as a program may find them: closed, full, or read by nobody any more."""
+
+import codecs
+import errno
+import io
+import os
+import sys
+from typing import TextIO
+
+from kpibar.render.clean import bare
+
+
+class _Closed(io.TextIOBase):
+    """Stands in for a standard stream that was closed before the start."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EBADF, "it is closed")
+
+    def isatty(self) -> bool:
+        return False
+
+
+def guard() -> None:
+    """Make the standard streams usable.
+
+    A closed one would lend its number to the next file that is opened, the database perhaps, and words would be
+    written into it: its number is given to the null device, and writing to it is refused.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    codecs.register_error("bare", bare)
+    sys.stdout, sys.stderr = _usable(sys.stdout), _usable(sys.stderr)
+
+
+def _usable(stream: TextIO | None) -> TextIO:
+    if stream is None:
+        return _Closed()  # type: ignore[return-value]
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="bare")
+    return stream
+
+
+def drop(stream: TextIO, number: int) -> None:
+    """Send what a stream that failed still holds to nowhere, so that the end of the process does not fail again."""
+    if isinstance(stream, _Closed):
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), number)
