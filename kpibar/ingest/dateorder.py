@@ -73,7 +73,7 @@ def _looked_at(cell: str) -> str:
         f"count(*) FILTER (WHERE {other(quoted(_SHORT_DASHED))}), "
         f"count(*) FILTER (WHERE {cell} LIKE '____-__-__%'), "
         f"count(*) FILTER (WHERE {serial} AND regexp_matches({cell}, '{SERIAL_FINE}')), "
-        f"count(*) FILTER (WHERE {serial} AND NOT regexp_matches({cell}, '^[0-9]+{SERIAL_EIGHTHS}'))"
+        f"count(*) FILTER (WHERE {serial} AND NOT regexp_matches({cell}, '^[0-9]+{SERIAL_EIGHTHS}|{SERIAL_FINE}'))"
     )
 
 
