@@ -172,7 +172,7 @@ def test_a_later_batch_may_not_contradict_the_first(engine: DuckDB) -> None:
 
 def test_evidence_is_counted_once_per_column(engine: DuckDB) -> None:
     stage(engine, " lun. 13/01/2025 10:00", "01/02/2025", "25-01-12", "2025-01-01", "45678.12345", "45678.12", "Total")
-    (one,) = observed(["When"], engine.rows(probe({"When": "c0"}))[0])
+    (one,) = observed(engine.rows(probe({"When": "c0"})))
     assert (one.dates, one.day_first, one.month_first, one.short_dashed) == (3, 1, None, 1)
     assert (one.others, one.fine, one.coarse) == (1, 1, 1)
     assert decide(Path("x"), [], None) == {}

@@ -18,6 +18,10 @@ from kpibar.config import valid_zone
 from kpibar.engine import DuckDB
 from kpibar.errors import ZoneUnknown
 from kpibar.ingest.clocks import clock_changes, in_zone
+from kpibar.ingest.header import column as header_column
+from kpibar.ingest.layouts import shelf
+from kpibar.ingest.normalise import Context, plan
+from kpibar.ingest.reading import Reading
 from tests.intake import column, held, take_text
 from tests.notations import read
 
@@ -338,3 +342,21 @@ def test_a_reference_rounded_by_a_spreadsheet_rejects_its_record(folder: Path, n
     assert "rounded by a spreadsheet" in outcome.first_rejects[0]
     assert column(folder, f"SELECT {name} FROM contacts") == ["4E12"]
     assert held(folder, "SELECT line FROM rejects") == [(2,)]
+
+
+def test_a_files_times_in_the_hour_of_a_clock_change_are_counted(folder: Path) -> None:
+    """Three naive times in such an hour; an offset settles it, and so does the hour before or after."""
+    cells = [
+        "2025-03-30 02:30:00", "2025-10-26 02:30", "26/10/2025 02:59:59", "2025-10-26T02:30:00+02:00",
+        "2025-10-26T00:30:00Z", "2025-03-30 03:30:00", "2025-10-26 03:00:00", "2025-06-01 02:30:00", "", "x",
+    ]  # fmt: skip
+    engine, layout = DuckDB(folder / "typed.duckdb", read_only=False), shelf(None).get("kpibar-contacts")
+    reading = Reading("Europe/Paris", "Europe/Paris", {}, (), ".", layout.enum, "33", "dmy")
+    header = tuple(header_column(name) for name in ("contact_id", "created_at", "resolved_at"))
+    made = plan(layout, header, Context(reading, None, "Europe/Paris", {}, None, keep_text=False))
+    engine.run("CREATE TABLE staged (line BIGINT, c0 VARCHAR, c1 VARCHAR, c2 VARCHAR)")
+    lines = list(range(len(cells)))
+    engine.append("staged", {"line": lines, "c0": [str(n) for n in lines], "c1": ["2025-06-01"] * 10, "c2": cells})
+    engine.run(f"CREATE TABLE cells AS {made.cells}")
+    engine.run(f"CREATE TABLE typed AS {made.typed}")
+    assert engine.rows(made.clock_changes) == [(3,)]
