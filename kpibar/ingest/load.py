@@ -325,7 +325,7 @@ def _take_each(
             stage_batch(store, batch, dialect)
             settled = settle_dates(store.engine, path, compiled.dates, context.reading)
             compiled = plan(file.layout, file.export.columns, replace(context, reading=settled))
-            store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged')}")
+            store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
             store.engine.run("DROP TABLE staged")
         else:
             type_batch(store, batch, dialect, compiled)
@@ -348,9 +348,10 @@ def _take_grouped(
     compiled = plan(file.layout, file.export.columns, context)
     settled = settle_dates(store.engine, file.export.path, compiled.dates, context.reading)
     compiled = plan(file.layout, file.export.columns, replace(context, reading=settled))
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged')}")
+    batch = joined(batches)
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
     store.engine.run("DROP TABLE staged")
-    _take_batch(store, joined(batches), compiled, file.layout, done)
+    _take_batch(store, batch, compiled, file.layout, done)
 
 
 def _take_batch(store: Store, batch: Batch, compiled: Plan, layout: Layout, done: _Progress) -> None:

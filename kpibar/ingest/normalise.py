@@ -8,12 +8,12 @@ of one table from it. Nothing here touches the database.
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kpibar.config import Hours
 from kpibar.ingest.batches import weights
-from kpibar.ingest.clocks import change_days, clock_changes
+from kpibar.ingest.clocks import clock_changes, near_change
 from kpibar.ingest.expressions import (
     HELPERS,
     Call,
@@ -101,9 +101,13 @@ class Plan:
     reasons: Mapping[str, str]
     hash: str
 
-    def typed(self, source: str) -> str:
-        """The statement that types the records of a relation with the columns c0, c1, ..."""
-        return self.typing.replace("{source}", source)
+    def typed(self, source: str, plain: Sequence[bool]) -> str:
+        """The statement that types the records of a relation with the columns c0, c1, ...; `plain` as in a batch."""
+        typing = self.typing
+        for cell in dict.fromkeys(re.findall(r"\{(c[0-9]+)\}", typing)):
+            said = f"nullif({cell}, '')" if plain[int(cell[1:])] else _said_something(cell)
+            typing = typing.replace(f"{{{cell}}}", said)
+        return typing.replace("{source}", source)
 
     def mapped(self, entity: str, looked_up: Iterable[str] = ()) -> str:
         """The statement that gives the canonical columns, `line` and `all_text` of the valid records of `typed`.
@@ -265,7 +269,7 @@ def _dates(file: _File, calls: Iterable[Call]) -> dict[str, str]:
 def _clock_change(present: Mapping[Call, str], reading: Reading) -> str:
     """Only a time near a change of clocks is read again, to see whether it had an offset of its own."""
     flags = [
-        f"CASE WHEN {change_days(alias, zone)} THEN {clock_changes(zone, naive_time(f'{alias}_raw', call, reading))} END"
+        f"CASE WHEN {near_change(alias, zone)} THEN {clock_changes(zone, naive_time(f'{alias}_raw', call, reading))} END"
         for call, alias in present.items()
         if call.helper in _ZONED and (zone := reading.zone_of(call.column)) != "UTC"
     ]
@@ -319,7 +323,7 @@ def _cells(layout: Layout, file: _File, calls: Iterable[Call]) -> str:
     `checked` is the checksum of the record's text: what the reader proved must arrive.
     """
     read = _read_cells(layout, file, calls)
-    trimmed = ",\n".join(f"{_said_something(cell)} AS {cell}" for cell in read)
+    trimmed = ",\n".join(f"{{{cell}}} AS {cell}" for cell in read)
     group = file.cell(layout.group) if layout.group else None
     if group is None:
         return f"SELECT {checked(len(file.names))} AS checked,\n{trimmed}\nFROM {{source}}"
