@@ -326,6 +326,12 @@ def _a_limit_in_words(folder: Path) -> Case:
     return said("ingest good.csv --max-rejects few", '"few" is not a limit', "2.5%")
 
 
+@reproduces(errors.OriginalUnknown)
+def _corrections_of_another_file(folder: Path) -> Case:
+    write(folder, "other.csv", f"{GOOD}3,never,email\n")
+    return said("rejects other.csv -o fix.csv", "other.csv: its bytes are those of no ingested file", "kpibar status")
+
+
 @reproduces(errors.FileNotHeld)
 def _rejects_of_an_unknown_file(folder: Path) -> Case:
     return Case(("rejects", "--file", "nope.csv"), ('no file called "nope.csv"', "known:"))
