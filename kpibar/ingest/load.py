@@ -311,7 +311,9 @@ def _load(store: Store, file: _File, compiled: Plan, context: Context, options: 
         _take_grouped(store, file, given, reader.dialect, context, done)
     else:
         _take_each(store, file, given, reader.dialect, context, done)
-    return _finish(store, file, compiled, context, options, done, _lines(export, reader.account), reader.account.repaired)
+    return _finish(
+        store, file, compiled, context, options, done, _lines(export, reader.account), reader.account.repaired
+    )
 
 
 def _take_each(
