@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kpibar"
 # From the top of the house down. A module may import its own layer and those above it.
 LAYERS = (
     ("errors", "errors_database", "interrupts", "scratch"),
-    ("file_errors",),
+    ("errors_files",),
     ("config", "engine"),
     ("store",),
     ("ingest",),

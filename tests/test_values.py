@@ -20,7 +20,7 @@ from kpibar.errors import ZoneUnknown
 from kpibar.ingest.clocks import clock_changes, in_zone
 from kpibar.ingest.header import column as header_column
 from kpibar.ingest.layouts import shelf
-from kpibar.ingest.normalise import Context, plan
+from kpibar.ingest.plan import Context, plan
 from kpibar.ingest.reading import Reading
 from tests.intake import column, held, take_text
 from tests.notations import read

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from kpibar.file_errors import ArchiveUnsafe, FileDamaged, FileEncrypted, FileTooLarge, MemberNeeded, MemberUnknown
+from kpibar.errors_files import ArchiveUnsafe, FileDamaged, FileEncrypted, FileTooLarge, MemberNeeded, MemberUnknown
 
 BLOCK = 1 << 20
 _END_OF_DIRECTORY = b"PK\x05\x06"

@@ -228,7 +228,9 @@ class Reader:
             self._take_run(view, proof, begin, int(place))
             if place < len(doubtful):
                 text = view[proof.starts[place] : proof.ends[place]].decode()
-                for item, raw in each(physical_lines(text), self.line + int(proof.lines[place]), self.dialect, self.repair):
+                for item, raw in each(
+                    physical_lines(text), self.line + int(proof.lines[place]), self.dialect, self.repair
+                ):
                     self._take(item, raw, 1)
             begin = int(place) + 1
         self.line += proof.stop_lines

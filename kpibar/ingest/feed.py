@@ -16,7 +16,8 @@ from pathlib import Path
 from kpibar.errors import ProofBroken
 from kpibar.ingest.batches import Batch, weights
 from kpibar.ingest.expressions import quoted
-from kpibar.ingest.normalise import PLACE, Plan, checked
+from kpibar.ingest.plan import Plan
+from kpibar.ingest.typed import PLACE, checked
 from kpibar.ingest.proof import Dialect
 from kpibar.store import Store
 
@@ -104,9 +105,7 @@ def _widen(descriptor: int) -> None:
 
 def _agrees(store: Store, batch: Batch, table: str, check: str) -> bool:
     store.engine.run(f"SET VARIABLE first_row = (SELECT min(rowid) FROM {table})")
-    found = store.engine.rows(
-        f"SELECT count(*), coalesce(sum(({check}) * ({PLACE} + 1)), 0)::HUGEINT FROM {table}"
-    )[0]
+    found = store.engine.rows(f"SELECT count(*), coalesce(sum(({check}) * ({PLACE} + 1)), 0)::HUGEINT FROM {table}")[0]
     return tuple(found) == (batch.records, batch.check)
 
 

@@ -37,7 +37,7 @@ from kpibar.ingest.layouts import Layout, Shelf, chosen, identify, shelf
 from kpibar.ingest.ledger import Counts, Entry, Lines
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.merge import Target, newest, open_contested, settle, take
-from kpibar.ingest.normalise import Context, Plan, plan
+from kpibar.ingest.plan import Context, Plan, plan
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
 from kpibar.ingest.seal import write_seal
@@ -311,7 +311,9 @@ def _load(store: Store, file: _File, compiled: Plan, context: Context, options: 
         _take_grouped(store, file, given, reader.dialect, context, done)
     else:
         _take_each(store, file, given, reader.dialect, context, done)
-    return _finish(store, file, compiled, context, options, done, _lines(export, reader.account), reader.account.repaired)
+    return _finish(
+        store, file, compiled, context, options, done, _lines(export, reader.account), reader.account.repaired
+    )
 
 
 def _take_each(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from kpibar.errors import FileEmpty
-from kpibar.file_errors import FileDamaged, FileTooLarge, RecordsNotFound
+from kpibar.errors_files import FileDamaged, FileTooLarge, RecordsNotFound
 
 Texts = Callable[[], Iterable[str]]
 Item = tuple[str, int, object]
