@@ -83,7 +83,7 @@ class Loaded:
 class Outcome:
     """What became of one file. `error` is set when nothing of it was loaded.
 
-    `same_as_before` tells when the same bytes were ingested, `extended` up to when they are now said to speak.
+    `uncertain` counts records with a time in the hour that is skipped or repeated when clocks change. `same_as_before` tells when the same bytes were ingested, `extended` up to when they are now said to speak.
     """
 
     path: Path
@@ -95,6 +95,7 @@ class Outcome:
     lines: Lines = field(default_factory=Lines)
     unknown: tuple[tuple[str, str, int], ...] = ()
     first_rejects: tuple[str, ...] = ()
+    uncertain: int = 0
     same_as_before: datetime | None = None
     extended: datetime | None = None
     error: KpibarError | None = field(default=None, compare=False)
@@ -289,6 +290,7 @@ class _Progress:
     bad: int = 0
     folded: int = 0
     dropped: int = 0
+    uncertain: int = 0
     added: Counter[str] = field(default_factory=Counter)
     newest: dict[str, datetime | None] = field(default_factory=dict)
     agreeing: Counter[str] = field(default_factory=Counter)
@@ -362,6 +364,7 @@ def _take_batch(store: Store, batch: Batch, compiled: Plan, layout: Layout, done
     ledger.write_faults(store, file_id, [(fault.line, fault.line, fault.code, fault.reason) for fault in batch.faults])
     done.faults += len(batch.faults)
     done.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
+    done.uncertain += store.engine.rows(compiled.clock_changes)[0][0]
     _count_unknown(store, compiled, done)
     _count_agreeing(store, compiled, layout, done)
     classify(store, compiled)
@@ -414,7 +417,9 @@ def _finish(
     for table in (*_SCRATCH, *(f"contested_{target.entity}" for target in done.targets)):
         store.engine.run(f"DROP TABLE IF EXISTS {table}")
     first = ledger.first_rejects(store, path.name, done.targets[0].file_id)
-    return replace(file.outcome(tuple(loaded)), lines=lines, unknown=unknown, first_rejects=first)
+    return replace(
+        file.outcome(tuple(loaded)), lines=lines, unknown=unknown, first_rejects=first, uncertain=done.uncertain
+    )
 
 
 def _lines(export: Export, account: Account) -> Lines:
