@@ -6,7 +6,7 @@ from pathlib import Path
 from kpibar.coverage import Coverage, disabled_by
 from kpibar.ingest.layouts import Layout, Shelf
 from kpibar.ingest.ledger import Counts
-from kpibar.ingest.load import Loaded, Outcome
+from kpibar.ingest.outcome import Loaded, Outcome
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
 from kpibar.render.clean import clean
