@@ -1,4 +1,4 @@
-"""The command line: parse, one library call, print. The only module that prints.
+"""The command line: parse, one library call, print (through `kpibar.streams`).
 
 Data goes to stdout, words to stderr. Nothing heavy is imported before a command needs it.
 """
@@ -35,9 +35,12 @@ from kpibar.options import (
     database_path,
 )
 from kpibar.render.clean import clean
+from kpibar.streams import emit as _emit
+from kpibar.streams import say as _say
 
 if TYPE_CHECKING:
     from kpibar.config import Config
+    from kpibar.ingest.corrections import Corrections
     from kpibar.ingest.outcome import Options, Outcome
 
 app = typer.Typer(
@@ -87,14 +90,6 @@ def _run() -> int:
         return 0
     _say(f"kpibar: {clean(str(error))}")
     return error.exit_code
-
-
-def _say(text: str) -> None:
-    """Words for the person, on stderr. A run does not fail because nobody can read them."""
-    try:
-        print(text, file=sys.stderr, flush=True)
-    except OSError:
-        streams.drop(sys.stderr, 2)
 
 
 def _version(asked: bool) -> None:
@@ -242,25 +237,6 @@ def report(
     _emit(rendered(computed, wanted, language, screen), output)
 
 
-def _emit(text: str, output: Path | None) -> None:
-    """Print, or write to a file that appears whole or not at all, readable by its owner only."""
-    text = text if text.endswith("\n") else text + "\n"
-    if output is None:
-        try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
-            streams.drop(sys.stdout, 1)
-        except OSError as error:
-            streams.drop(sys.stdout, 1)
-            raise OutputUnwritable(Path("standard output"), error.strerror or str(error)) from error
-        return
-    from kpibar.render.output import write_whole
-
-    write_whole(output, text)
-    _say(f"written: {clean(str(output))}")
-
-
 @app.command()
 def kpis(
     id: Annotated[str | None, typer.Argument(help="A KPI, for its whole passport.", show_default=False)] = None,
@@ -328,7 +304,11 @@ def status(
 
 @app.command()
 def rejects(
+    original: Annotated[
+        Path | None, typer.Argument(help="With -o: the export, to take its rejected records from.", show_default=False)
+    ] = None,
     file: Annotated[str | None, typer.Option("--file", help="Only this file's.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here.")] = None,
     json: JsonOption = False,
     db: DatabaseOption = None,
     wait: WaitOption = 0.0,
@@ -336,17 +316,36 @@ def rejects(
 ) -> None:
     """List every record or line that was not loaded, with its line and reason.
 
-    Example: kpibar rejects --file tickets.csv
+    Given the export, write its rejected records as they are in it, to be corrected and ingested again.
+
+    Example: kpibar rejects tickets.csv -o to_correct.csv
     """
     from kpibar.config import load
+    from kpibar.ingest.corrections import corrections
     from kpibar.render import listings
     from kpibar.standing import rejected
     from kpibar.store import open_store
 
     settings = load(config)
     with open_store(database_path(db, settings), write=False, wait=wait) as store:
-        found = rejected(store, file)
-    _emit(listings.rejects_json(found) if json else listings.rejects_text(found), None)
+        found = rejected(store, file or (original.name if original and not output else None))
+        taken = corrections(store, original, settings) if original and output else None
+    if taken and output:
+        _write_corrections(taken, output)
+    else:
+        _emit(listings.rejects_json(found) if json else listings.rejects_text(found), output)
+
+
+def _write_corrections(taken: "Corrections", output: Path) -> None:
+    from kpibar.render import summary
+    from kpibar.render.output import write_whole
+
+    if not taken.content:
+        _say("nothing was rejected, nothing is written")
+        return
+    write_whole(output, taken.content)
+    _say(f"written: {clean(str(output))}")
+    _say(summary.to_correct(taken, output))
 
 
 @app.command()

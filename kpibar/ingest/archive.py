@@ -127,7 +127,7 @@ def members(path: Path, handle: IO[bytes], size: int, caps: Caps) -> tuple[Membe
             bool(info.flag_bits & _ENCRYPTED),
         )
         for info in listed
-        if not info.is_dir()
+        if not info.filename.endswith("/")
     )
 
 

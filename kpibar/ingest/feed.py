@@ -31,7 +31,7 @@ def type_batch(store: Store, batch: Batch, dialect: Dialect, compiled: Plan) -> 
     """Fill `typed` from the records of a batch. Raises ProofBroken, EngineError."""
     if not hasattr(os, "mkfifo") or not _typed_from_pipe(store, batch, dialect, compiled):
         _stage_cells(store, batch, dialect)
-        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged')}")
+        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
         store.engine.run("DROP TABLE staged")
         _insist(store, batch, "typed", "checked")
 
@@ -40,7 +40,7 @@ def _typed_from_pipe(store: Store, batch: Batch, dialect: Dialect, compiled: Pla
     """Whether the engine read exactly what was proved."""
     with _piped(store.temporary / _PIPE, batch.text) as path:
         source = read_csv(path, dialect)
-        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed(source)}")
+        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed(source, batch.plain)}")
     return _agrees(store, batch, "typed", "checked")
 
 

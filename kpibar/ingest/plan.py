@@ -6,7 +6,7 @@ on the way; `mapped` selects the canonical columns of one table from it. Nothing
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kpibar.ingest.canonical import Context, Mapped, mapped
@@ -17,7 +17,7 @@ from kpibar.ingest.keys import key_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.tables import columns
 from kpibar.ingest.topics import by_text, by_vendor
-from kpibar.ingest.typed import PLACE, dates, typed
+from kpibar.ingest.typed import PLACE, dates, told, typed
 
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 
@@ -42,9 +42,9 @@ class Plan:
     reasons: Mapping[str, str]
     hash: str
 
-    def typed(self, source: str) -> str:
-        """The statement that types the records of a relation with the columns c0, c1, ..."""
-        return self.typing.replace("{source}", source)
+    def typed(self, source: str, plain: Sequence[bool]) -> str:
+        """The statement that types the records of a relation with the columns c0, c1, ...; `plain` as in a batch."""
+        return told(self.typing, plain).replace("{source}", source)
 
     def mapped(self, entity: str, looked_up: Iterable[str] = ()) -> str:
         """The statement that gives the canonical columns, `line` and `all_text` of the valid records of `typed`.

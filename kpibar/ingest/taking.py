@@ -90,7 +90,7 @@ def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
     for number, batch in enumerate(given):
         if number == 0:
             stage_batch(store, batch, task.dialect)
-            compiled, settled = _type_staged(store, task)
+            compiled, settled = _type_staged(store, task, batch)
         else:
             type_batch(store, batch, task.dialect, compiled)
         rejected = taking.tally.bad
@@ -107,15 +107,16 @@ def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> None
     for batch in given:
         stage_batch(store, batch, taking.task.dialect)
         batches.append(replace(batch, text=b""))
-    compiled, _ = _type_staged(store, taking.task)
-    _take_batch(store, taking, joined(batches), compiled)
+    batch = joined(batches)
+    compiled, _ = _type_staged(store, taking.task, batch)
+    _take_batch(store, taking, batch, compiled)
 
 
-def _type_staged(store: Store, task: Task) -> tuple[Plan, Reading]:
+def _type_staged(store: Store, task: Task, batch: Batch) -> tuple[Plan, Reading]:
     """Turn `staged` into `typed`, its dates read in the order they show themselves."""
     settled = settle_dates(store.engine, task.path, task.compiled.dates, task.context.reading)
     compiled = task.plan(settled)
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged')}")
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
     store.engine.run("DROP TABLE staged")
     return compiled, settled
 

@@ -5,10 +5,11 @@ touches the database.
 """
 
 import re
+from collections.abc import Sequence
 
 from kpibar.ingest.batches import weights
 from kpibar.ingest.cells import Cells
-from kpibar.ingest.clocks import change_days, clock_changes
+from kpibar.ingest.clocks import clock_changes, near_change
 from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, identity, quoted
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.moments import naive_time
@@ -59,7 +60,7 @@ def _trimmed(layout: Layout, cells: Cells) -> str:
     `checked` is the checksum of the record's text: what the reader proved must arrive.
     """
     read = _read(layout, cells)
-    trimmed = ",\n".join(f"{_said_something(cell)} AS {cell}" for cell in read)
+    trimmed = ",\n".join(f"{{{cell}}} AS {cell}" for cell in read)
     group = cells.cell(layout.group) if layout.group else None
     if group is None:
         return f"SELECT {checked(len(cells.names))} AS checked,\n{trimmed}\nFROM {{source}}"
@@ -73,6 +74,15 @@ def _trimmed(layout: Layout, cells: Cells) -> str:
 def checked(width: int) -> str:
     """SQL of the checksum of a record's cells: their bytes, weighted by column (see batches.weights)."""
     return " + ".join(f"strlen(c{place}) * {weight}" for place, weight in enumerate(weights(width)))
+
+
+def told(typing: str, plain: Sequence[bool]) -> str:
+    """The statement with what is taken from each cell: of a plain column (see proof.Proof) the cell as it is."""
+
+    def said(found: re.Match[str]) -> str:
+        return f"nullif({found[1]}, '')" if plain[int(found[1][1:])] else _said_something(found[1])
+
+    return re.sub(r"\{(c[0-9]+)\}", said, typing)
 
 
 def _said_something(cell: str) -> str:
@@ -152,7 +162,7 @@ def shape(cell: str) -> str:
 def _clock_change(cells: Cells, reading: Reading) -> str:
     """Only a time near a change of clocks is read again, to see whether it had an offset of its own."""
     flags = [
-        f"CASE WHEN {change_days(alias, zone)} THEN {clock_changes(zone, naive_time(f'{alias}_raw', call, reading))} END"
+        f"CASE WHEN {near_change(alias, zone)} THEN {clock_changes(zone, naive_time(f'{alias}_raw', call, reading))} END"
         for call, alias in cells.present().items()
         if call.helper in _ZONED and (zone := reading.zone_of(call.column)) != "UTC"
     ]

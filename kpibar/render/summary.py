@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kpibar.coverage import Coverage, disabled_by
+from kpibar.ingest.corrections import Corrections
 from kpibar.ingest.layouts import Layout, Shelf
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.outcome import Loaded, Outcome
@@ -107,6 +108,15 @@ def lost(path: Path, entries: int) -> str:
         f"{clean(str(path))}: the last {entries} entr{'ies' if entries > 1 else 'y'} of its ledger "
         f"{'are' if entries > 1 else 'is'} gone since it was last closed (the disk lost what was written): "
         "ingest the last exports again"
+    )
+
+
+def to_correct(found: Corrections, output: Path) -> str:
+    """What to do with the rejected records that were written to a file."""
+    brand = f' --brand "{found.brand}"' if found.brand else ""
+    return clean(
+        f"{number(found.records)} rejected records: correct them there, then `kpibar ingest {output} "
+        f"--layout {found.layout}{brand}`. The file holds customer data; delete it afterwards"
     )
 
 
