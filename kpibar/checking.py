@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kpibar.config import Thresholds
 from kpibar.ingest.ledger import CHAINED, chained
 from kpibar.ingest.seal import read_seal, seal_of
-from kpibar.ingest.tables import KEYS, columns
+from kpibar.ingest.tables import KEYS
 from kpibar.model.build import is_current
 from kpibar.store import ENTITIES, Store
 

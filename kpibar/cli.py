@@ -31,8 +31,8 @@ from kpibar.options import (
     PaletteOption,
     RepairOption,
     WaitOption,
-    database_path,
     ZoneOption,
+    database_path,
 )
 from kpibar.render.clean import clean
 from kpibar.streams import emit as _emit
@@ -41,7 +41,7 @@ from kpibar.streams import say as _say
 if TYPE_CHECKING:
     from kpibar.config import Config
     from kpibar.ingest.corrections import Corrections
-    from kpibar.ingest.load import Options, Outcome
+    from kpibar.ingest.outcome import Options, Outcome
 
 app = typer.Typer(
     name="kpibar",
@@ -141,7 +141,7 @@ def ingest(
     """
     from kpibar.config import load, valid_zone
     from kpibar.ingest.limits import limit
-    from kpibar.ingest.load import Options
+    from kpibar.ingest.outcome import Options
 
     settings = load(config)
     options = Options(
@@ -383,7 +383,7 @@ def demo(
     from kpibar.barometer import Request, compute
     from kpibar.config import load
     from kpibar.demo import own_key, sample_files, sample_folder, try_next
-    from kpibar.ingest.load import Options
+    from kpibar.ingest.outcome import Options
     from kpibar.outputs import rendered, screen_of
     from kpibar.scratch import scratch
 

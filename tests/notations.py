@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kpibar.ingest.load import Outcome
+from kpibar.ingest.outcome import Outcome
 from tests.intake import config, held, take, write
 
 LAYOUT = """

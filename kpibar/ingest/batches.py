@@ -209,7 +209,7 @@ class Reader:
         self._accept(view, proof, last=whole)
         if proof.stop:
             return proof.stop
-        if proof.stuck or whole or view.count(b"\n") > LONGEST_RECORD or b"\n" not in view and b"\r" in view:
+        if proof.stuck or whole or view.count(b"\n") > LONGEST_RECORD or (b"\n" not in view and b"\r" in view):
             return self._strictly(view, whole)
         return 0
 

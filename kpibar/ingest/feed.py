@@ -17,8 +17,8 @@ from kpibar.errors import ProofBroken
 from kpibar.ingest.batches import Batch, weights
 from kpibar.ingest.expressions import quoted
 from kpibar.ingest.plan import Plan
-from kpibar.ingest.typed import PLACE, checked
 from kpibar.ingest.proof import Dialect
+from kpibar.ingest.typed import PLACE, checked
 from kpibar.store import Store
 
 _LONGEST_LINE = 64 * 1024 * 1024
