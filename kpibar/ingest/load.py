@@ -26,7 +26,7 @@ from kpibar.ingest import ledger
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.header import normal
-from kpibar.ingest.instants import as_of_instant
+from kpibar.ingest.instants import as_of_instant, instant_in_name
 from kpibar.ingest.layouts import Layout, Shelf, chosen, identify, shelf
 from kpibar.ingest.ledger import Counts, Entry, Lines
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
@@ -279,7 +279,8 @@ def _load(store: Store, file: _File, compiled: Plan, context: Context, options: 
     for number, (entity, mapped) in enumerate(compiled.mapped.items()):
         store.engine.run(f"CREATE OR REPLACE TEMP TABLE mapped AS {mapped}")
         # All tables of a file speak up to the same instant, the main one's or a later one of their own.
-        as_of = _as_of(options) or max(filter(None, (as_of, newest(store, entity))), default=None)
+        named = instant_in_name(export.path.name, context.brand_zone)
+        as_of = _as_of(options) or max(filter(None, (as_of, named, newest(store, entity))), default=None)
         if number == 0:
             _check_assertions(store, export.path, layout)
         counts = merge(store, entity, file.source, file_id + number, as_of, compiled.filled[entity])
