@@ -15,6 +15,7 @@ from kpibar.ingest.dateorder import settle as settle_dates
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.files import Export
+from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.ledger import Counts, Entry, Lines
 from kpibar.ingest.limits import Limit
 from kpibar.ingest.merge import Target, newest, open_contested, settle, take
@@ -146,7 +147,7 @@ def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
     task, tally = taking.task, taking.tally
     check_assertions(task.path, task.file.layout, tally)
     lines, loaded = _lines(task.file.export, account), []
-    as_of: datetime | None = None
+    as_of = instant_in_name(task.path.name, task.context.brand_zone)
     for number, target in enumerate(taking.targets):
         # All tables of a file speak up to the same instant, the main one's or a later one of their own.
         as_of = task.options.instant or max(filter(None, (as_of, tally.newest[target.entity])), default=None)
