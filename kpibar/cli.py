@@ -1,4 +1,4 @@
-"""The command line: parse, one library call, print. The only module that prints.
+"""The command line: parse, one library call, print (through `kpibar.streams`).
 
 Data goes to stdout, words to stderr. Nothing heavy is imported before a command needs it.
 """
@@ -31,14 +31,15 @@ from kpibar.options import (
     PaletteOption,
     RepairOption,
     WaitOption,
-    database_path,
     ZoneOption,
+    database_path,
 )
 from kpibar.render.clean import clean
+from kpibar.streams import emit, say
 
 if TYPE_CHECKING:
     from kpibar.config import Config
-    from kpibar.ingest.load import Options, Outcome
+    from kpibar.ingest.outcome import Options, Outcome
 
 app = typer.Typer(
     name="kpibar",
@@ -63,7 +64,7 @@ def main() -> NoReturn:
         code = _run()
         interrupts.check()
     except interrupts.Stopped as stop:
-        _say("kpibar: interrupted; what was not finished was rolled back")
+        say("kpibar: interrupted; what was not finished was rolled back")
         code = stop.exit_code
     sys.exit(code)
 
@@ -85,16 +86,8 @@ def _run() -> int:
         return end.code if isinstance(end.code, int) else 0
     else:
         return 0
-    _say(f"kpibar: {clean(str(error))}")
+    say(f"kpibar: {clean(str(error))}")
     return error.exit_code
-
-
-def _say(text: str) -> None:
-    """Words for the person, on stderr. A run does not fail because nobody can read them."""
-    try:
-        print(text, file=sys.stderr, flush=True)
-    except OSError:
-        streams.drop(sys.stderr, 2)
 
 
 def _version(asked: bool) -> None:
@@ -146,7 +139,7 @@ def ingest(
     """
     from kpibar.config import load, valid_zone
     from kpibar.ingest.limits import limit
-    from kpibar.ingest.load import Options
+    from kpibar.ingest.outcome import Options
 
     settings = load(config)
     options = Options(
@@ -187,24 +180,24 @@ def _ingest(
 
     known, key = catalogue(config.settings), key_path(config.settings.project)
     if (short := shortage(path, paths)) is not None:
-        _say(summary.little_space(path, *short))
+        say(summary.little_space(path, *short))
 
     def said(outcome: "Outcome") -> None:
         for line in summary.ingested(outcome, known, options.dry_run, brief=trial and not options.dry_run):
-            _say(line)
+            say(line)
 
     with open_store(path, write=True, wait=wait) as store:
         if not trial and not key.exists() and store.meta("key_id") is None:
-            _say(f"new pseudonym key: {clean(str(key))} - keep a copy, without it later exports cannot join these")
+            say(f"new pseudonym key: {clean(str(key))} - keep a copy, without it later exports cannot join these")
         if lost := lost_entries(store):
-            _say(summary.lost(path, lost))
+            say(summary.lost(path, lost))
         outcomes = ingest(store, paths, config, options, said)
         if not options.dry_run and not is_current(store, config.settings.thresholds):
             build(store, config.settings.thresholds)
-    _say(summary.totals(outcomes))
+    say(summary.totals(outcomes))
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     for error in errors:
-        _say(f"kpibar: {clean(str(error))}")
+        say(f"kpibar: {clean(str(error))}")
     return max((error.exit_code for error in errors), default=0)
 
 
@@ -239,26 +232,7 @@ def report(
     computed = compute(database_path(db, settings), settings, request, wait)
     language = lang.value if lang else settings.settings.lang or "en"
     screen = screen_of(color, palette, to_file=output is not None)
-    _emit(rendered(computed, wanted, language, screen), output)
-
-
-def _emit(text: str, output: Path | None) -> None:
-    """Print, or write to a file that appears whole or not at all, readable by its owner only."""
-    text = text if text.endswith("\n") else text + "\n"
-    if output is None:
-        try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
-            streams.drop(sys.stdout, 1)
-        except OSError as error:
-            streams.drop(sys.stdout, 1)
-            raise OutputUnwritable(Path("standard output"), error.strerror or str(error)) from error
-        return
-    from kpibar.render.output import write_whole
-
-    write_whole(output, text)
-    _say(f"written: {clean(str(output))}")
+    emit(rendered(computed, wanted, language, screen), output)
 
 
 @app.command()
@@ -279,11 +253,11 @@ def kpis(
     settings = load(config).settings
     known, language = catalogue(settings), lang.value if lang else settings.lang or "en"
     if json:
-        _emit(listings.kpis_json(known, id), None)
+        emit(listings.kpis_json(known, id), None)
     elif id is None:
-        _emit(listings.kpis_text(known, language), None)
+        emit(listings.kpis_text(known, language), None)
     else:
-        _emit(listings.kpi_text(known, id, language, settings.targets.get(id)), None)
+        emit(listings.kpi_text(known, id, language, settings.targets.get(id)), None)
 
 
 @app.command()
@@ -301,7 +275,7 @@ def layouts(
 
     settings = load(config)
     known = shelf(settings.folder or Path.cwd(), settings.settings.layouts)
-    _emit(listings.layouts_text(known) if name is None else listings.layout_text(known, name), None)
+    emit(listings.layouts_text(known) if name is None else listings.layout_text(known, name), None)
 
 
 @app.command()
@@ -323,12 +297,16 @@ def status(
     bring_up_to_date(path, settings, wait)
     with open_store(path, write=False, wait=wait) as store:
         held = standing(store, settings)
-    _emit(listings.standing_json(held) if json else listings.standing_text(held), None)
+    emit(listings.standing_json(held) if json else listings.standing_text(held), None)
 
 
 @app.command()
 def rejects(
+    original: Annotated[
+        Path | None, typer.Argument(help="With -o: the export, to take its rejected records from.", show_default=False)
+    ] = None,
     file: Annotated[str | None, typer.Option("--file", help="Only this file's.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here.")] = None,
     json: JsonOption = False,
     db: DatabaseOption = None,
     wait: WaitOption = 0.0,
@@ -336,17 +314,26 @@ def rejects(
 ) -> None:
     """List every record or line that was not loaded, with its line and reason.
 
-    Example: kpibar rejects --file tickets.csv
+    Given the export, write its rejected records as they are in it, to be corrected and ingested again.
+
+    Example: kpibar rejects tickets.csv -o to_correct.csv
     """
     from kpibar.config import load
+    from kpibar.ingest.corrections import corrections
+    from kpibar.outputs import write_corrections
     from kpibar.render import listings
     from kpibar.standing import rejected
     from kpibar.store import open_store
 
     settings = load(config)
     with open_store(database_path(db, settings), write=False, wait=wait) as store:
-        found = rejected(store, file)
-    _emit(listings.rejects_json(found) if json else listings.rejects_text(found), None)
+        found = rejected(store, file or (original.name if original and not output else None))
+        taken = corrections(store, original, settings) if original and output else None
+    if taken and output:
+        for line in write_corrections(taken, output):
+            say(line)
+    else:
+        emit(listings.rejects_json(found) if json else listings.rejects_text(found), output)
 
 
 @app.command()
@@ -365,7 +352,7 @@ def check(
     settings = load(config)
     with open_store(database_path(db, settings), write=False, wait=wait) as store:
         found = checking.check(store, settings.settings.thresholds)
-    _emit(listings.check_json(found) if json else listings.check_text(found), None)
+    emit(listings.check_json(found) if json else listings.check_text(found), None)
     if any(not one.note for one in found):
         raise typer.Exit(_FOUND)
 
@@ -384,7 +371,7 @@ def demo(
     from kpibar.barometer import Request, compute
     from kpibar.config import load
     from kpibar.demo import own_key, sample_files, sample_folder, try_next
-    from kpibar.ingest.load import Options
+    from kpibar.ingest.outcome import Options
     from kpibar.outputs import rendered, screen_of
     from kpibar.scratch import scratch
 
@@ -394,10 +381,10 @@ def demo(
         with own_key(path):
             _ingest(sample_files(), path, settings, Options(), trial=True)
             computed = compute(path, settings, Request())
-    _say("")
-    _emit(rendered(computed, Format.table, lang.value if lang else "en", screen_of(color, palette)), None)
+    say("")
+    emit(rendered(computed, Format.table, lang.value if lang else "en", screen_of(color, palette)), None)
     for line in try_next(db).splitlines():
-        _say(clean(line))
+        say(clean(line))
 
 
 def command() -> Callable[[], object]:

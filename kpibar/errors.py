@@ -132,6 +132,16 @@ class FileNotHeld(UsageError):
         super().__init__(f'no file called "{name}" was ingested; known: {_listed(known)}')
 
 
+class OriginalUnknown(KpibarError):
+    """Rejected records are to be taken from a file that is not, or no longer, the one that was ingested."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: its bytes are those of no ingested file; give the export as it was when it was ingested, "
+            "or ingest it first (`kpibar status` lists the files)"
+        )
+
+
 class HeaderNotFound(KpibarError):
     """No line of the file's beginning looks like the header of a known layout."""
 

@@ -199,12 +199,12 @@ def _check_schema(store: Store, *, write: bool) -> None:
         raise (DatabaseOlder if older else DatabaseNewer)(store.path, found, SCHEMA_VERSION)
 
 
-def write_private(path: Path, text: str) -> None:
+def write_private(path: Path, content: str | bytes) -> None:
     """Write a file of mode 0600 that appears whole or not at all. Raises OSError."""
     descriptor, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=".kpibar-")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)

@@ -1,13 +1,18 @@
-"""The standard streams as a program may find them: closed, full, or read by nobody any more."""
+"""What the command line prints through: streams may be closed, full, or read by nobody any more.
+
+Data goes to stdout, words to stderr.
+"""
 
 import codecs
 import errno
 import io
 import os
 import sys
+from pathlib import Path
 from typing import TextIO
 
-from kpibar.render.clean import bare
+from kpibar.errors import OutputUnwritable
+from kpibar.render.clean import bare, clean
 
 
 class _Closed(io.TextIOBase):
@@ -45,8 +50,35 @@ def _usable(stream: TextIO | None) -> TextIO:
     return stream
 
 
-def drop(stream: TextIO, number: int) -> None:
+def _drop(stream: TextIO, number: int) -> None:
     """Send what a stream that failed still holds to nowhere, so that the end of the process does not fail again."""
     if isinstance(stream, _Closed):
         return
     os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+
+
+def say(text: str) -> None:
+    """Words for the person, on stderr. A run does not fail because nobody can read them."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        _drop(sys.stderr, 2)
+
+
+def emit(text: str, output: Path | None) -> None:
+    """Print, or write to a file that appears whole or not at all, readable by its owner only."""
+    text = text if text.endswith("\n") else text + "\n"
+    if output is None:
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
+            _drop(sys.stdout, 1)
+        except OSError as error:
+            _drop(sys.stdout, 1)
+            raise OutputUnwritable(Path("standard output"), error.strerror or str(error)) from error
+        return
+    from kpibar.render.output import write_whole
+
+    write_whole(output, text)
+    say(f"written: {clean(str(output))}")

@@ -167,7 +167,8 @@ from kpibar.checking import check
 from kpibar.config import load
 from kpibar.engine import EngineError
 from kpibar.errors import KpibarError
-from kpibar.ingest.load import Options, ingest
+from kpibar.ingest.load import ingest
+from kpibar.ingest.outcome import Options
 from kpibar.render.document import to_json
 from kpibar.store import ENTITIES, open_store
 
@@ -353,7 +354,8 @@ _LEAVE_THE_LOG = """
 import os, sys
 from pathlib import Path
 from kpibar.config import load
-from kpibar.ingest.load import Options, ingest
+from kpibar.ingest.load import ingest
+from kpibar.ingest.outcome import Options
 from kpibar.store import open_store
 with open_store(Path("kpibar.duckdb"), write=True) as store:
     outcomes = ingest(store, [Path(name) for name in sys.argv[1:]], load(), Options())

@@ -6,7 +6,8 @@ from typing import Any
 
 from kpibar.config import Config, load
 from kpibar.ingest.files import Export
-from kpibar.ingest.load import Options, Outcome, ingest
+from kpibar.ingest.load import ingest
+from kpibar.ingest.outcome import Options, Outcome
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.records import Item, each, judged_cells, physical_lines
 from kpibar.store import open_store

@@ -23,7 +23,8 @@ from typing import Any, TypeAlias
 
 from kpibar.config import Config, load
 from kpibar.ingest.ledger import Counts
-from kpibar.ingest.load import Options, Outcome, ingest
+from kpibar.ingest.load import ingest
+from kpibar.ingest.outcome import Options, Outcome
 from kpibar.store import Store
 from tests.pollution_exports import SAMPLES, Export, Table, Text, alone, written
 

@@ -309,7 +309,7 @@ def _as_another_brand(folder: Path) -> Case:
 
 @reproduces(errors.AllRejected)
 def _nothing_readable(folder: Path) -> Case:
-    write(folder, "excel.csv", "contact_id,created_at,channel\n7,01/03/2025 10:00,email\n8,02/03/2025 10:00,email\n")
+    write(folder, "excel.csv", "contact_id,created_at,channel\n7,in March,email\n8,in May,email\n")
     return Case(("ingest", "excel.csv"), ("all 2 records were rejected", "Export it anew"))
 
 
@@ -324,6 +324,12 @@ def _one_reject_too_many(folder: Path) -> Case:
 @reproduces(errors.LimitInvalid)
 def _a_limit_in_words(folder: Path) -> Case:
     return said("ingest good.csv --max-rejects few", '"few" is not a limit', "2.5%")
+
+
+@reproduces(errors.OriginalUnknown)
+def _corrections_of_another_file(folder: Path) -> Case:
+    write(folder, "other.csv", f"{GOOD}3,never,email\n")
+    return said("rejects other.csv -o fix.csv", "other.csv: its bytes are those of no ingested file", "kpibar status")
 
 
 @reproduces(errors.FileNotHeld)
@@ -342,3 +348,15 @@ def _another_zone(folder: Path) -> Case:
 def _target_in_percent(folder: Path) -> Case:
     write(folder, "kpibar.toml", "[targets]\nlate_share = 8\n")
     return Case(("report",), ("late_share = 8", "write 0.08"))
+
+
+@reproduces(errors.DateOrderAmbiguous)
+def _days_that_could_be_months(folder: Path) -> Case:
+    write(folder, "more.csv", "contact_id,created_at,channel\n7,01/03/2025,email\n")
+    return said("ingest more.csv", "more.csv: in the dates of column", "cannot be told apart", "--date-order")
+
+
+@reproduces(errors.DateOrderMixed)
+def _both_orders_in_a_column(folder: Path) -> Case:
+    write(folder, "more.csv", "contact_id,created_at,channel\n7,13/01/2025,email\n8,01/13/2025,email\n")
+    return said("ingest more.csv", "the day first in line 2 and the month first in line 3", "--date-order")

@@ -5,7 +5,7 @@ import io
 import zipfile
 from pathlib import Path
 
-from kpibar import file_errors as errors
+from kpibar import errors_files as errors
 from tests.intake import write
 from tests.reproducers import GOOD, Case, reproduces, said
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from kpibar.barometer import Barometer, Request, Row, barometer
 from kpibar.config import Config, load
-from kpibar.ingest.load import Options, Outcome, ingest
+from kpibar.ingest.load import ingest
+from kpibar.ingest.outcome import Options, Outcome
 from kpibar.model.build import build
 from kpibar.store import open_store
 

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kpibar"
 # From the top of the house down. A module may import its own layer and those above it.
 LAYERS = (
     ("errors", "errors_database", "interrupts", "scratch"),
-    ("file_errors",),
+    ("errors_files",),
     ("config", "engine"),
     ("store",),
     ("ingest",),
@@ -67,7 +67,7 @@ def test_the_check_sees_a_downward_import(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_only_the_command_line_prints(path: Path) -> None:
-    if path.name == "cli.py":
+    if path.name in ("cli.py", "streams.py"):
         return
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):

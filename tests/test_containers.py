@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.errors import FileEmpty, FileIsDirectory, FileNotRegular, FileNotText, KpibarError
-from kpibar.file_errors import (
+from kpibar.errors_files import (
     ArchiveNested,
     ArchiveUnsafe,
     FileChanged,

@@ -182,7 +182,7 @@ def test_the_second_table_of_the_documentation_is_one() -> None:
 
 def test_every_helper_and_key_of_a_layout_is_documented() -> None:
     helpers = {name for span in spans(LAYOUTS) for name in re.findall(r"^(\w+)\(", span)}
-    keys = {match for span in spans(LAYOUTS) for match in re.findall(r"^\[{0,2}([a-z]+)", span)}
+    keys = {match for span in spans(LAYOUTS) for match in re.findall(r"^\[{0,2}([a-z_]+)", span)}
     assert set(HELPERS) | {"lines"} <= helpers
     assert {field.alias or name for name, field in Layout.model_fields.items()} <= keys
 

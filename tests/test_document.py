@@ -32,7 +32,8 @@ CONTACTS = table(
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Config]:
     """A database of the sample exports."""
     from kpibar.config import load
-    from kpibar.ingest.load import Options, ingest
+    from kpibar.ingest.load import ingest
+    from kpibar.ingest.outcome import Options
     from kpibar.model.build import build
     from kpibar.store import open_store
 

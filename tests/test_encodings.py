@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpibar.errors import KpibarError
-from kpibar.file_errors import EncodingMisfit, EncodingUnknown
+from kpibar.errors_files import EncodingMisfit, EncodingUnknown
 from kpibar.ingest import encoding as ladder
 from kpibar.ingest.dialect import physical_lines
 from kpibar.ingest.files import Export, open_export

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpibar.errors import FileEmpty, HeaderDuplicated, HeaderNotFound, KpibarError
-from kpibar.file_errors import EncodingMisfit
+from kpibar.errors_files import EncodingMisfit
 from kpibar.ingest.encoding import detect_encoding
 from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.layouts import shelf

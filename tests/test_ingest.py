@@ -11,7 +11,7 @@ import pytest
 
 from kpibar.demo import sample_files, sample_folder
 from kpibar.errors import FileEmpty, LayoutContradicted, ZoneNeeded
-from kpibar.ingest.load import Outcome
+from kpibar.ingest.outcome import Outcome
 from kpibar.render.document import document
 from kpibar.store import ENTITIES, open_store
 from tests.intake import DATABASE, column, config, held, take, take_text, write

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpibar.errors import FileEmpty, FileNotText, HeaderNotFound, KpibarError, LayoutUnmatched
-from kpibar.file_errors import FileDamaged, FileTooLarge, MemberNeeded, MemberUnknown, RecordsNotFound
+from kpibar.errors_files import FileDamaged, FileTooLarge, MemberNeeded, MemberUnknown, RecordsNotFound
 from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.layouts import shelf
 from kpibar.ingest.records import Blank, Fault, Record

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from kpibar.file_errors import ArchiveUnsafe, FileDamaged, FileEncrypted, FileTooLarge, MemberNeeded, MemberUnknown
+from kpibar.errors_files import ArchiveUnsafe, FileDamaged, FileEncrypted, FileTooLarge, MemberNeeded, MemberUnknown
 
 BLOCK = 1 << 20
 _END_OF_DIRECTORY = b"PK\x05\x06"
@@ -127,7 +127,7 @@ def members(path: Path, handle: IO[bytes], size: int, caps: Caps) -> tuple[Membe
             bool(info.flag_bits & _ENCRYPTED),
         )
         for info in listed
-        if not info.is_dir()
+        if not info.filename.endswith("/")
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kpibar.ingest.proof import Dialect, Proof, scan
+from kpibar.ingest.proof import Dialect, Proof, is_plain, scan
 from kpibar.ingest.records import (
     LONGEST_RECORD,
     Blank,
@@ -59,13 +59,15 @@ class Account:
 class Batch:
     """Proven records as CSV text with line feeds, and the faults among them.
 
-    `lines` and `last_lines` are the physical lines each record begins and ends on, `check` the checksum.
+    `lines` and `last_lines` are the physical lines each record begins and ends on, `check` the checksum, `plain` the
+    columns in which no cell needs a second look (see proof.Proof).
     """
 
     text: bytes
     lines: "Integers"
     last_lines: "Integers"
     check: int
+    plain: tuple[bool, ...]
     faults: tuple[Fault, ...]
 
     @property
@@ -81,6 +83,7 @@ def joined(batches: Sequence[Batch]) -> Batch:
         _joined([batch.lines for batch in batches]),
         _joined([batch.last_lines for batch in batches]),
         sum(batch.check for batch in batches),
+        tuple(map(all, zip(*(batch.plain for batch in batches), strict=True))),
         tuple(fault for batch in batches for fault in batch.faults),
     )
 
@@ -98,13 +101,17 @@ class _Growing:
     check: int = 0
     records: int = 0
     size: int = 0
+    odd: set[int] = field(default_factory=set)
 
-    def add(self, text: bytes, lines: "Integers", last_lines: "Integers", lengths: "Integers") -> None:
-        """Add records: their text, the first and last line of each, the bytes of each cell."""
+    def add(
+        self, text: bytes, lines: "Integers", last_lines: "Integers", lengths: "Integers", odd: Iterable[int]
+    ) -> None:
+        """Add records: their text, the first and last line of each, the bytes of each cell, columns not plain."""
         import numpy
 
         ordinals = numpy.arange(self.records + 1, self.records + 1 + len(lines), dtype=numpy.int64)
         self.check += int(lengths.astype(numpy.int64) @ numpy.array(weights(self.width)) @ ordinals)
+        self.odd.update(odd)
         self.pieces.append(text)
         self.lines.append(lines)
         self.last_lines.append(last_lines)
@@ -117,8 +124,9 @@ class _Growing:
 
     def done(self) -> Batch:
         """The batch."""
+        plain = tuple(place not in self.odd for place in range(self.width))
         return Batch(
-            b"".join(self.pieces), _joined(self.lines), _joined(self.last_lines), self.check, tuple(self.faults)
+            b"".join(self.pieces), _joined(self.lines), _joined(self.last_lines), self.check, plain, tuple(self.faults)
         )
 
 
@@ -201,7 +209,7 @@ class Reader:
         self._accept(view, proof, last=whole)
         if proof.stop:
             return proof.stop
-        if proof.stuck or whole or view.count(b"\n") > LONGEST_RECORD or b"\n" not in view and b"\r" in view:
+        if proof.stuck or whole or view.count(b"\n") > LONGEST_RECORD or (b"\n" not in view and b"\r" in view):
             return self._strictly(view, whole)
         return 0
 
@@ -220,7 +228,9 @@ class Reader:
             self._take_run(view, proof, begin, int(place))
             if place < len(doubtful):
                 text = view[proof.starts[place] : proof.ends[place]].decode()
-                for item, raw in each(physical_lines(text), self.line + int(proof.lines[place]), self.dialect, self.repair):
+                for item, raw in each(
+                    physical_lines(text), self.line + int(proof.lines[place]), self.dialect, self.repair
+                ):
                     self._take(item, raw, 1)
             begin = int(place) + 1
         self.line += proof.stop_lines
@@ -239,7 +249,7 @@ class Reader:
         lines = self.line + proof.lines[begin:end]
         after = self.line + (int(proof.lines[end]) if end < len(proof.lines) else proof.stop_lines)
         last_lines = numpy.append(lines[1:], after) - 1
-        self._growing.add(text, lines, last_lines, proof.lengths[begin:end])
+        self._growing.add(text, lines, last_lines, proof.lengths[begin:end], numpy.flatnonzero(~proof.plain).tolist())
         self.account.records += int((last_lines - lines + 1).sum())
 
     def _strictly(self, view: bytes, final: bool) -> int:
@@ -282,7 +292,8 @@ class Reader:
             text = encoded(item.cells, self.dialect)
             lengths = numpy.array([[len(cell.encode()) for cell in item.cells]], dtype=numpy.int64)
             line = numpy.array([item.line], dtype=numpy.int64)
-            self._growing.add(text, line, line + lines - 1, lengths)
+            odd = [place for place, cell in enumerate(item.cells) if not is_plain(cell)]
+            self._growing.add(text, line, line + lines - 1, lengths, odd)
             self.account.records += lines
             self.account.repaired += item.repaired
         elif isinstance(item, Fault):

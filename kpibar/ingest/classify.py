@@ -1,7 +1,7 @@
 """What is the same for many records is worked out once: contact reasons, and pseudonyms of people who come back."""
 
 from kpibar.ingest.expressions import pseudonym
-from kpibar.ingest.normalise import Plan, undecided, with_reasons
+from kpibar.ingest.plan import Plan, undecided, with_reasons
 from kpibar.ingest.topics import by_text, by_vendor
 from kpibar.store import Store
 

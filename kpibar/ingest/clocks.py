@@ -77,6 +77,19 @@ def change_days(time: str, zone: str) -> str:
     return " OR ".join(f"{day} BETWEEN {first} AND {last}" for first, last in _change_days(zone)) or "FALSE"
 
 
+def near_change(instant: str, zone: str) -> str:
+    """SQL BOOLEAN: whether a UTC instant is within an hour or so of a clock change; the weekday and hour tell for most."""
+    moments = {moment + timedelta(hours=shift) for moment, _ in _changes(zone) for shift in (-1, 0, 1)}
+    if not moments:
+        return "FALSE"
+    days = ", ".join(map(str, sorted({moment.isoweekday() for moment in moments})))
+    hours = ", ".join(map(str, sorted({moment.hour for moment in moments})))
+    return (
+        f"CASE WHEN hour({instant}) IN ({hours}) THEN CASE WHEN isodow({instant}) IN ({days}) "
+        f"THEN {change_days(instant, zone)} ELSE FALSE END ELSE FALSE END"
+    )
+
+
 def clock_changes(zone: str, local: str) -> str:
     """SQL BOOLEAN: whether a local time is skipped or repeated when clocks change; NULL for NULL.
 

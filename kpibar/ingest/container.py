@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Literal, Protocol
 
 from kpibar.errors import FileIsDirectory, FileMissing, FileNotRegular, FileNotText, FileUnreadable, KpibarError
-from kpibar.file_errors import ArchiveNested, FileChanged, MemberUnknown
+from kpibar.errors_files import ArchiveNested, FileChanged, MemberUnknown
 from kpibar.ingest.archive import BLOCK, USUAL, Caps, Member, Meter, choose, inflate, members, refuse_expansion, unpack
 
 Kind = Literal["text", "json", "sheet", "parquet"]

@@ -15,16 +15,16 @@ from kpibar.ingest.moments import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
 from kpibar.ingest.reading import Reading, quoted
 
 # Years that are no "never": 1900 and 1899 are the zero dates of databases and spreadsheets.
-_YEAR = "(199[0-9]|20[0-9]{2}|[0-9]{2})([ T,]|$)"
+_YEAR = "(199[0-9]|20[0-9]{2}|[0-9]{2})([^0-9]|$)"
 _NUMBER, _DAY, _SIGN = "[0-9]{1,2}", "(1[3-9]|2[0-9]|3[01])", "[-/.]"
 _MONTH = "(0?[1-9]|1[0-2])"
 # A day of the week may stand in front.
-_START = r"^\s*([[:alpha:]]{2,10}[.]?,? +)?"
+_START = r"^([[:alpha:]]{2,10}[.]?,? +)?"
 _DATE = f"{_START}{_NUMBER}{_SIGN}{_NUMBER}{_SIGN}{_YEAR}"
 _DAY_FIRST = f"{_START}{_DAY}{_SIGN}{_MONTH}{_SIGN}{_YEAR}"
 _MONTH_FIRST = f"{_START}{_MONTH}{_SIGN}{_DAY}{_SIGN}{_YEAR}"
 # 25-01-12 is also the twelfth of January 2025.
-_SHORT_DASHED = f"{_START}[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}([ T,]|$)"
+_SHORT_DASHED = f"{_START}[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}([^0-9]|$)"
 
 
 @dataclass(frozen=True)
@@ -55,35 +55,35 @@ class Evidence:
 
 
 def probe(cells: Mapping[str, str], table: str = "staged") -> str:
-    """One SELECT that gives, in one row, eight values for each column (name -> SQL of its untrimmed cell).
+    """A query that gives one row for each column (name -> SQL of its untrimmed cell), to be read by `observed`.
 
-    Cells in ISO 8601 cost nothing but a glance at their first characters.
+    Each different beginning of a cell is looked at once; what looks like ISO 8601 at a glance is only counted.
     """
-    return f"SELECT {', '.join(_looked_at(cell) for cell in cells.values()) or 'NULL'} FROM {table}"
+    return "\nUNION ALL ".join(_looked_at(name, cell, table) for name, cell in cells.items())
 
 
-def _looked_at(cell: str) -> str:
-    other = f"{cell} NOT LIKE '____-__-__%' AND regexp_matches({cell}, {{}})".format
-    date, serial = other(quoted(_DATE)), f"regexp_full_match({cell}, '{SERIAL}')"
-    blank = f"regexp_replace(regexp_replace(left({cell}, 24), '[0-9]', '9', 'g'), '\\p{{L}}', 'a', 'g')"
+def _looked_at(name: str, cell: str, table: str) -> str:
+    found, serial = "regexp_matches(v, {})".format, f"regexp_full_match(v, '{SERIAL}')"
+    date = found(quoted(_DATE))
+    blank = "regexp_replace(regexp_replace(v, '[0-9]', '9', 'g'), '\\p{L}', 'a', 'g')"
+    begins = f"left(ltrim({cell}), CASE WHEN ltrim({cell}) < 'A' THEN 11 ELSE 26 END)"
     return (
-        f"count(*) FILTER (WHERE {date}), min({blank}) FILTER (WHERE {date}), "
-        f"min(line) FILTER (WHERE {other(quoted(_DAY_FIRST))}), "
-        f"min(line) FILTER (WHERE {other(quoted(_MONTH_FIRST))}), "
-        f"count(*) FILTER (WHERE {other(quoted(_SHORT_DASHED))}), "
-        f"count(*) FILTER (WHERE {cell} LIKE '____-__-__%'), "
-        f"count(*) FILTER (WHERE {serial} AND regexp_matches({cell}, '{SERIAL_FINE}')), "
-        f"count(*) FILTER (WHERE {serial} AND NOT regexp_matches({cell}, '^[0-9]+{SERIAL_EIGHTHS}'))"
+        f"SELECT {quoted(name)}, coalesce(sum(n) FILTER (WHERE {date}), 0)::BIGINT, "
+        f"min({blank}) FILTER (WHERE {date}), "
+        f"min(first) FILTER (WHERE {found(quoted(_DAY_FIRST))}), "
+        f"min(first) FILTER (WHERE {found(quoted(_MONTH_FIRST))}), "
+        f"count(*) FILTER (WHERE {found(quoted(_SHORT_DASHED))}), "
+        f"coalesce(sum(n) FILTER (WHERE v = 'iso'), 0)::BIGINT, "
+        f"count(*) FILTER (WHERE {serial} AND regexp_matches(v, '{SERIAL_FINE}')), "
+        f"count(*) FILTER (WHERE {serial} AND NOT regexp_matches(v, '^[0-9]+{SERIAL_EIGHTHS}|{SERIAL_FINE}')) "
+        f"FROM (SELECT CASE WHEN {cell} LIKE '____-__-__%' THEN 'iso' ELSE {begins} END AS v, "
+        f"count(*) AS n, min(line) AS first FROM {table} GROUP BY 1)"
     )
 
 
-def observed(cells: Iterable[str], row: Sequence[object]) -> tuple[Evidence, ...]:
-    """The row of `probe` as the evidence of each column."""
-    width = 8
-    return tuple(
-        Evidence(name, *row[at * width : (at + 1) * width])  # type: ignore[arg-type]
-        for at, name in enumerate(cells)
-    )
+def observed(rows: Iterable[Sequence[object]]) -> tuple[Evidence, ...]:
+    """The rows of `probe` as the evidence of each column."""
+    return tuple(Evidence(*row) for row in rows)  # type: ignore[arg-type]
 
 
 def decide(path: Path, evidence: Sequence[Evidence], stated: str | None = None) -> Mapping[str, str]:
@@ -120,7 +120,7 @@ def settle(engine: Engine, path: Path, cells: Mapping[str, str], reading: Readin
     """The reading of a file whose first batch is `staged`. Raises DateOrderAmbiguous, DateOrderMixed."""
     if not cells:
         return reading
-    evidence = observed(cells, engine.rows(probe(cells))[0])
+    evidence = observed(engine.rows(probe(cells)))
     orders = decide(path, evidence, reading.stated_order)
     serials = {normal(one.column): one.fine > 0 for one in evidence if one.fine or one.coarse}
     return replace(reading, orders={normal(name): order for name, order in orders.items()}, serials=serials)
@@ -131,5 +131,5 @@ def confirm(engine: Engine, path: Path, cells: Mapping[str, str], reading: Readi
 
     Numeric dates in a column that had none before have no order: its records are rejected one by one.
     """
-    for one in observed(cells, engine.rows(probe(cells))[0]) if cells else ():
+    for one in observed(engine.rows(probe(cells))) if cells else ():
         contradiction(path, one, reading.order(one.column))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kpibar.file_errors import MemberNeeded, MemberUnknown
+from kpibar.errors_files import MemberNeeded, MemberUnknown
 from kpibar.ingest.header import Column, column, normal
 
 DELIMITERS = (",", ";", "\t", "|")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from kpibar.file_errors import EncodingMisfit, EncodingUnknown
+from kpibar.errors_files import EncodingMisfit, EncodingUnknown
 
 Pieces = Callable[[], Iterable[bytes]]
 _MARKS = (

@@ -16,8 +16,9 @@ from pathlib import Path
 from kpibar.errors import ProofBroken
 from kpibar.ingest.batches import Batch, weights
 from kpibar.ingest.expressions import quoted
-from kpibar.ingest.normalise import PLACE, Plan, checked
+from kpibar.ingest.plan import Plan
 from kpibar.ingest.proof import Dialect
+from kpibar.ingest.typed import PLACE, checked
 from kpibar.store import Store
 
 _LONGEST_LINE = 64 * 1024 * 1024
@@ -30,7 +31,7 @@ def type_batch(store: Store, batch: Batch, dialect: Dialect, compiled: Plan) -> 
     """Fill `typed` from the records of a batch. Raises ProofBroken, EngineError."""
     if not hasattr(os, "mkfifo") or not _typed_from_pipe(store, batch, dialect, compiled):
         _stage_cells(store, batch, dialect)
-        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged')}")
+        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
         store.engine.run("DROP TABLE staged")
         _insist(store, batch, "typed", "checked")
 
@@ -39,7 +40,7 @@ def _typed_from_pipe(store: Store, batch: Batch, dialect: Dialect, compiled: Pla
     """Whether the engine read exactly what was proved."""
     with _piped(store.temporary / _PIPE, batch.text) as path:
         source = read_csv(path, dialect)
-        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed(source)}")
+        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed(source, batch.plain)}")
     return _agrees(store, batch, "typed", "checked")
 
 
@@ -104,9 +105,7 @@ def _widen(descriptor: int) -> None:
 
 def _agrees(store: Store, batch: Batch, table: str, check: str) -> bool:
     store.engine.run(f"SET VARIABLE first_row = (SELECT min(rowid) FROM {table})")
-    found = store.engine.rows(
-        f"SELECT count(*), coalesce(sum(({check}) * ({PLACE} + 1)), 0)::HUGEINT FROM {table}"
-    )[0]
+    found = store.engine.rows(f"SELECT count(*), coalesce(sum(({check}) * ({PLACE} + 1)), 0)::HUGEINT FROM {table}")[0]
     return tuple(found) == (batch.records, batch.check)
 
 

@@ -67,7 +67,7 @@ class Export:
         """The text from `first_line` on, as UTF-8 without byte-order mark, line ends untouched, in blocks of 1 to 4 MB.
 
         A block may end anywhere, also inside a character. Raises FileChanged, FileUnreadable, FileDamaged,
-        FileTooLarge, EncodingMisfit; ValueError for what is no text.
+        FileTooLarge; ValueError for what is no text.
         """
         if self.read_blocks is None:
             raise ValueError(f"{self.path} has rows, not text")
@@ -223,7 +223,7 @@ def _beginning(pieces: Iterator[bytes]) -> Iterator[str]:
 
 
 def _blocks(source: Source, encoding: str, skip: int) -> Iterator[bytes]:
-    """The text after its first `skip` bytes of UTF-8. Raises EncodingMisfit."""
+    """The text after its first `skip` bytes of UTF-8."""
     left = skip
     with closing(source.pieces()) as pieces:
         for piece in utf8(pieces, encoding):

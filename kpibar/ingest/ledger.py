@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from kpibar.errors import LedgerBroken
 from kpibar.ingest.batches import Batch
 from kpibar.ingest.expressions import local_time
-from kpibar.ingest.normalise import PLACE
+from kpibar.ingest.typed import PLACE
 from kpibar.store import Store
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kpibar.ingest.expressions import pseudonym
+from kpibar.ingest.keys import order_mentions
 from kpibar.ingest.ledger import Counts
-from kpibar.ingest.normalise import Plan, order_mentions
+from kpibar.ingest.plan import Plan
 from kpibar.ingest.tables import HAPPENED, KEYS, columns
 from kpibar.store import Store
 

@@ -113,8 +113,11 @@ def _read(cell: str, column: str, reading: Reading, told: _Told) -> str:
     if formats:
         stated = f"CAST(try_strptime({cell}, [{', '.join(map(quoted, formats))}]) AS TIMESTAMP)"
         others = f"coalesce({others}, {told.naive(stated)})"
+    usual = f"try_strptime({cell}, '%Y-%m-%d %H:%M:%S')"
     return (
-        f"CASE WHEN regexp_full_match({cell}, '{_ISO}') "
+        f"CASE WHEN strlen({cell}) = 19 AND {cell} LIKE '____-__-__ __:__:__' AND {usual} IS NOT NULL "
+        f"THEN {told.naive(usual)} "
+        f"WHEN regexp_full_match({cell}, '{_ISO}') "
         f"THEN CASE WHEN ends_with({cell}, 'Z') THEN {told.universal(plain)} ELSE {told.naive(plain)} END "
         f"WHEN regexp_full_match({cell}, '{_ISO_OFFSET}') "
         f"THEN {told.moved(f'try_cast(left({cell}, 19) AS TIMESTAMP)', offset)} "

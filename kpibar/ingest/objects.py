@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from kpibar.errors import FileEmpty
-from kpibar.file_errors import FileDamaged, FileTooLarge, RecordsNotFound
+from kpibar.errors_files import FileDamaged, FileTooLarge, RecordsNotFound
 
 Texts = Callable[[], Iterable[str]]
 Item = tuple[str, int, object]
@@ -90,7 +90,7 @@ def _lists(path: Path, items: Iterable[Item]) -> dict[str, tuple[str, ...]]:
         for name, _, value in items:
             if isinstance(value, dict):
                 columns = found.setdefault(name, {})
-                columns.update(dict.fromkeys(_flat(_unwrapped(value))))
+                columns.update(dict.fromkeys(_flat(_unwrapped(value), _unsaid)))
                 if len(columns) > _MOST_COLUMNS:
                     raise FileTooLarge(path, f"has objects with more than {_MOST_COLUMNS:,} different names")
     except _Repeated as error:
@@ -119,7 +119,7 @@ def rows(path: Path, texts: Texts, table: Table) -> Iterator[tuple[int, list[str
 def _cells(value: object, columns: tuple[str, ...]) -> list[str]:
     if not isinstance(value, dict):
         return [_text(value)]
-    flat = _flat(_unwrapped(value))
+    flat = _flat(_unwrapped(value), _text)
     return [flat.get(column, "") for column in columns]
 
 
@@ -129,26 +129,34 @@ def _unwrapped(value: dict[str, object]) -> dict[str, object]:
     return inner if isinstance(inner, dict) else value
 
 
-def _flat(value: dict[str, object], prefix: str = "") -> dict[str, str]:
-    """Cells by column; a nested object's columns carry its name and a dot."""
+def _flat(value: dict[str, object], said: Callable[[object], str], prefix: str = "") -> dict[str, str]:
+    """Cells by column, as `said` says them; a nested object's columns carry its name and a dot."""
     cells: dict[str, str] = {}
     for name, inner in value.items():
-        if isinstance(inner, dict) and inner:
-            more = _flat(inner, f"{prefix}{name}.")
-            if not cells.keys().isdisjoint(more):
-                raise _Repeated(f'an object has "{next(iter(cells.keys() & more))}" twice')
-            cells |= more
-        elif (column := _sound(prefix + name)) in cells:
-            raise _Repeated(f'an object has "{column}" twice')
+        column = prefix + name
+        if inner and isinstance(inner, dict):
+            more = _flat(inner, said, f"{column}.")
         else:
-            cells[column] = _text(inner)
+            more = {column if column.isascii() else _sound(column): said(inner)}
+        before = len(cells)
+        cells |= more
+        if len(cells) < before + len(more):
+            raise _Repeated(f'an object has "{column}" twice')
     return cells
 
 
 def _text(value: object) -> str:
-    if value is None or value == {}:
-        return ""
-    return _sound(str(value) if isinstance(value, str) else _written(value))
+    kind = type(value)
+    if kind is str:
+        return _sound(value)  # type: ignore[arg-type]
+    if kind is _Number:
+        return str(value)
+    return "" if value is None or value == {} else _sound(_written(value))
+
+
+def _unsaid(value: object) -> str:
+    """A cell where only the columns matter."""
+    return ""
 
 
 def _written(value: object) -> str:
@@ -169,6 +177,8 @@ def _written(value: object) -> str:
 
 def _sound(text: str) -> str:
     """Half a surrogate pair is no character: it becomes the mark of a damaged one, which rejects its record."""
+    if text.isascii():
+        return text
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -271,9 +281,9 @@ class _Reader:
                 raise FileDamaged(self.path, "JSON file", str(error)) from error
             except RecursionError as error:
                 raise FileDamaged(self.path, "JSON file", _DEEP) from error
-            except ValueError as error:
+            except json.JSONDecodeError as error:
                 if not self.more():
-                    raise FileDamaged(self.path, "JSON file", str(error)) from error
+                    raise FileDamaged(self.path, "JSON file", error.msg) from error
 
 
 def _sequence(path: Path, texts: Iterable[str]) -> Iterator[Item]:

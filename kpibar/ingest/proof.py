@@ -8,6 +8,7 @@ line. The scan never repairs and never guesses.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     Integers = NDArray[numpy.int64]
     Flags = NDArray[numpy.bool_]
 
-LINE_FEED, RETURN = 10, 13
+LINE_FEED, RETURN, BLANK = 10, 13, 32
+# The first bytes of what people and tools write where there is nothing: -, --, n/a, null, [None], #N/A, (empty), a dash.
+OPENINGS = b" -nN[#(\xe2\xc2"
 REPLACEMENT = "\ufffd".encode()
 
 
@@ -37,7 +40,8 @@ class Proof:
 
     `starts` and `ends` are byte offsets (the line end included), `lines` the number of physical lines before each
     record in the block, `doubtful` the records the strict reader must judge (each one a single physical line),
-    `lengths` (records x width) the bytes of each cell without its quotes. The scan stopped at byte `stop`, after
+    `lengths` (records x width) the bytes of each cell without its quotes, `plain` the columns of which no cell begins
+    or ends with a blank, or begins as the words for "nothing" do (see OPENINGS). The scan stopped at byte `stop`, after
     `stop_lines` physical lines: at the end of the last whole record, or, when `stuck`, before a record whose end is
     itself in doubt. `returns` tells that records end in carriage return and line feed.
     """
@@ -47,6 +51,7 @@ class Proof:
     lines: "Integers"
     doubtful: "Flags"
     lengths: "Integers"
+    plain: "Flags"
     stop: int
     stop_lines: int
     stuck: bool
@@ -84,7 +89,7 @@ def scan(block: bytes, dialect: Dialect) -> Proof:
     lines = numpy.concatenate(([0], lines_until[:-1])).astype(numpy.int64)
     several = lines_until - lines > 1
     right = numpy.diff(marks.record_ends, prepend=-1) == dialect.width
-    lengths, returned = _lengths(marks, right, dialect.width)
+    lengths, plain, returned = _lengths(marks, right, dialect.width)
     doubtful = ~right | (lengths.sum(axis=1) <= dialect.width) | _like_header(lengths, dialect.header)
     _note(doubtful, ends, _oddly_quoted(marks, dialect))
     _note(doubtful, ends, _unwanted(block))
@@ -96,7 +101,7 @@ def scan(block: bytes, dialect: Dialect) -> Proof:
     stop = int(ends[count - 1]) if count else 0
     stop_lines = int(lines_until[count - 1]) if count else 0
     return Proof(
-        starts[:count], ends[:count], lines[:count], doubtful[:count], lengths[:count],
+        starts[:count], ends[:count], lines[:count], doubtful[:count], lengths[:count], plain,
         stop, stop_lines, bool(stuck.size), returned,
     )  # fmt: skip
 
@@ -139,30 +144,57 @@ def _lone_returns(marks: _Marks) -> "Integers":
     return found
 
 
-def _lengths(marks: _Marks, right: "Flags", width: int) -> tuple["Integers", bool]:
-    """Bytes of every cell without quotes (records x width; zeros for records of another width); CRLF or not."""
+def _lengths(marks: _Marks, right: "Flags", width: int) -> tuple["Integers", "Flags", bool]:
+    """Bytes of every cell without quotes (records x width; zeros for records of another width); plain columns; CRLF."""
     import numpy
 
     if not right.any():
-        return numpy.zeros((len(right), width), dtype=numpy.int64), False
+        return numpy.zeros((len(right), width), dtype=numpy.int64), numpy.ones(width, dtype=numpy.bool_), False
     used = marks.separators[: marks.record_ends[-1] + 1]
     ends, quotes = marks.at[used], marks.quotes_until[used]
     raw = numpy.empty_like(ends)
     raw[0] = ends[0]
     numpy.subtract(ends[1:], ends[:-1], out=raw[1:])
     raw[1:] -= 1
+    first = ends - raw
     within = numpy.flatnonzero(quotes[1:] != quotes[:-1]) + 1
-    raw[within] -= 1 + (quotes[within] - quotes[within - 1]) // 2
-    raw[0] -= 1 + quotes[0] // 2 if quotes[0] else 0
-    if right.all():
-        lengths = raw.reshape(-1, width)
-    else:
+    if quotes[0]:
+        within = numpy.concatenate(([0], within))
+    before = numpy.where(within > 0, quotes[within - 1], 0)
+    raw[within] -= 1 + (quotes[within] - before) // 2
+    first[within] += 1
+    last = ends - 1
+    last[within] -= 1
+    if not right.all():
         whole = numpy.repeat(right, numpy.diff(marks.record_ends, prepend=-1))
-        lengths = numpy.zeros((len(right), width), dtype=raw.dtype)
-        lengths[right], ends = raw[whole].reshape(-1, width), ends[whole]
+        raw, first, last, ends = raw[whole], first[whole], last[whole], ends[whole]
     returned = marks.data[numpy.maximum(ends[width - 1 :: width] - 1, 0)] == RETURN
-    lengths[right, -1] -= returned
-    return lengths, bool(returned.any())
+    last[width - 1 :: width] -= returned
+    shaped = raw.reshape(-1, width)
+    shaped[:, -1] -= returned
+    odd = _openings()[marks.data[first]] | (marks.data[numpy.maximum(last, 0)] == BLANK)
+    plain = ~(odd.reshape(-1, width) & (shaped > 0)).any(axis=0)
+    lengths = shaped
+    if not right.all():
+        lengths = numpy.zeros((len(right), width), dtype=raw.dtype)
+        lengths[right] = shaped
+    return lengths, plain, bool(returned.any())
+
+
+@lru_cache(maxsize=1)
+def _openings() -> "Flags":
+    """A table of all bytes: which of them may begin a word for nothing."""
+    import numpy
+
+    table: Flags = numpy.zeros(256, dtype=numpy.bool_)
+    table[list(OPENINGS)] = True
+    return table
+
+
+def is_plain(cell: str) -> bool:
+    """Whether a cell is plain in the sense of `Proof.plain`."""
+    text = cell.encode()
+    return not text or (text[0] not in OPENINGS and text[-1] != BLANK)
 
 
 def _oddly_quoted(marks: _Marks, dialect: Dialect) -> "Integers":

@@ -16,7 +16,7 @@ from typing import Any
 
 from kpibar.engine import EngineError, Parquet
 from kpibar.errors import FileEmpty, HeaderNotFound
-from kpibar.file_errors import FileDamaged, FileEncrypted, FileTooLarge
+from kpibar.errors_files import FileDamaged, FileEncrypted, FileTooLarge
 from kpibar.ingest import objects
 from kpibar.ingest.container import Source
 from kpibar.ingest.dialect import KNOWN_ENOUGH, Heading, pick, recognised, row_heading

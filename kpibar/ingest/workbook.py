@@ -12,6 +12,7 @@ import marshal
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import IO, Any
 
@@ -96,7 +97,8 @@ def _limit_memory() -> None:
         return
     most = resource.getrlimit(resource.RLIMIT_AS)[1]
     limit = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, most))
+    with suppress(ValueError, OSError):  # some systems know the limit and refuse to set it
+        resource.setrlimit(resource.RLIMIT_AS, (limit, most))
 
 
 def main() -> None:
@@ -109,9 +111,10 @@ def main() -> None:
             _write(out, ["error", "memory", ""])
         except BrokenPipeError:
             os._exit(0)
-        except Exception as error:
+        except BaseException as error:  # what the library panics with is no Exception
             cause = "password" if type(error).__name__ == "PasswordError" else "damaged"
-            _write(out, ["error", cause, str(error)[:200]])
+            # The library's words may quote a cell.
+            _write(out, ["error", cause, type(error).__name__])
 
 
 if __name__ == "__main__":

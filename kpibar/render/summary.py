@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kpibar.coverage import Coverage, disabled_by
+from kpibar.ingest.corrections import Corrections
 from kpibar.ingest.layouts import Layout, Shelf
 from kpibar.ingest.ledger import Counts
-from kpibar.ingest.load import Loaded, Outcome
+from kpibar.ingest.outcome import Loaded, Outcome
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
 from kpibar.render.clean import clean
@@ -39,6 +40,10 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
     more = outcome.counts.rejected - len(outcome.first_rejects)
     if more > 0:
         lines.append(f"  rejected {number(more)} more: see `kpibar rejects`")
+    if outcome.uncertain:
+        lines.append(
+            f"  {number(outcome.uncertain)} records have a time in the hour that is skipped or repeated when clocks change"
+        )
     lines += _unknown(outcome)
     disabled = disabled_by(known, outcome.tables[0].entity, outcome.tables[0].held)
     if disabled:
@@ -107,6 +112,15 @@ def lost(path: Path, entries: int) -> str:
         f"{clean(str(path))}: the last {entries} entr{'ies' if entries > 1 else 'y'} of its ledger "
         f"{'are' if entries > 1 else 'is'} gone since it was last closed (the disk lost what was written): "
         "ingest the last exports again"
+    )
+
+
+def to_correct(found: Corrections, output: Path) -> str:
+    """What to do with the rejected records that were written to a file."""
+    brand = f' --brand "{found.brand}"' if found.brand else ""
+    return clean(
+        f"{number(found.records)} rejected records: correct them there, then `kpibar ingest {output} "
+        f"--layout {found.layout}{brand}`. The file holds customer data; delete it afterwards"
     )
 
 

@@ -1,0 +1,157 @@
+"""The canonical columns of a table over the typed records: what the layout fills, and what ingest adds to it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kpibar.config import Hours
+from kpibar.ingest.cells import Cells
+from kpibar.ingest.expressions import Compiled, Reading, local_time, quoted
+from kpibar.ingest.keys import key_column, key_fault, order_key
+from kpibar.ingest.layouts import Layout
+from kpibar.ingest.tables import DAYS, TEXT_COLUMNS, columns
+
+# An expression that ends in a text of its own has a value even where the file lacks its columns.
+_FALLBACK = re.compile(r"coalesce\s*\(.*,\s*'[^']*'\s*\)|ELSE\s+'[^']*'\s+END", re.I | re.S)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What normalising needs beside the layout: where naive times live, the brand's zone, and the settings."""
+
+    reading: Reading
+    brand: str | None
+    brand_zone: str
+    reasons: Mapping[str, str]
+    hours: Hours | None
+    keep_text: bool
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """One canonical table of a file.
+
+    `fields` are its columns and their SQL over `t`, the typed records; `where` which of these it takes, beyond those
+    that are valid; `held` the columns this file can fill, `filled` adds those derived from them. What a file does not
+    fill it says nothing of.
+    """
+
+    entity: str
+    fields: Mapping[str, str]
+    where: str
+    text: str | None
+    held: tuple[str, ...]
+    filled: frozenset[str]
+    derived: Mapping[str, str]
+
+
+def mapped(
+    layout: Layout, entity: str, table: Mapping[str, Compiled], where: Compiled | None, cells: Cells, context: Context
+) -> Mapped:
+    """The canonical columns of one table over the typed records."""
+    fields = _fields(layout, entity, table, cells, context)
+    taken = "TRUE"
+    if where is not None:
+        taken = f"coalesce({cells.fill(where)}, FALSE) AND ({key_fault(entity, fields)}) IS NULL"
+    return Mapped(
+        entity=entity,
+        fields=fields,
+        where=taken,
+        text=_text(fields) if entity == "contacts" else None,
+        held=_held(table, cells),
+        filled=_filled(entity, table, cells, context),
+        derived=_derived(entity, set(fields), context),
+    )
+
+
+def _fields(
+    layout: Layout, entity: str, table: Mapping[str, Compiled], cells: Cells, context: Context
+) -> dict[str, str]:
+    """SQL of the columns a layout fills, with the brand and the grain that the settings and the layout add."""
+    fields = {column: cells.fill(compiled) for column, compiled in table.items()}
+    for column, compiled in table.items():
+        if column.endswith("_key"):
+            fields[column] = key_column(compiled, cells, context.reading.calling_code)
+    fields.setdefault("brand", "NULL")
+    if context.brand is not None:
+        fields["brand"] = f"coalesce({fields['brand']}, {quoted(context.brand)})"
+    if entity == layout.fills and layout.grain and "grain" not in fields:
+        fields["grain"] = quoted(layout.grain)
+    return fields
+
+
+def _text(fields: Mapping[str, str]) -> str | None:
+    """All the text of a contact, None when the file has none."""
+    parts = [fields[column] for column in TEXT_COLUMNS if column in fields and "t." in fields[column]]
+    return f"nullif(concat_ws(' \n ', {', '.join(parts)}), '')" if parts else None
+
+
+def _derived(entity: str, given: set[str], context: Context) -> dict[str, str]:
+    """The columns ingest adds: local days, order key, reason, opening hours."""
+    derived = {
+        day: f"CAST({local_time(instant, context.brand_zone)} AS DATE)"
+        for day, instant in DAYS.items()
+        if instant in given and day in columns(entity)
+    }
+    if "order_ref" in given:
+        derived["order_key"] = f"CASE WHEN order_ref IS NOT NULL THEN {order_key('order_ref')} END"
+    if entity != "contacts":
+        return derived
+    derived["reason"] = "coalesce(reason_by_text, reason_by_vendor)"
+    derived["reason_by"] = (
+        "CASE WHEN reason_by_text IS NOT NULL THEN 'rule' "
+        "WHEN reason_by_vendor IS NOT NULL THEN 'vendor' ELSE 'none' END"
+    )
+    if context.hours is not None:
+        stated = "in_hours" if "in_hours" in given else "CAST(NULL AS BOOLEAN)"
+        derived["in_hours"] = (
+            f"coalesce({stated}, {open_at(local_time('created_at', context.brand_zone), context.hours)})"
+        )
+    if not context.keep_text:
+        derived |= dict.fromkeys(TEXT_COLUMNS, "CAST(NULL AS VARCHAR)")
+    return derived
+
+
+def open_at(local: str, hours: Hours) -> str:
+    """SQL that tells whether a local time is within opening hours."""
+    spans = [
+        f"isodow({local}) = {weekday + 1} AND CAST({local} AS TIME) >= TIME '{opens}' "
+        f"AND CAST({local} AS TIME) < TIME '{closes}'"
+        for weekday in range(7)
+        for opens, closes in hours.spans(weekday)
+    ]
+    closed = ", ".join(f"DATE '{day}'" for day in hours.closed)
+    shut = f"CAST({local} AS DATE) IN ({closed})" if closed else "FALSE"
+    return f"(NOT {shut} AND ({' OR '.join(f'({span})' for span in spans) or 'FALSE'}))"
+
+
+def _held(table: Mapping[str, Compiled], cells: Cells) -> tuple[str, ...]:
+    """Columns whose expression reads at least one column the file has, or has a value without any."""
+    return tuple(
+        column
+        for column, compiled in table.items()
+        if column not in TEXT_COLUMNS
+        and (
+            not compiled.calls
+            or _FALLBACK.search(compiled.template)
+            or any(cells.cell(call.column) for call in compiled.calls)
+        )
+        and compiled.template.strip().upper() != "NULL"
+    )
+
+
+def _filled(entity: str, table: Mapping[str, Compiled], cells: Cells, context: Context) -> frozenset[str]:
+    texts = {name for name in TEXT_COLUMNS if name in table and any(cells.cell(c.column) for c in table[name].calls)}
+    filled = set(_held(table, cells)) | texts | {"grain"}
+    filled |= {day for day, instant in DAYS.items() if instant in filled}
+    if "order_ref" in filled:
+        filled.add("order_key")
+    if "promised_to" in filled:
+        filled.add("last_promised_to")
+    if context.brand is not None:
+        filled.add("brand")
+    if texts or "reason_raw" in filled:
+        filled |= {"reason", "reason_by"}
+    if context.hours is not None:
+        filled.add("in_hours")
+    return frozenset(filled & set(columns(entity)))

@@ -1,0 +1,73 @@
+"""What identifies a record and what it refers to: pseudonyms of people and orders, keys that are none."""
+
+import re
+from collections.abc import Mapping
+
+from kpibar.ingest.cells import Cells
+from kpibar.ingest.expressions import Call, Compiled, identity, pseudonym, quoted
+from kpibar.ingest.tables import KEYS
+
+# Columns that name another record.
+_REFERENCES = ("case_id", "contact_id", "order_ref", "merged_into")
+_ORDER_NUMBER = (
+    r"(?:#|n[o°º]\.? ?|commande |cde |order |bestellung |pedido )\s*([A-Z]{0,5}-?[0-9]{3,20})\b"
+    r"|\b([A-Z]{0,5}-?[0-9]{5,20})\b"
+)
+# "the identifier, provided that ...": whatever the condition reads, the value is the identifier.
+_CONDITIONAL = re.compile(
+    r"CASE\s+WHEN\b(?:(?!\b(?:THEN|ELSE|END)\b).)*\bTHEN\s+\{\d+\}\s+END", re.IGNORECASE | re.DOTALL
+)
+
+
+def key_column(compiled: Compiled, cells: Cells, calling_code: str) -> str:
+    """SQL of a *_key column: a pseudonym and nothing else, even where a layout forgot pii()."""
+    if not any(call.helper == "pii" for call in compiled.calls):
+        return pseudonym(identity(f"({cells.fill(compiled)})", calling_code))
+    conditional = _CONDITIONAL.fullmatch(compiled.template.strip()) and compiled.calls[-1].helper == "pii"
+    if conditional or ("'" not in compiled.template and all(call.helper == "pii" for call in compiled.calls)):
+        return cells.fill(compiled)
+    value = f"({compiled.template.format(*(_marked(call, cells.name(call)) for call in compiled.calls))})"
+    return (
+        f"CASE WHEN regexp_full_match({value}, 'k[0-9a-f]{{32}}') THEN CAST(substr({value}, 2) AS UUID) "
+        f"ELSE {pseudonym(identity(value, calling_code))} END"
+    )
+
+
+def _marked(call: Call, name: str) -> str:
+    """A pseudonym as a text that nothing else in an expression looks like."""
+    return f"('k' || replace(CAST({name} AS VARCHAR), '-', ''))" if call.helper == "pii" else name
+
+
+def key_fault(entity: str, fields: Mapping[str, str]) -> str:
+    """SQL: why a record has no identity of its own, NULL when it has one; `fields` are its columns' SQL."""
+    missing = " OR ".join(f"({fields[column]}) IS NULL" for column in KEYS[entity].required)
+    references = {name: f"({fields[name]})" for name in _REFERENCES if name in fields}
+    identifier = f"({fields[KEYS[entity].id[0]]})"
+    return (
+        f"CASE WHEN {missing} THEN 'its identifier or its date is empty' "
+        f"WHEN regexp_matches({identifier}, '(?i)^((grand |sub)?totals?\\b|[0-9]+ (rows|records|lignes)$|copyright )') "
+        "THEN 'it is a line of a report, not a record' "
+        f"WHEN regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?E[+]?[0-9]+') "
+        f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)} END"
+    )
+
+
+def _rounded(references: Mapping[str, str]) -> str:
+    """A reference that lost its last digits would link the record to a stranger's, or to none; 4E12 may be a number."""
+    return "".join(
+        f" WHEN contains({value}, 'E+') AND regexp_full_match({value}, '[0-9]([.,][0-9]+)?E[+][0-9]+') "
+        f"THEN 'its {name} was rounded by a spreadsheet'"
+        for name, value in references.items()
+    )
+
+
+def order_key(reference: str) -> str:
+    """SQL of the pseudonym of an order reference; case, blanks and a leading # do not count."""
+    plain = f"upper(ltrim(regexp_replace({reference}, '\\s+', '', 'g'), '#'))"
+    return pseudonym(f"'order:' || {plain}")
+
+
+def order_mentions(text: str) -> str:
+    """SQL of the list of order-number candidates in a text."""
+    pattern = quoted(_ORDER_NUMBER)
+    return f"list_concat(regexp_extract_all({text}, {pattern}, 1, 'i'), regexp_extract_all({text}, {pattern}, 2, 'i'))"

@@ -1,0 +1,71 @@
+"""What the user said of the files to ingest, and what became of each."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from kpibar.errors import KpibarError
+from kpibar.ingest.ledger import Counts, Lines
+from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user said of the files: layout, zone of naive times, date order, brand, instant they speak up to.
+
+    `as_of` is a UTC instant, or a text as a user writes it (see `as_of_instant`). `repair` allows a damaged record
+    to be read where only one reading fits; a file with more rejects than `max_rejects` is refused.
+    """
+
+    layout: str | None = None
+    timezone: str | None = None
+    brand: str | None = None
+    as_of: datetime | str | None = None
+    dry_run: bool = False
+    keep_text: bool = False
+    date_order: str | None = None
+    encoding: str | None = None
+    repair: bool = True
+    max_rejects: Limit = DEFAULT_LIMIT
+
+    @property
+    def instant(self) -> datetime | None:
+        """The stated instant, once `as_of` has been read from the user's words."""
+        return self.as_of if isinstance(self.as_of, datetime) else None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One table filled from one file, and the canonical columns the file could fill."""
+
+    entity: str
+    counts: Counts
+    held: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file. `error` is set when nothing of it was loaded.
+
+    `uncertain` counts records with a time that is skipped or repeated when clocks change. `same_as_before` tells when
+    the same bytes were ingested, `extended` up to when they are now said to speak.
+    """
+
+    path: Path
+    layout: str = ""
+    source: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    tables: tuple[Loaded, ...] = ()
+    lines: Lines = field(default_factory=Lines)
+    unknown: tuple[tuple[str, str, int], ...] = ()
+    first_rejects: tuple[str, ...] = ()
+    uncertain: int = 0
+    same_as_before: datetime | None = None
+    extended: datetime | None = None
+    error: KpibarError | None = field(default=None, compare=False)
+
+    @property
+    def counts(self) -> Counts:
+        """The counts of the file's main table."""
+        return self.tables[0].counts if self.tables else Counts()

@@ -1,0 +1,175 @@
+"""Layout + header -> the SQL that types, maps and judges every record of a file.
+
+Two statements. `typed` reads the records as text and converts every value once, into the only table that is written
+on the way; `mapped` selects the canonical columns of one table from it. Nothing here touches the database.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from kpibar.ingest.canonical import Context, Mapped, mapped
+from kpibar.ingest.cells import cells_of
+from kpibar.ingest.expressions import compile_expression, pseudonym
+from kpibar.ingest.header import Column
+from kpibar.ingest.keys import key_fault
+from kpibar.ingest.layouts import Layout
+from kpibar.ingest.tables import columns
+from kpibar.ingest.topics import by_text, by_vendor
+from kpibar.ingest.typed import PLACE, clock_change, dates, told, typed
+
+_NO_TEXT = "CAST(NULL AS VARCHAR)"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The SQL that turns the text of a file into canonical rows.
+
+    `typing` reads from `{source}`; `grouped` tells that lines are folded, so that all must be there before the first
+    is typed. `identities` are the typed columns that hold a customer's or agent's identifier, `unknown` those that hold
+    a listed value the layout does not know, by header name, `dates` the columns that are read as dates, by header name,
+    and their cells. `clock_changes` counts the records with a time that is skipped or repeated when clocks change.
+    `reasons` is what the settings say of vendors' reasons.
+    """
+
+    typing: str
+    grouped: bool
+    main: str
+    tables: Mapping[str, Mapped]
+    identities: tuple[str, ...]
+    unknown: Mapping[str, str]
+    dates: Mapping[str, str]
+    clock_changes: str
+    reasons: Mapping[str, str]
+    hash: str
+
+    def typed(self, source: str, plain: Sequence[bool]) -> str:
+        """The statement that types the records of a relation with the columns c0, c1, ...; `plain` as in a batch."""
+        return told(self.typing, plain).replace("{source}", source)
+
+    def mapped(self, entity: str, looked_up: Iterable[str] = ()) -> str:
+        """The statement that gives the canonical columns, `line` and `all_text` of the valid records of `typed`.
+
+        `looked_up` are the identities whose pseudonyms stand in a table `pseudonyms_<column>` (identity, pseudonym);
+        for the others they are computed.
+        """
+        looked = set(looked_up)
+        table = self.tables[entity]
+        joins = "".join(
+            f"\nLEFT JOIN pseudonyms_{name} ON pseudonyms_{name}.identity = t.{name}" for name in sorted(looked)
+        )
+        shown = {
+            name: f"pseudonyms_{name}.pseudonym" if name in looked else pseudonym(f"t.{name}")
+            for name in self.identities
+        }
+        fields = ",\n".join(
+            f"CAST({_shown(sql, shown)} AS {_type(entity, column)}) AS {column}" for column, sql in table.fields.items()
+        )
+        base = f"SELECT t.line, t.lines_folded, {_shown(table.text or _NO_TEXT, shown)} AS all_text,\n{fields}\n"
+        base += f"FROM {self.valid(entity)} AS t{joins}"
+        listed = ",\n".join(
+            f"{table.derived.get(column) or (column if column in table.fields else f'CAST(NULL AS {kind})')} AS {column}"
+            for column, kind in columns(entity).items()
+            if column not in ("file_id", "source")
+        )
+        return f"SELECT line, all_text,\n{listed}\nFROM ({with_reasons(base, table, classified=True)})"
+
+    def valid(self, entity: str) -> str:
+        """The typed records that go into a table, with `line` (their place in the batch) and `lines_folded`."""
+        numbered = "t.*" if self.grouped else f"{PLACE} AS line, 1 AS lines_folded, t.*"
+        kept = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
+        return f"(SELECT {numbered} FROM typed AS t WHERE {kept} AND ({self.tables[entity].where}))"
+
+    def field(self, entity: str, *names: str) -> str:
+        """The statement that gives `line` and some columns that need no pseudonym of the valid records of a table."""
+        table = self.tables[entity]
+        fields = ", ".join(f"CAST({table.fields[name]} AS {_type(entity, name)}) AS {name}" for name in names)
+        return f"SELECT line, {fields} FROM {self.valid(entity)} AS t"
+
+    def texts(self, entity: str) -> str:
+        """The statement that gives line, contact, vendor's reason and whole text of the valid contacts."""
+        table = self.tables[entity]
+        raw = table.fields.get("reason_raw", "CAST(NULL AS VARCHAR)")
+        return (
+            f"SELECT line, {table.fields['contact_id']} AS contact_id, {raw} AS reason_raw, "
+            f"{table.text or _NO_TEXT} AS all_text FROM {self.valid(entity)} AS t"
+        )
+
+
+def _type(entity: str, column: str) -> str:
+    return columns(entity).get(column, "VARCHAR")
+
+
+def _shown(sql: str, pseudonyms: Mapping[str, str]) -> str:
+    """An expression with its identities replaced by their pseudonyms."""
+    return re.sub(r"\bt\.(h[0-9]+)\b", lambda found: pseudonyms.get(found.group(1), found.group()), sql)
+
+
+def with_reasons(base: str, table: Mapped, *, classified: bool) -> str:
+    """`base` with what the vendor's reason says and, where that is nothing or 'other', what the text says.
+
+    The answers stand in the tables `vendor_reasons` (raw, reason) and `text_reasons` (text, reason): many contacts
+    share few reasons, and few texts once their numbers are left out.
+    """
+    if table.entity != "contacts":
+        return base
+    vendor = f"SELECT b.*, v.reason AS reason_by_vendor\nFROM ({base}) AS b\nLEFT JOIN vendor_reasons v ON v.raw = b.reason_raw"
+    if "reason_raw" not in table.fields:
+        vendor = f"SELECT b.*, CAST(NULL AS VARCHAR) AS reason_by_vendor\nFROM ({base}) AS b"
+    if not classified:
+        return vendor
+    if table.text is None:
+        return f"SELECT l.*, CAST(NULL AS VARCHAR) AS reason_by_text\nFROM ({vendor}) AS l"
+    return (
+        f"SELECT l.*, x.reason AS reason_by_text\nFROM ({vendor}) AS l\n"
+        f"LEFT JOIN text_reasons x ON x.text = {undecided('l')}"
+    )
+
+
+def undecided(row: str) -> str:
+    """The text that decides a contact's reason, its numbers left out; NULL where the vendor's reason says enough."""
+    return (
+        f"CASE WHEN coalesce({row}.reason_by_vendor, 'other') = 'other' "
+        f"THEN regexp_replace({row}.all_text, '[0-9]+', '0', 'g') END"
+    )
+
+
+def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
+    """Compile a layout for a file with this header."""
+    selects = {layout.fills: layout.select, **{name: also.select for name, also in layout.also.items()}}
+    compiled = {
+        entity: {column: compile_expression(text) for column, text in select.items()}
+        for entity, select in selects.items()
+    }
+    wheres = {name: compile_expression(also.where) for name, also in layout.also.items()}
+    keep = compile_expression(layout.keep or "TRUE")
+    every = [keep, *wheres.values(), *(one for table in compiled.values() for one in table.values())]
+    cells = cells_of(header, every)
+    tables = {
+        entity: mapped(layout, entity, table, wheres.get(entity), cells, context) for entity, table in compiled.items()
+    }
+    fault = key_fault(layout.fills, {name: cells.fill(one) for name, one in compiled[layout.fills].items()})
+    made = Plan(
+        typing=typed(layout, cells, keep, fault, context.reading),
+        grouped=layout.group is not None,
+        main=layout.fills,
+        tables=tables,
+        identities=tuple(cells.present("pii").values()),
+        unknown={f"{alias}_new": call.column for call, alias in cells.present("enum").items()},
+        dates=dates(cells),
+        clock_changes=clock_change(cells, context.reading),
+        reasons=context.reasons,
+        hash="",
+    )
+    return replace(made, hash=_fingerprint(made))
+
+
+def _fingerprint(made: Plan) -> str:
+    """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours."""
+    told = [
+        made.typing,
+        *(f"{sorted(table.fields.items())}{sorted(table.derived.items())}" for table in made.tables.values()),
+    ]
+    rules = by_text("text") + by_vendor("raw", made.reasons)
+    return hashlib.sha256("".join((*told, rules, *map(repr, made.tables.values()))).encode()).hexdigest()[:16]

@@ -1,0 +1,57 @@
+"""A file and what it is: its layout, and the source and brand its records belong to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kpibar.config import Config, valid_zone
+from kpibar.errors import HeaderDuplicated
+from kpibar.ingest.files import Export, open_export
+from kpibar.ingest.layouts import Layout, Shelf, chosen, identify
+from kpibar.ingest.outcome import Loaded, Options, Outcome
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """An export of a known layout: its layout, and the source and brand its records belong to."""
+
+    export: Export
+    layout: Layout
+    source: str
+    brand: str | None
+    timezone: str | None
+
+    def outcome(self, tables: tuple[Loaded, ...]) -> Outcome:
+        """The outcome of the file with these tables filled."""
+        export = self.export
+        return Outcome(export.path, self.layout.name, self.source, export.encoding, export.delimiter, tables)
+
+
+def recognise(path: Path, known: Shelf, config: Config, options: Options) -> Recognised:
+    """Read a file and find its layout: the one asked for by flag or rule, else the one its header tells."""
+    rule = config.rule_for(path.name)
+    wanted = options.layout or rule.layout
+    fields = known.get(wanted).fields if wanted else ()
+    export = open_export(path, known.vocabulary(), options.encoding, fields or None)
+    header = [column.normal for column in export.columns]
+    layout = chosen(path, wanted, header, known) if wanted else identify(path, header, known)
+    _refuse_duplicates(export, layout)
+    _refuse_unknown_zones(export, layout)
+    brand = options.brand or rule.brand or config.settings.brand
+    source = layout.name if brand is None else f"{layout.name}/{brand}"
+    return Recognised(export, layout, source, brand, options.timezone or rule.timezone)
+
+
+def _refuse_duplicates(export: Export, layout: Layout) -> None:
+    seen: set[str] = set()
+    read = layout.vocabulary()
+    for column in export.columns:
+        if column.normal in seen and column.normal in read:
+            raise HeaderDuplicated(export.path, export.header_line, column.name)
+        seen.add(column.normal)
+
+
+def _refuse_unknown_zones(export: Export, layout: Layout) -> None:
+    read = layout.vocabulary()
+    for column in export.columns:
+        if column.zone and column.normal in read:
+            valid_zone(column.zone, f'{export.path}:{export.header_line}: column "{column.name}": ')

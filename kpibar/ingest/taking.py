@@ -1,0 +1,209 @@
+"""What happens inside a file's transaction: its batches are typed, judged and written, then settled and entered."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from kpibar.errors import AllRejected, TooManyRejects
+from kpibar.ingest import ledger
+from kpibar.ingest.batches import Account, Batch, Reader, joined
+from kpibar.ingest.canonical import Context
+from kpibar.ingest.classify import classify, look_up_pseudonyms
+from kpibar.ingest.dateorder import confirm
+from kpibar.ingest.dateorder import settle as settle_dates
+from kpibar.ingest.expressions import Reading
+from kpibar.ingest.feed import stage_batch, type_batch
+from kpibar.ingest.files import Export
+from kpibar.ingest.instants import instant_in_name
+from kpibar.ingest.ledger import Counts, Entry, Lines
+from kpibar.ingest.limits import Limit
+from kpibar.ingest.merge import Target, newest, open_contested, settle, take
+from kpibar.ingest.outcome import Loaded, Options, Outcome
+from kpibar.ingest.plan import Plan, plan
+from kpibar.ingest.proof import Dialect
+from kpibar.ingest.recognise import Recognised
+from kpibar.ingest.tally import (
+    Tally,
+    check_assertions,
+    count_agreeing,
+    count_folded_and_dropped,
+    count_uncertain,
+    count_unknown,
+    write_unknown,
+)
+from kpibar.store import Store
+
+_SCRATCH = ("typed", "mapped", "known", "batch", "incoming", "mentioned", "vendor_reasons", "text_reasons")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A recognised file, how it is read before its own dates have been looked at, and what the user said of it."""
+
+    file: Recognised
+    compiled: Plan
+    context: Context
+    options: Options
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.file.export.path
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its records are written."""
+        export = self.file.export
+        names = tuple(column.written for column in export.columns)
+        return Dialect(export.delimiter or ",", export.quote or '"', len(names), names)
+
+    def plan(self, reading: Reading) -> Plan:
+        """How it is read once its own dates have been looked at."""
+        return plan(self.file.layout, self.file.export.columns, replace(self.context, reading=reading))
+
+
+@dataclass(frozen=True)
+class _Taking:
+    """A task under way: the tables it fills and what its batches brought so far."""
+
+    task: Task
+    targets: tuple[Target, ...]
+    tally: Tally
+
+
+def take_file(store: Store, task: Task) -> Outcome:
+    """Everything that happens inside the file's transaction."""
+    export = task.file.export
+    first = ledger.next_file_id(store)
+    targets = (Target(name, task.file.source, first + number) for number, name in enumerate(task.compiled.tables))
+    taking = _Taking(task, tuple(targets), Tally())
+    for target in taking.targets:
+        open_contested(store, target)
+    reader = Reader(task.dialect, export.first_line)
+    given = reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows())
+    (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
+    return _finish(store, taking, reader.account)
+
+
+def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
+    """The first, small batch settles the order of dates; a later one that contradicts it refuses the file."""
+    task, compiled, settled = taking.task, taking.task.compiled, taking.task.context.reading
+    for number, batch in enumerate(given):
+        if number == 0:
+            stage_batch(store, batch, task.dialect)
+            compiled, settled = _type_staged(store, task, batch)
+        else:
+            type_batch(store, batch, task.dialect, compiled)
+        rejected = taking.tally.bad
+        _take_batch(store, taking, batch, compiled)
+        if number and taking.tally.bad > rejected and settled.orders:
+            stage_batch(store, batch, task.dialect)
+            confirm(store.engine, task.path, compiled.dates, settled)
+            store.engine.run("DROP TABLE staged")
+
+
+def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
+    """Lines that are folded into one record may stand anywhere: all are there before the first is typed."""
+    batches = []
+    for batch in given:
+        stage_batch(store, batch, taking.task.dialect)
+        batches.append(replace(batch, text=b""))
+    batch = joined(batches)
+    compiled, _ = _type_staged(store, taking.task, batch)
+    _take_batch(store, taking, batch, compiled)
+
+
+def _type_staged(store: Store, task: Task, batch: Batch) -> tuple[Plan, Reading]:
+    """Turn `staged` into `typed`, its dates read in the order they show themselves."""
+    settled = settle_dates(store.engine, task.path, task.compiled.dates, task.context.reading)
+    compiled = task.plan(settled)
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
+    store.engine.run("DROP TABLE staged")
+    return compiled, settled
+
+
+def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> None:
+    """Judge, classify and write the records of `typed`."""
+    file_id, tally = taking.targets[0].file_id, taking.tally
+    ledger.write_faults(store, file_id, [(fault.line, fault.line, fault.code, fault.reason) for fault in batch.faults])
+    tally.faults += len(batch.faults)
+    tally.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
+    count_uncertain(store, compiled, tally)
+    count_unknown(store, compiled, tally)
+    count_agreeing(store, compiled, taking.task.file.layout, tally)
+    classify(store, compiled)
+    looked_up = look_up_pseudonyms(store, compiled)
+    for target in taking.targets:
+        tally.added[target.entity] += take(store, target, compiled, looked_up, tally.records)
+        latest = newest(store, compiled, target.entity)
+        tally.newest[target.entity] = max(filter(None, (latest, tally.newest.get(target.entity))), default=None)
+    count_folded_and_dropped(store, compiled, tally)
+    tally.records += batch.records
+
+
+def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
+    """Settle what is contested, check the whole and enter it in the ledger."""
+    task, tally = taking.task, taking.tally
+    check_assertions(task.path, task.file.layout, tally)
+    lines, loaded = _lines(task.file.export, account), []
+    as_of = instant_in_name(task.path.name, task.context.brand_zone)
+    for number, target in enumerate(taking.targets):
+        # All tables of a file speak up to the same instant, the main one's or a later one of their own.
+        as_of = task.options.instant or max(filter(None, (as_of, tally.newest[target.entity])), default=None)
+        table = task.compiled.tables[target.entity]
+        counts = settle(store, target, as_of, table.filled, tally.added[target.entity])
+        if number == 0:
+            counts = _main_counts(counts, tally, account)
+            _refuse_rejects(store, task.path, counts, target.file_id, task.options.max_rejects)
+        entry = _entry(task, target, as_of, counts, Lines() if number else lines)
+        ledger.write_entry(store, entry, task.context.brand_zone)
+        ledger.write_held(store, target.file_id, task.file.source, target.entity, table.held)
+        loaded.append(Loaded(target.entity, counts, table.held))
+    unknown = write_unknown(store, taking.targets[0].file_id, tally)
+    _drop_scratch(store, taking.targets)
+    first = ledger.first_rejects(store, task.path.name, taking.targets[0].file_id)
+    outcome = task.file.outcome(tuple(loaded))
+    return replace(outcome, lines=lines, unknown=unknown, first_rejects=first, uncertain=tally.uncertain)
+
+
+def _main_counts(counts: Counts, tally: Tally, account: Account) -> Counts:
+    """The counts of a file's main table: those of its merge, and what never came to be merged."""
+    return replace(
+        counts,
+        records=tally.records + tally.faults,
+        folded=tally.folded,
+        rejected=tally.bad + tally.faults,
+        dropped=tally.dropped,
+        repaired=account.repaired,
+    )
+
+
+def _lines(export: Export, account: Account) -> Lines:
+    before = export.preamble + export.header_lines
+    return Lines(
+        account.total + before, export.preamble, export.header_lines, account.blank, account.footer, account.records,
+        account.rejected,
+    )  # fmt: skip
+
+
+def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
+    """Raises AllRejected, TooManyRejects."""
+    if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
+        raise AllRejected(path, counts.rejected, ledger.first_rejects(store, path.name, file_id)[0])
+    if not limit.allows(counts.rejected, counts.records):
+        first = ledger.first_rejects(store, path.name, file_id)
+        raise TooManyRejects(path, counts.rejected, counts.records, limit.text, first)
+
+
+def _entry(task: Task, target: Target, as_of: datetime | None, counts: Counts, lines: Lines) -> Entry:
+    file, export = task.file, task.file.export
+    return Entry(
+        target.file_id, export.sha256, export.path.name, export.size, file.layout.name, file.source, target.entity,
+        file.brand, export.encoding, export.delimiter, task.compiled.hash, as_of, counts, lines,
+    )  # fmt: skip
+
+
+def _drop_scratch(store: Store, targets: Iterable[Target]) -> None:
+    for table in (*_SCRATCH, *(f"contested_{target.entity}" for target in targets)):
+        store.engine.run(f"DROP TABLE IF EXISTS {table}")

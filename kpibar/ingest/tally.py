@@ -1,0 +1,93 @@
+"""What the batches of a file add up to: records by fate, listed values nobody knows, assertions that hold."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from kpibar.errors import LayoutContradicted
+from kpibar.ingest.layouts import Layout
+from kpibar.ingest.plan import Plan
+from kpibar.store import Store
+
+_AGREEMENT = 0.95
+_ENOUGH_TO_ASSERT = 20
+_MOST_UNKNOWN = 20
+
+
+@dataclass
+class Tally:
+    """What the batches of a file brought so far.
+
+    `records` were typed, `bad` of them rejected, `folded` lines went into another record, `dropped` were left aside by
+    the layout, `uncertain` ones have a time that is skipped or repeated when clocks change; `faults` never became a record. `added` and `newest` (the latest instant told of) are per table, `known`
+    and `agreeing` per assertion of the layout; `unknown` counts listed values by column and value.
+    """
+
+    records: int = 0
+    faults: int = 0
+    bad: int = 0
+    folded: int = 0
+    dropped: int = 0
+    uncertain: int = 0
+    added: Counter[str] = field(default_factory=Counter)
+    newest: dict[str, datetime | None] = field(default_factory=dict)
+    agreeing: Counter[str] = field(default_factory=Counter)
+    known: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+def count_folded_and_dropped(store: Store, compiled: Plan, tally: Tally) -> None:
+    """Count the lines of `typed` that were folded into another's record, and the records the layout leaves aside."""
+    folded = "coalesce(sum(lines_folded - 1), 0)::BIGINT" if compiled.grouped else "0"
+    more, dropped = store.engine.rows(f"SELECT {folded}, count(*) FILTER (WHERE dropped) FROM typed")[0]
+    tally.folded, tally.dropped = tally.folded + more, tally.dropped + dropped
+
+
+def count_uncertain(store: Store, compiled: Plan, tally: Tally) -> None:
+    """Count the records of `typed` with a time that is skipped or repeated when clocks change."""
+    tally.uncertain += store.engine.rows(compiled.clock_changes)[0][0]
+
+
+def count_unknown(store: Store, compiled: Plan, tally: Tally) -> None:
+    """Count the values of listed columns of `typed` that the layout does not know."""
+    for name, column in compiled.unknown.items():
+        rows = store.engine.rows(f"SELECT {name}, count(*) FROM typed WHERE {name} IS NOT NULL GROUP BY 1")
+        tally.unknown.update({(column, value): n for value, n in rows})
+
+
+def write_unknown(store: Store, file_id: int, tally: Tally) -> tuple[tuple[str, str, int], ...]:
+    """Keep the most frequent unknown values of each column, and return them: column, value, records."""
+    found = []
+    for column in dict.fromkeys(column for column, _ in tally.unknown):
+        values = [(value, n) for (own, value), n in tally.unknown.items() if own == column]
+        found += [(column, value, n) for value, n in sorted(values, key=lambda one: (-one[1], one[0]))[:_MOST_UNKNOWN]]
+    for column, value, n in found:
+        store.engine.run("INSERT INTO unknown_values VALUES (?, ?, ?, ?)", [file_id, column, value, n])
+    return tuple(found)
+
+
+def count_agreeing(store: Store, compiled: Plan, layout: Layout, tally: Tally) -> None:
+    """Count on how many records of `typed` each of the layout's assertions can be judged, and on how many it holds."""
+    for asserted in layout.asserted:
+        table = compiled.tables[layout.fills]
+        names = sorted(name for name in table.fields if re.search(rf"\b{name}\b", f"{asserted.left} {asserted.right}"))
+        known, agreeing = store.engine.rows(
+            f"SELECT count(*), count(*) FILTER (WHERE abs(a - b) <= {asserted.tolerance_s}) FROM "
+            f"(SELECT ({asserted.left}) AS a, ({asserted.right}) AS b FROM ({compiled.field(layout.fills, *names)})) "
+            "WHERE a IS NOT NULL AND b IS NOT NULL"
+        )[0]
+        tally.known[asserted.name] += known
+        tally.agreeing[asserted.name] += agreeing
+
+
+def check_assertions(path: Path, layout: Layout, tally: Tally) -> None:
+    """Refuse the file when one of its layout's assertions fails on more than 5 % of its records.
+
+    Raises LayoutContradicted.
+    """
+    for asserted in layout.asserted:
+        known, agreeing = tally.known[asserted.name], tally.agreeing[asserted.name]
+        if known >= _ENOUGH_TO_ASSERT and agreeing < _AGREEMENT * known:
+            raise LayoutContradicted(path, layout.name, asserted.name, agreeing, known)

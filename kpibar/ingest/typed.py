@@ -1,0 +1,190 @@
+"""The table `typed`: the records of a batch with every helper call as a column, and what is wrong with each.
+
+The only table that is written on the way from text to canonical columns: a value is converted once. Nothing here
+touches the database.
+"""
+
+import re
+from collections.abc import Sequence
+
+from kpibar.ingest.batches import weights
+from kpibar.ingest.cells import Cells
+from kpibar.ingest.clocks import clock_changes, near_change
+from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, identity, quoted
+from kpibar.ingest.layouts import Layout
+from kpibar.ingest.moments import naive_time
+from kpibar.ingest.values import NEVER, NOTHING
+
+# No duration, score or amount of a contact is larger: thirty years in seconds.
+_LARGEST = "1e9"
+# Helpers that cannot fail on a non-empty cell, those that read dates, and those that read times in a zone.
+_TOTAL = ("text", "pii", "enum")
+_DATED = ("instant", "day_start", "day_end", "promise_end")
+_ZONED = ("instant", "promise_end")
+# The place of a record in its batch, from 0: rows keep the order they were read in, from the first row on.
+PLACE = "rowid - getvariable('first_row')"
+
+
+def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Reading) -> str:
+    """The statement over `{source}`: every helper call as a column, and what is to be said of the record.
+
+    `dropped` tells that the layout leaves it aside, `bad` the first value that did not convert, `key_fault` the
+    fault of its key, `<column>_near` the text of a time close to a change of clocks.
+    """
+    kept = ["line", "lines_folded"] if layout.group else ["checked"]
+    unlisted = [f"{_unlisted(alias, call, reading)} AS {alias}_new" for call, alias in cells.present("enum").items()]
+    near = [
+        f"CASE WHEN {near_change(alias, zone)} THEN {alias}_raw END AS {alias}_near"
+        for alias, _, zone in _zoned(cells, reading)
+    ]
+    shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near))
+    return (
+        f"SELECT {shown},\nNOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
+        f"{fault} AS key_fault\nFROM (SELECT {', '.join(kept)},\n"
+        + ",\n".join(_conversions(cells, reading))
+        + f"\nFROM ({_trimmed(layout, cells)})) AS t"
+    )
+
+
+def dates(cells: Cells) -> dict[str, str]:
+    """The columns that are read as dates, by header name, and their cells."""
+    read = {call.column: cells.cell(call.column) for call in cells.aliases if call.helper in _DATED}
+    return {column: cell for column, cell in read.items() if cell is not None}
+
+
+def _read(layout: Layout, cells: Cells) -> dict[str, None]:
+    group = cells.cell(layout.group) if layout.group else None
+    columns = [name for call in cells.aliases for name in call.columns]
+    return dict.fromkeys(filter(None, [group, *map(cells.cell, columns)]))
+
+
+def _trimmed(layout: Layout, cells: Cells) -> str:
+    """Trimmed cells of the columns that are read, NULL where they say nothing; one row per record.
+
+    `checked` is the checksum of the record's text: what the reader proved must arrive.
+    """
+    read = _read(layout, cells)
+    trimmed = ",\n".join(f"{{{cell}}} AS {cell}" for cell in read)
+    group = cells.cell(layout.group) if layout.group else None
+    if group is None:
+        return f"SELECT {checked(len(cells.names))} AS checked,\n{trimmed}\nFROM {{source}}"
+    folded = "".join(f",\narg_min({cell}, line) FILTER (WHERE {cell} IS NOT NULL) AS {cell}" for cell in read)
+    # A line without its group value belongs to nothing: it stays alone and is judged as a record.
+    key = f"coalesce({group}, 'line ' || line)"
+    rows = f"SELECT line,\n{trimmed}\nFROM {{source}}"
+    return f"SELECT min(line) AS line{folded}, count(*) AS lines_folded\nFROM ({rows})\nGROUP BY {key}"
+
+
+def checked(width: int) -> str:
+    """SQL of the checksum of a record's cells: their bytes, weighted by column (see batches.weights)."""
+    return " + ".join(f"strlen(c{place}) * {weight}" for place, weight in enumerate(weights(width)))
+
+
+def told(typing: str, plain: Sequence[bool]) -> str:
+    """The statement with what is taken from each cell: of a plain column (see proof.Proof) the cell as it is."""
+
+    def said(found: re.Match[str]) -> str:
+        return f"nullif({found[1]}, '')" if plain[int(found[1][1:])] else _said_something(found[1])
+
+    return re.sub(r"\{(c[0-9]+)\}", said, typing)
+
+
+def _said_something(cell: str) -> str:
+    """The trimmed cell, NULL where it only says that there is nothing; most cells are told by their first sign."""
+    nothing = quoted("|".join(re.escape(word) for word in NOTHING))
+    suspect = ", ".join(str(ord(sign)) for sign in sorted({word[0] for word in NOTHING if word} | {"N"}))
+    return (
+        f"CASE WHEN {cell} = '' THEN NULL WHEN ascii(trim({cell})) NOT IN ({suspect}) THEN trim({cell}) "
+        f"WHEN NOT regexp_full_match(lower(trim({cell})), {nothing}) THEN trim({cell}) END"
+    )
+
+
+def _conversions(cells: Cells, reading: Reading) -> list[str]:
+    """The typed columns, and beside those that can fail the text they were made from."""
+    found = []
+    for call, alias in cells.present().items():
+        cell = cells.value(call) or ""
+        found.append(f"{_conversion(HELPERS[call.helper], call, cell, reading)} AS {alias}")
+        if call.helper == "enum" or call.helper not in _TOTAL:
+            found.append(f"{cell} AS {alias}_raw")
+    return found
+
+
+def _conversion(helper: Helper, call: Call, cell: str, reading: Reading) -> str:
+    """The typed value of a cell; of an identifier, what its pseudonym is made from."""
+    if call.helper == "pii":
+        return f"CASE WHEN {cell} IS NOT NULL THEN {identity(cell, reading.calling_code)} END"
+    return _plausible(helper, helper.sql(cell, call, reading))
+
+
+def _verdict(cells: Cells) -> str:
+    """The first value of a record that is not what its column holds."""
+    judged = [
+        (alias, HELPERS[call.helper], cells.shown(call))
+        for call, alias in cells.present().items()
+        if call.helper not in _TOTAL
+    ]
+    if not judged:
+        return "CAST(NULL AS STRUCT(name VARCHAR, shape VARCHAR, reason VARCHAR))"
+    reject = " ".join(
+        f"WHEN {alias} IS NULL AND {_said(helper, alias + '_raw')} THEN "
+        f"struct_pack(name := {quoted(name)}, shape := {shape(alias + '_raw')}, "
+        f"reason := {quoted('is not ' + helper.expects)})"
+        for alias, helper, name in judged
+    )
+    return f"CASE {reject} END"
+
+
+def _unlisted(alias: str, call: Call, reading: Reading) -> str:
+    """A value the layout does not list. A shifted column may put a person there: then its shape only."""
+    raw = f"{alias}_raw"
+    known = ", ".join(quoted(value.casefold()) for value in reading.enums[call.argument])
+    shown = f"CASE WHEN regexp_matches({raw}, '@|(\\p{{N}}.*){{6}}') THEN {shape(raw)} ELSE left({raw}, 60) END"
+    return f"CASE WHEN {alias} = 'other' AND lower({raw}) NOT IN ({known}) THEN {shown} END"
+
+
+def _plausible(helper: Helper, value: str) -> str:
+    """An instant no customer relationship has is none: a slip of a digit, or a tool's largest date."""
+    if helper.type == "DOUBLE":
+        return f"CASE WHEN abs({value}) <= {_LARGEST} THEN {value} END"
+    if helper.type != "TIMESTAMP":
+        return value
+    return f"CASE WHEN {value} BETWEEN TIMESTAMP '1990-01-01' AND TIMESTAMP '2100-01-01' THEN {value} END"
+
+
+def _said(helper: Helper, cell: str) -> str:
+    """Whether a cell says anything: it is not empty, and none of the dates by which tools write "never"."""
+    never = f" AND NOT regexp_matches({cell}, {quoted(NEVER)})" if helper.type == "TIMESTAMP" else ""
+    return f"{cell} IS NOT NULL{never}"
+
+
+def shape(cell: str) -> str:
+    """A value with its letters and digits blanked: enough to recognise the problem, nothing personal."""
+    return f"regexp_replace(regexp_replace(left({cell}, 40), '\\p{{N}}', '9', 'g'), '\\p{{L}}', 'a', 'g')"
+
+
+def _zoned(cells: Cells, reading: Reading) -> list[tuple[str, Call, str]]:
+    """The typed columns that hold times of a zone whose clocks change, their calls and zones."""
+    return [
+        (alias, call, zone)
+        for call, alias in cells.present().items()
+        if call.helper in _ZONED and (zone := reading.zone_of(call.column)) != "UTC"
+    ]
+
+
+def clock_change(cells: Cells, reading: Reading) -> str:
+    """The query that counts the records with a time in the hour that is skipped or repeated when clocks change.
+
+    Only a time near a change is read again, to see whether it had an offset of its own.
+    """
+    flags = [
+        f"({alias}_near IS NOT NULL AND {clock_changes(zone, naive_time(f'{alias}_near', call, reading))})"
+        for alias, call, zone in _zoned(cells, reading)
+    ]
+    near = " OR ".join(f"{alias}_near IS NOT NULL" for alias, _, _ in _zoned(cells, reading))
+    if not flags:
+        return "SELECT 0"
+    return (
+        f"SELECT count(*) FROM (SELECT * FROM typed WHERE NOT dropped AND bad IS NULL AND ({near})) "
+        f"WHERE {' OR '.join(flags)}"
+    )
