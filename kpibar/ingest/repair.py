@@ -60,10 +60,9 @@ class Repairer:
         Types alone left more than one record: a value nobody has seen yet must not hide in a text or an empty cell.
         """
         told = strict_cells(line, self.dialect) or line.split(self.dialect.delimiter)
-        before = _alike(cells, told)
-        after = _alike(cells[::-1], told[::-1])
-        touched = range(min(before, len(cells) - 1), max(len(cells) - after, before + 1))
-        return all(cells[place] and self._is_known(place) for place in touched)
+        first = min(_alike(cells, told), len(cells) - 1)
+        last = max(len(cells) - 1 - _alike(cells[::-1], told[::-1]), first)
+        return all(cells[place] and self._is_known(place) for place in range(first, last + 1))
 
     def _is_known(self, place: int) -> bool:
         return self.holds[place] is not anything or (bool(self.shown) and self.shown[place] is not anything)
