@@ -162,8 +162,12 @@ def shape(cell: str) -> str:
 def _clock_change(cells: Cells, reading: Reading) -> str:
     """Only a time near a change of clocks is read again, to see whether it had an offset of its own."""
     flags = [
-        f"CASE WHEN {near_change(alias, zone)} THEN {clock_changes(zone, naive_time(f'{alias}_raw', call, reading))} END"
+        f"CASE WHEN {near_change(alias, zone)} THEN {_within(alias, zone, call, reading)} END"
         for call, alias in cells.present().items()
         if call.helper in _ZONED and (zone := reading.zone_of(call.column)) != "UTC"
     ]
     return f"coalesce({' OR '.join(flags)}, FALSE)" if flags else "FALSE"
+
+
+def _within(alias: str, zone: str, call: Call, reading: Reading) -> str:
+    return clock_changes(zone, naive_time(f"{alias}_raw", call, reading))
