@@ -95,7 +95,7 @@ def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
         _take_batch(store, taking, batch, compiled)
         if number and taking.tally.bad > rejected and settled.orders:
             stage_batch(store, batch, task.dialect)
-            confirm(store.engine, task.path, compiled.dates, settled)
+            confirm(store.engine, task.path, compiled.dates, settled, batch.lines)
             store.engine.run("DROP TABLE staged")
 
 
@@ -112,7 +112,7 @@ def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> None
 
 def _type_staged(store: Store, task: Task, batch: Batch) -> tuple[Plan, Reading]:
     """Turn `staged` into `typed`, its dates read in the order they show themselves."""
-    settled = settle_dates(store.engine, task.path, task.compiled.dates, task.context.reading)
+    settled = settle_dates(store.engine, task.path, task.compiled.dates, task.context.reading, batch.lines)
     compiled = task.plan(settled)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
     store.engine.run("DROP TABLE staged")
