@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
 
-    Integers = NDArray[numpy.int64]
+    Integers = NDArray[numpy.signedinteger[Any]]
     Flags = NDArray[numpy.bool_]
 
 LINE_FEED, RETURN, BLANK = 10, 13, 32
-# The first bytes of what people and tools write where there is nothing: -, --, n/a, null, [None], #N/A, (empty), a dash.
+# The first bytes of what people and tools write where there is nothing: -, n/a, null, [None], #N/A, (empty), a dash.
 OPENINGS = b" -nN[#(\xe2\xc2"
 REPLACEMENT = "\ufffd".encode()
 

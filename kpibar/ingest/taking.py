@@ -54,9 +54,7 @@ class Task:
     @property
     def dialect(self) -> Dialect:
         """How its records are written."""
-        export = self.file.export
-        names = tuple(column.written for column in export.columns)
-        return Dialect(export.delimiter or ",", export.quote or '"', len(names), names)
+        return self.file.export.dialect
 
     def plan(self, reading: Reading) -> Plan:
         """How it is read once its own dates have been looked at."""
