@@ -16,7 +16,7 @@ _HEAD = """\
 What `kpibar --help` and `kpibar COMMAND --help` print. `docs/reference.py` writes this page; do not edit it by hand.
 
 Figures go to standard output, words to standard error. Exit codes: 0 done, 1 failed, 2 a wrong option or setting,
-130 interrupted.
+3 a check found something, 130 interrupted, 143 terminated.
 """
 
 

@@ -35,12 +35,10 @@ from kpibar.options import (
     database_path,
 )
 from kpibar.render.clean import clean
-from kpibar.streams import emit as _emit
-from kpibar.streams import say as _say
+from kpibar.streams import emit, say
 
 if TYPE_CHECKING:
     from kpibar.config import Config
-    from kpibar.ingest.corrections import Corrections
     from kpibar.ingest.outcome import Options, Outcome
 
 app = typer.Typer(
@@ -66,7 +64,7 @@ def main() -> NoReturn:
         code = _run()
         interrupts.check()
     except interrupts.Stopped as stop:
-        _say("kpibar: interrupted; what was not finished was rolled back")
+        say("kpibar: interrupted; what was not finished was rolled back")
         code = stop.exit_code
     sys.exit(code)
 
@@ -88,7 +86,7 @@ def _run() -> int:
         return end.code if isinstance(end.code, int) else 0
     else:
         return 0
-    _say(f"kpibar: {clean(str(error))}")
+    say(f"kpibar: {clean(str(error))}")
     return error.exit_code
 
 
@@ -182,24 +180,24 @@ def _ingest(
 
     known, key = catalogue(config.settings), key_path(config.settings.project)
     if (short := shortage(path, paths)) is not None:
-        _say(summary.little_space(path, *short))
+        say(summary.little_space(path, *short))
 
     def said(outcome: "Outcome") -> None:
         for line in summary.ingested(outcome, known, options.dry_run, brief=trial and not options.dry_run):
-            _say(line)
+            say(line)
 
     with open_store(path, write=True, wait=wait) as store:
         if not trial and not key.exists() and store.meta("key_id") is None:
-            _say(f"new pseudonym key: {clean(str(key))} - keep a copy, without it later exports cannot join these")
+            say(f"new pseudonym key: {clean(str(key))} - keep a copy, without it later exports cannot join these")
         if lost := lost_entries(store):
-            _say(summary.lost(path, lost))
+            say(summary.lost(path, lost))
         outcomes = ingest(store, paths, config, options, said)
         if not options.dry_run and not is_current(store, config.settings.thresholds):
             build(store, config.settings.thresholds)
-    _say(summary.totals(outcomes))
+    say(summary.totals(outcomes))
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     for error in errors:
-        _say(f"kpibar: {clean(str(error))}")
+        say(f"kpibar: {clean(str(error))}")
     return max((error.exit_code for error in errors), default=0)
 
 
@@ -234,7 +232,7 @@ def report(
     computed = compute(database_path(db, settings), settings, request, wait)
     language = lang.value if lang else settings.settings.lang or "en"
     screen = screen_of(color, palette, to_file=output is not None)
-    _emit(rendered(computed, wanted, language, screen), output)
+    emit(rendered(computed, wanted, language, screen), output)
 
 
 @app.command()
@@ -255,11 +253,11 @@ def kpis(
     settings = load(config).settings
     known, language = catalogue(settings), lang.value if lang else settings.lang or "en"
     if json:
-        _emit(listings.kpis_json(known, id), None)
+        emit(listings.kpis_json(known, id), None)
     elif id is None:
-        _emit(listings.kpis_text(known, language), None)
+        emit(listings.kpis_text(known, language), None)
     else:
-        _emit(listings.kpi_text(known, id, language, settings.targets.get(id)), None)
+        emit(listings.kpi_text(known, id, language, settings.targets.get(id)), None)
 
 
 @app.command()
@@ -277,7 +275,7 @@ def layouts(
 
     settings = load(config)
     known = shelf(settings.folder or Path.cwd(), settings.settings.layouts)
-    _emit(listings.layouts_text(known) if name is None else listings.layout_text(known, name), None)
+    emit(listings.layouts_text(known) if name is None else listings.layout_text(known, name), None)
 
 
 @app.command()
@@ -299,7 +297,7 @@ def status(
     bring_up_to_date(path, settings, wait)
     with open_store(path, write=False, wait=wait) as store:
         held = standing(store, settings)
-    _emit(listings.standing_json(held) if json else listings.standing_text(held), None)
+    emit(listings.standing_json(held) if json else listings.standing_text(held), None)
 
 
 @app.command()
@@ -322,6 +320,7 @@ def rejects(
     """
     from kpibar.config import load
     from kpibar.ingest.corrections import corrections
+    from kpibar.outputs import write_corrections
     from kpibar.render import listings
     from kpibar.standing import rejected
     from kpibar.store import open_store
@@ -331,21 +330,10 @@ def rejects(
         found = rejected(store, file or (original.name if original and not output else None))
         taken = corrections(store, original, settings) if original and output else None
     if taken and output:
-        _write_corrections(taken, output)
+        for line in write_corrections(taken, output):
+            say(line)
     else:
-        _emit(listings.rejects_json(found) if json else listings.rejects_text(found), output)
-
-
-def _write_corrections(taken: "Corrections", output: Path) -> None:
-    from kpibar.render import summary
-    from kpibar.render.output import write_whole
-
-    if not taken.content:
-        _say("nothing was rejected, nothing is written")
-        return
-    write_whole(output, taken.content)
-    _say(f"written: {clean(str(output))}")
-    _say(summary.to_correct(taken, output))
+        emit(listings.rejects_json(found) if json else listings.rejects_text(found), output)
 
 
 @app.command()
@@ -364,7 +352,7 @@ def check(
     settings = load(config)
     with open_store(database_path(db, settings), write=False, wait=wait) as store:
         found = checking.check(store, settings.settings.thresholds)
-    _emit(listings.check_json(found) if json else listings.check_text(found), None)
+    emit(listings.check_json(found) if json else listings.check_text(found), None)
     if any(not one.note for one in found):
         raise typer.Exit(_FOUND)
 
@@ -393,10 +381,10 @@ def demo(
         with own_key(path):
             _ingest(sample_files(), path, settings, Options(), trial=True)
             computed = compute(path, settings, Request())
-    _say("")
-    _emit(rendered(computed, Format.table, lang.value if lang else "en", screen_of(color, palette)), None)
+    say("")
+    emit(rendered(computed, Format.table, lang.value if lang else "en", screen_of(color, palette)), None)
     for line in try_next(db).splitlines():
-        _say(clean(line))
+        say(clean(line))
 
 
 def command() -> Callable[[], object]:

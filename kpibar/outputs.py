@@ -8,8 +8,12 @@ from pathlib import Path
 
 from kpibar.barometer import Barometer
 from kpibar.errors import FormatUnknown
+from kpibar.ingest.corrections import Corrections
 from kpibar.options import FORMATS, Color, Format, Palette
+from kpibar.render import summary
+from kpibar.render.clean import clean
 from kpibar.render.document import to_csv, to_json
+from kpibar.render.output import write_whole
 from kpibar.render.terminal import Screen, render
 
 
@@ -51,3 +55,11 @@ def _can_print(text: str, encoding: str | None) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def write_corrections(taken: Corrections, output: Path) -> tuple[str, ...]:
+    """Write the rejected records of an export, if there are any; return what to say. Raises OutputUnwritable."""
+    if not taken.content:
+        return ("nothing was rejected, nothing is written",)
+    write_whole(output, taken.content)
+    return f"written: {clean(str(output))}", summary.to_correct(taken, output)

@@ -141,7 +141,9 @@ def test_an_interrupt_is_no_traceback_and_leaves_a_whole_database(folder: Path) 
     samples = [str(path) for path in sample_files()]
     line = [sys.executable, "-m", "kpibar", "ingest", *samples, "--tz", "Europe/Paris"]
     with subprocess.Popen(line, cwd=folder, stderr=subprocess.PIPE, encoding="utf-8") as process:
-        time.sleep(1.5)
+        while not (folder / DATABASE).exists() or (folder / DATABASE).stat().st_size < 100_000:
+            time.sleep(0.05)
+        time.sleep(0.2)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
         assert process.stderr.read().endswith("kpibar: interrupted; what was not finished was rolled back\n")

@@ -47,7 +47,8 @@ class Loaded:
 class Outcome:
     """What became of one file. `error` is set when nothing of it was loaded.
 
-    `same_as_before` tells when the same bytes were ingested, `extended` up to when they are now said to speak.
+    `uncertain` counts records with a time that is skipped or repeated when clocks change. `same_as_before` tells when
+    the same bytes were ingested, `extended` up to when they are now said to speak.
     """
 
     path: Path
@@ -59,6 +60,7 @@ class Outcome:
     lines: Lines = field(default_factory=Lines)
     unknown: tuple[tuple[str, str, int], ...] = ()
     first_rejects: tuple[str, ...] = ()
+    uncertain: int = 0
     same_as_before: datetime | None = None
     extended: datetime | None = None
     error: KpibarError | None = field(default=None, compare=False)

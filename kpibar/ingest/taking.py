@@ -15,6 +15,7 @@ from kpibar.ingest.dateorder import settle as settle_dates
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.files import Export
+from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.ledger import Counts, Entry, Lines
 from kpibar.ingest.limits import Limit
 from kpibar.ingest.merge import Target, newest, open_contested, settle, take
@@ -27,6 +28,7 @@ from kpibar.ingest.tally import (
     check_assertions,
     count_agreeing,
     count_folded_and_dropped,
+    count_uncertain,
     count_unknown,
     write_unknown,
 )
@@ -125,6 +127,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     ledger.write_faults(store, file_id, [(fault.line, fault.line, fault.code, fault.reason) for fault in batch.faults])
     tally.faults += len(batch.faults)
     tally.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
+    count_uncertain(store, compiled, tally)
     count_unknown(store, compiled, tally)
     count_agreeing(store, compiled, taking.task.file.layout, tally)
     classify(store, compiled)
@@ -142,7 +145,7 @@ def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
     task, tally = taking.task, taking.tally
     check_assertions(task.path, task.file.layout, tally)
     lines, loaded = _lines(task.file.export, account), []
-    as_of: datetime | None = None
+    as_of = instant_in_name(task.path.name, task.context.brand_zone)
     for number, target in enumerate(taking.targets):
         # All tables of a file speak up to the same instant, the main one's or a later one of their own.
         as_of = task.options.instant or max(filter(None, (as_of, tally.newest[target.entity])), default=None)
@@ -158,7 +161,8 @@ def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
     _drop_scratch(store, taking.targets)
     first = ledger.first_rejects(store, task.path.name, taking.targets[0].file_id)
-    return replace(task.file.outcome(tuple(loaded)), lines=lines, unknown=unknown, first_rejects=first)
+    outcome = task.file.outcome(tuple(loaded))
+    return replace(outcome, lines=lines, unknown=unknown, first_rejects=first, uncertain=tally.uncertain)
 
 
 def _main_counts(counts: Counts, tally: Tally, account: Account) -> Counts:

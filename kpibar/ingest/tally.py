@@ -21,7 +21,7 @@ class Tally:
     """What the batches of a file brought so far.
 
     `records` were typed, `bad` of them rejected, `folded` lines went into another record, `dropped` were left aside by
-    the layout; `faults` never became a record. `added` and `newest` (the latest instant told of) are per table, `known`
+    the layout, `uncertain` ones have a time that is skipped or repeated when clocks change; `faults` never became a record. `added` and `newest` (the latest instant told of) are per table, `known`
     and `agreeing` per assertion of the layout; `unknown` counts listed values by column and value.
     """
 
@@ -30,6 +30,7 @@ class Tally:
     bad: int = 0
     folded: int = 0
     dropped: int = 0
+    uncertain: int = 0
     added: Counter[str] = field(default_factory=Counter)
     newest: dict[str, datetime | None] = field(default_factory=dict)
     agreeing: Counter[str] = field(default_factory=Counter)
@@ -42,6 +43,11 @@ def count_folded_and_dropped(store: Store, compiled: Plan, tally: Tally) -> None
     folded = "coalesce(sum(lines_folded - 1), 0)::BIGINT" if compiled.grouped else "0"
     more, dropped = store.engine.rows(f"SELECT {folded}, count(*) FILTER (WHERE dropped) FROM typed")[0]
     tally.folded, tally.dropped = tally.folded + more, tally.dropped + dropped
+
+
+def count_uncertain(store: Store, compiled: Plan, tally: Tally) -> None:
+    """Count the records of `typed` with a time that is skipped or repeated when clocks change."""
+    tally.uncertain += store.engine.rows(compiled.clock_changes)[0][0]
 
 
 def count_unknown(store: Store, compiled: Plan, tally: Tally) -> None:

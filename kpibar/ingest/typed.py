@@ -29,14 +29,18 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     """The statement over `{source}`: every helper call as a column, and what is to be said of the record.
 
     `dropped` tells that the layout leaves it aside, `bad` the first value that did not convert, `key_fault` the
-    fault of its key, `clock_change` that one of its times lies where a change of clocks makes it uncertain.
+    fault of its key, `<column>_near` the text of a time close to a change of clocks.
     """
     kept = ["line", "lines_folded"] if layout.group else ["checked"]
     unlisted = [f"{_unlisted(alias, call, reading)} AS {alias}_new" for call, alias in cells.present("enum").items()]
-    shown = ", ".join((*kept, *cells.present().values(), *unlisted))
+    near = [
+        f"CASE WHEN {near_change(alias, zone)} THEN {alias}_raw END AS {alias}_near"
+        for alias, _, zone in _zoned(cells, reading)
+    ]
+    shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near))
     return (
         f"SELECT {shown},\nNOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
-        f"{fault} AS key_fault, {_clock_change(cells, reading)} AS clock_change\nFROM (SELECT {', '.join(kept)},\n"
+        f"{fault} AS key_fault\nFROM (SELECT {', '.join(kept)},\n"
         + ",\n".join(_conversions(cells, reading))
         + f"\nFROM ({_trimmed(layout, cells)})) AS t"
     )
@@ -159,15 +163,28 @@ def shape(cell: str) -> str:
     return f"regexp_replace(regexp_replace(left({cell}, 40), '\\p{{N}}', '9', 'g'), '\\p{{L}}', 'a', 'g')"
 
 
-def _clock_change(cells: Cells, reading: Reading) -> str:
-    """Only a time near a change of clocks is read again, to see whether it had an offset of its own."""
-    flags = [
-        f"CASE WHEN {near_change(alias, zone)} THEN {_within(alias, zone, call, reading)} END"
+def _zoned(cells: Cells, reading: Reading) -> list[tuple[str, Call, str]]:
+    """The typed columns that hold times of a zone whose clocks change, their calls and zones."""
+    return [
+        (alias, call, zone)
         for call, alias in cells.present().items()
         if call.helper in _ZONED and (zone := reading.zone_of(call.column)) != "UTC"
     ]
-    return f"coalesce({' OR '.join(flags)}, FALSE)" if flags else "FALSE"
 
 
-def _within(alias: str, zone: str, call: Call, reading: Reading) -> str:
-    return clock_changes(zone, naive_time(f"{alias}_raw", call, reading))
+def clock_change(cells: Cells, reading: Reading) -> str:
+    """The query that counts the records with a time in the hour that is skipped or repeated when clocks change.
+
+    Only a time near a change is read again, to see whether it had an offset of its own.
+    """
+    flags = [
+        f"({alias}_near IS NOT NULL AND {clock_changes(zone, naive_time(f'{alias}_near', call, reading))})"
+        for alias, call, zone in _zoned(cells, reading)
+    ]
+    near = " OR ".join(f"{alias}_near IS NOT NULL" for alias, _, _ in _zoned(cells, reading))
+    if not flags:
+        return "SELECT 0"
+    return (
+        f"SELECT count(*) FROM (SELECT * FROM typed WHERE NOT dropped AND bad IS NULL AND ({near})) "
+        f"WHERE {' OR '.join(flags)}"
+    )

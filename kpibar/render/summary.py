@@ -40,6 +40,10 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
     more = outcome.counts.rejected - len(outcome.first_rejects)
     if more > 0:
         lines.append(f"  rejected {number(more)} more: see `kpibar rejects`")
+    if outcome.uncertain:
+        lines.append(
+            f"  {number(outcome.uncertain)} records have a time in the hour that is skipped or repeated when clocks change"
+        )
     lines += _unknown(outcome)
     disabled = disabled_by(known, outcome.tables[0].entity, outcome.tables[0].held)
     if disabled:
