@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kpibar.ingest.proof import Integers
 
 # Years that are no "never": 1900 and 1899 are the zero dates of databases and spreadsheets.
-_YEAR = "(199[0-9]|20[0-9]{2}|[0-9]{2})([^0-9]|$)"
+_YEAR = "(199[0-9]|20[0-9]{2}|[0-9]{2})([^0-9/.-]|$)"
 _NUMBER, _DAY, _SIGN = "[0-9]{1,2}", "(1[3-9]|2[0-9]|3[01])", "[-/.]"
 _MONTH = "(0?[1-9]|1[0-2])"
 # A day of the week may stand in front.
@@ -29,7 +29,7 @@ _DATE = f"{_START}{_NUMBER}{_SIGN}{_NUMBER}{_SIGN}{_YEAR}"
 _DAY_FIRST = f"{_START}{_DAY}{_SIGN}{_MONTH}{_SIGN}{_YEAR}"
 _MONTH_FIRST = f"{_START}{_MONTH}{_SIGN}{_DAY}{_SIGN}{_YEAR}"
 # 25-01-12 is also the twelfth of January 2025.
-_SHORT_DASHED = f"{_START}[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}([^0-9]|$)"
+_SHORT_DASHED = f"{_START}[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}([^0-9/.-]|$)"
 
 
 @dataclass(frozen=True)
