@@ -214,7 +214,8 @@ def _oddly_quoted(marks: _Marks, dialect: Dialect) -> "Integers":
         closes |= (after == RETURN) & _before_line_feed(data, closing + 1)
     pairs = min(len(closing), len(opening) - 1)
     closes[:pairs] |= closing[:pairs] + 1 == opening[1 : pairs + 1]
-    return numpy.concatenate((opening[~opens], closing[~closes]))
+    odd: Integers = numpy.concatenate((opening[~opens], closing[~closes]))
+    return odd
 
 
 def _like_header(lengths: "Integers", header: tuple[str, ...]) -> "Flags":

@@ -42,7 +42,8 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
         lines.append(f"  rejected {number(more)} more: see `kpibar rejects`")
     if outcome.uncertain:
         lines.append(
-            f"  {number(outcome.uncertain)} records have a time in the hour that is skipped or repeated when clocks change"
+            f"  {number(outcome.uncertain)} records have a time in the hour that is skipped or repeated "
+            "when clocks change"
         )
     lines += _unknown(outcome)
     disabled = disabled_by(known, outcome.tables[0].entity, outcome.tables[0].held)
