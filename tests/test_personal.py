@@ -93,7 +93,7 @@ def test_no_planted_value_is_found_anywhere(folder: Path, values: list[str]) -> 
         (folder / f"said-{number}.txt").write_text(run.stdout + run.stderr, encoding="utf-8")
     assert runs[0].returncode == 0, runs[0].stderr
     assert runs[3].stdout.count("contacts.csv:") > 40, "the damaged records are listed"
-    assert len(found(folder, values, set())) > PLANTED, "what is searched for is found where it stands"
+    assert len(found(folder, values, set())) >= PLANTED, "what is searched for is found where it stands"
     assert found(folder, values, {original}) == []
 
 
