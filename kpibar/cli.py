@@ -62,7 +62,7 @@ def main() -> NoReturn:
     interrupts.install()
     try:
         code = _run()
-        interrupts.check()
+        interrupts.finish()
     except interrupts.Stopped as stop:
         say("kpibar: interrupted; what was not finished was rolled back")
         code = stop.exit_code

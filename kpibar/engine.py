@@ -175,6 +175,8 @@ class DuckDB:
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(str(path), read_only=read_only, config=config)
         self.run("SET TimeZone = 'UTC'")
         self.run("SET enable_progress_bar = false")
+        # A list of more than five values would become a join of its own, for every cell that is compared with one.
+        self.run("SET disabled_optimizers = 'in_clause'")
         # Exports are read by kpibar and handed on through a pipe in the temporary folder: no statement, not even one
         # a user wrote into a layout or a KPI, has business with another file, the network or a setting.
         if temporary is not None:

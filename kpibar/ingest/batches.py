@@ -5,7 +5,7 @@ answer; the first is many times faster. A batch carries the bytes the engine wil
 record, and a checksum over the length and place of every cell, which the engine must find again.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,6 @@ from kpibar.ingest.records import (
     Footer,
     Item,
     Record,
-    Repair,
     each,
     encoded,
     judge,
@@ -25,6 +24,7 @@ from kpibar.ingest.records import (
     looks_like_footer,
     physical_lines,
 )
+from kpibar.ingest.repair import Repairer
 
 if TYPE_CHECKING:
     from kpibar.ingest.proof import Integers
@@ -36,6 +36,8 @@ BATCH_BYTES = 96 * 1024 * 1024
 _WINDOW = 256 * 1024
 # A report adds its footer below the last record; so many last lines are looked at one by one.
 _LAST_LINES = 5
+# So many repaired lines are named.
+_LISTED = 1_000
 
 
 def weights(width: int) -> list[int]:
@@ -45,7 +47,10 @@ def weights(width: int) -> list[int]:
 
 @dataclass
 class Account:
-    """Physical lines of the records' part of a file by what they are; `total` is counted apart from the others."""
+    """Physical lines of the records' part of a file by what they are; `total` is counted apart from the others.
+
+    `repaired` are among the records; `repaired_lines` are the first lines of the first of them.
+    """
 
     total: int = 0
     records: int = 0
@@ -53,6 +58,7 @@ class Account:
     blank: int = 0
     footer: int = 0
     repaired: int = 0
+    repaired_lines: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -139,13 +145,17 @@ def _joined(pieces: "list[Integers]") -> "Integers":
 class Reader:
     """Reads one text; iterate over `batches` once, then ask `account`.
 
-    `line` is the physical line of the first byte. There is always at least one batch, be it empty.
+    `line` is the physical line of the first byte. There is always at least one batch, be it empty. `repairer` is asked
+    for when the first broken line comes, and shown the beginning of the file; without it broken lines are rejected.
     """
 
-    def __init__(self, dialect: Dialect, line: int, repair: Repair | None = None) -> None:
+    def __init__(self, dialect: Dialect, line: int, repairer: Callable[[], Repairer] | None = None) -> None:
         self.dialect = dialect
         self.line = line
-        self.repair = repair
+        self.repair = self._repaired if repairer else None
+        self._repairer = repairer
+        self._repair: Repairer | None = None
+        self._beginning = b""
         self.account = Account()
         self._growing = _Growing(dialect.width, FIRST_RECORDS)
         self._pending: list[tuple[Item, str]] = []
@@ -199,9 +209,17 @@ class Reader:
             self.account.total += 1
         return block
 
+    def _repaired(self, line: str) -> list[str] | None:
+        """What a broken line was meant to be."""
+        if self._repair is None and self._repairer is not None:
+            seen = physical_lines(self._beginning.decode(errors="ignore"))
+            self._repair = self._repairer().having_seen(seen)
+        return self._repair(line) if self._repair else None
+
     def _read(self, buffer: bytes, window: int, final: bool) -> int:
         """Read what the first `window` bytes hold; how many bytes that was, 0 when more must be seen first."""
         view = buffer[:window]
+        self._beginning = self._beginning or view
         whole = final and len(view) == len(buffer)
         if view.endswith(b"\r") and not whole:
             view = view[:-1]  # it may belong to a line feed
@@ -228,8 +246,11 @@ class Reader:
             self._take_run(view, proof, begin, int(place))
             if place < len(doubtful):
                 text = view[proof.starts[place] : proof.ends[place]].decode()
+                # Damage that goes over more than a line is not one mistake.
+                beside = proof.doubtful[max(place - 1, 0) : place + 2].sum() > 1
+                repair = None if beside else self.repair
                 for item, raw in each(
-                    physical_lines(text), self.line + int(proof.lines[place]), self.dialect, self.repair
+                    physical_lines(text), self.line + int(proof.lines[place]), self.dialect, repair
                 ):
                     self._take(item, raw, 1)
             begin = int(place) + 1
@@ -295,7 +316,9 @@ class Reader:
             odd = [place for place, cell in enumerate(item.cells) if not is_plain(cell)]
             self._growing.add(text, line, line + lines - 1, lengths, odd)
             self.account.records += lines
-            self.account.repaired += item.repaired
+            if item.repaired:
+                self.account.repaired += 1
+                self.account.repaired_lines += [item.line] if self.account.repaired <= _LISTED else []
         elif isinstance(item, Fault):
             self._growing.faults.append(item)
             self.account.rejected += lines

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from kpibar.ingest.reading import let, quoted
 
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
+_LEAP_YEAR = date(2000, 1, 1)
 
 
 def in_zone(local: str, zone: str) -> str:
@@ -50,10 +51,19 @@ def _bisected(before: datetime, after: datetime, place: ZoneInfo) -> datetime:
     return after
 
 
-def _change_days(zone: str) -> tuple[date, ...]:
-    """The days, local or UTC, that a change of clocks can touch."""
-    days = {instant.date() + _DAY * shift for instant, _ in _changes(zone) for shift in (-1, 0, 1)}
-    return tuple(sorted(days))
+@lru_cache(maxsize=64)
+def _change_days(zone: str) -> tuple[tuple[int, int], ...]:
+    """The days of a year, local or UTC, that a change of clocks can touch, as ranges of month * 100 + day."""
+    touched = {instant.date() + _DAY * shift for instant, _ in _changes(zone) for shift in (-1, 0, 1)}
+    marked = {(day.month, day.day) for day in touched}
+    ranges: list[tuple[int, int]] = []
+    before = None
+    for day in (_LEAP_YEAR + _DAY * number for number in range(366)):
+        number = day.month * 100 + day.day
+        if (day.month, day.day) in marked:
+            ranges = [*ranges[:-1], (ranges[-1][0], number)] if before in marked else [*ranges, (number, number)]
+        before = (day.month, day.day)
+    return tuple(ranges)
 
 
 def _put_back(zone: str) -> tuple[int, ...]:
@@ -62,10 +72,9 @@ def _put_back(zone: str) -> tuple[int, ...]:
 
 
 def change_days(time: str, zone: str) -> str:
-    """SQL BOOLEAN: whether a time, local or UTC, is within a day or two of a clock change. Cheap, for every value."""
-    days = _change_days(zone)
-    listed = ", ".join(f"DATE '{day}'" for day in days)
-    return f"CAST({time} AS DATE) IN ({listed})" if days else "FALSE"
+    """SQL BOOLEAN: whether a time, local or UTC, is on a day on which clocks may change. Cheap, for every value."""
+    day = f"month({time}) * 100 + day({time})"
+    return " OR ".join(f"{day} BETWEEN {first} AND {last}" for first, last in _change_days(zone)) or "FALSE"
 
 
 def near_change(instant: str, zone: str) -> str:

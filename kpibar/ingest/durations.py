@@ -33,6 +33,11 @@ def _iso() -> str:
     return "([+-])?p(?:([0-9]+)d)?(?:t(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+(?:[.,][0-9]+)?)s)?)?"
 
 
+def notations() -> tuple[str, ...]:
+    """The regular expressions of a duration in small letters without accents."""
+    return (f"[+]?{_CLOCK}", _LETTERS, _spoken(), _iso())
+
+
 def clock(cell: str, reading: Reading) -> str:
     """SQL of the seconds of hh:mm:ss, mm:ss or a text with units; NULL for all else, a bare number too."""
     seconds = f"epoch(try_cast(ltrim({cell}, '+') AS INTERVAL))"

@@ -6,6 +6,7 @@ column, and collects the calls to compute.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kpibar.ingest.clocks import in_zone, local_time
 from kpibar.ingest.reading import Call, Helper, Reading, quoted
@@ -73,6 +74,7 @@ def refuse_statements(expression: str) -> None:
         raise ExpressionError(f"is not a single SQL expression: {expression}")
 
 
+@lru_cache(maxsize=8192)
 def compile_expression(expression: str) -> Compiled:
     """Split an expression into a template and its helper calls. Raises ExpressionError."""
     refuse_statements(expression)

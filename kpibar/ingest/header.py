@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ZONE = re.compile(r"\s*\(((?i:UTC|GMT)|[A-Z][A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2})\)$")
 _SPACES = re.compile(r"[\s_]+")
@@ -28,6 +29,7 @@ def _zone_name(written: str) -> str:
     return "UTC" if written.upper() in ("UTC", "GMT") else written
 
 
+@lru_cache(maxsize=8192)
 def normal(name: str) -> str:
     """The form under which header names are compared.
 

@@ -72,6 +72,16 @@ def _grammar(zone: str) -> str:
     return f"(?:(?:{_WEEKDAY})[.]?,? )?(?:{date})(?:{time})?"
 
 
+def notations(column: str, reading: Reading) -> tuple[str, ...]:
+    """The regular expressions of the times a column may hold, plain or in small letters without accents."""
+    return (_ISO, _ISO_OFFSET, _NUMERIC_SHAPE, SERIAL, _grammar(reading.zone_of(column)))
+
+
+def more_formats(column: str, reading: Reading) -> list[str]:
+    """The `strptime` formats in which it may hold others."""
+    return _beyond(reading, reading.order(column))
+
+
 @dataclass(frozen=True)
 class _Told:
     """What becomes of a local time, as SQL: without an offset, in UTC, and with an offset (an INTERVAL)."""

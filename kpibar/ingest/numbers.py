@@ -24,6 +24,11 @@ _DECIMALS = {
 }
 
 
+def notations(reading: Reading) -> tuple[str, ...]:
+    """The regular expressions of a number with plain blanks and apostrophes."""
+    return (_plain(reading, "DOUBLE"), _BLANKS, _COMMAS, _POINTS)
+
+
 def number(cell: str, reading: Reading, type: str = "DOUBLE") -> str:
     """SQL of a number in a cell, NULL where it can be read in two ways or in none."""
     return (

@@ -47,8 +47,9 @@ class Loaded:
 class Outcome:
     """What became of one file. `error` is set when nothing of it was loaded.
 
-    `uncertain` counts records with a time that is skipped or repeated when clocks change. `same_as_before` tells when
-    the same bytes were ingested, `extended` up to when they are now said to speak.
+    `uncertain` counts records with a time that is skipped or repeated when clocks change, `repaired_lines` are those of
+    broken records that were put right. `same_as_before` tells when the same bytes were ingested, `extended` up to when
+    they are now said to speak.
     """
 
     path: Path
@@ -61,6 +62,7 @@ class Outcome:
     unknown: tuple[tuple[str, str, int], ...] = ()
     first_rejects: tuple[str, ...] = ()
     uncertain: int = 0
+    repaired_lines: tuple[int, ...] = ()
     same_as_before: datetime | None = None
     extended: datetime | None = None
     error: KpibarError | None = field(default=None, compare=False)

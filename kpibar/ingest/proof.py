@@ -201,7 +201,8 @@ def _oddly_quoted(marks: _Marks, dialect: Dialect) -> "Integers":
     """Where a quote neither opens or closes a whole cell nor is doubled inside one."""
     import numpy
 
-    data, quotes = marks.data, marks.at[marks.kind == ord(dialect.quote)]
+    data = marks.data
+    quotes: Integers = marks.at[marks.kind == ord(dialect.quote)]
     if not quotes.size:
         return quotes
     opening, closing = quotes[0::2], quotes[1::2]

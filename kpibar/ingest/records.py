@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from kpibar.ingest.proof import Dialect
 
@@ -61,7 +62,9 @@ class Footer:
 
 
 Item = Record | Fault | Blank | Footer
-Repair = Callable[[Sequence[str]], list[str] | None]
+_Found = TypeVar("_Found", Record, Fault)
+# What a single line without its line end was meant to be, None where that is not certain.
+Repair = Callable[[str], list[str] | None]
 
 
 @dataclass(frozen=True)
@@ -88,23 +91,38 @@ def judge(lines: Sequence[str], first: int, line: int, dialect: Dialect, repair:
     except csv.Error as error:
         starved = "end of data" in str(error) and len(fed) <= LONGEST_RECORD
         fault = Fault(line, "quoting", f"its quotes do not pair ({error})")
-        return Judged(_mended(fed[0], line, dialect, repair, fault), 1, starved)
+        return Judged(_mended(fed, line, dialect, repair, fault), 1, starved)
     used = reader.line_num
     item = judged_cells(cells, line, dialect)
     if isinstance(item, Record) and _swallows(fed[0], fed[1:used], cells, dialect):
         item = Fault(line, "quoting", _SWALLOWS)
+    if isinstance(item, Record) and used == 1 and fed[0].count(dialect.quote) % 2:
+        item = _mended(fed, line, dialect, repair, item)
     if not isinstance(item, Fault):
         return Judged(item, used)
     # What a quote swallowed may be good lines: only the first is lost.
-    return Judged(_mended(fed[0], line, dialect, repair, item), 1)
+    return Judged(_mended(fed, line, dialect, repair, item), 1)
 
 
-def _mended(text: str, line: int, dialect: Dialect, repair: Repair | None, fault: Fault) -> Record | Fault:
-    """The record a single broken line was meant to be, if there is exactly one; else the fault."""
-    if repair is None or fault.code not in ("width", "quoting") or fault.reason == _SWALLOWS:
-        return fault
-    cells = repair(text.rstrip("\r\n").split(dialect.delimiter))
-    return fault if cells is None else Record(line, cells, repaired=True)
+def _mended(lines: Sequence[str], line: int, dialect: Dialect, repair: Repair | None, found: _Found) -> Record | _Found:
+    """The record the first of these lines was meant to be, if there is exactly one; else what was found.
+
+    The last line of a file that ends without a line end may have been cut: what it lacks is nowhere.
+    """
+    if isinstance(found, Fault) and (found.code not in ("width", "quoting") or found.reason == _SWALLOWS):
+        return found
+    text = lines[0]
+    if repair is None or not text.endswith(("\n", "\r")) or looks_like_footer(text, dialect):
+        return found
+    cells = repair(text.rstrip("\r\n")) if _ends_there(lines, dialect) else None
+    return found if cells is None else Record(line, cells, repaired=True)
+
+
+def _ends_there(lines: Sequence[str], dialect: Dialect) -> bool:
+    """Whether the damage ends with the first line: what an open quote holds may go on in the next."""
+    if len(lines) == 1:
+        return lines[0].count(dialect.quote) % 2 == 0
+    return lines[1].count(dialect.quote) % 2 == 0 and len(_cells_of(lines[1], dialect)) == dialect.width
 
 
 def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Fault | Blank:

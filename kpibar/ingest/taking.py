@@ -23,6 +23,7 @@ from kpibar.ingest.outcome import Loaded, Options, Outcome
 from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.recognise import Recognised
+from kpibar.ingest.repair import Repairer, repairer
 from kpibar.ingest.tally import (
     Tally,
     check_assertions,
@@ -56,6 +57,10 @@ class Task:
         """How its records are written."""
         return self.file.export.dialect
 
+    def repairer(self) -> Repairer:
+        """What puts a broken line right."""
+        return repairer(self.file.layout, self.file.export.columns, self.context.reading, self.dialect)
+
     def plan(self, reading: Reading) -> Plan:
         """How it is read once its own dates have been looked at."""
         return plan(self.file.layout, self.file.export.columns, replace(self.context, reading=reading))
@@ -78,7 +83,7 @@ def take_file(store: Store, task: Task) -> Outcome:
     taking = _Taking(task, tuple(targets), Tally())
     for target in taking.targets:
         open_contested(store, target)
-    reader = Reader(task.dialect, export.first_line)
+    reader = Reader(task.dialect, export.first_line, task.repairer if task.options.repair else None)
     given = reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows())
     (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
     return _finish(store, taking, reader.account)
@@ -162,7 +167,7 @@ def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
     _drop_scratch(store, taking.targets)
     first = ledger.first_rejects(store, task.path.name, taking.targets[0].file_id)
     outcome = task.file.outcome(tuple(loaded))
-    return replace(outcome, lines=lines, unknown=unknown, first_rejects=first, uncertain=tally.uncertain)
+    return replace(outcome, lines=lines, unknown=unknown, first_rejects=first, uncertain=tally.uncertain, repaired_lines=tuple(account.repaired_lines))
 
 
 def _main_counts(counts: Counts, tally: Tally, account: Account) -> Counts:

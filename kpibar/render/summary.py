@@ -13,6 +13,7 @@ from kpibar.kpis.compute import Window, cells_statement, quantile_statement
 from kpibar.render.clean import clean
 from kpibar.render.numbers import format_number
 
+_NAMED_LINES = 12
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -40,6 +41,7 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
     more = outcome.counts.rejected - len(outcome.first_rejects)
     if more > 0:
         lines.append(f"  rejected {number(more)} more: see `kpibar rejects`")
+    lines += _repaired(outcome)
     if outcome.uncertain:
         lines.append(
             f"  {number(outcome.uncertain)} records have a time in the hour that is skipped or repeated "
@@ -51,6 +53,18 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
         columns = sorted({need.partition(".")[2] for needs in disabled.values() for need in _options(needs)})
         lines.append(f"  does not feed {', '.join(disabled)}: no {', '.join(columns)}")
     return lines
+
+
+def _repaired(outcome: Outcome) -> list[str]:
+    """Where broken lines were put right, so that they can be looked up in the export."""
+    if not outcome.repaired_lines:
+        return []
+    named = ", ".join(map(number, outcome.repaired_lines[:_NAMED_LINES]))
+    more = outcome.counts.repaired - _NAMED_LINES
+    rest = f" and {number(more)} more" if more > 0 else ""
+    one = outcome.counts.repaired == 1
+    return [f"  repaired, in the only way that fits its types: line {named}" if one else
+            f"  repaired, each in the only way that fits its types: lines {named}{rest}"]  # fmt: skip
 
 
 def _options(needs: Iterable[str]) -> list[str]:

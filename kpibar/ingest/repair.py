@@ -1,0 +1,143 @@
+"""A broken line is put right where exactly one way to do so satisfies the types of all its columns.
+
+One mistake is looked for, in one physical line: a delimiter or a quote that was lost or added, or a delimiter in a
+text that should have been quoted. All records a single correction can give are made; those with a cell its column
+cannot hold are no candidates. Where two different records remain, or none, nothing is repaired: the line is rejected.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kpibar.ingest.cells import cells_of
+from kpibar.ingest.expressions import Reading, compile_expression
+from kpibar.ingest.header import Column, normal
+from kpibar.ingest.layouts import Layout
+from kpibar.ingest.proof import Dialect
+from kpibar.ingest.shapes import Holds, anything, good_records, holders, learned, strict_cells
+from kpibar.ingest.tables import KEYS
+
+# A longer line has too many places to look at, and a reason of its own.
+_LONGEST = 4_000
+
+
+@dataclass(frozen=True)
+class Repairer:
+    """What the columns of a file can hold; `required` are the places of those that are never empty."""
+
+    dialect: Dialect
+    holds: tuple[Holds, ...]
+    required: frozenset[int]
+    shown: tuple[Holds, ...] = ()
+
+    def having_seen(self, lines: Sequence[str]) -> "Repairer":
+        """The same, having looked at some lines of the file."""
+        records = good_records(lines, self.dialect, self.holds)
+        return Repairer(self.dialect, self.holds, self.required, learned(records, self.dialect.width))
+
+    def __call__(self, line: str) -> list[str] | None:
+        """The record a line without its line end was meant to be; None where that is not certain."""
+        if len(line) > _LONGEST:
+            return None
+        fitting = {tuple(cells) for cells in readings(line, self.dialect) if self._of_type(cells)}
+        likely = [cells for cells in fitting if self._as_shown(cells)]
+        if len(likely) != 1 or (len(fitting) > 1 and not self._vouched_for(likely[0], line)):
+            return None
+        only = list(likely[0])
+        # A last cell that is missing may have been cut off: empty is what nobody says it is.
+        missing = not only[-1] and not line.endswith((self.dialect.delimiter, self.dialect.quote))
+        return None if missing or only == strict_cells(line, self.dialect) else only
+
+    def _of_type(self, cells: Sequence[str]) -> bool:
+        given = all(cells[place].strip() for place in self.required)
+        return given and all(holds(cell) for holds, cell in zip(self.holds, cells, strict=True))
+
+    def _as_shown(self, cells: Sequence[str]) -> bool:
+        return not self.shown or all(shows(cell) for shows, cell in zip(self.shown, cells, strict=True))
+
+    def _vouched_for(self, cells: Sequence[str], line: str) -> bool:
+        """Whether every cell the correction touched is filled, and of a column that does not hold just anything.
+
+        Types alone left more than one record: a value nobody has seen yet must not hide in a text or an empty cell.
+        """
+        told = strict_cells(line, self.dialect) or line.split(self.dialect.delimiter)
+        first = min(_alike(cells, told), len(cells) - 1)
+        last = max(len(cells) - 1 - _alike(cells[::-1], told[::-1]), first)
+        return all(cells[place] and self._is_known(place) for place in range(first, last + 1))
+
+    def _is_known(self, place: int) -> bool:
+        return self.holds[place] is not anything or (bool(self.shown) and self.shown[place] is not anything)
+
+
+def _alike(some: Sequence[str], others: Sequence[str]) -> int:
+    """How many cells two records have in common from their beginning."""
+    for number, (one, other) in enumerate(zip(some, others, strict=False)):
+        if one != other:
+            return number
+    return min(len(some), len(others))
+
+
+def repairer(layout: Layout, header: tuple[Column, ...], reading: Reading, dialect: Dialect) -> Repairer:
+    """What the columns of a file with this header hold, as its layout reads them."""
+    expressions = {column: compile_expression(text) for column, text in layout.select.items()}
+    others = [text for also in layout.also.values() for text in (also.where, *also.select.values())]
+    cells = cells_of(header, (*expressions.values(), *map(compile_expression, (layout.keep or "TRUE", *others))))
+    keys = (expressions[column] for column in KEYS[layout.fills].required)
+    names = (normal(key.calls[0].column) for key in keys if key.template == "{0}")
+    required = frozenset(cells.positions[name] for name in names if name in cells.positions)
+    return Repairer(dialect, holders(cells, reading), required)
+
+
+def readings(line: str, dialect: Dialect) -> Iterator[list[str]]:
+    """The records of the right width that a line gives as it is or after one correction."""
+    if line.count(dialect.quote) % 2:
+        texts = (line, *_quotes_corrected(line, dialect))
+        yield from _of_width(texts, dialect)
+        return
+    places = _delimiters(line, dialect)
+    if len(places) == dialect.width:
+        yield from _of_width((line[:at] + line[at + 1 :] for at in places), dialect)
+        yield from _of_width((_unquoted(line, places, number, dialect) for number in range(len(places))), dialect)
+    elif len(places) == dialect.width - 2:
+        inside = _inside(line, dialect)
+        spots = (at for at in range(len(line) + 1) if not inside[at])
+        yield from _of_width((line[:at] + dialect.delimiter + line[at:] for at in spots), dialect)
+
+
+def _of_width(texts: Iterator[str] | Sequence[str], dialect: Dialect) -> Iterator[list[str]]:
+    for text in texts:
+        cells = strict_cells(text, dialect)
+        if cells is not None and len(cells) == dialect.width:
+            yield cells
+
+
+def _inside(line: str, dialect: Dialect) -> list[bool]:
+    """For each place in a line, its end included, whether it is within quotes."""
+    found, within = [], False
+    for char in line:
+        found.append(within)
+        within ^= char == dialect.quote
+    return [*found, within]
+
+
+def _delimiters(line: str, dialect: Dialect) -> list[int]:
+    inside = _inside(line, dialect)
+    return [at for at, char in enumerate(line) if char == dialect.delimiter and not inside[at]]
+
+
+def _unquoted(line: str, places: Sequence[int], number: int, dialect: Dialect) -> str:
+    """The line with one of its delimiters as part of the text around it; unchanged where that is in quotes."""
+    start = places[number - 1] + 1 if number else 0
+    stop = places[number + 1] if number + 1 < len(places) else len(line)
+    text = line[start:stop]
+    quote = dialect.quote
+    return line if quote in text else f"{line[:start]}{quote}{text}{quote}{line[stop:]}"
+
+
+def _quotes_corrected(line: str, dialect: Dialect) -> Iterator[str]:
+    """The line without one of its quotes, and with one more beside a delimiter, a quote or an end of the line."""
+    for at in range(len(line) + 1):
+        around = line[max(at - 1, 0) : at + 1]
+        if line[at : at + 1] == dialect.quote:
+            yield line[:at] + line[at + 1 :]
+        if at in (0, len(line)) or dialect.delimiter in around or dialect.quote in around:
+            yield line[:at] + dialect.quote + line[at:]

@@ -1,0 +1,155 @@
+"""Whether a text can be what a column holds: by the helpers that read it, and by the good records of the same file.
+
+What is told here is never stricter than the SQL that converts the value (values.py): the two are used one after the
+other. What the file's own records show is asked for beyond that, where they show it without an exception.
+"""
+
+import csv
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from kpibar.ingest import durations, moments, numbers
+from kpibar.ingest.cells import Cells
+from kpibar.ingest.header import normal
+from kpibar.ingest.proof import Dialect
+from kpibar.ingest.reading import Call, Reading
+from kpibar.ingest.values import NEVER, NOTHING
+
+Holds = Callable[[str], bool]
+_NUMBERS = ("num", "whole", "secs", "minutes", "hours", "days", "ms", "epoch")
+_DATES = ("instant", "day_start", "day_end", "promise_end")
+_FLAGS = frozenset("true yes y oui vrai 1 t false no n non faux 0 f".split())
+_BLANK = re.compile(r"[\s\u00a0\u202f\u2009]+")
+_AMOUNT = re.compile(r"[0-9.,][0-9 .,']*")
+# What a column shows counts from so many filled cells on; a listed value must come so often to be more than chance.
+_ENOUGH, _TWICE = 20, 2
+_MOST_VALUES, _MOST_SHAPES = 40, 4
+_RUNS = (
+    (re.compile(r"[0-9]+"), "9"),
+    (re.compile(r"[^\W\d_]+"), "a"),
+)
+
+
+def anything(text: str) -> bool:
+    """A text can be anything."""
+    return True
+
+
+def holders(cells: Cells, reading: Reading) -> tuple[Holds, ...]:
+    """Per column of the file, whether it can hold a text, by the helpers that read it."""
+    tests: list[list[Holds]] = [[] for _ in cells.names]
+    for call in cells.present():
+        place = cells.positions[normal(call.column)]
+        if len(call.columns) == 1:
+            tests[place].append(_holder(call, reading))
+    return tuple(_says_nothing_or(some) if some != [anything] * len(some) else anything for some in tests)
+
+
+def _says_nothing_or(tests: Sequence[Holds]) -> Holds:
+    """An empty cell fits every column, and so do the words and dates that stand for one."""
+    never = re.compile(NEVER)
+
+    def holds(text: str) -> bool:
+        said = text.strip()
+        return said.lower() in NOTHING or never.search(said) is not None or all(test(said) for test in tests)
+
+    return holds
+
+
+def _holder(call: Call, reading: Reading) -> Holds:
+    if call.helper in _DATES:
+        return _dated(call.column, reading)
+    if call.helper in _NUMBERS:
+        return lambda text: _is_number(_plain(text), reading)
+    if call.helper == "money":
+        return lambda text: any(_is_number(part.strip(), reading) for part in _AMOUNT.findall(_plain(text)))
+    if call.helper in ("hms", "duration"):
+        return _timed(bare=call.helper == "duration")
+    if call.helper == "flag":
+        return lambda text: text.lower() in _FLAGS
+    return anything
+
+
+def _plain(text: str) -> str:
+    return _BLANK.sub(" ", text.replace("−", "-").replace("’", "'")).strip()
+
+
+def _is_number(text: str, reading: Reading) -> bool:
+    return any(re.fullmatch(form, text) for form in numbers.notations(reading))
+
+
+def _dated(column: str, reading: Reading) -> Holds:
+    """Every notation that is read, whatever the order of day and month."""
+    known = _one_of(moments.notations(column, reading))
+    if moments.more_formats(column, reading):
+        return anything
+    return lambda text: known.fullmatch(text) is not None or known.fullmatch(_small(text)) is not None
+
+
+def _one_of(forms: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{form})" for form in forms))
+
+
+def _small(text: str) -> str:
+    """Small letters without accents."""
+    letters = unicodedata.normalize("NFKD", _plain(text).lower())
+    return "".join(char for char in letters if not unicodedata.combining(char))
+
+
+def _timed(*, bare: bool) -> Holds:
+    known = _one_of(durations.notations())
+
+    def holds(text: str) -> bool:
+        small = _small(text)
+        return known.fullmatch(small) is not None or (bare and re.fullmatch("-?[0-9]+", small) is not None)
+
+    return holds
+
+
+def good_records(lines: Iterable[str], dialect: Dialect, holds: Sequence[Holds]) -> list[list[str]]:
+    """The records of one line each among some lines that are of the right width and types."""
+    found = []
+    for line in lines:
+        cells = strict_cells(line.rstrip("\r\n"), dialect)
+        if cells is not None and len(cells) == dialect.width and all(map(_applied, holds, cells)):
+            found.append(cells)
+    return found
+
+
+def _applied(test: Holds, text: str) -> bool:
+    return test(text)
+
+
+def strict_cells(line: str, dialect: Dialect) -> list[str] | None:
+    """The cells of one line by itself, None where its quotes do not pair."""
+    try:
+        return next(csv.reader([line], delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True), None)
+    except csv.Error:
+        return None
+
+
+def learned(records: Sequence[Sequence[str]], width: int) -> tuple[Holds, ...]:
+    """Per column, whether a filled cell is of the values or shapes that the good records show without an exception."""
+    return tuple(_shown([record[place].strip() for record in records]) for place in range(width))
+
+
+def _shown(cells: Sequence[str]) -> Holds:
+    filled = [cell for cell in cells if cell]
+    if len(filled) < _ENOUGH:
+        return anything
+    values = Counter(filled)
+    if len(values) <= _MOST_VALUES and min(values.values()) >= _TWICE:
+        return lambda text: not text.strip() or text.strip() in values
+    shapes = Counter(map(shape, filled))
+    if len(shapes) <= _MOST_SHAPES and min(shapes.values()) >= _TWICE:
+        return lambda text: not text.strip() or shape(text.strip()) in shapes
+    return anything
+
+
+def shape(text: str) -> str:
+    """A text with each run of digits and of letters as one sign."""
+    for run, sign in _RUNS:
+        text = run.sub(sign, text)
+    return text
