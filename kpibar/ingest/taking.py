@@ -166,8 +166,14 @@ def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
     _drop_scratch(store, taking.targets)
     first = ledger.first_rejects(store, task.path.name, taking.targets[0].file_id)
-    outcome = task.file.outcome(tuple(loaded))
-    return replace(outcome, lines=lines, unknown=unknown, first_rejects=first, uncertain=tally.uncertain, repaired_lines=tuple(account.repaired_lines))
+    return replace(
+        task.file.outcome(tuple(loaded)),
+        lines=lines,
+        unknown=unknown,
+        first_rejects=first,
+        uncertain=tally.uncertain,
+        repaired_lines=tuple(account.repaired_lines),
+    )
 
 
 def _main_counts(counts: Counts, tally: Tally, account: Account) -> Counts:
