@@ -168,9 +168,12 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
 
 def _fingerprint(made: Plan) -> str:
     """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours."""
-    told = [
-        made.typing,
-        *(f"{sorted(table.fields.items())}{sorted(table.derived.items())}" for table in made.tables.values()),
-    ]
     rules = by_text("text") + by_vendor("raw", made.reasons)
-    return hashlib.sha256("".join((*told, rules, *map(repr, made.tables.values()))).encode()).hexdigest()[:16]
+    told = (made.typing, rules, *map(_told, made.tables.values()))
+    return hashlib.sha256("".join(told).encode()).hexdigest()[:16]
+
+
+def _told(table: Mapped) -> str:
+    """A set has no order of its own: sorted, it is told alike in every run."""
+    fields, derived = sorted(table.fields.items()), sorted(table.derived.items())
+    return f"{table.entity}{fields}{table.where}{table.text}{table.held}{sorted(table.filled)}{derived}"
