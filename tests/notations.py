@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kpibar.ingest.limits import limit
 from kpibar.ingest.outcome import Outcome
 from tests.intake import config, held, take, write
 
@@ -54,7 +55,12 @@ def taken(folder: Path, cells: dict[str, Sequence[str]], more: str = "", zone: s
     lines = [",".join(["note", *cells]), *(",".join([str(n), *map(_quoted, row)]) for n, row in enumerate(rows))]
     settings = config(folder, f'timezone = "{zone}"\n')
     (folder / "test.duckdb").unlink(missing_ok=True)
-    return take(folder, write(folder, "notes.csv", "\n".join(lines) + "\n"), settings=settings, **options)[0]
+    return take(
+        folder,
+        write(folder, "notes.csv", "\n".join(lines) + "\n"),
+        settings=settings,
+        **{"max_rejects": limit("100%"), **options},
+    )[0]
 
 
 def read(folder: Path, column: str, cells: Sequence[str], more: str = "", **options: Any) -> list[Any]:

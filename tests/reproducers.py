@@ -181,7 +181,14 @@ def layout_that_makes_two_records_of_one(folder: Path) -> Case:
     doubling = """unnest([text("contact_id"), text("contact_id") || "channel"])"""
     write(folder, "layouts/mine.toml", LAYOUT.format(name="mine", more="channel", id=doubling))
     write(folder, "new.csv", GOOD + f"3,{DAY},email\n")
-    return said("ingest new.csv --tz UTC", "new.csv: 3 records were read but 6 accounted for", "report it")
+    return said("ingest new.csv --tz UTC", "new.csv: 3 records were read but 12 accounted for", "report it")
+
+
+@reproduces(errors.ProofBroken)
+def large_file_read_by_a_layout_that_makes_two_records_of_one(folder: Path) -> Case:
+    layout_that_makes_two_records_of_one(folder)
+    write(folder, "new.csv", GOOD + "".join(f"{n},{DAY},email\n" for n in range(3, 20_010)))
+    return said("ingest new.csv --tz UTC", "a batch of 9 records was not read as it stands in the file", "report it")
 
 
 # --- settings ------------------------------------------------------------------------------------------

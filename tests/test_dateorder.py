@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+import numpy
 import pytest
 
 from kpibar.engine import DuckDB
@@ -14,6 +15,8 @@ from tests.intake import column, held, take, take_text, write
 
 HEAD = "contact_id,created_at,channel,resolved_at\n"
 GENESYS = "Full Export Completed,Date,Duration,Direction,ANI,Queue,Conversation ID\n"
+# The physical line of each record that is staged.
+LINES = numpy.arange(1, 9)
 UNDECIDED = Reading("UTC", "UTC", {}, (), ".", {}, "33")
 
 
@@ -154,25 +157,25 @@ def engine(folder: Path) -> Iterator[DuckDB]:
 
 def stage(engine: DuckDB, *dates: str) -> None:
     engine.run("CREATE OR REPLACE TABLE staged (line BIGINT, c0 VARCHAR)")
-    engine.append("staged", {"line": list(range(1, len(dates) + 1)), "c0": list(dates)})
+    engine.append("staged", {"line": list(range(len(dates))), "c0": list(dates)})
 
 
 def test_a_later_batch_may_not_contradict_the_first(engine: DuckDB) -> None:
     path, cells = Path("big.csv"), {"When": "c0"}
     stage(engine, "01/02/2025", "13/02/2025")
-    reading = settle(engine, path, cells, UNDECIDED)
+    reading = settle(engine, path, cells, UNDECIDED, LINES)
     assert reading.order("when") == "dmy"
     for fine in ("05/06/2025", "31/12/2025", "31/13/2025", "2025-01-01", "x"):
         stage(engine, fine)
-        confirm(engine, path, cells, reading)
+        confirm(engine, path, cells, reading, LINES)
     stage(engine, "01/02/2025", "02/13/2025")
     with pytest.raises(DateOrderMixed, match="month first in line 2"):
-        confirm(engine, path, cells, reading)
+        confirm(engine, path, cells, reading, LINES)
 
 
 def test_evidence_is_counted_once_per_column(engine: DuckDB) -> None:
     stage(engine, " lun. 13/01/2025 10:00", "01/02/2025", "25-01-12", "2025-01-01", "45678.12345", "45678.12", "Total")
-    (one,) = observed(engine.rows(probe({"When": "c0"})))
+    (one,) = observed(engine.rows(probe({"When": "c0"})), LINES)
     assert (one.dates, one.day_first, one.month_first, one.short_dashed) == (3, 1, None, 1)
     assert (one.others, one.fine, one.coarse) == (1, 1, 1)
     assert decide(Path("x"), [], None) == {}

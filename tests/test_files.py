@@ -14,7 +14,7 @@ from kpibar.ingest.encoding import detect_encoding
 from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.layouts import shelf
 from kpibar.ingest.ledger import Lines
-from kpibar.ingest.records import Blank, Fault, Record
+from kpibar.ingest.records import Fault, Item, Record
 from tests.intake import column, held, records, take, take_text, write
 
 VOCABULARY = shelf(None).vocabulary()
@@ -23,12 +23,12 @@ FRENCH = "Où est ma commande à 10 € ? Déçue de la forêt"
 DAY = "2025-03-01 10:00:00"
 
 
-def read(folder: Path, content: str | bytes) -> tuple[Export, list[Record | Fault | Blank]]:
+def read(folder: Path, content: str | bytes) -> tuple[Export, list[Item]]:
     export = open_export(write(folder, "export.csv", content), VOCABULARY)
     return export, list(records(export))
 
 
-def cells(items: list[Record | Fault | Blank]) -> list[list[str]]:
+def cells(items: list[Item]) -> list[list[str]]:
     return [item.cells for item in items if isinstance(item, Record)]
 
 

@@ -22,7 +22,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from kpibar.checking import check
 from kpibar.config import Config, Thresholds, load
 from kpibar.ingest.instants import date_in_name
-from kpibar.ingest.load import Options, ingest
+from kpibar.ingest.load import ingest
+from kpibar.ingest.outcome import Options
 from kpibar.store import Store, open_store
 from tests.intake import write
 

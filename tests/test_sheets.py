@@ -389,9 +389,13 @@ def test_objects_of_ever_new_names_are_refused(folder: Path) -> None:
 
 def test_half_a_surrogate_pair_becomes_the_mark_of_damage(folder: Path) -> None:
     content = rb'[{"contact_id": "\ud83d", "created_at": "\ud83d\ude00"}]'
-    (row,) = cells(opened(folder, content))
+    export = opened(folder, content)
+    ((line, row),) = export.rows()
     assert "\ufffd" in row[0]
     assert row[1] == "😀"
+    (damaged,) = records(export)
+    assert isinstance(damaged, Fault)
+    assert (damaged.line, damaged.code) == (line, "encoding")
 
 
 VALUES = st.one_of(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8), st.none())

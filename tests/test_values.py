@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from kpibar.config import valid_zone
 from kpibar.engine import DuckDB
 from kpibar.errors import ZoneUnknown
+from kpibar.ingest.canonical import Context
 from kpibar.ingest.clocks import clock_changes, in_zone
 from kpibar.ingest.header import column as header_column
 from kpibar.ingest.layouts import shelf
-from kpibar.ingest.plan import Context, plan
+from kpibar.ingest.plan import plan
 from kpibar.ingest.reading import Reading
 from tests.intake import column, held, take_text
 from tests.notations import read
@@ -357,6 +358,6 @@ def test_a_files_times_in_the_hour_of_a_clock_change_are_counted(folder: Path) -
     engine.run("CREATE TABLE staged (line BIGINT, c0 VARCHAR, c1 VARCHAR, c2 VARCHAR)")
     lines = list(range(len(cells)))
     engine.append("staged", {"line": lines, "c0": [str(n) for n in lines], "c1": ["2025-06-01"] * 10, "c2": cells})
-    engine.run(f"CREATE TABLE cells AS {made.cells}")
-    engine.run(f"CREATE TABLE typed AS {made.typed}")
-    assert engine.rows(made.clock_changes) == [(3,)]
+    for plain in ([True, True, False], [False] * 3):
+        engine.run(f"CREATE OR REPLACE TABLE typed AS {made.typed('staged', plain)}")
+        assert engine.rows(made.clock_changes) == [(3,)]

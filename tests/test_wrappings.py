@@ -7,4 +7,4 @@ RECORDS = 150
 
 def test_every_wrapping_gives_the_same_kpis() -> None:
     found = {name: different for name, _, different in compared(list(WRAPPINGS), RECORDS)}
-    assert found == dict.fromkeys(WRAPPINGS, [])
+    assert found == {name: [] for name in WRAPPINGS}

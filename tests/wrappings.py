@@ -14,17 +14,22 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from kpibar.barometer import Request, compute
 from kpibar.config import load
 from kpibar.demo import sample_files, sample_folder
+from kpibar.ingest.files import open_export
+from kpibar.ingest.layouts import shelf
 from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options
+from kpibar.ingest.records import Record
 from kpibar.model.build import build
 from kpibar.render.document import document
 from kpibar.store import open_store
+from tests.intake import records as records_of
 from tests.workbooks import ods, xlsx
 
 Rows = list[list[str]]
@@ -79,13 +84,10 @@ WRAPPINGS: Mapping[str, Callable[[Rows], bytes]] = {
 
 
 def clean(path: Path, records: int | None) -> Rows:
-    """Header and the first whole records of a sample export: what is damaged cannot be saved in another form."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        dialect = csv.Sniffer().sniff(file.readline(), ",;\t")
-        file.seek(0)
-        rows = list(csv.reader(file, delimiter=dialect.delimiter))
-    whole = [row for row in rows[1:] if len(row) == len(rows[0]) and row != rows[0]]
-    return [rows[0], *whole[:records]]
+    """Header and the first whole records of a sample export: what is damaged cannot be saved as something else."""
+    export = open_export(path, shelf(None).vocabulary())
+    whole = (item.cells for item in records_of(export) if isinstance(item, Record))
+    return [[column.written for column in export.columns], *islice(whole, records)]
 
 
 def barometer(folder: Path, exports: Mapping[str, bytes]) -> dict[str, Any]:
@@ -114,7 +116,9 @@ def compared(names: Iterator[str] | list[str], records: int | None) -> Iterator[
         found = _wrapped(rows, name)
         values = {kpi["id"]: kpi for kpi in found["kpis"]}
         different = [kpi["id"] for kpi in expected["kpis"] if values.get(kpi["id"]) != kpi]
-        different += [f"counts of {stem}" for stem, counts in expected["counts"].items() if found["counts"][stem] != counts]
+        different += [
+            f"counts of {stem}" for stem, counts in expected["counts"].items() if found["counts"][stem] != counts
+        ]
         yield name, len(values), different
 
 

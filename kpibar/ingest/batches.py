@@ -249,9 +249,7 @@ class Reader:
                 # Damage that goes over more than a line is not one mistake.
                 beside = proof.doubtful[max(place - 1, 0) : place + 2].sum() > 1
                 repair = None if beside else self.repair
-                for item, raw in each(
-                    physical_lines(text), self.line + int(proof.lines[place]), self.dialect, repair
-                ):
+                for item, raw in each(physical_lines(text), self.line + int(proof.lines[place]), self.dialect, repair):
                     self._take(item, raw, 1)
             begin = int(place) + 1
         self.line += proof.stop_lines

@@ -44,6 +44,10 @@ class Mapped:
     filled: frozenset[str]
     derived: Mapping[str, str]
 
+    def given(self, column: str, type: str) -> str:
+        """SQL of a column the layout fills, NULL of the type for one it does not."""
+        return column if column in self.fields else f"CAST(NULL AS {type})"
+
 
 def mapped(
     layout: Layout, entity: str, table: Mapping[str, Compiled], where: Compiled | None, cells: Cells, context: Context
@@ -130,14 +134,14 @@ def _held(table: Mapping[str, Compiled], cells: Cells) -> tuple[str, ...]:
     return tuple(
         column
         for column, compiled in table.items()
-        if column not in TEXT_COLUMNS
-        and (
-            not compiled.calls
-            or _FALLBACK.search(compiled.template)
-            or any(cells.cell(call.column) for call in compiled.calls)
-        )
-        and compiled.template.strip().upper() != "NULL"
+        if column not in TEXT_COLUMNS and _told(compiled, cells) and compiled.template.strip().upper() != "NULL"
     )
+
+
+def _told(compiled: Compiled, cells: Cells) -> bool:
+    """Whether an expression can say something of this file."""
+    read = any(cells.cell(call.column) for call in compiled.calls)
+    return read or not compiled.calls or _FALLBACK.search(compiled.template) is not None
 
 
 def _filled(entity: str, table: Mapping[str, Compiled], cells: Cells, context: Context) -> frozenset[str]:

@@ -32,7 +32,8 @@ def look_up_pseudonyms(store: Store, compiled: Plan) -> tuple[str, ...]:
         distinct, given = store.engine.rows(f"SELECT approx_count_distinct({name}), count({name}) FROM typed")[0]
         if distinct <= _FEW * given:
             store.engine.run(
-                f"CREATE OR REPLACE TEMP TABLE pseudonyms_{name} AS SELECT identity, {pseudonym('identity')} AS pseudonym "
+                f"CREATE OR REPLACE TEMP TABLE pseudonyms_{name} AS "
+                f"SELECT identity, {pseudonym('identity')} AS pseudonym "
                 f"FROM (SELECT DISTINCT {name} AS identity FROM typed WHERE {name} IS NOT NULL)"
             )
             found.append(name)

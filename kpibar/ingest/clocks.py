@@ -78,7 +78,7 @@ def change_days(time: str, zone: str) -> str:
 
 
 def near_change(instant: str, zone: str) -> str:
-    """SQL BOOLEAN: whether a UTC instant is within an hour or so of a clock change; the weekday and hour tell for most."""
+    """SQL BOOLEAN: whether a UTC instant is within an hour or so of a clock change; weekday and hour tell for most."""
     moments = {moment + timedelta(hours=shift) for moment, _ in _changes(zone) for shift in (-1, 0, 1)}
     if not moments:
         return "FALSE"

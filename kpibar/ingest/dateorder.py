@@ -1,12 +1,14 @@
 """Which number of 03/04/2025 is the day: what the values of a column show, or what somebody states; never a guess.
 
 `settle` looks at the first batch of a file and gives the reading that holds for all of it; `confirm` looks at each
-later batch and refuses the file when a value fits only the other order. Both cost one query over `staged`.
+later batch and refuses the file when a value fits only the other order. Both cost one query over `staged`, whose
+`line` is the place of a record: `lines` gives the physical line of each place.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kpibar.engine import Engine
 from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
@@ -14,8 +16,11 @@ from kpibar.ingest.header import normal
 from kpibar.ingest.moments import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
 from kpibar.ingest.reading import Reading, quoted
 
+if TYPE_CHECKING:
+    from kpibar.ingest.proof import Integers
+
 # Years that are no "never": 1900 and 1899 are the zero dates of databases and spreadsheets.
-_YEAR = "(199[0-9]|20[0-9]{2}|[0-9]{2})([^0-9]|$)"
+_YEAR = "(199[0-9]|20[0-9]{2}|[0-9]{2})([^0-9/.-]|$)"
 _NUMBER, _DAY, _SIGN = "[0-9]{1,2}", "(1[3-9]|2[0-9]|3[01])", "[-/.]"
 _MONTH = "(0?[1-9]|1[0-2])"
 # A day of the week may stand in front.
@@ -24,7 +29,7 @@ _DATE = f"{_START}{_NUMBER}{_SIGN}{_NUMBER}{_SIGN}{_YEAR}"
 _DAY_FIRST = f"{_START}{_DAY}{_SIGN}{_MONTH}{_SIGN}{_YEAR}"
 _MONTH_FIRST = f"{_START}{_MONTH}{_SIGN}{_DAY}{_SIGN}{_YEAR}"
 # 25-01-12 is also the twelfth of January 2025.
-_SHORT_DASHED = f"{_START}[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}([^0-9]|$)"
+_SHORT_DASHED = f"{_START}[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}([^0-9/.-]|$)"
 
 
 @dataclass(frozen=True)
@@ -81,9 +86,17 @@ def _looked_at(name: str, cell: str, table: str) -> str:
     )
 
 
-def observed(rows: Iterable[Sequence[object]]) -> tuple[Evidence, ...]:
+def observed(rows: Iterable[Sequence[object]], lines: "Integers") -> tuple[Evidence, ...]:
     """The rows of `probe` as the evidence of each column."""
-    return tuple(Evidence(*row) for row in rows)  # type: ignore[arg-type]
+    found = [Evidence(*row) for row in rows]  # type: ignore[arg-type]
+    return tuple(
+        replace(one, day_first=_physical(one.day_first, lines), month_first=_physical(one.month_first, lines))
+        for one in found
+    )
+
+
+def _physical(place: int | None, lines: "Integers") -> int | None:
+    return None if place is None else int(lines[place])
 
 
 def decide(path: Path, evidence: Sequence[Evidence], stated: str | None = None) -> Mapping[str, str]:
@@ -116,20 +129,20 @@ def contradiction(path: Path, one: Evidence, order: str | None) -> None:
         raise DateOrderMixed(path, one.column, one.day_first, one.month_first, order)
 
 
-def settle(engine: Engine, path: Path, cells: Mapping[str, str], reading: Reading) -> Reading:
+def settle(engine: Engine, path: Path, cells: Mapping[str, str], reading: Reading, lines: "Integers") -> Reading:
     """The reading of a file whose first batch is `staged`. Raises DateOrderAmbiguous, DateOrderMixed."""
     if not cells:
         return reading
-    evidence = observed(engine.rows(probe(cells)))
+    evidence = observed(engine.rows(probe(cells)), lines)
     orders = decide(path, evidence, reading.stated_order)
     serials = {normal(one.column): one.fine > 0 for one in evidence if one.fine or one.coarse}
     return replace(reading, orders={normal(name): order for name, order in orders.items()}, serials=serials)
 
 
-def confirm(engine: Engine, path: Path, cells: Mapping[str, str], reading: Reading) -> None:
+def confirm(engine: Engine, path: Path, cells: Mapping[str, str], reading: Reading, lines: "Integers") -> None:
     """Refuse a later batch, now `staged`, that contradicts the reading. Raises DateOrderMixed.
 
     Numeric dates in a column that had none before have no order: its records are rejected one by one.
     """
-    for one in observed(engine.rows(probe(cells))) if cells else ():
+    for one in observed(engine.rows(probe(cells)), lines) if cells else ():
         contradiction(path, one, reading.order(one.column))

@@ -5,8 +5,6 @@ byte by byte. It must find the same number of records and the same checksum over
 again; where it does not, the batch is read a second time, cell by cell, by the strict reader.
 """
 
-import csv
-import io
 import os
 import threading
 from collections.abc import Iterator
@@ -14,10 +12,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kpibar.errors import ProofBroken
-from kpibar.ingest.batches import Batch, weights
+from kpibar.ingest.batches import Batch
 from kpibar.ingest.expressions import quoted
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.proof import Dialect
+from kpibar.ingest.records import decoded
 from kpibar.ingest.typed import PLACE, checked
 from kpibar.store import Store
 
@@ -119,10 +118,8 @@ def _stage_cells(store: Store, batch: Batch, dialect: Dialect) -> None:
     """The second way: the strict reader's cells, as arrays."""
     listed = ", ".join(f"c{place} VARCHAR" for place in range(dialect.width))
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE staged ({listed})")
-    text = io.TextIOWrapper(io.BytesIO(batch.text), encoding="utf-8", newline="")
-    reader = csv.reader(text, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
     rows: list[list[str]] = []
-    for row in reader:
+    for row in decoded(batch.text, dialect):
         rows.append(row)
         if len(rows) * dialect.width >= _CELLS_AT_ONCE:
             _append(store, rows, dialect.width)
@@ -134,6 +131,3 @@ def _append(store: Store, rows: list[list[str]], width: int) -> None:
     if rows:
         cells = zip(*rows, strict=True)
         store.engine.append("staged", dict(zip((f"c{place}" for place in range(width)), cells, strict=True)))
-
-
-__all__ = ["read_csv", "stage_batch", "type_batch", "weights"]

@@ -17,6 +17,7 @@ from kpibar.ingest.container import Kind, Source, open_source
 from kpibar.ingest.dialect import Heading, find_heading, headerless, physical_lines, recognised
 from kpibar.ingest.encoding import settled, utf8
 from kpibar.ingest.header import Column, column, normal
+from kpibar.ingest.proof import Dialect
 from kpibar.ingest.sheets import (
     Row,
     find_objects,
@@ -44,7 +45,7 @@ class Export:
 
     Lines are physical ones, rows those of a sheet, both counted from 1. `header_line` is that of the names (0: none),
     `header_lines` how many lines the header takes, including the second and third header rows of survey tools,
-    `preamble` how many stand before it, `first_line` the one after it.
+    `preamble` how many stand before it, `first_line` the one after it. `heading` is the text of a text's header.
     """
 
     path: Path
@@ -60,8 +61,15 @@ class Export:
     first_line: int = 1
     preamble: int = 0
     header_lines: int = 0
+    heading: str = field(default="", repr=False)
     read_blocks: Callable[[], Iterator[bytes]] | None = field(default=None, repr=False, compare=False)
     read_rows: Callable[[], Iterator[Row]] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its records are written; rows are handed on in the usual way."""
+        names = tuple(column.written for column in self.columns)
+        return Dialect(self.delimiter or ",", self.quote or '"', len(names), names)
 
     def blocks(self) -> Iterator[bytes]:
         """The text from `first_line` on, as UTF-8 without byte-order mark, line ends untouched, in blocks of 1 to 4 MB.
@@ -177,6 +185,7 @@ def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, field
         first_line=before + 1,
         preamble=heading.index,
         header_lines=heading.spans,
+        heading="".join(lines[heading.index : before]),
         columns=heading.columns,
         read_blocks=lambda: _blocks(source, used, skip),
     )

@@ -194,7 +194,8 @@ def write_rejects(store: Store, file_id: int, batch: Batch, grouped: bool) -> in
     if rows:
         places, names, shapes, codes, reasons = zip(*rows, strict=True)
         listed = list(places)
-        _append_rejects(store, file_id, batch.lines[listed], batch.last_lines[listed], names, shapes, codes, reasons)
+        lines, last_lines = batch.lines[listed].tolist(), batch.last_lines[listed].tolist()
+        _append_rejects(store, file_id, lines, last_lines, names, shapes, codes, reasons)
     return len(rows)
 
 

@@ -73,11 +73,13 @@ def take(store: Store, target: Target, compiled: Plan, looked_up: tuple[str, ...
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE mapped AS {select}")
     store.engine.run(
         f"CREATE OR REPLACE TEMP TABLE known AS SELECT {target.id} FROM mapped GROUP BY ALL HAVING count(*) > 1 "
-        f"UNION SELECT {target.id} FROM {target.entity} WHERE source = ? AND {target.id} IN (SELECT {target.id} FROM mapped)",
+        f"UNION SELECT {target.id} FROM {target.entity} "
+        f"WHERE source = ? AND {target.id} IN (SELECT {target.id} FROM mapped)",
         [target.source],
     )
     store.engine.run(
-        f"INSERT INTO contested_{target.entity} SELECT line + ?, {listed} FROM mapped SEMI JOIN known USING ({target.id})",
+        f"INSERT INTO contested_{target.entity} SELECT line + ?, {listed} FROM mapped "
+        f"SEMI JOIN known USING ({target.id})",
         [before],
     )
     store.engine.run(
@@ -99,7 +101,8 @@ def _overlaps(store: Store, target: Target, compiled: Plan) -> bool:
     repeated = store.engine.rows(f"SELECT count(*) > count(DISTINCT {target.id}) FROM ({ids})")[0][0]
     return bool(repeated) or bool(
         store.engine.rows(
-            f"SELECT count(*) FROM {target.entity} WHERE source = ? AND {target.id} IN (SELECT {target.id} FROM ({ids}))",
+            f"SELECT count(*) FROM {target.entity} "
+            f"WHERE source = ? AND {target.id} IN (SELECT {target.id} FROM ({ids}))",
             [target.source],
         )[0][0]
     )

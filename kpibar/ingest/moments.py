@@ -125,8 +125,7 @@ def _read(cell: str, column: str, reading: Reading, told: _Told) -> str:
         others = f"coalesce({others}, {told.naive(stated)})"
     usual = f"try_strptime({cell}, '%Y-%m-%d %H:%M:%S')"
     return (
-        f"CASE WHEN strlen({cell}) = 19 AND {cell} LIKE '____-__-__ __:__:__' AND {usual} IS NOT NULL "
-        f"THEN {told.naive(usual)} "
+        f"CASE WHEN CAST({usual} AS VARCHAR) = {cell} THEN {told.naive(usual)} "
         f"WHEN regexp_full_match({cell}, '{_ISO}') "
         f"THEN CASE WHEN ends_with({cell}, 'Z') THEN {told.universal(plain)} ELSE {told.naive(plain)} END "
         f"WHEN regexp_full_match({cell}, '{_ISO_OFFSET}') "

@@ -69,7 +69,7 @@ class Plan:
         base = f"SELECT t.line, t.lines_folded, {_shown(table.text or _NO_TEXT, shown)} AS all_text,\n{fields}\n"
         base += f"FROM {self.valid(entity)} AS t{joins}"
         listed = ",\n".join(
-            f"{table.derived.get(column) or (column if column in table.fields else f'CAST(NULL AS {kind})')} AS {column}"
+            f"{table.derived.get(column) or table.given(column, kind)} AS {column}"
             for column, kind in columns(entity).items()
             if column not in ("file_id", "source")
         )
@@ -114,7 +114,8 @@ def with_reasons(base: str, table: Mapped, *, classified: bool) -> str:
     """
     if table.entity != "contacts":
         return base
-    vendor = f"SELECT b.*, v.reason AS reason_by_vendor\nFROM ({base}) AS b\nLEFT JOIN vendor_reasons v ON v.raw = b.reason_raw"
+    joined = f"FROM ({base}) AS b\nLEFT JOIN vendor_reasons v ON v.raw = b.reason_raw"
+    vendor = f"SELECT b.*, v.reason AS reason_by_vendor\n{joined}"
     if "reason_raw" not in table.fields:
         vendor = f"SELECT b.*, CAST(NULL AS VARCHAR) AS reason_by_vendor\nFROM ({base}) AS b"
     if not classified:
@@ -146,7 +147,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     keep = compile_expression(layout.keep or "TRUE")
     every = [keep, *wheres.values(), *(one for table in compiled.values() for one in table.values())]
     cells = cells_of(header, every)
-    tables = {
+    tables: dict[str, Mapped] = {
         entity: mapped(layout, entity, table, wheres.get(entity), cells, context) for entity, table in compiled.items()
     }
     fault = key_fault(layout.fills, {name: cells.fill(one) for name, one in compiled[layout.fills].items()})
@@ -167,9 +168,12 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
 
 def _fingerprint(made: Plan) -> str:
     """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours."""
-    told = [
-        made.typing,
-        *(f"{sorted(table.fields.items())}{sorted(table.derived.items())}" for table in made.tables.values()),
-    ]
     rules = by_text("text") + by_vendor("raw", made.reasons)
-    return hashlib.sha256("".join((*told, rules, *map(repr, made.tables.values()))).encode()).hexdigest()[:16]
+    told = (made.typing, rules, *map(_told, made.tables.values()))
+    return hashlib.sha256("".join(told).encode()).hexdigest()[:16]
+
+
+def _told(table: Mapped) -> str:
+    """A set has no order of its own: sorted, it is told alike in every run."""
+    fields, derived = sorted(table.fields.items()), sorted(table.derived.items())
+    return f"{table.entity}{fields}{table.where}{table.text}{table.held}{sorted(table.filled)}{derived}"

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
 
-    Integers = NDArray[numpy.int64]
+    Integers = NDArray[numpy.signedinteger[Any]]
     Flags = NDArray[numpy.bool_]
 
 LINE_FEED, RETURN, BLANK = 10, 13, 32
-# The first bytes of what people and tools write where there is nothing: -, --, n/a, null, [None], #N/A, (empty), a dash.
+# The first bytes of what people and tools write where there is nothing: -, n/a, null, [None], #N/A, (empty), a dash.
 OPENINGS = b" -nN[#(\xe2\xc2"
 REPLACEMENT = "\ufffd".encode()
 
@@ -201,7 +201,8 @@ def _oddly_quoted(marks: _Marks, dialect: Dialect) -> "Integers":
     """Where a quote neither opens or closes a whole cell nor is doubled inside one."""
     import numpy
 
-    data, quotes = marks.data, marks.at[marks.kind == ord(dialect.quote)]
+    data = marks.data
+    quotes: Integers = marks.at[marks.kind == ord(dialect.quote)]
     if not quotes.size:
         return quotes
     opening, closing = quotes[0::2], quotes[1::2]
@@ -214,7 +215,8 @@ def _oddly_quoted(marks: _Marks, dialect: Dialect) -> "Integers":
         closes |= (after == RETURN) & _before_line_feed(data, closing + 1)
     pairs = min(len(closing), len(opening) - 1)
     closes[:pairs] |= closing[:pairs] + 1 == opening[1 : pairs + 1]
-    return numpy.concatenate((opening[~opens], closing[~closes]))
+    odd: Integers = numpy.concatenate((opening[~opens], closing[~closes]))
+    return odd
 
 
 def _like_header(lengths: "Integers", header: tuple[str, ...]) -> "Flags":

@@ -20,8 +20,8 @@ _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _SWALLOWS = "a quote opened here closes in a later record"
 _FOOTER = re.compile(
     r"\W*((grand|sub|sous)?[ -]?totals?\b|totaux\b|sum\b|somme\b|copyright\b|©|\d+ (rows?|records?|results?|lignes?"
-    r"|enregistrements?|r[ée]sultats?)\b|(rows?|records?|lignes?|count|nombre)\s*:|(exported|generated|downloaded) (on|by"
-    r"|at|from)\b|(export[ée]|g[ée]n[ée]r[ée]|[ée]dit[ée]) (le|par)\b|end of (report|file|export)|fin (du|de) )",
+    r"|enregistrements?|r[ée]sultats?)\b|(rows?|records?|lignes?|count|nombre)\s*:|(exported|generated|downloaded) "
+    r"(on|by|at|from)\b|(export[ée]|g[ée]n[ée]r[ée]|[ée]dit[ée]) (le|par)\b|end of (report|file|export)|fin (du|de) )",
     re.IGNORECASE,
 )
 
@@ -90,8 +90,8 @@ def judge(lines: Sequence[str], first: int, line: int, dialect: Dialect, repair:
         cells = next(reader)
     except csv.Error as error:
         starved = "end of data" in str(error) and len(fed) <= LONGEST_RECORD
-        return Judged(_mended(fed, line, dialect, repair, Fault(line, "quoting", f"its quotes do not pair ({error})")),
-                      1, starved)  # fmt: skip
+        fault = Fault(line, "quoting", f"its quotes do not pair ({error})")
+        return Judged(_mended(fed, line, dialect, repair, fault), 1, starved)
     used = reader.line_num
     item = judged_cells(cells, line, dialect)
     if isinstance(item, Record) and _swallows(fed[0], fed[1:used], cells, dialect):
@@ -192,3 +192,10 @@ def each(lines: Sequence[str], line: int, dialect: Dialect, repair: Repair | Non
         judged = judge(lines, first, line + first, dialect, repair)
         yield judged.item, lines[first]
         first += judged.used
+
+
+def decoded(text: bytes, dialect: Dialect) -> Iterator[list[str]]:
+    """The cells of every record of a proven text."""
+    csv.field_size_limit(_FIELD_LIMIT)
+    lines = io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline="")
+    yield from csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)

@@ -1,6 +1,6 @@
 """What happens inside a file's transaction: its batches are typed, judged and written, then settled and entered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.ledger import Counts, Entry, Lines
 from kpibar.ingest.limits import Limit
 from kpibar.ingest.merge import Target, newest, open_contested, settle, take
-from kpibar.ingest.outcome import Loaded, Options, Outcome
+from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.recognise import Recognised
@@ -46,6 +46,7 @@ class Task:
     compiled: Plan
     context: Context
     options: Options
+    watch: Watch | None = None
 
     @property
     def path(self) -> Path:
@@ -55,9 +56,7 @@ class Task:
     @property
     def dialect(self) -> Dialect:
         """How its records are written."""
-        export = self.file.export
-        names = tuple(column.written for column in export.columns)
-        return Dialect(export.delimiter or ",", export.quote or '"', len(names), names)
+        return self.file.export.dialect
 
     def repairer(self) -> Repairer:
         """What puts a broken line right."""
@@ -86,9 +85,20 @@ def take_file(store: Store, task: Task) -> Outcome:
     for target in taking.targets:
         open_contested(store, target)
     reader = Reader(task.dialect, export.first_line, task.repairer if task.options.repair else None)
-    given = reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows())
+    given = reader.batches(_watched(task, reader)) if export.kind == "text" else reader.rows(export.rows())
     (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
     return _finish(store, taking, reader.account)
+
+
+def _watched(task: Task, reader: Reader) -> Iterator[bytes]:
+    """The blocks of a text; whoever watches is told how far it is read."""
+    done = 0
+    for block in task.file.export.blocks():
+        yield block
+        done += len(block)
+        if task.watch:
+            account = reader.account
+            task.watch(task.path, done, task.file.export.size, account.records, account.rejected)
 
 
 def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
@@ -104,7 +114,7 @@ def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
         _take_batch(store, taking, batch, compiled)
         if number and taking.tally.bad > rejected and settled.orders:
             stage_batch(store, batch, task.dialect)
-            confirm(store.engine, task.path, compiled.dates, settled)
+            confirm(store.engine, task.path, compiled.dates, settled, batch.lines)
             store.engine.run("DROP TABLE staged")
 
 
@@ -121,7 +131,7 @@ def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> None
 
 def _type_staged(store: Store, task: Task, batch: Batch) -> tuple[Plan, Reading]:
     """Turn `staged` into `typed`, its dates read in the order they show themselves."""
-    settled = settle_dates(store.engine, task.path, task.compiled.dates, task.context.reading)
+    settled = settle_dates(store.engine, task.path, task.compiled.dates, task.context.reading, batch.lines)
     compiled = task.plan(settled)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
     store.engine.run("DROP TABLE staged")
@@ -169,7 +179,14 @@ def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
     _drop_scratch(store, taking.targets)
     first = ledger.first_rejects(store, task.path.name, taking.targets[0].file_id)
     outcome = task.file.outcome(tuple(loaded))
-    return replace(outcome, lines=lines, unknown=unknown, first_rejects=first, uncertain=tally.uncertain, repaired_lines=tuple(account.repaired_lines))
+    return replace(
+        outcome,
+        lines=lines,
+        unknown=unknown,
+        first_rejects=first,
+        uncertain=tally.uncertain,
+        repaired_lines=tuple(account.repaired_lines),
+    )
 
 
 def _main_counts(counts: Counts, tally: Tally, account: Account) -> Counts:

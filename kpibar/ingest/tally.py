@@ -21,8 +21,9 @@ class Tally:
     """What the batches of a file brought so far.
 
     `records` were typed, `bad` of them rejected, `folded` lines went into another record, `dropped` were left aside by
-    the layout, `uncertain` ones have a time that is skipped or repeated when clocks change; `faults` never became a record. `added` and `newest` (the latest instant told of) are per table, `known`
-    and `agreeing` per assertion of the layout; `unknown` counts listed values by column and value.
+    the layout, `uncertain` ones have a time that is skipped or repeated when clocks change; `faults` never became a
+    record. `added` and `newest` (the latest instant told of) are per table, `known` and `agreeing` per assertion of
+    the layout; `unknown` counts listed values by column and value.
     """
 
     records: int = 0

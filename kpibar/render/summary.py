@@ -44,7 +44,8 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
     lines += _repaired(outcome)
     if outcome.uncertain:
         lines.append(
-            f"  {number(outcome.uncertain)} records have a time in the hour that is skipped or repeated when clocks change"
+            f"  {number(outcome.uncertain)} records have a time in the hour that is skipped or repeated "
+            "when clocks change"
         )
     lines += _unknown(outcome)
     disabled = disabled_by(known, outcome.tables[0].entity, outcome.tables[0].held)
