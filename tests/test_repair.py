@@ -137,7 +137,8 @@ def test_a_parcel_without_a_date_that_is_otherwise_filled_is_one(folder: Path) -
 
 def test_the_lines_of_an_order_that_come_twice_are_not_counted_twice(folder: Path) -> None:
     header = "Name,Email,Financial Status,Fulfillment Status,Created at,Lineitem quantity,Lineitem name\n"
-    lines = "#1,a@example.com,paid,,2025-03-01 10:00:00 +0100,1,Lit\n#1,,,,,1,Drap\n#2,b@example.com,paid,,2025-03-02 10:00:00 +0100,1,Lit\n"
+    first = "#1,a@example.com,paid,,2025-03-01 10:00:00 +0100,1,Lit\n#1,,,,,1,Drap\n"
+    lines = f"{first}#2,b@example.com,paid,,2025-03-02 10:00:00 +0100,1,Lit\n"
     error = take(folder, write(folder, "twice.csv", header + lines + header + lines))[0].error
     assert isinstance(error, AllRejected)
     assert "come twice" in str(error)
