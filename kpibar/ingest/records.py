@@ -109,7 +109,7 @@ def _mended(lines: Sequence[str], line: int, dialect: Dialect, repair: Repair | 
 
     The last line of a file that ends without a line end may have been cut: what it lacks is nowhere.
     """
-    if isinstance(found, Fault) and (found.code not in ("width", "quoting") or found.reason == _SWALLOWS):
+    if isinstance(found, Fault) and found.code not in ("width", "quoting"):
         return found
     text = lines[0]
     if repair is None or not text.endswith(("\n", "\r")) or looks_like_footer(text, dialect):

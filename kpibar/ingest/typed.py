@@ -11,6 +11,7 @@ from kpibar.ingest.batches import weights
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.clocks import clock_changes, near_change
 from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, identity, quoted
+from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.moments import naive_time
 from kpibar.ingest.values import NEVER, NOTHING
@@ -21,6 +22,8 @@ _LARGEST = "1e9"
 _TOTAL = ("text", "pii", "enum")
 _DATED = ("instant", "day_start", "day_end", "promise_end")
 _ZONED = ("instant", "promise_end")
+# A row that fills less than one in so many of the columns that are read says next to nothing, where that is two.
+_SHARE, _FEW = 3, 2
 # The place of a record in its batch, from 0: rows keep the order they were read in, from the first row on.
 PLACE = "rowid - getvariable('first_row')"
 
@@ -40,9 +43,26 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near))
     return (
         f"SELECT {shown},\nNOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
-        f"{fault} AS key_fault\nFROM (SELECT {', '.join(kept)},\n"
+        f"coalesce({fault}, {_stranger(cells)}) AS key_fault\nFROM (SELECT {', '.join(kept)},\n"
         + ",\n".join(_conversions(cells, reading))
         + f"\nFROM ({_trimmed(layout, cells)})) AS t"
+    )
+
+
+def _stranger(cells: Cells) -> str:
+    """SQL: what is wrong with a row of which next to nothing is filled, and no date, though the file has some.
+
+    A report's summary padded to the width of the table above it looks like that, where a record needs no date.
+    """
+    columns = {cells.positions[normal(call.column)]: alias for call, alias in cells.present().items()}
+    dated = [alias for call, alias in cells.present().items() if call.helper in _DATED]
+    if not dated or len(columns) < _FEW * _SHARE:
+        return "NULL"
+    filled = " + ".join(f"({alias} IS NOT NULL)::INTEGER" for alias in columns.values())
+    few = len(columns) // _SHARE
+    return (
+        f"CASE WHEN coalesce({', '.join(dated)}) IS NULL AND {filled} <= {few} "
+        "THEN 'it has no date and next to nothing else: a line of another table, not a record' END"
     )
 
 
