@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kpibar.errors import AllRejected, TooManyRejects
+from kpibar.errors_files import HeaderMoved
 from kpibar.ingest import ledger
 from kpibar.ingest.batches import Account, Batch, Reader, joined
 from kpibar.ingest.canonical import Context
@@ -160,6 +161,8 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
 def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
     """Settle what is contested, check the whole and enter it in the ledger."""
     task, tally = taking.task, taking.tally
+    if account.moved is not None:
+        raise HeaderMoved(task.path, account.moved)
     check_assertions(task.path, task.file.layout, tally)
     lines, loaded = _lines(task.file.export, account), []
     as_of = instant_in_name(task.path.name, task.context.brand_zone)
