@@ -92,9 +92,7 @@ def json_without_records(folder: Path) -> Case:
 
 @reproduces(errors.HeaderMoved)
 def second_table_with_its_columns_turned(folder: Path) -> Case:
-    write(
-        folder,
-        "turned.csv",
-        "contact_id,created_at,channel\n1,2025-03-01,email\nchannel,created_at,contact_id\nchat,2025-03-02,2\n",
-    )
+    day = "2025-03-01 10:00:00"
+    first = f"contact_id,created_at,channel\n1,{day},email\n"
+    write(folder, "turned.csv", f"{first}channel,created_at,contact_id\nchat,{day},2\n")
     return said("ingest turned.csv --tz UTC", "turned.csv:3: a second header", "another order", "a file of its own")
