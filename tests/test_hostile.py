@@ -42,8 +42,8 @@ def test_a_quote_around_parcels_without_dates_swallows_none(folder: Path) -> Non
     ],
 )
 def test_a_line_that_is_no_order_is_rejected(folder: Path, line: str, reason: str) -> None:
-    outcome = take_text(folder, f"order_ref,ordered_at,value\nA1,{DAY},10\n{line}\n")
-    assert (outcome.counts.added, outcome.counts.rejected) == (1, 1)
+    outcome = take_text(folder, f"order_ref,ordered_at,value\nA1,{DAY},10\n{line}\nA2,{DAY},10\n")
+    assert (outcome.counts.added, outcome.counts.rejected) == (2, 1)
     assert reason in outcome.first_rejects[0]
 
 

@@ -109,10 +109,10 @@ def _timed(*, bare: bool) -> Holds:
 
 
 def good_records(lines: Iterable[str], dialect: Dialect, holds: Sequence[Holds]) -> list[list[str]]:
-    """The records of one line each among some lines that are of the right width and types."""
+    """The records of one line each, without a stray quote, that are of the right width and types."""
     found = []
     for line in lines:
-        cells = strict_cells(line.rstrip("\r\n"), dialect)
+        cells = None if line.count(dialect.quote) % 2 else strict_cells(line.rstrip("\r\n"), dialect)
         if cells is not None and len(cells) == dialect.width and all(map(_applied, holds, cells)):
             found.append(cells)
     return found
