@@ -176,6 +176,7 @@ def _ingest(
     from kpibar.kpis.catalogue import catalogue
     from kpibar.model.build import build, is_current
     from kpibar.render import summary
+    from kpibar.render.progress import watching
     from kpibar.store import open_store, shortage
 
     known, key = catalogue(config.settings), key_path(config.settings.project)
@@ -191,7 +192,8 @@ def _ingest(
             say(f"new pseudonym key: {clean(str(key))} - keep a copy, without it later exports cannot join these")
         if lost := lost_entries(store):
             say(summary.lost(path, lost))
-        outcomes = ingest(store, paths, config, options, said)
+        with watching() as watch:
+            outcomes = ingest(store, paths, config, options, said, watch)
         if not options.dry_run and not is_current(store, config.settings.thresholds):
             build(store, config.settings.thresholds)
     say(summary.totals(outcomes))

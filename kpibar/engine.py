@@ -25,6 +25,9 @@ _OFFLINE = {
 }
 
 
+# So many parsed statements are kept.
+_REMEMBERED = 500
+
 Fault = Literal["statement", "disk", "memory", "damage", "other"]
 # How systems and DuckDB say it.
 _SAID: dict[Fault, tuple[str, ...]] = {
@@ -173,6 +176,7 @@ class DuckDB:
         if (most := _address_space()) is not None:
             config["memory_limit"] = f"{most // 2} B"
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(str(path), read_only=read_only, config=config)
+        self._statements: dict[str, Any] = {}
         self.run("SET TimeZone = 'UTC'")
         self.run("SET enable_progress_bar = false")
         # A list of more than five values would become a join of its own, for every cell that is compared with one.
@@ -185,15 +189,24 @@ class DuckDB:
         self.run("SET enable_external_access = false")
         self.run("SET lock_configuration = true")
 
+    def _parsed(self, sql: str) -> Any:
+        """The statement of a text; several in one text stay one. Files of one layout bring the same long ones."""
+        if sql not in self._statements:
+            if len(self._statements) >= _REMEMBERED:
+                self._statements.clear()
+            found = self.connection.extract_statements(sql)
+            self._statements[sql] = found[0] if len(found) == 1 else sql
+        return self._statements[sql]
+
     def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Run a statement for its effect. Raises EngineError."""
         with interrupts.running(self.connection.interrupt), _refusals():
-            self.connection.execute(sql, list(parameters))
+            self.connection.execute(self._parsed(sql), list(parameters))
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run a query and return all its rows. Raises EngineError."""
         with interrupts.running(self.connection.interrupt), _refusals():
-            return self.connection.execute(sql, list(parameters)).fetchall()
+            return self.connection.execute(self._parsed(sql), list(parameters)).fetchall()
 
     def append(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
         """Append equally long columns of text or whole numbers to an existing table.

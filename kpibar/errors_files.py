@@ -97,3 +97,13 @@ class RecordsNotFound(KpibarError):
         super().__init__(
             f'{path}: is JSON without records; expected [{{…}}, …], {{"name": [{{…}}, …]}} or one object a line'
         )
+
+
+class HeaderMoved(KpibarError):
+    """A second header further down names the same columns in another order."""
+
+    def __init__(self, path: Path, line: int) -> None:
+        super().__init__(
+            f"{path}:{line}: a second header names the same columns in another order; "
+            "keep each of the two tables in a file of its own"
+        )

@@ -88,3 +88,11 @@ def encoding_nobody_knows(folder: Path) -> Case:
 def json_without_records(folder: Path) -> Case:
     write(folder, "empty.json", "[]")
     return said("ingest empty.json", "empty.json: is JSON without records", "one object a line")
+
+
+@reproduces(errors.HeaderMoved)
+def second_table_with_its_columns_turned(folder: Path) -> Case:
+    day = "2025-03-01 10:00:00"
+    first = f"contact_id,created_at,channel\n1,{day},email\n"
+    write(folder, "turned.csv", f"{first}channel,created_at,contact_id\nchat,{day},2\n")
+    return said("ingest turned.csv --tz UTC", "turned.csv:3: a second header", "another order", "a file of its own")

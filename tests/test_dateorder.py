@@ -90,6 +90,19 @@ def test_a_layout_that_knows_its_order_reads_days_below_thirteen(folder: Path) -
     assert isinstance(take(folder, swapped)[0].error, DateOrderMixed)
 
 
+@pytest.mark.parametrize("date", ["07-01-2025 10:00", "07/01/2025 10:00 AM", "07/01/25 10:00", "7.1.2025"])
+def test_formats_state_the_order_of_what_is_written_like_them_only(folder: Path, date: str) -> None:
+    """Easiware writes 01/07/2025 10:00; another sign, clock or year shows that something else wrote the file."""
+    text = "reference;date;canal;motif_parent;motif;element_de_qualification\n"
+    path = write(folder, "export.csv", text + f"E1;{date};Chat;;;\n")
+    assert isinstance(take(folder, path)[0].error, DateOrderAmbiguous)
+    assert take(folder, path, date_order="mdy")[0].error is None
+    assert column(folder, "SELECT month(created_on) FROM contacts") == [7]
+    shown = write(folder, "shown.csv", text + f"E2;{date};Chat;;;\nE3;13/07/2025;Chat;;;\n")
+    assert take(folder, shown)[0].error is None, "another value of the column shows the order"
+    assert column(folder, "SELECT month(created_on) FROM contacts WHERE contact_id = 'E2'") == [1]
+
+
 @pytest.mark.parametrize(
     ("dates", "created"),
     [
@@ -175,8 +188,8 @@ def test_a_later_batch_may_not_contradict_the_first(engine: DuckDB) -> None:
 
 def test_evidence_is_counted_once_per_column(engine: DuckDB) -> None:
     stage(engine, " lun. 13/01/2025 10:00", "01/02/2025", "25-01-12", "2025-01-01", "45678.12345", "45678.12", "Total")
-    (one,) = observed(engine.rows(probe({"When": "c0"})), LINES)
-    assert (one.dates, one.day_first, one.month_first, one.short_dashed) == (3, 1, None, 1)
+    (one,) = observed(engine.rows(probe({"When": "c0"}, ["%d/%m/%Y %H:%M"])), LINES)
+    assert (one.dates, one.day_first, one.month_first, one.foreign) == (3, 1, None, 2)
     assert (one.others, one.fine, one.coarse) == (1, 1, 1)
     assert decide(Path("x"), [], None) == {}
 

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.config import Settings
 from kpibar.errors import LedgerBroken
 from kpibar.ingest.ledger import CHAINED, Counts, Entry, Lines, chained, write_entry
+from kpibar.kpis.catalogue import catalogue
+from kpibar.render.summary import ingested
 from kpibar.store import open_store
 from tests.intake import DATABASE, held, take_text
 
@@ -64,3 +67,12 @@ def test_each_entry_seals_the_one_before(folder: Path) -> None:
     for *values, chain in held(folder, f"SELECT {', '.join(CHAINED)}, chain FROM files ORDER BY file_id"):
         previous = chained(previous, values)
         assert chain == previous
+
+
+def test_lines_below_the_records_are_counted_and_said(folder: Path) -> None:
+    text = f"{HEADER}1,{DAY},email,SAV\nGrand Totals (1 records)\n\n© 2025 Example\n"
+    outcome = take_text(folder, text)
+    assert outcome.lines == Lines(total=5, header=1, blank=1, footer=2, records=1)
+    assert "  left out: 2 lines below the records (totals, notes of the report)" in ingested(
+        outcome, catalogue(Settings()), False
+    )

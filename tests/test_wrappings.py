@@ -1,10 +1,11 @@
-"""The same records give the same KPIs, whatever they are saved as. All records: python -m tests.wrappings."""
+"""The same records give the same KPIs, whatever they are saved as. All of it: python -m tests.wrappings."""
 
-from tests.wrappings import WRAPPINGS, compared
+from tests.wrappings import compared
 
-RECORDS = 150
+NAMES = ("cp1252", "utf-16", "sep=;", "CR", "xlsx", "ndjson")
+RECORDS = 60
 
 
 def test_every_wrapping_gives_the_same_kpis() -> None:
-    found = {name: different for name, _, different in compared(list(WRAPPINGS), RECORDS)}
-    assert found == {name: [] for name in WRAPPINGS}
+    found = {name: different for name, _, different in compared(list(NAMES), RECORDS)}
+    assert found == {name: [] for name in NAMES}

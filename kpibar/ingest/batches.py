@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kpibar.ingest.proof import Dialect, Proof, is_plain, scan
 from kpibar.ingest.records import (
     LONGEST_RECORD,
+    MOVED,
     Blank,
     Fault,
     Footer,
@@ -49,7 +50,8 @@ def weights(width: int) -> list[int]:
 class Account:
     """Physical lines of the records' part of a file by what they are; `total` is counted apart from the others.
 
-    `repaired` are among the records; `repaired_lines` are the first lines of the first of them.
+    `repaired` are among the records; `repaired_lines` are the first lines of the first of them. `moved` is the line
+    of a second header with the columns in another order, from which on nothing can be believed.
     """
 
     total: int = 0
@@ -59,6 +61,7 @@ class Account:
     footer: int = 0
     repaired: int = 0
     repaired_lines: list[int] = field(default_factory=list)
+    moved: int | None = None
 
 
 @dataclass(frozen=True)
@@ -319,6 +322,8 @@ class Reader:
                 self.account.repaired_lines += [item.line] if self.account.repaired <= _LISTED else []
         elif isinstance(item, Fault):
             self._growing.faults.append(item)
+            if item.code == MOVED and self.account.moved is None:
+                self.account.moved = item.line
             self.account.rejected += lines
         else:
             self.account.footer += lines

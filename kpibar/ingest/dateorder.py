@@ -5,6 +5,7 @@ later batch and refuses the file when a value fits only the other order. Both co
 `line` is the place of a record: `lines` gives the physical line of each place.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
     from kpibar.ingest.proof import Integers
 
 # Years that are no "never": 1900 and 1899 are the zero dates of databases and spreadsheets.
-_YEAR = "(199[0-9]|20[0-9]{2}|[0-9]{2})([^0-9/.-]|$)"
-_NUMBER, _DAY, _SIGN = "[0-9]{1,2}", "(1[3-9]|2[0-9]|3[01])", "[-/.]"
-_MONTH = "(0?[1-9]|1[0-2])"
+_LONG, _SHORT = "(199[0-9]|20[0-9]{2})([^0-9/.-]|$)", "[0-9]{2}([^0-9/.-]|$)"
+_NUMBER, _DAY, _MONTH = "[0-9]{1,2}", "(1[3-9]|2[0-9]|3[01])", "(0?[1-9]|1[0-2])"
 # A day of the week may stand in front.
 _START = r"^([[:alpha:]]{2,10}[.]?,? +)?"
-_DATE = f"{_START}{_NUMBER}{_SIGN}{_NUMBER}{_SIGN}{_YEAR}"
-_DAY_FIRST = f"{_START}{_DAY}{_SIGN}{_MONTH}{_SIGN}{_YEAR}"
-_MONTH_FIRST = f"{_START}{_MONTH}{_SIGN}{_DAY}{_SIGN}{_YEAR}"
-# 25-01-12 is also the twelfth of January 2025.
-_SHORT_DASHED = f"{_START}[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}([^0-9/.-]|$)"
+_DATE = f"{_START}{_NUMBER}[-/.]{_NUMBER}[-/.]({_LONG}|{_SHORT})"
+# 25-01-12 is also the twelfth of January 2025: it shows nothing.
+_DAY_FIRST, _MONTH_FIRST = (
+    f"{_START}({first}[/.]{second}[/.]({_LONG}|{_SHORT})|{first}-{second}-{_LONG})"
+    for first, second in ((_DAY, _MONTH), (_MONTH, _DAY))
+)
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Evidence:
     """What the cells of a column show of their notation. A count or a line; lines are None where nothing was found.
 
     `example` is the first numeric date with its digits blanked; `day_first` and `month_first` are the first lines that
-    fit only one order; `others` counts dates in ISO 8601; `fine` and `coarse` count spreadsheet days with five decimals
-    and with fewer.
+    fit only one order; `foreign` counts numeric dates that are not written as the layout's formats say; `others` those
+    in ISO 8601; `fine` and `coarse` count spreadsheet days with five decimals and with fewer.
     """
 
     column: str
@@ -46,7 +47,7 @@ class Evidence:
     example: str | None
     day_first: int | None
     month_first: int | None
-    short_dashed: int
+    foreign: int
     others: int
     fine: int
     coarse: int
@@ -54,34 +55,46 @@ class Evidence:
     @property
     def order(self) -> str | None:
         """The only order that all values fit, None when both do. Not to be asked when none does."""
-        if self.short_dashed:
-            return None
         return "dmy" if self.day_first else "mdy" if self.month_first else None
 
 
-def probe(cells: Mapping[str, str], table: str = "staged") -> str:
+def probe(cells: Mapping[str, str], formats: Iterable[str] = (), table: str = "staged") -> str:
     """A query that gives one row for each column (name -> SQL of its untrimmed cell), to be read by `observed`.
 
     Each different beginning of a cell is looked at once; what looks like ISO 8601 at a glance is only counted.
     """
-    return "\nUNION ALL ".join(_looked_at(name, cell, table) for name, cell in cells.items())
+    known = _written_as(formats)
+    return "\nUNION ALL ".join(_looked_at(name, cell, known, table) for name, cell in cells.items())
 
 
-def _looked_at(name: str, cell: str, table: str) -> str:
+def _written_as(formats: Iterable[str]) -> str:
+    """The regular expression of the numeric dates that formats describe: sign, length of the year, kind of clock."""
+    shapes = set()
+    for format in formats:
+        date = re.search("%-?[dem]([-/.])%-?[dem]([-/.])%([yY])", format)
+        if date:
+            one, two, year = re.escape(date[1]), re.escape(date[2]), 4 if date[3] == "Y" else 2
+            end = ".*M" if "%p" in format else "([^0-9].*[^M]|[^0-9])?"
+            shapes.add(f"{_NUMBER}{one}{_NUMBER}{two}[0-9]{{{year}}}{end}")
+    return f"^({'|'.join(sorted(shapes))})$" if shapes else "^$"
+
+
+def _looked_at(name: str, cell: str, known: str, table: str) -> str:
     found, serial = "regexp_matches(v, {})".format, f"regexp_full_match(v, '{SERIAL}')"
     date = found(quoted(_DATE))
     blank = "regexp_replace(regexp_replace(v, '[0-9]', '9', 'g'), '\\p{L}', 'a', 'g')"
     begins = f"left(ltrim({cell}), CASE WHEN ltrim({cell}) < 'A' THEN 11 ELSE 26 END)"
+    half = f"CASE WHEN right({cell}, 1) IN ('M', 'm', '.') THEN ' M' ELSE '' END"
     return (
         f"SELECT {quoted(name)}, coalesce(sum(n) FILTER (WHERE {date}), 0)::BIGINT, "
         f"min({blank}) FILTER (WHERE {date}), "
         f"min(first) FILTER (WHERE {found(quoted(_DAY_FIRST))}), "
         f"min(first) FILTER (WHERE {found(quoted(_MONTH_FIRST))}), "
-        f"count(*) FILTER (WHERE {found(quoted(_SHORT_DASHED))}), "
+        f"count(*) FILTER (WHERE {date} AND NOT {found(quoted(known))}), "
         f"coalesce(sum(n) FILTER (WHERE v = 'iso'), 0)::BIGINT, "
         f"count(*) FILTER (WHERE {serial} AND regexp_matches(v, '{SERIAL_FINE}')), "
         f"count(*) FILTER (WHERE {serial} AND NOT regexp_matches(v, '^[0-9]+{SERIAL_EIGHTHS}|{SERIAL_FINE}')) "
-        f"FROM (SELECT CASE WHEN {cell} LIKE '____-__-__%' THEN 'iso' ELSE {begins} END AS v, "
+        f"FROM (SELECT CASE WHEN {cell} LIKE '____-__-__%' THEN 'iso' ELSE {begins} || {half} END AS v, "
         f"count(*) AS n, min(line) AS first FROM {table} GROUP BY 1)"
     )
 
@@ -99,24 +112,28 @@ def _physical(place: int | None, lines: "Integers") -> int | None:
     return None if place is None else int(lines[place])
 
 
-def decide(path: Path, evidence: Sequence[Evidence], stated: str | None = None) -> Mapping[str, str]:
-    """The order of each column that holds numeric dates: "dmy" or "mdy".
+def decide(path: Path, evidence: Sequence[Evidence], stated: str | None = None, firm: bool = True) -> dict[str, str]:
+    """The order of each column that shows one: "dmy" or "mdy"; "" where the values must be rejected one by one.
 
-    What is stated holds unless the file contradicts it. A column that fits both orders follows the others of its file
-    if these agree: a tool writes all its dates alike. A few such dates in a column of ISO dates are strangers there:
-    they get no order, and their records are rejected one by one. Raises DateOrderAmbiguous, DateOrderMixed.
+    What is stated holds unless the file contradicts it; when it is not `firm`, the statement of a layout's formats, it
+    holds for what is written as they say. A column that fits both orders follows the others of its file if these agree:
+    a tool writes all its dates alike. A few such dates in a column of ISO dates are strangers there and get no order.
+    Raises DateOrderAmbiguous, DateOrderMixed.
     """
     dated = [one for one in evidence if one.dates]
     for one in dated:
         contradiction(path, one, stated)
-    if stated:
-        return {one.column: stated for one in dated}
     shown = {one.order for one in dated} - {None}
     common = shown.pop() if len(shown) == 1 else None
+    orders = {one.column: one.order or common or "" for one in dated if not _holds(one, stated, firm)}
     for one in dated:
-        if one.order is None and (common is None or one.short_dashed) and one.dates > one.others:
+        if orders.get(one.column) == "" and one.dates > one.others:
             raise DateOrderAmbiguous(path, one.column, one.example or "")
-    return {one.column: order for one in dated if (order := one.order or (None if one.short_dashed else common))}
+    return orders
+
+
+def _holds(one: Evidence, stated: str | None, firm: bool) -> bool:
+    return stated is not None and (firm or not one.foreign)
 
 
 def contradiction(path: Path, one: Evidence, order: str | None) -> None:
@@ -131,18 +148,22 @@ def contradiction(path: Path, one: Evidence, order: str | None) -> None:
 
 def settle(engine: Engine, path: Path, cells: Mapping[str, str], reading: Reading, lines: "Integers") -> Reading:
     """The reading of a file whose first batch is `staged`. Raises DateOrderAmbiguous, DateOrderMixed."""
-    if not cells:
-        return reading
-    evidence = observed(engine.rows(probe(cells)), lines)
-    orders = decide(path, evidence, reading.stated_order)
+    evidence = _evidence(engine, cells, reading, lines)
+    orders = decide(path, evidence, reading.stated_order, reading.date_order is not None)
     serials = {normal(one.column): one.fine > 0 for one in evidence if one.fine or one.coarse}
     return replace(reading, orders={normal(name): order for name, order in orders.items()}, serials=serials)
 
 
 def confirm(engine: Engine, path: Path, cells: Mapping[str, str], reading: Reading, lines: "Integers") -> None:
-    """Refuse a later batch, now `staged`, that contradicts the reading. Raises DateOrderMixed.
+    """Refuse a later batch, now `staged`, that contradicts the reading. Raises DateOrderAmbiguous, DateOrderMixed.
 
     Numeric dates in a column that had none before have no order: its records are rejected one by one.
     """
-    for one in observed(engine.rows(probe(cells)), lines) if cells else ():
+    for one in _evidence(engine, cells, reading, lines):
         contradiction(path, one, reading.order(one.column))
+        if one.foreign and reading.formats_decide(one.column):
+            raise DateOrderAmbiguous(path, one.column, one.example or "")
+
+
+def _evidence(engine: Engine, cells: Mapping[str, str], reading: Reading, lines: "Integers") -> tuple[Evidence, ...]:
+    return observed(engine.rows(probe(cells, reading.formats)), lines) if cells else ()

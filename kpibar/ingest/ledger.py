@@ -171,8 +171,7 @@ def extend(store: Store, sha256: str, source: str, as_of: datetime) -> None:
 
 def write_held(store: Store, file_id: int, source: str, entity: str, held: tuple[str, ...]) -> None:
     """Remember which canonical columns the file could fill."""
-    for column in held:
-        store.engine.run("INSERT INTO columns_held VALUES (?, ?, ?, ?)", [file_id, source, entity, column])
+    store.engine.run("INSERT INTO columns_held SELECT ?, ?, ?, unnest(?)", [file_id, source, entity, list(held)])
 
 
 def columns_held(store: Store, file_id: int) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from kpibar.ingest.expressions import Reading
 from kpibar.ingest.instants import as_of_instant
 from kpibar.ingest.layouts import Shelf, shelf
 from kpibar.ingest.ledger import Counts
-from kpibar.ingest.outcome import Loaded, Options, Outcome
+from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
 from kpibar.ingest.recognise import Recognised, recognise
@@ -32,8 +32,11 @@ def ingest(
     config: Config,
     options: Options,
     done: Callable[[Outcome], None] = lambda outcome: None,
+    watch: Watch | None = None,
 ) -> list[Outcome]:
-    """Load each file in its own transaction and call `done`; a file that fails does not stop the others.
+    """Load each file in its own transaction and call `done`, and `watch` while it is read.
+
+    A file that fails does not stop the others.
 
     Raises what concerns no single file: KeyMissing, KeyUnusable, LayoutInvalid, LayoutUnknown, ConfigInvalid,
     InstantInvalid.
@@ -50,7 +53,7 @@ def ingest(
     outcomes = []
     for path in paths:
         try:
-            outcomes.append(_ingest_file(store, path, known, config, options))
+            outcomes.append(_ingest_file(store, path, known, config, options, watch))
             if not options.dry_run:
                 write_seal(store)
         except KpibarError as error:
@@ -67,7 +70,9 @@ def _check_reasons(config: Config) -> None:
             raise ConfigInvalid(config.path or Path("kpibar.toml"), f'reasons."{value}": expected one of {expected}')
 
 
-def _ingest_file(store: Store, path: Path, known: Shelf, config: Config, options: Options) -> Outcome:
+def _ingest_file(
+    store: Store, path: Path, known: Shelf, config: Config, options: Options, watch: Watch | None
+) -> Outcome:
     file = recognise(path, known, config, options)
     context = _context(store, file, config, options)
     compiled = plan(file.layout, file.export.columns, context)
@@ -77,7 +82,7 @@ def _ingest_file(store: Store, path: Path, known: Shelf, config: Config, options
     try:
         with store.transaction(keep=not options.dry_run):
             store.remember("timezone", context.brand_zone)
-            return take_file(store, Task(file, compiled, context, options))
+            return take_file(store, Task(file, compiled, context, options, watch))
     except EngineError as error:
         if not error.statement:
             raise

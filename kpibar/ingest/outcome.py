@@ -1,5 +1,6 @@
 """What the user said of the files to ingest, and what became of each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 from kpibar.errors import KpibarError
 from kpibar.ingest.ledger import Counts, Lines
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
+
+# Told while a file is read: its path, the bytes so far and in all, the records and the rejects so far.
+Watch = Callable[[Path, int, int, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -220,14 +220,14 @@ def _oddly_quoted(marks: _Marks, dialect: Dialect) -> "Integers":
 
 
 def _like_header(lengths: "Integers", header: tuple[str, ...]) -> "Flags":
-    """Records whose cells are as long as the header's: candidates for a repeated header."""
+    """Records whose cells are as long as the header's, in any order: candidates for another header."""
     import numpy
 
     found: Flags = numpy.zeros(len(lengths), dtype=numpy.bool_)
     if header:
         named = numpy.array([len(name.encode()) for name in header], dtype=numpy.int64)
-        candidates = numpy.flatnonzero(lengths[:, 0] == named[0])
-        found[candidates] = (lengths[candidates] == named).all(axis=1)
+        candidates = numpy.flatnonzero(lengths.sum(axis=1) == named.sum())
+        found[candidates] = (numpy.sort(lengths[candidates]) == numpy.sort(named)).all(axis=1)
     return found
 
 

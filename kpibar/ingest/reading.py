@@ -16,7 +16,8 @@ class Reading:
     `zones` maps a normalised column name to the zone in its header; `zone` holds for the others. A bare date is
     a day in `day_zone`, the brand's: a delivery promised for a day may come until that day ends where the customer is.
     `date_order` ("dmy" or "mdy") is what the user or the layout says of dates such as 03/04/2025; `orders` is what the
-    file's own columns show. `serials` tells of columns of spreadsheet days whether they are written to the second.
+    file's own columns show, "" for one that shows nothing and must not be read. `serials` tells of columns of
+    spreadsheet days whether they are written to the second.
     """
 
     zone: str
@@ -40,7 +41,11 @@ class Reading:
 
     def order(self, column: str) -> str | None:
         """The order of day and month in a column's numeric dates; None when nobody knows."""
-        return self.orders.get(normal(column)) or self.stated_order
+        return self.orders.get(normal(column), self.stated_order) or None
+
+    def formats_decide(self, column: str) -> bool:
+        """Whether nothing but the layout's formats tells the order of a column."""
+        return self.date_order is None and normal(column) not in self.orders and self.stated_order is not None
 
     def zone_of(self, column: str) -> str:
         """The zone of a column's naive times."""

@@ -17,6 +17,8 @@ from kpibar.ingest.proof import Dialect
 LONGEST_RECORD = 2_000
 _FIELD_LIMIT = 64 * 1024 * 1024
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+# The code of a second header after which the cells of the file mean something else.
+MOVED = "header-moved"
 _SWALLOWS = "a quote opened here closes in a later record"
 _FOOTER = re.compile(
     r"\W*((grand|sub|sous)?[ -]?totals?\b|totaux\b|sum\b|somme\b|copyright\b|©|\d+ (rows?|records?|results?|lignes?"
@@ -109,7 +111,7 @@ def _mended(lines: Sequence[str], line: int, dialect: Dialect, repair: Repair | 
 
     The last line of a file that ends without a line end may have been cut: what it lacks is nowhere.
     """
-    if isinstance(found, Fault) and (found.code not in ("width", "quoting") or found.reason == _SWALLOWS):
+    if isinstance(found, Fault) and found.code not in ("width", "quoting"):
         return found
     text = lines[0]
     if repair is None or not text.endswith(("\n", "\r")) or looks_like_footer(text, dialect):
@@ -131,6 +133,8 @@ def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Faul
         return Blank(line)
     if dialect.header and cells == list(dialect.header):
         return Fault(line, "header", "it repeats the header")
+    if dialect.header and sorted(cells) == sorted(dialect.header):
+        return Fault(line, MOVED, "it is a header with the columns in another order")
     if any("\0" in cell for cell in cells):
         return Fault(line, "control", "it holds a NUL character")
     if any("\ufffd" in cell for cell in cells):

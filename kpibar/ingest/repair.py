@@ -36,7 +36,7 @@ class Repairer:
 
     def __call__(self, line: str) -> list[str] | None:
         """The record a line without its line end was meant to be; None where that is not certain."""
-        if len(line) > _LONGEST:
+        if len(line) > _LONGEST or self._ends_open(line):
             return None
         fitting = {tuple(cells) for cells in readings(line, self.dialect) if self._of_type(cells)}
         likely = [cells for cells in fitting if self._as_shown(cells)]
@@ -46,6 +46,11 @@ class Repairer:
         # A last cell that is missing may have been cut off: empty is what nobody says it is.
         missing = not only[-1] and not line.endswith((self.dialect.delimiter, self.dialect.quote))
         return None if missing or only == strict_cells(line, self.dialect) else only
+
+    def _ends_open(self, line: str) -> bool:
+        """Whether its last cell begins with a quote that may have been meant to be closed in a later line."""
+        last = line.rpartition(self.dialect.delimiter)[2].strip()
+        return last.startswith(self.dialect.quote) and last.count(self.dialect.quote) % 2 == 1
 
     def _of_type(self, cells: Sequence[str]) -> bool:
         given = all(cells[place].strip() for place in self.required)

@@ -1,11 +1,12 @@
 """What happens inside a file's transaction: its batches are typed, judged and written, then settled and entered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from kpibar.errors import AllRejected, TooManyRejects
+from kpibar.errors_files import HeaderMoved
 from kpibar.ingest import ledger
 from kpibar.ingest.batches import Account, Batch, Reader, joined
 from kpibar.ingest.canonical import Context
@@ -19,7 +20,7 @@ from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.ledger import Counts, Entry, Lines
 from kpibar.ingest.limits import Limit
 from kpibar.ingest.merge import Target, newest, open_contested, settle, take
-from kpibar.ingest.outcome import Loaded, Options, Outcome
+from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.recognise import Recognised
@@ -46,6 +47,7 @@ class Task:
     compiled: Plan
     context: Context
     options: Options
+    watch: Watch | None = None
 
     @property
     def path(self) -> Path:
@@ -84,9 +86,20 @@ def take_file(store: Store, task: Task) -> Outcome:
     for target in taking.targets:
         open_contested(store, target)
     reader = Reader(task.dialect, export.first_line, task.repairer if task.options.repair else None)
-    given = reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows())
+    given = reader.batches(_watched(task, reader)) if export.kind == "text" else reader.rows(export.rows())
     (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
     return _finish(store, taking, reader.account)
+
+
+def _watched(task: Task, reader: Reader) -> Iterator[bytes]:
+    """The blocks of a text; whoever watches is told how far it is read."""
+    done = 0
+    for block in task.file.export.blocks():
+        yield block
+        done += len(block)
+        if task.watch:
+            account = reader.account
+            task.watch(task.path, done, task.file.export.size, account.records, account.rejected)
 
 
 def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
@@ -148,6 +161,8 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
 def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
     """Settle what is contested, check the whole and enter it in the ledger."""
     task, tally = taking.task, taking.tally
+    if account.moved is not None:
+        raise HeaderMoved(task.path, account.moved)
     check_assertions(task.path, task.file.layout, tally)
     lines, loaded = _lines(task.file.export, account), []
     as_of = instant_in_name(task.path.name, task.context.brand_zone)
@@ -166,8 +181,9 @@ def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
     _drop_scratch(store, taking.targets)
     first = ledger.first_rejects(store, task.path.name, taking.targets[0].file_id)
+    outcome = task.file.outcome(tuple(loaded))
     return replace(
-        task.file.outcome(tuple(loaded)),
+        outcome,
         lines=lines,
         unknown=unknown,
         first_rejects=first,

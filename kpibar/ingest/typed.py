@@ -11,6 +11,7 @@ from kpibar.ingest.batches import weights
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.clocks import clock_changes, near_change
 from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, identity, quoted
+from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.moments import naive_time
 from kpibar.ingest.values import NEVER, NOTHING
@@ -21,6 +22,9 @@ _LARGEST = "1e9"
 _TOTAL = ("text", "pii", "enum")
 _DATED = ("instant", "day_start", "day_end", "promise_end")
 _ZONED = ("instant", "promise_end")
+_GIVEN_TWICE = "CASE WHEN given_twice THEN 'its lines come twice: the file may hold the same table again' END"
+# A row that fills less than one in so many of the columns that are read says next to nothing, where that is two.
+_SHARE, _FEW = 3, 2
 # The place of a record in its batch, from 0: rows keep the order they were read in, from the first row on.
 PLACE = "rowid - getvariable('first_row')"
 
@@ -31,18 +35,36 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     `dropped` tells that the layout leaves it aside, `bad` the first value that did not convert, `key_fault` the
     fault of its key, `<column>_near` the text of a time close to a change of clocks.
     """
-    kept = ["line", "lines_folded"] if layout.group else ["checked"]
+    kept = ["line", "lines_folded", "given_twice"] if layout.group else ["checked"]
     unlisted = [f"{_unlisted(alias, call, reading)} AS {alias}_new" for call, alias in cells.present("enum").items()]
     near = [
         f"CASE WHEN {near_change(alias, zone)} THEN {alias}_raw END AS {alias}_near"
         for alias, _, zone in _zoned(cells, reading)
     ]
     shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near))
+    faults = [fault, _stranger(cells), *([_GIVEN_TWICE] if layout.group else [])]
     return (
         f"SELECT {shown},\nNOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
-        f"{fault} AS key_fault\nFROM (SELECT {', '.join(kept)},\n"
+        f"coalesce({', '.join(faults)}) AS key_fault\nFROM (SELECT {', '.join(kept)},\n"
         + ",\n".join(_conversions(cells, reading))
         + f"\nFROM ({_trimmed(layout, cells)})) AS t"
+    )
+
+
+def _stranger(cells: Cells) -> str:
+    """SQL: what is wrong with a row of which next to nothing is filled, and no date, though the file has some.
+
+    A report's summary padded to the width of the table above it looks like that, where a record needs no date.
+    """
+    columns = {cells.positions[normal(call.column)]: alias for call, alias in cells.present().items()}
+    dated = [alias for call, alias in cells.present().items() if call.helper in _DATED]
+    if not dated or len(columns) < _FEW * _SHARE:
+        return "NULL"
+    filled = " + ".join(f"({alias} IS NOT NULL)::INTEGER" for alias in columns.values())
+    few = len(columns) // _SHARE
+    return (
+        f"CASE WHEN coalesce({', '.join(dated)}) IS NULL AND {filled} <= {few} "
+        "THEN 'it has no date and next to nothing else: a line of another table, not a record' END"
     )
 
 
@@ -72,7 +94,10 @@ def _trimmed(layout: Layout, cells: Cells) -> str:
     # A line without its group value belongs to nothing: it stays alone and is judged as a record.
     key = f"coalesce({group}, 'line ' || line)"
     rows = f"SELECT line,\n{trimmed}\nFROM {{source}}"
-    return f"SELECT min(line) AS line{folded}, count(*) AS lines_folded\nFROM ({rows})\nGROUP BY {key}"
+    # The same lines again, after those of other records: to fold them would count them twice.
+    twice = f"max(line) - min(line) >= count(*) AND count(*) > count(DISTINCT hash({', '.join(read)}))"
+    counted = f"count(*) AS lines_folded, {twice} AS given_twice"
+    return f"SELECT min(line) AS line{folded}, {counted}\nFROM ({rows})\nGROUP BY {key}"
 
 
 def checked(width: int) -> str:
@@ -92,7 +117,8 @@ def told(typing: str, plain: Sequence[bool]) -> str:
 def _said_something(cell: str) -> str:
     """The trimmed cell, NULL where it only says that there is nothing; most cells are told by their first sign."""
     nothing = quoted("|".join(re.escape(word) for word in NOTHING))
-    suspect = ", ".join(str(ord(sign)) for sign in sorted({word[0] for word in NOTHING if word} | {"N"}))
+    # 0 is what the engine says of a text without any sign.
+    suspect = ", ".join(str(ord(sign)) for sign in sorted({word[0] for word in NOTHING if word} | {"N", "\0"}))
     return (
         f"CASE WHEN {cell} = '' THEN NULL WHEN ascii(trim({cell})) NOT IN ({suspect}) THEN trim({cell}) "
         f"WHEN NOT regexp_full_match(lower(trim({cell})), {nothing}) THEN trim({cell}) END"

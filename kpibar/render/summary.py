@@ -47,6 +47,10 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
             f"  {number(outcome.uncertain)} records have a time in the hour that is skipped or repeated "
             "when clocks change"
         )
+    if outcome.lines.footer:
+        lines.append(
+            f"  left out: {number(outcome.lines.footer)} lines below the records (totals, notes of the report)"
+        )
     lines += _unknown(outcome)
     disabled = disabled_by(known, outcome.tables[0].entity, outcome.tables[0].held)
     if disabled:

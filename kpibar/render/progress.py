@@ -1,0 +1,50 @@
+"""A bar on the terminal while long files are read: bytes, records, rejects. Nothing where nobody looks."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kpibar.ingest.outcome import Watch
+from kpibar.render.clean import clean
+
+# A file that is read in the blink of an eye needs no bar.
+LONG = 8_000_000
+
+
+@contextmanager
+def watching() -> Iterator[Watch | None]:
+    """What to tell of a file while it is read - path, bytes so far, its bytes, records, rejects - or None."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+    from rich.table import Column
+
+    told = TextColumn("{task.fields[told]}", table_column=Column(no_wrap=True))
+    console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")))
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        DownloadColumn(),
+        told,
+        console=console,
+        transient=True,
+    ) as bar:
+        shown: list[Path] = []
+
+        def watch(path: Path, done: int, size: int, records: int, rejects: int) -> None:
+            if size < LONG:
+                return
+            if [path] != shown:
+                for before in list(bar.tasks):
+                    bar.remove_task(before.id)
+                shown[:] = [path]
+                bar.add_task(clean(path.name).replace("[", "\\["), total=size, told="")
+            words = f"{records:,} records, {rejects:,} rejects"
+            # What is packed is longer than its file.
+            bar.update(bar.tasks[0].id, completed=min(done, size), told=words)
+
+        yield watch
