@@ -301,7 +301,8 @@ class Reader:
         raw = "".join(lines[: judged.used])
         item = judged.item
         if isinstance(item, Record) and not raw.endswith(("\n", "\r", self.dialect.quote)):
-            item = Fault(item.line, "cut", "the file ends within it, without a line end: it may have been cut")
+            reason = "the file ends within it, without a line end: it may have been cut"
+            item = Fault(item.line, "cut", reason, judged.used)
         self._take(item, lines[0], judged.used)
         self.line += judged.used
         return len(raw.encode())
