@@ -36,15 +36,23 @@ def test_a_quote_around_parcels_without_dates_swallows_none(folder: Path) -> Non
     ("line", "reason"),
     [
         ("Total,,5", "it is a line of a report"),
-        ("20 rows,,", "it is a line of a report"),
         ("1.03E+13,2025-03-01 10:00:00,5", "rounded by a spreadsheet"),
         ("order_ref,ordered_at,value", "it repeats the header"),
     ],
 )
 def test_a_line_that_is_no_order_is_rejected(folder: Path, line: str, reason: str) -> None:
-    outcome = take_text(folder, f"order_ref,ordered_at,value\nA1,{DAY},10\n{line}\n")
-    assert (outcome.counts.added, outcome.counts.rejected) == (1, 1)
+    outcome = take_text(folder, f"order_ref,ordered_at,value\nA1,{DAY},10\n{line}\nA2,{DAY},10\n")
+    assert (outcome.counts.added, outcome.counts.rejected) == (2, 1)
     assert reason in outcome.first_rejects[0]
+
+
+def test_a_line_of_a_report_is_a_footer_below_the_records_and_rejected_between_them(folder: Path) -> None:
+    head = f"order_ref,ordered_at,value\nA1,{DAY},10\n20 rows,,\n"
+    below = take_text(folder, head)
+    assert (below.counts.records, below.counts.rejected, below.lines.footer) == (1, 0, 1)
+    between = take_text(folder, head + f"A2,{DAY},10\n")
+    assert (between.counts.added, between.counts.rejected, between.lines.footer) == (1, 1, 0)
+    assert "it is a line of a report" in between.first_rejects[0]
 
 
 def test_an_absurd_duration_is_rejected_and_reports_go_on(folder: Path) -> None:

@@ -30,15 +30,26 @@ from kpibar.ingest.repair import Repairer
 if TYPE_CHECKING:
     from kpibar.ingest.proof import Integers
 
-# The first batch is small: it settles what holds for the whole file.
-FIRST_RECORDS = 20_000
-BATCH_RECORDS = 400_000
-BATCH_BYTES = 96 * 1024 * 1024
-_WINDOW = 256 * 1024
 # A report adds its footer below the last record; so many last lines are looked at one by one.
 _LAST_LINES = 5
 # So many repaired lines are named.
 _LISTED = 1_000
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is taken at once: bytes of text looked at together, and the records and bytes after which a batch ends.
+
+    The first batch is small: it settles what holds for the whole file.
+    """
+
+    window: int = 256 * 1024
+    first: int = 20_000
+    records: int = 400_000
+    bytes: int = 96 * 1024 * 1024
+
+
+USUAL = Sizes()
 
 
 def weights(width: int) -> list[int]:
@@ -102,7 +113,8 @@ class _Growing:
     """A batch being filled."""
 
     width: int
-    most: int
+    most_records: int
+    most_bytes: int
     pieces: list[bytes] = field(default_factory=list)
     lines: "list[Integers]" = field(default_factory=list)
     last_lines: "list[Integers]" = field(default_factory=list)
@@ -129,7 +141,7 @@ class _Growing:
 
     def full(self) -> bool:
         """Whether it should be handed on."""
-        return self.records >= self.most or self.size >= BATCH_BYTES
+        return self.records >= self.most_records or self.size >= self.most_bytes
 
     def done(self) -> Batch:
         """The batch."""
@@ -152,21 +164,24 @@ class Reader:
     for when the first broken line comes, and shown the beginning of the file; without it broken lines are rejected.
     """
 
-    def __init__(self, dialect: Dialect, line: int, repairer: Callable[[], Repairer] | None = None) -> None:
+    def __init__(
+        self, dialect: Dialect, line: int, repairer: Callable[[], Repairer] | None = None, sizes: Sizes = USUAL
+    ) -> None:
         self.dialect = dialect
         self.line = line
+        self.sizes = sizes
         self.repair = self._repaired if repairer else None
         self._repairer = repairer
         self._repair: Repairer | None = None
         self._beginning = b""
         self.account = Account()
-        self._growing = _Growing(dialect.width, FIRST_RECORDS)
+        self._growing = _Growing(dialect.width, sizes.first, sizes.bytes)
         self._pending: list[tuple[Item, str]] = []
 
     def batches(self, blocks: Iterable[bytes]) -> Iterator[Batch]:
         """The records of UTF-8 text given in blocks of any size."""
         buffer, source, final = b"", iter(blocks), False
-        window = _WINDOW
+        window = self.sizes.window
         while True:
             if len(buffer) < window and not final:
                 block = next(source, None)
@@ -177,7 +192,7 @@ class Reader:
                 break
             used = self._read(buffer, window, final)
             buffer = buffer[used:] if used else buffer
-            window = _WINDOW if used else 2 * window
+            window = self.sizes.window if used else 2 * window
             if self._growing.full():
                 yield self._hand_over()
         self._settle(at_end=True)
@@ -196,7 +211,7 @@ class Reader:
 
     def _hand_over(self) -> Batch:
         done = self._growing.done()
-        self._growing = _Growing(self.dialect.width, BATCH_RECORDS)
+        self._growing = _Growing(self.dialect.width, self.sizes.records, self.sizes.bytes)
         return done
 
     def _counted(self, block: bytes, final: bool, before: bytes) -> bytes:
@@ -286,7 +301,8 @@ class Reader:
         raw = "".join(lines[: judged.used])
         item = judged.item
         if isinstance(item, Record) and not raw.endswith(("\n", "\r", self.dialect.quote)):
-            item = Fault(item.line, "cut", "the file ends within it, without a line end: it may have been cut")
+            reason = "the file ends within it, without a line end: it may have been cut"
+            item = Fault(item.line, "cut", reason, judged.used)
         self._take(item, lines[0], judged.used)
         self.line += judged.used
         return len(raw.encode())

@@ -29,7 +29,7 @@ _CELLS_AT_ONCE = 1_000_000
 def type_batch(store: Store, batch: Batch, dialect: Dialect, compiled: Plan) -> None:
     """Fill `typed` from the records of a batch. Raises ProofBroken, EngineError."""
     if not hasattr(os, "mkfifo") or not _typed_from_pipe(store, batch, dialect, compiled):
-        _stage_cells(store, batch, dialect)
+        _stage_cells(store, "staged", batch, dialect)
         store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
         store.engine.run("DROP TABLE staged")
         _insist(store, batch, "typed", "checked")
@@ -52,12 +52,18 @@ def stage_batch(store: Store, batch: Batch, dialect: Dialect) -> None:
     listed = ", ".join(f"c{place} VARCHAR" for place in range(width))
     store.engine.run(f"CREATE TEMP TABLE IF NOT EXISTS staged (line BIGINT, {listed})")
     before = store.engine.rows("SELECT count(*) FROM staged")[0][0]
-    with _piped(store.temporary / _PIPE, batch.text) as path:
-        source = read_csv(path, dialect)
-        store.engine.run(f"CREATE OR REPLACE TEMP TABLE piece AS SELECT * FROM {source}")
-    _insist(store, batch, "piece", checked(width))
+    if not hasattr(os, "mkfifo") or not _staged_from_pipe(store, batch, dialect):
+        _stage_cells(store, "piece", batch, dialect)
+        _insist(store, batch, "piece", checked(width))
     store.engine.run(f"INSERT INTO staged SELECT {PLACE} + {before}, * FROM piece")
     store.engine.run("DROP TABLE piece")
+
+
+def _staged_from_pipe(store: Store, batch: Batch, dialect: Dialect) -> bool:
+    """Whether the engine read exactly what was proved, into `piece`."""
+    with _piped(store.temporary / _PIPE, batch.text) as path:
+        store.engine.run(f"CREATE OR REPLACE TEMP TABLE piece AS SELECT * FROM {read_csv(path, dialect)}")
+    return _agrees(store, batch, "piece", checked(dialect.width))
 
 
 def read_csv(path: Path, dialect: Dialect) -> str:
@@ -114,20 +120,20 @@ def _insist(store: Store, batch: Batch, table: str, check: str) -> None:
         raise ProofBroken(batch.records)
 
 
-def _stage_cells(store: Store, batch: Batch, dialect: Dialect) -> None:
+def _stage_cells(store: Store, table: str, batch: Batch, dialect: Dialect) -> None:
     """The second way: the strict reader's cells, as arrays."""
     listed = ", ".join(f"c{place} VARCHAR" for place in range(dialect.width))
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE staged ({listed})")
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {table} ({listed})")
     rows: list[list[str]] = []
     for row in decoded(batch.text, dialect):
         rows.append(row)
         if len(rows) * dialect.width >= _CELLS_AT_ONCE:
-            _append(store, rows, dialect.width)
+            _append(store, table, rows, dialect.width)
             rows = []
-    _append(store, rows, dialect.width)
+    _append(store, table, rows, dialect.width)
 
 
-def _append(store: Store, rows: list[list[str]], width: int) -> None:
+def _append(store: Store, table: str, rows: list[list[str]], width: int) -> None:
     if rows:
         cells = zip(*rows, strict=True)
-        store.engine.append("staged", dict(zip((f"c{place}" for place in range(width)), cells, strict=True)))
+        store.engine.append(table, dict(zip((f"c{place}" for place in range(width)), cells, strict=True)))

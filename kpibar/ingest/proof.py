@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     Flags = NDArray[numpy.bool_]
 
 LINE_FEED, RETURN, BLANK = 10, 13, 32
-# The first bytes of what people and tools write where there is nothing: -, n/a, null, [None], #N/A, (empty), a dash.
-OPENINGS = b" -nN[#(\xe2\xc2"
+# The first bytes of what people and tools write where there is nothing: -, n/a, null, [None], #N/A, (empty), a dash,
+# and any character that is a blank in Unicode.
+OPENINGS = b" -nN[#(\t\n\v\f\r\x1c\x1d\x1e\x1f\xc2\xe1\xe2\xe3"
 REPLACEMENT = "\ufffd".encode()
 
 
@@ -89,8 +90,9 @@ def scan(block: bytes, dialect: Dialect) -> Proof:
     lines = numpy.concatenate(([0], lines_until[:-1])).astype(numpy.int64)
     several = lines_until - lines > 1
     right = numpy.diff(marks.record_ends, prepend=-1) == dialect.width
-    lengths, plain, returned = _lengths(marks, right, dialect.width)
-    doubtful = ~right | (lengths.sum(axis=1) <= dialect.width) | _like_header(lengths, dialect.header)
+    measured = _measured(marks, right, dialect.width)
+    lengths, plain = measured.lengths, measured.plain
+    doubtful = ~right | measured.hollow | _like_header(lengths, dialect.header)
     _note(doubtful, ends, _oddly_quoted(marks, dialect))
     _note(doubtful, ends, _unwanted(block))
     _note(doubtful, ends, _lone_returns(marks))
@@ -102,7 +104,7 @@ def scan(block: bytes, dialect: Dialect) -> Proof:
     stop_lines = int(lines_until[count - 1]) if count else 0
     return Proof(
         starts[:count], ends[:count], lines[:count], doubtful[:count], lengths[:count], plain,
-        stop, stop_lines, bool(stuck.size), returned,
+        stop, stop_lines, bool(stuck.size), measured.returns,
     )  # fmt: skip
 
 
@@ -144,12 +146,39 @@ def _lone_returns(marks: _Marks) -> "Integers":
     return found
 
 
-def _lengths(marks: _Marks, right: "Flags", width: int) -> tuple["Integers", "Flags", bool]:
-    """Bytes of every cell without quotes (records x width; zeros for records of another width); plain columns; CRLF."""
+@dataclass(frozen=True)
+class _Measured:
+    """The bytes of every cell without its quotes (records x width; zeros for records of another width).
+
+    `plain` and `returns` as in Proof; `hollow` are the records of which every cell may be blank.
+    """
+
+    lengths: "Integers"
+    plain: "Flags"
+    hollow: "Flags"
+    returns: bool
+
+
+def _measured(marks: _Marks, right: "Flags", width: int) -> _Measured:
     import numpy
 
+    lengths = numpy.zeros((len(right), width), dtype=numpy.int32)
+    hollow = numpy.zeros(len(right), dtype=numpy.bool_)
     if not right.any():
-        return numpy.zeros((len(right), width), dtype=numpy.int64), numpy.ones(width, dtype=numpy.bool_), False
+        return _Measured(lengths, numpy.ones(width, dtype=numpy.bool_), hollow, False)
+    raw, first, last, returned = _cells_of(marks, right, width)
+    odd = (_openings()[marks.data[first]] | (marks.data[numpy.maximum(last, 0)] == BLANK)).reshape(-1, width)
+    shaped = raw.reshape(-1, width)
+    filled = shaped > 0
+    plain = ~(odd & filled).any(axis=0)
+    lengths[right], hollow[right] = shaped, ~(filled & ~odd).any(axis=1)
+    return _Measured(lengths, plain, hollow, bool(returned.any()))
+
+
+def _cells_of(marks: _Marks, right: "Flags", width: int) -> tuple["Integers", "Integers", "Integers", "Flags"]:
+    """Of every cell of the records with the right width: bytes, first byte, last byte; which records end in CRLF."""
+    import numpy
+
     used = marks.separators[: marks.record_ends[-1] + 1]
     ends, quotes = marks.at[used], marks.quotes_until[used]
     raw = numpy.empty_like(ends)
@@ -170,15 +199,8 @@ def _lengths(marks: _Marks, right: "Flags", width: int) -> tuple["Integers", "Fl
         raw, first, last, ends = raw[whole], first[whole], last[whole], ends[whole]
     returned = marks.data[numpy.maximum(ends[width - 1 :: width] - 1, 0)] == RETURN
     last[width - 1 :: width] -= returned
-    shaped = raw.reshape(-1, width)
-    shaped[:, -1] -= returned
-    odd = _openings()[marks.data[first]] | (marks.data[numpy.maximum(last, 0)] == BLANK)
-    plain = ~(odd.reshape(-1, width) & (shaped > 0)).any(axis=0)
-    lengths = shaped
-    if not right.all():
-        lengths = numpy.zeros((len(right), width), dtype=raw.dtype)
-        lengths[right] = shaped
-    return lengths, plain, bool(returned.any())
+    raw[width - 1 :: width] -= returned
+    return raw, first, last, returned
 
 
 @lru_cache(maxsize=1)

@@ -42,11 +42,17 @@ class Record:
 
 @dataclass(frozen=True)
 class Fault:
-    """A physical line that is no record, with a stable code and a reason in words."""
+    """A physical line (a few for a record that was cut) that is no record: a stable code and a reason in words."""
 
     line: int
     code: str
     reason: str
+    lines: int = 1
+
+    @property
+    def last_line(self) -> int:
+        """The last of its physical lines."""
+        return self.line + self.lines - 1
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,8 @@ def _type_staged(store: Store, task: Task, batch: Batch) -> tuple[Plan, Reading]
 def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> None:
     """Judge, classify and write the records of `typed`."""
     file_id, tally = taking.targets[0].file_id, taking.tally
-    ledger.write_faults(store, file_id, [(fault.line, fault.line, fault.code, fault.reason) for fault in batch.faults])
+    faults = [(fault.line, fault.last_line, fault.code, fault.reason) for fault in batch.faults]
+    ledger.write_faults(store, file_id, faults)
     tally.faults += len(batch.faults)
     tally.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
     count_uncertain(store, compiled, tally)
