@@ -192,7 +192,7 @@ def seen_in(batches: Sequence[Batch], dialect: Dialect) -> list[Seen]:
 
 def table(text: str, delimiter: str = ",", width: int = 2, window: int = 40, quote: str = '"') -> Text:
     """A text to be read in small pieces."""
-    return Text(text, Dialect(delimiter, quote, width, ("id", "date")), Sizes(window, 2, 3, 50), 17)
+    return Text(text, Dialect(delimiter, quote, width, ("id", "date", "text")[:width]), Sizes(window, 2, 3, 50), 17)
 
 
 @THOROUGH
@@ -203,6 +203,7 @@ def table(text: str, delimiter: str = ",", width: int = 2, window: int = 40, quo
 @example(table("id,date\n1,\0\n2,\ufffd\n,\n3,x\n20 rows,\n"))
 @example(table("1,a\n2,été", window=1))
 @example(table('b","\n","a"" ",12\n', window=1))
+@example(table('\na",,"\n"\n', width=3, window=1))
 def test_both_readers_agree(given: Text) -> None:
     batches, account = read(given)
     found = [told(one) for one in seen_in(batches, given.dialect)]

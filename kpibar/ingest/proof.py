@@ -93,12 +93,14 @@ def scan(block: bytes, dialect: Dialect) -> Proof:
     measured = _measured(marks, right, dialect.width)
     lengths, plain = measured.lengths, measured.plain
     doubtful = ~right | measured.hollow | _like_header(lengths, dialect.header)
-    _note(doubtful, ends, _oddly_quoted(marks, dialect))
+    odd = numpy.zeros(len(ends), dtype=numpy.bool_)
+    _note(odd, ends, _oddly_quoted(marks, dialect))
     _note(doubtful, ends, _unwanted(block))
     _note(doubtful, ends, _lone_returns(marks))
     if several.any():
         doubtful |= several & _holds_a_record(marks, dialect.width)
-    stuck = numpy.flatnonzero(doubtful & several)
+    # Where a quote stands oddly, what looks like the end of the record may be inside a cell.
+    stuck = numpy.flatnonzero((doubtful & several) | odd)
     count = int(stuck[0]) if stuck.size else len(ends)
     stop = int(ends[count - 1]) if count else 0
     stop_lines = int(lines_until[count - 1]) if count else 0
