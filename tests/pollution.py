@@ -78,21 +78,21 @@ def bench(folder: Path) -> Iterator[Bench]:
         yield Bench(store, folder)
 
 
-def run(chosen: Sequence[Case], folder: Path) -> list[Result]:
+def judge(used: Bench, chosen: Sequence[Case]) -> list[Result]:
     """Judge each case, one after the other, in one database."""
-    with bench(folder) as used:
-        results = []
-        for case in chosen:
-            made = case.pollution()
-            results.append(Result(case, made.label, used.judge(EXPORTS[case.export], made)))
-        return results
+    results = []
+    for case in chosen:
+        made = case.pollution()
+        results.append(Result(case, made.label, used.judge(EXPORTS[case.export], made)))
+    return results
 
 
 def _run_apart(chosen: Sequence[Case]) -> list[Result]:
     """The same in a process of its own, with a key and settings of its own."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"KPIBAR_KEY_FILE": f"{folder}/test.key", "XDG_CONFIG_HOME": folder, "HOME": folder}
-        return run(chosen, Path(folder))
+        with bench(Path(folder)) as used:
+            return judge(used, chosen)
 
 
 def run_all(chosen: Sequence[Case], jobs: int) -> list[Result]:
