@@ -15,9 +15,16 @@ EVERY = 400
 
 
 @pytest.fixture(scope="module")
-def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with bench(tmp_path_factory.mktemp("pollution")) as opened:
-        yield opened
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with bench(tmp_path_factory.mktemp("pollution")) as one:
+        yield one
+
+
+@pytest.fixture
+def used(opened: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """The one database, under its own key whatever the test."""
+    monkeypatch.setenv("KPIBAR_KEY_FILE", str(opened.folder / "test.key"))
+    return opened
 
 
 @pytest.mark.parametrize("kind", ALL_KINDS)
