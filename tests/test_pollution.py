@@ -11,7 +11,7 @@ from tests.pollution import ALL_KINDS, bench, cases, judge
 from tests.pollution_exports import EXPORTS
 from tests.pollution_oracle import Bench
 
-EVERY = 400
+EVERY = 600
 
 
 @pytest.fixture(scope="module")
