@@ -93,9 +93,22 @@ class _Told:
 
 def instant(cell: str, call: Call, reading: Reading) -> str:
     """SQL of the UTC instant of a cell: by its own offset, else in the column's zone; NULL if it is no such time."""
-    zone = reading.zone_of(call.column)
-    told = _Told(lambda local: in_zone(local, zone), lambda local: local, lambda local, by: f"({local} - {by})")
-    return _read(cell, call.column, reading, told)
+
+    def universal(instant: str) -> str:
+        return f"{{'local': CAST(NULL AS TIMESTAMP), 'instant': {instant}}}"
+
+    def local(time: str) -> str:
+        return f"{{'local': {time}, 'instant': CAST(NULL AS TIMESTAMP)}}"
+
+    told = _Told(local, universal, lambda local, by: universal(f"({local} - {by})"))
+    zoned = in_zone("t.local", reading.zone_of(call.column))
+    return let(_read(cell, call.column, reading, told), "t", f"coalesce(t.instant, {zoned})")
+
+
+def written_instants(value: str, call: Call, reading: Reading) -> dict[str, str]:
+    """How a TIMESTAMP may be written (SQL of the text), and the UTC instant that is meant then."""
+    text = f"CAST({value} AS VARCHAR)"
+    return {text: in_zone(value, reading.zone_of(call.column)), f"replace({text}, ' ', 'T') || 'Z'": value}
 
 
 def naive_time(cell: str, call: Call, reading: Reading) -> str:

@@ -45,9 +45,9 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     faults = [fault, _stranger(cells), *([_GIVEN_TWICE] if layout.group else [])]
     return (
         f"SELECT {shown},\nNOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
-        f"coalesce({', '.join(faults)}) AS key_fault\nFROM (SELECT {', '.join(kept)},\n"
-        + ",\n".join(_conversions(cells, reading))
-        + f"\nFROM ({_trimmed(layout, cells)})) AS t"
+        f"coalesce({', '.join(faults)}) AS key_fault\nFROM (SELECT {_plausible_values(cells)}\n"
+        f"FROM (SELECT {', '.join((*kept, *_conversions(cells, reading)))}\n"
+        f"FROM (SELECT {', '.join(('*', *_casts(cells)))}\nFROM ({_trimmed(layout, cells)})))) AS t"
     )
 
 
@@ -130,17 +130,31 @@ def _conversions(cells: Cells, reading: Reading) -> list[str]:
     found = []
     for call, alias in cells.present().items():
         cell = cells.value(call) or ""
-        found.append(f"{_conversion(HELPERS[call.helper], call, cell, reading)} AS {alias}")
+        found.append(f"{_conversion(HELPERS[call.helper], call, cell, alias, reading)} AS {alias}")
         if call.helper == "enum" or call.helper not in _TOTAL:
             found.append(f"{cell} AS {alias}_raw")
     return found
 
 
-def _conversion(helper: Helper, call: Call, cell: str, reading: Reading) -> str:
+def _conversion(helper: Helper, call: Call, cell: str, alias: str, reading: Reading) -> str:
     """The typed value of a cell; of an identifier, what its pseudonym is made from."""
     if call.helper == "pii":
         return f"CASE WHEN {cell} IS NOT NULL THEN {identity(cell, reading.calling_code)} END"
-    return _plausible(helper, helper.sql(cell, call, reading))
+    value = helper.sql(cell, call, reading)
+    if helper.direct is None:
+        return value
+    forms = helper.direct.forms(f"{alias}_cast", call, reading)
+    direct = " ".join(f"WHEN {text} = {cell} THEN {meant}" for text, meant in forms.items())
+    return f"CASE {direct} WHEN {cell} IS NOT NULL THEN {value} END"
+
+
+def _casts(cells: Cells) -> list[str]:
+    """What the engine itself makes of the cells of which that may be the value."""
+    return [
+        f"try_cast({cells.value(call)} AS {direct.type}) AS {alias}_cast"
+        for call, alias in cells.present().items()
+        if (direct := HELPERS[call.helper].direct) is not None
+    ]
 
 
 def _verdict(cells: Cells) -> str:
@@ -169,13 +183,20 @@ def _unlisted(alias: str, call: Call, reading: Reading) -> str:
     return f"CASE WHEN {alias} = 'other' AND lower({raw}) NOT IN ({known}) THEN {shown} END"
 
 
-def _plausible(helper: Helper, value: str) -> str:
-    """An instant no customer relationship has is none: a slip of a digit, or a tool's largest date."""
-    if helper.type == "DOUBLE":
+def _plausible_values(cells: Cells) -> str:
+    """The typed columns without the values no customer relationship has."""
+    limited = [f"{value} AS {alias}" for call, alias in cells.present().items() if (value := _limited(call, alias))]
+    return "*" if not limited else f"* REPLACE ({', '.join(limited)})"
+
+
+def _limited(call: Call, value: str) -> str | None:
+    """An instant far away is none: a slip of a digit, or a tool's largest date."""
+    type = HELPERS[call.helper].type
+    if type == "DOUBLE":
         return f"CASE WHEN abs({value}) <= {_LARGEST} THEN {value} END"
-    if helper.type != "TIMESTAMP":
-        return value
-    return f"CASE WHEN {value} BETWEEN TIMESTAMP '1990-01-01' AND TIMESTAMP '2100-01-01' THEN {value} END"
+    if type == "TIMESTAMP":
+        return f"CASE WHEN {value} BETWEEN TIMESTAMP '1990-01-01' AND TIMESTAMP '2100-01-01' THEN {value} END"
+    return None
 
 
 def _said(helper: Helper, cell: str) -> str:

@@ -10,7 +10,7 @@ from kpibar.ingest import moments
 from kpibar.ingest.clocks import in_zone
 from kpibar.ingest.durations import clock, duration
 from kpibar.ingest.numbers import amount, number, whole_number
-from kpibar.ingest.reading import Call, Helper, Reading, quoted
+from kpibar.ingest.reading import Call, Direct, Helper, Reading, quoted
 
 # What people and tools write into a cell to say that there is nothing in it, in small letters.
 NOTHING = (
@@ -91,24 +91,37 @@ def _pii(cell: str, call: Call, reading: Reading) -> str:
     return f"CASE WHEN {cell} IS NOT NULL THEN {pseudonym(identity(cell, reading.calling_code))} END"
 
 
+def _whole(factor: str = "") -> Direct:
+    """A whole number without thousands separators, whatever the decimal sign."""
+    type = "DOUBLE" if factor else "INTEGER"
+    return Direct(
+        "INTEGER",
+        lambda value, call, reading: {f"CAST({value} AS VARCHAR)": f"CAST({value} AS {type}){factor}"},
+    )
+
+
+def _duration(factor: float, unit: str) -> Helper:
+    return Helper(_scaled(factor), "DOUBLE", f"a number of {unit}", _whole(f" * {factor!r}"))
+
+
 HELPERS: Mapping[str, Helper] = {
     "text": Helper(lambda cell, call, reading: cell, "VARCHAR", "a text"),
-    "num": Helper(lambda cell, call, reading: number(cell, reading), "DOUBLE", "a number"),
-    "whole": Helper(lambda cell, call, reading: whole_number(cell, reading), "INTEGER", "a whole number"),
+    "num": Helper(lambda cell, call, reading: number(cell, reading), "DOUBLE", "a number", _whole(" * 1.0")),
+    "whole": Helper(lambda cell, call, reading: whole_number(cell, reading), "INTEGER", "a whole number", _whole()),
     "money": Helper(lambda cell, call, reading: amount(cell, reading), "DECIMAL(18, 2)", "an amount"),
     "flag": Helper(_flag, "BOOLEAN", "yes or no"),
-    "secs": Helper(_scaled(1.0), "DOUBLE", "a number of seconds"),
-    "minutes": Helper(_scaled(60.0), "DOUBLE", "a number of minutes"),
-    "hours": Helper(_scaled(3600.0), "DOUBLE", "a number of hours"),
-    "days": Helper(_scaled(86_400.0), "DOUBLE", "a number of days"),
-    "ms": Helper(_scaled(0.001), "DOUBLE", "a number of milliseconds"),
+    "secs": _duration(1.0, "seconds"),
+    "minutes": _duration(60.0, "minutes"),
+    "hours": _duration(3600.0, "hours"),
+    "days": _duration(86_400.0, "days"),
+    "ms": _duration(0.001, "milliseconds"),
     "hms": Helper(lambda cell, call, reading: clock(cell, reading), "DOUBLE", "a duration hh:mm:ss"),
     "duration": Helper(
         lambda cell, call, reading: duration(cell, reading),
         "DOUBLE",
         "a duration such as 19m 10s, hh:mm:ss or milliseconds",
     ),
-    "instant": Helper(moments.instant, "TIMESTAMP", "a date and time"),
+    "instant": Helper(moments.instant, "TIMESTAMP", "a date and time", Direct("TIMESTAMP", moments.written_instants)),
     "epoch": Helper(_epoch, "TIMESTAMP", "a Unix time in seconds"),
     "day_start": Helper(_day_start, "TIMESTAMP", "a date"),
     "day_end": Helper(_day_end, "TIMESTAMP", "a date"),
