@@ -2,18 +2,19 @@
 -- Instants are TIMESTAMP in UTC; the *_on DATE beside one is its day in the brand's time zone.
 -- Durations are DOUBLE seconds. NULL means unknown, never 0. Identifiers stay text.
 -- file_id is the ledger's file that the record's present version came from.
+-- Identifiers are stored as they are: to look for repetition in what does not repeat costs more than all it saves.
 -- *_key columns are keyed pseudonyms (HMAC-SHA-256 cut to 128 bits), of a type no text of an export can have.
 
 -- One row per contact episode. Key: source, contact_id.
 CREATE TABLE contacts (
     file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
-    contact_id VARCHAR NOT NULL,
-    case_id VARCHAR,                    -- the helpdesk ticket a call or chat belongs to
+    contact_id VARCHAR NOT NULL USING COMPRESSION uncompressed,
+    case_id VARCHAR USING COMPRESSION uncompressed,  -- the helpdesk ticket a call or chat belongs to
     grain VARCHAR,                      -- case | interaction
     customer_key UUID,
     customer_alias_key UUID,         -- a second identifier of the same customer (phone beside e-mail)
-    order_ref VARCHAR,
+    order_ref VARCHAR USING COMPRESSION uncompressed,
     order_key UUID,
     channel VARCHAR,                    -- phone email chat messaging social web sms self_service post store other
     direction VARCHAR,                  -- inbound | outbound | internal
@@ -69,7 +70,7 @@ CREATE TABLE contacts (
 -- Order numbers a contact's text mentions, as pseudonyms. Key: source, contact_id, order_key.
 CREATE TABLE mentions (
     source VARCHAR NOT NULL,
-    contact_id VARCHAR NOT NULL,
+    contact_id VARCHAR NOT NULL USING COMPRESSION uncompressed,
     order_key UUID NOT NULL
 );
 
@@ -77,7 +78,7 @@ CREATE TABLE mentions (
 CREATE TABLE orders (
     file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
-    order_ref VARCHAR NOT NULL,
+    order_ref VARCHAR NOT NULL USING COMPRESSION uncompressed,
     order_key UUID,
     customer_key UUID,
     customer_alias_key UUID,
@@ -96,8 +97,8 @@ CREATE TABLE orders (
 CREATE TABLE parcels (
     file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
-    parcel_id VARCHAR NOT NULL,
-    order_ref VARCHAR,
+    parcel_id VARCHAR NOT NULL USING COMPRESSION uncompressed,
+    order_ref VARCHAR USING COMPRESSION uncompressed,
     order_key UUID,
     brand VARCHAR,
     carrier VARCHAR,
@@ -125,8 +126,8 @@ CREATE TABLE parcels (
 CREATE TABLE notices (
     file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
-    notice_id VARCHAR NOT NULL,
-    order_ref VARCHAR,
+    notice_id VARCHAR NOT NULL USING COMPRESSION uncompressed,
+    order_ref VARCHAR USING COMPRESSION uncompressed,
     order_key UUID,
     brand VARCHAR,
     kind VARCHAR,                       -- shipped | delay | slot | delivered
@@ -140,7 +141,7 @@ CREATE TABLE notices (
 CREATE TABLE surveys (
     file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
-    survey_id VARCHAR NOT NULL,
+    survey_id VARCHAR NOT NULL USING COMPRESSION uncompressed,
     kind VARCHAR,                       -- csat | nps | ces | fcr | enps
     scale_min DOUBLE,
     scale_max DOUBLE,
@@ -149,8 +150,8 @@ CREATE TABLE surveys (
     sent_on DATE,
     answered_at TIMESTAMP,
     answered_on DATE,
-    contact_id VARCHAR,
-    order_ref VARCHAR,
+    contact_id VARCHAR USING COMPRESSION uncompressed,
+    order_ref VARCHAR USING COMPRESSION uncompressed,
     order_key UUID,
     customer_key UUID,
     brand VARCHAR,
@@ -164,10 +165,10 @@ CREATE TABLE surveys (
 CREATE TABLE gestures (
     file_id INTEGER NOT NULL,
     source VARCHAR NOT NULL,
-    gesture_id VARCHAR NOT NULL,
-    order_ref VARCHAR,
+    gesture_id VARCHAR NOT NULL USING COMPRESSION uncompressed,
+    order_ref VARCHAR USING COMPRESSION uncompressed,
     order_key UUID,
-    contact_id VARCHAR,
+    contact_id VARCHAR USING COMPRESSION uncompressed,
     brand VARCHAR,
     amount DECIMAL(18, 2),
     currency VARCHAR,

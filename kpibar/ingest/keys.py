@@ -47,7 +47,7 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
         f"CASE WHEN {missing} THEN 'its identifier or its date is empty' "
         f"WHEN regexp_matches({identifier}, '(?i)^((grand |sub)?totals?\\b|[0-9]+ (rows|records|lignes)$|copyright )') "
         "THEN 'it is a line of a report, not a record' "
-        f"WHEN regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?E[+]?[0-9]+') "
+        f"WHEN contains({identifier}, 'E') AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?E[+]?[0-9]+') "
         f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)} END"
     )
 

@@ -253,8 +253,8 @@ def _find_mentions(store: Store, target: Target, compiled: Plan, before: int) ->
         return
     key = pseudonym("'order:' || upper(number)")
     store.engine.run(
-        f"INSERT INTO mentioned SELECT DISTINCT line + {before}, contact_id, {key} FROM (SELECT line, contact_id, "
-        f"unnest({order_mentions('all_text')}) AS number FROM ({compiled.texts('contacts')}) "
+        f"INSERT INTO mentioned SELECT line + {before}, contact_id, {key} FROM (SELECT line, contact_id, "
+        f"unnest(list_distinct({order_mentions('all_text')})) AS number FROM ({compiled.texts('contacts')}) "
         "WHERE regexp_matches(all_text, '[0-9]{3}')) WHERE number <> ''"
     )
 
