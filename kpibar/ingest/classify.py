@@ -10,19 +10,21 @@ _FEW = 0.6
 
 
 def classify(store: Store, compiled: Plan) -> None:
-    """Fill `vendor_reasons` and `text_reasons` for the contacts of `typed`."""
+    """Fill `vendor_reasons` and `text_reasons` for the contacts of `typed`, where the file has such a column."""
     table = compiled.tables.get("contacts")
     if table is None:
         return
     texts = compiled.texts("contacts")
-    store.engine.run(
-        f"CREATE OR REPLACE TEMP TABLE vendor_reasons AS SELECT raw, {by_vendor('raw', compiled.reasons)} AS reason "
-        f"FROM (SELECT DISTINCT reason_raw AS raw FROM ({texts}) WHERE reason_raw IS NOT NULL)"
-    )
-    store.engine.run(
-        f"CREATE OR REPLACE TEMP TABLE text_reasons AS SELECT text, {by_text('text')} AS reason FROM (SELECT DISTINCT "
-        f"{undecided('c')} AS text FROM ({with_reasons(texts, table, classified=False)}) AS c) WHERE text IS NOT NULL"
-    )
+    if "reason_raw" in table.fields:
+        raw = f"SELECT DISTINCT reason_raw AS raw FROM ({texts}) WHERE reason_raw IS NOT NULL"
+        reason = by_vendor("raw", compiled.reasons)
+        store.engine.run(f"CREATE OR REPLACE TEMP TABLE vendor_reasons AS SELECT raw, {reason} AS reason FROM ({raw})")
+    if table.text is not None:
+        undecided_texts = f"{undecided('c')} AS text FROM ({with_reasons(texts, table, classified=False)}) AS c"
+        store.engine.run(
+            f"CREATE OR REPLACE TEMP TABLE text_reasons AS SELECT text, {by_text('text')} AS reason "
+            f"FROM (SELECT DISTINCT {undecided_texts}) WHERE text IS NOT NULL"
+        )
 
 
 def look_up_pseudonyms(store: Store, compiled: Plan) -> tuple[str, ...]:

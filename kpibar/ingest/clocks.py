@@ -11,7 +11,7 @@ from kpibar.ingest.reading import let, quoted
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 _LEAP_YEAR = date(2000, 1, 1)
 # Between these the offset is found by comparing with the changes of clocks, which costs a tenth of asking the engine.
-_FIRST, _LAST = datetime(2010, 1, 1, 12), datetime(2038, 1, 1, 12)
+_FIRST, _LAST = datetime(2016, 1, 1, 12), datetime(2032, 1, 1, 12)
 _FAR = f"{{0}} < TIMESTAMP '{_FIRST}' OR {{0}} >= TIMESTAMP '{_LAST}'"
 _NAME = re.compile(r"[a-z_][a-z0-9_]*([.][a-z_][a-z0-9_]*)?", re.IGNORECASE)
 

@@ -197,11 +197,11 @@ def _names() -> str:
 def _from_parts(order: str | None, told: _Told) -> str:
     """SQL over the parts `p` of a time; each part is an empty text unless its notation was found."""
     local = f"try_cast({_date(order)} || ' ' || {_time()} AS TIMESTAMP)"
-    moved = told.moved(local, _interval("p.sign", "p.oh", "p.om"))
-    return (
-        f"CASE WHEN p.utc <> '' THEN {told.universal(local)} WHEN p.sign <> '' THEN {moved} "
-        f"ELSE {told.naive(local)} END"
+    moved = told.moved("l", _interval("p.sign", "p.oh", "p.om"))
+    meant = (
+        f"CASE WHEN p.utc <> '' THEN {told.universal('l')} WHEN p.sign <> '' THEN {moved} ELSE {told.naive('l')} END"
     )
+    return let(local, "l", meant)
 
 
 def _date(order: str | None) -> str:
