@@ -37,6 +37,7 @@ WITH known AS (
             min(channel) AS channel,
             min(reason) AS reason
         FROM fact_contacts
+        WHERE contact_id IN (SELECT contact_id FROM surveys)
         GROUP BY contact_id
         HAVING count(*) = 1
     ) AS c ON c.contact_id = s.contact_id

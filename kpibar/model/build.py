@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from typing import Literal
 
 from kpibar.config import Thresholds
 from kpibar.store import Store, fingerprint
@@ -15,10 +16,11 @@ _SECONDS = re.compile(r"seconds_between\(((?:[^(),]|\((?:[^()]|\([^()]*\))*\))+)
 
 @dataclass(frozen=True)
 class Step:
-    """One model file: its name, the fact table it fills, its SQL as written."""
+    """One model file: its name, the fact table it fills (or the view it is), its SQL as written."""
 
     name: str
     table: str
+    kind: Literal["TABLE", "VIEW"]
     sql: str
 
 
@@ -27,7 +29,12 @@ def steps() -> tuple[Step, ...]:
     """The model files in the order they run."""
     folder = files("kpibar").joinpath("model")
     names = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
-    return tuple(Step(name, "fact_" + name[3:-4], folder.joinpath(name).read_text(encoding="utf-8")) for name in names)
+    return tuple(_step(name, folder.joinpath(name).read_text(encoding="utf-8")) for name in names)
+
+
+def _step(name: str, sql: str) -> Step:
+    bare = name[3:-4]
+    return Step(name, "fact_" + bare.removesuffix(".view"), "VIEW" if bare.endswith(".view") else "TABLE", sql)
 
 
 def parameters(thresholds: Thresholds) -> dict[str, int]:
@@ -62,10 +69,20 @@ def is_current(store: Store, thresholds: Thresholds) -> bool:
     return store.meta("model") == state(store, thresholds)
 
 
+def _drop(store: Store) -> None:
+    """Drop what an earlier build left: what is a view today may have been a table."""
+    found = store.engine.rows(
+        "SELECT table_name, table_type FROM information_schema.tables WHERE table_name LIKE 'fact\\_%' ESCAPE '\\'"
+    )
+    for name, kind in found:
+        store.engine.run(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {name}")
+
+
 def build(store: Store, thresholds: Thresholds) -> None:
-    """Replace every fact table, in one transaction."""
+    """Replace every fact table and view, in one transaction."""
     values = parameters(thresholds)
     with store.transaction():
+        _drop(store)
         for step in steps():
-            store.engine.run(f"CREATE OR REPLACE TABLE {step.table} AS\n{written_in(step.sql, values)}")
+            store.engine.run(f"CREATE {step.kind} {step.table} AS\n{written_in(step.sql, values)}")
         store.remember("model", state(store, thresholds))

@@ -21,10 +21,6 @@ numbered AS (
 placed AS (
     SELECT
         numbered.*,
-        row_number() OVER (
-            PARTITION BY journey_key, number_of_key
-            ORDER BY created_at, contact_uid
-        ) AS place,
         count(*) OVER (PARTITION BY journey_key, number_of_key) AS contacts
     FROM numbered
 )
@@ -44,4 +40,4 @@ SELECT
     journey_gap_next_s AS gap_next_s,
     contacts
 FROM placed
-WHERE place = 1
+WHERE opens = 1

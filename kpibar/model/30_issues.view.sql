@@ -20,10 +20,6 @@ numbered AS (
 placed AS (
     SELECT
         numbered.*,
-        row_number() OVER (
-            PARTITION BY issue_key, number_of_key
-            ORDER BY created_at, contact_uid
-        ) AS place,
         count(*) OVER (PARTITION BY issue_key, number_of_key) AS contacts
     FROM numbered
 )
@@ -43,4 +39,4 @@ SELECT
     gap_next_s AS gap_next_s,
     contacts
 FROM placed
-WHERE place = 1
+WHERE opens = 1

@@ -1,0 +1,115 @@
+-- Contacts as they are stored: what each has of its own, the order it is about, and the gaps to the previous and next
+-- contact of the same issue (same customer, same order, same reason, any channel) and of the same journey (same
+-- order, else same customer). What it shares with others stands in its profile; fact_contacts shows the whole.
+-- Grain: one row per contact episode. Key: contact_id within the source of its profile_id.
+WITH linked AS (
+    SELECT
+        p.profile_id,
+        p.source_number,
+        p.reason_number,
+        c.contact_id,
+        c.created_at,
+        c.created_on,
+        p.countable AND mirrored.contact_id IS NULL AS counted,
+        coalesce(person.person_key, c.customer_key, c.customer_alias_key, link.person_key) AS person_key,
+        link.order_id,
+        link.sureness,
+        c.wait_s,
+        coalesce(
+            c.first_reply_s,
+            seconds_between(
+                coalesce(
+                    c.first_human_reply_at,
+                    CASE WHEN NOT coalesce(c.bot_involved, FALSE) THEN c.first_reply_at END
+                ),
+                c.created_at
+            )
+        ) AS first_reply_s,
+        coalesce(
+            c.resolution_s,
+            seconds_between(coalesce(c.resolved_at, c.closed_at), c.created_at)
+        ) AS resolution_s,
+        c.agent_replies,
+        c.customer_messages
+    FROM contacts AS c
+    JOIN fact_profiles AS p
+        ON p.source = c.source
+        AND p.grain IS NOT DISTINCT FROM c.grain
+        AND p.channel IS NOT DISTINCT FROM c.channel
+        AND p.direction IS NOT DISTINCT FROM c.direction
+        AND p.brand IS NOT DISTINCT FROM c.brand
+        AND p.country IS NOT DISTINCT FROM c.country
+        AND p.lang IS NOT DISTINCT FROM c.lang
+        AND p.queue IS NOT DISTINCT FROM c.queue
+        AND p.team IS NOT DISTINCT FROM c.team
+        AND p.reason IS NOT DISTINCT FROM c.reason
+        AND p.reason_by IS NOT DISTINCT FROM c.reason_by
+        AND p.status IS NOT DISTINCT FROM c.status
+        AND p.queued IS NOT DISTINCT FROM c.queued
+        AND p.in_hours IS NOT DISTINCT FROM c.in_hours
+        AND p.answered IS NOT DISTINCT FROM c.answered
+        AND p.abandoned IS NOT DISTINCT FROM c.abandoned
+        AND p.short_abandon IS NOT DISTINCT FROM c.short_abandon
+        AND p.bot_involved IS NOT DISTINCT FROM c.bot_involved
+        AND p.automated IS NOT DISTINCT FROM c.automated
+        AND p.spam IS NOT DISTINCT FROM c.spam
+        AND p.merged = (c.merged_into IS NOT NULL)
+        AND p.handed_off = (c.bot_handed_off_at IS NOT NULL)
+        AND p.resolution_dated = (c.resolved_at IS NOT NULL)
+        AND p.resolution_timed = (c.resolution_s IS NOT NULL)
+        AND p.was_reopened IS NOT DISTINCT FROM (c.reopens > 0)
+        AND p.was_transferred IS NOT DISTINCT FROM (c.transfers > 0)
+    LEFT JOIN fact_people AS person ON person.customer_key = coalesce(c.customer_key, c.customer_alias_key)
+    LEFT JOIN fact_mirrored AS mirrored ON mirrored.source = c.source AND mirrored.contact_id = c.contact_id
+    LEFT JOIN fact_links AS link ON link.source = c.source AND link.contact_id = c.contact_id
+),
+traced AS (
+    SELECT
+        linked.*,
+        -- Only contacts whose customer or order is known can be followed.
+        counted AND (person_key IS NOT NULL OR order_id IS NOT NULL) AS followed,
+        CASE WHEN order_id IS NULL THEN person_key END AS orderless_person_key
+    FROM linked
+),
+neighbours AS (
+    SELECT
+        traced.*,
+        lag(created_at) OVER (
+            PARTITION BY followed, person_key, order_id, reason_number ORDER BY created_at, source_number, contact_id
+        ) AS previous_at,
+        lead(created_at) OVER (
+            PARTITION BY followed, person_key, order_id, reason_number ORDER BY created_at, source_number, contact_id
+        ) AS next_at,
+        lag(created_at) OVER (
+            PARTITION BY followed, order_id, orderless_person_key ORDER BY created_at, source_number, contact_id
+        ) AS journey_previous_at,
+        lead(created_at) OVER (
+            PARTITION BY followed, order_id, orderless_person_key ORDER BY created_at, source_number, contact_id
+        ) AS journey_next_at
+    FROM traced
+)
+SELECT
+    n.profile_id,
+    n.contact_id,
+    n.created_at,
+    n.created_on,
+    n.counted,
+    n.person_key,
+    n.order_id,
+    n.sureness,
+    o.brand AS order_brand,
+    o.country AS order_country,
+    o.promised_to,
+    o.late AS order_late,
+    o.carrier,
+    CASE WHEN n.followed THEN seconds_between(n.created_at, n.previous_at) END AS gap_previous_s,
+    CASE WHEN n.followed THEN seconds_between(n.next_at, n.created_at) END AS gap_next_s,
+    CASE WHEN n.followed THEN seconds_between(n.created_at, n.journey_previous_at) END AS journey_gap_previous_s,
+    CASE WHEN n.followed THEN seconds_between(n.journey_next_at, n.created_at) END AS journey_gap_next_s,
+    n.wait_s,
+    n.first_reply_s,
+    n.resolution_s,
+    n.agent_replies,
+    n.customer_messages
+FROM neighbours AS n
+LEFT JOIN fact_orders AS o ON o.order_id = n.order_id

@@ -1,0 +1,87 @@
+-- Contacts, whole: what each has of its own and what its profile says. What no KPI reads is worked out when it is asked
+-- for: names are put together, and the neighbours of an issue looked up, only by the query that wants them.
+-- Grain: one row per contact episode. Key: contact_uid (source/contact_id).
+WITH told AS (
+    SELECT
+        e.*,
+        p.*,
+        p.source || '/' || e.contact_id AS contact_uid,
+        e.person_key IS NOT NULL OR e.order_id IS NOT NULL AS identified,
+        CASE
+            WHEN e.person_key IS NOT NULL OR e.order_id IS NOT NULL
+                THEN coalesce(CAST(e.person_key AS VARCHAR), '') || '/' || coalesce(e.order_id, '')
+                    || '/' || coalesce(p.reason, '')
+        END AS issue_key,
+        CASE
+            WHEN e.order_id IS NOT NULL THEN 'order ' || e.order_id
+            WHEN e.person_key IS NOT NULL THEN 'customer ' || CAST(e.person_key AS VARCHAR)
+        END AS journey_key
+    FROM fact_episodes AS e
+    JOIN fact_profiles AS p ON p.profile_id = e.profile_id
+)
+SELECT
+    contact_uid,
+    source,
+    contact_id,
+    grain,
+    channel,
+    coalesce(brand, order_brand) AS brand,
+    coalesce(country, order_country) AS country,
+    lang,
+    queue,
+    team,
+    created_at,
+    created_on,
+    as_of,
+    as_of_on,
+    counted,
+    reason,
+    reason_by,
+    classified,
+    wismo,
+    complaint,
+    order_id,
+    CASE sureness WHEN 1 THEN 'reference' WHEN 2 THEN 'text' WHEN 3 THEN 'customer' ELSE 'none' END AS linked_by,
+    order_id IS NOT NULL AS linked,
+    promised_to,
+    coalesce(created_at <= promised_to, FALSE) AS before_promise_end,
+    order_late,
+    carrier,
+    person_key,
+    issue_key,
+    journey_key,
+    identified,
+    CASE
+        WHEN counted AND identified
+            THEN lag(created_at) OVER (PARTITION BY counted, issue_key ORDER BY created_at, contact_uid)
+    END AS previous_at,
+    CASE
+        WHEN counted AND identified
+            THEN lead(created_at) OVER (PARTITION BY counted, issue_key ORDER BY created_at, contact_uid)
+    END AS next_at,
+    gap_previous_s,
+    gap_next_s,
+    journey_gap_previous_s,
+    journey_gap_next_s,
+    offered,
+    answered,
+    abandoned,
+    coalesce(short_abandon, abandoned AND wait_s <= {short_abandon_s}, FALSE) AS short_abandon,
+    wait_s,
+    handled,
+    reply_expected,
+    first_reply_s,
+    bot_resolved,
+    reply_target_s,
+    seconds_between(as_of, created_at) AS age_s,
+    status,
+    solved,
+    resolution_s,
+    reopens_known,
+    reopened,
+    transfers_known,
+    transferred,
+    agent_replies,
+    customer_messages,
+    bot_involved
+FROM told
