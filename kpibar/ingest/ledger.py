@@ -88,6 +88,13 @@ CHAINED = (
 )  # fmt: skip
 
 
+# SQL: an entry of `files` holds for its bytes; an earlier reading of the same bytes no longer says anything.
+LAST_READING = (
+    "NOT EXISTS (SELECT 1 FROM files AS later WHERE later.sha256 = files.sha256 AND later.source = files.source "
+    "AND later.entity = files.entity AND later.file_id > files.file_id)"
+)
+
+
 def chained(previous: str, values: Sequence[object]) -> str:
     """The chain of an entry: SHA-256 (hexadecimal) over the chain before it and its values in the order of CHAINED."""
     text = json.dumps([previous, *values], ensure_ascii=False, default=str, separators=(",", ":"))
@@ -152,7 +159,7 @@ def _refresh_source(store: Store, source: str, entity: str) -> None:
     store.engine.run("DELETE FROM sources WHERE source = ? AND entity = ?", [source, entity])
     store.engine.run(
         "INSERT INTO sources SELECT source, entity, max(as_of), max(as_of_on) FROM files "
-        "WHERE source = ? AND entity = ? GROUP BY source, entity",
+        f"WHERE source = ? AND entity = ? AND {LAST_READING} GROUP BY source, entity",
         [source, entity],
     )
 

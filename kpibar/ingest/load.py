@@ -91,7 +91,7 @@ def _ingest_file(
 
 
 def _known_already(store: Store, file: Recognised, compiled: Plan, options: Options) -> Outcome | None:
-    """The outcome for bytes that were ingested before and read the same way, None for what is new.
+    """The outcome for bytes that were last ingested in the same reading, None for what is new.
 
     A later --as-of is news even so: the same records, still true at a later date.
     """
@@ -99,7 +99,7 @@ def _known_already(store: Store, file: Recognised, compiled: Plan, options: Opti
     rows = store.engine.rows(
         "SELECT file_id, ingested_at, as_of, records, 0, 0, added + updated + unchanged, superseded, folded,"
         " rejected, dropped, repaired FROM files WHERE sha256 = ? AND source = ? AND entity = ? AND reading = ?"
-        " AND encoding = ?",
+        f" AND encoding = ? AND {ledger.LAST_READING}",
         [sha256, file.source, file.layout.fills, compiled.hash, file.export.encoding],
     )
     if not rows:

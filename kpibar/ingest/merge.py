@@ -2,7 +2,8 @@
 
 A record is identified by (source, record id). The newer version wins: by the record's own `updated_at` when both
 versions have one and they differ, else by the instant up to which their exports speak, else the one ingested last.
-A record belongs to the latest file that confirmed it.
+A record belongs to the latest file that confirmed it. The same file read another way corrects what it brought: of two
+readings of one text the last one holds, whatever its times now are.
 """
 
 from dataclasses import dataclass
@@ -18,11 +19,12 @@ from kpibar.store import Store
 
 @dataclass(frozen=True)
 class Target:
-    """The table a file fills, the source its records belong to, and the file's id for it."""
+    """The table a file fills, the source its records belong to, the file's id for it, and the file's SHA-256."""
 
     entity: str
     source: str
     file_id: int
+    sha256: str
 
     @property
     def id(self) -> str:
@@ -113,7 +115,7 @@ def settle(store: Store, target: Target, as_of: datetime | None, filled: frozens
 
     Only the columns the file fills are compared and replaced: a narrower export does not erase what is known.
     """
-    entity, source, names = target.entity, target.source, target.names
+    entity, names = target.entity, target.names
     contested = int(store.engine.rows(f"SELECT count(*) FROM contested_{entity}")[0][0])
     fates: dict[str, int] = {}
     repeated = 0
@@ -121,11 +123,11 @@ def settle(store: Store, target: Target, as_of: datetime | None, filled: frozens
         # The first version of a record that comes twice in the file was new when it was read.
         added -= (again := _call_back(store, target))
         contested += again
-        _decide_fates(store, entity, source, as_of, [name for name in names if name in filled])
-        _write(store, entity, source, target.file_id, names)
-        _confirm(store, entity, source, target.file_id, as_of)
+        _decide_fates(store, target, as_of, [name for name in names if name in filled])
+        _write(store, entity, target.source, target.file_id, names)
+        _confirm(store, target, as_of)
         if entity == "parcels":
-            _take_earlier_promise(store, source)
+            _take_earlier_promise(store, target.source)
         fates = dict(store.engine.rows("SELECT fate, count(*) FROM incoming GROUP BY fate"))
         repeated = int(store.engine.rows("SELECT count(*) FROM batch WHERE version > 1")[0][0])
     if entity == "contacts":
@@ -155,21 +157,21 @@ def _call_back(store: Store, target: Target) -> int:
     return found
 
 
-def _decide_fates(store: Store, entity: str, source: str, as_of: datetime | None, filled: list[str]) -> None:
+def _decide_fates(store: Store, target: Target, as_of: datetime | None, filled: list[str]) -> None:
     """`batch` ranks the versions of a record within the file, `incoming` compares the best with what is held."""
-    key = KEYS[entity].id
+    entity, key = target.entity, KEYS[target.entity].id
     store.engine.run(
         "CREATE OR REPLACE TEMP TABLE batch AS SELECT *, row_number() OVER "
         f"(PARTITION BY {', '.join(key)} ORDER BY updated_at DESC NULLS LAST, line DESC) AS version "
         f"FROM contested_{entity}"
     )
     if entity == "parcels":
-        _keep_first_promise(store, source, as_of)
+        _keep_first_promise(store, target.source, as_of)
     differs = " OR ".join(f"b.{name} IS DISTINCT FROM t.{name}" for name in filled)
     kept = [name for name in columns(entity) if name not in ("file_id", "source", *filled, *key)]
     known = "b.*" if not kept else f"b.* EXCLUDE ({', '.join(kept)}), {', '.join(f't.{name}' for name in kept)}"
     older = (
-        "CASE WHEN b.updated_at <> t.updated_at THEN b.updated_at < t.updated_at "
+        "CASE WHEN f.sha256 = ? THEN FALSE WHEN b.updated_at <> t.updated_at THEN b.updated_at < t.updated_at "
         "ELSE coalesce(CAST(? AS TIMESTAMP) < f.as_of, FALSE) END"
     )
     store.engine.run(
@@ -177,7 +179,7 @@ def _decide_fates(store: Store, entity: str, source: str, as_of: datetime | None
         f"WHEN NOT ({differs}) THEN 'unchanged' WHEN {older} THEN 'superseded' ELSE 'updated' END AS fate "
         f"FROM batch b LEFT JOIN {entity} t ON t.source = ? AND {_same('t', 'b', key)} "
         "LEFT JOIN files f ON f.file_id = t.file_id WHERE b.version = 1",
-        [as_of, source],
+        [target.sha256, as_of, target.source],
     )
 
 
@@ -237,13 +239,15 @@ def _write(store: Store, entity: str, source: str, file_id: int, names: list[str
     )
 
 
-def _confirm(store: Store, entity: str, source: str, file_id: int, as_of: datetime | None) -> None:
+def _confirm(store: Store, target: Target, as_of: datetime | None) -> None:
     """Note which records a later export found unchanged: an export from before it says nothing new of them."""
+    entity = target.entity
     store.engine.run(
         f"UPDATE {entity} SET file_id = ? FROM incoming i WHERE {entity}.source = ? AND i.fate = 'unchanged' "
         f"AND {_same(entity, 'i', KEYS[entity].id)} "
-        f"AND {entity}.file_id NOT IN (SELECT file_id FROM files WHERE as_of >= coalesce(CAST(? AS TIMESTAMP), as_of))",
-        [file_id, source, as_of],
+        f"AND {entity}.file_id NOT IN "
+        "(SELECT file_id FROM files WHERE as_of >= coalesce(CAST(? AS TIMESTAMP), as_of) AND sha256 <> ?)",
+        [target.file_id, target.source, as_of, target.sha256],
     )
 
 

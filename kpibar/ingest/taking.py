@@ -81,8 +81,11 @@ def take_file(store: Store, task: Task) -> Outcome:
     """Everything that happens inside the file's transaction."""
     export = task.file.export
     first = ledger.next_file_id(store)
-    targets = (Target(name, task.file.source, first + number) for number, name in enumerate(task.compiled.tables))
-    taking = _Taking(task, tuple(targets), Tally())
+    targets = tuple(
+        Target(name, task.file.source, first + number, export.sha256)
+        for number, name in enumerate(task.compiled.tables)
+    )
+    taking = _Taking(task, targets, Tally())
     for target in taking.targets:
         open_contested(store, target)
     reader = Reader(task.dialect, export.first_line, task.repairer if task.options.repair else None)
