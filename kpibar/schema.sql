@@ -109,6 +109,8 @@ CREATE TABLE parcels (
     promised_on DATE,
     promise_kind VARCHAR,               -- slot | day | range
     last_promised_to TIMESTAMP,
+    promise_file_id INTEGER,            -- the ledger's file in which the promise was seen first
+    promise_updated_at TIMESTAMP,       -- and the record's own updated_at there
     first_attempt_at TIMESTAMP,
     first_attempt_on DATE,
     attempts INTEGER,

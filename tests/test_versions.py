@@ -1,6 +1,7 @@
-"""Which version of a record stays: a corrected reading of the same file, promises that move, what a file says nothing of."""
+"""Which version of a record stays: readings of one file, promises that move, what a file says nothing of."""
 
 from datetime import datetime
+from itertools import permutations
 from pathlib import Path
 
 from kpibar.ingest.outcome import Outcome
@@ -64,3 +65,49 @@ def test_a_corrected_reading_does_not_outlive_a_later_export(folder: Path) -> No
         ("2025-03-01 07:00:00", "phone"),
         ("2025-03-01 10:00:00", "email"),
     ]
+
+
+# --- promises ------------------------------------------------------------------------------------------
+
+
+def promise(folder: Path, export: int, promised: int | str, updated: str = "", **options: object) -> Outcome:
+    """Take an export of so-manieth January in which P1 is promised for another day of that month."""
+    shown = f"2025-01-{promised:02}" if isinstance(promised, int) else promised
+    text = f"parcel_id,promised_to,delivered_at,updated_at\nP1,{shown},,{updated}\nown{export}{promised}{updated},,,\n"
+    return take_text(folder, text, name=f"{export}.csv", **{"as_of": datetime(2025, 1, export), **options})
+
+
+def promises(folder: Path) -> tuple[str, str]:
+    """The day P1 was promised for first, and the one it is promised for now."""
+    return held(
+        folder, "SELECT promised_on::VARCHAR, last_promised_to::DATE::VARCHAR FROM parcels WHERE parcel_id = 'P1'"
+    )[0]
+
+
+def test_the_first_promise_stays_in_any_order_of_exports(folder: Path) -> None:
+    moved = {3: 10, 12: 18, 20: 25}
+    for number, order in enumerate(permutations(moved)):
+        for export in order:
+            promise(folder / str(number), export, moved[export])
+        assert promises(folder / str(number)) == ("2025-01-10", "2025-01-25"), order
+
+
+def test_a_promise_seen_earlier_moves_when_it_was_made(folder: Path) -> None:
+    """The export of the 3rd shows the promise of the 20th too: what the 12th says came in between."""
+    for export, promised in ((20, 10), (3, 10), (12, 18)):
+        promise(folder, export, promised)
+    assert promises(folder)[0] == "2025-01-10"
+
+
+def test_of_promises_with_an_update_time_the_earlier_update_was_first(folder: Path) -> None:
+    promise(folder, 5, 15, "2025-01-04 10:00:00")
+    promise(folder, 9, 12, "2025-01-02 10:00:00")
+    assert promises(folder) == ("2025-01-12", "2025-01-15")
+
+
+def test_a_misread_promise_is_replaced_by_its_second_reading(folder: Path) -> None:
+    for order in ("dmy", "mdy"):
+        promise(folder, 3, "01/02/2025", date_order=order)
+        if order == "dmy":
+            promise(folder, 20, 25)
+    assert promises(folder) == ("2025-01-02", "2025-01-25")

@@ -13,7 +13,8 @@ from kpibar.ingest.expressions import pseudonym
 from kpibar.ingest.keys import order_mentions
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.plan import Plan
-from kpibar.ingest.tables import HAPPENED, KEYS, columns
+from kpibar.ingest.promises import keep_first_promise, seen, take_earlier_promise
+from kpibar.ingest.tables import HAPPENED, KEYS, PROMISE_SEEN, columns
 from kpibar.store import Store
 
 
@@ -35,6 +36,12 @@ class Target:
     def names(self) -> list[str]:
         """The columns a record brings."""
         return [column for column in columns(self.entity) if column not in ("file_id", "source")]
+
+    @property
+    def values(self) -> str:
+        """SQL of these columns over the mapped records."""
+        own = seen(self.file_id)
+        return ", ".join(f"{own[name]} AS {name}" if name in own else name for name in self.names)
 
 
 def newest(store: Store, compiled: Plan, entity: str) -> datetime | None:
@@ -64,11 +71,11 @@ def take(store: Store, target: Target, compiled: Plan, looked_up: tuple[str, ...
     before, so that a record keeps its place.
     """
     select = compiled.mapped(target.entity, looked_up)
-    listed = ", ".join(target.names)
+    listed, values = ", ".join(target.names), target.values
     _find_mentions(store, target, compiled, before)
     if not _overlaps(store, target, compiled):
         store.engine.run(
-            f"INSERT INTO {target.entity} (file_id, source, {listed}) SELECT ?, ?, {listed} FROM ({select})",
+            f"INSERT INTO {target.entity} (file_id, source, {listed}) SELECT ?, ?, {values} FROM ({select})",
             [target.file_id, target.source],
         )
         return _count_valid(store, target, compiled)
@@ -80,12 +87,12 @@ def take(store: Store, target: Target, compiled: Plan, looked_up: tuple[str, ...
         [target.source],
     )
     store.engine.run(
-        f"INSERT INTO contested_{target.entity} SELECT line + ?, {listed} FROM mapped "
+        f"INSERT INTO contested_{target.entity} SELECT line + ?, {values} FROM mapped "
         f"SEMI JOIN known USING ({target.id})",
         [before],
     )
     store.engine.run(
-        f"INSERT INTO {target.entity} (file_id, source, {listed}) SELECT ?, ?, {listed} FROM mapped "
+        f"INSERT INTO {target.entity} (file_id, source, {listed}) SELECT ?, ?, {values} FROM mapped "
         f"ANTI JOIN known USING ({target.id})",
         [target.file_id, target.source],
     )
@@ -127,7 +134,7 @@ def settle(store: Store, target: Target, as_of: datetime | None, filled: frozens
         _write(store, entity, target.source, target.file_id, names)
         _confirm(store, target, as_of)
         if entity == "parcels":
-            _take_earlier_promise(store, target.source)
+            take_earlier_promise(store, target.source, target.file_id, target.sha256)
         fates = dict(store.engine.rows("SELECT fate, count(*) FROM incoming GROUP BY fate"))
         repeated = int(store.engine.rows("SELECT count(*) FROM batch WHERE version > 1")[0][0])
     if entity == "contacts":
@@ -166,9 +173,9 @@ def _decide_fates(store: Store, target: Target, as_of: datetime | None, filled: 
         f"FROM contested_{entity}"
     )
     if entity == "parcels":
-        _keep_first_promise(store, target.source, as_of)
+        keep_first_promise(store, target.source, target.sha256, as_of)
     differs = " OR ".join(f"b.{name} IS DISTINCT FROM t.{name}" for name in filled)
-    kept = [name for name in columns(entity) if name not in ("file_id", "source", *filled, *key)]
+    kept = [name for name in columns(entity) if name not in ("file_id", "source", *PROMISE_SEEN, *filled, *key)]
     known = "b.*" if not kept else f"b.* EXCLUDE ({', '.join(kept)}), {', '.join(f't.{name}' for name in kept)}"
     older = (
         "CASE WHEN f.sha256 = ? THEN FALSE WHEN b.updated_at <> t.updated_at THEN b.updated_at < t.updated_at "
@@ -187,42 +194,6 @@ def _same(one: str, other: str, key: tuple[str, ...]) -> str:
     """SQL: two rows are versions of one record. The first column is never NULL, so that it can be joined by hash."""
     rest = "".join(f" AND {one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in key[1:])
     return f"{one}.{key[0]} = {other}.{key[0]}{rest}"
-
-
-_PROMISE = ("promised_from", "promised_to", "promised_on", "promise_kind")
-
-
-def _keep_first_promise(store: Store, source: str, as_of: datetime | None) -> None:
-    """A later version may carry a moved promise: the first one known stays, the new one becomes the last one.
-
-    First among the versions in the file, then against the one held, unless that comes from a later export.
-    """
-    taken = ", ".join(f"{name} = first.{name}" for name in _PROMISE)
-    moved = "last_promised_to = coalesce(batch.last_promised_to, batch.promised_to)"
-    store.engine.run(
-        f"UPDATE batch SET {taken}, {moved} FROM (SELECT *, row_number() OVER (PARTITION BY parcel_id "
-        "ORDER BY version DESC) AS age FROM batch WHERE promised_to IS NOT NULL) AS first "
-        "WHERE first.age = 1 AND first.parcel_id = batch.parcel_id AND batch.version = 1 "
-        "AND first.promised_to IS DISTINCT FROM batch.promised_to"
-    )
-    store.engine.run(
-        f"UPDATE batch SET {taken}, {moved} FROM parcels AS first JOIN files f ON f.file_id = first.file_id "
-        "WHERE first.source = ? AND first.parcel_id = batch.parcel_id AND first.promised_to IS NOT NULL "
-        "AND first.promised_to IS DISTINCT FROM batch.promised_to "
-        "AND NOT coalesce(CAST(? AS TIMESTAMP) < f.as_of, FALSE)",
-        [source, as_of],
-    )
-
-
-def _take_earlier_promise(store: Store, source: str) -> None:
-    """An older export ingested late overwrites nothing, but the promise it shows was made first."""
-    taken = ", ".join(f"{name} = i.{name}" for name in _PROMISE)
-    store.engine.run(
-        f"UPDATE parcels SET {taken}, last_promised_to = coalesce(parcels.last_promised_to, parcels.promised_to) "
-        "FROM incoming i WHERE i.fate = 'superseded' AND parcels.source = ? AND parcels.parcel_id = i.parcel_id "
-        "AND i.promised_to IS NOT NULL AND i.promised_to IS DISTINCT FROM parcels.promised_to",
-        [source],
-    )
 
 
 def _write(store: Store, entity: str, source: str, file_id: int, names: list[str]) -> None:
