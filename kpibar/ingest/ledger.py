@@ -197,12 +197,24 @@ def write_rejects(store: Store, file_id: int, batch: Batch, grouped: bool) -> in
         f"SELECT {place}, bad.name, bad.shape, CASE WHEN bad IS NULL THEN 'key' ELSE 'value' END, "
         "coalesce(bad.reason, key_fault) FROM typed WHERE NOT dropped AND (bad IS NOT NULL OR key_fault IS NOT NULL)"
     )
+    _write_placed(store, file_id, batch, rows)
+    return len(rows)
+
+
+def write_key_faults(store: Store, file_id: int, batch: Batch, faults: str) -> int:
+    """Write the records a further table of the file cannot take (see Plan.faults); return how many they are."""
+    rows = [(place, None, None, "key", reason) for place, reason in store.engine.rows(faults)]
+    _write_placed(store, file_id, batch, rows)
+    return len(rows)
+
+
+def _write_placed(store: Store, file_id: int, batch: Batch, rows: Sequence[Sequence[object]]) -> None:
+    """Rejects of records known by their place in the batch: place, column, shape, code, reason."""
     if rows:
         places, names, shapes, codes, reasons = zip(*rows, strict=True)
         listed = list(places)
         lines, last_lines = batch.lines[listed].tolist(), batch.last_lines[listed].tolist()
         _append_rejects(store, file_id, lines, last_lines, names, shapes, codes, reasons)
-    return len(rows)
 
 
 def _append_rejects(store: Store, file_id: int, *columns: Sequence[object]) -> None:
@@ -221,9 +233,9 @@ def write_faults(store: Store, file_id: int, faults: Sequence[tuple[int, int, st
 
 
 def first_rejects(store: Store, name: str, file_id: int, most: int = 3) -> tuple[str, ...]:
-    """The first rejects of a file in words."""
+    """The first rejects of a file, of its entry `file_id` and those after it, in words."""
     rows = store.engine.rows(
-        f"SELECT line, column_name, shape, reason FROM rejects WHERE file_id = ? ORDER BY line LIMIT {most}",
+        f"SELECT line, column_name, shape, reason FROM rejects WHERE file_id >= ? ORDER BY file_id, line LIMIT {most}",
         [file_id],
     )
     return tuple(describe(name, *row) for row in rows)

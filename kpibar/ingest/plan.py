@@ -81,6 +81,15 @@ class Plan:
         kept = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
         return f"(SELECT {numbered} FROM typed AS t WHERE {kept} AND ({self.tables[entity].where}))"
 
+    def faults(self, entity: str) -> str | None:
+        """The query for place and fault of the valid records meant for a table that cannot take them; None: it can."""
+        fault = self.tables[entity].fault
+        if fault is None:
+            return None
+        place = "line" if self.grouped else PLACE
+        kept = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
+        return f"SELECT * FROM (SELECT {place}, {fault} AS fault FROM typed AS t WHERE {kept}) WHERE fault IS NOT NULL"
+
     def field(self, entity: str, *names: str) -> str:
         """The statement that gives `line` and some columns that need no pseudonym of the valid records of a table."""
         table = self.tables[entity]

@@ -157,6 +157,8 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     for target in taking.targets:
         tally.added[target.entity] += take(store, target, compiled, looked_up, tally.records)
         latest = newest(store, compiled, target.entity)
+        if (sql := compiled.faults(target.entity)) is not None:
+            tally.refused[target.entity] += ledger.write_key_faults(store, target.file_id, batch, sql)
         tally.newest[target.entity] = max(filter(None, (latest, tally.newest.get(target.entity))), default=None)
     count_folded_and_dropped(store, compiled, tally)
     tally.records += batch.records
@@ -174,10 +176,13 @@ def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
         # All tables of a file speak up to the same instant, the main one's or a later one of their own.
         as_of = task.options.instant or max(filter(None, (as_of, tally.newest[target.entity])), default=None)
         table = task.compiled.tables[target.entity]
-        counts = settle(store, target, as_of, table.filled, tally.added[target.entity])
+        merged = settle(store, target, as_of, table.filled, tally.added[target.entity])
+        refused = tally.refused[target.entity]
+        counts = replace(merged, records=merged.records + refused, rejected=refused)
         if number == 0:
-            counts = _main_counts(counts, tally, account)
-            _refuse_rejects(store, task.path, counts, target.file_id, task.options.max_rejects)
+            counts = _main_counts(merged, tally, account)
+            _refuse_all_rejected(store, task.path, counts, target.file_id)
+        _refuse_rejects(store, task.path, counts, target.file_id, task.options.max_rejects)
         entry = _entry(task, target, as_of, counts, Lines() if number else lines)
         ledger.write_entry(store, entry, task.context.brand_zone)
         ledger.write_held(store, target.file_id, task.file.source, target.entity, table.held)
@@ -216,10 +221,14 @@ def _lines(export: Export, account: Account) -> Lines:
     )  # fmt: skip
 
 
-def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
-    """Raises AllRejected, TooManyRejects."""
+def _refuse_all_rejected(store: Store, path: Path, counts: Counts, file_id: int) -> None:
+    """Raises AllRejected."""
     if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
         raise AllRejected(path, counts.rejected, ledger.first_rejects(store, path.name, file_id)[0])
+
+
+def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
+    """Refuse a table that loses too many of the records meant for it. Raises TooManyRejects."""
     if not limit.allows(counts.rejected, counts.records):
         first = ledger.first_rejects(store, path.name, file_id)
         raise TooManyRejects(path, counts.rejected, counts.records, limit.text, first)

@@ -22,8 +22,8 @@ class Tally:
 
     `records` were typed, `bad` of them rejected, `folded` lines went into another record, `dropped` were left aside by
     the layout, `uncertain` ones have a time that is skipped or repeated when clocks change; `faults` never became a
-    record. `added` and `newest` (the latest instant told of) are per table, `known` and `agreeing` per assertion of
-    the layout; `unknown` counts listed values by column and value.
+    record. `added`, `refused` (rejected by a further table alone) and `newest` (the latest instant told of) are per
+    table, `known` and `agreeing` per assertion of the layout; `unknown` counts listed values by column and value.
     """
 
     records: int = 0
@@ -33,6 +33,7 @@ class Tally:
     dropped: int = 0
     uncertain: int = 0
     added: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
     newest: dict[str, datetime | None] = field(default_factory=dict)
     agreeing: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)

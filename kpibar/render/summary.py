@@ -38,7 +38,7 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
     if brief:
         return lines
     lines += [f"  rejected {clean(text)}" for text in outcome.first_rejects]
-    more = outcome.counts.rejected - len(outcome.first_rejects)
+    more = sum(table.counts.rejected for table in outcome.tables) - len(outcome.first_rejects)
     if more > 0:
         lines.append(f"  rejected {number(more)} more: see `kpibar rejects`")
     lines += _repaired(outcome)
