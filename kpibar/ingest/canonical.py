@@ -33,8 +33,8 @@ class Mapped:
 
     `fields` are its columns and their SQL over `t`, the typed records; `where` which of these it takes, beyond those
     that are valid; `fault` why it cannot take one that is meant for it (the main table's are faults of the record
-    itself, told by `typed`); `held` the columns this file can fill, `filled` adds those derived from them. What a file does not
-    fill it says nothing of.
+    itself, told by `typed`); `held` the columns this file can fill, `filled` adds those derived from them. What a file
+    does not fill it says nothing of.
     """
 
     entity: str

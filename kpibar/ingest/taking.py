@@ -11,7 +11,7 @@ from kpibar.ingest import ledger
 from kpibar.ingest.batches import Account, Batch, Reader, joined
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.classify import classify, look_up_pseudonyms
-from kpibar.ingest.dateorder import confirm
+from kpibar.ingest.dateorder import confirm, confirm_formats
 from kpibar.ingest.dateorder import settle as settle_dates
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.feed import stage_batch, type_batch
@@ -120,6 +120,8 @@ def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
             stage_batch(store, batch, task.dialect)
             confirm(store.engine, task.path, compiled.dates, settled, batch.lines)
             store.engine.run("DROP TABLE staged")
+        if number:
+            confirm_formats(store.engine, task.path, compiled.strange)
 
 
 def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
