@@ -191,7 +191,7 @@ CREATE TABLE files (
     brand VARCHAR,
     encoding VARCHAR NOT NULL,
     delimiter VARCHAR NOT NULL,
-    reading VARCHAR NOT NULL,           -- hash of how it was read: layout, zones, reasons, hours
+    reading VARCHAR NOT NULL,           -- hash of how it was read: layout, zones, reasons, hours, repair
     as_of TIMESTAMP,                    -- the instant up to which the export speaks
     as_of_on DATE,
     ingested_at TIMESTAMP NOT NULL,

@@ -5,7 +5,9 @@ from itertools import permutations
 from pathlib import Path
 
 from kpibar.ingest.outcome import Outcome
-from tests.intake import column, held, take_text
+from kpibar.standing import rejected
+from kpibar.store import open_store
+from tests.intake import DATABASE, column, held, take_text
 
 HEADER = "contact_id,created_at,channel"
 DAY = "2025-03-01 10:00:00"
@@ -111,3 +113,43 @@ def test_a_misread_promise_is_replaced_by_its_second_reading(folder: Path) -> No
         if order == "dmy":
             promise(folder, 20, 25)
     assert promises(folder) == ("2025-01-02", "2025-01-25")
+
+
+# --- repair, and what was rejected --------------------------------------------------------------------
+
+
+def test_to_repair_or_not_is_part_of_a_reading(folder: Path) -> None:
+    damaged = f"{HEADER}\n" + "".join(f"T{n},{DAY},email\n" for n in range(30)) + f'T30,"{DAY},email\nT31,{DAY},email\n'
+    assert take_text(folder, damaged, repair=False).counts.rejected == 1
+    assert take_text(folder, damaged).counts.added == 1
+    assert rejects(folder) == []
+
+
+def test_only_the_rejects_of_the_last_reading_are_listed(folder: Path) -> None:
+    text = f"{HEADER}\nT1,{DAY},email\nT2,never,email\n"
+    for zone in ("America/New_York", "Europe/Paris"):
+        take_text(folder, text, timezone=zone)
+    assert rejects(folder) == [3]
+
+
+def rejects(folder: Path) -> list[int]:
+    """The lines `kpibar rejects` lists."""
+    with open_store(folder / DATABASE, write=False) as store:
+        return [reject.line for reject in rejected(store)]
+
+
+# --- up to when a source speaks ------------------------------------------------------------------------
+
+
+def test_a_later_instant_never_moves_a_table_back(folder: Path) -> None:
+    """The second table of the file spoke up to a later instant of its own."""
+    text = (
+        "Ticket id,Initial channel,Creation date,First response time (s),Number of agent messages,"
+        "Survey score,Survey replied date\n1,email,2025-03-02T10:00:00Z,,0,5,2025-03-20T10:00:00Z\n"
+    )
+    take_text(folder, text)
+    take_text(folder, text, as_of=datetime(2025, 3, 5))
+    assert dict(held(folder, "SELECT entity, as_of FROM sources")) == {
+        "contacts": datetime(2025, 3, 5),
+        "surveys": datetime(2025, 3, 20, 10),
+    }

@@ -165,11 +165,12 @@ def _refresh_source(store: Store, source: str, entity: str) -> None:
 
 
 def extend(store: Store, sha256: str, source: str, as_of: datetime) -> None:
-    """Note that a file known already still speaks at a later instant."""
+    """Note that a file known already still speaks at a later instant; a table of it may speak of a later one still."""
     zone = store.meta("timezone") or "UTC"
     store.engine.run(
-        f"UPDATE files SET as_of = ?, as_of_on = {_day(zone)} WHERE sha256 = ? AND source = ?",
-        [as_of, as_of, sha256, source],
+        f"UPDATE files SET as_of = ?, as_of_on = {_day(zone)} WHERE sha256 = ? AND source = ? "
+        "AND (as_of IS NULL OR as_of < ?)",
+        [as_of, as_of, sha256, source, as_of],
     )
     tables = store.engine.rows("SELECT DISTINCT entity FROM files WHERE sha256 = ? AND source = ?", [sha256, source])
     for (entity,) in tables:

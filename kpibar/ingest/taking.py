@@ -55,6 +55,11 @@ class Task:
         return self.file.export.path
 
     @property
+    def reading(self) -> str:
+        """A hash of how it is read: it changes when the same bytes would be read differently."""
+        return self.compiled.hash if self.options.repair else f"{self.compiled.hash}-as-it-is"
+
+    @property
     def dialect(self) -> Dialect:
         """How its records are written."""
         return self.file.export.dialect
@@ -240,7 +245,7 @@ def _entry(task: Task, target: Target, as_of: datetime | None, counts: Counts, l
     file, export = task.file, task.file.export
     return Entry(
         target.file_id, export.sha256, export.path.name, export.size, file.layout.name, file.source, target.entity,
-        file.brand, export.encoding, export.delimiter, task.compiled.hash, as_of, counts, lines,
+        file.brand, export.encoding, export.delimiter, task.reading, as_of, counts, lines,
     )  # fmt: skip
 
 
