@@ -153,3 +153,34 @@ def test_a_later_instant_never_moves_a_table_back(folder: Path) -> None:
         "contacts": datetime(2025, 3, 5),
         "surveys": datetime(2025, 3, 20, 10),
     }
+
+
+# --- what a file says nothing of -----------------------------------------------------------------------
+
+
+def test_an_export_without_text_erases_no_mention(folder: Path) -> None:
+    take_text(folder, f"{HEADER},subject\nT1,{DAY},email,order 12345\n", as_of=datetime(2025, 3, 2))
+    assert len(column(folder, "SELECT order_key FROM mentions")) == 1
+    narrow = f"{HEADER},queue\nT1,{DAY},email,returns\n"
+    assert fates(take_text(folder, narrow, name="b.csv", as_of=datetime(2025, 3, 3))) == (0, 1, 0, 0)
+    assert len(column(folder, "SELECT order_key FROM mentions")) == 1
+    silent = f"{HEADER},queue,subject\nT1,{DAY},email,refunds,hello\n"
+    take_text(folder, silent, name="c.csv", as_of=datetime(2025, 3, 4))
+    assert column(folder, "SELECT order_key FROM mentions") == []
+
+
+def test_a_new_record_is_the_same_whether_it_is_contested_or_not(folder: Path) -> None:
+    take_text(folder, f"{HEADER}\nT1,{DAY},email\n", name="a.csv")
+    take_text(folder, f"{HEADER}\nT2,{DAY},email\nT2,{DAY},email\n", name="b.csv")
+    rows = held(folder, "SELECT * EXCLUDE (file_id, contact_id) FROM contacts ORDER BY contact_id")
+    assert rows[0] == rows[1]
+
+
+def test_a_line_without_its_order_is_no_line_of_another(folder: Path) -> None:
+    """An order may be called as the place of a line that names none."""
+    header = (
+        "Name,Email,Financial Status,Fulfillment Status,Created at,Lineitem quantity,Lineitem name,Total,Currency\n"
+    )
+    rows = [f"{name},,paid,,2025-03-01 10:00:00 +0100,1,cup,10,EUR\n" for name in ("line 1", "", "B")]
+    outcome = take_text(folder, header + "".join(rows))
+    assert (outcome.counts.added, outcome.counts.folded, outcome.counts.rejected) == (2, 0, 1)

@@ -14,7 +14,7 @@ from kpibar.ingest.keys import order_mentions
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.promises import keep_first_promise, seen, take_earlier_promise
-from kpibar.ingest.tables import HAPPENED, KEYS, PROMISE_SEEN, columns
+from kpibar.ingest.tables import HAPPENED, KEYS, PROMISE_SEEN, TEXT_COLUMNS, columns
 from kpibar.store import Store
 
 
@@ -138,7 +138,7 @@ def settle(store: Store, target: Target, as_of: datetime | None, filled: frozens
         fates = dict(store.engine.rows("SELECT fate, count(*) FROM incoming GROUP BY fate"))
         repeated = int(store.engine.rows("SELECT count(*) FROM batch WHERE version > 1")[0][0])
     if entity == "contacts":
-        _write_mentions(store, target, contested=bool(contested))
+        _write_mentions(store, target, contested=bool(contested), texts=not filled.isdisjoint(TEXT_COLUMNS))
     return Counts(
         records=added + contested,
         added=added + fates.get("added", 0),
@@ -176,7 +176,9 @@ def _decide_fates(store: Store, target: Target, as_of: datetime | None, filled: 
         keep_first_promise(store, target.source, target.sha256, as_of)
     differs = " OR ".join(f"b.{name} IS DISTINCT FROM t.{name}" for name in filled)
     kept = [name for name in columns(entity) if name not in ("file_id", "source", *PROMISE_SEEN, *filled, *key)]
-    known = "b.*" if not kept else f"b.* EXCLUDE ({', '.join(kept)}), {', '.join(f't.{name}' for name in kept)}"
+    # What the file says nothing of is as it was; of a record that is new, as it comes.
+    told = "".join(f", CASE WHEN t.{key[0]} IS NULL THEN b.{name} ELSE t.{name} END AS {name}" for name in kept)
+    known = f"b.* EXCLUDE ({', '.join(kept)}){told}" if kept else "b.*"
     older = (
         "CASE WHEN f.sha256 = ? THEN FALSE WHEN b.updated_at <> t.updated_at THEN b.updated_at < t.updated_at "
         "ELSE coalesce(CAST(? AS TIMESTAMP) < f.as_of, FALSE) END"
@@ -234,8 +236,8 @@ def _find_mentions(store: Store, target: Target, compiled: Plan, before: int) ->
     )
 
 
-def _write_mentions(store: Store, target: Target, *, contested: bool) -> None:
-    """Remember the mentions of the contacts written, and forget those of versions that were replaced."""
+def _write_mentions(store: Store, target: Target, *, contested: bool, texts: bool) -> None:
+    """Remember the mentions of the contacts written, and forget those of versions whose text was replaced."""
     if contested:
         # A version that was called back lost its line: its mentions are those of no contested line.
         place = "CASE WHEN m.line IN (SELECT line FROM contested_contacts) THEN m.line ELSE -1 END"
@@ -244,6 +246,7 @@ def _write_mentions(store: Store, target: Target, *, contested: bool) -> None:
             "AND NOT EXISTS (SELECT 1 FROM incoming i WHERE i.fate IN ('added', 'updated') "
             f"AND i.contact_id = m.contact_id AND i.line = {place})"
         )
+    if contested and texts:
         store.engine.run(
             "DELETE FROM mentions WHERE source = ? AND contact_id IN "
             "(SELECT contact_id FROM incoming WHERE fate = 'updated')",

@@ -101,7 +101,7 @@ def _trimmed(layout: Layout, cells: Cells) -> str:
         return f"SELECT {checked(len(cells.names))} AS checked,\n{trimmed}\nFROM {{source}}"
     folded = "".join(f",\narg_min({cell}, line) FILTER (WHERE {cell} IS NOT NULL) AS {cell}" for cell in read)
     # A line without its group value belongs to nothing: it stays alone and is judged as a record.
-    key = f"coalesce({group}, 'line ' || line)"
+    key = f"{group}, CASE WHEN {group} IS NULL THEN line END"
     rows = f"SELECT line,\n{trimmed}\nFROM {{source}}"
     # The same lines again, after those of other records: to fold them would count them twice.
     twice = f"max(line) - min(line) >= count(*) AND count(*) > count(DISTINCT hash({', '.join(read)}))"
