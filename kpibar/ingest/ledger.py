@@ -137,6 +137,24 @@ def _prove(entry: Entry) -> None:
         raise LedgerBroken(entry.name, "lines", lines.total, lines.accounted)
 
 
+def rows_held(store: Store, entity: str) -> int:
+    """How many records a canonical table holds, of whatever source."""
+    return int(store.engine.rows(f"SELECT count(*) FROM {entity}")[0][0])
+
+
+def prove_tables(store: Store, entry: Entry, before: int) -> None:
+    """What an entry claims must be found in the tables; `before` is what `rows_held` said before the file.
+
+    Raises LedgerBroken.
+    """
+    grown = rows_held(store, entry.entity) - before
+    if grown != entry.counts.added:
+        raise LedgerBroken(entry.name, f"new records of {entry.entity}", entry.counts.added, grown)
+    listed = int(store.engine.rows("SELECT count(*) FROM rejects WHERE file_id = ?", [entry.file_id])[0][0])
+    if listed != entry.counts.rejected:
+        raise LedgerBroken(entry.name, "rejects", entry.counts.rejected, listed)
+
+
 def _values(entry: Entry) -> list[object]:
     """The values of an entry in the order of CHAINED."""
     counts, lines = entry.counts, entry.lines

@@ -1,6 +1,6 @@
 """What happens inside a file's transaction: its batches are typed, judged and written, then settled and entered."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -75,10 +75,11 @@ class Task:
 
 @dataclass(frozen=True)
 class _Taking:
-    """A task under way: the tables it fills and what its batches brought so far."""
+    """A task under way: the tables it fills, how much they held before, and what its batches brought so far."""
 
     task: Task
     targets: tuple[Target, ...]
+    before: Mapping[str, int]
     tally: Tally
 
 
@@ -90,7 +91,8 @@ def take_file(store: Store, task: Task) -> Outcome:
         Target(name, task.file.source, first + number, export.sha256)
         for number, name in enumerate(task.compiled.tables)
     )
-    taking = _Taking(task, targets, Tally())
+    before = {target.entity: ledger.rows_held(store, target.entity) for target in targets}
+    taking = _Taking(task, targets, before, Tally())
     for target in taking.targets:
         open_contested(store, target)
     reader = Reader(task.dialect, export.first_line, task.repairer if task.options.repair else None)
@@ -191,6 +193,7 @@ def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
             _refuse_all_rejected(store, task.path, counts, target.file_id)
         _refuse_rejects(store, task.path, counts, target.file_id, task.options.max_rejects)
         entry = _entry(task, target, as_of, counts, Lines() if number else lines)
+        ledger.prove_tables(store, entry, taking.before[target.entity])
         ledger.write_entry(store, entry, task.context.brand_zone)
         ledger.write_held(store, target.file_id, task.file.source, target.entity, table.held)
         loaded.append(Loaded(target.entity, counts, table.held))
