@@ -233,7 +233,7 @@ CREATE TABLE columns_held (
     column_name VARCHAR NOT NULL
 );
 
--- Values of a listed column that the layout does not know; loaded as 'other' and counted.
+-- Values of a listed column that the layout does not know; loaded as 'other' and counted. Of rare ones the shape only.
 CREATE TABLE unknown_values (
     file_id INTEGER NOT NULL,
     column_name VARCHAR NOT NULL,

@@ -14,6 +14,8 @@ from kpibar.store import Store
 _AGREEMENT = 0.95
 _ENOUGH_TO_ASSERT = 20
 _MOST_UNKNOWN = 20
+# A value on fewer records may be a person in a shifted row: its shape is kept.
+_NAMED_FROM = 5
 
 
 @dataclass
@@ -60,14 +62,24 @@ def count_unknown(store: Store, compiled: Plan, tally: Tally) -> None:
 
 
 def write_unknown(store: Store, file_id: int, tally: Tally) -> tuple[tuple[str, str, int], ...]:
-    """Keep the most frequent unknown values of each column, and return them: column, value, records."""
-    found = []
-    for column in dict.fromkeys(column for column, _ in tally.unknown):
-        values = [(value, n) for (own, value), n in tally.unknown.items() if own == column]
+    """Keep the most frequent unknown values of each column, and return them: column, value, records.
+
+    Of a value that few records have only the shape is told: letters and digits blanked.
+    """
+    found, told = [], Counter[tuple[str, str]]()
+    for (column, value), n in tally.unknown.items():
+        told[column, value if n >= _NAMED_FROM else blanked(value)] += n
+    for column in dict.fromkeys(column for column, _ in told):
+        values = [(value, n) for (own, value), n in told.items() if own == column]
         found += [(column, value, n) for value, n in sorted(values, key=lambda one: (-one[1], one[0]))[:_MOST_UNKNOWN]]
     for column, value, n in found:
         store.engine.run("INSERT INTO unknown_values VALUES (?, ?, ?, ?)", [file_id, column, value, n])
     return tuple(found)
+
+
+def blanked(value: str) -> str:
+    """A value with its letters and digits blanked, cut to 40 characters."""
+    return "".join("9" if sign.isnumeric() else "a" if sign.isalpha() else sign for sign in value[:40])
 
 
 def count_agreeing(store: Store, compiled: Plan, layout: Layout, tally: Tally) -> None:
