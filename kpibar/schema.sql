@@ -211,6 +211,10 @@ CREATE TABLE files (
     footer BIGINT NOT NULL,             -- totals and notices below the records
     record_lines BIGINT NOT NULL,       -- lines of records, whatever became of them
     rejected_lines BIGINT NOT NULL,     -- lines that are no record
+    stated_timezone VARCHAR,            -- what was said of how to read it, beside brand and layout; NULL: nothing
+    stated_date_order VARCHAR,          -- or the order the file showed
+    stated_encoding VARCHAR,
+    keep_text BOOLEAN NOT NULL,
     chain VARCHAR NOT NULL              -- SHA-256 over the chain of the entry before and this entry, as_of excepted
 );
 

@@ -39,6 +39,8 @@ def test_a_rounded_tracking_number_is_rejected_and_told(folder: Path) -> None:
     rejects = held(folder, "SELECT entity, line, last_line, code FROM rejects JOIN files USING (file_id)")
     assert rejects == [("parcels", 3, 3, "key")]
     assert "shop.csv:3" in kpibar("rejects", "--db", DATABASE, folder=folder).stdout
+    assert kpibar("rejects", "shop.csv", "-o", "fix.csv", "--db", DATABASE, folder=folder).returncode == 0
+    assert (folder / "fix.csv").read_text() == "".join(ORDERS.splitlines(keepends=True)[::2])
     assert kpibar("check", "--db", DATABASE, folder=folder).returncode == 0
 
 

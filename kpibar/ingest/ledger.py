@@ -60,6 +60,16 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Stated:
+    """What must be said of a file's records to read them alike in another file; None where nothing need be said."""
+
+    timezone: str | None = None
+    date_order: str | None = None
+    encoding: str | None = None
+    keep_text: bool = False
+
+
+@dataclass(frozen=True)
 class Entry:
     """A ledger entry: a table filled from a file of `size` bytes."""
 
@@ -77,6 +87,7 @@ class Entry:
     as_of: datetime | None
     counts: Counts
     lines: Lines = field(default_factory=Lines)
+    stated: Stated = field(default_factory=Stated)
 
 
 # What the chain of an entry is computed over, in this order. The instant an export speaks up to is not in it: a
@@ -85,6 +96,7 @@ CHAINED = (
     "file_id", "sha256", "name", "size", "layout", "source", "entity", "brand", "encoding", "delimiter", "reading",
     "ingested_at", "records", "added", "updated", "unchanged", "superseded", "folded", "rejected", "dropped",
     "repaired", "lines", "preamble", "header", "blank", "footer", "record_lines", "rejected_lines",
+    "stated_timezone", "stated_date_order", "stated_encoding", "keep_text",
 )  # fmt: skip
 
 
@@ -157,7 +169,7 @@ def prove_tables(store: Store, entry: Entry, before: int) -> None:
 
 def _values(entry: Entry) -> list[object]:
     """The values of an entry in the order of CHAINED."""
-    counts, lines = entry.counts, entry.lines
+    counts, lines, stated = entry.counts, entry.lines, entry.stated
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     return [
         entry.file_id, entry.sha256, entry.name, entry.size, entry.layout, entry.source, entry.entity, entry.brand,
@@ -165,6 +177,7 @@ def _values(entry: Entry) -> list[object]:
         counts.records, counts.added, counts.updated, counts.unchanged, counts.superseded, counts.folded,
         counts.rejected, counts.dropped, counts.repaired,
         lines.total, lines.preamble, lines.header, lines.blank, lines.footer, lines.records, lines.rejected,
+        stated.timezone, stated.date_order, stated.encoding, stated.keep_text,
     ]  # fmt: skip
 
 

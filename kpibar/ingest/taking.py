@@ -17,7 +17,7 @@ from kpibar.ingest.expressions import Reading
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.files import Export
 from kpibar.ingest.instants import instant_in_name
-from kpibar.ingest.ledger import Counts, Entry, Lines
+from kpibar.ingest.ledger import Counts, Entry, Lines, Stated
 from kpibar.ingest.limits import Limit
 from kpibar.ingest.merge import Target, newest, open_contested, settle, take
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
@@ -97,8 +97,8 @@ def take_file(store: Store, task: Task) -> Outcome:
         open_contested(store, target)
     reader = Reader(task.dialect, export.first_line, task.repairer if task.options.repair else None)
     given = reader.batches(_watched(task, reader)) if export.kind == "text" else reader.rows(export.rows())
-    (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
-    return _finish(store, taking, reader.account)
+    settled = (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
+    return _finish(store, taking, reader.account, _stated(task, settled))
 
 
 def _watched(task: Task, reader: Reader) -> Iterator[bytes]:
@@ -112,7 +112,7 @@ def _watched(task: Task, reader: Reader) -> Iterator[bytes]:
             task.watch(task.path, done, task.file.export.size, account.records, account.rejected)
 
 
-def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
+def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading:
     """The first, small batch settles the order of dates; a later one that contradicts it refuses the file."""
     task, compiled, settled = taking.task, taking.task.compiled, taking.task.context.reading
     for number, batch in enumerate(given):
@@ -129,17 +129,28 @@ def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
             store.engine.run("DROP TABLE staged")
         if number:
             confirm_formats(store.engine, task.path, compiled.strange)
+    return settled
 
 
-def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
+def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading:
     """Lines that are folded into one record may stand anywhere: all are there before the first is typed."""
     batches = []
     for batch in given:
         stage_batch(store, batch, taking.task.dialect)
         batches.append(replace(batch, text=b""))
     batch = joined(batches)
-    compiled, _ = _type_staged(store, taking.task, batch)
+    compiled, settled = _type_staged(store, taking.task, batch)
     _take_batch(store, taking, batch, compiled)
+    return settled
+
+
+def _stated(task: Task, settled: Reading) -> Stated:
+    """What was said of the file; and the order its dates showed, which a few of its records may not show."""
+    options, export = task.options, task.file.export
+    shown = set(settled.orders.values()) - {""}
+    order = shown.pop() if len(shown) == 1 and settled.stated_order is None else None
+    encoding = options.encoding if export.kind == "text" else None
+    return Stated(task.file.timezone, options.date_order or order, encoding, options.keep_text)
 
 
 def _type_staged(store: Store, task: Task, batch: Batch) -> tuple[Plan, Reading]:
@@ -173,7 +184,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     tally.records += batch.records
 
 
-def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
+def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> Outcome:
     """Settle what is contested, check the whole and enter it in the ledger."""
     task, tally = taking.task, taking.tally
     if account.moved is not None:
@@ -192,7 +203,7 @@ def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
             counts = _main_counts(merged, tally, account)
             _refuse_all_rejected(store, task.path, counts, target.file_id)
         _refuse_rejects(store, task.path, counts, target.file_id, task.options.max_rejects)
-        entry = _entry(task, target, as_of, counts, Lines() if number else lines)
+        entry = replace(_entry(task, target, as_of, counts, Lines() if number else lines), stated=stated)
         ledger.prove_tables(store, entry, taking.before[target.entity])
         ledger.write_entry(store, entry, task.context.brand_zone)
         ledger.write_held(store, target.file_id, task.file.source, target.entity, table.held)
