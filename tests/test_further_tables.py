@@ -1,6 +1,7 @@
 """A layout may fill several tables from one file: what a further table cannot take is told, not dropped."""
 
 from pathlib import Path
+from typing import Any
 
 from kpibar.errors import TooManyRejects
 from kpibar.ingest.outcome import Outcome
@@ -24,7 +25,7 @@ order_ref = 'text("Order")'
 ORDERS = "Order,Bought,Tracking\nA,2025-01-02,6123450000001\nB,2025-01-03,6.12345E+15\nC,2025-01-04,\n"
 
 
-def taken(folder: Path, content: str, **options: object) -> Outcome:
+def taken(folder: Path, content: str, **options: Any) -> Outcome:
     """The outcome of a file read by the layout above."""
     write(folder, "layouts/shop-orders.toml", LAYOUT)
     return take(folder, write(folder, "shop.csv", content), **options)[0]
