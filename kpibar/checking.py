@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kpibar.config import Thresholds
-from kpibar.ingest.ledger import CHAINED, chained
+from kpibar.ingest.ledger import CHAINED, LAST_READING, chained
 from kpibar.ingest.seal import read_seal, seal_of
 from kpibar.ingest.tables import KEYS
 from kpibar.model.build import is_current
@@ -100,10 +100,10 @@ def _beside(store: Store) -> Iterator[Finding]:
 
 
 def _sources(store: Store) -> Iterator[Finding]:
-    """A source speaks up to the latest instant any of its files does."""
+    """A source speaks up to the latest instant any of its files does, each as it was read last."""
     rows = store.engine.rows(
         "SELECT coalesce(s.source, f.source), coalesce(s.entity, f.entity) FROM sources s FULL JOIN "
-        "(SELECT source, entity, max(as_of) AS as_of FROM files GROUP BY source, entity) f "
+        f"(SELECT source, entity, max(as_of) AS as_of FROM files WHERE {LAST_READING} GROUP BY source, entity) f "
         "ON s.source = f.source AND s.entity = f.entity "
         "WHERE s.source IS NULL OR f.source IS NULL OR s.as_of IS DISTINCT FROM f.as_of ORDER BY 1, 2"
     )

@@ -110,6 +110,8 @@ CREATE TABLE parcels (
     promised_on DATE,
     promise_kind VARCHAR,               -- slot | day | range
     last_promised_to TIMESTAMP,
+    promise_file_id INTEGER,            -- the ledger's file in which the promise was seen first
+    promise_updated_at TIMESTAMP,       -- and the record's own updated_at there
     first_attempt_at TIMESTAMP,
     first_attempt_on DATE,
     attempts INTEGER,
@@ -190,7 +192,7 @@ CREATE TABLE files (
     brand VARCHAR,
     encoding VARCHAR NOT NULL,
     delimiter VARCHAR NOT NULL,
-    reading VARCHAR NOT NULL,           -- hash of how it was read: layout, zones, reasons, hours
+    reading VARCHAR NOT NULL,           -- hash of how it was read: layout, zones, reasons, hours, repair
     as_of TIMESTAMP,                    -- the instant up to which the export speaks
     as_of_on DATE,
     ingested_at TIMESTAMP NOT NULL,
@@ -210,6 +212,10 @@ CREATE TABLE files (
     footer BIGINT NOT NULL,             -- totals and notices below the records
     record_lines BIGINT NOT NULL,       -- lines of records, whatever became of them
     rejected_lines BIGINT NOT NULL,     -- lines that are no record
+    stated_timezone VARCHAR,            -- what was said of how to read it, beside brand and layout; NULL: nothing
+    stated_date_order VARCHAR,          -- or the order the file showed
+    stated_encoding VARCHAR,
+    keep_text BOOLEAN NOT NULL,
     chain VARCHAR NOT NULL              -- SHA-256 over the chain of the entry before and this entry, as_of excepted
 );
 
@@ -232,7 +238,7 @@ CREATE TABLE columns_held (
     column_name VARCHAR NOT NULL
 );
 
--- Values of a listed column that the layout does not know; loaded as 'other' and counted.
+-- Values of a listed column that the layout does not know; loaded as 'other' and counted. Of rare ones the shape only.
 CREATE TABLE unknown_values (
     file_id INTEGER NOT NULL,
     column_name VARCHAR NOT NULL,

@@ -9,7 +9,7 @@ from kpibar.coverage import Coverage, coverage, held_columns, missing_inputs
 from kpibar.editions import edition
 from kpibar.errors import FileNotHeld
 from kpibar.errors_database import DatabaseEmpty
-from kpibar.ingest.ledger import Counts
+from kpibar.ingest.ledger import LAST_READING, Counts
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import Window
 from kpibar.store import Store
@@ -92,13 +92,15 @@ def _columns(store: Store) -> dict[str, tuple[str, ...]]:
 
 
 def rejected(store: Store, file: str | None = None) -> tuple[Reject, ...]:
-    """Every reject of the database, or of the files of that name, in file and line order. Raises FileNotHeld."""
+    """Every reject of the database, or of the files of that name, in file and line order; of a file that was read
+    several times those of its last reading. Raises FileNotHeld."""
     names = [row[0] for row in store.engine.rows("SELECT DISTINCT name FROM files")]
     if file is not None and file not in names:
         raise FileNotHeld(file, names)
     rows = store.engine.rows(
-        "SELECT f.name, r.line, r.column_name, r.shape, r.code, r.reason FROM rejects r "
-        "JOIN files f ON f.file_id = r.file_id WHERE ? IS NULL OR f.name = ? ORDER BY r.file_id, r.line, r.reason",
+        "SELECT files.name, r.line, r.column_name, r.shape, r.code, r.reason FROM rejects r "
+        f"JOIN files ON files.file_id = r.file_id WHERE (? IS NULL OR files.name = ?) AND {LAST_READING} "
+        "ORDER BY r.file_id, r.line, r.reason",
         [file, file],
     )
     return tuple(Reject(*row) for row in rows)

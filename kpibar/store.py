@@ -33,7 +33,7 @@ from kpibar.errors_database import (
 )
 from kpibar.scratch import scratch
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 _WORTH_A_WARNING = 10_000_000  # bytes
 ENTITIES = ("contacts", "orders", "parcels", "surveys", "notices", "gestures")
 

@@ -78,7 +78,8 @@ class Read:
         """What does not add up between the ledger, the rejects and the rows."""
         counts = self.counts
         if self.error:
-            return f"refused, yet {self.written} rows and {len(self.rejects)} rejects stay" if self.written else None
+            stays = bool(self.written or self.rejects)
+            return f"refused, yet {self.written} rows and {len(self.rejects)} rejects stay" if stays else None
         if counts.records != counts.accounted:
             return f"the ledger read {counts.records} and accounts for {counts.accounted}"
         if counts.added != self.written:

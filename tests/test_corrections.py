@@ -58,6 +58,23 @@ def test_corrected_records_join_their_source(folder: Path) -> None:
     assert kpibar("check", *database, folder=folder).returncode == 0
 
 
+def test_the_command_says_what_was_said_of_the_original(folder: Path) -> None:
+    """Zone, encoding and text as stated; the order of dates as the whole file showed it."""
+    write(folder, "kpibar.toml", 'timezone = "Europe/Paris"\n')
+    rows = "1,13/04/2025 10:00,email,é\n2,03/04/2025 99:00,email,é\n"
+    write(folder, "a.csv", f"{HEADER}{rows}".encode("cp1252"))
+    stated = ("--tz", "America/New_York", "--encoding", "cp1252", "--keep-text")
+    assert kpibar("ingest", "a.csv", "--db", DATABASE, *stated, folder=folder).returncode == 0
+    said = kpibar("rejects", "a.csv", "-o", "fix.csv", "--db", DATABASE, folder=folder).stderr
+    command = "--layout kpibar-contacts --tz America/New_York --date-order dmy --encoding cp1252 --keep-text"
+    assert f"`kpibar ingest fix.csv {command}`" in said
+    fix = folder / "fix.csv"
+    fix.write_bytes(fix.read_bytes().replace(b"99:00", b"10:00"))
+    assert kpibar("ingest", "fix.csv", "--db", DATABASE, *command.split(), folder=folder).returncode == 0
+    instants = ["2025-04-13 14:00:00", "2025-04-03 14:00:00"]
+    assert column(folder, "SELECT created_at::VARCHAR FROM contacts ORDER BY contact_id") == instants
+
+
 def test_nothing_rejected_writes_nothing(folder: Path) -> None:
     take_text(folder, f"{HEADER}1,{DAY},email,a\n", name="a.csv")
     done = kpibar("rejects", "a.csv", "-o", "fix.csv", "--db", DATABASE, folder=folder)

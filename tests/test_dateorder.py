@@ -206,3 +206,26 @@ def test_the_order_of_a_format() -> None:
         "%e/%m/%Y",
     )
     assert [order_of(name) for name in formats] == ["dmy", "mdy", None, None, "dmy", "ymd", None, "dmy"]
+
+
+# --- what the layout's formats state holds for dates written so, from the first batch to the last ------------
+
+FORMATS = """
+name = "own-calls"
+fills = "contacts"
+detect = ["Call", "Came"]
+formats = ["%d/%m/%Y %H:%M"]
+[select]
+contact_id = 'text("Call")'
+created_at = 'instant("Came")'
+channel = "'phone'"
+"""
+
+
+@pytest.mark.parametrize("before", [10, 21_000], ids=["the first batch", "a later batch"])
+def test_a_date_not_written_as_the_formats_say_refuses_the_file(folder: Path, before: int) -> None:
+    write(folder, "layouts/own-calls.toml", FORMATS)
+    rows = "".join(f"{number},05/04/2025 10:{number % 60:02}\n" for number in range(before))
+    outcome = take(folder, write(folder, "calls.csv", f"Call,Came\n{rows}x,03-04-2025\n"))[0]
+    assert isinstance(outcome.error, DateOrderAmbiguous)
+    assert take(folder, write(folder, "calls.csv", f"Call,Came\n{rows}"))[0].counts.added == before

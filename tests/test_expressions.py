@@ -300,13 +300,13 @@ def test_enum_knows_its_values_whatever_their_case(engine: DuckDB, cell: str | N
 
 
 def test_unknown_values_become_other_and_are_counted(folder: Path) -> None:
-    rows = "".join(f"{n},2025-01-01,{channel}\n" for n, channel in enumerate(["fax", "fax", "telex", "EMAIL", ""]))
+    channels = [*["fax"] * 6, *["telex"] * 5, "Somebody Else", "EMAIL", ""]
+    rows = "".join(f"{n:02},2025-01-01,{channel}\n" for n, channel in enumerate(channels))
     outcome = take_text(folder, "contact_id,created_at,channel\n" + rows)
-    assert outcome.unknown == (("channel", "fax", 2), ("channel", "telex", 1))
+    # What few records have may be a person in a shifted row.
+    assert outcome.unknown == (("channel", "fax", 6), ("channel", "telex", 5), ("channel", "aaaaaaaa aaaa", 1))
     assert held(folder, "SELECT column_name, value, n FROM unknown_values ORDER BY n DESC") == list(outcome.unknown)
-    assert column(folder, "SELECT channel FROM contacts ORDER BY contact_id") == [
-        "other", "other", "other", "email", None,
-    ]  # fmt: skip
+    assert column(folder, "SELECT channel FROM contacts ORDER BY contact_id") == [*["other"] * 12, "email", None]
 
 
 # --- pseudonyms ----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 
 from kpibar.config import Settings
 from kpibar.errors import LedgerBroken
-from kpibar.ingest.ledger import CHAINED, Counts, Entry, Lines, chained, write_entry
+from kpibar.ingest.ledger import CHAINED, Counts, Entry, Lines, chained, prove_tables, rows_held, write_entry
 from kpibar.kpis.catalogue import catalogue
 from kpibar.render.summary import ingested
 from kpibar.store import open_store
@@ -58,6 +58,18 @@ def test_counts_that_do_not_add_up_leave_nothing(folder: Path, counts: Counts, l
         with pytest.raises(LedgerBroken, match=said), store.transaction():
             write_entry(store, entry(counts, lines), "UTC")
         assert store.engine.rows("SELECT * FROM files") == []
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (Counts(records=1, added=1), "1 new records of contacts were read but 0 accounted for"),
+        (Counts(records=1, rejected=1), "1 rejects were read but 0 accounted for"),
+    ],
+)
+def test_what_an_entry_claims_must_be_in_the_tables(folder: Path, counts: Counts, said: str) -> None:
+    with open_store(folder / DATABASE, write=True) as store, pytest.raises(LedgerBroken, match=said):
+        prove_tables(store, entry(counts, Lines()), rows_held(store, "contacts"))
 
 
 def test_each_entry_seals_the_one_before(folder: Path) -> None:

@@ -1,7 +1,8 @@
-"""Nobody's e-mail address, telephone number or bank account stays anywhere but in the export itself."""
+"""Nobody's name, e-mail address, telephone number or bank account stays anywhere but in the export itself."""
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ HEADER = "contact_id,created_at,channel,customer,customer_alias,agent,status,age
 
 
 def planted() -> list[str]:
-    """200 identifiers of invented customers: e-mails, telephones in several notations, bank accounts."""
+    """200 identifiers of invented customers: e-mails, telephones in several notations, bank accounts, names."""
     chance = random.Random(6)
 
     def digits(count: int) -> str:
@@ -28,13 +29,14 @@ def planted() -> list[str]:
         lambda: f"+33 6 {digits(2)} {digits(2)} {digits(2)} {digits(2)}",
         lambda: f"06{digits(8)}",
         lambda: f"FR76{digits(23)}",
+        lambda: " ".join("".join(chance.choices("bcdfglmnprstvz", k=7)).title() for _ in range(2)),
     )
     return [forms[number % len(forms)]() for number in range(PLANTED)]
 
 
 def export(values: list[str], rows: int) -> str:
     """An export in whose personal columns every value stands, with damaged lines that hold some of them too."""
-    lines = []
+    lines, names = [], [value for value in values if value.replace(" ", "").isalpha()]
     for number in range(rows):
         one, other = values[number % PLANTED], values[(number * 7 + 3) % PLANTED]
         line = f"{number},2025-03-0{number % 9 + 1} 10:00:00,email,{one},{other},{values[-1]},solved,2,hello\n"
@@ -46,6 +48,8 @@ def export(values: list[str], rows: int) -> str:
             line = line.replace(",2,", f",{one},")
         elif number % 97 == 35:
             line = line.replace("2025-03", other)
+        elif number % 97 == 45 and number < 97 * len(names):  # a person where a listed value stands, each once
+            line = line.replace(",email,", f",{names[number // 97]},")
         lines.append(line)
     return HEADER + "".join(lines)
 
@@ -99,7 +103,7 @@ def test_no_planted_value_is_found_anywhere(folder: Path, values: list[str]) -> 
 
 def test_nothing_is_left_by_a_killed_ingest(folder: Path, values: list[str]) -> None:
     original = folder / "contacts.csv"
-    original.write_text(export(values, 60_000), encoding="utf-8")
+    original.write_text(export(values, 200_000), encoding="utf-8")
     temporary = folder / "temporary"
     temporary.mkdir()
     environment = {**os.environ, "KPIBAR_KEY_FILE": str(folder / "k.key"), "TMPDIR": str(temporary)}
@@ -116,9 +120,11 @@ def test_nothing_is_left_by_a_killed_ingest(folder: Path, values: list[str]) -> 
     ]
     process = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
-    while not any(temporary.iterdir()) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    time.sleep(0.4)
+    piped = False
+    while not piped and process.poll() is None and time.monotonic() < deadline:
+        piped = any(path.is_fifo() for path in temporary.rglob("*"))
+        time.sleep(0.001)
+    time.sleep(0.2)
     process.kill()
-    process.wait()
+    assert (piped, process.wait()) == (True, -signal.SIGKILL), "killed while records were on their way"
     assert found(folder, values, {original}) == []

@@ -5,13 +5,14 @@
 runs 500 long sequences; the suite runs a few short ones. The rule (DECISIONS.md, "Which version of a record stays"):
 of two versions that say when they were updated, the later update stays; otherwise the one from the export that speaks
 up to the later instant; if that is equal or unknown, the one ingested last. Columns an export lacks keep what is known.
+Of the promises of a parcel the one of the oldest version stays, and the newest version's own is the last one.
 """
 
 import os
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -34,6 +35,7 @@ CREATED = datetime(2024, 1, 1)
 FIRST_DAY = date(2025, 1, 1)
 VALUES = st.sampled_from(("a", "b", "c"))
 UPDATED = st.none() | st.integers(0, 6).map(lambda hours: CREATED + timedelta(days=1, hours=hours))
+FIRST_DAY_AT_TEN = datetime.combine(FIRST_DAY, datetime.min.time()) + timedelta(hours=10)
 DAY = st.integers(0, 9).map(lambda days: FIRST_DAY + timedelta(days=days))
 
 
@@ -56,9 +58,28 @@ class Held:
     as_of: datetime
 
 
+@dataclass(frozen=True)
+class Parcel:
+    """What is known of a parcel: `first` and `last` promise, and of the version in which the first was seen its age."""
+
+    carrier: str
+    first: datetime | None
+    last: datetime | None
+    updated: datetime | None
+    as_of: datetime
+    seen_updated: datetime | None
+    seen: datetime | None
+
+
 Lines = list[tuple[str, Version]]
 RECORDS = st.dictionaries(
     st.sampled_from([f"r{n}" for n in range(8)]), st.tuples(VALUES, VALUES, UPDATED), min_size=1, max_size=6
+)
+
+
+PROMISED = st.integers(0, 4).map(lambda days: FIRST_DAY_AT_TEN + timedelta(days=days))
+PARCELS = st.dictionaries(
+    st.sampled_from([f"p{n}" for n in range(4)]), st.tuples(VALUES, PROMISED, UPDATED), min_size=1, max_size=4
 )
 
 
@@ -78,6 +99,7 @@ class Exports(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="kpibar-sequence-"))
         self.known: dict[str, Held] = {}
+        self.parcels: dict[str, Parcel] = {}
         self.sent: list[tuple[str, str, datetime]] = []
         self.number = 0
 
@@ -123,6 +145,26 @@ class Exports(RuleBasedStateMachine):
                 self.send(text(part, columns), as_of, named=False)
                 self.remember(part, columns, as_of)
 
+    @rule(parcels=PARCELS, day=DAY, named=st.booleans(), dated=st.booleans(), promised=st.booleans())
+    def promises(
+        self,
+        parcels: dict[str, tuple[str, datetime, datetime | None]],
+        day: date,
+        named: bool,
+        dated: bool,
+        promised: bool,
+    ) -> None:
+        """An export of parcels, with or without their promises."""
+        columns = (*(("promised_to",) if promised else ()), *(("updated_at",) if dated else ()))
+        as_of = datetime.combine(day, datetime.min.time())
+        shown = [",".join(("parcel_id", "delivered_at", "carrier", *columns))]
+        for name, (carrier, promise, updated) in parcels.items():
+            cells = {"promised_to": promise, "updated_at": updated}
+            shown.append(",".join((name, str(CREATED), carrier, *(str(cells[column] or "") for column in columns))))
+        self.send("\n".join(shown) + "\n", as_of, named)
+        for name, (carrier, promise, updated) in parcels.items():
+            self.remember_parcel(name, carrier, promise if promised else None, updated if dated else None, dated, as_of)
+
     @rule(number=st.integers(0, 50))
     def again(self, number: int) -> None:
         """Bytes that were ingested before, under another name."""
@@ -139,7 +181,8 @@ class Exports(RuleBasedStateMachine):
         if not again:
             content += f"own{self.number},{CREATED},email" + "," * (content.partition("\n")[0].count(",") - 2) + "\n"
             self.sent.append((content, name, as_of))
-        options = Options() if named else Options(as_of=as_of)
+        layout = "kpibar-parcels" if content.startswith("parcel_id") else "kpibar-contacts"
+        options = Options(layout) if named else Options(layout, as_of=as_of)
         (outcome,) = ingest(self.store, [write(self.folder, name, content)], self.config, options)
         assert outcome.error is None, outcome.error
         assert (outcome.same_as_before is not None) == again
@@ -162,8 +205,42 @@ class Exports(RuleBasedStateMachine):
             elif not self.older(new.updated, as_of, held):
                 self.known[name] = Held(said["queue"], said["team"], said["updated"], as_of)  # type: ignore[arg-type]
 
+    def remember_parcel(
+        self,
+        name: str,
+        carrier: str,
+        promise: datetime | None,
+        updated: datetime | None,
+        dated: bool,
+        as_of: datetime,
+    ) -> None:
+        """The rule, on a dict; `promise` is None where the export has no such column."""
+        held = self.parcels.get(name)
+        if held is None:
+            seen = (updated, as_of) if promise else (None, None)
+            self.parcels[name] = Parcel(carrier, promise, None, updated, as_of, *seen)
+            return
+        first = held
+        if promise and (held.seen is None or self.older_promise(updated, as_of, held)):
+            first = replace(held, first=promise, seen=as_of, seen_updated=updated)
+        last = held.last if promise is None else promise if promise != first.first else None
+        said = replace(first, carrier=carrier, last=last, updated=updated if dated else held.updated)
+        if said == replace(first, first=held.first):
+            self.parcels[name] = replace(first, as_of=max(as_of, held.as_of))
+        elif not self.older(updated, as_of, held):
+            self.parcels[name] = replace(said, as_of=as_of)
+        elif first is not held:
+            announced = held.last or held.first
+            self.parcels[name] = replace(first, last=announced if announced != promise else None)
+
     @staticmethod
-    def older(updated: datetime | None, as_of: datetime, held: Held) -> bool:
+    def older_promise(updated: datetime | None, as_of: datetime, held: Parcel) -> bool:
+        if updated is not None and held.seen_updated is not None and updated != held.seen_updated:
+            return updated < held.seen_updated
+        return held.seen is not None and as_of < held.seen
+
+    @staticmethod
+    def older(updated: datetime | None, as_of: datetime, held: Held | Parcel) -> bool:
         if updated is not None and held.updated is not None and updated != held.updated:
             return updated < held.updated
         return as_of < held.as_of
@@ -177,6 +254,16 @@ class Exports(RuleBasedStateMachine):
         if self.number:
             expected = {name: (held.queue, held.team, held.updated) for name, held in self.known.items()}
             assert self.rows() == expected
+
+    @invariant()
+    def promises_are_those_of_the_dict(self) -> None:
+        if self.number:
+            found = self.store.engine.rows(
+                "SELECT parcel_id, carrier, promised_to, last_promised_to, updated_at FROM parcels "
+                "WHERE parcel_id NOT LIKE 'own%' ORDER BY 1"
+            )
+            expected = sorted((name, p.carrier, p.first, p.last, p.updated) for name, p in self.parcels.items())
+            assert found == expected
 
     @invariant()
     def the_ledger_agrees(self) -> None:

@@ -32,13 +32,15 @@ class Mapped:
     """One canonical table of a file.
 
     `fields` are its columns and their SQL over `t`, the typed records; `where` which of these it takes, beyond those
-    that are valid; `held` the columns this file can fill, `filled` adds those derived from them. What a file does not
-    fill it says nothing of.
+    that are valid; `fault` why it cannot take one that is meant for it (the main table's are faults of the record
+    itself, told by `typed`); `held` the columns this file can fill, `filled` adds those derived from them. What a file
+    does not fill it says nothing of.
     """
 
     entity: str
     fields: Mapping[str, str]
     where: str
+    fault: str | None
     text: str | None
     held: tuple[str, ...]
     filled: frozenset[str]
@@ -54,13 +56,15 @@ def mapped(
 ) -> Mapped:
     """The canonical columns of one table over the typed records."""
     fields = _fields(layout, entity, table, cells, context)
-    taken = "TRUE"
+    taken, fault = "TRUE", None
     if where is not None:
-        taken = f"coalesce({cells.fill(where)}, FALSE) AND ({key_fault(entity, fields)}) IS NULL"
+        meant, fault = f"coalesce({cells.fill(where)}, FALSE)", key_fault(entity, fields)
+        taken, fault = f"{meant} AND ({fault}) IS NULL", f"CASE WHEN {meant} THEN {fault} END"
     return Mapped(
         entity=entity,
         fields=fields,
         where=taken,
+        fault=fault,
         text=_text(fields) if entity == "contacts" else None,
         held=_held(table, cells),
         filled=_filled(entity, table, cells, context),

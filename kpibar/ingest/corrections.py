@@ -7,7 +7,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kpibar.config import Config
@@ -17,6 +17,7 @@ from kpibar.ingest.dialect import physical_lines
 from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout, Shelf, shelf
+from kpibar.ingest.ledger import Stated
 from kpibar.ingest.records import decoded
 from kpibar.store import Store
 
@@ -34,6 +35,7 @@ class Corrections:
     records: int
     layout: str
     brand: str | None
+    stated: Stated = field(default_factory=Stated)
 
 
 def corrections(store: Store, original: Path, config: Config) -> Corrections:
@@ -45,19 +47,23 @@ def corrections(store: Store, original: Path, config: Config) -> Corrections:
     known = shelf(config.folder or Path.cwd(), config.settings.layouts)
     export = _opened(store, original, known)
     rows = store.engine.rows(
-        "SELECT file_id, layout, brand FROM files WHERE sha256 = ? AND lines > 0 ORDER BY file_id DESC LIMIT 1",
+        "SELECT file_id, layout, brand, stated_timezone, stated_date_order, stated_encoding, keep_text FROM files "
+        "WHERE sha256 = ? AND lines > 0 ORDER BY file_id DESC LIMIT 1",
         [export.sha256],
     )
     if not rows:
         raise OriginalUnknown(original)
-    file_id, layout, brand = rows[0]
+    file_id, layout, brand, *stated = rows[0]
     spans = store.engine.rows(
-        "SELECT DISTINCT line, last_line FROM rejects WHERE file_id = ? AND code <> 'header' ORDER BY line", [file_id]
+        # The entries of a file's further tables follow that of its first.
+        "SELECT DISTINCT line, last_line FROM rejects WHERE file_id >= ? AND code <> 'header' "
+        "AND file_id IN (SELECT file_id FROM files WHERE sha256 = ?) ORDER BY line",
+        [file_id, export.sha256],
     )
     rejected = [(int(first), int(last)) for first, last in spans]
     wanted = _with_groups(export, rejected, _group(known.layouts.get(layout), export))
     content = "".join(_ended(_text(export, wanted))).encode(export.encoding or "utf-8") if rejected else b""
-    return Corrections(content, len(rejected), layout, brand)
+    return Corrections(content, len(rejected), layout, brand, Stated(*stated))
 
 
 def _opened(store: Store, original: Path, known: Shelf) -> Export:

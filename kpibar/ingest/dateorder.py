@@ -32,6 +32,8 @@ _DAY_FIRST, _MONTH_FIRST = (
     for first, second in ((_DAY, _MONTH), (_MONTH, _DAY))
 )
 
+_BLANK = "regexp_replace(regexp_replace({}, '[0-9]', '9', 'g'), '\\p{{L}}', 'a', 'g')"
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -81,10 +83,7 @@ def _written_as(formats: Iterable[str]) -> str:
 
 def _looked_at(name: str, cell: str, known: str, table: str) -> str:
     found, serial = "regexp_matches(v, {})".format, f"regexp_full_match(v, '{SERIAL}')"
-    date = found(quoted(_DATE))
-    blank = "regexp_replace(regexp_replace(v, '[0-9]', '9', 'g'), '\\p{L}', 'a', 'g')"
-    begins = f"left(ltrim({cell}), CASE WHEN ltrim({cell}) < 'A' THEN 11 ELSE 26 END)"
-    half = f"CASE WHEN right({cell}, 1) IN ('M', 'm', '.') THEN ' M' ELSE '' END"
+    date, blank = found(quoted(_DATE)), _BLANK.format("v")
     return (
         f"SELECT {quoted(name)}, coalesce(sum(n) FILTER (WHERE {date}), 0)::BIGINT, "
         f"min({blank}) FILTER (WHERE {date}), "
@@ -94,8 +93,23 @@ def _looked_at(name: str, cell: str, known: str, table: str) -> str:
         f"coalesce(sum(n) FILTER (WHERE v = 'iso'), 0)::BIGINT, "
         f"count(*) FILTER (WHERE {serial} AND regexp_matches(v, '{SERIAL_FINE}')), "
         f"count(*) FILTER (WHERE {serial} AND NOT regexp_matches(v, '^[0-9]+{SERIAL_EIGHTHS}|{SERIAL_FINE}')) "
-        f"FROM (SELECT CASE WHEN {cell} LIKE '____-__-__%' THEN 'iso' ELSE {begins} || {half} END AS v, "
+        f"FROM (SELECT CASE WHEN {cell} LIKE '____-__-__%' THEN 'iso' ELSE {_beginning(cell)} END AS v, "
         f"count(*) AS n, min(line) AS first FROM {table} GROUP BY 1)"
+    )
+
+
+def _beginning(cell: str) -> str:
+    """What tells the notation of a date: its beginning, and whether a half of the day ends it."""
+    begins = f"left(ltrim({cell}), CASE WHEN ltrim({cell}) < 'A' THEN 11 ELSE 26 END)"
+    return f"{begins} || CASE WHEN right({cell}, 1) IN ('M', 'm', '.') THEN ' M' ELSE '' END"
+
+
+def strange(cell: str, formats: Iterable[str]) -> str:
+    """SQL: the shape of a numeric date that is not written as the formats say, NULL for any other cell."""
+    seen = _beginning(cell)
+    return (
+        f"CASE WHEN NOT regexp_matches({seen}, {quoted(_written_as(formats))}) "
+        f"AND regexp_matches({seen}, {quoted(_DATE)}) THEN {_BLANK.format(seen)} END"
     )
 
 
@@ -163,6 +177,17 @@ def confirm(engine: Engine, path: Path, cells: Mapping[str, str], reading: Readi
         contradiction(path, one, reading.order(one.column))
         if one.foreign and reading.formats_decide(one.column):
             raise DateOrderAmbiguous(path, one.column, one.example or "")
+
+
+def confirm_formats(engine: Engine, path: Path, strange: Mapping[str, str]) -> None:
+    """Refuse a later batch, now `typed`, with a date that is not written as the formats say, which tell its order.
+
+    `strange` are the columns of these by header name. Raises DateOrderAmbiguous.
+    """
+    for column, shape in strange.items():
+        rows = engine.rows(f"SELECT {shape} FROM typed WHERE {shape} IS NOT NULL LIMIT 1")
+        if rows:
+            raise DateOrderAmbiguous(path, column, rows[0][0])
 
 
 def _evidence(engine: Engine, cells: Mapping[str, str], reading: Reading, lines: "Integers") -> tuple[Evidence, ...]:

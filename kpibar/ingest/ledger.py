@@ -60,6 +60,16 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Stated:
+    """What must be said of a file's records to read them alike in another file; None where nothing need be said."""
+
+    timezone: str | None = None
+    date_order: str | None = None
+    encoding: str | None = None
+    keep_text: bool = False
+
+
+@dataclass(frozen=True)
 class Entry:
     """A ledger entry: a table filled from a file of `size` bytes."""
 
@@ -77,6 +87,7 @@ class Entry:
     as_of: datetime | None
     counts: Counts
     lines: Lines = field(default_factory=Lines)
+    stated: Stated = field(default_factory=Stated)
 
 
 # What the chain of an entry is computed over, in this order. The instant an export speaks up to is not in it: a
@@ -85,7 +96,15 @@ CHAINED = (
     "file_id", "sha256", "name", "size", "layout", "source", "entity", "brand", "encoding", "delimiter", "reading",
     "ingested_at", "records", "added", "updated", "unchanged", "superseded", "folded", "rejected", "dropped",
     "repaired", "lines", "preamble", "header", "blank", "footer", "record_lines", "rejected_lines",
+    "stated_timezone", "stated_date_order", "stated_encoding", "keep_text",
 )  # fmt: skip
+
+
+# SQL: an entry of `files` holds for its bytes; an earlier reading of the same bytes no longer says anything.
+LAST_READING = (
+    "NOT EXISTS (SELECT 1 FROM files AS later WHERE later.sha256 = files.sha256 AND later.source = files.source "
+    "AND later.entity = files.entity AND later.file_id > files.file_id)"
+)
 
 
 def chained(previous: str, values: Sequence[object]) -> str:
@@ -130,9 +149,27 @@ def _prove(entry: Entry) -> None:
         raise LedgerBroken(entry.name, "lines", lines.total, lines.accounted)
 
 
+def rows_held(store: Store, entity: str) -> int:
+    """How many records a canonical table holds, of whatever source."""
+    return int(store.engine.rows(f"SELECT count(*) FROM {entity}")[0][0])
+
+
+def prove_tables(store: Store, entry: Entry, before: int) -> None:
+    """What an entry claims must be found in the tables; `before` is what `rows_held` said before the file.
+
+    Raises LedgerBroken.
+    """
+    grown = rows_held(store, entry.entity) - before
+    if grown != entry.counts.added:
+        raise LedgerBroken(entry.name, f"new records of {entry.entity}", entry.counts.added, grown)
+    listed = int(store.engine.rows("SELECT count(*) FROM rejects WHERE file_id = ?", [entry.file_id])[0][0])
+    if listed != entry.counts.rejected:
+        raise LedgerBroken(entry.name, "rejects", entry.counts.rejected, listed)
+
+
 def _values(entry: Entry) -> list[object]:
     """The values of an entry in the order of CHAINED."""
-    counts, lines = entry.counts, entry.lines
+    counts, lines, stated = entry.counts, entry.lines, entry.stated
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     return [
         entry.file_id, entry.sha256, entry.name, entry.size, entry.layout, entry.source, entry.entity, entry.brand,
@@ -140,6 +177,7 @@ def _values(entry: Entry) -> list[object]:
         counts.records, counts.added, counts.updated, counts.unchanged, counts.superseded, counts.folded,
         counts.rejected, counts.dropped, counts.repaired,
         lines.total, lines.preamble, lines.header, lines.blank, lines.footer, lines.records, lines.rejected,
+        stated.timezone, stated.date_order, stated.encoding, stated.keep_text,
     ]  # fmt: skip
 
 
@@ -152,17 +190,18 @@ def _refresh_source(store: Store, source: str, entity: str) -> None:
     store.engine.run("DELETE FROM sources WHERE source = ? AND entity = ?", [source, entity])
     store.engine.run(
         "INSERT INTO sources SELECT source, entity, max(as_of), max(as_of_on) FROM files "
-        "WHERE source = ? AND entity = ? GROUP BY source, entity",
+        f"WHERE source = ? AND entity = ? AND {LAST_READING} GROUP BY source, entity",
         [source, entity],
     )
 
 
 def extend(store: Store, sha256: str, source: str, as_of: datetime) -> None:
-    """Note that a file known already still speaks at a later instant."""
+    """Note that a file known already still speaks at a later instant; a table of it may speak of a later one still."""
     zone = store.meta("timezone") or "UTC"
     store.engine.run(
-        f"UPDATE files SET as_of = ?, as_of_on = {_day(zone)} WHERE sha256 = ? AND source = ?",
-        [as_of, as_of, sha256, source],
+        f"UPDATE files SET as_of = ?, as_of_on = {_day(zone)} WHERE sha256 = ? AND source = ? "
+        "AND (as_of IS NULL OR as_of < ?)",
+        [as_of, as_of, sha256, source, as_of],
     )
     tables = store.engine.rows("SELECT DISTINCT entity FROM files WHERE sha256 = ? AND source = ?", [sha256, source])
     for (entity,) in tables:
@@ -190,12 +229,24 @@ def write_rejects(store: Store, file_id: int, batch: Batch, grouped: bool) -> in
         f"SELECT {place}, bad.name, bad.shape, CASE WHEN bad IS NULL THEN 'key' ELSE 'value' END, "
         "coalesce(bad.reason, key_fault) FROM typed WHERE NOT dropped AND (bad IS NOT NULL OR key_fault IS NOT NULL)"
     )
+    _write_placed(store, file_id, batch, rows)
+    return len(rows)
+
+
+def write_key_faults(store: Store, file_id: int, batch: Batch, faults: str) -> int:
+    """Write the records a further table of the file cannot take (see Plan.faults); return how many they are."""
+    rows = [(place, None, None, "key", reason) for place, reason in store.engine.rows(faults)]
+    _write_placed(store, file_id, batch, rows)
+    return len(rows)
+
+
+def _write_placed(store: Store, file_id: int, batch: Batch, rows: Sequence[Sequence[object]]) -> None:
+    """Rejects of records known by their place in the batch: place, column, shape, code, reason."""
     if rows:
         places, names, shapes, codes, reasons = zip(*rows, strict=True)
         listed = list(places)
         lines, last_lines = batch.lines[listed].tolist(), batch.last_lines[listed].tolist()
         _append_rejects(store, file_id, lines, last_lines, names, shapes, codes, reasons)
-    return len(rows)
 
 
 def _append_rejects(store: Store, file_id: int, *columns: Sequence[object]) -> None:
@@ -214,9 +265,9 @@ def write_faults(store: Store, file_id: int, faults: Sequence[tuple[int, int, st
 
 
 def first_rejects(store: Store, name: str, file_id: int, most: int = 3) -> tuple[str, ...]:
-    """The first rejects of a file in words."""
+    """The first rejects of a file, of its entry `file_id` and those after it, in words."""
     rows = store.engine.rows(
-        f"SELECT line, column_name, shape, reason FROM rejects WHERE file_id = ? ORDER BY line LIMIT {most}",
+        f"SELECT line, column_name, shape, reason FROM rejects WHERE file_id >= ? ORDER BY file_id, line LIMIT {most}",
         [file_id],
     )
     return tuple(describe(name, *row) for row in rows)

@@ -17,7 +17,7 @@ from kpibar.ingest.instants import as_of_instant
 from kpibar.ingest.layouts import Shelf, shelf
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
-from kpibar.ingest.plan import Plan, plan
+from kpibar.ingest.plan import plan
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
 from kpibar.ingest.recognise import Recognised, recognise
 from kpibar.ingest.seal import write_seal
@@ -76,13 +76,14 @@ def _ingest_file(
     file = recognise(path, known, config, options)
     context = _context(store, file, config, options)
     compiled = plan(file.layout, file.export.columns, context)
-    again = _known_already(store, file, compiled, options)
+    task = Task(file, compiled, context, options, watch)
+    again = _known_already(store, task)
     if again is not None:
         return again
     try:
         with store.transaction(keep=not options.dry_run):
             store.remember("timezone", context.brand_zone)
-            return take_file(store, Task(file, compiled, context, options, watch))
+            return take_file(store, task)
     except EngineError as error:
         if not error.statement:
             raise
@@ -90,17 +91,17 @@ def _ingest_file(
         raise LayoutInvalid(where, f"its SQL does not run on {path}: {error}") from error
 
 
-def _known_already(store: Store, file: Recognised, compiled: Plan, options: Options) -> Outcome | None:
-    """The outcome for bytes that were ingested before and read the same way, None for what is new.
+def _known_already(store: Store, task: Task) -> Outcome | None:
+    """The outcome for bytes that were last ingested in the same reading, None for what is new.
 
     A later --as-of is news even so: the same records, still true at a later date.
     """
-    sha256 = file.export.sha256
+    file, options, sha256 = task.file, task.options, task.file.export.sha256
     rows = store.engine.rows(
         "SELECT file_id, ingested_at, as_of, records, 0, 0, added + updated + unchanged, superseded, folded,"
         " rejected, dropped, repaired FROM files WHERE sha256 = ? AND source = ? AND entity = ? AND reading = ?"
-        " AND encoding = ?",
-        [sha256, file.source, file.layout.fills, compiled.hash, file.export.encoding],
+        f" AND encoding = ? AND {ledger.LAST_READING}",
+        [sha256, file.source, file.layout.fills, task.reading, file.export.encoding],
     )
     if not rows:
         _refuse_other_brand(store, file)

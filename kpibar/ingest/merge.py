@@ -2,7 +2,8 @@
 
 A record is identified by (source, record id). The newer version wins: by the record's own `updated_at` when both
 versions have one and they differ, else by the instant up to which their exports speak, else the one ingested last.
-A record belongs to the latest file that confirmed it.
+A record belongs to the latest file that confirmed it. The same file read another way corrects what it brought: of two
+readings of one text the last one holds, whatever its times now are.
 """
 
 from dataclasses import dataclass
@@ -12,17 +13,19 @@ from kpibar.ingest.expressions import pseudonym
 from kpibar.ingest.keys import order_mentions
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.plan import Plan
-from kpibar.ingest.tables import HAPPENED, KEYS, columns
+from kpibar.ingest.promises import keep_first_promise, seen, take_earlier_promise
+from kpibar.ingest.tables import HAPPENED, KEYS, PROMISE_SEEN, TEXT_COLUMNS, columns
 from kpibar.store import Store
 
 
 @dataclass(frozen=True)
 class Target:
-    """The table a file fills, the source its records belong to, and the file's id for it."""
+    """The table a file fills, the source its records belong to, the file's id for it, and the file's SHA-256."""
 
     entity: str
     source: str
     file_id: int
+    sha256: str
 
     @property
     def id(self) -> str:
@@ -33,6 +36,12 @@ class Target:
     def names(self) -> list[str]:
         """The columns a record brings."""
         return [column for column in columns(self.entity) if column not in ("file_id", "source")]
+
+    @property
+    def values(self) -> str:
+        """SQL of these columns over the mapped records."""
+        own = seen(self.file_id)
+        return ", ".join(f"{own[name]} AS {name}" if name in own else name for name in self.names)
 
 
 def newest(store: Store, compiled: Plan, entity: str) -> datetime | None:
@@ -62,11 +71,11 @@ def take(store: Store, target: Target, compiled: Plan, looked_up: tuple[str, ...
     before, so that a record keeps its place.
     """
     select = compiled.mapped(target.entity, looked_up)
-    listed = ", ".join(target.names)
+    listed, values = ", ".join(target.names), target.values
     _find_mentions(store, target, compiled, before)
     if not _overlaps(store, target, compiled):
         store.engine.run(
-            f"INSERT INTO {target.entity} (file_id, source, {listed}) SELECT ?, ?, {listed} FROM ({select})",
+            f"INSERT INTO {target.entity} (file_id, source, {listed}) SELECT ?, ?, {values} FROM ({select})",
             [target.file_id, target.source],
         )
         return _count_valid(store, target, compiled)
@@ -78,12 +87,12 @@ def take(store: Store, target: Target, compiled: Plan, looked_up: tuple[str, ...
         [target.source],
     )
     store.engine.run(
-        f"INSERT INTO contested_{target.entity} SELECT line + ?, {listed} FROM mapped "
+        f"INSERT INTO contested_{target.entity} SELECT line + ?, {values} FROM mapped "
         f"SEMI JOIN known USING ({target.id})",
         [before],
     )
     store.engine.run(
-        f"INSERT INTO {target.entity} (file_id, source, {listed}) SELECT ?, ?, {listed} FROM mapped "
+        f"INSERT INTO {target.entity} (file_id, source, {listed}) SELECT ?, ?, {values} FROM mapped "
         f"ANTI JOIN known USING ({target.id})",
         [target.file_id, target.source],
     )
@@ -113,7 +122,7 @@ def settle(store: Store, target: Target, as_of: datetime | None, filled: frozens
 
     Only the columns the file fills are compared and replaced: a narrower export does not erase what is known.
     """
-    entity, source, names = target.entity, target.source, target.names
+    entity, names = target.entity, target.names
     contested = int(store.engine.rows(f"SELECT count(*) FROM contested_{entity}")[0][0])
     fates: dict[str, int] = {}
     repeated = 0
@@ -121,15 +130,15 @@ def settle(store: Store, target: Target, as_of: datetime | None, filled: frozens
         # The first version of a record that comes twice in the file was new when it was read.
         added -= (again := _call_back(store, target))
         contested += again
-        _decide_fates(store, entity, source, as_of, [name for name in names if name in filled])
-        _write(store, entity, source, target.file_id, names)
-        _confirm(store, entity, source, target.file_id, as_of)
+        _decide_fates(store, target, as_of, [name for name in names if name in filled])
+        _write(store, entity, target.source, target.file_id, names)
+        _confirm(store, target, as_of)
         if entity == "parcels":
-            _take_earlier_promise(store, source)
+            take_earlier_promise(store, target.source, target.file_id, target.sha256)
         fates = dict(store.engine.rows("SELECT fate, count(*) FROM incoming GROUP BY fate"))
         repeated = int(store.engine.rows("SELECT count(*) FROM batch WHERE version > 1")[0][0])
     if entity == "contacts":
-        _write_mentions(store, target, contested=bool(contested))
+        _write_mentions(store, target, contested=bool(contested), texts=not filled.isdisjoint(TEXT_COLUMNS))
     return Counts(
         records=added + contested,
         added=added + fates.get("added", 0),
@@ -155,21 +164,23 @@ def _call_back(store: Store, target: Target) -> int:
     return found
 
 
-def _decide_fates(store: Store, entity: str, source: str, as_of: datetime | None, filled: list[str]) -> None:
+def _decide_fates(store: Store, target: Target, as_of: datetime | None, filled: list[str]) -> None:
     """`batch` ranks the versions of a record within the file, `incoming` compares the best with what is held."""
-    key = KEYS[entity].id
+    entity, key = target.entity, KEYS[target.entity].id
     store.engine.run(
         "CREATE OR REPLACE TEMP TABLE batch AS SELECT *, row_number() OVER "
         f"(PARTITION BY {', '.join(key)} ORDER BY updated_at DESC NULLS LAST, line DESC) AS version "
         f"FROM contested_{entity}"
     )
     if entity == "parcels":
-        _keep_first_promise(store, source, as_of)
+        keep_first_promise(store, target.source, target.sha256, as_of)
     differs = " OR ".join(f"b.{name} IS DISTINCT FROM t.{name}" for name in filled)
-    kept = [name for name in columns(entity) if name not in ("file_id", "source", *filled, *key)]
-    known = "b.*" if not kept else f"b.* EXCLUDE ({', '.join(kept)}), {', '.join(f't.{name}' for name in kept)}"
+    kept = [name for name in columns(entity) if name not in ("file_id", "source", *PROMISE_SEEN, *filled, *key)]
+    # What the file says nothing of is as it was; of a record that is new, as it comes.
+    told = "".join(f", CASE WHEN t.{key[0]} IS NULL THEN b.{name} ELSE t.{name} END AS {name}" for name in kept)
+    known = f"b.* EXCLUDE ({', '.join(kept)}){told}" if kept else "b.*"
     older = (
-        "CASE WHEN b.updated_at <> t.updated_at THEN b.updated_at < t.updated_at "
+        "CASE WHEN f.sha256 = ? THEN FALSE WHEN b.updated_at <> t.updated_at THEN b.updated_at < t.updated_at "
         "ELSE coalesce(CAST(? AS TIMESTAMP) < f.as_of, FALSE) END"
     )
     store.engine.run(
@@ -177,7 +188,7 @@ def _decide_fates(store: Store, entity: str, source: str, as_of: datetime | None
         f"WHEN NOT ({differs}) THEN 'unchanged' WHEN {older} THEN 'superseded' ELSE 'updated' END AS fate "
         f"FROM batch b LEFT JOIN {entity} t ON t.source = ? AND {_same('t', 'b', key)} "
         "LEFT JOIN files f ON f.file_id = t.file_id WHERE b.version = 1",
-        [as_of, source],
+        [target.sha256, as_of, target.source],
     )
 
 
@@ -185,42 +196,6 @@ def _same(one: str, other: str, key: tuple[str, ...]) -> str:
     """SQL: two rows are versions of one record. The first column is never NULL, so that it can be joined by hash."""
     rest = "".join(f" AND {one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in key[1:])
     return f"{one}.{key[0]} = {other}.{key[0]}{rest}"
-
-
-_PROMISE = ("promised_from", "promised_to", "promised_on", "promise_kind")
-
-
-def _keep_first_promise(store: Store, source: str, as_of: datetime | None) -> None:
-    """A later version may carry a moved promise: the first one known stays, the new one becomes the last one.
-
-    First among the versions in the file, then against the one held, unless that comes from a later export.
-    """
-    taken = ", ".join(f"{name} = first.{name}" for name in _PROMISE)
-    moved = "last_promised_to = coalesce(batch.last_promised_to, batch.promised_to)"
-    store.engine.run(
-        f"UPDATE batch SET {taken}, {moved} FROM (SELECT *, row_number() OVER (PARTITION BY parcel_id "
-        "ORDER BY version DESC) AS age FROM batch WHERE promised_to IS NOT NULL) AS first "
-        "WHERE first.age = 1 AND first.parcel_id = batch.parcel_id AND batch.version = 1 "
-        "AND first.promised_to IS DISTINCT FROM batch.promised_to"
-    )
-    store.engine.run(
-        f"UPDATE batch SET {taken}, {moved} FROM parcels AS first JOIN files f ON f.file_id = first.file_id "
-        "WHERE first.source = ? AND first.parcel_id = batch.parcel_id AND first.promised_to IS NOT NULL "
-        "AND first.promised_to IS DISTINCT FROM batch.promised_to "
-        "AND NOT coalesce(CAST(? AS TIMESTAMP) < f.as_of, FALSE)",
-        [source, as_of],
-    )
-
-
-def _take_earlier_promise(store: Store, source: str) -> None:
-    """An older export ingested late overwrites nothing, but the promise it shows was made first."""
-    taken = ", ".join(f"{name} = i.{name}" for name in _PROMISE)
-    store.engine.run(
-        f"UPDATE parcels SET {taken}, last_promised_to = coalesce(parcels.last_promised_to, parcels.promised_to) "
-        "FROM incoming i WHERE i.fate = 'superseded' AND parcels.source = ? AND parcels.parcel_id = i.parcel_id "
-        "AND i.promised_to IS NOT NULL AND i.promised_to IS DISTINCT FROM parcels.promised_to",
-        [source],
-    )
 
 
 def _write(store: Store, entity: str, source: str, file_id: int, names: list[str]) -> None:
@@ -237,13 +212,15 @@ def _write(store: Store, entity: str, source: str, file_id: int, names: list[str
     )
 
 
-def _confirm(store: Store, entity: str, source: str, file_id: int, as_of: datetime | None) -> None:
+def _confirm(store: Store, target: Target, as_of: datetime | None) -> None:
     """Note which records a later export found unchanged: an export from before it says nothing new of them."""
+    entity = target.entity
     store.engine.run(
         f"UPDATE {entity} SET file_id = ? FROM incoming i WHERE {entity}.source = ? AND i.fate = 'unchanged' "
         f"AND {_same(entity, 'i', KEYS[entity].id)} "
-        f"AND {entity}.file_id NOT IN (SELECT file_id FROM files WHERE as_of >= coalesce(CAST(? AS TIMESTAMP), as_of))",
-        [file_id, source, as_of],
+        f"AND {entity}.file_id NOT IN "
+        "(SELECT file_id FROM files WHERE as_of >= coalesce(CAST(? AS TIMESTAMP), as_of) AND sha256 <> ?)",
+        [target.file_id, target.source, as_of, target.sha256],
     )
 
 
@@ -259,8 +236,8 @@ def _find_mentions(store: Store, target: Target, compiled: Plan, before: int) ->
     )
 
 
-def _write_mentions(store: Store, target: Target, *, contested: bool) -> None:
-    """Remember the mentions of the contacts written, and forget those of versions that were replaced."""
+def _write_mentions(store: Store, target: Target, *, contested: bool, texts: bool) -> None:
+    """Remember the mentions of the contacts written, and forget those of versions whose text was replaced."""
     if contested:
         # A version that was called back lost its line: its mentions are those of no contested line.
         place = "CASE WHEN m.line IN (SELECT line FROM contested_contacts) THEN m.line ELSE -1 END"
@@ -269,6 +246,7 @@ def _write_mentions(store: Store, target: Target, *, contested: bool) -> None:
             "AND NOT EXISTS (SELECT 1 FROM incoming i WHERE i.fate IN ('added', 'updated') "
             f"AND i.contact_id = m.contact_id AND i.line = {place})"
         )
+    if contested and texts:
         store.engine.run(
             "DELETE FROM mentions WHERE source = ? AND contact_id IN "
             "(SELECT contact_id FROM incoming WHERE fate = 'updated')",

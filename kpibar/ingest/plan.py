@@ -17,7 +17,7 @@ from kpibar.ingest.keys import key_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.tables import columns
 from kpibar.ingest.topics import by_text, by_vendor
-from kpibar.ingest.typed import PLACE, clock_change, dates, told, typed
+from kpibar.ingest.typed import PLACE, clock_change, dates, strange_dates, told, typed
 
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 
@@ -29,7 +29,8 @@ class Plan:
     `typing` reads from `{source}`; `grouped` tells that lines are folded, so that all must be there before the first
     is typed. `identities` are the typed columns that hold a customer's or agent's identifier, `unknown` those that hold
     a listed value the layout does not know, by header name, `dates` the columns that are read as dates, by header name,
-    and their cells. `clock_changes` counts the records with a time that is skipped or repeated when clocks change.
+    and their cells, `strange` those whose order the formats tell, and the typed columns of what is not written so.
+    `clock_changes` counts the records with a time that is skipped or repeated when clocks change.
     `reasons` is what the settings say of vendors' reasons.
     """
 
@@ -40,6 +41,7 @@ class Plan:
     identities: tuple[str, ...]
     unknown: Mapping[str, str]
     dates: Mapping[str, str]
+    strange: Mapping[str, str]
     clock_changes: str
     reasons: Mapping[str, str]
     hash: str
@@ -80,6 +82,15 @@ class Plan:
         numbered = "t.*" if self.grouped else f"{PLACE} AS line, 1 AS lines_folded, t.*"
         kept = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
         return f"(SELECT {numbered} FROM typed AS t WHERE {kept} AND ({self.tables[entity].where}))"
+
+    def faults(self, entity: str) -> str | None:
+        """The query for place and fault of the valid records meant for a table that cannot take them; None: it can."""
+        fault = self.tables[entity].fault
+        if fault is None:
+            return None
+        place = "line" if self.grouped else PLACE
+        kept = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
+        return f"SELECT * FROM (SELECT {place}, {fault} AS fault FROM typed AS t WHERE {kept}) WHERE fault IS NOT NULL"
 
     def field(self, entity: str, *names: str) -> str:
         """The statement that gives `line` and some columns that need no pseudonym of the valid records of a table."""
@@ -159,6 +170,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
         identities=tuple(cells.present("pii").values()),
         unknown={f"{alias}_new": call.column for call, alias in cells.present("enum").items()},
         dates=dates(cells),
+        strange=strange_dates(cells, context.reading),
         clock_changes=clock_change(cells, context.reading),
         reasons=context.reasons,
         hash="",

@@ -1,6 +1,6 @@
 """What happens inside a file's transaction: its batches are typed, judged and written, then settled and entered."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,13 +11,13 @@ from kpibar.ingest import ledger
 from kpibar.ingest.batches import Account, Batch, Reader, joined
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.classify import classify, look_up_pseudonyms
-from kpibar.ingest.dateorder import confirm
+from kpibar.ingest.dateorder import confirm, confirm_formats
 from kpibar.ingest.dateorder import settle as settle_dates
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.files import Export
 from kpibar.ingest.instants import instant_in_name
-from kpibar.ingest.ledger import Counts, Entry, Lines
+from kpibar.ingest.ledger import Counts, Entry, Lines, Stated
 from kpibar.ingest.limits import Limit
 from kpibar.ingest.merge import Target, newest, open_contested, settle, take
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
@@ -55,6 +55,11 @@ class Task:
         return self.file.export.path
 
     @property
+    def reading(self) -> str:
+        """A hash of how it is read: it changes when the same bytes would be read differently."""
+        return self.compiled.hash if self.options.repair else f"{self.compiled.hash}-as-it-is"
+
+    @property
     def dialect(self) -> Dialect:
         """How its records are written."""
         return self.file.export.dialect
@@ -70,10 +75,11 @@ class Task:
 
 @dataclass(frozen=True)
 class _Taking:
-    """A task under way: the tables it fills and what its batches brought so far."""
+    """A task under way: the tables it fills, how much they held before, and what its batches brought so far."""
 
     task: Task
     targets: tuple[Target, ...]
+    before: Mapping[str, int]
     tally: Tally
 
 
@@ -81,14 +87,18 @@ def take_file(store: Store, task: Task) -> Outcome:
     """Everything that happens inside the file's transaction."""
     export = task.file.export
     first = ledger.next_file_id(store)
-    targets = (Target(name, task.file.source, first + number) for number, name in enumerate(task.compiled.tables))
-    taking = _Taking(task, tuple(targets), Tally())
+    targets = tuple(
+        Target(name, task.file.source, first + number, export.sha256)
+        for number, name in enumerate(task.compiled.tables)
+    )
+    before = {target.entity: ledger.rows_held(store, target.entity) for target in targets}
+    taking = _Taking(task, targets, before, Tally())
     for target in taking.targets:
         open_contested(store, target)
     reader = Reader(task.dialect, export.first_line, task.repairer if task.options.repair else None)
     given = reader.batches(_watched(task, reader)) if export.kind == "text" else reader.rows(export.rows())
-    (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
-    return _finish(store, taking, reader.account)
+    settled = (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
+    return _finish(store, taking, reader.account, _stated(task, settled))
 
 
 def _watched(task: Task, reader: Reader) -> Iterator[bytes]:
@@ -102,7 +112,7 @@ def _watched(task: Task, reader: Reader) -> Iterator[bytes]:
             task.watch(task.path, done, task.file.export.size, account.records, account.rejected)
 
 
-def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
+def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading:
     """The first, small batch settles the order of dates; a later one that contradicts it refuses the file."""
     task, compiled, settled = taking.task, taking.task.compiled, taking.task.context.reading
     for number, batch in enumerate(given):
@@ -117,17 +127,30 @@ def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
             stage_batch(store, batch, task.dialect)
             confirm(store.engine, task.path, compiled.dates, settled, batch.lines)
             store.engine.run("DROP TABLE staged")
+        if number:
+            confirm_formats(store.engine, task.path, compiled.strange)
+    return settled
 
 
-def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> None:
+def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading:
     """Lines that are folded into one record may stand anywhere: all are there before the first is typed."""
     batches = []
     for batch in given:
         stage_batch(store, batch, taking.task.dialect)
         batches.append(replace(batch, text=b""))
     batch = joined(batches)
-    compiled, _ = _type_staged(store, taking.task, batch)
+    compiled, settled = _type_staged(store, taking.task, batch)
     _take_batch(store, taking, batch, compiled)
+    return settled
+
+
+def _stated(task: Task, settled: Reading) -> Stated:
+    """What was said of the file; and the order its dates showed, which a few of its records may not show."""
+    options, export = task.options, task.file.export
+    shown = set(settled.orders.values()) - {""}
+    order = shown.pop() if len(shown) == 1 and settled.stated_order is None else None
+    encoding = options.encoding if export.kind == "text" else None
+    return Stated(task.file.timezone, options.date_order or order, encoding, options.keep_text)
 
 
 def _type_staged(store: Store, task: Task, batch: Batch) -> tuple[Plan, Reading]:
@@ -154,12 +177,14 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     for target in taking.targets:
         tally.added[target.entity] += take(store, target, compiled, looked_up, tally.records)
         latest = newest(store, compiled, target.entity)
+        if (sql := compiled.faults(target.entity)) is not None:
+            tally.refused[target.entity] += ledger.write_key_faults(store, target.file_id, batch, sql)
         tally.newest[target.entity] = max(filter(None, (latest, tally.newest.get(target.entity))), default=None)
     count_folded_and_dropped(store, compiled, tally)
     tally.records += batch.records
 
 
-def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
+def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> Outcome:
     """Settle what is contested, check the whole and enter it in the ledger."""
     task, tally = taking.task, taking.tally
     if account.moved is not None:
@@ -171,11 +196,15 @@ def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
         # All tables of a file speak up to the same instant, the main one's or a later one of their own.
         as_of = task.options.instant or max(filter(None, (as_of, tally.newest[target.entity])), default=None)
         table = task.compiled.tables[target.entity]
-        counts = settle(store, target, as_of, table.filled, tally.added[target.entity])
+        merged = settle(store, target, as_of, table.filled, tally.added[target.entity])
+        refused = tally.refused[target.entity]
+        counts = replace(merged, records=merged.records + refused, rejected=refused)
         if number == 0:
-            counts = _main_counts(counts, tally, account)
-            _refuse_rejects(store, task.path, counts, target.file_id, task.options.max_rejects)
-        entry = _entry(task, target, as_of, counts, Lines() if number else lines)
+            counts = _main_counts(merged, tally, account)
+            _refuse_all_rejected(store, task.path, counts, target.file_id)
+        _refuse_rejects(store, task.path, counts, target.file_id, task.options.max_rejects)
+        entry = replace(_entry(task, target, as_of, counts, Lines() if number else lines), stated=stated)
+        ledger.prove_tables(store, entry, taking.before[target.entity])
         ledger.write_entry(store, entry, task.context.brand_zone)
         ledger.write_held(store, target.file_id, task.file.source, target.entity, table.held)
         loaded.append(Loaded(target.entity, counts, table.held))
@@ -213,10 +242,14 @@ def _lines(export: Export, account: Account) -> Lines:
     )  # fmt: skip
 
 
-def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
-    """Raises AllRejected, TooManyRejects."""
+def _refuse_all_rejected(store: Store, path: Path, counts: Counts, file_id: int) -> None:
+    """Raises AllRejected."""
     if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
         raise AllRejected(path, counts.rejected, ledger.first_rejects(store, path.name, file_id)[0])
+
+
+def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
+    """Refuse a table that loses too many of the records meant for it. Raises TooManyRejects."""
     if not limit.allows(counts.rejected, counts.records):
         first = ledger.first_rejects(store, path.name, file_id)
         raise TooManyRejects(path, counts.rejected, counts.records, limit.text, first)
@@ -226,7 +259,7 @@ def _entry(task: Task, target: Target, as_of: datetime | None, counts: Counts, l
     file, export = task.file, task.file.export
     return Entry(
         target.file_id, export.sha256, export.path.name, export.size, file.layout.name, file.source, target.entity,
-        file.brand, export.encoding, export.delimiter, task.compiled.hash, as_of, counts, lines,
+        file.brand, export.encoding, export.delimiter, task.reading, as_of, counts, lines,
     )  # fmt: skip
 
 

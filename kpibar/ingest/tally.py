@@ -14,6 +14,8 @@ from kpibar.store import Store
 _AGREEMENT = 0.95
 _ENOUGH_TO_ASSERT = 20
 _MOST_UNKNOWN = 20
+# A value on fewer records may be a person in a shifted row: its shape is kept.
+_NAMED_FROM = 5
 
 
 @dataclass
@@ -22,8 +24,8 @@ class Tally:
 
     `records` were typed, `bad` of them rejected, `folded` lines went into another record, `dropped` were left aside by
     the layout, `uncertain` ones have a time that is skipped or repeated when clocks change; `faults` never became a
-    record. `added` and `newest` (the latest instant told of) are per table, `known` and `agreeing` per assertion of
-    the layout; `unknown` counts listed values by column and value.
+    record. `added`, `refused` (rejected by a further table alone) and `newest` (the latest instant told of) are per
+    table, `known` and `agreeing` per assertion of the layout; `unknown` counts listed values by column and value.
     """
 
     records: int = 0
@@ -33,6 +35,7 @@ class Tally:
     dropped: int = 0
     uncertain: int = 0
     added: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
     newest: dict[str, datetime | None] = field(default_factory=dict)
     agreeing: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
@@ -59,14 +62,24 @@ def count_unknown(store: Store, compiled: Plan, tally: Tally) -> None:
 
 
 def write_unknown(store: Store, file_id: int, tally: Tally) -> tuple[tuple[str, str, int], ...]:
-    """Keep the most frequent unknown values of each column, and return them: column, value, records."""
-    found = []
-    for column in dict.fromkeys(column for column, _ in tally.unknown):
-        values = [(value, n) for (own, value), n in tally.unknown.items() if own == column]
+    """Keep the most frequent unknown values of each column, and return them: column, value, records.
+
+    Of a value that few records have only the shape is told: letters and digits blanked.
+    """
+    found, told = [], Counter[tuple[str, str]]()
+    for (column, value), n in tally.unknown.items():
+        told[column, value if n >= _NAMED_FROM else blanked(value)] += n
+    for column in dict.fromkeys(column for column, _ in told):
+        values = [(value, n) for (own, value), n in told.items() if own == column]
         found += [(column, value, n) for value, n in sorted(values, key=lambda one: (-one[1], one[0]))[:_MOST_UNKNOWN]]
     for column, value, n in found:
         store.engine.run("INSERT INTO unknown_values VALUES (?, ?, ?, ?)", [file_id, column, value, n])
     return tuple(found)
+
+
+def blanked(value: str) -> str:
+    """A value with its letters and digits blanked, cut to 40 characters."""
+    return "".join("9" if sign.isnumeric() else "a" if sign.isalpha() else sign for sign in value[:40])
 
 
 def count_agreeing(store: Store, compiled: Plan, layout: Layout, tally: Tally) -> None:

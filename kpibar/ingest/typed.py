@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from kpibar.ingest.batches import weights
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.clocks import clock_changes, near_change
+from kpibar.ingest.dateorder import strange
 from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, identity, quoted
 from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout
@@ -33,7 +34,8 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     """The statement over `{source}`: every helper call as a column, and what is to be said of the record.
 
     `dropped` tells that the layout leaves it aside, `bad` the first value that did not convert, `key_fault` the
-    fault of its key, `<column>_near` the text of a time close to a change of clocks.
+    fault of its key, `<column>_near` the text of a time close to a change of clocks, `<column>_strange` a date that is
+    not written as the layout's formats say, where these alone tell the order of day and month.
     """
     kept = ["line", "lines_folded", "given_twice"] if layout.group else ["checked"]
     unlisted = [f"{_unlisted(alias, call, reading)} AS {alias}_new" for call, alias in cells.present("enum").items()]
@@ -41,7 +43,8 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
         f"CASE WHEN {near_change(alias, zone)} THEN {alias}_raw END AS {alias}_near"
         for alias, _, zone in _zoned(cells, reading)
     ]
-    shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near))
+    strange = strange_dates(cells, reading).values()
+    shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near, *strange))
     faults = [fault, _stranger(cells), *([_GIVEN_TWICE] if layout.group else [])]
     return (
         f"SELECT {shown},\nNOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
@@ -74,6 +77,12 @@ def dates(cells: Cells) -> dict[str, str]:
     return {column: cell for column, cell in read.items() if cell is not None}
 
 
+def strange_dates(cells: Cells, reading: Reading) -> dict[str, str]:
+    """The columns whose order of day and month the layout's formats tell, by header name, and what is strange there."""
+    dated = {call: alias for call, alias in cells.present().items() if call.helper in _DATED}
+    return {call.column: f"{alias}_strange" for call, alias in dated.items() if reading.formats_decide(call.column)}
+
+
 def _read(layout: Layout, cells: Cells) -> dict[str, None]:
     group = cells.cell(layout.group) if layout.group else None
     columns = [name for call in cells.aliases for name in call.columns]
@@ -92,7 +101,7 @@ def _trimmed(layout: Layout, cells: Cells) -> str:
         return f"SELECT {checked(len(cells.names))} AS checked,\n{trimmed}\nFROM {{source}}"
     folded = "".join(f",\narg_min({cell}, line) FILTER (WHERE {cell} IS NOT NULL) AS {cell}" for cell in read)
     # A line without its group value belongs to nothing: it stays alone and is judged as a record.
-    key = f"coalesce({group}, 'line ' || line)"
+    key = f"{group}, CASE WHEN {group} IS NULL THEN line END"
     rows = f"SELECT line,\n{trimmed}\nFROM {{source}}"
     # The same lines again, after those of other records: to fold them would count them twice.
     twice = f"max(line) - min(line) >= count(*) AND count(*) > count(DISTINCT hash({', '.join(read)}))"
@@ -133,6 +142,8 @@ def _conversions(cells: Cells, reading: Reading) -> list[str]:
         found.append(f"{_conversion(HELPERS[call.helper], call, cell, alias, reading)} AS {alias}")
         if call.helper == "enum" or call.helper not in _TOTAL:
             found.append(f"{cell} AS {alias}_raw")
+    for column, alias in strange_dates(cells, reading).items():
+        found.append(f"{strange(cells.cell(column) or '', reading.formats)} AS {alias}")
     return found
 
 

@@ -38,7 +38,7 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
     if brief:
         return lines
     lines += [f"  rejected {clean(text)}" for text in outcome.first_rejects]
-    more = outcome.counts.rejected - len(outcome.first_rejects)
+    more = sum(table.counts.rejected for table in outcome.tables) - len(outcome.first_rejects)
     if more > 0:
         lines.append(f"  rejected {number(more)} more: see `kpibar rejects`")
     lines += _repaired(outcome)
@@ -136,10 +136,14 @@ def lost(path: Path, entries: int) -> str:
 
 def to_correct(found: Corrections, output: Path) -> str:
     """What to do with the rejected records that were written to a file."""
-    brand = f' --brand "{found.brand}"' if found.brand else ""
+    said = found.stated
+    options = {"tz": said.timezone, "date-order": said.date_order, "encoding": said.encoding}
+    words = f' --brand "{found.brand}"' if found.brand else ""
+    words += "".join(f" --{name} {value}" for name, value in options.items() if value)
+    words += " --keep-text" if said.keep_text else ""
     return clean(
         f"{number(found.records)} rejected records: correct them there, then `kpibar ingest {output} "
-        f"--layout {found.layout}{brand}`. The file holds customer data; delete it afterwards"
+        f"--layout {found.layout}{words}`. The file holds customer data; delete it afterwards"
     )
 
 

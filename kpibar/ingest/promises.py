@@ -1,0 +1,68 @@
+"""The first promise made for a parcel counts, in whatever order the exports that tell of its promises come.
+
+A held promise remembers the version it was seen in: that record's `updated_at` and the file. Of two promises the one
+of the older version was made first, by the rule that tells versions apart (see merge.py). A promise that was misread
+gives way to the next reading of its file.
+"""
+
+from datetime import datetime
+
+from kpibar.ingest.tables import PROMISE_SEEN
+from kpibar.store import Store
+
+_PROMISE = ("promised_from", "promised_to", "promised_on", "promise_kind", *PROMISE_SEEN)
+# What the newest version says, unless it is what was promised first.
+_MOVED = (
+    "CASE WHEN first.promised_to IS DISTINCT FROM batch.promised_to "
+    "THEN coalesce(batch.last_promised_to, batch.promised_to) ELSE batch.last_promised_to END"
+)
+
+
+def seen(file_id: int) -> dict[str, str]:
+    """SQL, over the mapped records of a file, of the columns that tell where a promise was seen."""
+    values = dict(zip(PROMISE_SEEN, (str(file_id), "updated_at"), strict=True))
+    return {name: f"CASE WHEN promised_to IS NOT NULL THEN {value} END" for name, value in values.items()}
+
+
+def keep_first_promise(store: Store, source: str, sha256: str, as_of: datetime | None) -> None:
+    """The newest versions in `batch` take the first promise known of their parcels, their own becomes the last one.
+
+    First among the versions in the file, then against the one held.
+    """
+    taken = ", ".join(f"{name} = first.{name}" for name in _PROMISE)
+    store.engine.run(
+        f"UPDATE batch SET {taken}, last_promised_to = {_MOVED} FROM (SELECT *, row_number() OVER "
+        "(PARTITION BY parcel_id ORDER BY version DESC) AS age FROM batch WHERE promised_to IS NOT NULL) AS first "
+        "WHERE first.age = 1 AND first.parcel_id = batch.parcel_id AND batch.version = 1"
+    )
+    earlier = (
+        "CASE WHEN batch.promised_to IS NULL THEN FALSE WHEN f.sha256 = ? THEN TRUE "
+        "WHEN batch.promise_updated_at <> first.promise_updated_at "
+        "THEN batch.promise_updated_at < first.promise_updated_at "
+        "ELSE coalesce(CAST(? AS TIMESTAMP) < f.as_of, FALSE) END"
+    )
+    store.engine.run(
+        f"UPDATE batch SET {taken}, last_promised_to = {_MOVED} "
+        "FROM parcels AS first JOIN files f ON f.file_id = first.promise_file_id WHERE first.source = ? "
+        f"AND first.parcel_id = batch.parcel_id AND first.promised_to IS NOT NULL AND NOT {earlier}",
+        [source, sha256, as_of],
+    )
+
+
+def take_earlier_promise(store: Store, source: str, file_id: int, sha256: str) -> None:
+    """What `incoming` does not replace learns from it when its promise was made, and that another one came first.
+
+    A promise of the file itself was misread: it was never announced, and does not become the last one.
+    """
+    taken = ", ".join(f"{name} = i.{name}" for name in _PROMISE)
+    announced = (
+        "CASE WHEN parcels.promise_file_id NOT IN (SELECT file_id FROM files WHERE sha256 = ?) "
+        "THEN parcels.promised_to END"
+    )
+    store.engine.run(
+        f"UPDATE parcels SET {taken}, last_promised_to = CASE WHEN i.fate = 'unchanged' THEN parcels.last_promised_to "
+        f"ELSE nullif(coalesce(parcels.last_promised_to, {announced}), "
+        "i.promised_to) END FROM incoming i WHERE i.fate IN ('superseded', 'unchanged') AND i.promise_file_id = ? "
+        "AND parcels.source = ? AND parcels.parcel_id = i.parcel_id",
+        [sha256, file_id, source],
+    )
