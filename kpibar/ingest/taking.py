@@ -85,7 +85,7 @@ def take_file(store: Store, task: Task) -> Outcome:
     taking = _Taking(task, tuple(targets), Tally())
     for target in taking.targets:
         open_contested(store, target)
-    reader = Reader(task.dialect, export.first_line, task.repairer if task.options.repair else None)
+    reader = Reader(task.dialect, export.first_line, task.repairer, repair=task.options.repair)
     given = reader.batches(_watched(task, reader)) if export.kind == "text" else reader.rows(export.rows())
     (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
     return _finish(store, taking, reader.account)
