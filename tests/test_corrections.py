@@ -64,3 +64,24 @@ def test_nothing_rejected_writes_nothing(folder: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "nothing was rejected, nothing is written\n")
     assert not (folder / "fix.csv").exists()
     assert column(folder, "SELECT count(*) FROM rejects") == [0]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rejects a.csv -o a.csv",
+        "rejects a.csv -o ./linked.csv",
+        "rejects --file a.csv -o a.csv",
+        f"rejects -o {DATABASE}",
+        f"rejects a.csv -o {DATABASE}.last",
+        f"report --format csv -o {DATABASE}",
+        "report --format json -o kpibar.toml",
+    ],
+)
+def test_nothing_is_written_over_what_it_is_made_from(folder: Path, command: str) -> None:
+    take(folder, write(folder, "a.csv", f"{HEADER}1,{DAY},email,a\n2,never,email,b\n"))
+    (folder / "linked.csv").hardlink_to(folder / "a.csv")
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    done = kpibar(*command.split(), "--db", DATABASE, folder=folder)
+    assert (done.returncode, "never replaced" in done.stderr) == (2, True), done.stderr
+    assert {path: path.read_bytes() for path in before} == before
