@@ -1,5 +1,6 @@
 """What a record becomes depends on nothing but itself: not on its neighbours, nor on where the text is cut."""
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -104,3 +105,27 @@ def test_a_stray_quote_a_line_costs_no_look_at_all_the_lines_after_it() -> None:
     (found,) = Reader(dialect, 2).batches([text.encode()])
     assert found.records == 8_000
     assert time.process_time() - begun < 5
+
+
+# --- wrapped objects -----------------------------------------------------------------------------------
+
+
+def document(*values: object) -> str:
+    return json.dumps(values)
+
+
+def contact(number: int) -> dict[str, object]:
+    return {"contact_id": str(number), "created_at": DAY, "channel": "email"}
+
+
+@pytest.mark.parametrize("at", [0, 3])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_an_object_that_is_wrapped_otherwise_than_the_others_is_none_of_them(
+    folder: Path, at: int, wrapped: bool
+) -> None:
+    values: list[object] = [{"ticket": contact(number)} if wrapped else contact(number) for number in range(3)]
+    values.insert(at, {"x": contact(78)})
+    outcome = take_text(folder, document(*values), name="a.json")
+    assert (outcome.counts.added, outcome.counts.rejected) == (3, 1)
+    assert column(folder, "SELECT contact_id FROM contacts ORDER BY 1") == ["0", "1", "2"]
+    assert column(folder, "SELECT line FROM rejects") == [at + 1]
