@@ -85,3 +85,21 @@ def test_nothing_is_written_over_what_it_is_made_from(folder: Path, command: str
     done = kpibar(*command.split(), "--db", DATABASE, folder=folder)
     assert (done.returncode, "never replaced" in done.stderr) == (2, True), done.stderr
     assert {path: path.read_bytes() for path in before} == before
+
+
+# --- records of several lines --------------------------------------------------------------------------
+
+DAYS = "2025-03-01 10:00:00 +0100"
+ORDERS = "Name,Created at,Lineitem quantity,Lineitem name,Total\n"
+
+
+def test_a_record_of_which_a_line_is_broken_is_rejected_and_corrected_whole(folder: Path) -> None:
+    lines = [f"#1999,{DAYS},1,a,5\n", f"#2000,{DAYS},1,a,30\n", "#2000,,1,b,,,\n", f"#2001,{DAYS},1,a,5\n"]
+    path = write(folder, "orders.csv", ORDERS + "".join(lines))
+    outcome = take(folder, path, layout="shopify-orders")[0]
+    assert outcome.error is None and (outcome.counts.added, outcome.counts.rejected) == (2, 2), outcome.error
+    fix = taken(folder, path).decode()
+    assert fix == ORDERS + lines[1] + lines[2]
+    take_text(folder, fix.replace("b,,,", "b,"), name="fix.csv", layout="shopify-orders")
+    sql = "SELECT value::DOUBLE, n_lines, ordered_at IS NULL FROM orders WHERE order_ref = '#2000'"
+    assert held(folder, sql) == [(30.0, 2, False)]

@@ -162,7 +162,7 @@ class Reader:
 
     `line` is the physical line of the first byte. There is always at least one batch, be it empty. `repairer` is asked
     for when the first broken line comes, and shown the beginning of the file; without it, or without `repair`, broken
-    lines are rejected.
+    lines are rejected. `group` is the place of the column by which lines are folded into one record.
     """
 
     def __init__(
@@ -173,6 +173,7 @@ class Reader:
         sizes: Sizes = USUAL,
         *,
         repair: bool = True,
+        group: int | None = None,
     ) -> None:
         self.dialect = dialect
         self.line = line
@@ -182,7 +183,8 @@ class Reader:
         self._beginning = b""
         self.account = Account()
         self._growing = _Growing(dialect.width, sizes.first, sizes.bytes)
-        self._waiting = Waiting(dialect, self._enter, repairer, self._repaired if repairer and repair else None)
+        mend = self._repaired if repairer and repair else None
+        self._waiting = Waiting(dialect, self._enter, repairer, mend, group)
         self._patience = 1
 
     def batches(self, blocks: Iterable[bytes]) -> Iterator[Batch]:

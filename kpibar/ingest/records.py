@@ -8,7 +8,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kpibar.ingest.proof import Dialect
 
@@ -41,12 +41,16 @@ class Record:
 
 @dataclass(frozen=True)
 class Fault:
-    """A physical line (a few for a record that was cut) that is no record: a stable code and a reason in words."""
+    """A physical line (a few for a record that was cut) that is no record: a stable code and a reason in words.
+
+    `group` is what it says in the column by which lines are folded into a record, "" where that is not known.
+    """
 
     line: int
     code: str
     reason: str
     lines: int = 1
+    group: str = field(default="", repr=False, compare=False)
 
     @property
     def last_line(self) -> int:

@@ -5,11 +5,12 @@ What they are is decided by the lines around them, wherever the text was cut int
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.records import Blank, Fault, Footer, Item, Record, looks_like_footer
 from kpibar.ingest.repair import Repairer
+from kpibar.ingest.shapes import strict_cells
 
 # A report has no longer footer; the lines above are what they were judged to be.
 _LONGEST_FOOTER = 50
@@ -30,7 +31,8 @@ class Waiting:
     """Items in the order of their lines -> `enter`, each with the number of its lines.
 
     `repairer` is what the columns hold, asked for when it is needed first; without it a footer is told by its words
-    alone. With `repair`, a broken line between sound ones becomes the record it was meant to be.
+    alone. With `repair`, a broken line between sound ones becomes the record it was meant to be. `group` is the place
+    of the column by which lines are folded into a record.
     """
 
     def __init__(
@@ -39,7 +41,9 @@ class Waiting:
         enter: Callable[[Item, int], None],
         repairer: Callable[[], Repairer] | None,
         repair: Callable[[str], list[str] | None] | None,
+        group: int | None = None,
     ) -> None:
+        self._group = group
         self._dialect, self._enter, self._make, self._repair = dialect, enter, repairer, repair
         self._made: Repairer | None = None
         self._broken: _Held | None = None
@@ -109,7 +113,15 @@ class Waiting:
                 self._enter(self._footer.popleft().item, 1)
         else:
             self._settle()
-            self._enter(held.item, held.lines)
+            self._enter(self._grouped(held), held.lines)
+
+    def _grouped(self, held: _Held) -> Item:
+        """A broken line with the record it is folded into: that one is not whole."""
+        if self._group is None or not isinstance(held.item, Fault):
+            return held.item
+        cells = strict_cells(held.raw.rstrip("\r\n"), self._dialect) or held.raw.split(self._dialect.delimiter)
+        said = cells[self._group].strip(f" \r\n{self._dialect.quote}") if self._group < len(cells) else ""
+        return replace(held.item, group=said)
 
     def _settle(self) -> None:
         """What waited for a footer is what it was judged to be: records follow."""
