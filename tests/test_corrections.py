@@ -103,3 +103,22 @@ def test_a_record_of_which_a_line_is_broken_is_rejected_and_corrected_whole(fold
     take_text(folder, fix.replace("b,,,", "b,"), name="fix.csv", layout="shopify-orders")
     sql = "SELECT value::DOUBLE, n_lines, ordered_at IS NULL FROM orders WHERE order_ref = '#2000'"
     assert held(folder, sql) == [(30.0, 2, False)]
+
+
+def test_a_repaired_line_of_a_rejected_record_comes_with_it(folder: Path) -> None:
+    lines = [f"#{number},{DAYS},1,a,5\n" for number in range(1900, 1960)]
+    order = ["#2001,never,1,a,30\n", f"#2001,{DAYS},1a,5\n", "#2001,,1,a,\n"]
+    path = write(folder, "orders.csv", ORDERS + "".join((*lines, *order)))
+    outcome = take(folder, path, layout="shopify-orders")[0]
+    assert outcome.error is None, outcome.error
+    assert outcome.counts.repaired == 1
+    assert taken(folder, path).decode().endswith("".join(order))
+
+
+def test_the_encoding_is_that_of_the_bytes_not_of_the_name(folder: Path) -> None:
+    row = f"1,{DAY},email,été\n2,never,email,été\n"
+    old, new = write(folder, "jan/t.csv", (HEADER + row).encode("cp1252")), write(folder, "feb/t.csv", HEADER + row)
+    for path in (old, new):
+        assert take(folder, path)[0].error is None
+    assert taken(folder, old) == (HEADER + row.splitlines()[1] + "\n").encode("cp1252")
+    assert taken(folder, new).decode() == HEADER + row.splitlines()[1] + "\n"
