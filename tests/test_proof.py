@@ -4,11 +4,11 @@ At the end of a file a footer is none of the records, and a last record that may
 then gets exactly these cells, or the file is refused.
 """
 
-import csv
+import os
 import re
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy
 import pytest
@@ -361,8 +361,37 @@ def test_records_that_are_lost_or_moved_are_noticed(store: Store, text: bytes) -
 def test_a_text_the_strict_reader_gives_back_is_the_one_it_was_given() -> None:
     row = ['a"b', "x\r\ny\rz"]
     assert list(decoded(encoded(row, DIALECT), DIALECT)) == [row]
-    assert list(csv.reader(["\u2028,\x1a\n"])) == [["\u2028", "\x1a"]]
+    odd = ["\u2028", "\x1a"]
+    assert list(decoded(encoded(odd, DIALECT), DIALECT)) == [odd]
 
 
-def test_no_pipe_stays(store: Store, tmp_path: Path) -> None:
+def refused(*arguments: object, **more: object) -> None:
+    raise PermissionError("not here")
+
+
+def no_thread(*arguments: object) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "trouble"), [(os, "mkfifo", refused), (threading.Thread, "start", no_thread)]
+)
+def test_where_there_can_be_no_pipe_cells_are_read_the_second_way(
+    store: Store, monkeypatch: pytest.MonkeyPatch, place: object, name: str, trouble: Callable[..., None]
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, trouble)
+        type_batch(store, batch(["1", "2025-01-01"], ["2", "2025-01-02"]), DIALECT, compiled())
+    assert [identifier for identifier, _ in typed(store)] == ["1", "2"]
+    assert not [path for path in store.temporary.rglob("*") if path.is_fifo()]
+
+
+def test_a_record_longer_than_the_engine_reads_is_read_the_second_way(store: Store) -> None:
+    long = "x" * (33 << 20)
+    type_batch(store, batch([long, long], ["2", "2025-01-02"]), DIALECT, compiled())
+    assert [(len(identifier), bad) for identifier, bad in typed(store)] == [(len(long), True), (1, False)]
+
+
+def test_no_pipe_stays(store: Store) -> None:
+    type_batch(store, batch(["1", "2025-01-01"]), DIALECT, compiled())
     assert [path for path in store.temporary.rglob("*") if path.is_fifo()] == []
