@@ -226,9 +226,10 @@ def report(
     """
     from kpibar.barometer import Request, compute
     from kpibar.config import load
-    from kpibar.outputs import format_of, rendered, screen_of
+    from kpibar.outputs import format_of, refuse_overwriting, rendered, screen_of
 
     settings = load(config)
+    refuse_overwriting(output, database_path(db, settings), settings)
     wanted = Format.json if json else format or format_of(output)
     request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None)
     computed = compute(database_path(db, settings), settings, request, wait)
@@ -322,12 +323,13 @@ def rejects(
     """
     from kpibar.config import load
     from kpibar.ingest.corrections import corrections
-    from kpibar.outputs import write_corrections
+    from kpibar.outputs import refuse_overwriting, write_corrections
     from kpibar.render import listings
     from kpibar.standing import rejected
     from kpibar.store import open_store
 
     settings = load(config)
+    refuse_overwriting(output, database_path(db, settings), settings, original, Path(file) if file else None)
     with open_store(database_path(db, settings), write=False, wait=wait) as store:
         found = rejected(store, file or (original.name if original and not output else None))
         taken = corrections(store, original, settings) if original and output else None

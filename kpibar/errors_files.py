@@ -107,3 +107,11 @@ class HeaderMoved(KpibarError):
             f"{path}:{line}: a second header names the same columns in another order; "
             "keep each of the two tables in a file of its own"
         )
+
+
+class OutputOverwrites(UsageError):
+    """What is to be written would replace a file that it is made from."""
+
+    def __init__(self, path: Path, kept: Path) -> None:
+        what = "an export or a file of kpibar's own" if path == kept else f"the same file as {kept}"
+        super().__init__(f"{path}: is {what}, which is never replaced; choose another file with -o")

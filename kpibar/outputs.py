@@ -7,8 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kpibar.barometer import Barometer
+from kpibar.config import Config
 from kpibar.errors import FormatUnknown
+from kpibar.errors_files import OutputOverwrites
+from kpibar.ingest.container import located
 from kpibar.ingest.corrections import Corrections
+from kpibar.ingest.pseudonyms import key_path
+from kpibar.ingest.seal import seal_path
 from kpibar.options import FORMATS, Color, Format, Palette
 from kpibar.render import summary
 from kpibar.render.clean import clean
@@ -55,6 +60,18 @@ def _can_print(text: str, encoding: str | None) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def refuse_overwriting(output: Path | None, database: Path, config: Config, *exports: Path | None) -> None:
+    """Refuse an output that is the database, what belongs to it, the settings, or an export. Raises OutputOverwrites.
+
+    An export may be named with what is to be read in it: `book.xlsx:Sheet`.
+    """
+    beside = (database.with_name(database.name + end) for end in ("", ".wal"))
+    files = (located(export)[0] for export in exports if export)
+    for kept in (*beside, seal_path(database), key_path(config.settings.project), config.path, *files):
+        if output and kept and output.exists() and kept.exists() and output.samefile(kept):
+            raise OutputOverwrites(output, kept)
 
 
 def write_corrections(taken: Corrections, output: Path) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def _sweep(parent: Path) -> None:
     with suppress(OSError):
         for folder in parent.glob(f"{_PREFIX}*"):
             pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
-            if pid.isdecimal() and not _alive(int(pid)) and _own(folder):
+            if pid.isdecimal() and _own(folder) and not _alive(int(pid)):
                 lock = _lock(folder)
                 if lock is not None:
                     shutil.rmtree(folder, ignore_errors=True)
@@ -59,13 +59,14 @@ def _own(folder: Path) -> bool:
         found = folder.lstat()
     except OSError:
         return False
+    # Where there are no owners, a signal would end the process it is sent to: nothing is swept there.
     return hasattr(os, "getuid") and found.st_uid == os.getuid() and found.st_mode & 0o777 == 0o700
 
 
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         return True

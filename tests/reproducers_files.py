@@ -96,3 +96,8 @@ def second_table_with_its_columns_turned(folder: Path) -> Case:
     first = f"contact_id,created_at,channel\n1,{day},email\n"
     write(folder, "turned.csv", f"{first}channel,created_at,contact_id\nchat,{day},2\n")
     return said("ingest turned.csv --tz UTC", "turned.csv:3: a second header", "another order", "a file of its own")
+
+
+@reproduces(errors.OutputOverwrites)
+def corrections_onto_the_original(folder: Path) -> Case:
+    return said("rejects good.csv -o ./good.csv", "good.csv: is", "never replaced", "choose another file with -o")

@@ -81,3 +81,61 @@ def test_nothing_rejected_writes_nothing(folder: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "nothing was rejected, nothing is written\n")
     assert not (folder / "fix.csv").exists()
     assert column(folder, "SELECT count(*) FROM rejects") == [0]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rejects a.csv -o a.csv",
+        "rejects a.csv -o ./linked.csv",
+        "rejects --file a.csv -o a.csv",
+        f"rejects -o {DATABASE}",
+        f"rejects a.csv -o {DATABASE}.last",
+        f"report --format csv -o {DATABASE}",
+        "report --format json -o kpibar.toml",
+    ],
+)
+def test_nothing_is_written_over_what_it_is_made_from(folder: Path, command: str) -> None:
+    take(folder, write(folder, "a.csv", f"{HEADER}1,{DAY},email,a\n2,never,email,b\n"))
+    (folder / "linked.csv").hardlink_to(folder / "a.csv")
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    done = kpibar(*command.split(), "--db", DATABASE, folder=folder)
+    assert (done.returncode, "never replaced" in done.stderr) == (2, True), done.stderr
+    assert {path: path.read_bytes() for path in before} == before
+
+
+# --- records of several lines --------------------------------------------------------------------------
+
+DAYS = "2025-03-01 10:00:00 +0100"
+ORDERS = "Name,Created at,Lineitem quantity,Lineitem name,Total\n"
+
+
+def test_a_record_of_which_a_line_is_broken_is_rejected_and_corrected_whole(folder: Path) -> None:
+    lines = [f"#1999,{DAYS},1,a,5\n", f"#2000,{DAYS},1,a,30\n", "#2000,,1,b,,,\n", f"#2001,{DAYS},1,a,5\n"]
+    path = write(folder, "orders.csv", ORDERS + "".join(lines))
+    outcome = take(folder, path, layout="shopify-orders")[0]
+    assert outcome.error is None and (outcome.counts.added, outcome.counts.rejected) == (2, 2), outcome.error
+    fix = taken(folder, path).decode()
+    assert fix == ORDERS + lines[1] + lines[2]
+    take_text(folder, fix.replace("b,,,", "b,"), name="fix.csv", layout="shopify-orders")
+    sql = "SELECT value::DOUBLE, n_lines, ordered_at IS NULL FROM orders WHERE order_ref = '#2000'"
+    assert held(folder, sql) == [(30.0, 2, False)]
+
+
+def test_a_repaired_line_of_a_rejected_record_comes_with_it(folder: Path) -> None:
+    lines = [f"#{number},{DAYS},1,a,5\n" for number in range(1900, 1960)]
+    order = ["#2001,never,1,a,30\n", f"#2001,{DAYS},1a,5\n", "#2001,,1,a,\n"]
+    path = write(folder, "orders.csv", ORDERS + "".join((*lines, *order)))
+    outcome = take(folder, path, layout="shopify-orders")[0]
+    assert outcome.error is None, outcome.error
+    assert outcome.counts.repaired == 1
+    assert taken(folder, path).decode().endswith("".join(order))
+
+
+def test_the_encoding_is_that_of_the_bytes_not_of_the_name(folder: Path) -> None:
+    row = f"1,{DAY},email,été\n2,never,email,été\n"
+    old, new = write(folder, "jan/t.csv", (HEADER + row).encode("cp1252")), write(folder, "feb/t.csv", HEADER + row)
+    for path in (old, new):
+        assert take(folder, path)[0].error is None
+    assert taken(folder, old) == (HEADER + row.splitlines()[1] + "\n").encode("cp1252")
+    assert taken(folder, new).decode() == HEADER + row.splitlines()[1] + "\n"

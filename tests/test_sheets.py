@@ -169,7 +169,7 @@ def test_durations_errors_and_formulas_of_a_workbook(folder: Path) -> None:
         sheet.write_formula(1, 0, '="A"&1', None, "A1")
         sheet.write_formula(1, 3, "=NA()", None, "#N/A")
         sheet.write_formula(1, 4, "=1+1", None, 2)
-    assert cells(opened(folder, out.getvalue())) == [["A1", "", "30:00:00", "", "2"]]
+    assert cells(opened(folder, out.getvalue())) == [["A1", "", "30:00:00", "#N/A", "2"]]
 
 
 def test_an_identifier_beyond_what_a_cell_can_hold_is_rejected(folder: Path) -> None:

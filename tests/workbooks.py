@@ -26,7 +26,7 @@ def xlsx(rows: Rows, name: str = "Data", **more: Rows) -> bytes:
     return out.getvalue()
 
 
-_ODS = """<?xml version="1.0" encoding="UTF-8"?><office:document-content
+ODS = """<?xml version="1.0" encoding="UTF-8"?><office:document-content
  xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
  xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
  xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" office:version="1.3"><office:body><office:spreadsheet>
@@ -36,7 +36,7 @@ _ODS = """<?xml version="1.0" encoding="UTF-8"?><office:document-content
 def ods(rows: Rows) -> bytes:
     """A spreadsheet of LibreOffice's kind."""
     lines = "".join(f"<table:table-row>{''.join(map(_ods_cell, row))}</table:table-row>" for row in rows)
-    return ods_of(_ODS.format(lines))
+    return ods_of(ODS.format(lines))
 
 
 def ods_of(content: str) -> bytes:

@@ -15,23 +15,23 @@ from kpibar.ingest.records import (
     MOVED,
     Blank,
     Fault,
-    Footer,
     Item,
+    Judged,
     Record,
     each,
     encoded,
     judge,
     judged_cells,
-    looks_like_footer,
     physical_lines,
 )
 from kpibar.ingest.repair import Repairer
+from kpibar.ingest.waiting import Waiting
 
 if TYPE_CHECKING:
     from kpibar.ingest.proof import Integers
 
-# A report adds its footer below the last record; so many last lines are looked at one by one.
-_LAST_LINES = 5
+# So much text is scanned at least, and so many records are read strictly at most, before the other way is tried again.
+_LEAST_WINDOW, _MOST_PATIENCE = 8 * 1024, 1_024
 # So many repaired lines are named.
 _LISTED = 1_000
 
@@ -161,22 +161,31 @@ class Reader:
     """Reads one text; iterate over `batches` once, then ask `account`.
 
     `line` is the physical line of the first byte. There is always at least one batch, be it empty. `repairer` is asked
-    for when the first broken line comes, and shown the beginning of the file; without it broken lines are rejected.
+    for when the first broken line comes, and shown the beginning of the file; without it, or without `repair`, broken
+    lines are rejected. `group` is the place of the column by which lines are folded into one record.
     """
 
     def __init__(
-        self, dialect: Dialect, line: int, repairer: Callable[[], Repairer] | None = None, sizes: Sizes = USUAL
+        self,
+        dialect: Dialect,
+        line: int,
+        repairer: Callable[[], Repairer] | None = None,
+        sizes: Sizes = USUAL,
+        *,
+        repair: bool = True,
+        group: int | None = None,
     ) -> None:
         self.dialect = dialect
         self.line = line
         self.sizes = sizes
-        self.repair = self._repaired if repairer else None
         self._repairer = repairer
         self._repair: Repairer | None = None
         self._beginning = b""
         self.account = Account()
         self._growing = _Growing(dialect.width, sizes.first, sizes.bytes)
-        self._pending: list[tuple[Item, str]] = []
+        mend = self._repaired if repairer and repair else None
+        self._waiting = Waiting(dialect, self._enter, repairer, mend, group)
+        self._patience = 1
 
     def batches(self, blocks: Iterable[bytes]) -> Iterator[Batch]:
         """The records of UTF-8 text given in blocks of any size."""
@@ -192,21 +201,28 @@ class Reader:
                 break
             used = self._read(buffer, window, final)
             buffer = buffer[used:] if used else buffer
-            window = self.sizes.window if used else 2 * window
+            window = self._next_window(window, used)
             if self._growing.full():
                 yield self._hand_over()
-        self._settle(at_end=True)
+        self._waiting.end()
         yield self._hand_over()
+
+    def _next_window(self, window: int, used: int) -> int:
+        """How much to look at next: more where no record ends in it, less where scans soon get stuck."""
+        if not used:
+            return 2 * window
+        usual = self.sizes.window
+        return max(window // 2, min(_LEAST_WINDOW, usual)) if used < window // 4 else min(2 * window, usual)
 
     def rows(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[Batch]:
         """The records of a table that comes as cells: a sheet, JSON objects."""
         for line, cells in rows:
             self.account.total += 1
             item = judged_cells(cells, line, self.dialect)
-            self._take(item, self.dialect.delimiter.join(cells), 1)
+            self._waiting.take(item, self.dialect.delimiter.join(cells), 1)
             if self._growing.full():
                 yield self._hand_over()
-        self._settle(at_end=True)
+        self._waiting.end()
         yield self._hand_over()
 
     def _hand_over(self) -> Batch:
@@ -230,7 +246,8 @@ class Reader:
     def _repaired(self, line: str) -> list[str] | None:
         """What a broken line was meant to be."""
         if self._repair is None and self._repairer is not None:
-            seen = physical_lines(self._beginning.decode(errors="ignore"))
+            # The last line may have been cut where the beginning ends.
+            seen = physical_lines(self._beginning.decode(errors="ignore"))[:-1]
             self._repair = self._repairer().having_seen(seen)
         return self._repair(line) if self._repair else None
 
@@ -242,43 +259,55 @@ class Reader:
         if view.endswith(b"\r") and not whole:
             view = view[:-1]  # it may belong to a line feed
         proof = scan(view, self.dialect)
-        self._accept(view, proof, last=whole)
-        if proof.stop:
-            return proof.stop
-        if proof.stuck or whole or view.count(b"\n") > LONGEST_RECORD or (b"\n" not in view and b"\r" in view):
-            return self._strictly(view, whole)
-        return 0
+        self._accept(view, proof)
+        rest = view[proof.stop :]
+        long = rest.count(b"\n") > LONGEST_RECORD or (b"\n" not in rest and b"\r" in rest)
+        if proof.stuck or (rest and whole) or (not proof.stop and long):
+            used = self._strictly(rest, whole)
+            # Where the scan proves little, more is read strictly before it is asked again.
+            helpful = len(proof.starts) > self._patience
+            self._patience = 1 if helpful else min(2 * self._patience, _MOST_PATIENCE)
+            return proof.stop + used
+        self._patience = 1
+        return proof.stop
 
-    def _accept(self, view: bytes, proof: Proof, *, last: bool) -> None:
+    def _accept(self, view: bytes, proof: Proof) -> None:
         """Take the proven records as they are, have the doubtful lines judged, in order."""
         import numpy
 
-        doubtful = proof.doubtful
-        if last and proof.stop == len(view):
-            doubtful = doubtful.copy()
-            spans = numpy.diff(proof.lines, append=proof.stop_lines)
-            doubtful[-_LAST_LINES:] |= spans[-_LAST_LINES:] == 1
-        odd = numpy.flatnonzero(doubtful)
         begin = 0
-        for place in (*odd, len(doubtful)):
+        for place in (*numpy.flatnonzero(proof.doubtful), len(proof.doubtful)):
             self._take_run(view, proof, begin, int(place))
-            if place < len(doubtful):
-                text = view[proof.starts[place] : proof.ends[place]].decode()
-                # Damage that goes over more than a line is not one mistake.
-                beside = proof.doubtful[max(place - 1, 0) : place + 2].sum() > 1
-                repair = None if beside else self.repair
-                for item, raw in each(physical_lines(text), self.line + int(proof.lines[place]), self.dialect, repair):
-                    self._take(item, raw, 1)
+            if place < len(proof.doubtful):
+                lines = physical_lines(view[proof.starts[place] : proof.ends[place]].decode())
+                for item, raw in each(lines, self.line + int(proof.lines[place]), self.dialect):
+                    self._waiting.take(item, raw, 1)
             begin = int(place) + 1
         self.line += proof.stop_lines
 
     def _take_run(self, view: bytes, proof: Proof, begin: int, end: int) -> None:
-        """Take the records [begin, end), all proven."""
+        """Take the records [begin, end), all proven; the last of them may be lines of a footer."""
+        sure = end
+        while sure > begin and self._footer_at(view, proof, sure - 1):
+            sure -= 1
+        if sure > begin:
+            self._waiting.before_records(single=_lines_of(proof, begin) == 1)
+            self._take_records(view, proof, begin, sure)
+        for place in range(sure, end):
+            lines = physical_lines(view[proof.starts[place] : proof.ends[place]].decode())
+            for item, raw in each(lines, self.line + int(proof.lines[place]), self.dialect):
+                self._waiting.take(item, raw, 1)
+
+    def _footer_at(self, view: bytes, proof: Proof, place: int) -> bool:
+        """Whether a proven record is a single line that may belong to a footer."""
+        if _lines_of(proof, place) > 1:
+            return False
+        return self._waiting.is_footer(view[proof.starts[place] : proof.ends[place]].decode())
+
+    def _take_records(self, view: bytes, proof: Proof, begin: int, end: int) -> None:
+        """Take the records [begin, end) as they are."""
         import numpy
 
-        if begin == end:
-            return
-        self._settle(at_end=False)
         first, last = int(proof.starts[begin]), int(proof.ends[end - 1])
         text = view[first:last]
         if proof.returns:
@@ -290,38 +319,28 @@ class Reader:
         self.account.records += int((last_lines - lines + 1).sum())
 
     def _strictly(self, view: bytes, final: bool) -> int:
-        """Judge the record at the start of the view; the bytes it took, 0 when its end is not in view."""
+        """Judge the first records of a view; the bytes they took, 0 when the end of the first is not in view."""
         cut = len(view) if final else max(view.rfind(b"\n"), view.rfind(b"\r")) + 1
         lines = physical_lines(view[:cut].decode())
-        if not lines:
-            return 0
-        judged = judge(lines, 0, self.line, self.dialect, self.repair)
-        if not final and (judged.starved or judged.used == len(lines)):
-            return 0
-        raw = "".join(lines[: judged.used])
+        first = 0
+        for _ in range(self._patience):
+            if first == len(lines):
+                break
+            judged = judge(lines, first, self.line, self.dialect)
+            if not final and (judged.starved or first + judged.used == len(lines)):
+                break
+            self._waiting.take(self._whole(judged, lines[first + judged.used - 1]), lines[first], judged.used)
+            self.line += judged.used
+            first += judged.used
+        return len("".join(lines[:first]).encode())
+
+    def _whole(self, judged: Judged, last: str) -> Item:
+        """What a line was judged to be, unless the file ends within its record."""
         item = judged.item
-        if isinstance(item, Record) and not raw.endswith(("\n", "\r", self.dialect.quote)):
+        if isinstance(item, Record) and not last.endswith(("\n", "\r", self.dialect.quote)):
             reason = "the file ends within it, without a line end: it may have been cut"
             item = Fault(item.line, "cut", reason, judged.used)
-        self._take(item, lines[0], judged.used)
-        self.line += judged.used
-        return len(raw.encode())
-
-    def _take(self, item: Item, raw: str, lines: int) -> None:
-        """Enter one judged item; a line that may be a footer waits until it is known whether records follow."""
-        if not isinstance(item, Blank) and lines == 1 and looks_like_footer(raw, self.dialect):
-            self._pending.append((item, raw))
-        elif isinstance(item, Blank):
-            self.account.blank += lines
-        else:
-            self._settle(at_end=False)
-            self._enter(item, lines)
-
-    def _settle(self, *, at_end: bool) -> None:
-        """What waited is a footer at the end of the file, and what it was judged to be anywhere else."""
-        pending, self._pending = self._pending, []
-        for item, _ in pending:
-            self._enter(Footer(item.line) if at_end else item, 1)
+        return item
 
     def _enter(self, item: Item, lines: int) -> None:
         import numpy
@@ -336,6 +355,8 @@ class Reader:
             if item.repaired:
                 self.account.repaired += 1
                 self.account.repaired_lines += [item.line] if self.account.repaired <= _LISTED else []
+        elif isinstance(item, Blank):
+            self.account.blank += lines
         elif isinstance(item, Fault):
             self._growing.faults.append(item)
             if item.code == MOVED and self.account.moved is None:
@@ -343,6 +364,12 @@ class Reader:
             self.account.rejected += lines
         else:
             self.account.footer += lines
+
+
+def _lines_of(proof: Proof, place: int) -> int:
+    """How many physical lines a record takes."""
+    after = proof.lines[place + 1] if place + 1 < len(proof.lines) else proof.stop_lines
+    return int(after - proof.lines[place])
 
 
 def _without_returns(text: bytes, ends: "Integers") -> bytes:

@@ -8,17 +8,20 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from kpibar.config import Config
 from kpibar.errors import OriginalUnknown
 from kpibar.ingest.batches import Reader
 from kpibar.ingest.dialect import physical_lines
-from kpibar.ingest.files import Export, open_export
+from kpibar.ingest.files import Export, identity_of, open_export
 from kpibar.ingest.header import normal
-from kpibar.ingest.layouts import Layout, Shelf, shelf
+from kpibar.ingest.layouts import Layout, shelf
 from kpibar.ingest.ledger import Stated
+from kpibar.ingest.reading import Reading
 from kpibar.ingest.records import decoded
+from kpibar.ingest.repair import repairer
 from kpibar.store import Store
 
 Span = tuple[int, int]
@@ -45,35 +48,46 @@ def corrections(store: Store, original: Path, config: Config) -> Corrections:
     several lines comes with all of them. Raises OriginalUnknown and what `open_export` raises.
     """
     known = shelf(config.folder or Path.cwd(), config.settings.layouts)
-    export = _opened(store, original, known)
-    rows = store.engine.rows(
-        "SELECT file_id, layout, brand, stated_timezone, stated_date_order, stated_encoding, keep_text FROM files "
-        "WHERE sha256 = ? AND lines > 0 ORDER BY file_id DESC LIMIT 1",
-        [export.sha256],
+    taken = _taken(store, original)
+    layout = known.layouts.get(taken.layout)
+    export = open_export(
+        original, known.vocabulary(), taken.encoding or None, (layout.fields if layout else ()) or None
     )
-    if not rows:
-        raise OriginalUnknown(original)
-    file_id, layout, brand, *stated = rows[0]
     spans = store.engine.rows(
         # The entries of a file's further tables follow that of its first.
         "SELECT DISTINCT line, last_line FROM rejects WHERE file_id >= ? AND code <> 'header' "
         "AND file_id IN (SELECT file_id FROM files WHERE sha256 = ?) ORDER BY line",
-        [file_id, export.sha256],
+        [taken.file_id, export.sha256],
     )
     rejected = [(int(first), int(last)) for first, last in spans]
-    wanted = _with_groups(export, rejected, _group(known.layouts.get(layout), export))
+    wanted = _with_groups(export, rejected, layout, taken)
     content = "".join(_ended(_text(export, wanted))).encode(export.encoding or "utf-8") if rejected else b""
-    return Corrections(content, len(rejected), layout, brand, Stated(*stated))
+    return Corrections(content, len(rejected), taken.layout, taken.brand, taken.stated)
 
 
-def _opened(store: Store, original: Path, known: Shelf) -> Export:
-    """The original, read as a file of its name was when it was ingested."""
+@dataclass(frozen=True)
+class _Taken:
+    """How the ledger says that a file was read last."""
+
+    file_id: int
+    layout: str
+    brand: str | None
+    encoding: str
+    repaired: bool
+    stated: Stated
+
+
+def _taken(store: Store, original: Path) -> _Taken:
+    """The ledger's entry of these bytes, whatever other files have their name. Raises OriginalUnknown."""
     rows = store.engine.rows(
-        "SELECT layout, encoding FROM files WHERE name = ? ORDER BY file_id DESC LIMIT 1", [original.name]
+        "SELECT file_id, layout, brand, encoding, repaired > 0, stated_timezone, stated_date_order, stated_encoding,"
+        " keep_text FROM files WHERE sha256 = ? AND lines > 0 ORDER BY file_id DESC LIMIT 1",
+        [identity_of(original)],
     )
-    layout, encoding = rows[0] if rows else (None, None)
-    fields = known.layouts[layout].fields if layout in known.layouts else ()
-    return open_export(original, known.vocabulary(), encoding or None, fields or None)
+    if not rows:
+        raise OriginalUnknown(original)
+    *entry, zone, order, stated, keep_text = rows[0]
+    return _Taken(*entry, Stated(zone, order, stated, keep_text))
 
 
 def _text(export: Export, wanted: Iterable[Span]) -> Iterator[str]:
@@ -106,18 +120,22 @@ def _group(layout: Layout | None, export: Export) -> int | None:
     return names.index(normal(layout.group)) if layout and layout.group and normal(layout.group) in names else None
 
 
-def _with_groups(export: Export, rejected: list[Span], group: int | None) -> list[Span]:
+def _with_groups(export: Export, rejected: list[Span], layout: Layout | None, taken: _Taken) -> list[Span]:
     """The spans and, where lines are folded, those of the other lines of the same records."""
-    if group is None:
+    group = _group(layout, export)
+    if group is None or layout is None:
         return rejected
     first = {span[0] for span in rejected}
-    named = {cells[group].strip() for span, cells in _spans(export) if span[0] in first} - {""}
-    return sorted({*rejected, *(span for span, cells in _spans(export) if cells[group].strip() in named)})
+    records = partial(_spans, export, layout, taken)
+    named = {cells[group].strip() for span, cells in records() if span[0] in first} - {""}
+    return sorted({*rejected, *(span for span, cells in records() if cells[group].strip() in named)})
 
 
-def _spans(export: Export) -> Iterator[tuple[Span, list[str]]]:
-    """The lines and the cells of every record."""
-    reader = Reader(export.dialect, export.first_line)
+def _spans(export: Export, layout: Layout, taken: _Taken) -> Iterator[tuple[Span, list[str]]]:
+    """The lines and the cells of every record, those that were repaired among them."""
+    reading = Reading("UTC", "UTC", {}, layout.formats, layout.decimal, layout.enum, "", layout.date_order)
+    mend = partial(repairer, layout, export.columns, reading, export.dialect)
+    reader = Reader(export.dialect, export.first_line, mend, repair=taken.repaired)
     for batch in reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows()):
         cells = decoded(batch.text, export.dialect)
         yield from zip(zip(batch.lines.tolist(), batch.last_lines.tolist(), strict=True), cells, strict=True)

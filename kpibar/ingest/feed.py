@@ -2,15 +2,17 @@
 
 The engine reads a batch as CSV from a named pipe: nothing is copied to disk, and what is read is what was proved,
 byte by byte. It must find the same number of records and the same checksum over the length and place of every cell
-again; where it does not, the batch is read a second time, cell by cell, by the strict reader.
+again; where it does not, or there can be no pipe, the batch is read a second time, cell by cell, by the strict reader.
 """
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
+from kpibar.engine import EngineError
 from kpibar.errors import ProofBroken
 from kpibar.ingest.batches import Batch
 from kpibar.ingest.expressions import quoted
@@ -36,11 +38,30 @@ def type_batch(store: Store, batch: Batch, dialect: Dialect, compiled: Plan) -> 
 
 
 def _typed_from_pipe(store: Store, batch: Batch, dialect: Dialect, compiled: Plan) -> bool:
-    """Whether the engine read exactly what was proved."""
-    with _piped(store.temporary / _PIPE, batch.text) as path:
-        source = read_csv(path, dialect)
-        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed(source, batch.plain)}")
-    return _agrees(store, batch, "typed", "checked")
+    """Whether the engine found again what was proved: as many records, every cell of its length and in its place."""
+
+    def made(source: str) -> str:
+        return f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed(source, batch.plain)}"
+
+    return _from_pipe(store, batch, dialect, made) and _agrees(store, batch, "typed", "checked")
+
+
+def _from_pipe(store: Store, batch: Batch, dialect: Dialect, made: Callable[[str], str]) -> bool:
+    """Run a statement made over the text of a batch; False where there can be no pipe, or the statement is refused.
+
+    Whether the text or the statement itself is to blame shows when the cells are taken the second way. Raises
+    EngineError for anything else, such as a full disk.
+    """
+    try:
+        with _piped(store.temporary / _PIPE, batch.text) as path:
+            store.engine.run(made(read_csv(path, dialect)))
+    except (OSError, RuntimeError):
+        return False
+    except EngineError as error:
+        if not error.statement:
+            raise
+        return False
+    return True
 
 
 def stage_batch(store: Store, batch: Batch, dialect: Dialect) -> None:
@@ -60,10 +81,12 @@ def stage_batch(store: Store, batch: Batch, dialect: Dialect) -> None:
 
 
 def _staged_from_pipe(store: Store, batch: Batch, dialect: Dialect) -> bool:
-    """Whether the engine read exactly what was proved, into `piece`."""
-    with _piped(store.temporary / _PIPE, batch.text) as path:
-        store.engine.run(f"CREATE OR REPLACE TEMP TABLE piece AS SELECT * FROM {read_csv(path, dialect)}")
-    return _agrees(store, batch, "piece", checked(dialect.width))
+    """Whether the engine found again what was proved, into `piece`."""
+
+    def made(source: str) -> str:
+        return f"CREATE OR REPLACE TEMP TABLE piece AS SELECT * FROM {source}"
+
+    return _from_pipe(store, batch, dialect, made) and _agrees(store, batch, "piece", checked(dialect.width))
 
 
 def read_csv(path: Path, dialect: Dialect) -> str:
@@ -81,19 +104,36 @@ def read_csv(path: Path, dialect: Dialect) -> str:
 def _piped(path: Path, text: bytes) -> Iterator[Path]:
     """A named pipe from which one reader gets `text`; it exists for that long only."""
     os.mkfifo(path, 0o600)
-    writer = threading.Thread(target=_write, args=(path, text), daemon=True)
-    writer.start()
     try:
-        yield path
+        with open(os.devnull, "rb") as spare:
+            writer = threading.Thread(target=_write, args=(path, text, spare), daemon=True)
+            try:
+                writer.start()
+                yield path
+            finally:
+                _release(writer, path)
     finally:
-        while writer.is_alive():  # a refused statement never became the reader the writer waits for
-            os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
-            writer.join(timeout=0.01)
         path.unlink()
 
 
-def _write(path: Path, text: bytes) -> None:
-    with suppress(BrokenPipeError), path.open("wb", buffering=0) as pipe:
+def _release(writer: threading.Thread, path: Path) -> None:
+    """Let the writer end: a refused statement never became the reader it waits for."""
+    while writer.is_alive():
+        with suppress(OSError):
+            os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+        writer.join(timeout=0.01)
+
+
+def _write(path: Path, text: bytes, spare: IO[bytes]) -> None:
+    """Write the text, or less where that fails: the reader must not wait for ever, and notices what it lacks."""
+    try:
+        pipe = path.open("wb", buffering=0)
+    except OSError:  # no file can be opened any more: then one gives way
+        with suppress(OSError):
+            spare.close()
+            os.close(os.open(path, os.O_WRONLY))
+        return
+    with suppress(Exception), pipe:
         _widen(pipe.fileno())
         view = memoryview(text)
         while view:

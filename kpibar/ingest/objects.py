@@ -6,6 +6,7 @@ first appearance, so the first reading collects them and the second yields the r
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,11 +60,47 @@ Mode = Literal["lines", "document", "sequence"]
 
 @dataclass(frozen=True)
 class Table:
-    """The records of a JSON file: how they stand there, the name of their list ("" at the top), the columns."""
+    """The records of a JSON file: how they stand there, the name of their list ("" at the top), the columns.
+
+    `wrapper` is the name under which the objects of the list hold their records, "" where they are the records.
+    """
 
     mode: Mode
     name: str
     columns: tuple[str, ...]
+    wrapper: str = ""
+
+
+class _Listed:
+    """The objects of a list: how many are wrapped under which name, and the columns of those."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._columns: dict[str, dict[str, None]] = {}
+
+    def add(self, value: dict[str, object]) -> None:
+        """Take in an object."""
+        wrapper = _wrapper(value)
+        self._counts[wrapper] += 1
+        columns = self._columns.setdefault(wrapper, {})
+        columns.update(dict.fromkeys(_flat(_unwrapped(value, wrapper), _unsaid)))
+
+    def size(self) -> int:
+        """How many names there are."""
+        return sum(map(len, self._columns.values()))
+
+    def wrapper(self) -> str:
+        """The name under which most objects are wrapped: one strange object does not change what the others are."""
+        ((name, count),) = self._counts.most_common(1)
+        return name if 2 * count > self._counts.total() else ""
+
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the records, in order of first appearance."""
+        wrapper = self.wrapper()
+        if wrapper:
+            return tuple(self._columns[wrapper])
+        named = (f"{name}.{column}" if name else column for name, held in self._columns.items() for column in held)
+        return tuple(dict.fromkeys(named))
 
 
 def survey(path: Path, texts: Texts, choose: Callable[[Mapping[str, Sequence[str]]], str]) -> Table:
@@ -79,25 +116,25 @@ def survey(path: Path, texts: Texts, choose: Callable[[Mapping[str, Sequence[str
         lists = _lists(path, _items(path, texts(), mode))
     if not lists:
         raise RecordsNotFound(path)
-    name = choose(lists)
-    return Table(mode, name, lists[name])
+    name = choose({name: listed.columns() for name, listed in lists.items()})
+    return Table(mode, name, lists[name].columns(), lists[name].wrapper())
 
 
-def _lists(path: Path, items: Iterable[Item]) -> dict[str, tuple[str, ...]]:
-    """The columns of each list of objects, in order of first appearance."""
-    found: dict[str, dict[str, None]] = {}
+def _lists(path: Path, items: Iterable[Item]) -> dict[str, _Listed]:
+    """What is in each list of objects."""
+    found: dict[str, _Listed] = {}
     try:
         for name, _, value in items:
             if isinstance(value, dict):
-                columns = found.setdefault(name, {})
-                columns.update(dict.fromkeys(_flat(_unwrapped(value), _unsaid)))
-                if len(columns) > _MOST_COLUMNS:
+                listed = found.setdefault(name, _Listed())
+                listed.add(value)
+                if listed.size() > _MOST_COLUMNS:
                     raise FileTooLarge(path, f"has objects with more than {_MOST_COLUMNS:,} different names")
     except _Repeated as error:
         raise FileDamaged(path, "JSON file", str(error)) from error
     except RecursionError as error:
         raise FileDamaged(path, "JSON file", _DEEP) from error
-    return {name: tuple(columns) for name, columns in found.items()}
+    return found
 
 
 def _items(path: Path, texts: Iterable[str], mode: Mode) -> Iterator[Item]:
@@ -109,23 +146,29 @@ def _items(path: Path, texts: Iterable[str], mode: Mode) -> Iterator[Item]:
 def rows(path: Path, texts: Texts, table: Table) -> Iterator[tuple[int, list[str]]]:
     """Each record with its number (the line where each has its own, else its place in the list from 1) and its cells.
 
-    What stands among the records and is no object, or says a name twice, is a row of one cell.
+    What stands among the records and is no object, says a name twice, or is not wrapped as they are, is a row of one
+    cell.
     """
     for name, number, value in _items(path, texts(), table.mode):
         if name == table.name:
-            yield number, _cells(value, table.columns)
+            yield number, _cells(value, table)
 
 
-def _cells(value: object, columns: tuple[str, ...]) -> list[str]:
-    if not isinstance(value, dict):
+def _cells(value: object, table: Table) -> list[str]:
+    if not isinstance(value, dict) or (table.wrapper and _wrapper(value) != table.wrapper):
         return [_text(value)]
-    flat = _flat(_unwrapped(value), _text)
-    return [flat.get(column, "") for column in columns]
+    flat = _flat(_unwrapped(value, table.wrapper), _text)
+    return [flat.get(column, "") for column in table.columns]
 
 
-def _unwrapped(value: dict[str, object]) -> dict[str, object]:
-    """The record itself where a tool wraps it: {"ticket": {...}}."""
-    inner = next(iter(value.values())) if len(value) == 1 else None
+def _wrapper(value: dict[str, object]) -> str:
+    """The name under which a tool may have wrapped a record: {"ticket": {...}}; "" where it stands by itself."""
+    name = next(iter(value)) if len(value) == 1 else ""
+    return name if isinstance(value.get(name), dict) else ""
+
+
+def _unwrapped(value: dict[str, object], wrapper: str) -> dict[str, object]:
+    inner = value[wrapper] if wrapper else value
     return inner if isinstance(inner, dict) else value
 
 

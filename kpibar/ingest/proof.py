@@ -7,6 +7,7 @@ on as it is, with the length of every cell; whatever else there is goes to the s
 line. The scan never repairs and never guesses.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ LINE_FEED, RETURN, BLANK = 10, 13, 32
 # The first bytes of what people and tools write where there is nothing: -, n/a, null, [None], #N/A, (empty), a dash,
 # and any character that is a blank in Unicode.
 OPENINGS = b" -nN[#(\t\n\v\f\r\x1c\x1d\x1e\x1f\xc2\xe1\xe2\xe3"
+# The last bytes of the blanks that are no ASCII, and the first bytes of those of two and three bytes.
+_ENDINGS = bytes((*range(0x80, 0x8B), 0x9F, 0xA0, 0xAF))
+_NARROW, _WIDE = 0xC2, (0xE1, 0xE3)
 REPLACEMENT = "\ufffd".encode()
 
 
@@ -169,7 +173,7 @@ def _measured(marks: _Marks, right: "Flags", width: int) -> _Measured:
     if not right.any():
         return _Measured(lengths, numpy.ones(width, dtype=numpy.bool_), hollow, False)
     raw, first, last, returned = _cells_of(marks, right, width)
-    odd = (_openings()[marks.data[first]] | (marks.data[numpy.maximum(last, 0)] == BLANK)).reshape(-1, width)
+    odd = (_among(OPENINGS)[marks.data[first]] | _ends_blank(marks.data, numpy.maximum(last, 0))).reshape(-1, width)
     shaped = raw.reshape(-1, width)
     filled = shaped > 0
     plain = ~(odd & filled).any(axis=0)
@@ -205,20 +209,34 @@ def _cells_of(marks: _Marks, right: "Flags", width: int) -> tuple["Integers", "I
     return raw, first, last, returned
 
 
-@lru_cache(maxsize=1)
-def _openings() -> "Flags":
-    """A table of all bytes: which of them may begin a word for nothing."""
+@lru_cache(maxsize=2)
+def _among(signs: bytes) -> "Flags":
+    """A table of all bytes: which of them are among these."""
     import numpy
 
     table: Flags = numpy.zeros(256, dtype=numpy.bool_)
-    table[list(OPENINGS)] = True
+    table[list(signs)] = True
     return table
+
+
+def _ends_blank(data: Any, last: "Integers") -> "Flags":
+    """Whether a cell ends in a blank of Unicode, given its last byte; yes for a few other signs of three bytes."""
+    import numpy
+
+    tail = data[last]
+    ends: Flags = tail == BLANK
+    # Letters beyond ASCII are few, or the text is long: the rest is asked of these only.
+    high = numpy.flatnonzero(tail >= _ENDINGS[0])
+    high = high[_among(_ENDINGS)[tail[high]]]
+    at = last[high]
+    narrow, wide = data[at - 1] == _NARROW, data[at - 2]
+    ends[high] = narrow | ((wide >= _WIDE[0]) & (wide <= _WIDE[-1]))
+    return ends
 
 
 def is_plain(cell: str) -> bool:
     """Whether a cell is plain in the sense of `Proof.plain`."""
-    text = cell.encode()
-    return not text or (text[0] not in OPENINGS and text[-1] != BLANK)
+    return not cell or (cell.encode()[0] not in OPENINGS and unicodedata.category(cell[-1]) != "Zs")
 
 
 def _oddly_quoted(marks: _Marks, dialect: Dialect) -> "Integers":

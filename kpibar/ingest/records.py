@@ -7,9 +7,8 @@ resumes at the next physical line, so one stray quote costs one line and never s
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from kpibar.ingest.proof import Dialect
 
@@ -42,12 +41,16 @@ class Record:
 
 @dataclass(frozen=True)
 class Fault:
-    """A physical line (a few for a record that was cut) that is no record: a stable code and a reason in words."""
+    """A physical line (a few for a record that was cut) that is no record: a stable code and a reason in words.
+
+    `group` is what it says in the column by which lines are folded into a record, "" where that is not known.
+    """
 
     line: int
     code: str
     reason: str
     lines: int = 1
+    group: str = field(default="", repr=False, compare=False)
 
     @property
     def last_line(self) -> int:
@@ -70,9 +73,6 @@ class Footer:
 
 
 Item = Record | Fault | Blank | Footer
-_Found = TypeVar("_Found", Record, Fault)
-# What a single line without its line end was meant to be, None where that is not certain.
-Repair = Callable[[str], list[str] | None]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def physical_lines(text: str) -> list[str]:
     return io.StringIO(text, newline="").readlines()
 
 
-def judge(lines: Sequence[str], first: int, line: int, dialect: Dialect, repair: Repair | None = None) -> Judged:
+def judge(lines: Sequence[str], first: int, line: int, dialect: Dialect) -> Judged:
     """Read the record that begins with `lines[first]`, which is physical line `line` of the file."""
     csv.field_size_limit(_FIELD_LIMIT)
     fed = lines[first : first + LONGEST_RECORD + 1]
@@ -98,39 +98,13 @@ def judge(lines: Sequence[str], first: int, line: int, dialect: Dialect, repair:
         cells = next(reader)
     except csv.Error as error:
         starved = "end of data" in str(error) and len(fed) <= LONGEST_RECORD
-        fault = Fault(line, "quoting", f"its quotes do not pair ({error})")
-        return Judged(_mended(fed, line, dialect, repair, fault), 1, starved)
+        return Judged(Fault(line, "quoting", f"its quotes do not pair ({error})"), 1, starved)
     used = reader.line_num
     item = judged_cells(cells, line, dialect)
     if isinstance(item, Record) and _swallows(fed[0], fed[1:used], cells, dialect):
         item = Fault(line, "quoting", _SWALLOWS)
-    if isinstance(item, Record) and used == 1 and fed[0].count(dialect.quote) % 2:
-        item = _mended(fed, line, dialect, repair, item)
-    if not isinstance(item, Fault):
-        return Judged(item, used)
     # What a quote swallowed may be good lines: only the first is lost.
-    return Judged(_mended(fed, line, dialect, repair, item), 1)
-
-
-def _mended(lines: Sequence[str], line: int, dialect: Dialect, repair: Repair | None, found: _Found) -> Record | _Found:
-    """The record the first of these lines was meant to be, if there is exactly one; else what was found.
-
-    The last line of a file that ends without a line end may have been cut: what it lacks is nowhere.
-    """
-    if isinstance(found, Fault) and found.code not in ("width", "quoting"):
-        return found
-    text = lines[0]
-    if repair is None or not text.endswith(("\n", "\r")) or looks_like_footer(text, dialect):
-        return found
-    cells = repair(text.rstrip("\r\n")) if _ends_there(lines, dialect) else None
-    return found if cells is None else Record(line, cells, repaired=True)
-
-
-def _ends_there(lines: Sequence[str], dialect: Dialect) -> bool:
-    """Whether the damage ends with the first line: what an open quote holds may go on in the next."""
-    if len(lines) == 1:
-        return lines[0].count(dialect.quote) % 2 == 0
-    return lines[1].count(dialect.quote) % 2 == 0 and len(_cells_of(lines[1], dialect)) == dialect.width
+    return Judged(item, 1 if isinstance(item, Fault) else used)
 
 
 def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Fault | Blank:
@@ -195,11 +169,11 @@ def _cells_of(line: str, dialect: Dialect) -> list[str]:
         return []
 
 
-def each(lines: Sequence[str], line: int, dialect: Dialect, repair: Repair | None = None) -> Iterator[tuple[Item, str]]:
+def each(lines: Sequence[str], line: int, dialect: Dialect) -> Iterator[tuple[Item, str]]:
     """Every item of a piece of text that ends where a record ends, with the text of its first line."""
     first = 0
     while first < len(lines):
-        judged = judge(lines, first, line + first, dialect, repair)
+        judged = judge(lines, first, line + first, dialect)
         yield judged.item, lines[first]
         first += judged.used
 

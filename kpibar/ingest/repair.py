@@ -6,14 +6,14 @@ cannot hold are no candidates. Where two different records remain, or none, noth
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kpibar.ingest.cells import cells_of
 from kpibar.ingest.expressions import Reading, compile_expression
 from kpibar.ingest.header import Column, normal
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.proof import Dialect
-from kpibar.ingest.shapes import Holds, anything, good_records, holders, learned, strict_cells
+from kpibar.ingest.shapes import DATED, Holds, anything, good_records, holders, learned, strict_cells
 from kpibar.ingest.tables import KEYS
 
 # A longer line has too many places to look at, and a reason of its own.
@@ -22,17 +22,22 @@ _LONGEST = 4_000
 
 @dataclass(frozen=True)
 class Repairer:
-    """What the columns of a file can hold; `required` are the places of those that are never empty."""
+    """What the columns of a file can hold.
+
+    `required` are the places of those that are never empty, `dated` of those that hold dates, `shown` what the file's
+    own records hold.
+    """
 
     dialect: Dialect
     holds: tuple[Holds, ...]
     required: frozenset[int]
     shown: tuple[Holds, ...] = ()
+    dated: frozenset[int] = frozenset()
 
     def having_seen(self, lines: Sequence[str]) -> "Repairer":
         """The same, having looked at some lines of the file."""
         records = good_records(lines, self.dialect, self.holds)
-        return Repairer(self.dialect, self.holds, self.required, learned(records, self.dialect.width))
+        return replace(self, shown=learned(records, self.dialect.width))
 
     def __call__(self, line: str) -> list[str] | None:
         """The record a line without its line end was meant to be; None where that is not certain."""
@@ -46,6 +51,20 @@ class Repairer:
         # A last cell that is missing may have been cut off: empty is what nobody says it is.
         missing = not only[-1] and not line.endswith((self.dialect.delimiter, self.dialect.quote))
         return None if missing or only == strict_cells(line, self.dialect) else only
+
+    def may_be_record(self, line: str, cells: list[str] | None) -> bool:
+        """Whether a line that begins as a footer is a record all the same, given its cells, or after one correction.
+
+        It has a date and what identifies it, each in a column of that kind, and its first word stands beside those.
+        """
+        told = cells or strict_cells(line, self.dialect)
+        found = iter([told]) if told and len(told) == self.dialect.width else readings(line, self.dialect)
+        return len(line) <= _LONGEST and any(self._has_identity(one) for one in found)
+
+    def _has_identity(self, cells: Sequence[str]) -> bool:
+        first = next((place for place, cell in enumerate(cells) if cell.strip()), 0)
+        dated = any(cells[place].strip() for place in self.dated)
+        return first not in self.required and dated and self._of_type(cells)
 
     def _ends_open(self, line: str) -> bool:
         """Whether its last cell begins with a quote that may have been meant to be closed in a later line."""
@@ -89,7 +108,8 @@ def repairer(layout: Layout, header: tuple[Column, ...], reading: Reading, diale
     keys = (expressions[column] for column in KEYS[layout.fills].required)
     names = (normal(key.calls[0].column) for key in keys if key.template == "{0}")
     required = frozenset(cells.positions[name] for name in names if name in cells.positions)
-    return Repairer(dialect, holders(cells, reading), required)
+    dated = frozenset(cells.positions[normal(call.column)] for call in cells.present() if call.helper in DATED)
+    return Repairer(dialect, holders(cells, reading), required, dated=dated)
 
 
 def readings(line: str, dialect: Dialect) -> Iterator[list[str]]:

@@ -46,7 +46,7 @@ def read_seal(database: Path) -> Seal | None:
     try:
         with os.fdopen(os.open(seal_path(database), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
             name, file_id, chain = json.loads(file.read(4096))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     return Seal(str(name), int(file_id), str(chain)) if isinstance(file_id, int) else None
 

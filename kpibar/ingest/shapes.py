@@ -20,6 +20,8 @@ from kpibar.ingest.values import NEVER, NOTHING
 Holds = Callable[[str], bool]
 _NUMBERS = ("num", "whole", "secs", "minutes", "hours", "days", "ms", "epoch")
 _DATES = ("instant", "day_start", "day_end", "promise_end")
+# The helpers whose columns hold dates, also those that come as numbers.
+DATED = (*_DATES, "epoch")
 _FLAGS = frozenset(["true", "yes", "y", "oui", "vrai", "1", "t", "false", "no", "n", "non", "faux", "0", "f"])
 _BLANK = re.compile(r"[\s\u00a0\u202f\u2009]+")
 _AMOUNT = re.compile(r"[0-9.,][0-9 .,']*")

@@ -16,6 +16,7 @@ from kpibar.ingest.dateorder import settle as settle_dates
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.files import Export
+from kpibar.ingest.header import normal
 from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.ledger import Counts, Entry, Lines, Stated
 from kpibar.ingest.limits import Limit
@@ -34,9 +35,10 @@ from kpibar.ingest.tally import (
     count_unknown,
     write_unknown,
 )
+from kpibar.ingest.typed import BROKEN
 from kpibar.store import Store
 
-_SCRATCH = ("typed", "mapped", "known", "batch", "incoming", "mentioned", "vendor_reasons", "text_reasons")
+_SCRATCH = (BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "vendor_reasons", "text_reasons")
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,9 @@ def take_file(store: Store, task: Task) -> Outcome:
     taking = _Taking(task, targets, before, Tally())
     for target in taking.targets:
         open_contested(store, target)
-    reader = Reader(task.dialect, export.first_line, task.repairer if task.options.repair else None)
+    reader = Reader(
+        task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=_group_place(task)
+    )
     given = reader.batches(_watched(task, reader)) if export.kind == "text" else reader.rows(export.rows())
     settled = (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
     return _finish(store, taking, reader.account, _stated(task, settled))
@@ -139,6 +143,10 @@ def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> Read
         stage_batch(store, batch, taking.task.dialect)
         batches.append(replace(batch, text=b""))
     batch = joined(batches)
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {BROKEN} (name VARCHAR)")
+    names = sorted({fault.group for fault in batch.faults} - {""})
+    if names:
+        store.engine.append(BROKEN, {"name": names})
     compiled, settled = _type_staged(store, taking.task, batch)
     _take_batch(store, taking, batch, compiled)
     return settled
@@ -151,6 +159,13 @@ def _stated(task: Task, settled: Reading) -> Stated:
     order = shown.pop() if len(shown) == 1 and settled.stated_order is None else None
     encoding = options.encoding if export.kind == "text" else None
     return Stated(task.file.timezone, options.date_order or order, encoding, options.keep_text)
+
+
+def _group_place(task: Task) -> int | None:
+    """The place of the column by which the layout folds lines into one record."""
+    group, columns = task.file.layout.group, task.file.export.columns
+    named = [column.normal for column in columns]
+    return named.index(normal(group)) if group and normal(group) in named else None
 
 
 def _type_staged(store: Store, task: Task, batch: Batch) -> tuple[Plan, Reading]:

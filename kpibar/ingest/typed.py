@@ -24,6 +24,9 @@ _TOTAL = ("text", "pii", "enum")
 _DATED = ("instant", "day_start", "day_end", "promise_end")
 _ZONED = ("instant", "promise_end")
 _GIVEN_TWICE = "CASE WHEN given_twice THEN 'its lines come twice: the file may hold the same table again' END"
+_INCOMPLETE = "CASE WHEN incomplete THEN 'another of its lines is broken: it is rejected whole' END"
+# The table of the records of which a line is broken.
+BROKEN = "broken_groups"
 # A row that fills less than one in so many of the columns that are read says next to nothing, where that is two.
 _SHARE, _FEW = 3, 2
 # The place of a record in its batch, from 0: rows keep the order they were read in, from the first row on.
@@ -37,7 +40,7 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     fault of its key, `<column>_near` the text of a time close to a change of clocks, `<column>_strange` a date that is
     not written as the layout's formats say, where these alone tell the order of day and month.
     """
-    kept = ["line", "lines_folded", "given_twice"] if layout.group else ["checked"]
+    kept = ["line", "lines_folded", "given_twice", "incomplete"] if layout.group else ["checked"]
     unlisted = [f"{_unlisted(alias, call, reading)} AS {alias}_new" for call, alias in cells.present("enum").items()]
     near = [
         f"CASE WHEN {near_change(alias, zone)} THEN {alias}_raw END AS {alias}_near"
@@ -45,7 +48,7 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     ]
     strange = strange_dates(cells, reading).values()
     shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near, *strange))
-    faults = [fault, _stranger(cells), *([_GIVEN_TWICE] if layout.group else [])]
+    faults = [fault, _stranger(cells), *([_INCOMPLETE, _GIVEN_TWICE] if layout.group else [])]
     return (
         f"SELECT {shown},\nNOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
         f"coalesce({', '.join(faults)}) AS key_fault\nFROM (SELECT {_plausible_values(cells)}\n"
@@ -105,7 +108,8 @@ def _trimmed(layout: Layout, cells: Cells) -> str:
     rows = f"SELECT line,\n{trimmed}\nFROM {{source}}"
     # The same lines again, after those of other records: to fold them would count them twice.
     twice = f"max(line) - min(line) >= count(*) AND count(*) > count(DISTINCT hash({', '.join(read)}))"
-    counted = f"count(*) AS lines_folded, {twice} AS given_twice"
+    broken = f"coalesce(bool_or({group} IN (SELECT name FROM {BROKEN})), FALSE) AS incomplete"
+    counted = f"count(*) AS lines_folded, {twice} AS given_twice, {broken}"
     return f"SELECT min(line) AS line{folded}, {counted}\nFROM ({rows})\nGROUP BY {key}"
 
 

@@ -16,6 +16,8 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import IO, Any
 
+from kpibar.ingest.faulted import failed_cells
+
 MEMORY = 4 << 30
 HEAD = 60
 _BATCH = 2_000
@@ -64,6 +66,18 @@ def _rows(sheet: Any) -> Iterator[list[str]]:
         yield [text(cell) for cell in row]
 
 
+def _with_failures(rows: Iterator[list[str]], failed: dict[tuple[int, int], str]) -> Iterator[list[str]]:
+    """The rows with what stands in the cells whose formula failed: the library leaves them empty."""
+    places: dict[int, list[int]] = {}
+    for line, column in failed:
+        places.setdefault(line, []).append(column)
+    for number, row in enumerate(rows):
+        for column in places.get(number, ()):
+            row += [""] * (column + 1 - len(row))
+            row[column] = row[column] or failed[number, column]
+        yield row
+
+
 def _write(out: IO[bytes], value: list[Any]) -> None:
     marshal.dump(value, out)
 
@@ -73,6 +87,9 @@ def _answer(out: IO[bytes], wanted: str | None) -> None:
     from python_calamine import CalamineWorkbook, SheetTypeEnum
 
     # The descriptor is that of the file that was looked at; its name may have passed to another one.
+    with os.fdopen(os.dup(0), "rb") as handle:
+        failed = failed_cells(handle, wanted) if wanted is not None else {}
+        handle.seek(0)
     book = CalamineWorkbook.from_filelike(os.fdopen(os.dup(0), "rb"))
     if wanted is None:
         for meta in book.sheets_metadata:
@@ -81,7 +98,7 @@ def _answer(out: IO[bytes], wanted: str | None) -> None:
                 _write(out, [meta.name, [row for row, _ in zip(rows, range(HEAD), strict=False)]])
     else:
         batch: list[list[str]] = []
-        for row in _rows(book.get_sheet_by_name(wanted)):
+        for row in _with_failures(_rows(book.get_sheet_by_name(wanted)), failed):
             batch.append(row)
             if len(batch) == _BATCH:
                 _write(out, batch)
