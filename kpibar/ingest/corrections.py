@@ -86,8 +86,8 @@ def _taken(store: Store, original: Path) -> _Taken:
     )
     if not rows:
         raise OriginalUnknown(original)
-    *entry, zone, order, stated, keep_text = rows[0]
-    return _Taken(*entry, Stated(zone, order, stated, keep_text))
+    file_id, layout, brand, encoding, repaired, *stated = rows[0]
+    return _Taken(file_id, layout, brand, encoding, repaired, Stated(*stated))
 
 
 def _text(export: Export, wanted: Iterable[Span]) -> Iterator[str]:
