@@ -105,7 +105,7 @@ def _piped(path: Path, text: bytes) -> Iterator[Path]:
     """A named pipe from which one reader gets `text`; it exists for that long only."""
     os.mkfifo(path, 0o600)
     try:
-        with open(os.devnull, "rb") as spare:
+        with Path(os.devnull).open("rb") as spare:
             writer = threading.Thread(target=_write, args=(path, text, spare), daemon=True)
             try:
                 writer.start()
