@@ -107,3 +107,15 @@ class HeaderMoved(KpibarError):
             f"{path}:{line}: a second header names the same columns in another order; "
             "keep each of the two tables in a file of its own"
         )
+
+
+class TooManyRepairs(KpibarError):
+    """So many broken lines have one way to be put right that the file must be written in another way."""
+
+    def __init__(self, path: Path, repaired: int, records: int, line: int) -> None:
+        enough = -(-100 * repaired // records)
+        super().__init__(
+            f"{path}:{line}: the first of {repaired} broken lines of {records} records that could be put right; so many "
+            "are no accident, so nothing was loaded; export it again with its texts in quotes, reject those lines with "
+            f"--no-repair, or take them as they would be read with --max-rejects {enough}%"
+        )

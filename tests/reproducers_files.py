@@ -96,3 +96,10 @@ def second_table_with_its_columns_turned(folder: Path) -> Case:
     first = f"contact_id,created_at,channel\n1,{day},email\n"
     write(folder, "turned.csv", f"{first}channel,created_at,contact_id\nchat,{day},2\n")
     return said("ingest turned.csv --tz UTC", "turned.csv:3: a second header", "another order", "a file of its own")
+
+
+@reproduces(errors.TooManyRepairs)
+def lines_that_often_lack_a_delimiter(folder: Path) -> Case:
+    rows = "".join(f"T{n},2025-03-01 10:00:00,email,Paris{',' * (n % 3 > 0)}{n}\n" for n in range(60))
+    write(folder, "glued.csv", "contact_id,created_at,channel,queue,wait_s\n" + rows)
+    return said("ingest glued.csv --tz UTC", "glued.csv:2: the first of 20 broken lines", "--no-repair")

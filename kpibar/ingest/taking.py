@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kpibar.errors import AllRejected, TooManyRejects
-from kpibar.errors_files import HeaderMoved
+from kpibar.errors_files import HeaderMoved, TooManyRepairs
 from kpibar.ingest import ledger
 from kpibar.ingest.batches import Account, Batch, Reader, joined
 from kpibar.ingest.canonical import Context
@@ -18,7 +18,7 @@ from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.files import Export
 from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.ledger import Counts, Entry, Lines
-from kpibar.ingest.limits import Limit
+from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.merge import Target, newest, open_contested, settle, take
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.plan import Plan, plan
@@ -175,6 +175,7 @@ def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
         if number == 0:
             counts = _main_counts(counts, tally, account)
             _refuse_rejects(store, task.path, counts, target.file_id, task.options.max_rejects)
+            _refuse_repairs(task, counts, account)
         entry = _entry(task, target, as_of, counts, Lines() if number else lines)
         ledger.write_entry(store, entry, task.context.brand_zone)
         ledger.write_held(store, target.file_id, task.file.source, target.entity, table.held)
@@ -220,6 +221,13 @@ def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limi
     if not limit.allows(counts.rejected, counts.records):
         first = ledger.first_rejects(store, path.name, file_id)
         raise TooManyRejects(path, counts.rejected, counts.records, limit.text, first)
+
+
+def _refuse_repairs(task: Task, counts: Counts, account: Account) -> None:
+    """Raises TooManyRepairs, where neither the usual limit of rejects nor the one that was stated allows so many."""
+    limits = (DEFAULT_LIMIT, task.options.max_rejects)
+    if not any(limit.allows(counts.repaired, counts.records) for limit in limits):
+        raise TooManyRepairs(task.path, counts.repaired, counts.records, account.repaired_lines[0])
 
 
 def _entry(task: Task, target: Target, as_of: datetime | None, counts: Counts, lines: Lines) -> Entry:
