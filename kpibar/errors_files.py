@@ -100,11 +100,11 @@ class RecordsNotFound(KpibarError):
 
 
 class HeaderMoved(KpibarError):
-    """A second header further down names the same columns in another order."""
+    """A second header further down names other columns, or the same in another order."""
 
     def __init__(self, path: Path, line: int) -> None:
         super().__init__(
-            f"{path}:{line}: a second header names the same columns in another order; "
+            f"{path}:{line}: a second header names other columns, or the same in another order; "
             "keep each of the two tables in a file of its own"
         )
 

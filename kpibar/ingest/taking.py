@@ -32,6 +32,7 @@ from kpibar.ingest.tally import (
     count_folded_and_dropped,
     count_uncertain,
     count_unknown,
+    second_header,
     write_unknown,
 )
 from kpibar.store import Store
@@ -146,6 +147,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     ledger.write_faults(store, file_id, faults)
     tally.faults += len(batch.faults)
     tally.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
+    _refuse_second_header(store, taking.task, compiled, batch)
     count_uncertain(store, compiled, tally)
     count_unknown(store, compiled, tally)
     count_agreeing(store, compiled, taking.task.file.layout, tally)
@@ -157,6 +159,14 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
         tally.newest[target.entity] = max(filter(None, (latest, tally.newest.get(target.entity))), default=None)
     count_folded_and_dropped(store, compiled, tally)
     tally.records += batch.records
+
+
+def _refuse_second_header(store: Store, task: Task, compiled: Plan, batch: Batch) -> None:
+    """Raises HeaderMoved."""
+    names = task.file.layout.vocabulary() | {column.normal for column in task.file.export.columns}
+    place = second_header(store, compiled, names)
+    if place is not None:
+        raise HeaderMoved(task.path, int(batch.lines[place]))
 
 
 def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:

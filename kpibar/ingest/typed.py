@@ -33,7 +33,8 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     """The statement over `{source}`: every helper call as a column, and what is to be said of the record.
 
     `dropped` tells that the layout leaves it aside, `bad` the first value that did not convert, `key_fault` the
-    fault of its key, `<column>_near` the text of a time close to a change of clocks.
+    fault of its key, `<column>_near` the text of a time close to a change of clocks. `words` are the cells of a record
+    that did not convert, in the order of `written`, where the value that did not is one without digits.
     """
     kept = ["line", "lines_folded", "given_twice"] if layout.group else ["checked"]
     unlisted = [f"{_unlisted(alias, call, reading)} AS {alias}_new" for call, alias in cells.present("enum").items()]
@@ -44,10 +45,11 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near))
     faults = [fault, _stranger(cells), *([_GIVEN_TWICE] if layout.group else [])]
     return (
-        f"SELECT {shown},\nNOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
+        f"SELECT {shown}, dropped, bad, key_fault,\n{_words(cells)} AS words\n"
+        f"FROM (SELECT *, NOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
         f"coalesce({', '.join(faults)}) AS key_fault\nFROM (SELECT {_plausible_values(cells)}\n"
         f"FROM (SELECT {', '.join((*kept, *_conversions(cells, reading)))}\n"
-        f"FROM (SELECT {', '.join(('*', *_casts(cells)))}\nFROM ({_trimmed(layout, cells)})))) AS t"
+        f"FROM (SELECT {', '.join(('*', *_casts(cells)))}\nFROM ({_trimmed(layout, cells)})))) AS t)"
     )
 
 
@@ -72,6 +74,20 @@ def dates(cells: Cells) -> dict[str, str]:
     """The columns that are read as dates, by header name, and their cells."""
     read = {call.column: cells.cell(call.column) for call in cells.aliases if call.helper in _DATED}
     return {column: cell for column, cell in read.items() if cell is not None}
+
+
+def written(cells: Cells) -> dict[str, str]:
+    """The columns that are read alone, by normalised header name, and where their text stands as it was written."""
+    return {
+        normal(call.column): alias if call.helper == "text" else f"{alias}_raw"
+        for call, alias in cells.present().items()
+        if len(call.columns) == 1 and call.helper != "pii"
+    }
+
+
+def _words(cells: Cells) -> str:
+    listed = ", ".join(written(cells).values())
+    return f"CASE WHEN bad IS NOT NULL AND NOT contains(bad.shape, '9') THEN [{listed}] END"
 
 
 def _read(layout: Layout, cells: Cells) -> dict[str, None]:
