@@ -9,7 +9,7 @@ from kpibar.errors import KpiInvalid, LayoutInvalid
 from kpibar.ingest.layouts import parse
 from kpibar.kpis.catalogue import catalogue
 from kpibar.store import open_store
-from tests.intake import take_text, write
+from tests.intake import held, take, take_text, write
 from tests.support import kpibar
 
 DAY = "2025-03-01 10:00:00"
@@ -131,3 +131,25 @@ def test_words_about_a_hostile_file_name_hold_no_control(folder: Path) -> None:
     done = kpibar("report", "--db", "test.duckdb", "-o", "o\x1b[31m.json", folder=folder)
     assert done.returncode == 0
     assert "\x1b" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("cell", ["3.36123E+10", "3,36123e+10", "3E+10"])
+@pytest.mark.parametrize("column", ["contact_id", "order_ref", "customer"])
+def test_an_identifier_that_lost_its_digits_makes_nobody_one_with_another(
+    folder: Path, column: str, cell: str
+) -> None:
+    given = {"contact_id": "T2", "created_at": DAY, "channel": "email", "order_ref": "7", "customer": "a@b.fr"}
+    lines = [",".join(given), "T1," + ",".join([*given.values()][1:])]
+    lines += [",".join(f'"{value}"' for value in (given | {column: cell}).values())]
+    counts = take_text(folder, "\n".join(lines) + "\n").counts
+    assert (counts.added, counts.rejected) == (1, 1)
+    assert "rounded by a spreadsheet" in held(folder, "SELECT reason FROM rejects")[0][0]
+
+
+def test_a_date_to_come_does_not_make_an_old_export_the_newest(folder: Path) -> None:
+    header = "order_ref,ordered_at,value,cancelled_at\n"
+    january = write(folder, "jan.csv", f"{header}1,2025-01-01,10,\n2,2025-01-02,10,2052-01-03\n")
+    february = write(folder, "feb.csv", f"{header}1,2025-01-01,10,2025-02-02\n3,2025-02-20,10,\n")
+    counts = [outcome.counts for outcome in take(folder, january, february)]
+    assert (counts[1].updated, counts[1].superseded) == (1, 0)
+    assert held(folder, "SELECT count(*) FROM orders WHERE cancelled_at = '2025-02-01 23:00:00'") == [(1,)]

@@ -47,7 +47,8 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
         f"CASE WHEN {missing} THEN 'its identifier or its date is empty' "
         f"WHEN regexp_matches({identifier}, '(?i)^((grand |sub)?totals?\\b|[0-9]+ (rows|records|lignes)$|copyright )') "
         "THEN 'it is a line of a report, not a record' "
-        f"WHEN contains({identifier}, 'E') AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?E[+]?[0-9]+') "
+        f"WHEN (contains({identifier}, 'E') OR contains({identifier}, 'e+')) "
+        f"AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?([eE][+]|E)[0-9]+') "
         f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)} END"
     )
 
@@ -55,10 +56,26 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
 def _rounded(references: Mapping[str, str]) -> str:
     """A reference that lost its last digits would link the record to a stranger's, or to none; 4E12 may be a number."""
     return "".join(
-        f" WHEN contains({value}, 'E+') AND regexp_full_match({value}, '[0-9]([.,][0-9]+)?E[+][0-9]+') "
-        f"THEN 'its {name} was rounded by a spreadsheet'"
-        for name, value in references.items()
+        f" WHEN {rounded(value)} THEN 'its {name} was rounded by a spreadsheet'" for name, value in references.items()
     )
+
+
+def rounded(value: str, before: str = "") -> str:
+    """SQL: a text is a number of which only the first digits are left, 1.03E+13; `before` may stand in front of it."""
+    return (
+        f"(contains({value}, 'E+') OR contains({value}, 'e+')) "
+        f"AND regexp_full_match({value}, '{before}[0-9]([.,][0-9]+)?[eE][+][0-9]+')"
+    )
+
+
+def identity_fault(cells: Cells) -> str:
+    """SQL: which customer's or agent's identifier lost its last digits, and would be one with others; else NULL."""
+    said = 'the identifier in column "{}" was rounded by a spreadsheet'
+    cases = "".join(
+        f" WHEN {rounded(alias, 'id:')} THEN {quoted(said.format(cells.shown(call)))}"
+        for call, alias in cells.present("pii").items()
+    )
+    return f"CASE{cases} END" if cases else "NULL"
 
 
 def order_key(reference: str) -> str:

@@ -12,6 +12,7 @@ from kpibar.ingest.cells import Cells
 from kpibar.ingest.clocks import clock_changes, near_change
 from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, identity, quoted
 from kpibar.ingest.header import normal
+from kpibar.ingest.keys import identity_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.moments import naive_time
 from kpibar.ingest.values import NEVER, NOTHING
@@ -43,7 +44,7 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
         for alias, _, zone in _zoned(cells, reading)
     ]
     shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near))
-    faults = [fault, _stranger(cells), *([_GIVEN_TWICE] if layout.group else [])]
+    faults = [fault, identity_fault(cells), _stranger(cells), *([_GIVEN_TWICE] if layout.group else [])]
     return (
         f"SELECT {shown}, dropped, bad, key_fault,\n{_words(cells)} AS words\n"
         f"FROM (SELECT *, NOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
