@@ -119,3 +119,14 @@ class TooManyRepairs(KpibarError):
             "are no accident, so nothing was loaded; export it again with its texts in quotes, reject those lines with "
             f"--no-repair, or take them as they would be read with --max-rejects {enough}%"
         )
+
+
+class YearFirst(KpibarError):
+    """Dates such as 25-03-31, which are read with the year at the end as was stated, would be years from now."""
+
+    def __init__(self, path: Path, column: str, example: str) -> None:
+        super().__init__(
+            f'{path}: in the dates of column "{column}" ({example}) the year seems to come first, for their ends would '
+            "be years from now; export it with years of four digits, or leave out --date-order and give their format "
+            'in a layout of your own, such as formats = ["%y-%m-%d %H:%M"]'
+        )

@@ -103,3 +103,9 @@ def lines_that_often_lack_a_delimiter(folder: Path) -> Case:
     rows = "".join(f"T{n},2025-03-01 10:00:00,email,Paris{',' * (n % 3 > 0)}{n}\n" for n in range(60))
     write(folder, "glued.csv", "contact_id,created_at,channel,queue,wait_s\n" + rows)
     return said("ingest glued.csv --tz UTC", "glued.csv:2: the first of 20 broken lines", "--no-repair")
+
+
+@reproduces(errors.YearFirst)
+def years_of_two_digits_in_front(folder: Path) -> Case:
+    write(folder, "short.csv", "contact_id,created_at,channel\n7,25-03-31 10:00,email\n")
+    return said("ingest short.csv --date-order dmy", "the year seems to come first", "%y-%m-%d")

@@ -135,9 +135,7 @@ def test_words_about_a_hostile_file_name_hold_no_control(folder: Path) -> None:
 
 @pytest.mark.parametrize("cell", ["3.36123E+10", "3,36123e+10", "3E+10"])
 @pytest.mark.parametrize("column", ["contact_id", "order_ref", "customer"])
-def test_an_identifier_that_lost_its_digits_makes_nobody_one_with_another(
-    folder: Path, column: str, cell: str
-) -> None:
+def test_an_identifier_that_lost_its_digits_makes_nobody_one_with_another(folder: Path, column: str, cell: str) -> None:
     given = {"contact_id": "T2", "created_at": DAY, "channel": "email", "order_ref": "7", "customer": "a@b.fr"}
     lines = [",".join(given), "T1," + ",".join([*given.values()][1:])]
     lines += [",".join(f'"{value}"' for value in (given | {column: cell}).values())]

@@ -154,7 +154,9 @@ def test_a_cell_of_blanks_is_empty(folder: Path) -> None:
 
 
 def orders(*values: str, delimiter: str = ",") -> str:
-    rows = [delimiter.join((str(number), f"2025-03-{number % 28 + 1:02}", value)) for number, value in enumerate(values)]
+    rows = [
+        delimiter.join((str(number), f"2025-03-{number % 28 + 1:02}", value)) for number, value in enumerate(values)
+    ]
     return delimiter.join(("order_ref", "ordered_at", "value")) + "\n" + "\n".join(rows) + "\n"
 
 
