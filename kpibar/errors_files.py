@@ -115,9 +115,9 @@ class TooManyRepairs(KpibarError):
     def __init__(self, path: Path, repaired: int, records: int, line: int) -> None:
         enough = -(-100 * repaired // records)
         super().__init__(
-            f"{path}:{line}: the first of {repaired} broken lines of {records} records that could be put right; so many "
-            "are no accident, so nothing was loaded; export it again with its texts in quotes, reject those lines with "
-            f"--no-repair, or take them as they would be read with --max-rejects {enough}%"
+            f"{path}:{line}: the first of {repaired} broken lines of {records} records that could be put right; so "
+            "many are no accident, so nothing was loaded; export it again with its texts in quotes, reject those lines "
+            f"with --no-repair, or take them as they would be read with --max-rejects {enough}%"
         )
 
 

@@ -1,5 +1,6 @@
 """Files and settings made to break kpibar: what they try does not happen, and is said."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,24 @@ def test_a_date_to_come_does_not_make_an_old_export_the_newest(folder: Path) -> 
     counts = [outcome.counts for outcome in take(folder, january, february)]
     assert (counts[1].updated, counts[1].superseded) == (1, 0)
     assert held(folder, "SELECT count(*) FROM orders WHERE cancelled_at = '2025-02-01 23:00:00'") == [(1,)]
+
+
+@pytest.mark.parametrize("more", [{}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}])
+@pytest.mark.parametrize("raw", [b"t\xe9l.csv", "tél.csv".encode()])
+def test_a_file_name_in_any_encoding_is_read_and_told(folder: Path, raw: bytes, more: dict[str, str]) -> None:
+    name = os.fsdecode(raw)
+    write(folder, name, f"contact_id,created_at,channel\n1,{DAY},email\n2,soon,email\n")
+    for extra in (["--dry-run"], []):
+        done = kpibar("ingest", name, "--db", "x.db", "--tz", "UTC", *extra, folder=folder, **more)
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    done = kpibar("rejects", name, "--db", "x.db", folder=folder, **more)
+    assert (done.returncode, "aaaa" in done.stdout) == (0, True), done.stderr
+    assert kpibar("check", "--db", "x.db", folder=folder, **more).returncode == 0
+
+
+@pytest.mark.parametrize("raw", [b"b\xe9.duckdb", "bé.duckdb".encode()])
+def test_a_database_is_named_in_utf_8(folder: Path, raw: bytes) -> None:
+    write(folder, "t.csv", f"contact_id,created_at,channel\n1,{DAY},email\n")
+    done = kpibar("ingest", "t.csv", "--db", os.fsdecode(raw), "--tz", "UTC", folder=folder)
+    assert ("not in UTF-8" in done.stderr) is (raw[1] == 0xE9)
+    assert (done.returncode, "Traceback" in done.stderr) == (int(raw[1] == 0xE9), False), done.stderr

@@ -14,7 +14,7 @@ from kpibar.config import Config
 from kpibar.errors import OriginalUnknown
 from kpibar.ingest.batches import Reader
 from kpibar.ingest.dialect import physical_lines
-from kpibar.ingest.files import Export, open_export
+from kpibar.ingest.files import Export, ledger_name, open_export
 from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout, Shelf, shelf
 from kpibar.ingest.records import decoded
@@ -63,7 +63,7 @@ def corrections(store: Store, original: Path, config: Config) -> Corrections:
 def _opened(store: Store, original: Path, known: Shelf) -> Export:
     """The original, read as a file of its name was when it was ingested."""
     rows = store.engine.rows(
-        "SELECT layout, encoding FROM files WHERE name = ? ORDER BY file_id DESC LIMIT 1", [original.name]
+        "SELECT layout, encoding FROM files WHERE name = ? ORDER BY file_id DESC LIMIT 1", [ledger_name(original)]
     )
     layout, encoding = rows[0] if rows else (None, None)
     fields = known.layouts[layout].fields if layout in known.layouts else ()

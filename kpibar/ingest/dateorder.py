@@ -88,6 +88,7 @@ def _written_as(formats: Iterable[str]) -> str:
 def _looked_at(name: str, cell: str, known: str, table: str) -> str:
     found, serial = "regexp_matches(v, {})".format, f"regexp_full_match(v, '{SERIAL}')"
     date, short = found(quoted(_DATE)), found(quoted(_SHORT_HYPHENS))
+    last = f"try_cast(regexp_extract(v, '{_SHORT_HYPHENS}', 3) AS INTEGER)"
     next_year = (datetime.now(UTC).year + 1) % 100
     blank = "regexp_replace(regexp_replace(v, '[0-9]', '9', 'g'), '\\p{L}', 'a', 'g')"
     begins = f"left(ltrim({cell}), CASE WHEN ltrim({cell}) < 'A' THEN 11 ELSE 26 END)"
@@ -102,7 +103,7 @@ def _looked_at(name: str, cell: str, known: str, table: str) -> str:
         f"count(*) FILTER (WHERE {serial} AND regexp_matches(v, '{SERIAL_FINE}')), "
         f"count(*) FILTER (WHERE {serial} AND NOT regexp_matches(v, '^[0-9]+{SERIAL_EIGHTHS}|{SERIAL_FINE}')), "
         f"count(*) FILTER (WHERE {short}), "
-        f"count(*) FILTER (WHERE {short} AND try_cast(regexp_extract(v, '{_SHORT_HYPHENS}', 3) AS INTEGER) > {next_year}) "
+        f"count(*) FILTER (WHERE {short} AND {last} > {next_year}) "
         f"FROM (SELECT CASE WHEN {cell} LIKE '____-__-__%' THEN 'iso' ELSE {begins} || {half} END AS v, "
         f"count(*) AS n, min(line) AS first FROM {table} GROUP BY 1)"
     )

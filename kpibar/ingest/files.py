@@ -6,6 +6,7 @@ header line are the ones under which most column names are recognised.
 
 import codecs
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -66,6 +67,11 @@ class Export:
     read_rows: Callable[[], Iterator[Row]] | None = field(default=None, repr=False, compare=False)
 
     @property
+    def name(self) -> str:
+        """The file's name as the ledger has it."""
+        return ledger_name(self.path)
+
+    @property
     def dialect(self) -> Dialect:
         """How its records are written; rows are handed on in the usual way."""
         names = tuple(column.written for column in self.columns)
@@ -89,6 +95,11 @@ class Export:
         if self.read_rows is None:
             raise ValueError(f"{self.path} is text, not rows")
         return self.read_rows()
+
+
+def ledger_name(path: Path) -> str:
+    """A file's name as a text: bytes that are not UTF-8 are written as \\xe9, whatever the machine's own encoding."""
+    return os.fsencode(path.name).decode("utf-8", "backslashreplace")
 
 
 def open_export(

@@ -29,7 +29,8 @@ class Plan:
     `typing` reads from `{source}`; `grouped` tells that lines are folded, so that all must be there before the first
     is typed. `identities` are the typed columns that hold a customer's or agent's identifier, `unknown` those that hold
     a listed value the layout does not know, by header name, `dates` the columns that are read as dates, by header name,
-    and their cells, `written` the names of the columns whose text stands in `words` of `typed`, in that order. `clock_changes` counts the records with a time that is skipped or repeated when clocks change.
+    and their cells, `written` the names of the columns whose text stands in `words` of `typed`, in that order.
+    `clock_changes` counts the records with a time that is skipped or repeated when clocks change.
     `reasons` is what the settings say of vendors' reasons.
     """
 

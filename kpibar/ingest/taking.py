@@ -15,7 +15,7 @@ from kpibar.ingest.dateorder import confirm
 from kpibar.ingest.dateorder import settle as settle_dates
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.feed import stage_batch, type_batch
-from kpibar.ingest.files import Export
+from kpibar.ingest.files import Export, ledger_name
 from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.ledger import Counts, Entry, Lines
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
@@ -192,7 +192,7 @@ def _finish(store: Store, taking: _Taking, account: Account) -> Outcome:
         loaded.append(Loaded(target.entity, counts, table.held))
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
     _drop_scratch(store, taking.targets)
-    first = ledger.first_rejects(store, task.path.name, taking.targets[0].file_id)
+    first = ledger.first_rejects(store, task.file.export.name, taking.targets[0].file_id)
     outcome = task.file.outcome(tuple(loaded))
     return replace(
         outcome,
@@ -227,9 +227,9 @@ def _lines(export: Export, account: Account) -> Lines:
 def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
     """Raises AllRejected, TooManyRejects."""
     if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
-        raise AllRejected(path, counts.rejected, ledger.first_rejects(store, path.name, file_id)[0])
+        raise AllRejected(path, counts.rejected, ledger.first_rejects(store, ledger_name(path), file_id)[0])
     if not limit.allows(counts.rejected, counts.records):
-        first = ledger.first_rejects(store, path.name, file_id)
+        first = ledger.first_rejects(store, ledger_name(path), file_id)
         raise TooManyRejects(path, counts.rejected, counts.records, limit.text, first)
 
 
@@ -243,7 +243,7 @@ def _refuse_repairs(task: Task, counts: Counts, account: Account) -> None:
 def _entry(task: Task, target: Target, as_of: datetime | None, counts: Counts, lines: Lines) -> Entry:
     file, export = task.file, task.file.export
     return Entry(
-        target.file_id, export.sha256, export.path.name, export.size, file.layout.name, file.source, target.entity,
+        target.file_id, export.sha256, export.name, export.size, file.layout.name, file.source, target.entity,
         file.brand, export.encoding, export.delimiter, task.compiled.hash, as_of, counts, lines,
     )  # fmt: skip
 
