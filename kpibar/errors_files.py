@@ -130,3 +130,13 @@ class YearFirst(KpibarError):
             "be years from now; export it with years of four digits, or leave out --date-order and give their format "
             'in a layout of your own, such as formats = ["%y-%m-%d %H:%M"]'
         )
+
+
+class DelimiterUnusable(KpibarError):
+    """A line `sep=` states a sign by which cells cannot be told apart."""
+
+    def __init__(self, path: Path, found: str) -> None:
+        super().__init__(
+            f'{path}: its line sep= states "{found}" between the cells; expected a sign such as , ; | or a tab, which '
+            "is no letter, digit, quote, backslash or accented sign; export it again with one of those"
+        )

@@ -109,3 +109,9 @@ def lines_that_often_lack_a_delimiter(folder: Path) -> Case:
 def years_of_two_digits_in_front(folder: Path) -> Case:
     write(folder, "short.csv", "contact_id,created_at,channel\n7,25-03-31 10:00,email\n")
     return said("ingest short.csv --date-order dmy", "the year seems to come first", "%y-%m-%d")
+
+
+@reproduces(errors.DelimiterUnusable)
+def cells_parted_by_a_sign_of_two_bytes(folder: Path) -> Case:
+    write(folder, "odd.csv", "sep=§\ncontact_id§created_at§channel\n1§2025-03-01 10:00:00§email\n")
+    return said("ingest odd.csv --tz UTC", 'odd.csv: its line sep= states "§"', "expected a sign such as")

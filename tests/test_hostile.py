@@ -7,6 +7,7 @@ import pytest
 
 from kpibar.config import load
 from kpibar.errors import KpiInvalid, LayoutInvalid
+from kpibar.errors_files import DelimiterUnusable
 from kpibar.ingest.layouts import parse
 from kpibar.kpis.catalogue import catalogue
 from kpibar.store import open_store
@@ -173,3 +174,21 @@ def test_a_database_is_named_in_utf_8(folder: Path, raw: bytes) -> None:
     done = kpibar("ingest", "t.csv", "--db", os.fsdecode(raw), "--tz", "UTC", folder=folder)
     assert ("not in UTF-8" in done.stderr) is (raw[1] == 0xE9)
     assert (done.returncode, "Traceback" in done.stderr) == (int(raw[1] == 0xE9), False), done.stderr
+
+
+@pytest.mark.parametrize("sign", ["§", "¤", "\\", "0", "x"])
+def test_a_sign_that_cannot_part_cells_is_refused_in_words(folder: Path, sign: str) -> None:
+    rows = [sign.join(row) for row in (("contact_id", "created_at", "channel"), *[("T", DAY, "email")] * 9)]
+    error = take(folder, write(folder, "odd.csv", f"sep={sign}\n" + "\n".join(rows) + "\n"))[0].error
+    assert isinstance(error, DelimiterUnusable)
+
+
+@pytest.mark.parametrize("width", [1_000, 2_500])
+def test_more_columns_than_an_expression_is_deep(folder: Path, width: int) -> None:
+    header = ",".join(("contact_id", "created_at", "channel", *(f"x{n}" for n in range(width - 3))))
+    assert (
+        take_text(
+            folder, f"{header}\nT1,{DAY},email{',' * (width - 3)}\nT2,{DAY},email{',a' * (width - 3)}\n"
+        ).counts.added
+        == 2
+    )

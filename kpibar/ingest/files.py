@@ -14,8 +14,17 @@ from itertools import islice
 from pathlib import Path
 
 from kpibar.errors import FileEmpty, FileNotText, HeaderNotFound
+from kpibar.errors_files import DelimiterUnusable
 from kpibar.ingest.container import Kind, Source, open_source
-from kpibar.ingest.dialect import Heading, find_heading, headerless, physical_lines, recognised
+from kpibar.ingest.dialect import (
+    Heading,
+    find_heading,
+    headerless,
+    physical_lines,
+    recognised,
+    stated_delimiter,
+    usable,
+)
 from kpibar.ingest.encoding import settled, utf8
 from kpibar.ingest.header import Column, column, normal
 from kpibar.ingest.proof import Dialect
@@ -203,10 +212,13 @@ def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, field
 
 
 def _heading(path: Path, lines: Sequence[str], vocabulary: Set[str], fields: Sequence[str] | None) -> Heading:
-    """The header; without one, the names the layout states. Raises HeaderNotFound."""
+    """The header; without one, the names the layout states. Raises DelimiterUnusable, HeaderNotFound."""
     found = find_heading(lines, vocabulary)
     if fields is not None and (found is None or not _is_header(found, fields)):
         found = headerless(lines, fields) or found
+    stated = stated_delimiter(lines)
+    if found is None and stated is not None and not usable(stated):
+        raise DelimiterUnusable(path, stated)
     if found is None:
         raise HeaderNotFound(path, lines[0].strip()[:80])
     return found
