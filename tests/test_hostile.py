@@ -192,3 +192,30 @@ def test_more_columns_than_an_expression_is_deep(folder: Path, width: int) -> No
         ).counts.added
         == 2
     )
+
+
+# --- scores --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "row", ["csat,1,5,99", "csat,1,5,0", "nps,,,11", "nps,,,-5", "csat,5,1,3", "csat,5,1,", "csat,3,3,3"]
+)
+def test_a_score_beyond_its_scale_rejects_the_answer(folder: Path, row: str) -> None:
+    header = "survey_id,answered_at,kind,scale_min,scale_max,score\n"
+    good = f"1,{DAY},csat,1,5,5\n2,{DAY},nps,,,0\n3,{DAY},nps,,,10\n4,{DAY},csat,,,7\n"
+    counts = take_text(folder, f"{header}{good}9,{DAY},{row}\n").counts
+    assert (counts.added, counts.rejected) == (4, 1)
+
+
+@pytest.mark.parametrize("word", ["Bon", "5/5", "4,5", "inf", "1e300", "-3", "10", "0", "Nicht angeboten"])
+def test_a_rating_nobody_knows_is_no_answer_and_shown(folder: Path, word: str) -> None:
+    header = "id,ticket_id,requester_id,score,created_at\n"
+    rows = f'1,1,1,good,2025-03-01T10:00:00Z\n2,2,2,"{word}",2025-03-01T10:00:00Z\n3,3,3,4,2025-03-01T10:00:00Z\n'
+    outcome = take_text(folder, header + rows)
+    assert outcome.layout == "zendesk-satisfaction"
+    assert [n for _, _, n in outcome.unknown] == [1]
+    assert held(folder, "SELECT score, answered_at IS NULL FROM surveys ORDER BY survey_id") == [
+        (1, False),
+        (None, True),
+        (4, False),
+    ]

@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from kpibar.config import Config
@@ -34,6 +35,7 @@ class Corrections:
     records: int
     layout: str
     brand: str | None
+    as_of: datetime | None
 
 
 def corrections(store: Store, original: Path, config: Config) -> Corrections:
@@ -45,19 +47,19 @@ def corrections(store: Store, original: Path, config: Config) -> Corrections:
     known = shelf(config.folder or Path.cwd(), config.settings.layouts)
     export = _opened(store, original, known)
     rows = store.engine.rows(
-        "SELECT file_id, layout, brand FROM files WHERE sha256 = ? AND lines > 0 ORDER BY file_id DESC LIMIT 1",
+        "SELECT file_id, layout, brand, as_of FROM files WHERE sha256 = ? AND lines > 0 ORDER BY file_id DESC LIMIT 1",
         [export.sha256],
     )
     if not rows:
         raise OriginalUnknown(original)
-    file_id, layout, brand = rows[0]
+    file_id, layout, brand, as_of = rows[0]
     spans = store.engine.rows(
         "SELECT DISTINCT line, last_line FROM rejects WHERE file_id = ? AND code <> 'header' ORDER BY line", [file_id]
     )
     rejected = [(int(first), int(last)) for first, last in spans]
     wanted = _with_groups(export, rejected, _group(known.layouts.get(layout), export))
     content = "".join(_ended(_text(export, wanted))).encode(export.encoding or "utf-8") if rejected else b""
-    return Corrections(content, len(rejected), layout, brand)
+    return Corrections(content, len(rejected), layout, brand, as_of)
 
 
 def _opened(store: Store, original: Path, known: Shelf) -> Export:

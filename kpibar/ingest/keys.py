@@ -49,7 +49,18 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
         "THEN 'it is a line of a report, not a record' "
         f"WHEN (contains({identifier}, 'E') OR contains({identifier}, 'e+')) "
         f"AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?([eE][+]|E)[0-9]+') "
-        f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)} END"
+        f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)}{_off_scale(fields)} END"
+    )
+
+
+def _off_scale(fields: Mapping[str, str]) -> str:
+    """A score beyond its scale says that one of the two is wrong; nobody knows which."""
+    if not {"score", "scale_min", "scale_max"} <= fields.keys():
+        return ""
+    score, least, most = (f"CAST(({fields[name]}) AS DOUBLE)" for name in ("score", "scale_min", "scale_max"))
+    return (
+        f" WHEN NOT {score} BETWEEN {least} AND {most} THEN 'its score is not on its scale' "
+        f"WHEN {least} >= {most} THEN 'its scale ends before it begins'"
     )
 
 

@@ -137,9 +137,11 @@ def lost(path: Path, entries: int) -> str:
 def to_correct(found: Corrections, output: Path) -> str:
     """What to do with the rejected records that were written to a file."""
     brand = f' --brand "{found.brand}"' if found.brand else ""
+    # They speak up to the same instant as the export they are from, whatever the newest of them tells.
+    as_of = f" --as-of {found.as_of.isoformat()}Z" if found.as_of else ""
     return clean(
         f"{number(found.records)} rejected records: correct them there, then `kpibar ingest {output} "
-        f"--layout {found.layout}{brand}`. The file holds customer data; delete it afterwards"
+        f"--layout {found.layout}{brand}{as_of}`. The file holds customer data; delete it afterwards"
     )
 
 
