@@ -219,3 +219,20 @@ def test_a_rating_nobody_knows_is_no_answer_and_shown(folder: Path, word: str) -
         (None, True),
         (4, False),
     ]
+
+
+@pytest.mark.parametrize("cell", ["#NAME?", "#REF!"])
+@pytest.mark.parametrize("column", ["contact_id", "order_ref"])
+def test_the_error_of_a_formula_is_no_identifier(folder: Path, column: str, cell: str) -> None:
+    given = {"contact_id": "T2", "created_at": DAY, "channel": "email", "order_ref": "#1001"}
+    lines = [",".join(given), "T1," + ",".join([*given.values()][1:]), ",".join((given | {column: cell}).values())]
+    counts = take_text(folder, "\n".join(lines) + "\n").counts
+    assert (counts.added, counts.rejected) == (1, 1)
+
+
+def test_an_identifier_of_json_has_no_point(folder: Path) -> None:
+    numbers = ["1001", "1001.0", "1001.5", "12345678901234567.0"]
+    rows = (f'{{"contact_id": {number}, "created_at": "{DAY}", "channel": "email"}}' for number in numbers)
+    take_text(folder, f"[{', '.join(rows)}]", name="a.json")
+    found = held(folder, "SELECT contact_id FROM contacts ORDER BY 1")
+    assert found == [("1001",), ("1001.5",), ("12345678901234567.0",)]

@@ -13,6 +13,8 @@ _ORDER_NUMBER = (
     r"(?:#|n[o°º]\.? ?|commande |cde |order |bestellung |pedido )\s*([A-Z]{0,5}-?[0-9]{3,20})\b"
     r"|\b([A-Z]{0,5}-?[0-9]{5,20})\b"
 )
+# What a spreadsheet writes where a formula failed; #N/A says nothing.
+_ERRORS = ("#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
 # "the identifier, provided that ...": whatever the condition reads, the value is the identifier.
 _CONDITIONAL = re.compile(
     r"CASE\s+WHEN\b(?:(?!\b(?:THEN|ELSE|END)\b).)*\bTHEN\s+\{\d+\}\s+END", re.IGNORECASE | re.DOTALL
@@ -49,7 +51,16 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
         "THEN 'it is a line of a report, not a record' "
         f"WHEN (contains({identifier}, 'E') OR contains({identifier}, 'e+')) "
         f"AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?([eE][+]|E)[0-9]+') "
-        f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)}{_off_scale(fields)} END"
+        f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)}"
+        f"{_failed({'identifier': identifier} | references)}{_off_scale(fields)} END"
+    )
+
+
+def _failed(references: Mapping[str, str]) -> str:
+    errors = ", ".join(map(quoted, _ERRORS))
+    return "".join(
+        f" WHEN starts_with({value}, '#') AND {value} IN ({errors}) THEN 'its {name} is an error of a spreadsheet'"
+        for name, value in references.items()
     )
 
 
