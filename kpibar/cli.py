@@ -323,6 +323,7 @@ def rejects(
     """
     from kpibar.config import load
     from kpibar.ingest.corrections import corrections
+    from kpibar.ingest.files import ledger_name
     from kpibar.outputs import refuse_overwriting, write_corrections
     from kpibar.render import listings
     from kpibar.standing import rejected
@@ -331,7 +332,7 @@ def rejects(
     settings = load(config)
     refuse_overwriting(output, database_path(db, settings), settings, original, Path(file) if file else None)
     with open_store(database_path(db, settings), write=False, wait=wait) as store:
-        found = rejected(store, file or (original.name if original and not output else None))
+        found = rejected(store, file or (ledger_name(original) if original and not output else None))
         taken = corrections(store, original, settings) if original and output else None
     if taken and output:
         for line in write_corrections(taken, output):

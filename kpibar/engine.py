@@ -4,6 +4,7 @@ Everything above this module speaks SQL through `Engine`; the model and the KPI 
 that several engines answer alike, so that another engine can be put here without rewriting a definition.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -175,7 +176,9 @@ class DuckDB:
             config["temp_directory"] = str(temporary)
         if (most := _address_space()) is not None:
             config["memory_limit"] = f"{most // 2} B"
-        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(str(path), read_only=read_only, config=config)
+        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
+            os.fsencode(path).decode("utf-8"), read_only=read_only, config=config
+        )
         self._statements: dict[str, Any] = {}
         self.run("SET TimeZone = 'UTC'")
         self.run("SET enable_progress_bar = false")

@@ -100,11 +100,11 @@ class RecordsNotFound(KpibarError):
 
 
 class HeaderMoved(KpibarError):
-    """A second header further down names the same columns in another order."""
+    """A second header further down names other columns, or the same in another order."""
 
     def __init__(self, path: Path, line: int) -> None:
         super().__init__(
-            f"{path}:{line}: a second header names the same columns in another order; "
+            f"{path}:{line}: a second header names other columns, or the same in another order; "
             "keep each of the two tables in a file of its own"
         )
 
@@ -115,3 +115,36 @@ class OutputOverwrites(UsageError):
     def __init__(self, path: Path, kept: Path) -> None:
         what = "an export or a file of kpibar's own" if path == kept else f"the same file as {kept}"
         super().__init__(f"{path}: is {what}, which is never replaced; choose another file with -o")
+
+
+class TooManyRepairs(KpibarError):
+    """So many broken lines have one way to be put right that the file must be written in another way."""
+
+    def __init__(self, path: Path, repaired: int, records: int, line: int) -> None:
+        enough = -(-100 * repaired // records)
+        super().__init__(
+            f"{path}:{line}: the first of {repaired} broken lines of {records} records that could be put right; so "
+            "many are no accident, so nothing was loaded; export it again with its texts in quotes, reject those lines "
+            f"with --no-repair, or take them as they would be read with --max-rejects {enough}%"
+        )
+
+
+class YearFirst(KpibarError):
+    """Dates such as 25-03-31, which are read with the year at the end as was stated, would be years from now."""
+
+    def __init__(self, path: Path, column: str, example: str) -> None:
+        super().__init__(
+            f'{path}: in the dates of column "{column}" ({example}) the year seems to come first, for their ends would '
+            "be years from now; export it with years of four digits, or leave out --date-order and give their format "
+            'in a layout of your own, such as formats = ["%y-%m-%d %H:%M"]'
+        )
+
+
+class DelimiterUnusable(KpibarError):
+    """A line `sep=` states a sign by which cells cannot be told apart."""
+
+    def __init__(self, path: Path, found: str) -> None:
+        super().__init__(
+            f'{path}: its line sep= states "{found}" between the cells; expected a sign such as , ; | or a tab, which '
+            "is no letter, digit, quote, backslash or accented sign; export it again with one of those"
+        )

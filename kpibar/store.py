@@ -124,6 +124,10 @@ def _connect(path: Path, temporary: Path, write: bool) -> DuckDB:
     if not _is_duckdb(path):
         raise DatabaseForeign(path)
     try:
+        os.fsencode(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DatabaseUnusable(path, "its name is not in UTF-8; name another file with --db") from error
+    try:
         return DuckDB(path.absolute(), read_only=not write, temporary=temporary)
     except (duckdb.Error, OSError) as error:
         raise _explained(path, refusal(error)) from error

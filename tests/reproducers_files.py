@@ -101,3 +101,22 @@ def second_table_with_its_columns_turned(folder: Path) -> Case:
 @reproduces(errors.OutputOverwrites)
 def corrections_onto_the_original(folder: Path) -> Case:
     return said("rejects good.csv -o ./good.csv", "good.csv: is", "never replaced", "choose another file with -o")
+
+
+@reproduces(errors.TooManyRepairs)
+def lines_that_often_lack_a_delimiter(folder: Path) -> Case:
+    rows = "".join(f"T{n},2025-03-01 10:00:00,email,Paris{',' * (n % 3 > 0)}{n}\n" for n in range(60))
+    write(folder, "glued.csv", "contact_id,created_at,channel,queue,wait_s\n" + rows)
+    return said("ingest glued.csv --tz UTC", "glued.csv:2: the first of 20 broken lines", "--no-repair")
+
+
+@reproduces(errors.YearFirst)
+def years_of_two_digits_in_front(folder: Path) -> Case:
+    write(folder, "short.csv", "contact_id,created_at,channel\n7,25-03-31 10:00,email\n")
+    return said("ingest short.csv --date-order dmy", "the year seems to come first", "%y-%m-%d")
+
+
+@reproduces(errors.DelimiterUnusable)
+def cells_parted_by_a_sign_of_two_bytes(folder: Path) -> Case:
+    write(folder, "odd.csv", "sep=§\ncontact_id§created_at§channel\n1§2025-03-01 10:00:00§email\n")
+    return said("ingest odd.csv --tz UTC", 'odd.csv: its line sep= states "§"', "expected a sign such as")

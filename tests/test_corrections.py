@@ -139,3 +139,17 @@ def test_the_encoding_is_that_of_the_bytes_not_of_the_name(folder: Path) -> None
         assert take(folder, path)[0].error is None
     assert taken(folder, old) == (HEADER + row.splitlines()[1] + "\n").encode("cp1252")
     assert taken(folder, new).decode() == HEADER + row.splitlines()[1] + "\n"
+
+
+def test_what_is_corrected_is_as_new_as_the_export_it_is_from(folder: Path) -> None:
+    head = "contact_id,created_at,channel,reply_s,queue\n".replace("reply_s", "wait_s")
+    first = f"{head}T1,{DAY},email,,red\nT9,2025-03-31 10:00:00,email,,red\n"
+    second = f"{head}T1,{DAY},email,soon,blue\nT9,2025-03-31 10:00:00,email,,red\nT10,2025-04-02 10:00:00,email,,red\n"
+    take(folder, write(folder, "e1.csv", first), write(folder, "e2.csv", second))
+    done = kpibar("rejects", "e2.csv", "-o", "fix.csv", "--db", DATABASE, folder=folder)
+    command = done.stderr.partition("`kpibar ")[2].partition("`")[0].split()
+    fix = folder / "fix.csv"
+    fix.write_text(fix.read_text().replace("soon", "5"))
+    again = kpibar(*command, "--db", DATABASE, folder=folder)
+    assert "1 updated" in again.stderr, (command, again.stderr)
+    assert held(folder, "SELECT queue FROM contacts WHERE contact_id = 'T1'") == [("blue",)]

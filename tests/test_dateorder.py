@@ -9,6 +9,7 @@ import pytest
 
 from kpibar.engine import DuckDB
 from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
+from kpibar.errors_files import YearFirst
 from kpibar.ingest.dateorder import confirm, decide, observed, probe, settle
 from kpibar.ingest.reading import Reading, order_of
 from tests.intake import column, held, take, take_text, write
@@ -229,3 +230,32 @@ def test_a_date_not_written_as_the_formats_say_refuses_the_file(folder: Path, be
     outcome = take(folder, write(folder, "calls.csv", f"Call,Came\n{rows}x,03-04-2025\n"))[0]
     assert isinstance(outcome.error, DateOrderAmbiguous)
     assert take(folder, write(folder, "calls.csv", f"Call,Came\n{rows}"))[0].counts.added == before
+
+
+# --- years of two digits after hyphens -----------------------------------------------------------------
+
+MIXED = "contact_id,created_at,channel,updated_at\n"
+
+
+def test_a_short_year_that_may_stand_in_front_borrows_no_order(folder: Path) -> None:
+    rows = "T1,25-03-14 10:00,email,14/03/2025 11:00\nT2,25-03-02 10:00,email,15/03/2025 11:00\n"
+    error = take(folder, write(folder, "export.csv", MIXED + rows))[0].error
+    assert isinstance(error, DateOrderAmbiguous)
+    assert 'column "created_at" (99-99-99' in str(error)
+
+
+def test_a_few_of_them_are_rejected_one_by_one(folder: Path) -> None:
+    rows = "".join(f"T{n},2025-03-14 10:00,email,14/03/2025 11:00\n" for n in range(3))
+    outcome = take_text(folder, MIXED + rows + "T9,25-03-14 10:00,email,14/03/2025 11:00\n")
+    assert (outcome.counts.added, outcome.counts.rejected) == (3, 1)
+
+
+def test_a_stated_order_does_not_make_years_to_come(folder: Path) -> None:
+    path = write(folder, "export.csv", contacts("25-03-14 10:00", "25-03-31 10:00"))
+    assert isinstance(take(folder, path, date_order="dmy")[0].error, YearFirst)
+
+
+def test_a_later_batch_brings_none_in(folder: Path) -> None:
+    rows = [f"T{n},14/03/2025 10:00,email" for n in range(60_000)]
+    text = "contact_id,created_at,channel\n" + "\n".join([*rows, "X1,25-03-14 10:00,email"]) + "\n"
+    assert take_text(folder, text).counts.rejected == 1

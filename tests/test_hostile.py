@@ -1,15 +1,17 @@
 """Files and settings made to break kpibar: what they try does not happen, and is said."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from kpibar.config import load
 from kpibar.errors import KpiInvalid, LayoutInvalid
+from kpibar.errors_files import DelimiterUnusable
 from kpibar.ingest.layouts import parse
 from kpibar.kpis.catalogue import catalogue
 from kpibar.store import open_store
-from tests.intake import take_text, write
+from tests.intake import held, take, take_text, write
 from tests.support import kpibar
 
 DAY = "2025-03-01 10:00:00"
@@ -131,3 +133,106 @@ def test_words_about_a_hostile_file_name_hold_no_control(folder: Path) -> None:
     done = kpibar("report", "--db", "test.duckdb", "-o", "o\x1b[31m.json", folder=folder)
     assert done.returncode == 0
     assert "\x1b" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("cell", ["3.36123E+10", "3,36123e+10", "3E+10"])
+@pytest.mark.parametrize("column", ["contact_id", "order_ref", "customer"])
+def test_an_identifier_that_lost_its_digits_makes_nobody_one_with_another(folder: Path, column: str, cell: str) -> None:
+    given = {"contact_id": "T2", "created_at": DAY, "channel": "email", "order_ref": "7", "customer": "a@b.fr"}
+    lines = [",".join(given), "T1," + ",".join([*given.values()][1:])]
+    lines += [",".join(f'"{value}"' for value in (given | {column: cell}).values())]
+    counts = take_text(folder, "\n".join(lines) + "\n").counts
+    assert (counts.added, counts.rejected) == (1, 1)
+    assert "rounded by a spreadsheet" in held(folder, "SELECT reason FROM rejects")[0][0]
+
+
+def test_a_date_to_come_does_not_make_an_old_export_the_newest(folder: Path) -> None:
+    header = "order_ref,ordered_at,value,cancelled_at\n"
+    january = write(folder, "jan.csv", f"{header}1,2025-01-01,10,\n2,2025-01-02,10,2052-01-03\n")
+    february = write(folder, "feb.csv", f"{header}1,2025-01-01,10,2025-02-02\n3,2025-02-20,10,\n")
+    counts = [outcome.counts for outcome in take(folder, january, february)]
+    assert (counts[1].updated, counts[1].superseded) == (1, 0)
+    assert held(folder, "SELECT count(*) FROM orders WHERE cancelled_at = '2025-02-01 23:00:00'") == [(1,)]
+
+
+@pytest.mark.parametrize("more", [{}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}])
+@pytest.mark.parametrize("raw", [b"t\xe9l.csv", "tél.csv".encode()])
+def test_a_file_name_in_any_encoding_is_read_and_told(folder: Path, raw: bytes, more: dict[str, str]) -> None:
+    name = os.fsdecode(raw)
+    write(folder, name, f"contact_id,created_at,channel\n1,{DAY},email\n2,soon,email\n")
+    for extra in (["--dry-run"], []):
+        done = kpibar("ingest", name, "--db", "x.db", "--tz", "UTC", *extra, folder=folder, **more)
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    done = kpibar("rejects", name, "--db", "x.db", folder=folder, **more)
+    assert (done.returncode, "aaaa" in done.stdout) == (0, True), done.stderr
+    assert kpibar("check", "--db", "x.db", folder=folder, **more).returncode == 0
+
+
+@pytest.mark.parametrize("raw", [b"b\xe9.duckdb", "bé.duckdb".encode()])
+def test_a_database_is_named_in_utf_8(folder: Path, raw: bytes) -> None:
+    write(folder, "t.csv", f"contact_id,created_at,channel\n1,{DAY},email\n")
+    done = kpibar("ingest", "t.csv", "--db", os.fsdecode(raw), "--tz", "UTC", folder=folder)
+    assert ("not in UTF-8" in done.stderr) is (raw[1] == 0xE9)
+    assert (done.returncode, "Traceback" in done.stderr) == (int(raw[1] == 0xE9), False), done.stderr
+
+
+@pytest.mark.parametrize("sign", ["§", "¤", "\\", "0", "x"])
+def test_a_sign_that_cannot_part_cells_is_refused_in_words(folder: Path, sign: str) -> None:
+    rows = [sign.join(row) for row in (("contact_id", "created_at", "channel"), *[("T", DAY, "email")] * 9)]
+    error = take(folder, write(folder, "odd.csv", f"sep={sign}\n" + "\n".join(rows) + "\n"))[0].error
+    assert isinstance(error, DelimiterUnusable)
+
+
+@pytest.mark.parametrize("width", [1_000, 2_500])
+def test_more_columns_than_an_expression_is_deep(folder: Path, width: int) -> None:
+    header = ",".join(("contact_id", "created_at", "channel", *(f"x{n}" for n in range(width - 3))))
+    assert (
+        take_text(
+            folder, f"{header}\nT1,{DAY},email{',' * (width - 3)}\nT2,{DAY},email{',a' * (width - 3)}\n"
+        ).counts.added
+        == 2
+    )
+
+
+# --- scores --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "row", ["csat,1,5,99", "csat,1,5,0", "nps,,,11", "nps,,,-5", "csat,5,1,3", "csat,5,1,", "csat,3,3,3"]
+)
+def test_a_score_beyond_its_scale_rejects_the_answer(folder: Path, row: str) -> None:
+    header = "survey_id,answered_at,kind,scale_min,scale_max,score\n"
+    good = f"1,{DAY},csat,1,5,5\n2,{DAY},nps,,,0\n3,{DAY},nps,,,10\n4,{DAY},csat,,,7\n"
+    counts = take_text(folder, f"{header}{good}9,{DAY},{row}\n").counts
+    assert (counts.added, counts.rejected) == (4, 1)
+
+
+@pytest.mark.parametrize("word", ["Bon", "5/5", "4,5", "inf", "1e300", "-3", "10", "0", "Nicht angeboten"])
+def test_a_rating_nobody_knows_is_no_answer_and_shown(folder: Path, word: str) -> None:
+    header = "id,ticket_id,requester_id,score,created_at\n"
+    rows = f'1,1,1,good,2025-03-01T10:00:00Z\n2,2,2,"{word}",2025-03-01T10:00:00Z\n3,3,3,4,2025-03-01T10:00:00Z\n'
+    outcome = take_text(folder, header + rows)
+    assert outcome.layout == "zendesk-satisfaction"
+    assert [n for _, _, n in outcome.unknown] == [1]
+    assert held(folder, "SELECT score, answered_at IS NULL FROM surveys ORDER BY survey_id") == [
+        (1, False),
+        (None, True),
+        (4, False),
+    ]
+
+
+@pytest.mark.parametrize("cell", ["#NAME?", "#REF!"])
+@pytest.mark.parametrize("column", ["contact_id", "order_ref"])
+def test_the_error_of_a_formula_is_no_identifier(folder: Path, column: str, cell: str) -> None:
+    given = {"contact_id": "T2", "created_at": DAY, "channel": "email", "order_ref": "#1001"}
+    lines = [",".join(given), "T1," + ",".join([*given.values()][1:]), ",".join((given | {column: cell}).values())]
+    counts = take_text(folder, "\n".join(lines) + "\n").counts
+    assert (counts.added, counts.rejected) == (1, 1)
+
+
+def test_an_identifier_of_json_has_no_point(folder: Path) -> None:
+    numbers = ["1001", "1001.0", "1001.5", "12345678901234567.0"]
+    rows = (f'{{"contact_id": {number}, "created_at": "{DAY}", "channel": "email"}}' for number in numbers)
+    take_text(folder, f"[{', '.join(rows)}]", name="a.json")
+    found = held(folder, "SELECT contact_id FROM contacts ORDER BY 1")
+    assert found == [("1001",), ("1001.5",), ("12345678901234567.0",)]

@@ -148,3 +148,32 @@ def test_the_lines_of_an_order_that_come_twice_are_not_counted_twice(folder: Pat
 def test_a_cell_of_blanks_is_empty(folder: Path) -> None:
     take_text(folder, export('T-40,2025-03-13 10:00:00,email,"  ",40,Bonjour'))
     assert held(folder, "SELECT queue FROM contacts WHERE contact_id = 'T-40'") == [(None,)]
+
+
+# --- numbers are never put together --------------------------------------------------------------------
+
+
+def orders(*values: str, delimiter: str = ",") -> str:
+    rows = [
+        delimiter.join((str(number), f"2025-03-{number % 28 + 1:02}", value)) for number, value in enumerate(values)
+    ]
+    return delimiter.join(("order_ref", "ordered_at", "value")) + "\n" + "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize("amount", ["19,90", "19, 90", "-19,90", "EUR 19,90", "1,990", "1 234,50"])
+def test_an_amount_whose_decimal_sign_is_the_delimiter_is_not_multiplied(folder: Path, amount: str) -> None:
+    outcome = take_text(folder, orders(*map(str, range(4)), amount, *map(str, range(5, 30))))
+    assert (outcome.counts.rejected, outcome.counts.repaired) == (1, 0)
+    assert column(folder, "SELECT max(value)::INTEGER FROM orders") == [29]
+
+
+def test_a_semicolon_between_digits_is_no_reason_to_join_them(folder: Path) -> None:
+    values = [*map(str, range(4)), "19;90", *map(str, range(5, 30))]
+    assert take_text(folder, orders(*values, delimiter=";")).counts.rejected == 1
+
+
+def test_seconds_whose_decimal_sign_is_the_delimiter_are_not_multiplied(folder: Path) -> None:
+    rows = [f"T{number},2025-03-05 10:00:00,phone,{number}" for number in range(1, 31)]
+    rows[10] = "T11,2025-03-05 10:00:00,phone,12,5"
+    outcome = take_text(folder, "contact_id,created_at,channel,wait_s\n" + "\n".join(rows) + "\n")
+    assert (outcome.counts.rejected, outcome.counts.repaired) == (1, 0)

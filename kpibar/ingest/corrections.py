@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class Corrections:
     layout: str
     brand: str | None
     stated: Stated = field(default_factory=Stated)
+    as_of: datetime | None = None
 
 
 def corrections(store: Store, original: Path, config: Config) -> Corrections:
@@ -62,7 +64,7 @@ def corrections(store: Store, original: Path, config: Config) -> Corrections:
     rejected = [(int(first), int(last)) for first, last in spans]
     wanted = _with_groups(export, rejected, layout, taken)
     content = "".join(_ended(_text(export, wanted))).encode(export.encoding or "utf-8") if rejected else b""
-    return Corrections(content, len(rejected), taken.layout, taken.brand, taken.stated)
+    return Corrections(content, len(rejected), taken.layout, taken.brand, taken.stated, taken.as_of)
 
 
 @dataclass(frozen=True)
@@ -74,20 +76,21 @@ class _Taken:
     brand: str | None
     encoding: str
     repaired: bool
+    as_of: datetime | None
     stated: Stated
 
 
 def _taken(store: Store, original: Path) -> _Taken:
     """The ledger's entry of these bytes, whatever other files have their name. Raises OriginalUnknown."""
     rows = store.engine.rows(
-        "SELECT file_id, layout, brand, encoding, repaired > 0, stated_timezone, stated_date_order, stated_encoding,"
-        " keep_text FROM files WHERE sha256 = ? AND lines > 0 ORDER BY file_id DESC LIMIT 1",
+        "SELECT file_id, layout, brand, encoding, repaired > 0, as_of, stated_timezone, stated_date_order,"
+        " stated_encoding, keep_text FROM files WHERE sha256 = ? AND lines > 0 ORDER BY file_id DESC LIMIT 1",
         [identity_of(original)],
     )
     if not rows:
         raise OriginalUnknown(original)
-    file_id, layout, brand, encoding, repaired, *stated = rows[0]
-    return _Taken(file_id, layout, brand, encoding, repaired, Stated(*stated))
+    file_id, layout, brand, encoding, repaired, as_of, *stated = rows[0]
+    return _Taken(file_id, layout, brand, encoding, repaired, as_of, Stated(*stated))
 
 
 def _text(export: Export, wanted: Iterable[Span]) -> Iterator[str]:

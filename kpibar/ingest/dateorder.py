@@ -8,11 +8,13 @@ later batch and refuses the file when a value fits only the other order. Both co
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpibar.engine import Engine
 from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
+from kpibar.errors_files import YearFirst
 from kpibar.ingest.header import normal
 from kpibar.ingest.moments import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
 from kpibar.ingest.reading import Reading, quoted
@@ -26,7 +28,8 @@ _NUMBER, _DAY, _MONTH = "[0-9]{1,2}", "(1[3-9]|2[0-9]|3[01])", "(0?[1-9]|1[0-2])
 # A day of the week may stand in front.
 _START = r"^([[:alpha:]]{2,10}[.]?,? +)?"
 _DATE = f"{_START}{_NUMBER}[-/.]{_NUMBER}[-/.]({_LONG}|{_SHORT})"
-# 25-01-12 is also the twelfth of January 2025: it shows nothing.
+# 25-01-12 is also the twelfth of January 2025: it shows nothing, and is read as stated or not at all.
+_SHORT_HYPHENS = f"{_START}([0-9]{{2}})-{_NUMBER}-([0-9]{{2}})([^0-9/.-]|$)"
 _DAY_FIRST, _MONTH_FIRST = (
     f"{_START}({first}[/.]{second}[/.]({_LONG}|{_SHORT})|{first}-{second}-{_LONG})"
     for first, second in ((_DAY, _MONTH), (_MONTH, _DAY))
@@ -41,7 +44,8 @@ class Evidence:
 
     `example` is the first numeric date with its digits blanked; `day_first` and `month_first` are the first lines that
     fit only one order; `foreign` counts numeric dates that are not written as the layout's formats say; `others` those
-    in ISO 8601; `fine` and `coarse` count spreadsheet days with five decimals and with fewer.
+    in ISO 8601; `short` tells how many dates are like 25-01-12, `late` how many of these would be years from now, were
+    their last part the year; `fine` and `coarse` count spreadsheet days with five decimals and with fewer.
     """
 
     column: str
@@ -53,6 +57,8 @@ class Evidence:
     others: int
     fine: int
     coarse: int
+    short: int = 0
+    late: int = 0
 
     @property
     def order(self) -> str | None:
@@ -83,7 +89,10 @@ def _written_as(formats: Iterable[str]) -> str:
 
 def _looked_at(name: str, cell: str, known: str, table: str) -> str:
     found, serial = "regexp_matches(v, {})".format, f"regexp_full_match(v, '{SERIAL}')"
-    date, blank = found(quoted(_DATE)), _BLANK.format("v")
+    date, short = found(quoted(_DATE)), found(quoted(_SHORT_HYPHENS))
+    last = f"try_cast(regexp_extract(v, '{_SHORT_HYPHENS}', 3) AS INTEGER)"
+    next_year = (datetime.now(UTC).year + 1) % 100
+    blank = _BLANK.format("v")
     return (
         f"SELECT {quoted(name)}, coalesce(sum(n) FILTER (WHERE {date}), 0)::BIGINT, "
         f"min({blank}) FILTER (WHERE {date}), "
@@ -92,7 +101,9 @@ def _looked_at(name: str, cell: str, known: str, table: str) -> str:
         f"count(*) FILTER (WHERE {date} AND NOT {found(quoted(known))}), "
         f"coalesce(sum(n) FILTER (WHERE v = 'iso'), 0)::BIGINT, "
         f"count(*) FILTER (WHERE {serial} AND regexp_matches(v, '{SERIAL_FINE}')), "
-        f"count(*) FILTER (WHERE {serial} AND NOT regexp_matches(v, '^[0-9]+{SERIAL_EIGHTHS}|{SERIAL_FINE}')) "
+        f"count(*) FILTER (WHERE {serial} AND NOT regexp_matches(v, '^[0-9]+{SERIAL_EIGHTHS}|{SERIAL_FINE}')), "
+        f"count(*) FILTER (WHERE {short}), "
+        f"count(*) FILTER (WHERE {short} AND {last} > {next_year}) "
         f"FROM (SELECT CASE WHEN {cell} LIKE '____-__-__%' THEN 'iso' ELSE {_beginning(cell)} END AS v, "
         f"count(*) AS n, min(line) AS first FROM {table} GROUP BY 1)"
     )
@@ -131,15 +142,18 @@ def decide(path: Path, evidence: Sequence[Evidence], stated: str | None = None, 
 
     What is stated holds unless the file contradicts it; when it is not `firm`, the statement of a layout's formats, it
     holds for what is written as they say. A column that fits both orders follows the others of its file if these agree:
-    a tool writes all its dates alike. A few such dates in a column of ISO dates are strangers there and get no order.
-    Raises DateOrderAmbiguous, DateOrderMixed.
+    a tool writes all its dates alike; not so one with dates such as 25-01-12. A few such dates in a column of ISO dates
+    are strangers there and get no order. Raises DateOrderAmbiguous, DateOrderMixed, YearFirst.
     """
     dated = [one for one in evidence if one.dates]
     for one in dated:
         contradiction(path, one, stated)
+        if one.late and _holds(one, stated, firm):
+            raise YearFirst(path, one.column, one.example or "")
     shown = {one.order for one in dated} - {None}
     common = shown.pop() if len(shown) == 1 else None
-    orders = {one.column: one.order or common or "" for one in dated if not _holds(one, stated, firm)}
+    found = {one.column: one.order or common for one in dated if not _holds(one, stated, firm)}
+    orders = {one.column: (found[one.column] if not one.short else None) or "" for one in dated if one.column in found}
     for one in dated:
         if orders.get(one.column) == "" and one.dates > one.others:
             raise DateOrderAmbiguous(path, one.column, one.example or "")
@@ -161,7 +175,7 @@ def contradiction(path: Path, one: Evidence, order: str | None) -> None:
 
 
 def settle(engine: Engine, path: Path, cells: Mapping[str, str], reading: Reading, lines: "Integers") -> Reading:
-    """The reading of a file whose first batch is `staged`. Raises DateOrderAmbiguous, DateOrderMixed."""
+    """The reading of a file whose first batch is `staged`. Raises DateOrderAmbiguous, DateOrderMixed, YearFirst."""
     evidence = _evidence(engine, cells, reading, lines)
     orders = decide(path, evidence, reading.stated_order, reading.date_order is not None)
     serials = {normal(one.column): one.fine > 0 for one in evidence if one.fine or one.coarse}

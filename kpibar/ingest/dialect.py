@@ -56,11 +56,20 @@ def find_heading(lines: Sequence[str], vocabulary: Set[str]) -> Heading | None:
 
     A line `sep=;` settles the delimiter, provided the names agree.
     """
-    stated = next((sep.group(1) for line in lines[:HEADER_WITHIN] if (sep := _SEP.match(line))), None)
-    usable = stated is not None and stated not in "\"'\r\n"
-    found = _best(lines, vocabulary, (stated or "",)) if usable else None
+    stated = stated_delimiter(lines)
+    found = _best(lines, vocabulary, (stated,)) if stated is not None and usable(stated) else None
     found = found or _best(lines, vocabulary, DELIMITERS)
     return _with_import_rows(found, lines) if found else None
+
+
+def stated_delimiter(lines: Sequence[str]) -> str | None:
+    """What a line `sep=;` among the first says."""
+    return next((sep.group(1) for line in lines[:HEADER_WITHIN] if (sep := _SEP.match(line))), None)
+
+
+def usable(delimiter: str) -> bool:
+    """Whether cells can be told apart by a sign: one byte of UTF-8 that is part of no word, number, quote or escape."""
+    return delimiter.isascii() and not delimiter.isalnum() and delimiter not in "\"'\\\r\n\0"
 
 
 def _best(lines: Sequence[str], vocabulary: Set[str], delimiters: Sequence[str]) -> Heading | None:

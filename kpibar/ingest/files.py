@@ -6,6 +6,7 @@ header line are the ones under which most column names are recognised.
 
 import codecs
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,8 +14,17 @@ from itertools import islice
 from pathlib import Path
 
 from kpibar.errors import FileEmpty, FileNotText, HeaderNotFound
+from kpibar.errors_files import DelimiterUnusable
 from kpibar.ingest.container import Kind, Source, open_source
-from kpibar.ingest.dialect import Heading, find_heading, headerless, physical_lines, recognised
+from kpibar.ingest.dialect import (
+    Heading,
+    find_heading,
+    headerless,
+    physical_lines,
+    recognised,
+    stated_delimiter,
+    usable,
+)
 from kpibar.ingest.encoding import settled, utf8
 from kpibar.ingest.header import Column, column, normal
 from kpibar.ingest.proof import Dialect
@@ -66,6 +76,11 @@ class Export:
     read_rows: Callable[[], Iterator[Row]] | None = field(default=None, repr=False, compare=False)
 
     @property
+    def name(self) -> str:
+        """The file's name as the ledger has it."""
+        return ledger_name(self.path)
+
+    @property
     def dialect(self) -> Dialect:
         """How its records are written; rows are handed on in the usual way."""
         names = tuple(column.written for column in self.columns)
@@ -89,6 +104,11 @@ class Export:
         if self.read_rows is None:
             raise ValueError(f"{self.path} is text, not rows")
         return self.read_rows()
+
+
+def ledger_name(path: Path) -> str:
+    """A file's name as a text: bytes that are not UTF-8 are written as \\xe9, whatever the machine's own encoding."""
+    return os.fsencode(path.name).decode("utf-8", "backslashreplace")
 
 
 def open_export(
@@ -200,10 +220,13 @@ def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, field
 
 
 def _heading(path: Path, lines: Sequence[str], vocabulary: Set[str], fields: Sequence[str] | None) -> Heading:
-    """The header; without one, the names the layout states. Raises HeaderNotFound."""
+    """The header; without one, the names the layout states. Raises DelimiterUnusable, HeaderNotFound."""
     found = find_heading(lines, vocabulary)
     if fields is not None and (found is None or not _is_header(found, fields)):
         found = headerless(lines, fields) or found
+    stated = stated_delimiter(lines)
+    if found is None and stated is not None and not usable(stated):
+        raise DelimiterUnusable(path, stated)
     if found is None:
         raise HeaderNotFound(path, lines[0].strip()[:80])
     return found

@@ -13,6 +13,8 @@ _ORDER_NUMBER = (
     r"(?:#|n[o°º]\.? ?|commande |cde |order |bestellung |pedido )\s*([A-Z]{0,5}-?[0-9]{3,20})\b"
     r"|\b([A-Z]{0,5}-?[0-9]{5,20})\b"
 )
+# What a spreadsheet writes where a formula failed; #N/A says nothing.
+_ERRORS = ("#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
 # "the identifier, provided that ...": whatever the condition reads, the value is the identifier.
 _CONDITIONAL = re.compile(
     r"CASE\s+WHEN\b(?:(?!\b(?:THEN|ELSE|END)\b).)*\bTHEN\s+\{\d+\}\s+END", re.IGNORECASE | re.DOTALL
@@ -47,18 +49,55 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
         f"CASE WHEN {missing} THEN 'its identifier or its date is empty' "
         f"WHEN regexp_matches({identifier}, '(?i)^((grand |sub)?totals?\\b|[0-9]+ (rows|records|lignes)$|copyright )') "
         "THEN 'it is a line of a report, not a record' "
-        f"WHEN contains({identifier}, 'E') AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?E[+]?[0-9]+') "
-        f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)} END"
+        f"WHEN (contains({identifier}, 'E') OR contains({identifier}, 'e+')) "
+        f"AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?([eE][+]|E)[0-9]+') "
+        f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)}"
+        f"{_failed({'identifier': identifier} | references)}{_off_scale(fields)} END"
+    )
+
+
+def _failed(references: Mapping[str, str]) -> str:
+    errors = ", ".join(map(quoted, _ERRORS))
+    return "".join(
+        f" WHEN starts_with({value}, '#') AND {value} IN ({errors}) THEN 'its {name} is an error of a spreadsheet'"
+        for name, value in references.items()
+    )
+
+
+def _off_scale(fields: Mapping[str, str]) -> str:
+    """A score beyond its scale says that one of the two is wrong; nobody knows which."""
+    if not {"score", "scale_min", "scale_max"} <= fields.keys():
+        return ""
+    score, least, most = (f"CAST(({fields[name]}) AS DOUBLE)" for name in ("score", "scale_min", "scale_max"))
+    return (
+        f" WHEN NOT {score} BETWEEN {least} AND {most} THEN 'its score is not on its scale' "
+        f"WHEN {least} >= {most} THEN 'its scale ends before it begins'"
     )
 
 
 def _rounded(references: Mapping[str, str]) -> str:
     """A reference that lost its last digits would link the record to a stranger's, or to none; 4E12 may be a number."""
     return "".join(
-        f" WHEN contains({value}, 'E+') AND regexp_full_match({value}, '[0-9]([.,][0-9]+)?E[+][0-9]+') "
-        f"THEN 'its {name} was rounded by a spreadsheet'"
-        for name, value in references.items()
+        f" WHEN {rounded(value)} THEN 'its {name} was rounded by a spreadsheet'" for name, value in references.items()
     )
+
+
+def rounded(value: str, before: str = "") -> str:
+    """SQL: a text is a number of which only the first digits are left, 1.03E+13; `before` may stand in front of it."""
+    return (
+        f"(contains({value}, 'E+') OR contains({value}, 'e+')) "
+        f"AND regexp_full_match({value}, '{before}[0-9]([.,][0-9]+)?[eE][+][0-9]+')"
+    )
+
+
+def identity_fault(cells: Cells) -> str:
+    """SQL: which customer's or agent's identifier lost its last digits, and would be one with others; else NULL."""
+    said = 'the identifier in column "{}" was rounded by a spreadsheet'
+    cases = "".join(
+        f" WHEN {rounded(alias, 'id:')} THEN {quoted(said.format(cells.shown(call)))}"
+        for call, alias in cells.present("pii").items()
+    )
+    return f"CASE{cases} END" if cases else "NULL"
 
 
 def order_key(reference: str) -> str:

@@ -45,14 +45,15 @@ class Target:
 
 
 def newest(store: Store, compiled: Plan, entity: str) -> datetime | None:
-    """The newest instant at which something happened in the valid records of `typed`, never later than now."""
+    """The newest instant at which something happened in the valid records of `typed`; what is to come has not."""
     happened = [name for name in HAPPENED[entity] if "t." in compiled.tables[entity].fields.get(name, "")]
     if not happened:
         return None
-    latest = ", ".join(f"max({name})" for name in happened)
+    now = f"TIMESTAMP '{datetime.now(UTC):%Y-%m-%d %H:%M:%S}'"
+    latest = ", ".join(f"max({name}) FILTER (WHERE {name} <= {now})" for name in happened)
     rows = store.engine.rows(f"SELECT greatest({latest}, NULL) FROM ({compiled.field(entity, *happened)})")
     found: datetime | None = rows[0][0]
-    return min(found, datetime.now(UTC).replace(tzinfo=None)) if found else None
+    return found
 
 
 def open_contested(store: Store, target: Target) -> None:

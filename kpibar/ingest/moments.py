@@ -22,10 +22,9 @@ _ISO_OFFSET = f"{_ISO_DAY}[ T]{_CLOCK}:[0-5][0-9] ?[+-](0[0-9]|1[0-4]):?[0-5][0-
 # 10:00-12:00 after a date is a slot as well as a time with an offset.
 _SLOT = "^[^T]* ?[0-9]{1,2}:[0-9]{2} ?[-–—] ?[0-9]{1,2}:[0-9]{2}$"
 _NUMERIC = {"dmy": "%d/%m", "mdy": "%m/%d"}
-_NUMERIC_SHAPE = (
-    "[0-9]{1,2}[/.-][0-9]{1,2}[/.-]([0-5][0-9]|[0-9]{4})"
-    "( (([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9])? [AP]M))?"
-)
+# 25-03-14 is read only where the place of its year is stated, 3-14-25 shows it.
+_LONG_YEAR, _ANY_YEAR = "(?:[/.]([0-5][0-9])|[/.-]([0-9]{4}))", "[/.-](?:([0-5][0-9])|([0-9]{4}))"
+_NUMERIC_CLOCK = "( (([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9])? [AP]M))?"
 # A spreadsheet's days since 1899-12-30: from 1954 to 2119.
 SERIAL = "[2-7][0-9]{4}([.,][0-9]+)?"
 # Five decimals tell the second; the halves, quarters and eighths of a day need fewer.
@@ -42,15 +41,24 @@ _WEEKDAY = (
     "(?:mon|tue|tues|wed|wednes|thu|thurs|fri|sat|satur|sun)(?:day)?|"
     "(?:lun|mar|mer|mercre|jeu|ven|vendre)(?:di)?|sam(?:edi)?|dim(?:anche)?"
 )
-# The groups of `_grammar`, in order: the date in six notations, the time in two, the offset.
+# The groups of `_grammar`, in order: the date in seven notations, the time in two, the offset.
 _PARTS = (
-    "y", "m", "d", "wy", "ww", "wd", "cy", "cm", "cd", "a", "b", "n", "e", "f", "g", "i", "j", "k",
+    "y", "m", "d", "wy", "ww", "wd", "cy", "cm", "cd", "a", "b", "n", "l", "q", "r", "s", "e", "f", "g", "i", "j", "k",
     "hh", "mi", "ss", "ff", "pm", "ch", "cn", "cs", "utc", "sign", "oh", "om",
 )  # fmt: skip
 _SAMPLE = datetime(2025, 11, 23, 15, 4, 5, 678901)
 
 
-def _grammar(zone: str) -> str:
+def _year_at_end(reading: Reading) -> str:
+    """The regular expression of the sign before a year at the end and the year, in a group of its own by its length."""
+    return _ANY_YEAR if reading.short_hyphens else _LONG_YEAR
+
+
+def _numeric_shape(reading: Reading) -> str:
+    return f"[0-9]{{1,2}}[/.-][0-9]{{1,2}}{_year_at_end(reading)}{_NUMERIC_CLOCK}"
+
+
+def _grammar(zone: str, year_at_end: str = _LONG_YEAR) -> str:
     """The regular expression of a lower-case time without accents, with a group for each of `_PARTS`.
 
     The name of the zone that holds anyway may follow the time.
@@ -61,7 +69,8 @@ def _grammar(zone: str) -> str:
         f"{year}[-/.]{one}[-/.]{one}",
         f"{year}-?w{two}-?([1-7])",
         f"{year}{two}{two}",
-        f"{one}[-/.]{one}[-/.]([0-9]{{4}}|[0-5][0-9])",
+        f"{one}[-/.]{one}{year_at_end}",
+        f"([0-9])-{one}-([0-5][0-9])",
         f"{one}(?:st|nd|rd|th|er)?[-/. ]*({_MONTH})[.]?[-/, ]*([0-9]{{4}}|[0-5][0-9])",
         f"({_MONTH})[. ]*{one}(?:st|nd|rd|th)?,? {year}",
     ])  # fmt: skip
@@ -74,7 +83,8 @@ def _grammar(zone: str) -> str:
 
 def notations(column: str, reading: Reading) -> tuple[str, ...]:
     """The regular expressions of the times a column may hold, plain or in small letters without accents."""
-    return (_ISO, _ISO_OFFSET, _NUMERIC_SHAPE, SERIAL, _grammar(reading.zone_of(column)))
+    others = _grammar(reading.zone_of(column), _year_at_end(reading))
+    return (_ISO, _ISO_OFFSET, _numeric_shape(reading), SERIAL, others)
 
 
 def more_formats(column: str, reading: Reading) -> list[str]:
@@ -130,7 +140,8 @@ def _read(cell: str, column: str, reading: Reading, told: _Told) -> str:
     """SQL that finds the notation of a cell and tells its time; the frequent notations come first."""
     plain, order = f"try_cast({cell} AS TIMESTAMP)", reading.order(column)
     offset = let(f"right(replace({cell}, ':', ''), 5)", "o", _interval("o[1]", "o[2:3]", "o[4:5]"))
-    parts = f"regexp_extract({_tidy(cell)}, {quoted('^(?:' + _grammar(reading.zone_of(column)) + ')$')}, {_names()})"
+    grammar = quoted(f"^(?:{_grammar(reading.zone_of(column), _year_at_end(reading))})$")
+    parts = f"regexp_extract({_tidy(cell)}, {grammar}, {_names()})"
     others = let(parts, "p", _from_parts(order, told))
     formats = _beyond(reading, order)
     if formats:
@@ -143,13 +154,13 @@ def _read(cell: str, column: str, reading: Reading, told: _Told) -> str:
         f"THEN CASE WHEN ends_with({cell}, 'Z') THEN {told.universal(plain)} ELSE {told.naive(plain)} END "
         f"WHEN regexp_full_match({cell}, '{_ISO_OFFSET}') "
         f"THEN {told.moved(f'try_cast(left({cell}, 19) AS TIMESTAMP)', offset)} "
-        f"{_numeric(cell, order, told)}"
+        f"{_numeric(cell, order, reading, told)}"
         f"WHEN regexp_full_match({cell}, '{SERIAL}') THEN {told.naive(_serial(cell, column, reading))} "
         f"WHEN NOT regexp_matches({cell}, '{_SLOT}') THEN {others} END"
     )
 
 
-def _numeric(cell: str, order: str | None, told: _Told) -> str:
+def _numeric(cell: str, order: str | None, reading: Reading, told: _Told) -> str:
     """31/12/2025 23:59:59 and 12-31-25 11:59 PM where the order is known: by the engine's reader, its format chosen."""
     if order not in _NUMERIC:
         return ""
@@ -159,7 +170,7 @@ def _numeric(cell: str, order: str | None, told: _Told) -> str:
         f"CASE WHEN {short} THEN {_by_clock(cell, date, _NUMERIC[order] + '/%y')} "
         f"ELSE {_by_clock(cell, date, _NUMERIC[order] + '/%Y')} END"
     )
-    return f"WHEN regexp_full_match({cell}, '{_NUMERIC_SHAPE}') THEN {told.naive(local)} "
+    return f"WHEN regexp_full_match({cell}, '{_numeric_shape(reading)}') THEN {told.naive(local)} "
 
 
 def _by_clock(cell: str, text: str, date: str) -> str:
@@ -206,11 +217,13 @@ def _from_parts(order: str | None, told: _Told) -> str:
 
 def _date(order: str | None) -> str:
     """SQL of year-month-day; what no notation fills stays empty, and is then no date."""
-    first, second = ("b", "a") if order == "dmy" else ("a", "b")
+    first, second = ("p.b || p.r", "p.a || p.q") if order == "dmy" else ("p.a || p.q", "p.b || p.r")
     numeric = order in _NUMERIC
-    month = f"p.m || p.cm || {f'p.{first} || ' if numeric else ''}{_month('p.f || p.i')}"
-    day = f"p.d || p.cd || {f'p.{second} || ' if numeric else ''}p.e || p.j"
-    year = let("p.y || p.cy || p.n || p.g || p.k", "x", "CASE WHEN strlen(x) = 2 THEN '20' || x ELSE x END")
+    month = f"p.m || p.cm || {f'{first} || ' if numeric else ''}{_month('p.f || p.i')}"
+    day = f"p.d || p.cd || {f'{second} || ' if numeric else ''}p.e || p.j"
+    year = let(
+        "p.y || p.cy || p.n || p.l || p.s || p.g || p.k", "x", "CASE WHEN strlen(x) = 2 THEN '20' || x ELSE x END"
+    )
     week = "strftime(try_strptime(p.wy || '-' || p.ww || '-' || p.wd, '%G-%V-%u'), '%Y-%m-%d')"
     return f"CASE WHEN p.wy <> '' THEN {week} ELSE {year} || '-' || {month} || '-' || {day} END"
 

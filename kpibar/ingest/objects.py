@@ -40,6 +40,10 @@ def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return held
 
 
+# Every whole number of so many digits exists as a number of 64 bits with a point.
+_EXACT = 15
+
+
 class _Several(Exception):
     """A document is followed by another."""
 
@@ -193,8 +197,14 @@ def _text(value: object) -> str:
     if kind is str:
         return _sound(value)  # type: ignore[arg-type]
     if kind is _Number:
-        return str(value)
+        return _whole(str(value))
     return "" if value is None or value == {} else _sound(_written(value))
+
+
+def _whole(number: str) -> str:
+    """A whole number without its point, as a column of numbers with gaps makes of identifiers, while it is exact."""
+    digits, point, rest = number.partition(".")
+    return digits if point and not rest.strip("0") and len(digits) <= _EXACT else number
 
 
 def _unsaid(value: object) -> str:

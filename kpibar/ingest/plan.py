@@ -17,7 +17,7 @@ from kpibar.ingest.keys import key_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.tables import columns
 from kpibar.ingest.topics import by_text, by_vendor
-from kpibar.ingest.typed import PLACE, clock_change, dates, strange_dates, told, typed
+from kpibar.ingest.typed import PLACE, clock_change, dates, strange_dates, told, typed, written
 
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 
@@ -29,7 +29,8 @@ class Plan:
     `typing` reads from `{source}`; `grouped` tells that lines are folded, so that all must be there before the first
     is typed. `identities` are the typed columns that hold a customer's or agent's identifier, `unknown` those that hold
     a listed value the layout does not know, by header name, `dates` the columns that are read as dates, by header name,
-    and their cells, `strange` those whose order the formats tell, and the typed columns of what is not written so.
+    and their cells, `strange` those whose order the formats tell, and the typed columns of what is not written so,
+    `written` the names of the columns whose text stands in `words` of `typed`, in that order.
     `clock_changes` counts the records with a time that is skipped or repeated when clocks change.
     `reasons` is what the settings say of vendors' reasons.
     """
@@ -42,6 +43,7 @@ class Plan:
     unknown: Mapping[str, str]
     dates: Mapping[str, str]
     strange: Mapping[str, str]
+    written: tuple[str, ...]
     clock_changes: str
     reasons: Mapping[str, str]
     hash: str
@@ -171,6 +173,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
         unknown={f"{alias}_new": call.column for call, alias in cells.present("enum").items()},
         dates=dates(cells),
         strange=strange_dates(cells, context.reading),
+        written=tuple(written(cells)),
         clock_changes=clock_change(cells, context.reading),
         reasons=context.reasons,
         hash="",

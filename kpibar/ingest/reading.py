@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from kpibar.ingest.header import normal
 
+_SHORT_HYPHENS = re.compile("%-?[dem]-%-?[dem]-%y")
 _DATE_PART = re.compile(r"%-?([dejmbByY])")
 
 
@@ -38,6 +39,11 @@ class Reading:
             return self.date_order
         orders = {order_of(name) for name in self.formats} - {None}
         return orders.pop() if len(orders) == 1 else None
+
+    @property
+    def short_hyphens(self) -> bool:
+        """Whether it is stated, by the user or by a format, that 25-03-14 ends in the year."""
+        return self.date_order is not None or any(map(_SHORT_HYPHENS.search, self.formats))
 
     def order(self, column: str) -> str | None:
         """The order of day and month in a column's numeric dates; None when nobody knows."""

@@ -7,15 +7,17 @@ resumes at the next physical line, so one stray quote costs one line and never s
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
+from kpibar.ingest.header import normal
 from kpibar.ingest.proof import Dialect
 
 # A quote still open after so many lines was never meant to open a cell.
 LONGEST_RECORD = 2_000
 _FIELD_LIMIT = 64 * 1024 * 1024
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_NUMBER = re.compile(r"[0-9]{2}")
 # The code of a second header after which the cells of the file mean something else.
 MOVED = "header-moved"
 _SWALLOWS = "a quote opened here closes in a later record"
@@ -115,6 +117,8 @@ def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Faul
         return Fault(line, "header", "it repeats the header")
     if dialect.header and sorted(cells) == sorted(dialect.header):
         return Fault(line, MOVED, "it is a header with the columns in another order")
+    if dialect.header and len(cells) != dialect.width and names_columns(cells, set(map(normal, dialect.header))):
+        return Fault(line, MOVED, "it is a header of other columns")
     if any("\0" in cell for cell in cells):
         return Fault(line, "control", "it holds a NUL character")
     if any("\ufffd" in cell for cell in cells):
@@ -122,6 +126,17 @@ def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Faul
     if len(cells) != dialect.width:
         return Fault(line, "width", f"{len(cells)} cells where the header has {dialect.width}")
     return Record(line, cells)
+
+
+def names_columns(cells: Sequence[str], names: Set[str]) -> bool:
+    """Whether a line can only be a header: at least two of its cells, and half of those filled, are names of columns.
+
+    `names` are normalised. Where another cell holds a number of two digits, such as a date, it is a record.
+    """
+    filled = [cell for cell in cells if cell.strip()]
+    others = [cell for cell in filled if normal(cell) not in names]
+    found = len(filled) - len(others)
+    return found >= max(2, len(others)) and not any(_NUMBER.search(cell) for cell in others)
 
 
 def looks_like_footer(text: str, dialect: Dialect) -> bool:

@@ -3,8 +3,10 @@
 One mistake is looked for, in one physical line: a delimiter or a quote that was lost or added, or a delimiter in a
 text that should have been quoted. All records a single correction can give are made; those with a cell its column
 cannot hold are no candidates. Where two different records remain, or none, nothing is repaired: the line is rejected.
+So it is where digits on both sides of a delimiter may be one number, for 12,5 seconds are not 125.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +20,9 @@ from kpibar.ingest.tables import KEYS
 
 # A longer line has too many places to look at, and a reason of its own.
 _LONGEST = 4_000
+# The end of one cell and the beginning of the next where digits meet, and what else they may be than a number.
+_MEET = re.compile(r"[0-9]\s*\0\s*[0-9]")
+_DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class Repairer:
         if len(line) > _LONGEST or self._ends_open(line):
             return None
         fitting = {tuple(cells) for cells in readings(line, self.dialect) if self._of_type(cells)}
+        if any(tuple(cells) in fitting for cells in split_numbers(line, self.dialect)):
+            return None
         likely = [cells for cells in fitting if self._as_shown(cells)]
         if len(likely) != 1 or (len(fitting) > 1 and not self._vouched_for(likely[0], line)):
             return None
@@ -128,6 +135,18 @@ def readings(line: str, dialect: Dialect) -> Iterator[list[str]]:
         yield from _of_width((line[:at] + dialect.delimiter + line[at:] for at in spots), dialect)
 
 
+def split_numbers(line: str, dialect: Dialect) -> Iterator[list[str]]:
+    """The readings that make one cell of two whose digits meet: a number with a decimal sign, or two numbers."""
+    places = _delimiters(line, dialect)
+    if len(places) != dialect.width:
+        return
+    for number, at in enumerate(places):
+        start, stop = _around(line, places, number)
+        met = _MEET.search(f"{line[start:at]}\0{line[at + 1 : stop]}")
+        if met and not _DATE.search(line[start:at] + line[at + 1 : stop]):
+            yield from _of_width((line[:at] + line[at + 1 :], _unquoted(line, places, number, dialect)), dialect)
+
+
 def _of_width(texts: Iterator[str] | Sequence[str], dialect: Dialect) -> Iterator[list[str]]:
     for text in texts:
         cells = strict_cells(text, dialect)
@@ -149,10 +168,15 @@ def _delimiters(line: str, dialect: Dialect) -> list[int]:
     return [at for at, char in enumerate(line) if char == dialect.delimiter and not inside[at]]
 
 
+def _around(line: str, places: Sequence[int], number: int) -> tuple[int, int]:
+    """Where the two cells beside a delimiter begin and end."""
+    start = places[number - 1] + 1 if number else 0
+    return start, places[number + 1] if number + 1 < len(places) else len(line)
+
+
 def _unquoted(line: str, places: Sequence[int], number: int, dialect: Dialect) -> str:
     """The line with one of its delimiters as part of the text around it; unchanged where that is in quotes."""
-    start = places[number - 1] + 1 if number else 0
-    stop = places[number + 1] if number + 1 < len(places) else len(line)
+    start, stop = _around(line, places, number)
     text = line[start:stop]
     quote = dialect.quote
     return line if quote in text else f"{line[:start]}{quote}{text}{quote}{line[stop:]}"

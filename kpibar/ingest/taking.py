@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kpibar.errors import AllRejected, TooManyRejects
-from kpibar.errors_files import HeaderMoved
+from kpibar.errors_files import HeaderMoved, TooManyRepairs
 from kpibar.ingest import ledger
 from kpibar.ingest.batches import Account, Batch, Reader, joined
 from kpibar.ingest.canonical import Context
@@ -15,11 +15,11 @@ from kpibar.ingest.dateorder import confirm, confirm_formats
 from kpibar.ingest.dateorder import settle as settle_dates
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.feed import stage_batch, type_batch
-from kpibar.ingest.files import Export
+from kpibar.ingest.files import Export, ledger_name
 from kpibar.ingest.header import normal
 from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.ledger import Counts, Entry, Lines, Stated
-from kpibar.ingest.limits import Limit
+from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.merge import Target, newest, open_contested, settle, take
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.plan import Plan, plan
@@ -33,6 +33,7 @@ from kpibar.ingest.tally import (
     count_folded_and_dropped,
     count_uncertain,
     count_unknown,
+    second_header,
     write_unknown,
 )
 from kpibar.ingest.typed import BROKEN
@@ -184,6 +185,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     ledger.write_faults(store, file_id, faults)
     tally.faults += len(batch.faults)
     tally.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
+    _refuse_second_header(store, taking.task, compiled, batch)
     count_uncertain(store, compiled, tally)
     count_unknown(store, compiled, tally)
     count_agreeing(store, compiled, taking.task.file.layout, tally)
@@ -197,6 +199,14 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
         tally.newest[target.entity] = max(filter(None, (latest, tally.newest.get(target.entity))), default=None)
     count_folded_and_dropped(store, compiled, tally)
     tally.records += batch.records
+
+
+def _refuse_second_header(store: Store, task: Task, compiled: Plan, batch: Batch) -> None:
+    """Raises HeaderMoved."""
+    names = task.file.layout.vocabulary() | {column.normal for column in task.file.export.columns}
+    place = second_header(store, compiled, names)
+    if place is not None:
+        raise HeaderMoved(task.path, int(batch.lines[place]))
 
 
 def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> Outcome:
@@ -218,6 +228,8 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
             counts = _main_counts(merged, tally, account)
             _refuse_all_rejected(store, task.path, counts, target.file_id)
         _refuse_rejects(store, task.path, counts, target.file_id, task.options.max_rejects)
+        if number == 0:
+            _refuse_repairs(task, counts, account)
         entry = replace(_entry(task, target, as_of, counts, Lines() if number else lines), stated=stated)
         ledger.prove_tables(store, entry, taking.before[target.entity])
         ledger.write_entry(store, entry, task.context.brand_zone)
@@ -225,7 +237,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         loaded.append(Loaded(target.entity, counts, table.held))
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
     _drop_scratch(store, taking.targets)
-    first = ledger.first_rejects(store, task.path.name, taking.targets[0].file_id)
+    first = ledger.first_rejects(store, task.file.export.name, taking.targets[0].file_id)
     outcome = task.file.outcome(tuple(loaded))
     return replace(
         outcome,
@@ -260,20 +272,27 @@ def _lines(export: Export, account: Account) -> Lines:
 def _refuse_all_rejected(store: Store, path: Path, counts: Counts, file_id: int) -> None:
     """Raises AllRejected."""
     if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
-        raise AllRejected(path, counts.rejected, ledger.first_rejects(store, path.name, file_id)[0])
+        raise AllRejected(path, counts.rejected, ledger.first_rejects(store, ledger_name(path), file_id)[0])
 
 
 def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
     """Refuse a table that loses too many of the records meant for it. Raises TooManyRejects."""
     if not limit.allows(counts.rejected, counts.records):
-        first = ledger.first_rejects(store, path.name, file_id)
+        first = ledger.first_rejects(store, ledger_name(path), file_id)
         raise TooManyRejects(path, counts.rejected, counts.records, limit.text, first)
+
+
+def _refuse_repairs(task: Task, counts: Counts, account: Account) -> None:
+    """Raises TooManyRepairs, where neither the usual limit of rejects nor the one that was stated allows so many."""
+    limits = (DEFAULT_LIMIT, task.options.max_rejects)
+    if not any(limit.allows(counts.repaired, counts.records) for limit in limits):
+        raise TooManyRepairs(task.path, counts.repaired, counts.records, account.repaired_lines[0])
 
 
 def _entry(task: Task, target: Target, as_of: datetime | None, counts: Counts, lines: Lines) -> Entry:
     file, export = task.file, task.file.export
     return Entry(
-        target.file_id, export.sha256, export.path.name, export.size, file.layout.name, file.source, target.entity,
+        target.file_id, export.sha256, export.name, export.size, file.layout.name, file.source, target.entity,
         file.brand, export.encoding, export.delimiter, task.reading, as_of, counts, lines,
     )  # fmt: skip
 

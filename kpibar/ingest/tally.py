@@ -2,13 +2,17 @@
 
 import re
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from kpibar.errors import LayoutContradicted
+from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.plan import Plan
+from kpibar.ingest.records import names_columns
+from kpibar.ingest.typed import PLACE
 from kpibar.store import Store
 
 _AGREEMENT = 0.95
@@ -16,6 +20,8 @@ _ENOUGH_TO_ASSERT = 20
 _MOST_UNKNOWN = 20
 # A value on fewer records may be a person in a shifted row: its shape is kept.
 _NAMED_FROM = 5
+# So many rejected records are looked at for a second header: where there are more, the file is refused anyway.
+_LOOKED_AT = 10_000
 
 
 @dataclass
@@ -105,3 +111,18 @@ def check_assertions(path: Path, layout: Layout, tally: Tally) -> None:
         known, agreeing = tally.known[asserted.name], tally.agreeing[asserted.name]
         if known >= _ENOUGH_TO_ASSERT and agreeing < _AGREEMENT * known:
             raise LayoutContradicted(path, layout.name, asserted.name, agreeing, known)
+
+
+def second_header(store: Store, compiled: Plan, names: Set[str]) -> int | None:
+    """The place in the batch of the first record of `typed` that is a header of other columns, None without one.
+
+    It has a value that is none of its column's, and no digit in it. `names` are normalised. A header that repeats the
+    file's own is none.
+    """
+    place = "line" if compiled.grouped else PLACE
+    rows = store.engine.rows(f"SELECT {place}, words FROM typed WHERE words IS NOT NULL ORDER BY 1 LIMIT {_LOOKED_AT}")
+    for at, texts in rows:
+        cells = [text or "" for text in texts]
+        if names_columns(cells, names) and tuple(map(normal, cells)) != compiled.written:
+            return int(at)
+    return None

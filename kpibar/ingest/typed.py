@@ -13,6 +13,7 @@ from kpibar.ingest.clocks import clock_changes, near_change
 from kpibar.ingest.dateorder import strange
 from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, identity, quoted
 from kpibar.ingest.header import normal
+from kpibar.ingest.keys import identity_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.moments import naive_time
 from kpibar.ingest.values import NEVER, NOTHING
@@ -27,6 +28,8 @@ _GIVEN_TWICE = "CASE WHEN given_twice THEN 'its lines come twice: the file may h
 _INCOMPLETE = "CASE WHEN incomplete THEN 'another of its lines is broken: it is rejected whole' END"
 # The table of the records of which a line is broken.
 BROKEN = "broken_groups"
+# The engine reads a sum as sums within sums, and only a thousand of them: a long one is a sum of such sums.
+_TERMS = 200
 # A row that fills less than one in so many of the columns that are read says next to nothing, where that is two.
 _SHARE, _FEW = 3, 2
 # The place of a record in its batch, from 0: rows keep the order they were read in, from the first row on.
@@ -38,7 +41,8 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
 
     `dropped` tells that the layout leaves it aside, `bad` the first value that did not convert, `key_fault` the
     fault of its key, `<column>_near` the text of a time close to a change of clocks, `<column>_strange` a date that is
-    not written as the layout's formats say, where these alone tell the order of day and month.
+    not written as the layout's formats say, where these alone tell the order of day and month. `words` are the cells of
+    a record that did not convert, in the order of `written`, where the value that did not is one without digits.
     """
     kept = ["line", "lines_folded", "given_twice", "incomplete"] if layout.group else ["checked"]
     unlisted = [f"{_unlisted(alias, call, reading)} AS {alias}_new" for call, alias in cells.present("enum").items()]
@@ -48,12 +52,14 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     ]
     strange = strange_dates(cells, reading).values()
     shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near, *strange))
-    faults = [fault, _stranger(cells), *([_INCOMPLETE, _GIVEN_TWICE] if layout.group else [])]
+    grouped = [_INCOMPLETE, _GIVEN_TWICE] if layout.group else []
+    faults = [fault, identity_fault(cells), _stranger(cells), *grouped]
     return (
-        f"SELECT {shown},\nNOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
+        f"SELECT {shown}, dropped, bad, key_fault,\n{_words(cells)} AS words\n"
+        f"FROM (SELECT *, NOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
         f"coalesce({', '.join(faults)}) AS key_fault\nFROM (SELECT {_plausible_values(cells)}\n"
         f"FROM (SELECT {', '.join((*kept, *_conversions(cells, reading)))}\n"
-        f"FROM (SELECT {', '.join(('*', *_casts(cells)))}\nFROM ({_trimmed(layout, cells)})))) AS t"
+        f"FROM (SELECT {', '.join(('*', *_casts(cells)))}\nFROM ({_trimmed(layout, cells)})))) AS t)"
     )
 
 
@@ -86,6 +92,20 @@ def strange_dates(cells: Cells, reading: Reading) -> dict[str, str]:
     return {call.column: f"{alias}_strange" for call, alias in dated.items() if reading.formats_decide(call.column)}
 
 
+def written(cells: Cells) -> dict[str, str]:
+    """The columns that are read alone, by normalised header name, and where their text stands as it was written."""
+    return {
+        normal(call.column): alias if call.helper == "text" else f"{alias}_raw"
+        for call, alias in cells.present().items()
+        if len(call.columns) == 1 and call.helper != "pii"
+    }
+
+
+def _words(cells: Cells) -> str:
+    listed = ", ".join(written(cells).values())
+    return f"CASE WHEN bad IS NOT NULL AND NOT contains(bad.shape, '9') THEN [{listed}] END"
+
+
 def _read(layout: Layout, cells: Cells) -> dict[str, None]:
     group = cells.cell(layout.group) if layout.group else None
     columns = [name for call in cells.aliases for name in call.columns]
@@ -115,7 +135,9 @@ def _trimmed(layout: Layout, cells: Cells) -> str:
 
 def checked(width: int) -> str:
     """SQL of the checksum of a record's cells: their bytes, weighted by column (see batches.weights)."""
-    return " + ".join(f"strlen(c{place}) * {weight}" for place, weight in enumerate(weights(width)))
+    terms = [f"strlen(c{place}) * {weight}" for place, weight in enumerate(weights(width))]
+    sums = [" + ".join(terms[start : start + _TERMS]) for start in range(0, width, _TERMS)]
+    return sums[0] if len(sums) == 1 else " + ".join(f"({one})" for one in sums)
 
 
 def told(typing: str, plain: Sequence[bool]) -> str:

@@ -137,7 +137,9 @@ def lost(path: Path, entries: int) -> str:
 def to_correct(found: Corrections, output: Path) -> str:
     """What to do with the rejected records that were written to a file."""
     said = found.stated
-    options = {"tz": said.timezone, "date-order": said.date_order, "encoding": said.encoding}
+    # They speak up to the same instant as the export they are from, whatever the newest of them tells.
+    as_of = f"{found.as_of.isoformat()}Z" if found.as_of else None
+    options = {"tz": said.timezone, "date-order": said.date_order, "encoding": said.encoding, "as-of": as_of}
     words = f' --brand "{found.brand}"' if found.brand else ""
     words += "".join(f" --{name} {value}" for name, value in options.items() if value)
     words += " --keep-text" if said.keep_text else ""
