@@ -148,3 +148,14 @@ class DelimiterUnusable(KpibarError):
             f'{path}: its line sep= states "{found}" between the cells; expected a sign such as , ; | or a tab, which '
             "is no letter, digit, quote, backslash or accented sign; export it again with one of those"
         )
+
+
+class DatesSwapped(KpibarError):
+    """A spreadsheet has turned the dates of which it could into others, day and month swapped, and left the rest."""
+
+    def __init__(self, path: Path, column: str, example: str) -> None:
+        super().__init__(
+            f'{path}: in column "{column}" every date of a 12th or before is a date, every later one a text ({example}): '
+            "a spreadsheet has most likely swapped day and month of the former; export it again and do not open it "
+            "before it is read, or state the order with --date-order if the dates are right"
+        )

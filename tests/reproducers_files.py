@@ -120,3 +120,11 @@ def years_of_two_digits_in_front(folder: Path) -> Case:
 def cells_parted_by_a_sign_of_two_bytes(folder: Path) -> Case:
     write(folder, "odd.csv", "sep=§\ncontact_id§created_at§channel\n1§2025-03-01 10:00:00§email\n")
     return said("ingest odd.csv --tz UTC", 'odd.csv: its line sep= states "§"', "expected a sign such as")
+
+
+@reproduces(errors.DatesSwapped)
+def dates_a_spreadsheet_could_read_and_others(folder: Path) -> Case:
+    days = [f"2025-{n:02}-04 10:00:00" if n < 13 else f"{n}/04/2025 10:00" for n in range(1, 29)]
+    rows = "".join(f"{n},{day},email\n" for n, day in enumerate(days))
+    write(folder, "swapped.csv", "contact_id,created_at,channel\n" + rows)
+    return said("ingest swapped.csv --tz UTC", "every later one a text (99/99/9999", "--date-order")

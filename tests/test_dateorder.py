@@ -9,10 +9,11 @@ import pytest
 
 from kpibar.engine import DuckDB
 from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
-from kpibar.errors_files import YearFirst
+from kpibar.errors_files import DatesSwapped, YearFirst
 from kpibar.ingest.dateorder import confirm, decide, observed, probe, settle
 from kpibar.ingest.reading import Reading, order_of
 from tests.intake import column, held, take, take_text, write
+from tests.workbooks import xlsx
 
 HEAD = "contact_id,created_at,channel,resolved_at\n"
 GENESYS = "Full Export Completed,Date,Duration,Direction,ANI,Queue,Conversation ID\n"
@@ -259,3 +260,19 @@ def test_a_later_batch_brings_none_in(folder: Path) -> None:
     rows = [f"T{n},14/03/2025 10:00,email" for n in range(60_000)]
     text = "contact_id,created_at,channel\n" + "\n".join([*rows, "X1,25-03-14 10:00,email"]) + "\n"
     assert take_text(folder, text).counts.rejected == 1
+
+
+# --- opened in a spreadsheet of another language -------------------------------------------------------
+
+
+@pytest.mark.parametrize("written", ["{0:02}/04/2025 10:00", "04/{0:02}/2025 10:00"])
+def test_dates_a_spreadsheet_has_swapped_where_it_could_refuse_the_file(folder: Path, written: str) -> None:
+    days = [datetime(2025, day, 4, 10) if day < 13 else written.format(day) for day in range(1, 29)]
+    rows = [["contact_id", "created_at", "channel"], *([f"T{n}", day, "email"] for n, day in enumerate(days))]
+    path = write(folder, "april.xlsx", xlsx(rows))
+    assert isinstance(take(folder, path)[0].error, DatesSwapped)
+
+
+def test_one_date_after_the_twelfth_shows_that_nothing_was_swapped(folder: Path) -> None:
+    dates = [*(f"2025-04-{day:02} 10:00" for day in (3, 4, 5, 13)), *(f"{day}/04/2025 10:00" for day in range(14, 20))]
+    assert take_text(folder, contacts(*dates)).counts.added == 10

@@ -236,3 +236,11 @@ def test_an_identifier_of_json_has_no_point(folder: Path) -> None:
     take_text(folder, f"[{', '.join(rows)}]", name="a.json")
     found = held(folder, "SELECT contact_id FROM contacts ORDER BY 1")
     assert found == [("1001",), ("1001.5",), ("12345678901234567.0",)]
+
+
+@pytest.mark.parametrize("clock", ["1:30", "26:30"])
+def test_two_parts_of_a_clock_in_a_column_of_hours_are_not_taken_for_minutes(folder: Path, clock: str) -> None:
+    header = "Ticket ID,Status,Source,Created time,Initial response time,First response time (in hrs)\n"
+    rows = f"1,Open,Email,{DAY},,1:30:00\n2,Open,Email,{DAY},,{clock}\n"
+    counts = take_text(folder, header + rows, layout="freshdesk-tickets").counts
+    assert (counts.added, counts.rejected) == (1, 1)

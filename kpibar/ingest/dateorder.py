@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from kpibar.engine import Engine
 from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
-from kpibar.errors_files import YearFirst
+from kpibar.errors_files import DatesSwapped, YearFirst
 from kpibar.ingest.header import normal
 from kpibar.ingest.moments import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
 from kpibar.ingest.reading import Reading, quoted
@@ -28,6 +28,8 @@ _NUMBER, _DAY, _MONTH = "[0-9]{1,2}", "(1[3-9]|2[0-9]|3[01])", "(0?[1-9]|1[0-2])
 # A day of the week may stand in front.
 _START = r"^([[:alpha:]]{2,10}[.]?,? +)?"
 _DATE = f"{_START}{_NUMBER}[-/.]{_NUMBER}[-/.]({_LONG}|{_SHORT})"
+# So many dates of either kind are no chance.
+_SEVERAL = 3
 # 25-01-12 is also the twelfth of January 2025: it shows nothing, and is read as stated or not at all.
 _SHORT_HYPHENS = f"{_START}([0-9]{{2}})-{_NUMBER}-([0-9]{{2}})([^0-9/.-]|$)"
 _DAY_FIRST, _MONTH_FIRST = (
@@ -45,7 +47,8 @@ class Evidence:
     `example` is the first numeric date with its digits blanked; `day_first` and `month_first` are the first lines that
     fit only one order; `foreign` counts numeric dates that are not written as the layout's formats say; `others` those
     in ISO 8601; `short` tells how many dates are like 25-01-12, `late` how many of these would be years from now, were
-    their last part the year; `fine` and `coarse` count spreadsheet days with five decimals and with fewer.
+    their last part the year; `unswapped` counts ISO dates after the 12th of a month and numeric dates that fit both
+    orders; `fine` and `coarse` count spreadsheet days with five decimals and with fewer.
     """
 
     column: str
@@ -59,6 +62,7 @@ class Evidence:
     coarse: int
     short: int = 0
     late: int = 0
+    unswapped: int = 0
 
     @property
     def order(self) -> str | None:
@@ -90,6 +94,8 @@ def _written_as(formats: Iterable[str]) -> str:
 def _looked_at(name: str, cell: str, known: str, table: str) -> str:
     found, serial = "regexp_matches(v, {})".format, f"regexp_full_match(v, '{SERIAL}')"
     date, short = found(quoted(_DATE)), found(quoted(_SHORT_HYPHENS))
+    iso = f"CASE WHEN substr({cell}, 9, 2) <= '12' THEN 'iso' ELSE 'iso late' END"
+    shows = f"({found(quoted(_DAY_FIRST))} OR {found(quoted(_MONTH_FIRST))})"
     last = f"try_cast(regexp_extract(v, '{_SHORT_HYPHENS}', 3) AS INTEGER)"
     next_year = (datetime.now(UTC).year + 1) % 100
     blank = _BLANK.format("v")
@@ -99,12 +105,13 @@ def _looked_at(name: str, cell: str, known: str, table: str) -> str:
         f"min(first) FILTER (WHERE {found(quoted(_DAY_FIRST))}), "
         f"min(first) FILTER (WHERE {found(quoted(_MONTH_FIRST))}), "
         f"count(*) FILTER (WHERE {date} AND NOT {found(quoted(known))}), "
-        f"coalesce(sum(n) FILTER (WHERE v = 'iso'), 0)::BIGINT, "
+        f"coalesce(sum(n) FILTER (WHERE starts_with(v, 'iso')), 0)::BIGINT, "
         f"count(*) FILTER (WHERE {serial} AND regexp_matches(v, '{SERIAL_FINE}')), "
         f"count(*) FILTER (WHERE {serial} AND NOT regexp_matches(v, '^[0-9]+{SERIAL_EIGHTHS}|{SERIAL_FINE}')), "
         f"count(*) FILTER (WHERE {short}), "
-        f"count(*) FILTER (WHERE {short} AND {last} > {next_year}) "
-        f"FROM (SELECT CASE WHEN {cell} LIKE '____-__-__%' THEN 'iso' ELSE {_beginning(cell)} END AS v, "
+        f"count(*) FILTER (WHERE {short} AND {last} > {next_year}), "
+        f"count(*) FILTER (WHERE v = 'iso late' OR ({date} AND NOT {shows})) "
+        f"FROM (SELECT CASE WHEN {cell} LIKE '____-__-__%' THEN {iso} ELSE {_beginning(cell)} END AS v, "
         f"count(*) AS n, min(line) AS first FROM {table} GROUP BY 1)"
     )
 
@@ -143,13 +150,17 @@ def decide(path: Path, evidence: Sequence[Evidence], stated: str | None = None, 
     What is stated holds unless the file contradicts it; when it is not `firm`, the statement of a layout's formats, it
     holds for what is written as they say. A column that fits both orders follows the others of its file if these agree:
     a tool writes all its dates alike; not so one with dates such as 25-01-12. A few such dates in a column of ISO dates
-    are strangers there and get no order. Raises DateOrderAmbiguous, DateOrderMixed, YearFirst.
+    are strangers there and get no order. Where the ISO dates are all of a 12th at most and all others of a later day, a
+    spreadsheet has read what it could with day and month swapped.
+    Raises DateOrderAmbiguous, DateOrderMixed, DatesSwapped, YearFirst.
     """
     dated = [one for one in evidence if one.dates]
     for one in dated:
         contradiction(path, one, stated)
         if one.late and _holds(one, stated, firm):
             raise YearFirst(path, one.column, one.example or "")
+        if not (one.unswapped or firm) and min(one.dates, one.others) >= _SEVERAL:
+            raise DatesSwapped(path, one.column, one.example or "")
     shown = {one.order for one in dated} - {None}
     common = shown.pop() if len(shown) == 1 else None
     found = {one.column: one.order or common for one in dated if not _holds(one, stated, firm)}

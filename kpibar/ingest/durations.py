@@ -1,9 +1,13 @@
 """Durations as clocks and as numbers with their units, in English, French and ISO 8601."""
 
-from kpibar.ingest.reading import Reading, let, quoted
+import re
+
+from kpibar.ingest.reading import let, quoted
 
 # Hours may pass 24; the parts below may not pass 59.
 _CLOCK = "-?[0-9]+:[0-5]?[0-9](:[0-5]?[0-9]([.][0-9]+)?)?"
+_WHOLE_CLOCK = "-?[0-9]+:[0-5]?[0-9]:[0-5]?[0-9]([.][0-9]+)?"
+_IN_HOURS = re.compile(r"\b(?:h|hrs?|hours?|heures?|std|stunden|horas)\b", re.I)
 # What the engine's own INTERVAL reads alike: 1d 2h 3m 4s.
 _LETTERS = "([0-9]+d ?)?([0-9]+h ?)?([0-9]+m ?)?([0-9]+s)?"
 _UNITS = (
@@ -38,22 +42,27 @@ def notations() -> tuple[str, ...]:
     return (f"[+]?{_CLOCK}", _LETTERS, _spoken(), _iso())
 
 
-def clock(cell: str, reading: Reading) -> str:
-    """SQL of the seconds of hh:mm:ss, mm:ss or a text with units; NULL for all else, a bare number too."""
+def clock(cell: str, column: str) -> str:
+    """SQL of the seconds of hh:mm:ss, mm:ss or a text with units; NULL for all else, a bare number too.
+
+    In a column whose name speaks of hours and not of mm:ss, 1:30 may be an hour and a half, and is not read.
+    """
+    hours = _IN_HOURS.search(column) and "mm:ss" not in column.lower()
+    known = _WHOLE_CLOCK if hours else _CLOCK
     seconds = f"epoch(try_cast(ltrim({cell}, '+') AS INTERVAL))"
     short = f"strlen({cell}) - strlen(replace({cell}, ':', '')) = 1"
     return (
-        f"CASE WHEN regexp_full_match({cell}, '[+]?{_CLOCK}') THEN {seconds} / CASE WHEN {short} THEN 60 ELSE 1 END "
+        f"CASE WHEN regexp_full_match({cell}, '[+]?{known}') THEN {seconds} / CASE WHEN {short} THEN 60 ELSE 1 END "
         f"WHEN regexp_full_match({cell}, '{_LETTERS}') THEN epoch(try_cast({cell} AS INTERVAL)) "
         f"WHEN {cell} IS NOT NULL THEN {_worded(cell)} END"
     )
 
 
-def duration(cell: str, reading: Reading) -> str:
+def duration(cell: str, column: str) -> str:
     """SQL of the seconds of a text with units, a clock, or a bare number of milliseconds."""
     return (
         f"CASE WHEN regexp_full_match({cell}, '-?[0-9]+') THEN CAST({cell} AS DOUBLE) / 1000.0 "
-        f"ELSE {clock(cell, reading)} END"
+        f"ELSE {clock(cell, column)} END"
     )
 
 

@@ -115,9 +115,9 @@ HELPERS: Mapping[str, Helper] = {
     "hours": _duration(3600.0, "hours"),
     "days": _duration(86_400.0, "days"),
     "ms": _duration(0.001, "milliseconds"),
-    "hms": Helper(lambda cell, call, reading: clock(cell, reading), "DOUBLE", "a duration hh:mm:ss"),
+    "hms": Helper(lambda cell, call, reading: clock(cell, call.column), "DOUBLE", "a duration hh:mm:ss"),
     "duration": Helper(
-        lambda cell, call, reading: duration(cell, reading),
+        lambda cell, call, reading: duration(cell, call.column),
         "DOUBLE",
         "a duration such as 19m 10s, hh:mm:ss or milliseconds",
     ),
