@@ -66,7 +66,8 @@ def test_the_command_says_what_was_said_of_the_original(folder: Path) -> None:
     stated = ("--tz", "America/New_York", "--encoding", "cp1252", "--keep-text")
     assert kpibar("ingest", "a.csv", "--db", DATABASE, *stated, folder=folder).returncode == 0
     said = kpibar("rejects", "a.csv", "-o", "fix.csv", "--db", DATABASE, folder=folder).stderr
-    command = "--layout kpibar-contacts --tz America/New_York --date-order dmy --encoding cp1252 --as-of 2025-04-13T14:00:00Z --keep-text"
+    command = "--layout kpibar-contacts --tz America/New_York --date-order dmy --encoding cp1252 "
+    command += "--as-of 2025-04-13T14:00:00Z --keep-text"
     assert f"`kpibar ingest fix.csv {command}`" in said
     fix = folder / "fix.csv"
     fix.write_bytes(fix.read_bytes().replace(b"99:00", b"10:00"))
