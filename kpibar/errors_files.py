@@ -155,7 +155,7 @@ class DatesSwapped(KpibarError):
 
     def __init__(self, path: Path, column: str, example: str) -> None:
         super().__init__(
-            f'{path}: in column "{column}" every date of a 12th or before is a date, every later one a text '
-            f"({example}): a spreadsheet has most likely swapped day and month of the former; export it again and do not open it "
+            f'{path}: in column "{column}" every date up to the 12th is a date, every later one a text ({example}): a '
+            "spreadsheet has most likely swapped day and month of the former; export it again and do not open it "
             "before it is read, or state the order with --date-order if the dates are right"
         )

@@ -13,7 +13,7 @@ from kpibar.errors_files import DatesSwapped, YearFirst
 from kpibar.ingest.dateorder import confirm, decide, observed, probe, settle
 from kpibar.ingest.reading import Reading, order_of
 from tests.intake import column, held, take, take_text, write
-from tests.workbooks import Cell, xlsx
+from tests.workbooks import Rows, xlsx
 
 HEAD = "contact_id,created_at,channel,resolved_at\n"
 GENESYS = "Full Export Completed,Date,Duration,Direction,ANI,Queue,Conversation ID\n"
@@ -268,8 +268,7 @@ def test_a_later_batch_brings_none_in(folder: Path) -> None:
 @pytest.mark.parametrize("written", ["{0:02}/04/2025 10:00", "04/{0:02}/2025 10:00"])
 def test_dates_a_spreadsheet_has_swapped_where_it_could_refuse_the_file(folder: Path, written: str) -> None:
     days = [datetime(2025, day, 4, 10) if day < 13 else written.format(day) for day in range(1, 29)]
-    head: list[Cell] = ["contact_id", "created_at", "channel"]
-    rows: list[list[Cell]] = [head, *([f"T{n}", day, "email"] for n, day in enumerate(days))]
+    rows: Rows = [["contact_id", "created_at", "channel"], *([f"T{n}", day, "email"] for n, day in enumerate(days))]
     path = write(folder, "april.xlsx", xlsx(rows))
     assert isinstance(take(folder, path)[0].error, DatesSwapped)
 
