@@ -6,6 +6,7 @@ import pytest
 
 from kpibar.errors_files import HeaderMoved
 from tests.intake import take, take_text, write
+from tests.workbooks import xlsx
 
 FIRST = "order_ref,ordered_at,value,country,currency"
 
@@ -45,3 +46,19 @@ def test_a_record_that_holds_such_words_is_rejected_alone(folder: Path, line: st
     assert (
         take_text(folder, table(FIRST, "A", "FR,EUR") + line + "\n" + "D1,2025-03-01,5,FR,EUR\n").counts.rejected == 1
     )
+
+
+ABOVE = "order_ref,ordered_at,value,sku,colour\nA1,2025-03-01,5,x,red\nA2,2025-03-01,5,x,red\n"
+
+
+def test_a_table_above_that_names_fewer_columns_is_no_preamble(folder: Path) -> None:
+    error = take(folder, write(folder, "two.csv", ABOVE + table(FIRST, "B", "FR,EUR")))[0].error
+    assert isinstance(error, HeaderMoved)
+    assert "two.csv:4: a second header" in str(error)
+    rows = [line.split(",") for line in (ABOVE + table(FIRST, "B", "FR,EUR")).splitlines()]
+    assert isinstance(take(folder, write(folder, "two.xlsx", xlsx(rows)))[0].error, HeaderMoved)
+
+
+def test_words_above_a_table_are_a_preamble(folder: Path) -> None:
+    said = "Report,Orders\nOrdered at,2025-03-01\nValue,all\n\n"
+    assert take_text(folder, said + table(FIRST, "B", "FR,EUR")).counts.added == 40

@@ -116,6 +116,18 @@ def _zoned(one: Column, cell: str) -> Column:
     return replace(one, zone="UTC" if zone.upper() in ("Z", "UTC", "GMT") else zone)
 
 
+def table_above(rows: Iterable[Sequence[str]], vocabulary: Set[str]) -> bool:
+    """Whether what stands above a header is a table of its own: names of columns, then records as wide."""
+    named = 0
+    for row in rows:
+        filled, known = sum(bool(cell.strip()) for cell in row), recognised(row, vocabulary)
+        if known >= KNOWN_ENOUGH and 2 * known >= filled:
+            named = len(row)
+        elif named and not known and len(row) == named and filled >= KNOWN_ENOUGH:
+            return True
+    return False
+
+
 def row_heading(rows: Sequence[Sequence[str]], vocabulary: Set[str]) -> tuple[int, Heading] | None:
     """The header among the first rows of a sheet with the number of names known in it; None without any known."""
     known = [recognised(cells, vocabulary) for cells in rows[:HEADER_WITHIN]]

@@ -14,15 +14,17 @@ from itertools import islice
 from pathlib import Path
 
 from kpibar.errors import FileEmpty, FileNotText, HeaderNotFound
-from kpibar.errors_files import DelimiterUnusable
+from kpibar.errors_files import DelimiterUnusable, HeaderMoved
 from kpibar.ingest.container import Kind, Source, open_source
 from kpibar.ingest.dialect import (
     Heading,
     find_heading,
     headerless,
+    parse_one,
     physical_lines,
     recognised,
     stated_delimiter,
+    table_above,
     usable,
 )
 from kpibar.ingest.encoding import settled, utf8
@@ -220,7 +222,7 @@ def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, field
 
 
 def _heading(path: Path, lines: Sequence[str], vocabulary: Set[str], fields: Sequence[str] | None) -> Heading:
-    """The header; without one, the names the layout states. Raises DelimiterUnusable, HeaderNotFound."""
+    """The header; without one, the names the layout states. Raises DelimiterUnusable, HeaderNotFound, HeaderMoved."""
     found = find_heading(lines, vocabulary)
     if fields is not None and (found is None or not _is_header(found, fields)):
         found = headerless(lines, fields) or found
@@ -229,6 +231,9 @@ def _heading(path: Path, lines: Sequence[str], vocabulary: Set[str], fields: Seq
         raise DelimiterUnusable(path, stated)
     if found is None:
         raise HeaderNotFound(path, lines[0].strip()[:80])
+    above = (parse_one([line], found.delimiter, found.quote)[0] for line in lines[: found.index])
+    if table_above(above, vocabulary):
+        raise HeaderMoved(path, found.index + 1)
     return found
 
 

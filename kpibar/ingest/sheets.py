@@ -16,10 +16,10 @@ from typing import Any
 
 from kpibar.engine import EngineError, Parquet
 from kpibar.errors import FileEmpty, HeaderNotFound
-from kpibar.errors_files import FileDamaged, FileEncrypted, FileTooLarge
+from kpibar.errors_files import FileDamaged, FileEncrypted, FileTooLarge, HeaderMoved
 from kpibar.ingest import objects
 from kpibar.ingest.container import Source
-from kpibar.ingest.dialect import KNOWN_ENOUGH, Heading, pick, recognised, row_heading
+from kpibar.ingest.dialect import KNOWN_ENOUGH, Heading, pick, recognised, row_heading, table_above
 from kpibar.ingest.encoding import utf8
 
 Row = tuple[int, list[str]]
@@ -47,8 +47,8 @@ def fitted(cells: Sequence[str], width: int) -> list[str]:
 def find_sheet(source: Source, vocabulary: Set[str]) -> Sheet:
     """The sheet in whose first rows most names are known.
 
-    Raises FileEmpty, HeaderNotFound, MemberNeeded, MemberUnknown, FileDamaged, FileEncrypted, FileTooLarge,
-    FileChanged.
+    Raises FileEmpty, HeaderNotFound, HeaderMoved, MemberNeeded, MemberUnknown, FileDamaged, FileEncrypted,
+    FileTooLarge, FileChanged.
     """
     heads: dict[str, list[list[str]]] = dict(_answers(source))
     found = {name: heading for name, rows in heads.items() if (heading := row_heading(rows, vocabulary))}
@@ -61,7 +61,10 @@ def find_sheet(source: Source, vocabulary: Set[str]) -> Sheet:
     if known[name] < KNOWN_ENOUGH:
         first = next((row for row in heads[name] if any(row)), [])
         raise HeaderNotFound(source.path, ", ".join(first)[:80])
-    return Sheet(name, found[name][1])
+    _, header = found[name]
+    if table_above(heads[name][: header.index], vocabulary):
+        raise HeaderMoved(source.path, header.index + 1)
+    return Sheet(name, header)
 
 
 def _is_filled(rows: Sequence[Sequence[str]], heading: Heading) -> bool:
