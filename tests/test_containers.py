@@ -113,7 +113,11 @@ def test_an_empty_member_is_an_empty_file(folder: Path) -> None:
             opened(folder, content)
 
 
-@pytest.mark.parametrize("inner", [gzip.compress(CSV), zipped(("a.csv", CSV)), xlsx([["a"]]), b"PAR1xxxxPAR1"])
+@pytest.mark.parametrize(
+    "inner",
+    [gzip.compress(CSV), zipped(("a.csv", CSV)), xlsx([["a"]]), b"PAR1xxxxPAR1"],
+    ids=["gz", "zip", "xlsx", "parquet"],
+)
 def test_what_is_packed_twice_is_refused_with_advice(folder: Path, inner: bytes) -> None:
     for content in (gzip.compress(inner), zipped(("inner", inner))):
         with pytest.raises(ArchiveNested, match="take it out"):
