@@ -39,7 +39,8 @@ def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive:
         for name, content in members:
-            archive.writestr(name, content)
+            # Without a date of its own a member has that of now, and a test would be named after it.
+            archive.writestr(zipfile.ZipInfo(name), content, method)
     return out.getvalue()
 
 

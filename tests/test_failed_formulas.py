@@ -42,7 +42,9 @@ def _failing_ods() -> bytes:
     return ods_of(ODS.format(lines))
 
 
-@pytest.mark.parametrize("content", [_failing_xlsx(("=1/0", "#DIV/0!"), ("=A9", "#REF!")), _failing_ods()])
+@pytest.mark.parametrize(
+    "content", [_failing_xlsx(("=1/0", "#DIV/0!"), ("=A9", "#REF!")), _failing_ods()], ids=["xlsx", "ods"]
+)
 def test_a_formula_that_failed_is_no_empty_cell(folder: Path, content: bytes) -> None:
     outcome = take_text(folder, content, name="calls.xlsx")
     assert (outcome.counts.added, outcome.counts.rejected) == (1, 1)
