@@ -24,7 +24,18 @@ from kpibar.ingest.layouts import shelf
 from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.proof import Dialect, is_plain
 from kpibar.ingest.reading import Reading
-from kpibar.ingest.records import Blank, Fault, Item, Record, decoded, encoded, judge, looks_like_footer, physical_lines
+from kpibar.ingest.records import (
+    MOVED,
+    Blank,
+    Fault,
+    Item,
+    Record,
+    decoded,
+    encoded,
+    judge,
+    looks_like_footer,
+    physical_lines,
+)
 from kpibar.ingest.repair import Repairer
 from kpibar.ingest.shapes import Holds, anything
 from kpibar.store import Store, open_store
@@ -153,6 +164,8 @@ def expected(given: Text) -> tuple[list[Seen], Account]:
         spans = seen.last_line - seen.line + 1
         account.records += spans if seen.cells is not None else 0
         account.rejected += spans if seen.cells is None else 0
+    moved = (item.line for item, _, _ in items if isinstance(item, Fault) and item.code == MOVED)
+    account.moved = next(moved, None)
     return [seen for seen, _ in found], account
 
 
