@@ -42,7 +42,8 @@ from kpibar.store import Store, open_store
 
 # The first line of the records, as if a header and a line before it had been read.
 FIRST = 3
-THOROUGH = settings(max_examples=1_500, deadline=None, suppress_health_check=list(HealthCheck))
+# Four times the profile's: with --hypothesis-profile=full they are 8,000.
+THOROUGH = settings(max_examples=4 * settings().max_examples, deadline=None, suppress_health_check=list(HealthCheck))
 ENGINE = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
