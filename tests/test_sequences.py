@@ -28,7 +28,7 @@ from kpibar.ingest.outcome import Options
 from kpibar.store import Store, open_store
 from tests.intake import write
 
-QUICK = settings(max_examples=12, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=8, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck))
 FULL = settings(QUICK, max_examples=500, stateful_step_count=50)
 # Every contact is created on one day long before any export, so that an export's newest event does not date it.
 CREATED = datetime(2024, 1, 1)

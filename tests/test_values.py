@@ -360,4 +360,6 @@ def test_a_files_times_in_the_hour_of_a_clock_change_are_counted(folder: Path) -
     engine.append("staged", {"line": lines, "c0": [str(n) for n in lines], "c1": ["2025-06-01"] * 10, "c2": cells})
     for plain in ([True, True, False], [False] * 3):
         engine.run(f"CREATE OR REPLACE TABLE typed AS {made.typed('staged', plain)}")
-        assert engine.rows(made.clock_changes) == [(3,)]
+        near, uncertain = made.clock_changes
+        assert engine.rows(near)[0][0] >= 3
+        assert engine.rows(uncertain) == [(3,)]

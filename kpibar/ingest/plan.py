@@ -31,7 +31,7 @@ class Plan:
     a listed value the layout does not know, by header name, `dates` the columns that are read as dates, by header name,
     and their cells, `strange` those whose order the formats tell, and the typed columns of what is not written so,
     `written` the names of the columns whose text stands in `words` of `typed`, in that order.
-    `clock_changes` counts the records with a time that is skipped or repeated when clocks change.
+    `clock_changes` count the records with a time near a change of clocks, and of these in the hour skipped or repeated.
     `reasons` is what the settings say of vendors' reasons.
     """
 
@@ -44,7 +44,7 @@ class Plan:
     dates: Mapping[str, str]
     strange: Mapping[str, str]
     written: tuple[str, ...]
-    clock_changes: str
+    clock_changes: tuple[str, str]
     reasons: Mapping[str, str]
     hash: str
 

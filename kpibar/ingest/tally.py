@@ -57,7 +57,9 @@ def count_folded_and_dropped(store: Store, compiled: Plan, tally: Tally) -> None
 
 def count_uncertain(store: Store, compiled: Plan, tally: Tally) -> None:
     """Count the records of `typed` with a time that is skipped or repeated when clocks change."""
-    tally.uncertain += store.engine.rows(compiled.clock_changes)[0][0]
+    near, uncertain = compiled.clock_changes
+    if store.engine.rows(near)[0][0]:
+        tally.uncertain += store.engine.rows(uncertain)[0][0]
 
 
 def count_unknown(store: Store, compiled: Plan, tally: Tally) -> None:

@@ -256,10 +256,12 @@ def _zoned(cells: Cells, reading: Reading) -> list[tuple[str, Call, str]]:
     ]
 
 
-def clock_change(cells: Cells, reading: Reading) -> str:
-    """The query that counts the records with a time in the hour that is skipped or repeated when clocks change.
+def clock_change(cells: Cells, reading: Reading) -> tuple[str, str]:
+    """Two queries over `typed`: how many records have a time near a change of clocks, and how many in the hour that is
+    skipped or repeated then.
 
-    Only a time near a change is read again, to see whether it had an offset of its own.
+    For the second a time is read again, to see whether it had an offset of its own: asked only where the first finds
+    any.
     """
     flags = [
         f"({alias}_near IS NOT NULL AND {clock_changes(zone, naive_time(f'{alias}_near', call, reading))})"
@@ -267,8 +269,6 @@ def clock_change(cells: Cells, reading: Reading) -> str:
     ]
     near = " OR ".join(f"{alias}_near IS NOT NULL" for alias, _, _ in _zoned(cells, reading))
     if not flags:
-        return "SELECT 0"
-    return (
-        f"SELECT count(*) FROM (SELECT * FROM typed WHERE NOT dropped AND bad IS NULL AND ({near})) "
-        f"WHERE {' OR '.join(flags)}"
-    )
+        return "SELECT 0", "SELECT 0"
+    close = f"SELECT * FROM typed WHERE NOT dropped AND bad IS NULL AND ({near})"
+    return f"SELECT count(*) FROM ({close})", f"SELECT count(*) FROM ({close}) WHERE {' OR '.join(flags)}"
