@@ -102,7 +102,10 @@ def _date_orders(export: Export) -> Iterator[Pollution]:
     if ambiguous:
         truth = Table(export.columns, tuple(ambiguous))
         for polluted in _files(export, "date", _ORDERS, truth):
-            yield replace(polluted, label=polluted.label + ", days that could be months")
+            # Single dates the other way round in the very notation of the layout: the file says so, byte for byte.
+            mirrored = export.name == "easiware" and polluted.label.startswith("mm/dd/yyyy, in 1 of 3")
+            says = _rewritten(export, truth, "date", _ORDERS["mm/dd/yyyy"], 3) if mirrored else None
+            yield replace(polluted, label=polluted.label + ", days that could be months", says=says)
 
 
 def _could_be_months(export: Export, row: tuple[str, ...]) -> bool:

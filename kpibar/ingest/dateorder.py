@@ -28,6 +28,8 @@ _NUMBER, _DAY, _MONTH = "[0-9]{1,2}", "(1[3-9]|2[0-9]|3[01])", "(0?[1-9]|1[0-2])
 # A day of the week may stand in front.
 _START = r"^([[:alpha:]]{2,10}[.]?,? +)?"
 _DATE = f"{_START}{_NUMBER}[-/.]{_NUMBER}[-/.]({_LONG}|{_SHORT})"
+# Dates that lie so many times closer together when read the other way were most likely written so.
+_FAR_CLOSER = 4
 # So many dates of either kind are no chance.
 _SEVERAL = 3
 # 25-01-12 is also the twelfth of January 2025: it shows nothing, and is read as stated or not at all.
@@ -189,8 +191,33 @@ def settle(engine: Engine, path: Path, cells: Mapping[str, str], reading: Readin
     """The reading of a file whose first batch is `staged`. Raises DateOrderAmbiguous, DateOrderMixed, YearFirst."""
     evidence = _evidence(engine, cells, reading, lines)
     orders = decide(path, evidence, reading.stated_order, reading.date_order is not None)
+    for one in evidence:
+        if one.dates and one.order is None and reading.formats_decide(one.column):
+            _doubt_formats(engine, path, one, cells[one.column], reading.stated_order)
     serials = {normal(one.column): one.fine > 0 for one in evidence if one.fine or one.coarse}
     return replace(reading, orders={normal(name): order for name, order in orders.items()}, serials=serials)
+
+
+def _doubt_formats(engine: Engine, path: Path, one: Evidence, cell: str, order: str | None) -> None:
+    """Refuse a column in which no day is beyond the 12th, and whose dates lie together only when read the other way.
+
+    The first days of December, written with the month first, are days of all months to a layout that has the day
+    first. Raises DateOrderAmbiguous.
+    """
+    parts = f"regexp_extract({cell}, '([0-9]{{1,2}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{2,4}})', ['a', 'b', 'y'])"
+    day_first, month_first = (
+        f"date_diff('day', min(make_date(y, {month}, {day})), max(make_date(y, {month}, {day})))"
+        for month, day in (("b", "a"), ("a", "b"))
+    )
+    rows = engine.rows(
+        f"SELECT count(*), {day_first}, {month_first} FROM (SELECT DISTINCT CAST(p.y AS BIGINT) AS y, "
+        f"CAST(p.a AS BIGINT) AS a, CAST(p.b AS BIGINT) AS b FROM (SELECT {parts} AS p FROM staged) WHERE p.y <> '') "
+        "WHERE a BETWEEN 1 AND 12 AND b BETWEEN 1 AND 12"
+    )
+    different, *spans = rows[0]
+    stated, other = spans if order == "dmy" else reversed(spans)
+    if different >= _SEVERAL and _FAR_CLOSER * other < stated:
+        raise DateOrderAmbiguous(path, one.column, one.example or "")
 
 
 def confirm(engine: Engine, path: Path, cells: Mapping[str, str], reading: Reading, lines: "Integers") -> None:
