@@ -88,3 +88,5 @@ def test_lines_below_the_records_are_counted_and_said(folder: Path) -> None:
     assert "  left out: 2 lines below the records (totals, notes of the report)" in ingested(
         outcome, catalogue(Settings()), False
     )
+    outcome = take_text(folder, f"{HEADER}2,{DAY},email,SAV\nGrand Totals (1 records)\n", name="one.csv")
+    assert any("left out: 1 line below" in line for line in ingested(outcome, catalogue(Settings()), False))

@@ -79,14 +79,6 @@ def settled(path: Path, head: bytes, first: Iterable[bytes], again: Pieces, want
     raise EncodingMisfit(path, line, misfit.offset + 1, misfit.shown, stated)
 
 
-def detect_encoding(content: bytes) -> str:
-    """The rung of the ladder on which a text stands; that its bytes all fit is not said."""
-    stated = marked(content[:4096])
-    if stated or fits([content], "utf-8") is None:
-        return stated or "utf-8"
-    return western([content]) or "utf-8"
-
-
 def marked(head: bytes) -> str | None:
     """The encoding the first bytes tell by a mark or by the zero bytes of UTF-16."""
     for mark, encoding in _MARKS:

@@ -42,15 +42,12 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
     if more > 0:
         lines.append(f"  rejected {number(more)} more: see `kpibar rejects`")
     lines += _repaired(outcome)
-    if outcome.uncertain:
-        lines.append(
-            f"  {number(outcome.uncertain)} records have a time in the hour that is skipped or repeated "
-            "when clocks change"
-        )
-    if outcome.lines.footer:
-        lines.append(
-            f"  left out: {number(outcome.lines.footer)} lines below the records (totals, notes of the report)"
-        )
+    if uncertain := outcome.uncertain:
+        what = "record has" if uncertain == 1 else "records have"
+        lines.append(f"  {number(uncertain)} {what} a time in the hour that is skipped or repeated when clocks change")
+    if footer := outcome.lines.footer:
+        what = "line" if footer == 1 else "lines"
+        lines.append(f"  left out: {number(footer)} {what} below the records (totals, notes of the report)")
     lines += _unknown(outcome)
     disabled = disabled_by(known, outcome.tables[0].entity, outcome.tables[0].held)
     if disabled:
