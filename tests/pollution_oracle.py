@@ -130,7 +130,9 @@ class Bench:
             raise Crash(f"{type(error).__name__}: {error}") from error
 
     def _empty(self) -> None:
-        tables = self.store.engine.rows("SELECT table_name FROM information_schema.tables WHERE table_name <> 'meta'")
+        tables = self.store.engine.rows(
+            "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_name <> 'meta'"
+        )
         for (table,) in tables:
             self.store.engine.run(f"DELETE FROM {table}")
 

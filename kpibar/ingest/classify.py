@@ -7,24 +7,39 @@ from kpibar.store import Store
 
 # Below this share of distinct values, finding them first is cheaper than computing every pseudonym.
 _FEW = 0.6
+# So many answers of a rule are kept from batch to batch, and from file to file.
+_REMEMBERED = 200_000
 
 
 def classify(store: Store, compiled: Plan) -> None:
-    """Fill `vendor_reasons` and `text_reasons` for the contacts of `typed`, where the file has such a column."""
+    """Have the rules' answers for the contacts of `typed` in `vendor_reasons` and `text_reasons` (said, reason)."""
     table = compiled.tables.get("contacts")
     if table is None:
         return
     texts = compiled.texts("contacts")
     if "reason_raw" in table.fields:
-        raw = f"SELECT DISTINCT reason_raw AS raw FROM ({texts}) WHERE reason_raw IS NOT NULL"
-        reason = by_vendor("raw", compiled.reasons)
-        store.engine.run(f"CREATE OR REPLACE TEMP TABLE vendor_reasons AS SELECT raw, {reason} AS reason FROM ({raw})")
+        _judge(store, "vendor_reasons", f"SELECT DISTINCT reason_raw AS said FROM ({texts})", by_vendor("said"))
     if table.text is not None:
-        undecided_texts = f"{undecided('c')} AS text FROM ({with_reasons(texts, table, classified=False)}) AS c"
-        store.engine.run(
-            f"CREATE OR REPLACE TEMP TABLE text_reasons AS SELECT text, {by_text('text')} AS reason "
-            f"FROM (SELECT DISTINCT {undecided_texts}) WHERE text IS NOT NULL"
-        )
+        judged = with_reasons(texts, table, compiled.reasons, classified=False)
+        said = f"SELECT DISTINCT {undecided('c')} AS said FROM ({judged}) AS c"
+        _judge(store, "text_reasons", said, by_text("said"))
+
+
+def _judge(store: Store, table: str, found: str, rule: str) -> None:
+    """Add to a table of answers those for what is found and not yet known.
+
+    To prepare the rules costs the engine more than a small file does: they are asked only where something is new.
+    """
+    run, rows = store.engine.run, store.engine.rows
+    run(f"CREATE TEMP TABLE IF NOT EXISTS {table} (said VARCHAR, reason VARCHAR)")
+    if rows(f"SELECT count(*) FROM {table}")[0][0] > _REMEMBERED:
+        run(f"DELETE FROM {table}")
+    run(
+        f"CREATE OR REPLACE TEMP TABLE unheard AS SELECT said FROM ({found}) "
+        f"ANTI JOIN {table} USING (said) WHERE said IS NOT NULL"
+    )
+    if rows("SELECT count(*) FROM unheard")[0][0]:
+        run(f"INSERT INTO {table} SELECT said, {rule} FROM unheard")
 
 
 def look_up_pseudonyms(store: Store, compiled: Plan) -> tuple[str, ...]:

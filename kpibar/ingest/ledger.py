@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from kpibar.errors import LedgerBroken
 from kpibar.ingest.batches import Batch
+from kpibar.ingest.blanked import LONGEST, blanked
 from kpibar.ingest.expressions import local_time
 from kpibar.ingest.typed import PLACE
 from kpibar.store import Store
@@ -226,10 +227,11 @@ def write_rejects(store: Store, file_id: int, batch: Batch, grouped: bool) -> in
     """
     place = "line" if grouped else PLACE
     rows = store.engine.rows(
-        f"SELECT {place}, bad.name, bad.shape, CASE WHEN bad IS NULL THEN 'key' ELSE 'value' END, "
+        f"SELECT {place}, bad.name, left(bad.value, {LONGEST}), CASE WHEN bad IS NULL THEN 'key' ELSE 'value' END, "
         "coalesce(bad.reason, key_fault) FROM typed WHERE NOT dropped AND (bad IS NOT NULL OR key_fault IS NOT NULL)"
     )
-    _write_placed(store, file_id, batch, rows)
+    shown = [(at, name, value and blanked(value), code, reason) for at, name, value, code, reason in rows]
+    _write_placed(store, file_id, batch, shown)
     return len(rows)
 
 

@@ -16,7 +16,7 @@ from kpibar.ingest.header import Column
 from kpibar.ingest.keys import key_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.tables import columns
-from kpibar.ingest.topics import by_text, by_vendor
+from kpibar.ingest.topics import by_settings, by_text, by_vendor
 from kpibar.ingest.typed import PLACE, clock_change, dates, strange_dates, told, typed, written
 
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
@@ -77,7 +77,7 @@ class Plan:
             for column, kind in columns(entity).items()
             if column not in ("file_id", "source")
         )
-        return f"SELECT line, all_text,\n{listed}\nFROM ({with_reasons(base, table, classified=True)})"
+        return f"SELECT line, all_text,\n{listed}\nFROM ({with_reasons(base, table, self.reasons, classified=True)})"
 
     def valid(self, entity: str) -> str:
         """The typed records that go into a table, with `line` (their place in the batch) and `lines_folded`."""
@@ -119,16 +119,17 @@ def _shown(sql: str, pseudonyms: Mapping[str, str]) -> str:
     return re.sub(r"\bt\.(h[0-9]+)\b", lambda found: pseudonyms.get(found.group(1), found.group()), sql)
 
 
-def with_reasons(base: str, table: Mapped, *, classified: bool) -> str:
+def with_reasons(base: str, table: Mapped, mapped: Mapping[str, str], *, classified: bool) -> str:
     """`base` with what the vendor's reason says and, where that is nothing or 'other', what the text says.
 
-    The answers stand in the tables `vendor_reasons` (raw, reason) and `text_reasons` (text, reason): many contacts
-    share few reasons, and few texts once their numbers are left out.
+    What the settings say is in `mapped`. The answers of the rules stand in the tables `vendor_reasons` and
+    `text_reasons` (said, reason): many contacts share few reasons, and few texts once their numbers are left out.
     """
     if table.entity != "contacts":
         return base
-    joined = f"FROM ({base}) AS b\nLEFT JOIN vendor_reasons v ON v.raw = b.reason_raw"
-    vendor = f"SELECT b.*, v.reason AS reason_by_vendor\n{joined}"
+    said = by_settings("b.reason_raw", mapped, "v.reason")
+    joined = f"FROM ({base}) AS b\nLEFT JOIN vendor_reasons v ON v.said = b.reason_raw"
+    vendor = f"SELECT b.*, {said} AS reason_by_vendor\n{joined}"
     if "reason_raw" not in table.fields:
         vendor = f"SELECT b.*, CAST(NULL AS VARCHAR) AS reason_by_vendor\nFROM ({base}) AS b"
     if not classified:
@@ -137,7 +138,7 @@ def with_reasons(base: str, table: Mapped, *, classified: bool) -> str:
         return f"SELECT l.*, CAST(NULL AS VARCHAR) AS reason_by_text\nFROM ({vendor}) AS l"
     return (
         f"SELECT l.*, x.reason AS reason_by_text\nFROM ({vendor}) AS l\n"
-        f"LEFT JOIN text_reasons x ON x.text = {undecided('l')}"
+        f"LEFT JOIN text_reasons x ON x.said = {undecided('l')}"
     )
 
 
@@ -183,7 +184,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
 
 def _fingerprint(made: Plan) -> str:
     """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours."""
-    rules = by_text("text") + by_vendor("raw", made.reasons)
+    rules = by_text("text") + by_vendor("raw") + by_settings("raw", made.reasons, "NULL")
     told = (made.typing, rules, *map(_told, made.tables.values()))
     return hashlib.sha256("".join(told).encode()).hexdigest()[:16]
 

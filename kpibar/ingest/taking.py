@@ -39,7 +39,7 @@ from kpibar.ingest.tally import (
 from kpibar.ingest.typed import BROKEN
 from kpibar.store import Store
 
-_SCRATCH = (BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "vendor_reasons", "text_reasons")
+_SCRATCH = (BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard")
 
 
 @dataclass(frozen=True)

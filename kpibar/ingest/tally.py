@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kpibar.errors import LayoutContradicted
+from kpibar.ingest.blanked import blanked
 from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.plan import Plan
@@ -20,6 +21,7 @@ _ENOUGH_TO_ASSERT = 20
 _MOST_UNKNOWN = 20
 # A value on fewer records may be a person in a shifted row: its shape is kept.
 _NAMED_FROM = 5
+_DIGITS_OF_A_NUMBER = 6
 # So many rejected records are looked at for a second header: where there are more, the file is refused anyway.
 _LOOKED_AT = 10_000
 
@@ -66,7 +68,13 @@ def count_unknown(store: Store, compiled: Plan, tally: Tally) -> None:
     """Count the values of listed columns of `typed` that the layout does not know."""
     for name, column in compiled.unknown.items():
         rows = store.engine.rows(f"SELECT {name}, count(*) FROM typed WHERE {name} IS NOT NULL GROUP BY 1")
-        tally.unknown.update({(column, value): n for value, n in rows})
+        for value, n in rows:
+            tally.unknown[column, blanked(value) if _personal(value) else value] += n
+
+
+def _personal(value: str) -> bool:
+    """Whether a value may be an e-mail address or a telephone number that a shifted column brought."""
+    return "@" in value or sum(map(str.isnumeric, value)) >= _DIGITS_OF_A_NUMBER
 
 
 def write_unknown(store: Store, file_id: int, tally: Tally) -> tuple[tuple[str, str, int], ...]:
@@ -83,11 +91,6 @@ def write_unknown(store: Store, file_id: int, tally: Tally) -> tuple[tuple[str, 
     for column, value, n in found:
         store.engine.run("INSERT INTO unknown_values VALUES (?, ?, ?, ?)", [file_id, column, value, n])
     return tuple(found)
-
-
-def blanked(value: str) -> str:
-    """A value with its letters and digits blanked, cut to 40 characters."""
-    return "".join("9" if sign.isnumeric() else "a" if sign.isalpha() else sign for sign in value[:40])
 
 
 def count_agreeing(store: Store, compiled: Plan, layout: Layout, tally: Tally) -> None:

@@ -53,22 +53,24 @@ def reasons() -> tuple[str, ...]:
     return (*(topic.reason for topic in topics()), "other")
 
 
-def by_vendor(raw: str, mapped: Mapping[str, str]) -> str:
-    """SQL of the canonical reason of a vendor's reason.
+def by_vendor(raw: str) -> str:
+    """SQL of the canonical reason of a vendor's reason, by the rules.
 
-    `mapped` (kpibar.toml) wins over the rules; a reason that says nothing gives NULL, one that says something
-    kpibar has no name for gives 'other'.
+    One that says nothing gives NULL, one that says something kpibar has no name for gives 'other'.
     """
-    own = " ".join(
-        f"WHEN lower({raw}) = {quoted(value.casefold())} THEN {quoted(reason)}" for value, reason in mapped.items()
-    )
     rules = " ".join(
         f"WHEN {_matches(raw, topic.vendor)} THEN {quoted(topic.reason)}" for topic in topics() if topic.vendor
     )
     return (
-        f"CASE WHEN {raw} IS NULL THEN NULL {own} "
+        f"CASE WHEN {raw} IS NULL THEN NULL "
         f"WHEN regexp_matches({raw}, {quoted(_NO_REASON)}, 'i') THEN NULL {rules} ELSE 'other' END"
     )
+
+
+def by_settings(raw: str, mapped: Mapping[str, str], otherwise: str) -> str:
+    """SQL of the canonical reason of a vendor's reason where kpibar.toml names one: it wins over the rules."""
+    own = " ".join(f"WHEN {quoted(value.casefold())} THEN {quoted(reason)}" for value, reason in mapped.items())
+    return f"CASE lower({raw}) {own} ELSE {otherwise} END" if own else otherwise
 
 
 def by_text(text: str) -> str:

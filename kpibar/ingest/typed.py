@@ -59,7 +59,9 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
         f"FROM (SELECT *, NOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
         f"coalesce({', '.join(faults)}) AS key_fault\nFROM (SELECT {_plausible_values(cells)}\n"
         f"FROM (SELECT {', '.join((*kept, *_conversions(cells, reading)))}\n"
-        f"FROM (SELECT {', '.join(('*', *_casts(cells)))}\nFROM ({_trimmed(layout, cells)})))) AS t)"
+        f"FROM (SELECT {', '.join(('*', *_read_together(cells, reading)))}\n"
+        f"FROM (SELECT {', '.join(('*', *_forms(cells, reading)))}\n"
+        f"FROM (SELECT {', '.join(('*', *_casts(cells)))}\nFROM ({_trimmed(layout, cells)})))))) AS t)"
     )
 
 
@@ -103,7 +105,7 @@ def written(cells: Cells) -> dict[str, str]:
 
 def _words(cells: Cells) -> str:
     listed = ", ".join(written(cells).values())
-    return f"CASE WHEN bad IS NOT NULL AND NOT contains(bad.shape, '9') THEN [{listed}] END"
+    return f"CASE WHEN bad IS NOT NULL AND NOT regexp_matches(bad.value, '\\p{{N}}') THEN [{listed}] END"
 
 
 def _read(layout: Layout, cells: Cells) -> dict[str, None]:
@@ -165,7 +167,7 @@ def _conversions(cells: Cells, reading: Reading) -> list[str]:
     found = []
     for call, alias in cells.present().items():
         cell = cells.value(call) or ""
-        found.append(f"{_conversion(HELPERS[call.helper], call, cell, alias, reading)} AS {alias}")
+        found.append(f"{_conversion(cells, call, alias, reading)} AS {alias}")
         if call.helper == "enum" or call.helper not in _TOTAL:
             found.append(f"{cell} AS {alias}_raw")
     for column, alias in strange_dates(cells, reading).items():
@@ -173,16 +175,63 @@ def _conversions(cells: Cells, reading: Reading) -> list[str]:
     return found
 
 
-def _conversion(helper: Helper, call: Call, cell: str, alias: str, reading: Reading) -> str:
+def _conversion(cells: Cells, call: Call, alias: str, reading: Reading) -> str:
     """The typed value of a cell; of an identifier, what its pseudonym is made from."""
+    cell, helper = cells.value(call) or "", HELPERS[call.helper]
     if call.helper == "pii":
         return f"CASE WHEN {cell} IS NOT NULL THEN {identity(cell, reading.calling_code)} END"
-    value = helper.sql(cell, call, reading)
+    value = _together(cells, reading).get(alias) or helper.sql(cell, call, reading)
     if helper.direct is None:
         return value
-    forms = helper.direct.forms(f"{alias}_cast", call, reading)
-    direct = " ".join(f"WHEN {text} = {cell} THEN {meant}" for text, meant in forms.items())
-    return f"CASE {direct} WHEN {cell} IS NOT NULL THEN {value} END"
+    meant = helper.direct.forms(f"{alias}_cast", call, reading).values()
+    direct = " ".join(f"WHEN {number} THEN {short}" for number, short in enumerate(meant, 1))
+    return f"CASE {alias}_form {direct} WHEN 0 THEN {value} END"
+
+
+def _forms(cells: Cells, reading: Reading) -> list[str]:
+    """Which of its direct forms a cell has, by number; 0 where it has none of them."""
+    found = []
+    for call, alias in cells.present().items():
+        if (direct := HELPERS[call.helper].direct) is not None:
+            cell, forms = cells.value(call), direct.forms(f"{alias}_cast", call, reading)
+            cases = " ".join(f"WHEN {text} = {cell} THEN {number}" for number, text in enumerate(forms, 1))
+            found.append(f"CASE {cases} WHEN {cell} IS NOT NULL THEN 0 END AS {alias}_form")
+    return found
+
+
+def _alike(cells: Cells, reading: Reading) -> dict[str, list[tuple[Call, str]]]:
+    """The columns read by one and the same SQL, where this is long, by that SQL over `cell`."""
+    found: dict[str, list[tuple[Call, str]]] = {}
+    for call, alias in cells.present().items():
+        if call.helper not in _TOTAL:
+            found.setdefault(HELPERS[call.helper].sql("cell", call, reading), []).append((call, alias))
+    return {sql: read for sql, read in found.items() if len(read) > 1 and "regexp_" in sql}
+
+
+def _together(cells: Cells, reading: Reading) -> dict[str, str]:
+    """Where the value of a column stands that is read together with others, by typed column."""
+    return {
+        alias: f"together_{number}[{place}]"
+        for number, read in enumerate(_alike(cells, reading).values())
+        for place, (_, alias) in enumerate(read, 1)
+    }
+
+
+def _read_together(cells: Cells, reading: Reading) -> list[str]:
+    """The columns read by the same SQL, one list for each: the engine prepares it once, which costs what it is long."""
+    found = []
+    for number, (sql, read) in enumerate(_alike(cells, reading).items()):
+        listed = [
+            f"CASE WHEN {alias}_form = 0 THEN {cells.value(call)} END"
+            if HELPERS[call.helper].direct
+            else str(cells.value(call))
+            for call, alias in read
+        ]
+        some = f"coalesce({', '.join(listed)}) IS NOT NULL"
+        found.append(
+            f"CASE WHEN {some} THEN list_transform([{', '.join(listed)}], lambda cell: {sql}) END AS together_{number}"
+        )
+    return found
 
 
 def _casts(cells: Cells) -> list[str]:
@@ -202,22 +251,20 @@ def _verdict(cells: Cells) -> str:
         if call.helper not in _TOTAL
     ]
     if not judged:
-        return "CAST(NULL AS STRUCT(name VARCHAR, shape VARCHAR, reason VARCHAR))"
+        return "CAST(NULL AS STRUCT(name VARCHAR, value VARCHAR, reason VARCHAR))"
     reject = " ".join(
         f"WHEN {alias} IS NULL AND {_said(helper, alias + '_raw')} THEN "
-        f"struct_pack(name := {quoted(name)}, shape := {shape(alias + '_raw')}, "
-        f"reason := {quoted('is not ' + helper.expects)})"
+        f"struct_pack(name := {quoted(name)}, value := {alias}_raw, reason := {quoted('is not ' + helper.expects)})"
         for alias, helper, name in judged
     )
     return f"CASE {reject} END"
 
 
 def _unlisted(alias: str, call: Call, reading: Reading) -> str:
-    """A value the layout does not list. A shifted column may put a person there: then its shape only."""
+    """A value the layout does not list."""
     raw = f"{alias}_raw"
     known = ", ".join(quoted(value.casefold()) for value in reading.enums[call.argument])
-    shown = f"CASE WHEN regexp_matches({raw}, '@|(\\p{{N}}.*){{6}}') THEN {shape(raw)} ELSE left({raw}, 60) END"
-    return f"CASE WHEN {alias} = 'other' AND lower({raw}) NOT IN ({known}) THEN {shown} END"
+    return f"CASE WHEN {alias} = 'other' AND lower({raw}) NOT IN ({known}) THEN left({raw}, 60) END"
 
 
 def _plausible_values(cells: Cells) -> str:
@@ -240,11 +287,6 @@ def _said(helper: Helper, cell: str) -> str:
     """Whether a cell says anything: it is not empty, and none of the dates by which tools write "never"."""
     never = f" AND NOT regexp_matches({cell}, {quoted(NEVER)})" if helper.type == "TIMESTAMP" else ""
     return f"{cell} IS NOT NULL{never}"
-
-
-def shape(cell: str) -> str:
-    """A value with its letters and digits blanked: enough to recognise the problem, nothing personal."""
-    return f"regexp_replace(regexp_replace(left({cell}, 40), '\\p{{N}}', '9', 'g'), '\\p{{L}}', 'a', 'g')"
 
 
 def _zoned(cells: Cells, reading: Reading) -> list[tuple[str, Call, str]]:
