@@ -100,9 +100,10 @@ class AllRejected(KpibarError):
     """No record of the file could be read."""
 
     def __init__(self, path: Path, rejected: int, first: str) -> None:
+        which = f"all {rejected} records were" if rejected > 1 else "its only record was"
         super().__init__(
-            f"{path}: all {rejected} records were rejected, so nothing was loaded; the first: {first}; "
-            "was the file saved again by a spreadsheet? Export it anew, or give its formats in a layout of your own"
+            f"{path}: {which} rejected, so nothing was loaded; the first: {first}; export the file anew if it was cut "
+            "or saved again by a spreadsheet, or give its formats in a layout of your own"
         )
 
 

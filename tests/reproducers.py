@@ -317,7 +317,7 @@ def _as_another_brand(folder: Path) -> Case:
 @reproduces(errors.AllRejected)
 def _nothing_readable(folder: Path) -> Case:
     write(folder, "excel.csv", "contact_id,created_at,channel\n7,in March,email\n8,in May,email\n")
-    return Case(("ingest", "excel.csv"), ("all 2 records were rejected", "Export it anew"))
+    return Case(("ingest", "excel.csv"), ("all 2 records were rejected", "export the file anew"))
 
 
 @reproduces(errors.TooManyRejects)

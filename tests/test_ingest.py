@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from kpibar.config import Settings
 from kpibar.demo import sample_files, sample_folder
 from kpibar.errors import FileEmpty, LayoutContradicted, ZoneNeeded
 from kpibar.ingest.outcome import Outcome
+from kpibar.kpis.catalogue import catalogue
 from kpibar.render.document import document
+from kpibar.render.summary import ingested
 from kpibar.store import ENTITIES, open_store
 from tests.intake import DATABASE, column, config, held, take, take_text, write
 from tests.support import ingest_tables, report, settings
@@ -151,6 +154,17 @@ def test_an_id_of_another_brand_is_another_record(folder: Path) -> None:
         ("kpibar-contacts/One", "One"),
         ("kpibar-contacts/Two", "Two"),
     ]
+
+
+def test_a_brand_given_once_and_not_again_is_told(folder: Path) -> None:
+    first = take_text(folder, contacts(a="1"), name="1.csv", brand="One")
+    assert take_text(folder, contacts(a="2"), name="2.csv", brand="Two").other_sources == first.other_sources == ()
+    again = take_text(folder, contacts(a="1", b="2"), name="3.csv")
+    assert again.other_sources == ("kpibar-contacts/One", "kpibar-contacts/Two")
+    (line,) = (line for line in ingested(again, catalogue(Settings()), dry_run=False) if "--brand" in line)
+    assert line.strip().startswith(
+        'its records belong to "kpibar-contacts", those of earlier exports of this layout to "kpibar-contacts/One", '
+    )
 
 
 def test_any_order_of_overlapping_exports_ends_in_the_newest_versions(folder: Path) -> None:

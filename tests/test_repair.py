@@ -145,6 +145,21 @@ def test_the_lines_of_an_order_that_come_twice_are_not_counted_twice(folder: Pat
     assert take_text(folder, header + lines + "#1,,,,,1,Taie\n").counts.folded == 2, "other lines may stand apart"
 
 
+def test_an_order_whose_later_version_stands_below_other_orders_is_rejected(folder: Path) -> None:
+    """One export set below another: the order was cancelled in between. Its lines are not those of one order."""
+    header = (
+        "Name,Email,Financial Status,Fulfillment Status,Created at,Cancelled at,Total,Lineitem quantity,Lineitem name\n"
+    )
+    paid = "#1,a@example.com,paid,,2025-03-01 10:00:00 +0100,,20.00,1,Lit\n"
+    other = "#2,b@example.com,paid,,2025-03-02 10:00:00 +0100,,30.00,1,Lit\n#2,,,,2025-03-02 10:00:00 +0100,,,1,Drap\n"
+    cancelled = "#1,a@example.com,voided,,2025-03-01 10:00:00 +0100,2025-03-03 09:00:00 +0100,20.00,1,Lit\n"
+    outcome = take_text(folder, header + paid + other + cancelled)
+    assert (outcome.counts.added, outcome.counts.folded, outcome.counts.rejected) == (1, 2, 1)
+    assert held(folder, "SELECT order_ref, n_lines FROM orders") == [("#2", 2)]
+    apart = "".join((header, *other.splitlines(keepends=True)[:1], paid, *other.splitlines(keepends=True)[1:]))
+    assert take_text(folder, apart, name="apart.csv").counts.rejected == 0, "the lines of one order may stand apart"
+
+
 def test_a_cell_of_blanks_is_empty(folder: Path) -> None:
     take_text(folder, export('T-40,2025-03-13 10:00:00,email,"  ",40,Bonjour'))
     assert held(folder, "SELECT queue FROM contacts WHERE contact_id = 'T-40'") == [(None,)]

@@ -266,6 +266,15 @@ def write_faults(store: Store, file_id: int, faults: Sequence[tuple[int, int, st
     _append_rejects(store, file_id, lines, last_lines, nothing, nothing, codes, reasons)
 
 
+def other_sources(store: Store, layout: str, brand: str | None) -> tuple[str, ...]:
+    """The sources of a layout's files that have a brand where this one has none, or have none where it has one."""
+    rows = store.engine.rows(
+        "SELECT DISTINCT source FROM files WHERE layout = ? AND (brand IS NULL) <> (? IS NULL) ORDER BY source",
+        [layout, brand],
+    )
+    return tuple(source for (source,) in rows)
+
+
 def first_rejects(store: Store, name: str, file_id: int, most: int = 3) -> tuple[str, ...]:
     """The first rejects of a file, of its entry `file_id` and those after it, in words."""
     rows = store.engine.rows(

@@ -246,6 +246,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         first_rejects=first,
         uncertain=tally.uncertain,
         repaired_lines=tuple(account.repaired_lines),
+        other_sources=ledger.other_sources(store, task.file.layout.name, task.file.brand),
     )
 
 

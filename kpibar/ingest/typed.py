@@ -32,6 +32,8 @@ BROKEN = "broken_groups"
 _TERMS = 200
 # A row that fills less than one in so many of the columns that are read says next to nothing, where that is two.
 _SHARE, _FEW = 3, 2
+# So many cells of a record - its name, its date - may stand on each of its lines.
+_REPEATED = 2
 # The place of a record in its batch, from 0: rows keep the order they were read in, from the first row on.
 PLACE = "rowid - getvariable('first_row')"
 
@@ -128,8 +130,12 @@ def _trimmed(layout: Layout, cells: Cells) -> str:
     # A line without its group value belongs to nothing: it stays alone and is judged as a record.
     key = f"{group}, CASE WHEN {group} IS NULL THEN line END"
     rows = f"SELECT line,\n{trimmed}\nFROM {{source}}"
-    # The same lines again, after those of other records: to fold them would count them twice.
-    twice = f"max(line) - min(line) >= count(*) AND count(*) > count(DISTINCT hash({', '.join(read)}))"
+    # The same lines again, or another version of them, after those of other records: to fold them would count them
+    # twice. What belongs to the record stands on one of its lines only, or on all of them alike.
+    filled = " + ".join(f"({cell} IS NOT NULL)::INTEGER" for cell in read)
+    again = f"count(*) > count(DISTINCT hash({', '.join(read)}))"
+    whole = f"count(*) FILTER (WHERE {filled} > {max(_REPEATED, len(read) // 2)}) > 1"
+    twice = f"max(line) - min(line) >= count(*) AND ({again} OR {whole})"
     broken = f"coalesce(bool_or({group} IN (SELECT name FROM {BROKEN})), FALSE) AS incomplete"
     counted = f"count(*) AS lines_folded, {twice} AS given_twice, {broken}"
     return f"SELECT min(line) AS line{folded}, {counted}\nFROM ({rows})\nGROUP BY {key}"

@@ -49,6 +49,12 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
         what = "line" if footer == 1 else "lines"
         lines.append(f"  left out: {number(footer)} {what} below the records (totals, notes of the report)")
     lines += _unknown(outcome)
+    if outcome.other_sources:
+        held = ", ".join(f'"{clean(source)}"' for source in outcome.other_sources)
+        lines.append(
+            f'  its records belong to "{clean(outcome.source)}", those of earlier exports of this layout to {held}: '
+            "if that is one tool, give all the same --brand, or what two of them hold counts twice"
+        )
     disabled = disabled_by(known, outcome.tables[0].entity, outcome.tables[0].held)
     if disabled:
         columns = sorted({need.partition(".")[2] for needs in disabled.values() for need in _options(needs)})
