@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from kpibar.errors import KpibarError
 from kpibar.errors_files import EncodingMisfit, EncodingUnknown
 from kpibar.ingest import encoding as ladder
-from kpibar.ingest.dialect import physical_lines
 from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.layouts import shelf
 from kpibar.ingest.records import Fault, Record
+from kpibar.ingest.strict import streamed_lines
 from tests.intake import held, records, take_text, write
 
 VOCABULARY = shelf(None).vocabulary()
@@ -147,7 +147,7 @@ def test_text_has_no_rows_and_says_so(folder: Path) -> None:
 
 @given(st.lists(st.text("a\r\n\u2028\x85", max_size=5), max_size=8))
 def test_lines_are_those_of_the_standard_library_wherever_the_text_is_cut(parts: list[str]) -> None:
-    assert list(physical_lines(parts)) == io.StringIO("".join(parts), newline="").readlines()
+    assert list(streamed_lines(parts)) == io.StringIO("".join(parts), newline="").readlines()
 
 
 MEMORY = """

@@ -34,10 +34,10 @@ from kpibar.ingest.records import (
     encoded,
     judge,
     looks_like_footer,
-    physical_lines,
 )
 from kpibar.ingest.repair import Repairer
 from kpibar.ingest.shapes import Holds, anything
+from kpibar.ingest.strict import physical_lines
 from kpibar.store import Store, open_store
 
 # The first line of the records, as if a header and a line before it had been read.

@@ -22,9 +22,9 @@ from kpibar.ingest.records import (
     encoded,
     judge,
     judged_cells,
-    physical_lines,
 )
 from kpibar.ingest.repair import Repairer
+from kpibar.ingest.strict import physical_lines
 from kpibar.ingest.waiting import Waiting
 
 if TYPE_CHECKING:

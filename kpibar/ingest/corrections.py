@@ -15,7 +15,6 @@ from pathlib import Path
 from kpibar.config import Config
 from kpibar.errors import OriginalUnknown
 from kpibar.ingest.batches import Reader
-from kpibar.ingest.dialect import physical_lines
 from kpibar.ingest.files import Export, identity_of, open_export
 from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout, shelf
@@ -23,6 +22,7 @@ from kpibar.ingest.ledger import Stated
 from kpibar.ingest.reading import Reading
 from kpibar.ingest.records import decoded
 from kpibar.ingest.repair import repairer
+from kpibar.ingest.strict import streamed_lines
 from kpibar.store import Store
 
 Span = tuple[int, int]
@@ -99,7 +99,7 @@ def _text(export: Export, wanted: Iterable[Span]) -> Iterator[str]:
     if export.kind == "text":
         yield export.heading
         text = codecs.iterdecode(export.blocks(), "utf-8")
-        yield from (line for number, line in enumerate(physical_lines(text), export.first_line) if number in lines)
+        yield from (line for number, line in enumerate(streamed_lines(text), export.first_line) if number in lines)
     else:
         yield _written([column.written for column in export.columns])
         yield from (_written(cells) for number, cells in export.rows() if number in lines)

@@ -3,12 +3,13 @@
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kpibar.errors_files import MemberNeeded, MemberUnknown
 from kpibar.ingest.header import Column, column, normal
+from kpibar.ingest.strict import first_record
 
 DELIMITERS = (",", ";", "\t", "|")
 QUOTES = ('"', "'")
@@ -16,7 +17,6 @@ HEADER_WITHIN = 30
 # How many lines one header row may span: survey tools put whole questions there.
 HEADER_SPAN = 50
 KNOWN_ENOUGH = 2
-FIELD_LIMIT = 64 * 1024 * 1024
 _SEP = re.compile(r'\ufeff?"?sep=(.)"?\s*$', re.I)
 _IMPORT_ID = re.compile(r'\s*\{\s*"ImportId"')
 
@@ -38,11 +38,9 @@ class Heading:
 
 def parse_one(lines: Iterable[str], delimiter: str, quote: str = '"') -> tuple[list[str], int]:
     """The cells of the first record and the number of lines it spans; no cells when it does not parse."""
-    csv.field_size_limit(FIELD_LIMIT)
-    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True)
     try:
-        return next(reader), reader.line_num
-    except (csv.Error, StopIteration):
+        return first_record(lines, delimiter, quote)
+    except csv.Error:
         return [], 1
 
 
@@ -165,18 +163,3 @@ def headerless(lines: Sequence[str], fields: Sequence[str]) -> Heading | None:
             if len(cells) == len(fields):
                 return Heading(delimiter, quote, skipped, 0, tuple(column(name) for name in fields))
     return None
-
-
-def physical_lines(texts: Iterable[str]) -> Iterator[str]:
-    """Lines with their ends: LF, CR or CRLF, also mixed, and nothing else, wherever the texts are cut."""
-    rest = ""
-    for text in texts:
-        lines = _LINE.findall(rest + text)
-        # The last may go on in the next text, and a CR at its end may be half of a CRLF.
-        rest = lines.pop() if lines else ""
-        yield from lines
-    if rest:
-        yield rest
-
-
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")

@@ -21,7 +21,6 @@ from kpibar.ingest.dialect import (
     find_heading,
     headerless,
     parse_one,
-    physical_lines,
     recognised,
     stated_delimiter,
     table_above,
@@ -39,6 +38,7 @@ from kpibar.ingest.sheets import (
     parquet_rows,
     sheet_rows,
 )
+from kpibar.ingest.strict import streamed_lines
 
 # The header is looked for in so much text and so many lines.
 _HEAD_BYTES = 8 << 20
@@ -246,7 +246,7 @@ def _is_header(heading: Heading, fields: Sequence[str]) -> bool:
 def _first_lines(source: Source, encoding: str) -> list[str]:
     """The lines among which the header is; the last of them may be cut. Raises FileEmpty, FileNotText."""
     with closing(source.pieces()) as pieces:
-        lines = list(islice(physical_lines(_beginning(utf8(pieces, encoding))), _HEAD_LINES))
+        lines = list(islice(streamed_lines(_beginning(utf8(pieces, encoding))), _HEAD_LINES))
     if not any(line.strip() for line in lines):
         raise FileEmpty(source.path)
     if "\0" in "".join(lines)[:_BINARY_WITHIN]:

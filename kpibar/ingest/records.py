@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from kpibar.ingest.header import normal
 from kpibar.ingest.proof import Dialect
+from kpibar.ingest.strict import every_record, first_record, strict_cells
 
 # A quote still open after so many lines was never meant to open a cell.
 LONGEST_RECORD = 2_000
-_FIELD_LIMIT = 64 * 1024 * 1024
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _NUMBER = re.compile(r"[0-9]{2}")
 # The code of a second header after which the cells of the file mean something else.
@@ -86,22 +86,14 @@ class Judged:
     starved: bool = False
 
 
-def physical_lines(text: str) -> list[str]:
-    """The lines of a text with their line ends: carriage return, line feed or both."""
-    return io.StringIO(text, newline="").readlines()
-
-
 def judge(lines: Sequence[str], first: int, line: int, dialect: Dialect) -> Judged:
     """Read the record that begins with `lines[first]`, which is physical line `line` of the file."""
-    csv.field_size_limit(_FIELD_LIMIT)
     fed = lines[first : first + LONGEST_RECORD + 1]
-    reader = csv.reader(iter(fed), delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
     try:
-        cells = next(reader)
+        cells, used = first_record(fed, dialect.delimiter, dialect.quote)
     except csv.Error as error:
         starved = "end of data" in str(error) and len(fed) <= LONGEST_RECORD
         return Judged(Fault(line, "quoting", f"its quotes do not pair ({error})"), 1, starved)
-    used = reader.line_num
     item = judged_cells(cells, line, dialect)
     if isinstance(item, Record) and _swallows(fed[0], fed[1:used], cells, dialect):
         item = Fault(line, "quoting", _SWALLOWS)
@@ -167,21 +159,13 @@ def _swallows(first: str, inner: Sequence[str], cells: Sequence[str], dialect: D
     for line in inner:
         if _alike(first.split(dialect.delimiter), line.split(dialect.delimiter), len(cells)):
             return True
-        own = _cells_of(line, dialect)
+        own = strict_cells(line, dialect) or []
         if len(own) == len(cells):
             # What follows a closing quote belongs to the record that opened it.
             closed = next((place for place, cell in enumerate(own) if cell.endswith(dialect.quote)), len(own))
             if any(_DATE.match(a) and _DATE.match(b) for a, b in zip(own[:closed], cells, strict=False)):
                 return True
     return False
-
-
-def _cells_of(line: str, dialect: Dialect) -> list[str]:
-    """The cells of a line by itself; none when it does not parse."""
-    try:
-        return next(csv.reader([line], delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True))
-    except (csv.Error, StopIteration):
-        return []
 
 
 def each(lines: Sequence[str], line: int, dialect: Dialect) -> Iterator[tuple[Item, str]]:
@@ -195,6 +179,4 @@ def each(lines: Sequence[str], line: int, dialect: Dialect) -> Iterator[tuple[It
 
 def decoded(text: bytes, dialect: Dialect) -> Iterator[list[str]]:
     """The cells of every record of a proven text."""
-    csv.field_size_limit(_FIELD_LIMIT)
-    lines = io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline="")
-    yield from csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
+    return every_record(io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline=""), dialect)

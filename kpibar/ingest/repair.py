@@ -15,7 +15,8 @@ from kpibar.ingest.expressions import Reading, compile_expression
 from kpibar.ingest.header import Column, normal
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.proof import Dialect
-from kpibar.ingest.shapes import DATED, Holds, anything, good_records, holders, learned, strict_cells
+from kpibar.ingest.shapes import DATED, Holds, anything, good_records, holders, learned
+from kpibar.ingest.strict import strict_cells
 from kpibar.ingest.tables import KEYS
 
 # A longer line has too many places to look at, and a reason of its own.

@@ -4,7 +4,6 @@ What is told here is never stricter than the SQL that converts the value (values
 other. What the file's own records show is asked for beyond that, where they show it without an exception.
 """
 
-import csv
 import re
 import unicodedata
 from collections import Counter
@@ -15,6 +14,7 @@ from kpibar.ingest.cells import Cells
 from kpibar.ingest.header import normal
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.reading import Call, Reading
+from kpibar.ingest.strict import strict_cells
 from kpibar.ingest.values import NEVER, NOTHING
 
 Holds = Callable[[str], bool]
@@ -122,14 +122,6 @@ def good_records(lines: Iterable[str], dialect: Dialect, holds: Sequence[Holds])
 
 def _applied(test: Holds, text: str) -> bool:
     return test(text)
-
-
-def strict_cells(line: str, dialect: Dialect) -> list[str] | None:
-    """The cells of one line by itself, None where its quotes do not pair."""
-    try:
-        return next(csv.reader([line], delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True), None)
-    except csv.Error:
-        return None
 
 
 def learned(records: Sequence[Sequence[str]], width: int) -> tuple[Holds, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.records import Blank, Fault, Footer, Item, Record, looks_like_footer
 from kpibar.ingest.repair import Repairer
-from kpibar.ingest.shapes import strict_cells
+from kpibar.ingest.strict import strict_cells
 
 # A report has no longer footer; the lines above are what they were judged to be.
 _LONGEST_FOOTER = 50
