@@ -10,18 +10,16 @@ from collections.abc import Sequence
 from kpibar.ingest.batches import weights
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.clocks import clock_changes, near_change
+from kpibar.ingest.conversions import TOTAL, converted
 from kpibar.ingest.dateorder import strange
-from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, identity, quoted
+from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, quoted
 from kpibar.ingest.header import normal
 from kpibar.ingest.keys import identity_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.moments import naive_time
 from kpibar.ingest.values import NEVER, NOTHING
 
-# No duration, score or amount of a contact is larger: thirty years in seconds.
-_LARGEST = "1e9"
-# Helpers that cannot fail on a non-empty cell, those that read dates, and those that read times in a zone.
-_TOTAL = ("text", "pii", "enum")
+# Helpers that read dates, and those that read times in a zone.
 _DATED = ("instant", "day_start", "day_end", "promise_end")
 _ZONED = ("instant", "promise_end")
 _GIVEN_TWICE = "CASE WHEN given_twice THEN 'its lines come twice: the file may hold the same table again' END"
@@ -52,18 +50,18 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
         f"CASE WHEN {near_change(alias, zone)} THEN {alias}_raw END AS {alias}_near"
         for alias, _, zone in _zoned(cells, reading)
     ]
-    strange = strange_dates(cells, reading).values()
-    shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near, *strange))
+    strange_ones = strange_dates(cells, reading)
+    shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near, *strange_ones.values()))
+    strange_cells = [
+        f"{strange(cells.cell(column) or '', reading.formats)} AS {alias}" for column, alias in strange_ones.items()
+    ]
     grouped = [_INCOMPLETE, _GIVEN_TWICE] if layout.group else []
     faults = [fault, identity_fault(cells), _stranger(cells), *grouped]
     return (
         f"SELECT {shown}, dropped, bad, key_fault,\n{_words(cells)} AS words\n"
         f"FROM (SELECT *, NOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
-        f"coalesce({', '.join(faults)}) AS key_fault\nFROM (SELECT {_plausible_values(cells)}\n"
-        f"FROM (SELECT {', '.join((*kept, *_conversions(cells, reading)))}\n"
-        f"FROM (SELECT {', '.join(('*', *_read_together(cells, reading)))}\n"
-        f"FROM (SELECT {', '.join(('*', *_forms(cells, reading)))}\n"
-        f"FROM (SELECT {', '.join(('*', *_casts(cells)))}\nFROM ({_trimmed(layout, cells)})))))) AS t)"
+        f"coalesce({', '.join(faults)}) AS key_fault\n"
+        f"FROM ({converted(_trimmed(layout, cells), [*kept, *strange_cells], cells, reading)}) AS t)"
     )
 
 
@@ -168,93 +166,12 @@ def _said_something(cell: str) -> str:
     )
 
 
-def _conversions(cells: Cells, reading: Reading) -> list[str]:
-    """The typed columns, and beside those that can fail the text they were made from."""
-    found = []
-    for call, alias in cells.present().items():
-        cell = cells.value(call) or ""
-        found.append(f"{_conversion(cells, call, alias, reading)} AS {alias}")
-        if call.helper == "enum" or call.helper not in _TOTAL:
-            found.append(f"{cell} AS {alias}_raw")
-    for column, alias in strange_dates(cells, reading).items():
-        found.append(f"{strange(cells.cell(column) or '', reading.formats)} AS {alias}")
-    return found
-
-
-def _conversion(cells: Cells, call: Call, alias: str, reading: Reading) -> str:
-    """The typed value of a cell; of an identifier, what its pseudonym is made from."""
-    cell, helper = cells.value(call) or "", HELPERS[call.helper]
-    if call.helper == "pii":
-        return f"CASE WHEN {cell} IS NOT NULL THEN {identity(cell, reading.calling_code)} END"
-    value = _together(cells, reading).get(alias) or helper.sql(cell, call, reading)
-    if helper.direct is None:
-        return value
-    meant = helper.direct.forms(f"{alias}_cast", call, reading).values()
-    direct = " ".join(f"WHEN {number} THEN {short}" for number, short in enumerate(meant, 1))
-    return f"CASE {alias}_form {direct} WHEN 0 THEN {value} END"
-
-
-def _forms(cells: Cells, reading: Reading) -> list[str]:
-    """Which of its direct forms a cell has, by number; 0 where it has none of them."""
-    found = []
-    for call, alias in cells.present().items():
-        if (direct := HELPERS[call.helper].direct) is not None:
-            cell, forms = cells.value(call), direct.forms(f"{alias}_cast", call, reading)
-            cases = " ".join(f"WHEN {text} = {cell} THEN {number}" for number, text in enumerate(forms, 1))
-            found.append(f"CASE {cases} WHEN {cell} IS NOT NULL THEN 0 END AS {alias}_form")
-    return found
-
-
-def _alike(cells: Cells, reading: Reading) -> dict[str, list[tuple[Call, str]]]:
-    """The columns read by one and the same SQL, where this is long, by that SQL over `cell`."""
-    found: dict[str, list[tuple[Call, str]]] = {}
-    for call, alias in cells.present().items():
-        if call.helper not in _TOTAL:
-            found.setdefault(HELPERS[call.helper].sql("cell", call, reading), []).append((call, alias))
-    return {sql: read for sql, read in found.items() if len(read) > 1 and "regexp_" in sql}
-
-
-def _together(cells: Cells, reading: Reading) -> dict[str, str]:
-    """Where the value of a column stands that is read together with others, by typed column."""
-    return {
-        alias: f"together_{number}[{place}]"
-        for number, read in enumerate(_alike(cells, reading).values())
-        for place, (_, alias) in enumerate(read, 1)
-    }
-
-
-def _read_together(cells: Cells, reading: Reading) -> list[str]:
-    """The columns read by the same SQL, one list for each: the engine prepares it once, which costs what it is long."""
-    found = []
-    for number, (sql, read) in enumerate(_alike(cells, reading).items()):
-        listed = [
-            f"CASE WHEN {alias}_form = 0 THEN {cells.value(call)} END"
-            if HELPERS[call.helper].direct
-            else str(cells.value(call))
-            for call, alias in read
-        ]
-        some = f"coalesce({', '.join(listed)}) IS NOT NULL"
-        found.append(
-            f"CASE WHEN {some} THEN list_transform([{', '.join(listed)}], lambda cell: {sql}) END AS together_{number}"
-        )
-    return found
-
-
-def _casts(cells: Cells) -> list[str]:
-    """What the engine itself makes of the cells of which that may be the value."""
-    return [
-        f"try_cast({cells.value(call)} AS {direct.type}) AS {alias}_cast"
-        for call, alias in cells.present().items()
-        if (direct := HELPERS[call.helper].direct) is not None
-    ]
-
-
 def _verdict(cells: Cells) -> str:
     """The first value of a record that is not what its column holds."""
     judged = [
         (alias, HELPERS[call.helper], cells.shown(call))
         for call, alias in cells.present().items()
-        if call.helper not in _TOTAL
+        if call.helper not in TOTAL
     ]
     if not judged:
         return "CAST(NULL AS STRUCT(name VARCHAR, value VARCHAR, reason VARCHAR))"
@@ -271,22 +188,6 @@ def _unlisted(alias: str, call: Call, reading: Reading) -> str:
     raw = f"{alias}_raw"
     known = ", ".join(quoted(value.casefold()) for value in reading.enums[call.argument])
     return f"CASE WHEN {alias} = 'other' AND lower({raw}) NOT IN ({known}) THEN left({raw}, 60) END"
-
-
-def _plausible_values(cells: Cells) -> str:
-    """The typed columns without the values no customer relationship has."""
-    limited = [f"{value} AS {alias}" for call, alias in cells.present().items() if (value := _limited(call, alias))]
-    return "*" if not limited else f"* REPLACE ({', '.join(limited)})"
-
-
-def _limited(call: Call, value: str) -> str | None:
-    """An instant far away is none: a slip of a digit, or a tool's largest date."""
-    type = HELPERS[call.helper].type
-    if type == "DOUBLE":
-        return f"CASE WHEN abs({value}) <= {_LARGEST} THEN {value} END"
-    if type == "TIMESTAMP":
-        return f"CASE WHEN {value} BETWEEN TIMESTAMP '1990-01-01' AND TIMESTAMP '2100-01-01' THEN {value} END"
-    return None
 
 
 def _said(helper: Helper, cell: str) -> str:
