@@ -98,7 +98,7 @@ def _conversions(cells: Cells, reading: Reading) -> list[str]:
 
 
 def _conversion(cell: str, call: Call, alias: str, long: str, reading: Reading) -> str:
-    """The typed value of a cell, `long` where it has no direct form; of an identifier, what its pseudonym is made of."""
+    """The typed value of a cell, `long` where it has no direct form; of identifiers, what its pseudonym is made of."""
     direct = HELPERS[call.helper].direct
     if call.helper == "pii":
         return f"CASE WHEN {cell} IS NOT NULL THEN {identity(cell, reading.calling_code)} END"
