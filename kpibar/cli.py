@@ -229,7 +229,7 @@ def report(
     from kpibar.outputs import format_of, refuse_overwriting, rendered, screen_of
 
     settings = load(config)
-    refuse_overwriting(output, database_path(db, settings), settings)
+    refuse_overwriting(output, database_path(db, settings), settings, wait=wait)
     wanted = Format.json if json else format or format_of(output)
     request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None)
     computed = compute(database_path(db, settings), settings, request, wait)
@@ -330,7 +330,8 @@ def rejects(
     from kpibar.store import open_store
 
     settings = load(config)
-    refuse_overwriting(output, database_path(db, settings), settings, original, Path(file) if file else None)
+    exports = (original, Path(file) if file else None)
+    refuse_overwriting(output, database_path(db, settings), settings, *exports, wait=wait)
     with open_store(database_path(db, settings), write=False, wait=wait) as store:
         found = rejected(store, file or (ledger_name(original) if original and not output else None))
         taken = corrections(store, original, settings) if original and output else None

@@ -1,5 +1,6 @@
 """What a report is written as, and what the place it goes to can show."""
 
+import hashlib
 import os
 import shutil
 import sys
@@ -20,6 +21,7 @@ from kpibar.render.clean import clean
 from kpibar.render.document import to_csv, to_json
 from kpibar.render.output import write_whole
 from kpibar.render.terminal import Screen, render
+from kpibar.store import is_duckdb, open_store
 
 
 def format_of(output: Path | None) -> Format:
@@ -62,16 +64,35 @@ def _can_print(text: str, encoding: str | None) -> bool:
     return True
 
 
-def refuse_overwriting(output: Path | None, database: Path, config: Config, *exports: Path | None) -> None:
-    """Refuse an output that is the database, what belongs to it, the settings, or an export. Raises OutputOverwrites.
+def refuse_overwriting(
+    output: Path | None, database: Path, config: Config, *exports: Path | None, wait: float = 0.0
+) -> None:
+    """Refuse an output that is a database, what belongs to one, a key, the settings, or an export.
 
-    An export may be named with what is to be read in it: `book.xlsx:Sheet`.
+    An export may be named with what is to be read in it (`book.xlsx:Sheet`), or be one the database was made from.
+    Raises OutputOverwrites, and for a database that cannot be read what open_store raises.
     """
+    if output is None or not output.exists():
+        return
+    key = key_path(config.settings.project)
     beside = (database.with_name(database.name + end) for end in ("", ".wal"))
     files = (located(export)[0] for export in exports if export)
-    for kept in (*beside, seal_path(database), key_path(config.settings.project), config.path, *files):
-        if output and kept and output.exists() and kept.exists() and output.samefile(kept):
+    for kept in (*beside, seal_path(database), key, config.path, *files):
+        if kept and kept.exists() and output.samefile(kept):
             raise OutputOverwrites(output, kept)
+    own = output.suffix == ".key" and output.resolve().parent == key.resolve().parent
+    if output.is_file() and (own or is_duckdb(output) or _was_ingested(output, database, wait)):
+        raise OutputOverwrites(output, output)
+
+
+def _was_ingested(path: Path, database: Path, wait: float) -> bool:
+    """Whether the database holds the records of this very file."""
+    if not database.exists():
+        return False
+    with open_store(database, write=False, wait=wait) as store:
+        known = store.engine.rows("SELECT sha256 FROM files WHERE size = ?", [path.stat().st_size])
+    with path.open("rb") as file:
+        return bool(known) and (hashlib.file_digest(file, "sha256").hexdigest(),) in known
 
 
 def write_corrections(taken: Corrections, output: Path) -> tuple[str, ...]:

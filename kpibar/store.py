@@ -121,7 +121,7 @@ def _connect(path: Path, temporary: Path, write: bool) -> DuckDB:
     """Open the file, translating what DuckDB says when it cannot."""
     import duckdb
 
-    if not _is_duckdb(path):
+    if not is_duckdb(path):
         raise DatabaseForeign(path)
     try:
         os.fsencode(path).decode("utf-8")
@@ -133,7 +133,7 @@ def _connect(path: Path, temporary: Path, write: bool) -> DuckDB:
         raise _explained(path, refusal(error)) from error
 
 
-def _is_duckdb(path: Path) -> bool:
+def is_duckdb(path: Path) -> bool:
     """Whether a file can be a DuckDB database at all; what does not exist yet can become one."""
     try:
         if not S_ISREG(path.stat().st_mode):  # a pipe would be waited for without end

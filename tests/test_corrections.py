@@ -94,11 +94,14 @@ def test_nothing_rejected_writes_nothing(folder: Path) -> None:
         f"rejects a.csv -o {DATABASE}.last",
         f"report --format csv -o {DATABASE}",
         "report --format json -o kpibar.toml",
+        "report --format json -o a.csv",
+        "report --format json -o other.duckdb",
     ],
 )
 def test_nothing_is_written_over_what_it_is_made_from(folder: Path, command: str) -> None:
     take(folder, write(folder, "a.csv", f"{HEADER}1,{DAY},email,a\n2,never,email,b\n"))
     (folder / "linked.csv").hardlink_to(folder / "a.csv")
+    (folder / "other.duckdb").write_bytes((folder / DATABASE).read_bytes())
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     done = kpibar(*command.split(), "--db", DATABASE, folder=folder)
     assert (done.returncode, "never replaced" in done.stderr) == (2, True), done.stderr
