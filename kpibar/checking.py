@@ -75,7 +75,11 @@ def _seal(store: Store) -> Iterator[Finding]:
         return
     if noted.file_id > found.file_id:
         lost = noted.file_id - found.file_id
-        yield Finding("lost", "the end of the ledger", f"{lost} entries that were acknowledged are gone: ingest again")
+        yield Finding(
+            "lost",
+            "the end of the ledger",
+            f"{lost} entries are gone that were acknowledged (an older copy was put back?): ingest again",
+        )
         return
     rows = store.engine.rows("SELECT chain FROM files WHERE file_id = ?", [noted.file_id])
     if noted.file_id and (not rows or rows[0][0] != noted.chain):

@@ -236,12 +236,12 @@ class ConfigMissing(UsageError):
 
 
 class ZoneNeeded(UsageError):
-    """Times without offset, and nobody said in which zone they are."""
+    """Nobody has said in which zone the brand's days begin, and times without offset are."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path}: its times carry no zone; say which one with --tz Europe/Paris, "
-            'or timezone = "Europe/Paris" in kpibar.toml'
+            f"{path}: the time zone is not known: a day begins where the brand is, and times without an offset are of "
+            'that zone; say which one with --tz Europe/Paris, or timezone = "Europe/Paris" in kpibar.toml'
         )
 
 

@@ -87,7 +87,11 @@ WaitOption = Annotated[
     typer.Option("--wait", envvar="KPIBAR_WAIT", min=0, help="Seconds to wait while the database is in use."),
 ]
 MaxRejectsOption = Annotated[
-    str, typer.Option("--max-rejects", help="Refuse a file with more rejected records: 0, 25, 2.5%.")
+    str,
+    typer.Option(
+        "--max-rejects",
+        help="Refuse a file with more rejected records: 0, 25, 2.5% (ten always pass).",
+    ),
 ]
 RepairOption = Annotated[
     bool, typer.Option("--repair/--no-repair", help="Read damaged records where only one reading fits.")

@@ -16,13 +16,10 @@ detect = ["note", "at"]
 {more}
 [select]
 contact_id = 'text("note")'
-created_at = '''coalesce(instant("at"), TIMESTAMP '2001-01-01 00:00:00')'''
-resolved_at = 'instant("at")'
+created_at = "TIMESTAMP '2001-01-01 00:00:00'"
+updated_at = 'instant("at")'
 case_id = 'text("case")'
 order_ref = 'text("order")'
-talk_s = 'duration("spoken")'
-hold_s = 'hms("clock")'
-wait_s = 'secs("seconds")'
 transfers = 'whole("whole")'
 spam = 'flag("flag")'
 answered = 'flag("flag")'
@@ -31,12 +28,19 @@ where = '"amount" IS NOT NULL'
 [also.orders.select]
 order_ref = 'text("note")'
 value = 'money("amount")'
+# A score may be negative, as a duration may be written; what a contact waits may not.
+[also.surveys]
+where = 'TRUE'
+[also.surveys.select]
+survey_id = 'text("note")'
+kind = "'nps'"
+score = 'coalesce(duration("spoken"), hms("clock"), secs("seconds"))'
 """
 HELD = {
-    "at": "SELECT contact_id, resolved_at FROM contacts",
-    "spoken": "SELECT contact_id, talk_s FROM contacts",
-    "clock": "SELECT contact_id, hold_s FROM contacts",
-    "seconds": "SELECT contact_id, wait_s FROM contacts",
+    "at": "SELECT contact_id, updated_at FROM contacts",
+    "spoken": "SELECT survey_id, score FROM surveys",
+    "clock": "SELECT survey_id, score FROM surveys",
+    "seconds": "SELECT survey_id, score FROM surveys",
     "whole": "SELECT contact_id, transfers FROM contacts",
     "flag": "SELECT contact_id, answered FROM contacts",
     "amount": "SELECT order_ref, value FROM orders",

@@ -219,7 +219,7 @@ def settings_file_that_is_not_there(folder: Path) -> Case:
 
 @reproduces(errors.ZoneNeeded)
 def times_without_a_zone(folder: Path) -> Case:
-    return said("ingest good.csv --db new.duckdb", "good.csv: its times carry no zone", "--tz Europe/Paris")
+    return said("ingest good.csv --db new.duckdb", "good.csv: the time zone is not known", "--tz Europe/Paris")
 
 
 @reproduces(errors.ZoneUnknown)

@@ -257,7 +257,7 @@ def test_the_text_is_kept_when_asked(folder: Path) -> None:
 def test_rejects_carry_the_shape_of_the_value_and_not_the_value(folder: Path) -> None:
     outcome = take_text(folder, SECRETS)
     assert held(folder, "SELECT line, column_name, shape, reason FROM rejects WHERE code = 'value'") == [
-        (3, "created_at", "aaaa@aaaaaaa.aaa", "is not a date and time")
+        (3, "created_at", "aaaa@aaaaaaa.aaa", "is not a date and time, 1990 to 2099")
     ]
     assert "example" not in " ".join(outcome.first_rejects)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.expressions import Call, Compiled, identity, pseudonym, quoted
-from kpibar.ingest.tables import KEYS
+from kpibar.ingest.tables import HAPPENED, KEYS
 
 # Columns that name another record.
 _REFERENCES = ("case_id", "contact_id", "order_ref", "merged_into")
@@ -15,6 +15,9 @@ _ORDER_NUMBER = (
 )
 # What a spreadsheet writes where a formula failed; #N/A says nothing.
 _ERRORS = ("#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
+_HOUR = 3_700
+# In some zone it is tomorrow already.
+_TOMORROW = "CAST(now() AS TIMESTAMP) + INTERVAL 1 DAY"
 # "the identifier, provided that ...": whatever the condition reads, the value is the identifier.
 _CONDITIONAL = re.compile(
     r"CASE\s+WHEN\b(?:(?!\b(?:THEN|ELSE|END)\b).)*\bTHEN\s+\{\d+\}\s+END", re.IGNORECASE | re.DOTALL
@@ -52,7 +55,8 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
         f"WHEN (contains({identifier}, 'E') OR contains({identifier}, 'e+')) "
         f"AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?([eE][+]|E)[0-9]+') "
         f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)}"
-        f"{_failed({'identifier': identifier} | references)}{_off_scale(fields)} END"
+        f"{_failed({'identifier': identifier} | references)}{_off_scale(fields)}{_negative(fields)}"
+        f"{_out_of_order(entity, fields)} END"
     )
 
 
@@ -73,6 +77,27 @@ def _off_scale(fields: Mapping[str, str]) -> str:
         f" WHEN NOT {score} BETWEEN {least} AND {most} THEN 'its score is not on its scale' "
         f"WHEN {least} >= {most} THEN 'its scale ends before it begins'"
     )
+
+
+def _negative(fields: Mapping[str, str]) -> str:
+    """Nobody waits for less than no time. What a layout computes from two times may lack the hour of a clock change."""
+    return "".join(
+        f" WHEN ({sql}) < {-_HOUR if 'epoch(' in sql else 0} THEN 'its {name} is negative'"
+        for name, sql in fields.items()
+        if name.endswith("_s")
+    )
+
+
+def _out_of_order(entity: str, fields: Mapping[str, str]) -> str:
+    """A record that begins in the future, or ends days before it began, has a wrong date; nobody knows which."""
+    begins, ends = HAPPENED[entity][0], "resolved_at"
+    if begins not in fields:
+        return ""
+    later = f" WHEN ({fields[begins]}) > {_TOMORROW} THEN 'its {begins} is yet to come'"
+    if ends not in fields:
+        return later
+    before = f"({fields[ends]}) < ({fields[begins]}) - INTERVAL 1 DAY"
+    return f"{later} WHEN {before} THEN 'its {ends} is before its {begins}'"
 
 
 def _rounded(references: Mapping[str, str]) -> str:

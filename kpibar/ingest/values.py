@@ -121,11 +121,13 @@ HELPERS: Mapping[str, Helper] = {
         "DOUBLE",
         "a duration such as 19m 10s, hh:mm:ss or milliseconds",
     ),
-    "instant": Helper(moments.instant, "TIMESTAMP", "a date and time", Direct("TIMESTAMP", moments.written_instants)),
-    "epoch": Helper(_epoch, "TIMESTAMP", "a Unix time in seconds"),
-    "day_start": Helper(_day_start, "TIMESTAMP", "a date"),
-    "day_end": Helper(_day_end, "TIMESTAMP", "a date"),
-    "promise_end": Helper(_promise_end, "TIMESTAMP", "a date, or a date and time"),
+    "instant": Helper(
+        moments.instant, "TIMESTAMP", "a date and time, 1990 to 2099", Direct("TIMESTAMP", moments.written_instants)
+    ),
+    "epoch": Helper(_epoch, "TIMESTAMP", "a Unix time in seconds, 1990 to 2099"),
+    "day_start": Helper(_day_start, "TIMESTAMP", "a date, 1990 to 2099"),
+    "day_end": Helper(_day_end, "TIMESTAMP", "a date, 1990 to 2099"),
+    "promise_end": Helper(_promise_end, "TIMESTAMP", "a date, or a date and time, 1990 to 2099"),
     "enum": Helper(_enum, "VARCHAR", "a listed value"),
     "pii": Helper(_pii, "UUID", "an identifier"),
 }

@@ -1,0 +1,35 @@
+"""Records that cannot be true: which of their values is wrong nobody knows, so the record is rejected and told."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.intake import column, held, take_text
+
+HEADER = "contact_id,created_at,channel,wait_s,resolved_at\n"
+GOOD = "".join(f"G{number},2025-03-01 10:00:00,phone,0,2025-03-01 10:00:00\n" for number in range(20))
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ("2025-03-01 10:00:00,phone,-30,", "its wait_s is negative"),
+        ("2052-03-01 10:00:00,phone,30,", "its created_at is yet to come"),
+        ("2025-03-01 10:00:00,phone,30,2024-03-01 10:00:00", "its resolved_at is before its created_at"),
+        ("1924-03-01 10:00:00,phone,30,", "is not a date and time, 1990 to 2099"),
+    ],
+)
+def test_what_cannot_be_true_is_rejected(folder: Path, record: str, reason: str) -> None:
+    outcome = take_text(folder, f"{HEADER}{GOOD}W,{record}\n")
+    assert (outcome.counts.added, outcome.counts.rejected) == (20, 1)
+    assert held(folder, "SELECT line, reason FROM rejects") == [(22, reason)]
+
+
+def test_clocks_that_differ_by_hours_reject_nothing(folder: Path) -> None:
+    take_text(folder, f"{HEADER}{GOOD}N,2025-03-01 10:00:00,phone,0,2025-03-01 08:00:00\n")
+    assert "N" in column(folder, "SELECT contact_id FROM contacts")
+
+
+def test_a_promise_may_be_yet_to_come(folder: Path) -> None:
+    take_text(folder, "parcel_id,shipped_at,promised_to,delivered_at\nP1,2025-03-01 10:00:00,2052-03-02,\n")
+    assert column(folder, "SELECT parcel_id FROM parcels") == ["P1"]
