@@ -117,6 +117,17 @@ class OutputOverwrites(UsageError):
         super().__init__(f"{path}: is {what}, which is never replaced; choose another file with -o")
 
 
+class AccountsMixed(KpibarError):
+    """Most records of a file have the numbers of known ones, and nothing else of them."""
+
+    def __init__(self, path: Path, source: str, other: int, known: int) -> None:
+        super().__init__(
+            f"{path}: {other} of {known} records that {source} knows by number began on another day and are of another "
+            "customer: it seems to be the export of another account; give each account its own --brand, which "
+            "begins a source of its own"
+        )
+
+
 class TooManyRepairs(KpibarError):
     """So many broken lines have one way to be put right that the file must be written in another way."""
 

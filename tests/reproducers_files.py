@@ -103,6 +103,14 @@ def corrections_onto_the_original(folder: Path) -> Case:
     return said("rejects good.csv -o ./good.csv", "good.csv: is", "never replaced", "choose another file with -o")
 
 
+@reproduces(errors.AccountsMixed)
+def tickets_of_another_account(folder: Path) -> Case:
+    for name, day, domain in (("ours.csv", 1, "com"), ("theirs.csv", 9, "org")):
+        rows = "".join(f"{n},2025-03-0{day} 10:00:00,email,c{n}@example.{domain}\n" for n in range(20))
+        write(folder, name, "contact_id,created_at,channel,customer\n" + rows)
+    return said("ingest ours.csv theirs.csv --tz UTC", "theirs.csv: 20 of 20 records", "another account", "--brand")
+
+
 @reproduces(errors.TooManyRepairs)
 def lines_that_often_lack_a_delimiter(folder: Path) -> Case:
     rows = "".join(f"T{n},2025-03-01 10:00:00,email,Paris{',' * (n % 3 > 0)}{n}\n" for n in range(60))

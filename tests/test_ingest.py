@@ -156,6 +156,20 @@ def test_an_id_of_another_brand_is_another_record(folder: Path) -> None:
     ]
 
 
+def test_records_held_under_two_brands_or_layouts_are_told(folder: Path) -> None:
+    """Twelve contacts under two brands; twelve orders by a shop's layout and, without #, by kpibar's own."""
+    many = {f"T{number}": "a" for number in range(12)}
+    take_text(folder, contacts(**many), name="1.csv", brand="One")
+    twice = take_text(folder, contacts(**many, X="a"), name="2.csv", brand="Two")
+    assert twice.same_elsewhere == (("kpibar-contacts/One", 12),)
+    assert any("count twice" in line for line in ingested(twice, catalogue(Settings()), dry_run=False))
+    shop = "Name,Email,Financial Status,Fulfillment Status,Created at,Lineitem quantity,Lineitem name\n"
+    shop += "".join(f"#{n},,paid,,2025-03-01 10:00:00 +0100,1,Lit\n" for n in range(1, 13))
+    assert take_text(folder, shop, name="shop.csv").same_elsewhere == ()
+    own = "order_ref,ordered_at\n" + "".join(f"{n},2025-03-01\n" for n in range(1, 13))
+    assert take_text(folder, own, name="own.csv").same_elsewhere == (("shopify-orders", 12),)
+
+
 def test_a_brand_given_once_and_not_again_is_told(folder: Path) -> None:
     first = take_text(folder, contacts(a="1"), name="1.csv", brand="One")
     assert take_text(folder, contacts(a="2"), name="2.csv", brand="Two").other_sources == first.other_sources == ()

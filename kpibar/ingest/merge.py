@@ -8,7 +8,9 @@ readings of one text the last one holds, whatever its times now are.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
+from kpibar.errors_files import AccountsMixed
 from kpibar.ingest.expressions import pseudonym
 from kpibar.ingest.keys import order_mentions
 from kpibar.ingest.ledger import Counts
@@ -16,6 +18,10 @@ from kpibar.ingest.plan import Plan
 from kpibar.ingest.promises import keep_first_promise, seen, take_earlier_promise
 from kpibar.ingest.tables import HAPPENED, KEYS, PROMISE_SEEN, TEXT_COLUMNS, columns
 from kpibar.store import Store
+
+# So many records are alike, or strangers, by no chance.
+_NO_CHANCE = 10
+_DAY, _SEVERAL = 86_400, 2
 
 
 @dataclass(frozen=True)
@@ -118,10 +124,13 @@ def _overlaps(store: Store, target: Target, compiled: Plan) -> bool:
     )
 
 
-def settle(store: Store, target: Target, as_of: datetime | None, filled: frozenset[str], added: int) -> Counts:
+def settle(
+    store: Store, target: Target, path: Path, as_of: datetime | None, filled: frozenset[str], added: int
+) -> Counts:
     """Decide between the versions of the contested records, and count what became of all.
 
     Only the columns the file fills are compared and replaced: a narrower export does not erase what is known.
+    Raises AccountsMixed.
     """
     entity, names = target.entity, target.names
     contested = int(store.engine.rows(f"SELECT count(*) FROM contested_{entity}")[0][0])
@@ -132,6 +141,7 @@ def settle(store: Store, target: Target, as_of: datetime | None, filled: frozens
         added -= (again := _call_back(store, target))
         contested += again
         _decide_fates(store, target, as_of, [name for name in names if name in filled])
+        _refuse_strangers(store, target, path)
         _write(store, entity, target.source, target.file_id, names)
         _confirm(store, target, as_of)
         if entity == "parcels":
@@ -191,6 +201,42 @@ def _decide_fates(store: Store, target: Target, as_of: datetime | None, filled: 
         "LEFT JOIN files f ON f.file_id = t.file_id WHERE b.version = 1",
         [target.sha256, as_of, target.source],
     )
+
+
+def _refuse_strangers(store: Store, target: Target, path: Path) -> None:
+    """Refuse records that share nothing but their numbers with those that are known: another account's, most likely.
+
+    When a record began and whose it is never changes; one reading of a text may correct another. Raises AccountsMixed.
+    """
+    entity, begins = target.entity, HAPPENED[target.entity][0]
+    if "customer_key" not in target.names:
+        return
+    known, other = store.engine.rows(
+        f"SELECT count(*), count(*) FILTER (WHERE abs(epoch(i.{begins}) - epoch(t.{begins})) > {_DAY} "
+        f"AND i.customer_key <> t.customer_key) FROM incoming i JOIN {entity} t ON t.source = ? "
+        f"AND {_same('t', 'i', KEYS[entity].id)} JOIN files f ON f.file_id = t.file_id WHERE f.sha256 <> ?",
+        [target.source, target.sha256],
+    )[0]
+    if other >= _NO_CHANCE and 2 * other > known:
+        raise AccountsMixed(path, target.source, other, known)
+
+
+def same_elsewhere(store: Store, target: Target) -> tuple[tuple[str, int], ...]:
+    """The other sources that hold records of this file, by number and by when they began, and how many.
+
+    An order number may be written in two ways, and its time be rounded to the day.
+    """
+    entity, rows = target.entity, store.engine.rows
+    if rows("SELECT count(DISTINCT source) FROM files WHERE entity = ?", [entity])[0][0] < _SEVERAL:
+        return ()
+    alike = ("order_key", "ordered_on") if entity == "orders" else (target.id, HAPPENED[entity][0])
+    same = " AND ".join(f"o.{name} = m.{name}" for name in alike)
+    found = rows(
+        f"SELECT o.source, count(*) FROM {entity} m JOIN {entity} o ON {same} AND o.source <> m.source "
+        "WHERE m.file_id = ? GROUP BY o.source ORDER BY 1",
+        [target.file_id],
+    )
+    return tuple((source, count) for source, count in found if count >= _NO_CHANCE)
 
 
 def _same(one: str, other: str, key: tuple[str, ...]) -> str:

@@ -54,7 +54,8 @@ class Outcome:
     `uncertain` counts records with a time that is skipped or repeated when clocks change, `repaired_lines` are those of
     broken records that were put right. `same_as_before` tells when the same bytes were ingested, `extended` up to when
     they are now said to speak. `other_sources` are those of the same layout that belong to a brand where this file has
-    none, or to none where it has one: they may be the same tool.
+    none, or to none where it has one: they may be the same tool. `same_elsewhere` are sources that hold records of this
+    file, and how many.
     """
 
     path: Path
@@ -69,6 +70,7 @@ class Outcome:
     uncertain: int = 0
     repaired_lines: tuple[int, ...] = ()
     other_sources: tuple[str, ...] = ()
+    same_elsewhere: tuple[tuple[str, int], ...] = ()
     same_as_before: datetime | None = None
     extended: datetime | None = None
     error: KpibarError | None = field(default=None, compare=False)

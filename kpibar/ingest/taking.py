@@ -20,7 +20,7 @@ from kpibar.ingest.header import normal
 from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.ledger import Counts, Entry, Lines, Stated
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
-from kpibar.ingest.merge import Target, newest, open_contested, settle, take
+from kpibar.ingest.merge import Target, newest, open_contested, same_elsewhere, settle, take
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.proof import Dialect
@@ -221,7 +221,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         # All tables of a file speak up to the same instant, the main one's or a later one of their own.
         as_of = task.options.instant or max(filter(None, (as_of, tally.newest[target.entity])), default=None)
         table = task.compiled.tables[target.entity]
-        merged = settle(store, target, as_of, table.filled, tally.added[target.entity])
+        merged = settle(store, target, task.path, as_of, table.filled, tally.added[target.entity])
         refused = tally.refused[target.entity]
         counts = replace(merged, records=merged.records + refused, rejected=refused)
         if number == 0:
@@ -247,6 +247,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         uncertain=tally.uncertain,
         repaired_lines=tuple(account.repaired_lines),
         other_sources=ledger.other_sources(store, task.file.layout.name, task.file.brand),
+        same_elsewhere=same_elsewhere(store, taking.targets[0]),
     )
 
 

@@ -49,12 +49,7 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
         what = "line" if footer == 1 else "lines"
         lines.append(f"  left out: {number(footer)} {what} below the records (totals, notes of the report)")
     lines += _unknown(outcome)
-    if outcome.other_sources:
-        held = ", ".join(f'"{clean(source)}"' for source in outcome.other_sources)
-        lines.append(
-            f'  its records belong to "{clean(outcome.source)}", those of earlier exports of this layout to {held}: '
-            "if that is one tool, give all the same --brand, or what two of them hold counts twice"
-        )
+    lines += _other_sources(outcome)
     disabled = disabled_by(known, outcome.tables[0].entity, outcome.tables[0].held)
     if disabled:
         columns = sorted({need.partition(".")[2] for needs in disabled.values() for need in _options(needs)})
@@ -106,6 +101,22 @@ def _unknown(outcome: Outcome) -> list[str]:
         f'  unknown values of "{clean(column)}", read as other: {", ".join(values[:6])}'
         for column, values in by_column.items()
     ]
+
+
+def _other_sources(outcome: Outcome) -> list[str]:
+    """What the file has in common with sources of another brand, or of none."""
+    if outcome.same_elsewhere:
+        held = " and ".join(
+            f'{number(count)} as those of "{clean(source)}"' for source, count in outcome.same_elsewhere
+        )
+        return [f"  its records are held twice, {held}, and count twice: ingest them once, under one --brand"]
+    if outcome.other_sources:
+        held = ", ".join(f'"{clean(source)}"' for source in outcome.other_sources)
+        return [
+            f'  its records belong to "{clean(outcome.source)}", those of earlier exports of this layout to {held}: '
+            "if that is one tool, give all the same --brand, or what two of them hold counts twice"
+        ]
+    return []
 
 
 def totals(outcomes: Sequence[Outcome]) -> str:
