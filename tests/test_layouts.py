@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.config import Settings
 from kpibar.errors import (
     HeaderNotFound,
     LayoutContradicted,
@@ -15,6 +16,8 @@ from kpibar.errors import (
 )
 from kpibar.ingest.header import column, normal
 from kpibar.ingest.layouts import identify, parse, shelf
+from kpibar.kpis.catalogue import catalogue
+from kpibar.render.summary import ingested
 from tests.intake import config, held, take, take_text, write
 
 DAY = "2025-03-01 10:00:00"
@@ -292,3 +295,15 @@ def test_kpibars_own_layouts(folder: Path, name: str) -> None:
 def test_every_built_in_layout_is_read_here_or_with_the_vendors() -> None:
     vendors = Path(__file__).with_name("test_vendors.py").read_text(encoding="utf-8")
     assert [name for name in shelf(None).layouts if name not in OWN and f'"{name}"' not in vendors] == []
+
+
+def test_a_column_of_the_users_own_that_the_file_lacks_is_told(folder: Path) -> None:
+    """What is built in reads this or that of an export; what is written for one's own export should be there."""
+    text = "contact_id,created_at,channel\n1,2025-03-01 10:00:00,email\n"
+    assert take_text(folder, text).absent == ()
+    settings = config(folder, 'timezone = "UTC"\n[layouts.kpibar-contacts]\norder_ref = \'text("shop ordre")\'\n')
+    (outcome,) = take(folder, write(folder, "more.csv", text + "2,2025-03-01 10:00:00,email\n"), settings=settings)
+    assert outcome.absent == (("order_ref", "shop ordre"),)
+    assert '  order_ref stays empty: no column "shop ordre", of which your layout reads it' in ingested(
+        outcome, catalogue(Settings()), dry_run=False
+    )

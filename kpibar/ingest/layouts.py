@@ -214,6 +214,13 @@ def missing_columns(layout: Layout, names: frozenset[str]) -> Sequence[str]:
     return [name for name in layout.detect if normal(name) not in names]
 
 
+def absent(layout: Layout, selected: Iterable[str], header: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Which of these canonical columns this header cannot fill, and the first header name each is read from."""
+    names = frozenset(header)
+    read = {column: columns_read(layout.select[column]) for column in selected}
+    return tuple((column, own[0]) for column, own in read.items() if own and not {*map(normal, own)} & names)
+
+
 def chosen(path: Path, name: str, header: Iterable[str], shelf: Shelf) -> Layout:
     """The layout the user asked for, provided its key columns and half of its signature are in this header.
 

@@ -55,7 +55,8 @@ class Outcome:
     broken records that were put right. `same_as_before` tells when the same bytes were ingested, `extended` up to when
     they are now said to speak. `other_sources` are those of the same layout that belong to a brand where this file has
     none, or to none where it has one: they may be the same tool. `same_elsewhere` are sources that hold records of this
-    file, and how many.
+    file, and how many. `absent` are canonical columns that the user's own layout or settings read from columns this
+    file lacks, and the name of one of these.
     """
 
     path: Path
@@ -71,6 +72,7 @@ class Outcome:
     repaired_lines: tuple[int, ...] = ()
     other_sources: tuple[str, ...] = ()
     same_elsewhere: tuple[tuple[str, int], ...] = ()
+    absent: tuple[tuple[str, str], ...] = ()
     same_as_before: datetime | None = None
     extended: datetime | None = None
     error: KpibarError | None = field(default=None, compare=False)

@@ -6,24 +6,30 @@ from pathlib import Path
 from kpibar.config import Config, valid_zone
 from kpibar.errors import HeaderDuplicated
 from kpibar.ingest.files import Export, open_export
-from kpibar.ingest.layouts import Layout, Shelf, chosen, identify
+from kpibar.ingest.layouts import Layout, Shelf, absent, chosen, identify
 from kpibar.ingest.outcome import Loaded, Options, Outcome
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """An export of a known layout: its layout, and the source and brand its records belong to."""
+    """An export of a known layout: its layout, and the source and brand its records belong to.
+
+    `absent` are the columns the user's own layout or settings name and the file lacks.
+    """
 
     export: Export
     layout: Layout
     source: str
     brand: str | None
     timezone: str | None
+    absent: tuple[tuple[str, str], ...] = ()
 
     def outcome(self, tables: tuple[Loaded, ...]) -> Outcome:
         """The outcome of the file with these tables filled."""
         export = self.export
-        return Outcome(export.path, self.layout.name, self.source, export.encoding, export.delimiter, tables)
+        return Outcome(
+            export.path, self.layout.name, self.source, export.encoding, export.delimiter, tables, absent=self.absent
+        )
 
 
 def recognise(path: Path, known: Shelf, config: Config, options: Options) -> Recognised:
@@ -38,7 +44,9 @@ def recognise(path: Path, known: Shelf, config: Config, options: Options) -> Rec
     _refuse_unknown_zones(export, layout)
     brand = options.brand or rule.brand or config.settings.brand
     source = layout.name if brand is None else f"{layout.name}/{brand}"
-    return Recognised(export, layout, source, brand, options.timezone or rule.timezone)
+    # What the user wrote himself should fit his own export; of what is built in, exports have this or that.
+    own = layout.select if layout.name in known.own else config.settings.layouts.get(layout.name, {})
+    return Recognised(export, layout, source, brand, options.timezone or rule.timezone, absent(layout, own, header))
 
 
 def _refuse_duplicates(export: Export, layout: Layout) -> None:

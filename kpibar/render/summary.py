@@ -49,6 +49,10 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
         what = "line" if footer == 1 else "lines"
         lines.append(f"  left out: {number(footer)} {what} below the records (totals, notes of the report)")
     lines += _unknown(outcome)
+    lines += [
+        f'  {column} stays empty: no column "{clean(name)}", of which your layout reads it'
+        for column, name in outcome.absent
+    ]
     lines += _other_sources(outcome)
     disabled = disabled_by(known, outcome.tables[0].entity, outcome.tables[0].held)
     if disabled:
