@@ -301,7 +301,9 @@ def test_a_column_of_the_users_own_that_the_file_lacks_is_told(folder: Path) -> 
     """What is built in reads this or that of an export; what is written for one's own export should be there."""
     text = "contact_id,created_at,channel\n1,2025-03-01 10:00:00,email\n"
     assert take_text(folder, text).absent == ()
-    settings = config(folder, 'timezone = "UTC"\n[layouts.kpibar-contacts]\norder_ref = \'text("shop ordre")\'\n')
+    settings = config(
+        folder, 'timezone = "Europe/Paris"\n[layouts.kpibar-contacts]\norder_ref = \'text("shop ordre")\'\n'
+    )
     (outcome,) = take(folder, write(folder, "more.csv", text + "2,2025-03-01 10:00:00,email\n"), settings=settings)
     assert outcome.absent == (("order_ref", "shop ordre"),)
     assert '  order_ref stays empty: no column "shop ordre", of which your layout reads it' in ingested(
