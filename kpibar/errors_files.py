@@ -81,6 +81,15 @@ class EncodingMisfit(KpibarError):
         )
 
 
+class EncodingContradicted(UsageError):
+    """An encoding was stated, and every letter of the file is written as UTF-8 writes it."""
+
+    def __init__(self, path: Path, encoding: str) -> None:
+        super().__init__(
+            f"{path}: its bytes are UTF-8, not {encoding} as --encoding says; ingest it without --encoding"
+        )
+
+
 class EncodingUnknown(UsageError):
     """An encoding was asked for by a name that does not exist."""
 

@@ -103,6 +103,14 @@ def corrections_onto_the_original(folder: Path) -> Case:
     return said("rejects good.csv -o ./good.csv", "good.csv: is", "never replaced", "choose another file with -o")
 
 
+@reproduces(errors.EncodingContradicted)
+def utf8_said_to_be_a_code_page(folder: Path) -> Case:
+    write(folder, "accents.csv", "contact_id,created_at,channel,reason\n1,2025-03-01 10:00:00,email,Réclamation\n")
+    return said(
+        "ingest accents.csv --tz UTC --encoding cp1252", "accents.csv: its bytes are UTF-8", "without --encoding"
+    )
+
+
 @reproduces(errors.AccountsMixed)
 def tickets_of_another_account(folder: Path) -> Case:
     for name, day, domain in (("ours.csv", 1, "com"), ("theirs.csv", 9, "org")):

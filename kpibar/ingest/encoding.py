@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from kpibar.errors_files import EncodingMisfit, EncodingUnknown
+from kpibar.errors_files import EncodingContradicted, EncodingMisfit, EncodingUnknown
 
 Pieces = Callable[[], Iterable[bytes]]
 _MARKS = (
@@ -62,11 +62,13 @@ def settled(path: Path, head: bytes, first: Iterable[bytes], again: Pieces, want
     """The encoding of a text, whose bytes all fit it.
 
     `head` is how it begins, `first` its bytes (read to the end, whatever they are), `again` gives them once more.
-    Raises EncodingMisfit, EncodingUnknown.
+    Raises EncodingMisfit, EncodingContradicted, EncodingUnknown.
     """
     stated = known(wanted) if wanted else marked(head)
     misfit = fits(first, stated or "utf-8")
     if misfit is None:
+        if wanted and not codecs.lookup(wanted).name.startswith("utf") and _shows_utf8(again):
+            raise EncodingContradicted(path, wanted)
         return stated or "utf-8"
     if stated is None:
         best = western(again())
@@ -77,6 +79,11 @@ def settled(path: Path, head: bytes, first: Iterable[bytes], again: Pieces, want
         stated = best or "utf-8"
     line = _line(again(), stated, misfit.offset)
     raise EncodingMisfit(path, line, misfit.offset + 1, misfit.shown, stated)
+
+
+def _shows_utf8(again: Pieces) -> bool:
+    """Whether a text has letters beyond ASCII, all of them as UTF-8 writes them: by chance that never happens."""
+    return not all(piece.isascii() for piece in again()) and fits(again(), "utf-8") is None
 
 
 def marked(head: bytes) -> str | None:
