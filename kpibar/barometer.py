@@ -153,12 +153,13 @@ def _brands(store: Store) -> tuple[str, ...]:
     return tuple(row[0] for row in rows)
 
 
-def _row(desk: Desk, kpi: Kpi, config: Config, held: frozenset[str]) -> Row:
-    missing = missing_inputs(kpi, desk.catalogue, held)
+def _row(desk: Desk, kpi: Kpi, config: Config, columns: frozenset[str]) -> Row:
+    missing = missing_inputs(kpi, desk.catalogue, columns)
     year, previous = desk.spans[kpi.id]
-    now = total(desk, kpi, year)
+    held = rows_held(desk, kpi, year)
+    now = total(desk, kpi, year) if held else Measure()
     before = masked(kpi, total(desk, kpi, previous), desk.reporting) if rows_held(desk, kpi, previous) else Measure()
-    shown = status(kpi, now, desk.reporting) if not missing and rows_held(desk, kpi, year) else "not_available"
+    shown = status(kpi, now, desk.reporting) if held and not missing else "not_available"
     compared = comparable(desk, kpi, before)
     target = config.settings.targets.get(kpi.id)
     return Row(
@@ -172,7 +173,7 @@ def _row(desk: Desk, kpi: Kpi, config: Config, held: frozenset[str]) -> Row:
         series=series(desk, kpi, desk.edition.window, year),
         before_series=series(desk, kpi, desk.edition.previous, previous),
         dimension=kpi.over or desk.dimension,
-        segments=() if missing else segments(desk, kpi),
+        segments=segments(desk, kpi) if held and not missing else (),
         missing=missing,
         notes=() if missing else _row_notes(desk, kpi, now, before, shown),
     )

@@ -62,11 +62,14 @@ def spoken_until(store: Store, brand: str | None = None) -> dict[str, date]:
 
 
 def span(edition: Edition, ends: Iterable[date]) -> Span:
-    """The days of the year up to the first of the ends, and the same days of the year before."""
+    """The days of the year up to the first of the ends, and the same days of the year before.
+
+    Exports that end before the year say nothing of it: there is nothing to cut.
+    """
     year, previous = edition.window, edition.previous
     end = min([year.end, *ends])
     if end == year.end or end < year.start:
-        return Window(year.start, end), previous
+        return year, previous
     return Window(year.start, end), Window(previous.start, same_day(end, previous.start.year))
 
 
