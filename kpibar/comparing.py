@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import date
 
-from kpibar.desk import Desk, entities, parts
+from kpibar.desk import Desk, entities, feeding, parts
 from kpibar.estimates import Measure
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import UNKNOWN, Window, additive_cells, within
-from kpibar.reach import Uneven, entity_of, interrupted, silent_months, together
+from kpibar.reach import Held, Uneven, entity_of, interrupted, silent_months, together
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,9 @@ def uneven_source(desk: Desk, kpi: Kpi) -> Uneven | None:
     allowed = 0.0 if kpi.kind in ("count", "ratio") else 1 - desk.reporting.min_month_coverage
     both = desk.spans[kpi.id]
     for entity in entities(desk.catalogue, kpi):
-        for found in desk.uneven[entity, both][:1]:
-            if len(found.missing) > allowed * both[0].end.month:
+        own = feeding(desk.catalogue, kpi, entity, desk.fed)
+        for found in desk.uneven[entity, both]:
+            if (own is None or found.source in own) and len(found.missing) > allowed * both[0].end.month:
                 return found
     return None
 
@@ -59,7 +60,7 @@ def months_unknown(desk: Desk, kpi: Kpi, window: Window) -> frozenset[date]:
     """The months of one of a KPI's windows of which no source of one of its tables says anything: no zeros."""
     both = desk.spans[kpi.id]
     tables = {entity_of(part) for part in parts(desk.catalogue, kpi)}
-    silent = (silent_months(together(desk.held[entity, both]), window, both) for entity in tables)
+    silent = (silent_months(together(_held(desk, kpi, entity)), window, both) for entity in tables)
     return frozenset[date]().union(*silent)
 
 
@@ -71,7 +72,7 @@ def one_part_only(desk: Desk, kpi: Kpi) -> tuple[tuple[str, tuple[date, ...]], .
     if kpi.kind != "ratio":
         return ()
     both = desk.spans[kpi.id]
-    first, second = ([*desk.held[entity_of(part), both]] for part in parts(desk.catalogue, kpi))
+    first, second = (_held(desk, kpi, entity_of(part)) for part in parts(desk.catalogue, kpi))
     found = []
     for own, other in ((first, second), (second, first)):
         table, divided = together(own), together(other).months
@@ -81,6 +82,11 @@ def one_part_only(desk: Desk, kpi: Kpi) -> tuple[tuple[str, tuple[date, ...]], .
             if months:
                 found.append((one.source, months))
     return tuple(dict.fromkeys(found))
+
+
+def _held(desk: Desk, kpi: Kpi, entity: str) -> list[Held]:
+    own = feeding(desk.catalogue, kpi, entity, desk.fed)
+    return [one for one in desk.held[entity, desk.spans[kpi.id]] if own is None or one.source in own]
 
 
 def left_out(desk: Desk, kpi: Kpi) -> int:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from kpibar.config import Reporting
-from kpibar.coverage import months_with_rows
+from kpibar.coverage import DATED, months_with_rows
 from kpibar.editions import Edition
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Cells, additive_cells
-from kpibar.reach import Held, Span, Uneven, entity_of, held_by_source, span, spoken_until, uneven
+from kpibar.reach import Held, Span, Uneven, entity_of, filled_by, held_by_source, span, spoken_until, uneven
 from kpibar.store import Store
 
 
@@ -22,7 +22,8 @@ class Desk:
     """What every computation needs at hand.
 
     `spans` are the days of each KPI in both years; `months`, per fact table and date column, the months of both years
-    with rows; `held`, per canonical table and span, what each source holds; `uneven`, those silent in one year.
+    with rows; `held`, per canonical table and span, what each source holds; `uneven`, those silent in one year;
+    `fed`, the sources that fill each "table.column".
     """
 
     store: Store
@@ -37,6 +38,7 @@ class Desk:
     months: Mapping[tuple[str, str], frozenset[date]]
     held: Mapping[tuple[str, Span], tuple[Held, ...]]
     uneven: Mapping[tuple[str, Span], tuple[Uneven, ...]]
+    fed: Mapping[str, frozenset[str]]
 
 
 def desk(
@@ -52,8 +54,8 @@ def desk(
     needed = _needed(known, chosen)
     every = (*needed.values(), *chosen)
     windows = (spoken.window, spoken.previous)
-    until = spoken_until(store, brand)
-    spans = {kpi.id: span(spoken, _ends(known, kpi, until)) for kpi in every}
+    until, fed = spoken_until(store, brand), filled_by(store)
+    spans = {kpi.id: span(spoken, _ends(known, kpi, until, fed)) for kpi in every}
     cuts = {window.end for both in spans.values() for window in both} - {window.end for window in windows}
     dimension = by if by != "month" else None
     cells = additive_cells(store.engine, needed.values(), windows, None, brand, cuts)
@@ -63,7 +65,7 @@ def desk(
     asked = {(entity, spans[kpi.id]) for kpi in chosen for entity in entities(known, kpi)}
     held = {(entity, both): held_by_source(store, entity, both, brand) for entity, both in sorted(asked, key=repr)}
     unlike = {key: uneven(sources, key[1]) for key, sources in held.items()}
-    return Desk(store, spoken, reporting, known, brand, cells, by_cells, dimension, spans, months, held, unlike)
+    return Desk(store, spoken, reporting, known, brand, cells, by_cells, dimension, spans, months, held, unlike, fed)
 
 
 def _needed(known: Catalogue, chosen: Iterable[Kpi]) -> dict[str, Kpi]:
@@ -89,8 +91,16 @@ def _cluster(column: str) -> Kpi:
     )  # fmt: skip
 
 
-def _ends(known: Catalogue, kpi: Kpi, until: Mapping[str, date]) -> list[date]:
-    return [until[entity_of(part)] for part in parts(known, kpi) if entity_of(part) in until]
+def _ends(
+    known: Catalogue, kpi: Kpi, until: Mapping[tuple[str, str], date], fed: Mapping[str, frozenset[str]]
+) -> list[date]:
+    """For each part of a KPI the last day that some source of it speaks of."""
+    ends = []
+    for entity in dict.fromkeys(entity_of(part) for part in parts(known, kpi)):
+        own = feeding(known, kpi, entity, fed)
+        days = [day for (table, source), day in until.items() if table == entity and (own is None or source in own)]
+        ends += [max(days)] if days else []
+    return ends
 
 
 def parts(known: Catalogue, kpi: Kpi) -> list[Kpi]:
@@ -100,6 +110,24 @@ def parts(known: Catalogue, kpi: Kpi) -> list[Kpi]:
 
 def entities(known: Catalogue, kpi: Kpi) -> tuple[str, ...]:
     """The canonical tables a KPI is made of: what it needs and what its rows are dated by."""
-    made_of = parts(known, kpi)
-    needs = [option for one in (kpi, *made_of) for need in one.needs for option in need.split("|")]
-    return tuple(dict.fromkeys([need.partition(".")[0] for need in needs] + [entity_of(part) for part in made_of]))
+    needed = [option.partition(".")[0] for need in _needs(known, kpi) for option in need.split("|")]
+    found = dict.fromkeys([*needed, *(entity_of(part) for part in parts(known, kpi))])
+    return tuple(entity for entity in found if entity in DATED)
+
+
+def feeding(known: Catalogue, kpi: Kpi, entity: str, fed: Mapping[str, frozenset[str]]) -> frozenset[str] | None:
+    """The sources of a table that fill all a KPI needs of it, None where no single one does: then all count.
+
+    A helpdesk that stops says nothing about the calls answered.
+    """
+    own: frozenset[str] | None = None
+    for need in _needs(known, kpi):
+        options = [option for option in need.split("|") if option.startswith(f"{entity}.")]
+        if options:
+            sources = frozenset[str]().union(*(fed.get(option, frozenset()) for option in options))
+            own = sources if own is None else own & sources
+    return own or None
+
+
+def _needs(known: Catalogue, kpi: Kpi) -> list[str]:
+    return [need for one in (kpi, *parts(known, kpi)) for need in one.needs]

@@ -50,15 +50,22 @@ def entity_of(kpi: Kpi) -> str:
     return {"surveys": "surveys", "order_contacts": "orders"}.get(kpi.from_table, "contacts")
 
 
-def spoken_until(store: Store, brand: str | None = None) -> dict[str, date]:
-    """The last local day some export of each canonical table speaks of, of all brands or of one and of none."""
-    found = {}
+def spoken_until(store: Store, brand: str | None = None) -> dict[tuple[str, str], date]:
+    """The last local day each source speaks of in each canonical table, of all brands or of one and of none."""
+    found: dict[tuple[str, str], date] = {}
     for entity in DATED:
         own = "" if brand is None else f" AND source IN (SELECT source FROM {entity} WHERE TRUE{_own(brand)})"
-        rows = store.engine.rows(f"SELECT max(as_of_on) FROM sources WHERE entity = '{entity}'{own}")
-        if rows[0][0] is not None:
-            found[entity] = rows[0][0]
+        rows = store.engine.rows(
+            f"SELECT source, as_of_on FROM sources WHERE entity = '{entity}' AND as_of_on IS NOT NULL{own}"
+        )
+        found |= {(entity, str(source)): day for source, day in rows}
     return found
+
+
+def filled_by(store: Store) -> dict[str, frozenset[str]]:
+    """The sources that fill each "table.column"."""
+    rows = store.engine.rows("SELECT DISTINCT entity || '.' || column_name, source FROM columns_held")
+    return {column: frozenset(source for other, source in rows if other == column) for column, _ in rows}
 
 
 def span(edition: Edition, ends: Iterable[date]) -> Span:

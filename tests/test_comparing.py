@@ -206,6 +206,34 @@ def test_a_source_of_another_year_reaches_nothing(folder: Path) -> None:
     assert row(found, "contacts").change is None
 
 
+def test_calls_are_measured_where_the_calls_are(folder: Path) -> None:
+    """Calls end on 10 October 2025, mails go on: ten months of calls meet ten; the mails' own gap is not theirs."""
+    mails = contacts(*monthly(2024, 12), *monthly(2025, 12, without(3, 4, 5)), ("2025-12-31", 1))
+    days = [*monthly(2024, 12), *monthly(2025, 12, range(1, 11))]
+    lines = [f"{day}-call-{n},{day} 10:00:00,phone,1,1,1,{n}\n" for day, each in days for n in range(each)]
+    calls = "contact_id,created_at,channel,queued,answered,in_hours,wait_s\n" + "".join(lines)
+    rule = '[[files]]\nmatch = "calls*"\nbrand = "Calls"\n'
+    found = computed(folder, {"calls.csv": calls, "mails.csv": mails}, rule, as_of=None)
+    answered = row(found, "answer_rate")
+    assert (answered.now.base, answered.before.base, answered.comparable) == (120, 120, True)
+    assert notes(answered) == [("counted_until", {"end": "2025-10-10", "previous": 2024})]
+    assert not row(found, "contacts").comparable
+
+
+def test_a_kpi_of_ones_own_may_need_what_nobody_knows(folder: Path) -> None:
+    own = """
+[kpis.odd]
+title = { en = "Odd" }
+kind = "count"
+from = "contacts"
+date = "created_on"
+unit = "count"
+needs = ["nothing.here"]
+"""
+    odd = row(computed(folder, {"c.csv": contacts(*monthly(2025, 8))}, own), "odd")
+    assert (odd.status, odd.missing) == ("not_available", ("nothing.here",))
+
+
 BRANDED = """
 | contact_id | created_at          | channel | brand        |
 | 1          | 2025-03-05 10:00:00 | email   | Maison Bleue |
