@@ -58,10 +58,12 @@ def rows_held(desk: Desk, kpi: Kpi, window: Window) -> bool:
 
 def months_unknown(desk: Desk, kpi: Kpi, window: Window) -> frozenset[date]:
     """The months of one of a KPI's windows of which no source of one of its tables says anything: no zeros."""
-    both = desk.spans[kpi.id]
-    tables = {entity_of(part) for part in parts(desk.catalogue, kpi)}
-    silent = (silent_months(together(_held(desk, kpi, entity)), window, both) for entity in tables)
-    return frozenset[date]().union(*silent)
+    both, found = desk.spans[kpi.id], frozenset[date]()
+    for part in parts(desk.catalogue, kpi):
+        silent = silent_months(together(_held(desk, kpi, entity_of(part))), window, both)
+        # Parcels without a promise have no day of their own, but one of their attempt.
+        found |= silent - desk.months[part.from_table, part.date]
+    return found
 
 
 def one_part_only(desk: Desk, kpi: Kpi) -> tuple[tuple[str, tuple[date, ...]], ...]:

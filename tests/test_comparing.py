@@ -220,6 +220,15 @@ def test_calls_are_measured_where_the_calls_are(folder: Path) -> None:
     assert not row(found, "contacts").comparable
 
 
+def test_a_month_with_rows_is_known(folder: Path) -> None:
+    """Promises from July on only; the first attempts of all months are counted."""
+    days = [(day, day if day > "2025-07" else "") for day, _ in monthly(2025, 8)]
+    lines = [f"{day}-{n},{day}-{n},{promise},{day} 10:00:00,1\n" for day, promise in days for n in range(8)]
+    parcels = "parcel_id,order_ref,promised_to,delivered_at,attempts\n" + "".join(lines)
+    first = row(computed(folder, {"p.csv": parcels}), "first_attempt")
+    assert [measure.denominator for _, measure in first.series] == [8] * 12
+
+
 def test_a_kpi_of_ones_own_may_need_what_nobody_knows(folder: Path) -> None:
     own = """
 [kpis.odd]
