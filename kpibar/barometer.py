@@ -8,27 +8,26 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from kpibar.comparing import (
+    comparable,
+    left_out,
+    months_compared,
+    one_part_only,
+    one_sided,
+    rows_held,
+    uneven_source,
+)
 from kpibar.config import Config, Reporting
-from kpibar.coverage import Coverage, coverage, held_columns, missing_inputs
+from kpibar.coverage import STOPS_EARLY_DAYS, Coverage, coverage, held_columns, missing_inputs
+from kpibar.desk import Desk, desk
 from kpibar.editions import Edition, edition
 from kpibar.errors import BrandUnknown
 from kpibar.errors_database import DatabaseEmpty
 from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, masked, status, target_status
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
-from kpibar.measuring import (
-    Desk,
-    comparable,
-    desk,
-    gate_coverage,
-    left_out,
-    months_compared,
-    rows_held,
-    segments,
-    series,
-    total,
-    uneven_source,
-)
+from kpibar.measuring import gate_coverage, segments, series, total
 from kpibar.model.build import build, is_current
+from kpibar.reach import stretches
 from kpibar.store import Store, open_store
 
 BY = ("channel", "brand", "carrier", "country", "reason", "month")
@@ -154,12 +153,13 @@ def _brands(store: Store) -> tuple[str, ...]:
     return tuple(row[0] for row in rows)
 
 
-def _row(desk: Desk, kpi: Kpi, config: Config, held: frozenset[str]) -> Row:
-    missing = missing_inputs(kpi, desk.catalogue, held)
-    year, previous = desk.windows
-    now = total(desk, kpi, year)
+def _row(desk: Desk, kpi: Kpi, config: Config, columns: frozenset[str]) -> Row:
+    missing = missing_inputs(kpi, desk.catalogue, columns)
+    year, previous = desk.spans[kpi.id]
+    held = rows_held(desk, kpi, year)
+    now = total(desk, kpi, year) if held else Measure()
     before = masked(kpi, total(desk, kpi, previous), desk.reporting) if rows_held(desk, kpi, previous) else Measure()
-    shown = status(kpi, now, desk.reporting) if not missing and rows_held(desk, kpi, year) else "not_available"
+    shown = status(kpi, now, desk.reporting) if held and not missing else "not_available"
     compared = comparable(desk, kpi, before)
     target = config.settings.targets.get(kpi.id)
     return Row(
@@ -170,10 +170,10 @@ def _row(desk: Desk, kpi: Kpi, config: Config, held: frozenset[str]) -> Row:
         change=change(kpi, now, before, desk.reporting.confidence) if compared and shown == "ok" else None,
         target=_target(kpi, now, target) if shown == "ok" else None,
         status=shown,
-        series=series(desk, kpi, desk.edition.window),
-        before_series=series(desk, kpi, desk.edition.previous),
+        series=series(desk, kpi, desk.edition.window, year),
+        before_series=series(desk, kpi, desk.edition.previous, previous),
         dimension=kpi.over or desk.dimension,
-        segments=() if missing else segments(desk, kpi),
+        segments=segments(desk, kpi) if held and not missing else (),
         missing=missing,
         notes=() if missing else _row_notes(desk, kpi, now, before, shown),
     )
@@ -200,19 +200,38 @@ def _row_notes(desk: Desk, kpi: Kpi, now: Measure, before: Measure, shown: Statu
         notes.append(Note("low_coverage", {"percent": round(100 * covered)}, "warning"))
     if kpi.kind == "ratio" and left_out(desk, kpi):
         notes.append(Note("left_out", {"rows": left_out(desk, kpi)}))
-    return (*notes, *_comparison_notes(desk, kpi, before))
+    return (*notes, *(_ratio_notes(desk, kpi) if shown == "ok" else ()), *_comparison_notes(desk, kpi, before))
+
+
+def _ratio_notes(desk: Desk, kpi: Kpi) -> list[Note]:
+    """What a ratio counts in one of its parts only."""
+    notes = [
+        Note("one_part_only", {"source": source, "missing": stretches(months)}, "warning")
+        for source, months in one_part_only(desk, kpi)
+    ]
+    codes = {"numerator": "no_orders", "denominator": "no_contacts"}
+    notes += [Note(codes[one.part], {"brand": one.brand, "rows": one.rows}, "warning") for one in one_sided(desk, kpi)]
+    return notes
 
 
 def _comparison_notes(desk: Desk, kpi: Kpi, before: Measure) -> tuple[Note, ...]:
-    """Why the year is not compared with the one before."""
-    if not before.base or comparable(desk, kpi, before):
-        return ()
-    (seen, months), year, uneven = months_compared(desk, kpi), desk.edition.year, uneven_source(desk, kpi)
-    if uneven is None or seen < desk.reporting.min_month_coverage * months:
-        values: dict[str, str | int | float] = {"year": year - 1, "seen": seen, "months": months}
-        return (Note("previous_incomplete", values, "warning"),)
-    values = {"source": uneven.source, "now": uneven.now, "before": uneven.before, "year": year, "previous": year - 1}
-    return (Note("coverage_differs", values, "warning"),)
+    """With which days the year is compared where they are not those of the report, and why it is not compared."""
+    window, year = desk.spans[kpi.id][0], desk.edition.year
+    notes = []
+    if desk.edition.window.start <= window.end < desk.edition.window.end:
+        notes.append(Note("counted_until", {"end": str(window.end), "previous": year - 1}, "warning"))
+    if before.base and not comparable(desk, kpi, before):
+        notes.append(_why_not_comparable(desk, kpi, year))
+    return tuple(notes)
+
+
+def _why_not_comparable(desk: Desk, kpi: Kpi, year: int) -> Note:
+    (seen, months), uneven = months_compared(desk, kpi), uneven_source(desk, kpi)
+    if uneven is None:
+        return Note("previous_incomplete", {"year": year - 1, "seen": seen, "months": months}, "warning")
+    values: dict[str, str | int | float] = {"source": uneven.source, "missing": stretches(uneven.missing)}
+    values |= {"now": uneven.now, "before": uneven.before, "year": year, "previous": year - 1}
+    return Note("coverage_differs", values, "warning")
 
 
 def _with_verdicts(rows: list[Row], reporting: Reporting) -> list[Row]:
@@ -238,10 +257,6 @@ def _judged_segments(row: Row, reporting: Reporting) -> tuple[Segment, ...]:
     )
 
 
-# An export that stops this long before the others misses enough to be said.
-_STOPS_EARLY_DAYS = 7
-
-
 def _edition_notes(spoken: Edition, sources: tuple[Coverage, ...]) -> tuple[Note, ...]:
     notes = []
     if not spoken.complete:
@@ -250,6 +265,6 @@ def _edition_notes(spoken: Edition, sources: tuple[Coverage, ...]) -> tuple[Note
         notes.append(Note("newer_year", {"year": spoken.newer_year}))
     for held in sources:
         stops = held.entity in ("contacts", "orders", "parcels") and held.as_of_on is not None
-        if stops and held.as_of_on and (spoken.window.end - held.as_of_on).days - _STOPS_EARLY_DAYS >= 0:
+        if stops and held.as_of_on and (spoken.window.end - held.as_of_on).days - STOPS_EARLY_DAYS >= 0:
             notes.append(Note("source_stops", {"source": held.source, "end": str(held.as_of_on)}, "warning"))
     return tuple(notes)

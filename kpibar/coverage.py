@@ -18,6 +18,9 @@ DATED = {
     "gestures": "given_on",
 }
 
+# An export that stops this long before the others misses enough to be said.
+STOPS_EARLY_DAYS = 7
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -69,51 +72,6 @@ def months_with_rows(store: Store, kpi: Kpi, windows: Sequence[Window], brand: s
         f"SELECT DISTINCT {month} FROM fact_{kpi.from_table} WHERE {within(kpi.date, windows)}{of_brand(brand)}"
     )
     return frozenset(row[0] for row in rows)
-
-
-def spoken_until(store: Store) -> dict[str, date]:
-    """The last local day some export of each canonical table speaks of."""
-    return dict(
-        store.engine.rows("SELECT entity, max(as_of_on) FROM sources WHERE as_of_on IS NOT NULL GROUP BY entity")
-    )
-
-
-@dataclass(frozen=True)
-class Uneven:
-    """A source that covers other months of one year than of the other: how many of each, and how many differ."""
-
-    source: str
-    now: int
-    before: int
-    differing: int
-
-
-# A source with fewer rows a month may well have an empty month by chance.
-_REGULAR = 10
-
-
-def uneven_sources(
-    store: Store, entity: str, now: Window, before: Window, brand: str | None = None
-) -> tuple[Uneven, ...]:
-    """The sources of a canonical table that cover other months of this year than of the year before, worst first."""
-    day = DATED[entity]
-    own = "" if brand is None else f" AND (brand IS NULL{of_brand(brand).replace(' AND', ' OR')})"
-    rows = store.engine.rows(
-        f"SELECT source, extract(YEAR FROM {day}), extract(MONTH FROM {day}), count(*) FROM {entity} "
-        f"WHERE {within(day, [now, before])}{own} GROUP BY 1, 2, 3"
-    )
-    by_source: dict[str, list[tuple[int, int, int]]] = {}
-    for source, year, month, count in rows:
-        by_source.setdefault(source, []).append((year, month, count))
-    found = [_compared(source, now.start.year, months) for source, months in by_source.items()]
-    return tuple(sorted((one for one in found if one.differing), key=lambda one: (-one.differing, one.source)))
-
-
-def _compared(source: str, year: int, months: Sequence[tuple[int, int, int]]) -> Uneven:
-    now = {month for held, month, _ in months if held == year}
-    before = {month for held, month, _ in months if held != year}
-    regular = sum(count for _, _, count in months) >= _REGULAR * len(months)
-    return Uneven(source, len(now), len(before), len(now ^ before) if regular else 0)
 
 
 def coverage(store: Store, window: Window) -> tuple[Coverage, ...]:

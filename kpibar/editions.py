@@ -46,7 +46,7 @@ def edition(store: Store, year: int | None = None, brand: str | None = None) -> 
     return Edition(
         year=chosen,
         window=Window(date(chosen, 1, 1), end),
-        previous=Window(date(chosen - 1, 1, 1), _same_day(end, chosen - 1)),
+        previous=Window(date(chosen - 1, 1, 1), same_day(end, chosen - 1)),
         complete=complete,
         timezone=store.meta("timezone") or "UTC",
         newer_year=newest if year is None and newest > chosen else None,
@@ -92,7 +92,7 @@ def _covered_until(store: Store, brand: str | None) -> date | None:
     return covered
 
 
-def _same_day(day: date, year: int) -> date:
+def same_day(day: date, year: int) -> date:
     """The same day in another year; 29 February becomes 28."""
     try:
         return day.replace(year=year)

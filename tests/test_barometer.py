@@ -104,7 +104,8 @@ def test_a_year_is_compared_when_four_fifths_of_its_months_have_data(
     csat = row(computed(folder, {"surveys.csv": content}), "csat")
     assert csat.comparable is comparable
     assert (csat.change is not None) is comparable
-    notes = [] if comparable else [("previous_incomplete", {"year": 2024, "seen": 9, "months": 12})]
+    lacking = {"source": "kpibar-surveys", "missing": "2024-01/2024-03", "now": 12, "before": 9}
+    notes = [] if comparable else [("coverage_differs", {**lacking, "year": 2025, "previous": 2024})]
     assert [(note.code, note.values) for note in csat.notes] == notes
 
 
@@ -119,7 +120,8 @@ def test_comparability_is_judged_for_the_brand_reported(folder: Path) -> None:
     only = row(report(folder, settings(folder), Request(brand="B")), "csat")
     assert (only.now.numerator, only.now.denominator) == (72, 120)
     assert not only.comparable
-    assert only.notes[-1].values == {"year": 2024, "seen": 2, "months": 12}
+    lacking = {"source": "kpibar-surveys", "missing": "2024-01/2024-10", "now": 12, "before": 2}
+    assert only.notes[-1].values == {**lacking, "year": 2025, "previous": 2024}
 
 
 YEARS = HEADER + "".join(

@@ -8,7 +8,7 @@ statement each, for the periods and segments asked.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from kpibar.engine import Engine, EngineError, Row
 from kpibar.errors import KpiInvalid
@@ -54,7 +54,10 @@ class Parts:
 
 @dataclass(frozen=True)
 class Cells:
-    """Parts by KPI, month and segment; without a dimension every segment is TOTAL."""
+    """Parts by KPI, month and segment; without a dimension every segment is TOTAL.
+
+    A month that was cut has two cells: its first days, and the others under the day they begin on.
+    """
 
     by_kpi: Mapping[str, Mapping[tuple[date, str], Parts]] = field(default_factory=dict)
 
@@ -120,12 +123,37 @@ def segment_of(dimension: str | None) -> str:
     return f"coalesce({dimension}, '{UNKNOWN}')" if dimension else f"'{TOTAL}'"
 
 
-def cells_statement(kpis: Sequence[Kpi], windows: Sequence[Window], dimension: str | None, brand: str | None) -> str:
-    """ONE statement for all additive KPIs of one fact table and date: month, segment, then their parts in order."""
+def _month(column: str, cuts: Iterable[date]) -> str:
+    """SQL: the first day of a row's month; of the days of a month after a cut, the first of these."""
+    month = f"CAST(date_trunc('month', {column}) AS DATE)"
+    pieces = []
+    for cut in sorted(cuts, reverse=True):
+        begins, ends = cut + timedelta(days=1), last_of_month(cut)
+        if begins <= ends:
+            pieces.append(f"WHEN {column} BETWEEN DATE '{begins}' AND DATE '{ends}' THEN DATE '{begins}'")
+    return f"CASE {' '.join(pieces)} ELSE {month} END" if pieces else month
+
+
+def last_of_month(day: date) -> date:
+    """The last day of a day's month."""
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def cells_statement(
+    kpis: Sequence[Kpi],
+    windows: Sequence[Window],
+    dimension: str | None,
+    brand: str | None,
+    cuts: Iterable[date] = (),
+) -> str:
+    """ONE statement for all additive KPIs of one fact table and date: month, segment, then their parts in order.
+
+    `cuts` are days inside the windows up to which a sum may be asked.
+    """
     first = kpis[0]
     listed = ",\n    ".join(f"{sql} AS {kpi.id}__{part}" for kpi in kpis for part, sql in _aggregates(kpi).items())
     return (
-        f"SELECT\n    CAST(date_trunc('month', {first.date}) AS DATE) AS month,\n"
+        f"SELECT\n    {_month(first.date, cuts)} AS month,\n"
         f"    {segment_of(dimension)} AS segment,\n    {listed}\n"
         f"FROM fact_{first.from_table}\nWHERE {within(first.date, windows)}{of_brand(brand)}\nGROUP BY 1, 2"
     )
@@ -148,6 +176,7 @@ def additive_cells(
     windows: Sequence[Window],
     dimension: str | None = None,
     brand: str | None = None,
+    cuts: Iterable[date] = (),
 ) -> Cells:
     """Cells of every additive KPI, one statement per fact table and date; a user's own KPIs run apart."""
     groups: dict[tuple[str, str, str], list[Kpi]] = {}
@@ -156,7 +185,7 @@ def additive_cells(
             groups.setdefault((kpi.from_table, kpi.date, kpi.id if kpi.own else ""), []).append(kpi)
     found: dict[str, Mapping[tuple[date, str], Parts]] = {}
     for members in groups.values():
-        found |= _run(engine, members, cells_statement(members, windows, dimension, brand))
+        found |= _run(engine, members, cells_statement(members, windows, dimension, brand, cuts))
     return Cells(found)
 
 

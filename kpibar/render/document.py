@@ -143,7 +143,8 @@ def _reason(row: Row) -> str | None:
     """Why the years do not compare, as a code; None when they do."""
     if row.comparable:
         return None
-    return next((note.code for note in row.notes if note.code == "previous_incomplete"), "no_data")
+    reasons = ("coverage_differs", "previous_incomplete")
+    return next((note.code for note in row.notes if note.code in reasons), "no_data")
 
 
 def _measure(measure: Measure, *, shown: bool) -> dict[str, float | None]:

@@ -14,7 +14,17 @@ from kpibar.render.page import Page
 # Shown by a mark beside the figure that the legend explains, or by the line on what is not available.
 _MARKED = frozenset({"small_base", "low_base", "no_rows"})
 # Said once for all the KPIs they concern.
-_SHARED = frozenset({"low_coverage", "coverage_differs", "left_out", "immature", "previous_incomplete"})
+_SHARED = frozenset(
+    {
+        "low_coverage",
+        "coverage_differs",
+        "left_out",
+        "immature",
+        "previous_incomplete",
+        "counted_until",
+        "one_part_only",
+    }
+)
 _SEPARATOR = " · "
 
 
@@ -101,4 +111,4 @@ def _named(page: Page, row: Row, note: Note) -> str:
 
 
 def _line(page: Page, note: Note, text: str) -> Text:
-    return page.text(text, "plain" if note.level == "warning" else "quiet")
+    return page.text(clean(text), "plain" if note.level == "warning" else "quiet")

@@ -65,7 +65,20 @@ def note_values(values: Mapping[str, str | int | float], lang: str) -> dict[str,
     return {name: _written(name, value, lang) for name, value in values.items()}
 
 
+def months_name(stretches: str, lang: str) -> str:
+    """Months and intervals of months in words: "March 2025, June 2025 to September 2025"."""
+    return ", ".join(_stretch(stretch.split("/"), lang) for stretch in stretches.split(", "))
+
+
+def _stretch(ends: Sequence[str], lang: str) -> str:
+    days = [date.fromisoformat(f"{end}-01") for end in ends]
+    names = [say("month_of", lang, month=say(f"month_{day.month}", lang), year=day.year) for day in days]
+    return names[0] if len(names) == 1 else say("months_of", lang, first=names[0], last=names[-1])
+
+
 def _written(name: str, value: str | int | float, lang: str) -> str:
+    if name == "missing":
+        return months_name(str(value), lang)
     if name in _COUNTED:
         return format_value(float(value), "count", lang)
     return day_name(date.fromisoformat(str(value)), lang) if name == "end" else str(value)

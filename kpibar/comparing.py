@@ -1,0 +1,131 @@
+"""Whether a KPI's two years compare, and what its figure leaves out or holds on one side only."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from kpibar.desk import Desk, entities, feeding, parts
+from kpibar.estimates import Measure
+from kpibar.kpis.catalogue import Kpi
+from kpibar.kpis.compute import UNKNOWN, Window, additive_cells, within
+from kpibar.reach import Held, Uneven, entity_of, interrupted, silent_months, together
+
+
+@dataclass(frozen=True)
+class OneSided:
+    """A brand that only one part of a ratio knows, and its rows there. `part` is "numerator" or "denominator"."""
+
+    brand: str
+    part: str
+    rows: int
+
+
+def months_compared(desk: Desk, kpi: Kpi) -> tuple[int, int]:
+    """How many months of the year before have rows for the KPI, and out of how many."""
+    before = desk.spans[kpi.id][1]
+    held = [desk.months[part.from_table, part.date] for part in parts(desk.catalogue, kpi)]
+    seen = min(sum(before.start <= month <= before.end for month in months) for months in held)
+    return seen, before.end.month
+
+
+def uneven_source(desk: Desk, kpi: Kpi) -> Uneven | None:
+    """The source that covers the two years too differently for this KPI to be compared, None when all do alike.
+
+    Counts and what is divided by counts take any difference; shares, means and medians some.
+    """
+    allowed = 0.0 if kpi.kind in ("count", "ratio") else 1 - desk.reporting.min_month_coverage
+    both = desk.spans[kpi.id]
+    for entity in entities(desk.catalogue, kpi):
+        own = feeding(desk.catalogue, kpi, entity, desk.fed)
+        for found in desk.uneven[entity, both]:
+            if (own is None or found.source in own) and len(found.missing) > allowed * both[0].end.month:
+                return found
+    return None
+
+
+def comparable(desk: Desk, kpi: Kpi, before: Measure) -> bool:
+    """Whether the year before has a base, rows in enough of its months, and sources that cover both years alike."""
+    if before.base == 0:
+        return False
+    seen, months = months_compared(desk, kpi)
+    return seen >= desk.reporting.min_month_coverage * months and uneven_source(desk, kpi) is None
+
+
+def rows_held(desk: Desk, kpi: Kpi, window: Window) -> bool:
+    """Whether the KPI's tables have a row in a year at all: a count over a table that is not there is no zero."""
+    tables = [desk.months[part.from_table, part.date] for part in parts(desk.catalogue, kpi)]
+    return all(any(window.start <= month <= window.end for month in months) for months in tables)
+
+
+def months_unknown(desk: Desk, kpi: Kpi, window: Window) -> frozenset[date]:
+    """The months of one of a KPI's windows of which no source of one of its tables says anything: no zeros."""
+    both, found = desk.spans[kpi.id], frozenset[date]()
+    for part in parts(desk.catalogue, kpi):
+        silent = silent_months(together(_held(desk, kpi, entity_of(part))), window, both)
+        # Parcels without a promise have no day of their own, but one of their attempt.
+        found |= silent - desk.months[part.from_table, part.date]
+    return found
+
+
+def one_part_only(desk: Desk, kpi: Kpi) -> tuple[tuple[str, tuple[date, ...]], ...]:
+    """The sources of one part of a ratio that are silent in months of the year that the other part counts, and these.
+
+    One that begins, or gives way to another, is not silent.
+    """
+    if kpi.kind != "ratio":
+        return ()
+    both = desk.spans[kpi.id]
+    first, second = (_held(desk, kpi, entity_of(part)) for part in parts(desk.catalogue, kpi))
+    found = []
+    for own, other in ((first, second), (second, first)):
+        table, divided = together(own), together(other).months
+        for one in own:
+            silent = sorted(silent_months(one, both[0], both) & divided.keys())
+            months = tuple(month for month in silent if month not in table.months or interrupted(one, month))
+            if months:
+                found.append((one.source, months))
+    return tuple(dict.fromkeys(found))
+
+
+def _held(desk: Desk, kpi: Kpi, entity: str) -> list[Held]:
+    own = feeding(desk.catalogue, kpi, entity, desk.fed)
+    return [one for one in desk.held[entity, desk.spans[kpi.id]] if own is None or one.source in own]
+
+
+def left_out(desk: Desk, kpi: Kpi) -> int:
+    """Events of a ratio that belong to no segment of its denominator: contacts linked to no order have no carrier."""
+    if kpi.kind != "ratio" or desk.dimension not in desk.catalogue.get(kpi.denominator).dimensions():
+        return 0
+    return int(desk.by_cells.sum(kpi.numerator, desk.spans[kpi.id][0], UNKNOWN).base)
+
+
+def one_sided(desk: Desk, kpi: Kpi) -> tuple[OneSided, ...]:
+    """The brands of which a ratio counts the contacts but knows no order, or the orders but knows no contact.
+
+    Where some rows of the other part have no brand, they may be theirs: then nothing is said.
+    """
+    if kpi.kind != "ratio" or desk.brand is not None:
+        return ()
+    above, below = parts(desk.catalogue, kpi)
+    if (entity_of(above), entity_of(below)) != ("contacts", "orders"):
+        return ()
+    found = []
+    for name, part, other in (("numerator", above, below), ("denominator", below, above)):
+        window = desk.spans[kpi.id][0]
+        known = _brands(desk, other, window)
+        if UNKNOWN in known or not known:
+            continue
+        cells = additive_cells(desk.store.engine, [part], [window], "brand")
+        counted = {brand: int(cells.sum(part.id, window, brand).base) for brand in cells.segments(part.id)}
+        found += [
+            OneSided(brand, name, rows)
+            for brand, rows in counted.items()
+            if rows and brand != UNKNOWN and brand not in known
+        ]
+    return tuple(found)
+
+
+def _brands(desk: Desk, kpi: Kpi, window: Window) -> frozenset[str]:
+    rows = desk.store.engine.rows(
+        f"SELECT DISTINCT coalesce(brand, '{UNKNOWN}') FROM fact_{kpi.from_table} WHERE {within(kpi.date, [window])}"
+    )
+    return frozenset(str(row[0]) for row in rows)

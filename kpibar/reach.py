@@ -1,0 +1,192 @@
+"""How far the exports behind a figure reach, and of which months their sources say nothing.
+
+Two years compare over the same days, and where the same sources speak of the same months of both. A source may well
+have an empty month by chance; it is silent where it would have had rows, had it gone on as it did otherwise.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from itertools import groupby
+
+from kpibar.coverage import DATED, STOPS_EARLY_DAYS
+from kpibar.editions import Edition, same_day
+from kpibar.kpis.catalogue import Kpi
+from kpibar.kpis.compute import Window, last_of_month, of_brand, within
+from kpibar.store import Store
+
+# Where seven rows are expected, chance leaves none less than once in a thousand times (Poisson).
+_EXPECTED_ROWS = 7
+# Of a short window a few days are much: one in so many.
+_FEW_DAYS = 20
+
+Span = tuple[Window, Window]
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a source holds of two years: its rows by month (the first day of it), and the day it speaks up to."""
+
+    source: str
+    months: Mapping[date, int]
+    until: date | None
+
+
+@dataclass(frozen=True)
+class Uneven:
+    """A source that is silent in months of one year and not of the other: months it holds of each, those it lacks."""
+
+    source: str
+    now: int
+    before: int
+    missing: tuple[date, ...]
+
+
+def entity_of(kpi: Kpi) -> str:
+    """The canonical table whose rows date a KPI."""
+    if kpi.from_table == "orders":
+        return "orders" if kpi.date == "ordered_on" else "parcels"
+    return {"surveys": "surveys", "order_contacts": "orders"}.get(kpi.from_table, "contacts")
+
+
+def spoken_until(store: Store, brand: str | None = None) -> dict[tuple[str, str], date]:
+    """The last local day each source speaks of in each canonical table, of all brands or of one and of none."""
+    found: dict[tuple[str, str], date] = {}
+    for entity in DATED:
+        own = "" if brand is None else f" AND source IN (SELECT source FROM {entity} WHERE TRUE{_own(brand)})"
+        rows = store.engine.rows(
+            f"SELECT source, as_of_on FROM sources WHERE entity = '{entity}' AND as_of_on IS NOT NULL{own}"
+        )
+        found |= {(entity, str(source)): day for source, day in rows}
+    return found
+
+
+def filled_by(store: Store) -> dict[str, frozenset[str]]:
+    """The sources that fill each "table.column"."""
+    rows = store.engine.rows("SELECT DISTINCT entity || '.' || column_name, source FROM columns_held")
+    return {column: frozenset(source for other, source in rows if other == column) for column, _ in rows}
+
+
+def span(edition: Edition, ends: Iterable[date]) -> Span:
+    """The days of the year up to the first of the ends, and the same days of the year before.
+
+    Exports that end before the year say nothing of it: there is nothing to cut.
+    """
+    year, previous = edition.window, edition.previous
+    end = min([year.end, *ends])
+    if end == year.end or end < year.start:
+        return year, previous
+    return Window(year.start, end), Window(previous.start, same_day(end, previous.start.year))
+
+
+def held_by_source(store: Store, entity: str, both: Span, brand: str | None = None) -> tuple[Held, ...]:
+    """What each source holds of a canonical table in a year and the year before, of all brands or of one and none."""
+    day = DATED[entity]
+    rows = store.engine.rows(
+        f"SELECT t.source, CAST(date_trunc('month', {day}) AS DATE), count(*), max(s.as_of_on) "
+        f"FROM {entity} t LEFT JOIN sources s ON s.source = t.source AND s.entity = '{entity}' "
+        f"WHERE {within(day, both)}{_own(brand)} GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    found = []
+    for source, of_source in groupby(rows, key=lambda row: str(row[0])):
+        months = list(of_source)
+        held = {month: count for _, month, count, _ in months}
+        found.append(Held(source, held, months[0][3]))
+    return tuple(found)
+
+
+def _own(brand: str | None) -> str:
+    return "" if brand is None else f" AND (brand IS NULL{of_brand(brand).replace(' AND', ' OR', 1)})"
+
+
+def together(held: Sequence[Held]) -> Held:
+    """All sources of a table as one."""
+    months: dict[date, int] = {}
+    for one in held:
+        for month, rows in one.months.items():
+            months[month] = months.get(month, 0) + rows
+    ends = [one.until for one in held if one.until is not None]
+    return Held("", months, max(ends, default=None))
+
+
+def uneven(held: Sequence[Held], both: Span) -> tuple[Uneven, ...]:
+    """The sources that are silent in other months of this year than of the year before, worst first."""
+    found = [_compared(one, both) for one in held]
+    return tuple(sorted((one for one in found if one.missing), key=lambda one: (-len(one.missing), one.source)))
+
+
+def _compared(held: Held, both: Span) -> Uneven:
+    silent = [_silence(held, window) for window in both]
+    missing: list[date] = []
+    for window, mine, other in ((both[1], silent[1], silent[0]), (both[0], silent[0], silent[1])):
+        # A 29 February is no silence of its own.
+        more = [days - same if days - same > 1 else 0 for days, same in zip(mine, other, strict=True)]
+        missing += _stretches(more, window, _rows_a_day(held, both))
+    now, before = (sum(window.start <= month <= window.end for month in held.months) for window in both)
+    return Uneven(held.source, now, before, tuple(missing))
+
+
+def silent_months(held: Held, window: Window, both: Span) -> frozenset[date]:
+    """The months of one of two windows of which a source says nothing at all."""
+    found = _stretches(_silence(held, window), window, _rows_a_day(held, both))
+    return frozenset(month for month in found if month not in held.months)
+
+
+def stretches(months: Iterable[date]) -> str:
+    """Months as ISO 8601 writes them, those in a row as an interval: "2025-03, 2025-06/2025-09"."""
+    ordered = sorted(months)
+    found = []
+    for _, places in groupby(
+        range(len(ordered)), key=lambda place: 12 * ordered[place].year + ordered[place].month - place
+    ):
+        run = [f"{ordered[place]:%Y-%m}" for place in places]
+        found.append(run[0] if len(run) == 1 else f"{run[0]}/{run[-1]}")
+    return ", ".join(found)
+
+
+def interrupted(held: Held, month: date) -> bool:
+    """Whether a source without rows in a month speaks of days before it and after it."""
+    after = held.until is not None and held.until >= last_of_month(month)
+    return min(held.months) < month and (after or max(held.months) > month)
+
+
+def _silence(held: Held, window: Window) -> list[int]:
+    """Days of each month of a window, from January on, of which a source says nothing."""
+    least = max(1, min(STOPS_EARLY_DAYS, _days(window) // _FEW_DAYS))
+    return [_silent_days(held, month, least) for month in _months(window)]
+
+
+def _silent_days(held: Held, month: Window, least: int) -> int:
+    """All days of a month without a row; of another those after the source stops, unless they are few."""
+    if month.start not in held.months:
+        return _days(month)
+    if held.until is None or not month.start <= held.until < month.end:
+        return 0
+    silent = (month.end - held.until).days
+    return silent if silent >= least else 0
+
+
+def _rows_a_day(held: Held, both: Span) -> float:
+    spoken = sum(_days(window) - sum(_silence(held, window)) for window in both)
+    return sum(held.months.values()) / spoken if spoken else 0.0
+
+
+def _stretches(silent: Sequence[int], window: Window, rows_a_day: float) -> list[date]:
+    """The months of the stretches of silence too long to be chance."""
+    found: list[date] = []
+    for is_silent, places in groupby(range(len(silent)), key=lambda place: silent[place] > 0):
+        stretch = list(places)
+        if is_silent and sum(silent[place] for place in stretch) * rows_a_day >= _EXPECTED_ROWS:
+            found += [date(window.start.year, place + 1, 1) for place in stretch]
+    return found
+
+
+@lru_cache(maxsize=64)
+def _months(window: Window) -> tuple[Window, ...]:
+    starts = [date(window.start.year, month, 1) for month in range(1, window.end.month + 1)]
+    return tuple(Window(start, min(last_of_month(start), window.end)) for start in starts)
+
+
+def _days(window: Window) -> int:
+    return (window.end - window.start).days + 1
