@@ -130,7 +130,9 @@ def check_text(found: Sequence[Finding]) -> str:
     """What a check found, in words, one a line."""
     faults = [one for one in found if not one.note]
     lines = [clean(f"{'note' if one.note else 'fault'}: {one.about}: {one.text}") for one in found]
-    return "\n".join([*lines, f"{len(faults)} faults" if faults else "the database agrees with its ledger"])
+    return "\n".join(
+        [*lines, f"{len(faults)} fault{'s' * (len(faults) > 1)}" if faults else "the database agrees with its ledger"]
+    )
 
 
 def check_json(found: Sequence[Finding]) -> str:

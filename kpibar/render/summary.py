@@ -162,8 +162,9 @@ def to_correct(found: Corrections, output: Path) -> str:
     words = f' --brand "{found.brand}"' if found.brand else ""
     words += "".join(f" --{name} {value}" for name, value in options.items() if value)
     words += " --keep-text" if said.keep_text else ""
+    what = f"{number(found.records)} rejected record{'s' * (found.records > 1)}"
     return clean(
-        f"{number(found.records)} rejected records: correct them there, then `kpibar ingest {output} "
+        f"{what}: correct what is there, then `kpibar ingest {output} "
         f"--layout {found.layout}{words}`. The file holds customer data; delete it afterwards"
     )
 
