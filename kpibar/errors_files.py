@@ -126,6 +126,16 @@ class OutputOverwrites(UsageError):
         super().__init__(f"{path}: is {what}, which is never replaced; choose another file with -o")
 
 
+class CorrectionsKept(UsageError):
+    """The file for rejected records is there, with other content."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: is there already and not as it would be written: it may hold corrections; "
+            "choose another file with -o, or delete it"
+        )
+
+
 class AccountsMixed(KpibarError):
     """Most records of a file have the numbers of known ones, and nothing else of them."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from kpibar.barometer import Barometer
 from kpibar.config import Config
 from kpibar.errors import FormatUnknown
-from kpibar.errors_files import OutputOverwrites
+from kpibar.errors_files import CorrectionsKept, OutputOverwrites
 from kpibar.ingest.container import located
 from kpibar.ingest.corrections import Corrections
 from kpibar.ingest.pseudonyms import key_path
@@ -96,8 +96,13 @@ def _was_ingested(path: Path, database: Path, wait: float) -> bool:
 
 
 def write_corrections(taken: Corrections, output: Path) -> tuple[str, ...]:
-    """Write the rejected records of an export, if there are any; return what to say. Raises OutputUnwritable."""
+    """Write the rejected records of an export, if there are any; return what to say.
+
+    Raises OutputUnwritable, CorrectionsKept.
+    """
     if not taken.content:
         return ("nothing was rejected, nothing is written",)
+    if output.is_file() and output.stat().st_size and output.read_bytes() != taken.content:
+        raise CorrectionsKept(output)
     write_whole(output, taken.content)
     return f"written: {clean(str(output))}", summary.to_correct(taken, output)

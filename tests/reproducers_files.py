@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kpibar import errors_files as errors
 from tests.intake import write
-from tests.reproducers import GOOD, Case, reproduces, said
+from tests.reproducers import GOOD, Case, reproduces, run, said
 
 CONTENT = GOOD.encode()
 
@@ -101,6 +101,14 @@ def second_table_with_its_columns_turned(folder: Path) -> Case:
 @reproduces(errors.OutputOverwrites)
 def corrections_onto_the_original(folder: Path) -> Case:
     return said("rejects good.csv -o ./good.csv", "good.csv: is", "never replaced", "choose another file with -o")
+
+
+@reproduces(errors.CorrectionsKept)
+def corrections_that_are_there(folder: Path) -> Case:
+    write(folder, "bad.csv", "contact_id,created_at,channel\n8,2025-03-01 10:00:00,email\n9,never,email\n")
+    run(folder, "ingest", "bad.csv", "--tz", "UTC")
+    write(folder, "fix.csv", "contact_id,created_at,channel\n9,2025-03-02,email\n")
+    return said("rejects bad.csv -o fix.csv", "fix.csv: is there already", "may hold corrections", "with -o")
 
 
 @reproduces(errors.EncodingContradicted)
