@@ -25,6 +25,13 @@ def test_what_cannot_be_true_is_rejected(folder: Path, record: str, reason: str)
     assert held(folder, "SELECT line, reason FROM rejects") == [(22, reason)]
 
 
+def test_nobody_talks_in_a_call_that_nobody_answered(folder: Path) -> None:
+    rows = "".join(f"C{number},2025-03-01 10:00:00,phone,{'yes' if number else 'no'},60\n" for number in range(21))
+    outcome = take_text(folder, "contact_id,created_at,channel,answered,talk_s\n" + rows)
+    assert (outcome.counts.added, outcome.counts.rejected) == (20, 1)
+    assert held(folder, "SELECT line, reason FROM rejects") == [(2, "it has a talk_s and was not answered")]
+
+
 def test_clocks_that_differ_by_hours_reject_nothing(folder: Path) -> None:
     take_text(folder, f"{HEADER}{GOOD}N,2025-03-01 10:00:00,phone,0,2025-03-01 08:00:00\n")
     assert "N" in column(folder, "SELECT contact_id FROM contacts")

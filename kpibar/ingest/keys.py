@@ -56,7 +56,7 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
         f"AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?([eE][+]|E)[0-9]+') "
         f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)}"
         f"{_failed({'identifier': identifier} | references)}{_off_scale(fields)}{_negative(fields)}"
-        f"{_out_of_order(entity, fields)} END"
+        f"{_out_of_order(entity, fields)}{_talked_unanswered(fields)} END"
     )
 
 
@@ -98,6 +98,13 @@ def _out_of_order(entity: str, fields: Mapping[str, str]) -> str:
         return later
     before = f"({fields[ends]}) < ({fields[begins]}) - INTERVAL 1 DAY"
     return f"{later} WHEN {before} THEN 'its {ends} is before its {begins}'"
+
+
+def _talked_unanswered(fields: Mapping[str, str]) -> str:
+    """Nobody talks in a call that nobody answered: cells of such a record were shifted, or one of the two is wrong."""
+    if not {"answered", "talk_s"} <= fields.keys():
+        return ""
+    return f" WHEN NOT ({fields['answered']}) AND ({fields['talk_s']}) > 0 THEN 'it has a talk_s and was not answered'"
 
 
 def _rounded(references: Mapping[str, str]) -> str:
