@@ -39,9 +39,14 @@ AS_OF = datetime(2026, 2, 15, 12, 0)
 
 def text(rows: Rows, delimiter: str = ",", end: str = "\n", quoting: Any = csv.QUOTE_MINIMAL, quote: str = '"') -> str:
     """The rows as delimited text."""
+    return "".join(_line(row, delimiter, quoting, quote) + end for row in rows)
+
+
+def _line(row: list[str], delimiter: str, quoting: Any, quote: str) -> str:
+    """A row without its end: the writer puts a line feed within a cell in quotes only where it ends rows itself."""
     out = io.StringIO()
-    csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting, quotechar=quote).writerows(rows)
-    return out.getvalue()
+    csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=quoting, quotechar=quote).writerow(row)
+    return out.getvalue().removesuffix("\n")
 
 
 def _json(rows: Rows) -> bytes:
