@@ -104,6 +104,15 @@ def many(folder: Path) -> str:
     return write(folder, "many.csv", "contact_id,created_at,channel\n" + rows).name
 
 
+def test_little_memory_is_enough_for_an_export(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # each of its threads takes from the little there is
+    rows = "".join(f"{number},2025-03-01 10:00:00,email\n" for number in range(2_000))
+    write(folder, "many.csv", f"contact_id,created_at,channel\n{rows}")
+    little = partial(resource.setrlimit, resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
+    done = limited(folder, "ingest", "many.csv", "--tz", "UTC", "--db", DATABASE, limit=little)
+    assert (done.returncode, "2,000 added" in done.stderr) == (0, True), done.stderr
+
+
 def test_a_full_disk_is_words_and_the_database_as_before(ready: Path) -> None:
     room = (ready / DATABASE).stat().st_size + 100_000
     done = limited(ready, "ingest", many(ready), limit=partial(resource.setrlimit, resource.RLIMIT_FSIZE, (room, room)))

@@ -22,6 +22,7 @@ from kpibar.ingest.records import decoded
 from kpibar.ingest.typed import PLACE, checked
 from kpibar.store import Store
 
+# The engine would reserve sixteen times as much for every text it reads.
 _LONGEST_LINE = 64 * 1024 * 1024
 _PIPE = "records"
 _PIPE_BYTES = 1024 * 1024
@@ -96,6 +97,7 @@ def read_csv(path: Path, dialect: Dialect) -> str:
         f"read_csv({quoted(str(path))}, auto_detect = false, header = false, delim = {quoted(dialect.delimiter)}, "
         f"quote = {quoted(dialect.quote)}, escape = {quoted(dialect.quote)}, comment = '', new_line = '\\n', "
         f"nullstr = '\\x01', strict_mode = true, null_padding = false, max_line_size = {_LONGEST_LINE}, "
+        f"buffer_size = {_LONGEST_LINE}, "
         f"columns = {{{columns}}})"
     )
 
