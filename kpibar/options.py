@@ -90,7 +90,7 @@ MaxRejectsOption = Annotated[
     str,
     typer.Option(
         "--max-rejects",
-        help="Refuse a file with more rejected records: 0, 25, 2.5% (ten always pass).",
+        help="Refuse a file with more rejected records: 0, 25, 2.5% (a percentage lets ten pass).",
     ),
 ]
 RepairOption = Annotated[

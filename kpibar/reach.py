@@ -54,7 +54,11 @@ def spoken_until(store: Store, brand: str | None = None) -> dict[tuple[str, str]
     """The last local day each source speaks of in each canonical table, of all brands or of one and of none."""
     found: dict[tuple[str, str], date] = {}
     for entity in DATED:
-        own = "" if brand is None else f" AND source IN (SELECT source FROM {entity} WHERE TRUE{_own(brand)})"
+        own = (
+            ""
+            if brand is None
+            else f" AND source IN (SELECT source FROM {entity} WHERE TRUE{of_brand(brand, or_none=True)})"
+        )
         rows = store.engine.rows(
             f"SELECT source, as_of_on FROM sources WHERE entity = '{entity}' AND as_of_on IS NOT NULL{own}"
         )
@@ -86,7 +90,7 @@ def held_by_source(store: Store, entity: str, both: Span, brand: str | None = No
     rows = store.engine.rows(
         f"SELECT t.source, CAST(date_trunc('month', {day}) AS DATE), count(*), max(s.as_of_on) "
         f"FROM {entity} t LEFT JOIN sources s ON s.source = t.source AND s.entity = '{entity}' "
-        f"WHERE {within(day, both)}{_own(brand)} GROUP BY 1, 2 ORDER BY 1, 2"
+        f"WHERE {within(day, both)}{of_brand(brand, or_none=True)} GROUP BY 1, 2 ORDER BY 1, 2"
     )
     found = []
     for source, of_source in groupby(rows, key=lambda row: str(row[0])):
@@ -94,10 +98,6 @@ def held_by_source(store: Store, entity: str, both: Span, brand: str | None = No
         held = {month: count for _, month, count, _ in months}
         found.append(Held(source, held, months[0][3]))
     return tuple(found)
-
-
-def _own(brand: str | None) -> str:
-    return "" if brand is None else f" AND (brand IS NULL{of_brand(brand).replace(' AND', ' OR', 1)})"
 
 
 def together(held: Sequence[Held]) -> Held:

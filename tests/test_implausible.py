@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.intake import column, held, take_text
+from tests.intake import column, held, take_text, write
 
 HEADER = "contact_id,created_at,channel,wait_s,resolved_at\n"
 GOOD = "".join(f"G{number},2025-03-01 10:00:00,phone,0,2025-03-01 10:00:00\n" for number in range(20))
@@ -23,6 +23,27 @@ def test_what_cannot_be_true_is_rejected(folder: Path, record: str, reason: str)
     outcome = take_text(folder, f"{HEADER}{GOOD}W,{record}\n")
     assert (outcome.counts.added, outcome.counts.rejected) == (20, 1)
     assert held(folder, "SELECT line, reason FROM rejects") == [(22, reason)]
+
+
+COMPUTED = """
+name = "answers"
+fills = "contacts"
+detect = ["no", "asked", "told"]
+[select]
+contact_id = 'text("no")'
+created_at = 'instant("asked")'
+first_reply_s = 'seconds(instant("told"), instant("asked"))'
+"""
+
+
+def test_a_computed_duration_may_lack_the_hour_of_a_clock_change(folder: Path) -> None:
+    """Told an hour before it was asked: clocks went back in between. Two hours: one of the two is wrong."""
+    write(folder, "layouts/answers.toml", COMPUTED)
+    rows = "".join(f"{number},2025-03-01 10:00:00,2025-03-01 10:30:00\n" for number in range(20))
+    odd = "H,2025-03-01 10:00:00,2025-03-01 09:00:00\nW,2025-03-01 10:00:00,2025-03-01 08:00:00\n"
+    take_text(folder, f"no,asked,told\n{rows}{odd}")
+    assert held(folder, "SELECT first_reply_s FROM contacts WHERE contact_id IN ('H', 'W')") == [(-3600.0,)]
+    assert held(folder, "SELECT line, reason FROM rejects") == [(23, "its first_reply_s is negative")]
 
 
 def test_nobody_talks_in_a_call_that_nobody_answered(folder: Path) -> None:

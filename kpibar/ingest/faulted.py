@@ -5,6 +5,7 @@ Only Excel's and LibreOffice's XML formats are looked at; a sheet without such a
 
 import posixpath
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO
 from xml.etree import ElementTree
@@ -47,7 +48,7 @@ def _elements(archive: zipfile.ZipFile, member: str, name: str) -> Iterator[Elem
         yield from (one for one in found if one.tag.endswith("}" + name) or not name)
 
 
-class _Cells:
+class _Cells(ABC):
     """What is gathered while a sheet is read: the place, and the text of the failed cell that is open."""
 
     def __init__(self) -> None:
@@ -59,9 +60,9 @@ class _Cells:
         """An element begins."""
         self.begin(name.rpartition(":")[2], {key.removeprefix("table:"): value for key, value in attributes.items()})
 
+    @abstractmethod
     def begin(self, name: str, attributes: Mapping[str, str]) -> None:
         """An element begins, its names without their prefixes."""
-        raise NotImplementedError
 
     def end(self, name: str) -> None:
         """An element ends."""
@@ -75,6 +76,7 @@ class _Cells:
 
 class _Xlsx(_Cells):
     def begin(self, name: str, attributes: Mapping[str, str]) -> None:
+        """A cell of an error says so and where it is."""
         if name == "c":
             self.place = _place(attributes.get("r", "")) if attributes.get("t") == "e" else None
         self.listening = name == "v"
@@ -87,6 +89,7 @@ class _Ods(_Cells):
         self._row, self._column, self._rows, self._columns = 0, 0, 0, 0
 
     def begin(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Where a cell is follows from those before it, which may stand for several."""
         if name == "table":
             self._inside, self._row, self._rows = attributes.get("name") == self._sheet, 0, 0
         elif name == "table-row":

@@ -15,7 +15,9 @@ _ORDER_NUMBER = (
 )
 # What a spreadsheet writes where a formula failed; #N/A says nothing.
 _ERRORS = ("#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
-_HOUR = 3_700
+# A duration may be computed from two times, of which one lacks the hour of a clock change, and clocks differ a little.
+_COMPUTED = re.compile(r"\b(epoch|seconds|date_diff)\s*\(", re.IGNORECASE)
+_HOUR_AND_SOME = 3_700
 # In some zone it is tomorrow already.
 _TOMORROW = "CAST(now() AS TIMESTAMP) + INTERVAL 1 DAY"
 # "the identifier, provided that ...": whatever the condition reads, the value is the identifier.
@@ -80,9 +82,9 @@ def _off_scale(fields: Mapping[str, str]) -> str:
 
 
 def _negative(fields: Mapping[str, str]) -> str:
-    """Nobody waits for less than no time. What a layout computes from two times may lack the hour of a clock change."""
+    """Nobody waits for less than no time."""
     return "".join(
-        f" WHEN ({sql}) < {-_HOUR if 'epoch(' in sql else 0} THEN 'its {name} is negative'"
+        f" WHEN ({sql}) < {-_HOUR_AND_SOME if _COMPUTED.search(sql) else 0} THEN 'its {name} is negative'"
         for name, sql in fields.items()
         if name.endswith("_s")
     )

@@ -21,7 +21,7 @@ from kpibar.store import Store
 
 # So many records are alike, or strangers, by no chance.
 _NO_CHANCE = 10
-_DAY, _SEVERAL = 86_400, 2
+_DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ def same_elsewhere(store: Store, target: Target) -> tuple[tuple[str, int], ...]:
     An order number may be written in two ways, and its time be rounded to the day.
     """
     entity, rows = target.entity, store.engine.rows
-    if rows("SELECT count(DISTINCT source) FROM files WHERE entity = ?", [entity])[0][0] < _SEVERAL:
+    if rows("SELECT count(DISTINCT source) FROM files WHERE entity = ?", [entity])[0][0] == 1:
         return ()
     alike = ("order_key", "ordered_on") if entity == "orders" else (target.id, HAPPENED[entity][0])
     same = " AND ".join(f"o.{name} = m.{name}" for name in alike)

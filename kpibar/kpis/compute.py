@@ -165,9 +165,12 @@ def within(column: str, windows: Sequence[Window]) -> str:
     return "(" + " OR ".join(spans) + ")"
 
 
-def of_brand(brand: str | None) -> str:
-    """SQL that keeps one brand, or nothing."""
-    return "" if brand is None else " AND brand = '" + brand.replace("'", "''") + "'"
+def of_brand(brand: str | None, *, or_none: bool = False) -> str:
+    """SQL that keeps one brand, and with `or_none` the rows of no brand; every row where no brand is asked for."""
+    if brand is None:
+        return ""
+    own = "brand = '" + brand.replace("'", "''") + "'"
+    return f" AND ({own} OR brand IS NULL)" if or_none else f" AND {own}"
 
 
 def additive_cells(

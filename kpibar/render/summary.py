@@ -148,8 +148,7 @@ def lost(path: Path, entries: int) -> str:
     return (
         f"{clean(str(path))}: the last {entries} entr{'ies' if entries > 1 else 'y'} of its ledger "
         f"{'are' if entries > 1 else 'is'} gone since it was last closed (lost by the disk, or an older copy was put "
-        "back): "
-        "ingest the last exports again"
+        "back): ingest the last exports again"
     )
 
 
