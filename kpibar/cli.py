@@ -3,6 +3,7 @@
 Data goes to stdout, words to stderr. Nothing heavy is imported before a command needs it.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,7 @@ def main() -> NoReturn:
 
     0 done, 1 failed, 2 usage, 3 a check failed, 128 and the number of the signal that ended it.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's algebra, never used here, starts a thread per core
     streams.guard()
     interrupts.install()
     try:

@@ -14,18 +14,25 @@ from kpibar import interrupts
 
 Row = tuple[Any, ...]
 
-# The engine must never reach for the network or load code it did not ship with.
+# The engine must never reach for the network or load code it did not ship with; nor keep threads that would wait for
+# a network, of which each reserves memory.
 _OFFLINE = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
     "allow_persistent_secrets": "false",
-    # What does not fit into memory is scrambled on its way to disk, under a key that dies with the process.
+    "async_threads": "0",
+}
+# What does not fit into memory is scrambled on its way to disk, under a key that dies with the process.
+_SCRAMBLED = {
     "force_mbedtls_unsafe": "true",
     "temp_file_encryption": "true",
+    "allowed_configs": "[temp_file_encryption]",
 }
-
-
+# Taking in exports needs no more, however long they are; with it all, the process stays below 1.5 GB.
+_MOST_MEMORY = 1 << 30
+# In less address space than this nothing can be taken in, and libraries end the process in words of their own.
+_LEAST_SPACE = 512 << 20
 # So many parsed statements are kept.
 _REMEMBERED = 500
 
@@ -78,6 +85,9 @@ class Engine(Protocol):
 
     def finish(self, *, keep: bool) -> None:
         """End the transaction: commit it or roll it back. No signal cuts this short."""
+
+    def unscramble(self) -> None:
+        """Promise that from here on only what the database holds is worked on: no temporary file can tell more."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -166,22 +176,26 @@ def _as_text(column: str, kind: str) -> str:
 
 
 class DuckDB:
-    """DuckDB on one file, offline, with times in UTC."""
+    """DuckDB on one file, offline, with times in UTC. Raises EngineError, and what DuckDB raises."""
 
     def __init__(self, path: Path, *, read_only: bool, temporary: Path | None = None) -> None:
+        space = _address_space()
+        if not read_only and space is not None and space < _LEAST_SPACE:
+            raise EngineError("out of memory", "memory")
         import duckdb
 
         config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
         if temporary is not None:
             config["temp_directory"] = str(temporary)
-        if (most := _address_space()) is not None:
-            config["memory_limit"] = f"{most // 2} B"
+        if not read_only:
+            config |= _SCRAMBLED
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
             os.fsencode(path).decode("utf-8"), read_only=read_only, config=config
         )
         self._statements: dict[str, Any] = {}
         self.run("SET TimeZone = 'UTC'")
         self.run("SET enable_progress_bar = false")
+        self._limit_memory(space, None if read_only else _MOST_MEMORY)
         # A list of more than five values would become a join of its own, for every cell that is compared with one.
         self.run("SET disabled_optimizers = 'in_clause'")
         # Exports are read by kpibar and handed on through a pipe in the temporary folder: no statement, not even one
@@ -191,6 +205,13 @@ class DuckDB:
             self.run(f"SET allowed_directories = ['{allowed}/']")
         self.run("SET enable_external_access = false")
         self.run("SET lock_configuration = true")
+
+    def _limit_memory(self, space: int | None, most: int | None) -> None:
+        """Lower what the engine gives itself, which depends on the machine, to half the address space and to `most`."""
+        usual = self.rows("SELECT parse_formatted_bytes(current_setting('memory_limit'))")[0][0]
+        limit = min(usual, space // 2 if space is not None else usual, most if most is not None else usual)
+        if limit < usual:
+            self.run(f"SET memory_limit = '{limit} B'")
 
     def _parsed(self, sql: str) -> Any:
         """The statement of a text; several in one text stay one. Files of one layout bring the same long ones."""
@@ -235,6 +256,17 @@ class DuckDB:
         """End the transaction: commit it or roll it back. No signal cuts this short. Raises EngineError."""
         with interrupts.running(None), _refusals():
             self.connection.execute("COMMIT" if keep else "ROLLBACK")
+
+    def unscramble(self) -> None:
+        """Drop the temporary tables, and write what does not fit into memory as it is: scrambling doubles a large sort.
+
+        The database itself stands on the same disk in the clear, so a copy of parts of it gives nothing away. Where a
+        scrambled file is still there, the engine refuses, and goes on as before.
+        """
+        for (table,) in self.rows("SELECT table_name FROM duckdb_tables() WHERE temporary"):
+            self.run(f'DROP TABLE temp."{table}"')
+        with suppress(EngineError):
+            self.run("SET temp_file_encryption = false")
 
     def close(self) -> None:
         """Close the connection."""

@@ -12,8 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.config import Thresholds
+from kpibar.engine import EngineError
 from kpibar.interrupts import Stopped, install, running
+from kpibar.model.build import build
 from kpibar.scratch import scratch
+from kpibar.store import open_store
 from tests.intake import write
 from tests.reproducers import DATABASE, GOOD, run
 
@@ -104,11 +108,10 @@ def many(folder: Path) -> str:
     return write(folder, "many.csv", "contact_id,created_at,channel\n" + rows).name
 
 
-def test_little_memory_is_enough_for_an_export(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # each of its threads takes from the little there is
+def test_little_memory_is_enough_for_an_export(folder: Path) -> None:
     rows = "".join(f"{number},2025-03-01 10:00:00,email\n" for number in range(2_000))
     write(folder, "many.csv", f"contact_id,created_at,channel\n{rows}")
-    little = partial(resource.setrlimit, resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
+    little = partial(resource.setrlimit, resource.RLIMIT_AS, (900_000_000, 900_000_000))
     done = limited(folder, "ingest", "many.csv", "--tz", "UTC", "--db", DATABASE, limit=little)
     assert (done.returncode, "2,000 added" in done.stderr) == (0, True), done.stderr
 
@@ -128,12 +131,27 @@ def test_no_room_at_all(ready: Path) -> None:
     assert "kpibar: no temporary folder could be made" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_too_little_memory_is_words(ready: Path) -> None:
-    """So little that not even the libraries fit; with more, the engine says so itself."""
-    most = 130 * 1024 * 1024
+@pytest.mark.parametrize("megabytes", [130, 200, 240, 400])
+def test_too_little_memory_is_words(ready: Path, megabytes: int) -> None:
+    """From so little that not even the libraries fit to what they would begin with and not end."""
+    most = megabytes * 1024 * 1024
     done = limited(ready, "ingest", "good.csv", limit=partial(resource.setrlimit, resource.RLIMIT_AS, (most, most)))
     assert done.returncode == 1, done.stderr
     assert "kpibar: the memory did not suffice" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_memory_is_bounded_and_what_spills_is_scrambled_while_exports_are_read(folder: Path) -> None:
+    """From the rebuild of the figures on, nothing is worked on that the database does not hold in the clear."""
+    sizes = "SELECT parse_formatted_bytes(current_setting('memory_limit')), current_setting('temp_file_encryption')"
+    with open_store(folder / DATABASE, write=True) as store:
+        store.engine.run("CREATE TEMP TABLE typed (person VARCHAR)")
+        ((most, scrambled),) = store.engine.rows(sizes)
+        assert most <= 2**30 and scrambled
+        with pytest.raises(EngineError, match="locked"):
+            store.engine.run("SET memory_limit = '8 GB'")
+        build(store, Thresholds())
+        assert store.engine.rows(sizes) == [(most, False)]
+        assert store.engine.rows("SELECT count(*) FROM duckdb_tables() WHERE temporary") == [(0,)]
 
 
 # --- signals -------------------------------------------------------------------------------------------

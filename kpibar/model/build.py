@@ -91,6 +91,7 @@ def _drop(store: Store) -> None:
 def build(store: Store, thresholds: Thresholds) -> None:
     """Replace every fact table and view, in one transaction."""
     values = parameters(thresholds)
+    store.engine.unscramble()
     with store.transaction():
         _drop(store)
         for step in steps():
