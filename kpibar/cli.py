@@ -59,7 +59,7 @@ def main() -> NoReturn:
 
     0 done, 1 failed, 2 usage, 3 a check failed, 128 and the number of the signal that ended it.
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's algebra, never used here, starts a thread per core
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else NumPy's BLAS, not used here, has a thread per core
     streams.guard()
     interrupts.install()
     try:

@@ -6,7 +6,7 @@ that several engines answer alike, so that another engine can be put here withou
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -14,24 +14,23 @@ from kpibar import interrupts
 
 Row = tuple[Any, ...]
 
-# The engine must never reach for the network or load code it did not ship with; nor keep threads that would wait for
-# a network, of which each reserves memory.
+# The engine must never reach for the network or load code it did not ship with.
 _OFFLINE = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
     "allow_persistent_secrets": "false",
-    "async_threads": "0",
-}
-# What does not fit into memory is scrambled on its way to disk, under a key that dies with the process.
-_SCRAMBLED = {
+    # What does not fit into memory is scrambled on its way to disk, under a key that dies with the process.
     "force_mbedtls_unsafe": "true",
     "temp_file_encryption": "true",
-    "allowed_configs": "[temp_file_encryption]",
+    "allowed_configs": "[temp_file_encryption]",  # see DuckDB.in_the_clear
+    # Threads that wait for far-away files: each would reserve memory for nothing.
+    "async_threads": "0",
 }
-# Taking in exports needs no more, however long they are; with it all, the process stays below 1.5 GB.
+# What the engine may work on while it writes. With it all a process on two cores that took in ten million contacts
+# stayed below 1.5 GB; a Parquet file being read comes on top.
 _MOST_MEMORY = 1 << 30
-# In less address space than this nothing can be taken in, and libraries end the process in words of their own.
+# Of a limited address space, exports need so much, and every thread of the engine.
 _LEAST_SPACE = 512 << 20
 # So many parsed statements are kept.
 _REMEMBERED = 500
@@ -86,8 +85,11 @@ class Engine(Protocol):
     def finish(self, *, keep: bool) -> None:
         """End the transaction: commit it or roll it back. No signal cuts this short."""
 
-    def unscramble(self) -> None:
-        """Promise that from here on only what the database holds is worked on: no temporary file can tell more."""
+    def in_the_clear(self) -> AbstractContextManager[None]:
+        """A stretch in which only what the database holds is worked on: its temporary files need no scrambling.
+
+        Enter it outside a transaction; the temporary tables there were are gone.
+        """
 
     def close(self) -> None:
         """Close the connection."""
@@ -179,16 +181,14 @@ class DuckDB:
     """DuckDB on one file, offline, with times in UTC. Raises EngineError, and what DuckDB raises."""
 
     def __init__(self, path: Path, *, read_only: bool, temporary: Path | None = None) -> None:
-        space = _address_space()
-        if not read_only and space is not None and space < _LEAST_SPACE:
-            raise EngineError("out of memory", "memory")
         import duckdb
 
+        space = _address_space()
         config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
         if temporary is not None:
             config["temp_directory"] = str(temporary)
-        if not read_only:
-            config |= _SCRAMBLED
+        if space is not None:
+            config["threads"] = str(max(1, min(os.cpu_count() or 1, space // _LEAST_SPACE)))
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
             os.fsencode(path).decode("utf-8"), read_only=read_only, config=config
         )
@@ -199,7 +199,8 @@ class DuckDB:
         # A list of more than five values would become a join of its own, for every cell that is compared with one.
         self.run("SET disabled_optimizers = 'in_clause'")
         # Exports are read by kpibar and handed on through a pipe in the temporary folder: no statement, not even one
-        # a user wrote into a layout or a KPI, has business with another file, the network or a setting.
+        # a user wrote into a layout or a KPI, has business with another file, the network or a setting (a layout that
+        # holds the word SET is refused before).
         if temporary is not None:
             allowed = str(temporary).replace("'", "''")
             self.run(f"SET allowed_directories = ['{allowed}/']")
@@ -208,10 +209,11 @@ class DuckDB:
 
     def _limit_memory(self, space: int | None, most: int | None) -> None:
         """Lower what the engine gives itself, which depends on the machine, to half the address space and to `most`."""
-        usual = self.rows("SELECT parse_formatted_bytes(current_setting('memory_limit'))")[0][0]
-        limit = min(usual, space // 2 if space is not None else usual, most if most is not None else usual)
-        if limit < usual:
-            self.run(f"SET memory_limit = '{limit} B'")
+        limits = [limit for limit in (space // 2 if space is not None else None, most) if limit is not None]
+        with suppress(EngineError):  # a machine of which it does not know the memory
+            limits += self.rows("SELECT parse_formatted_bytes(current_setting('memory_limit'))")[0]
+        if limits:
+            self.run(f"SET memory_limit = '{min(limits)} B'")
 
     def _parsed(self, sql: str) -> Any:
         """The statement of a text; several in one text stay one. Files of one layout bring the same long ones."""
@@ -257,21 +259,39 @@ class DuckDB:
         with interrupts.running(None), _refusals():
             self.connection.execute("COMMIT" if keep else "ROLLBACK")
 
-    def unscramble(self) -> None:
-        """Drop the temporary tables, and write what does not fit into memory as it is: scrambling doubles a large sort.
+    @contextmanager
+    def in_the_clear(self) -> Iterator[None]:
+        """A stretch in which only what the database holds is worked on: its temporary files need no scrambling.
 
-        The database itself stands on the same disk in the clear, so a copy of parts of it gives nothing away. Where a
-        scrambled file is still there, the engine refuses, and goes on as before.
+        Scrambling doubles what a large sort costs, and the database holds the same in the clear. Enter it outside a
+        transaction; the temporary tables there were are gone. Where a scrambled file is still there, the engine
+        refuses to change its ways, and goes on as before. Raises EngineError.
         """
         for (table,) in self.rows("SELECT table_name FROM duckdb_tables() WHERE temporary"):
             self.run(f'DROP TABLE temp."{table}"')
-        with suppress(EngineError):
+        try:
             self.run("SET temp_file_encryption = false")
+        except EngineError:
+            yield
+            return
+        try:
+            yield
+        except BaseException:
+            with suppress(EngineError):
+                self.run("SET temp_file_encryption = true")
+            raise
+        self.run("SET temp_file_encryption = true")
 
     def close(self) -> None:
         """Close the connection."""
         with interrupts.running(None):
             self.connection.close()
+
+
+def room_for_exports() -> bool:
+    """Whether this process may map what reading exports takes; with less, libraries end it in words of their own."""
+    space = _address_space()
+    return space is None or space >= _LEAST_SPACE
 
 
 def _address_space() -> int | None:

@@ -93,6 +93,16 @@ class ScratchUnusable(KpibarError):
         super().__init__(f"no temporary folder could be made ({why}); free some space, or name a folder in TMPDIR")
 
 
+class ScratchFull(KpibarError):
+    """The temporary folder could not hold what did not fit into memory; what was being written was rolled back."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder}: no room for what does not fit into memory, so what was not finished was rolled back; free some "
+            "space there, or name another folder in TMPDIR"
+        )
+
+
 class MemoryShort(KpibarError):
     """The memory did not suffice; what was being written was rolled back."""
 

@@ -29,12 +29,15 @@ from kpibar.errors_database import (
     DatabaseUnusable,
     DiskFull,
     MemoryShort,
+    ScratchFull,
     ScratchUnusable,
 )
 from kpibar.scratch import scratch
 
 SCHEMA_VERSION = "3"
 _WORTH_A_WARNING = 10_000_000  # bytes
+# By these words the engine tells that it was a temporary file that found no room.
+_SPILLED = ("offload data block", "duckdb_temp")
 ENTITIES = ("contacts", "orders", "parcels", "surveys", "notices", "gestures")
 
 
@@ -74,7 +77,7 @@ def open_store(path: Path, *, write: bool, wait: float = 0.0) -> Iterator[Store]
     """Open the database for writing (creating it) or for reading; wait so many seconds while another process has it.
 
     Raises DatabaseMissing, DatabaseLocked, DatabaseForeign, DatabaseNewer, DatabaseOlder, DatabaseUnusable,
-    DatabaseDamaged, DiskFull, MemoryShort, ScratchUnusable.
+    DatabaseDamaged, DiskFull, MemoryShort, ScratchFull, ScratchUnusable.
     """
     if not write and not path.exists():
         raise DatabaseMissing(path)
@@ -152,6 +155,8 @@ def _explained(path: Path, error: EngineError) -> KpibarError:
         return DatabaseLocked(path, pid, started(pid) if pid else None)
     if "not a valid DuckDB database" in text:
         return DatabaseForeign(path)
+    if error.fault == "disk" and any(words in text for words in _SPILLED):
+        return ScratchFull(Path(tempfile.gettempdir()))
     if error.fault == "disk":
         return DiskFull(path, free_space(path))
     if error.fault == "memory":

@@ -110,6 +110,7 @@ ELSEWHERE = {
     errors_database.DiskFull,
     errors_database.FolderGone,
     errors_database.MemoryShort,
+    errors_database.ScratchFull,
     errors_database.ScratchUnusable,
 }
 

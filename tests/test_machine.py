@@ -12,10 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.config import Thresholds
 from kpibar.engine import EngineError
 from kpibar.interrupts import Stopped, install, running
-from kpibar.model.build import build
 from kpibar.scratch import scratch
 from kpibar.store import open_store
 from tests.intake import write
@@ -135,23 +133,66 @@ def test_no_room_at_all(ready: Path) -> None:
 def test_too_little_memory_is_words(ready: Path, megabytes: int) -> None:
     """From so little that not even the libraries fit to what they would begin with and not end."""
     most = megabytes * 1024 * 1024
-    done = limited(ready, "ingest", "good.csv", limit=partial(resource.setrlimit, resource.RLIMIT_AS, (most, most)))
+    done = limited(ready, "ingest", many(ready), limit=partial(resource.setrlimit, resource.RLIMIT_AS, (most, most)))
     assert done.returncode == 1, done.stderr
     assert "kpibar: the memory did not suffice" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_memory_is_bounded_and_what_spills_is_scrambled_while_exports_are_read(folder: Path) -> None:
-    """From the rebuild of the figures on, nothing is worked on that the database does not hold in the clear."""
-    sizes = "SELECT parse_formatted_bytes(current_setting('memory_limit')), current_setting('temp_file_encryption')"
+_SPILLING = """
+import resource, signal, sys
+from pathlib import Path
+import kpibar.engine
+from kpibar.config import Thresholds
+from kpibar.errors import KpibarError
+from kpibar.model.build import build
+from kpibar.store import open_store
+
+kpibar.engine._MOST_MEMORY = 40 << 20  # so that little is enough to show it
+ROWS = 2_000_000 if sys.argv[1:] else 700_000
+PEOPLE = f"SELECT 'person' || i || '@example.org' AS person, md5(i::VARCHAR) AS other FROM range({ROWS}) AS t(i)"
+if sys.argv[1:]:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, 4_000_000))
+try:
+    with open_store(Path("spill.duckdb"), write=True) as store:
+        def told():
+            store.engine.run(f"CREATE TEMP TABLE people AS {PEOPLE}")
+            written = [file.read_bytes() for file in store.temporary.rglob("*") if file.is_file()]
+            print(sum(map(len, written)) > 1_000_000, any(b"@example.org" in text for text in written))
+        told()
+        with store.engine.in_the_clear():
+            told()
+            store.engine.run("DROP TABLE people")
+        told()
+        build(store, Thresholds())
+        told()
+except KpibarError as error:
+    print(error)
+"""
+
+
+def spilling(folder: Path, *arguments: str) -> list[str]:
+    script = [sys.executable, "-c", _SPILLING, *arguments]
+    done = subprocess.run(script, cwd=folder, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.splitlines()
+
+
+def test_what_does_not_fit_into_memory_is_scrambled_but_for_what_the_database_holds(folder: Path) -> None:
+    """Each pair: something was written to disk; it could be read there. Scrambled, in the clear, scrambled again."""
+    assert spilling(folder) == ["True False", "True True", "True False", "True False"]
+
+
+def test_no_room_for_what_does_not_fit_into_memory(folder: Path) -> None:
+    (said,) = spilling(folder, "with files of 4 MB at most")
+    assert "no room for what does not fit into memory" in said and "TMPDIR" in said
+
+
+def test_exports_are_read_within_a_gigabyte(folder: Path) -> None:
     with open_store(folder / DATABASE, write=True) as store:
-        store.engine.run("CREATE TEMP TABLE typed (person VARCHAR)")
-        ((most, scrambled),) = store.engine.rows(sizes)
-        assert most <= 2**30 and scrambled
+        asked = "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
+        assert store.engine.rows(asked)[0][0] <= 2**30
         with pytest.raises(EngineError, match="locked"):
             store.engine.run("SET memory_limit = '8 GB'")
-        build(store, Thresholds())
-        assert store.engine.rows(sizes) == [(most, False)]
-        assert store.engine.rows("SELECT count(*) FROM duckdb_tables() WHERE temporary") == [(0,)]
 
 
 # --- signals -------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ _ORDER_NUMBER = (
 # What a spreadsheet writes where a formula failed; #N/A says nothing.
 _ERRORS = ("#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
 # A duration may be computed from two times, of which one lacks the hour of a clock change, and clocks differ a little.
-_COMPUTED = re.compile(r"\b(epoch|seconds|date_diff)\s*\(", re.IGNORECASE)
+_COMPUTED = re.compile(r"\b(epoch(_[mun]s)?|seconds|date_?(diff|sub|part)|extract)\s*\(", re.IGNORECASE)
 _HOUR_AND_SOME = 3_700
 # In some zone it is tomorrow already.
 _TOMORROW = "CAST(now() AS TIMESTAMP) + INTERVAL 1 DAY"

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from kpibar.config import Config
-from kpibar.engine import EngineError
+from kpibar.engine import EngineError, room_for_exports
 from kpibar.errors import ConfigInvalid, FileKnownOtherwise, KpibarError, LayoutInvalid, ZoneChanged, ZoneNeeded
+from kpibar.errors_database import MemoryShort
 from kpibar.ingest import ledger
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.expressions import Reading
@@ -39,8 +40,10 @@ def ingest(
     A file that fails does not stop the others.
 
     Raises what concerns no single file: KeyMissing, KeyUnusable, LayoutInvalid, LayoutUnknown, ConfigInvalid,
-    InstantInvalid.
+    InstantInvalid, MemoryShort.
     """
+    if not room_for_exports():
+        raise MemoryShort
     _check_reasons(config)
     known = shelf(config.folder or Path.cwd(), config.settings.layouts)
     if options.layout:

@@ -91,8 +91,7 @@ def _drop(store: Store) -> None:
 def build(store: Store, thresholds: Thresholds) -> None:
     """Replace every fact table and view, in one transaction."""
     values = parameters(thresholds)
-    store.engine.unscramble()
-    with store.transaction():
+    with store.engine.in_the_clear(), store.transaction():
         _drop(store)
         for step in steps():
             store.engine.run(f"CREATE {step.kind} {step.table} AS\n{written_in(step.sql, values)}")
