@@ -61,3 +61,9 @@ def test_clocks_that_differ_by_hours_reject_nothing(folder: Path) -> None:
 def test_a_promise_may_be_yet_to_come(folder: Path) -> None:
     take_text(folder, "parcel_id,shipped_at,promised_to,delivered_at\nP1,2025-03-01 10:00:00,2052-03-02,\n")
     assert column(folder, "SELECT parcel_id FROM parcels") == ["P1"]
+
+
+def test_the_decimal_sign_that_the_layout_states_is_named(folder: Path) -> None:
+    rows = "".join(f"{number},2025-03-01 09:00:00,19.90,EUR\n" for number in range(20))
+    take_text(folder, f'order_ref,ordered_at,value,currency\n{rows}20,2025-03-01 09:00:00,"19,90",EUR\n')
+    assert held(folder, "SELECT reason FROM rejects") == [("is not an amount with decimals after a point",)]

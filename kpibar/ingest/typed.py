@@ -22,6 +22,8 @@ from kpibar.ingest.values import NEVER, NOTHING
 # Helpers that read dates, and those that read times in a zone.
 _DATED = ("instant", "day_start", "day_end", "promise_end")
 _ZONED = ("instant", "promise_end")
+# Helpers that read decimals.
+_DECIMAL = ("num", "money")
 _GIVEN_TWICE = "CASE WHEN given_twice THEN 'its lines come twice: the file may hold the same table again' END"
 _INCOMPLETE = "CASE WHEN incomplete THEN 'another of its lines is broken: it is rejected whole' END"
 # The table of the records of which a line is broken.
@@ -59,7 +61,7 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     faults = [fault, identity_fault(cells), _stranger(cells), *grouped]
     return (
         f"SELECT {shown}, dropped, bad, key_fault,\n{_words(cells)} AS words\n"
-        f"FROM (SELECT *, NOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells)} AS bad,\n"
+        f"FROM (SELECT *, NOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells, reading)} AS bad,\n"
         f"coalesce({', '.join(faults)}) AS key_fault\n"
         f"FROM ({converted(_trimmed(layout, cells), [*kept, *strange_cells], cells, reading)}) AS t)"
     )
@@ -166,21 +168,25 @@ def _said_something(cell: str) -> str:
     )
 
 
-def _verdict(cells: Cells) -> str:
+def _verdict(cells: Cells, reading: Reading) -> str:
     """The first value of a record that is not what its column holds."""
     judged = [
-        (alias, HELPERS[call.helper], cells.shown(call))
-        for call, alias in cells.present().items()
-        if call.helper not in TOTAL
+        (alias, call.helper, cells.shown(call)) for call, alias in cells.present().items() if call.helper not in TOTAL
     ]
     if not judged:
         return "CAST(NULL AS STRUCT(name VARCHAR, value VARCHAR, reason VARCHAR))"
     reject = " ".join(
-        f"WHEN {alias} IS NULL AND {_said(helper, alias + '_raw')} THEN "
-        f"struct_pack(name := {quoted(name)}, value := {alias}_raw, reason := {quoted('is not ' + helper.expects)})"
+        f"WHEN {alias} IS NULL AND {_said(HELPERS[helper], alias + '_raw')} THEN struct_pack(name := {quoted(name)}, "
+        f"value := {alias}_raw, reason := {quoted('is not ' + _expected(helper, reading))})"
         for alias, helper, name in judged
     )
     return f"CASE {reject} END"
+
+
+def _expected(helper: str, reading: Reading) -> str:
+    """What a column holds, in words; the decimal sign is what most often differs from what the layout states."""
+    sign = "comma" if reading.decimal == "," else "point"
+    return HELPERS[helper].expects + (f" with decimals after a {sign}" if helper in _DECIMAL else "")
 
 
 def _unlisted(alias: str, call: Call, reading: Reading) -> str:
