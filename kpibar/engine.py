@@ -57,7 +57,7 @@ class EngineError(Exception):
         return self.fault == "statement"
 
 
-def refusal(error: Exception) -> EngineError:
+def _refusal(error: Exception) -> EngineError:
     """What an exception of DuckDB means."""
     import duckdb
 
@@ -107,7 +107,7 @@ def _refusals() -> Iterator[None]:
             raise
         raise KeyboardInterrupt from error
     except duckdb.Error as error:
-        raise refusal(error) from error
+        raise _refusal(error) from error
     except MemoryError as error:
         raise EngineError("out of memory", "memory") from error
 
@@ -119,19 +119,20 @@ class Parquet:
     """
 
     def __init__(self, path: Path) -> None:
-        import duckdb
-
         full = str(path.resolve())
         # Its name is that of one file, never a pattern.
         self._pattern = "".join(f"[{char}]" if char in "*?[" else char for char in full)
         config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
-        self._connection = duckdb.connect(config=config | {"memory_limit": "2GB", "temp_directory": ""})
-        self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute("SET enable_progress_bar = false")
         allowed = ", ".join("'" + one.replace("'", "''") + "'" for one in (full, self._pattern))
-        self._connection.execute(f"SET allowed_paths = [{allowed}]")
-        self._connection.execute("SET enable_external_access = false")
-        self._connection.execute("SET lock_configuration = true")
+        with interrupts.running(None), _refusals():
+            import duckdb
+
+            self._connection = duckdb.connect(config=config | {"memory_limit": "2GB", "temp_directory": ""})
+            self._connection.execute("SET TimeZone = 'UTC'")
+            self._connection.execute("SET enable_progress_bar = false")
+            self._connection.execute(f"SET allowed_paths = [{allowed}]")
+            self._connection.execute("SET enable_external_access = false")
+            self._connection.execute("SET lock_configuration = true")
 
     def names(self) -> list[str]:
         """The columns as the file calls them; the engine would give the second of two equal names another one."""
@@ -178,20 +179,22 @@ def _as_text(column: str, kind: str) -> str:
 
 
 class DuckDB:
-    """DuckDB on one file, offline, with times in UTC. Raises EngineError, and what DuckDB raises."""
+    """DuckDB on one file, offline, with times in UTC. Raises EngineError, also on opening."""
 
     def __init__(self, path: Path, *, read_only: bool, temporary: Path | None = None) -> None:
-        import duckdb
-
         space = _address_space()
         config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
         if temporary is not None:
             config["temp_directory"] = str(temporary)
         if space is not None:
             config["threads"] = str(max(1, min(os.cpu_count() or 1, space // _LEAST_SPACE)))
-        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
-            os.fsencode(path).decode("utf-8"), read_only=read_only, config=config
-        )
+        # A signal waits for it: raised within the loading of the library, it would end the process without words.
+        with interrupts.running(None), _refusals():
+            import duckdb
+
+            self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
+                os.fsencode(path).decode("utf-8"), read_only=read_only, config=config
+            )
         self._statements: dict[str, Any] = {}
         self.run("SET TimeZone = 'UTC'")
         self.run("SET enable_progress_bar = false")
@@ -246,12 +249,13 @@ class DuckDB:
             name: numpy.array(values, dtype="int64" if isinstance(values[0], (int, numpy.integer)) else object)
             for name, values in columns.items()
         }
-        self.connection.register("kpibar_batch", batch)
         try:
             with interrupts.running(self.connection.interrupt), _refusals():
+                self.connection.register("kpibar_batch", batch)
                 self.connection.execute(f"INSERT INTO {table} SELECT * FROM kpibar_batch")
         finally:
-            with suppress(duckdb.Error):  # a failed transaction refuses this too, and its end forgets the batch
+            # A failed transaction refuses this too, and its end forgets the batch.
+            with interrupts.running(None), suppress(duckdb.Error):
                 self.connection.unregister("kpibar_batch")
 
     def finish(self, *, keep: bool) -> None:

@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from stat import S_ISREG
 
-from kpibar.engine import DuckDB, Engine, EngineError, refusal
+from kpibar.engine import DuckDB, Engine, EngineError
 from kpibar.errors import KpibarError
 from kpibar.errors_database import (
     DatabaseDamaged,
@@ -122,8 +122,6 @@ def _connected(path: Path, temporary: Path, write: bool, until: float) -> DuckDB
 
 def _connect(path: Path, temporary: Path, write: bool) -> DuckDB:
     """Open the file, translating what DuckDB says when it cannot."""
-    import duckdb
-
     if not is_duckdb(path):
         raise DatabaseForeign(path)
     try:
@@ -132,8 +130,8 @@ def _connect(path: Path, temporary: Path, write: bool) -> DuckDB:
         raise DatabaseUnusable(path, "its name is not in UTF-8; name another file with --db") from error
     try:
         return DuckDB(path.absolute(), read_only=not write, temporary=temporary)
-    except (duckdb.Error, OSError) as error:
-        raise _explained(path, refusal(error)) from error
+    except EngineError as error:
+        raise _explained(path, error) from error
 
 
 def is_duckdb(path: Path) -> bool:

@@ -220,6 +220,33 @@ def test_a_signal_stops_a_long_statement(folder: Path, number: signal.Signals) -
         assert process.wait(timeout=10) == 128 + number
 
 
+_LOADING = """
+import os, signal, sys
+from pathlib import Path
+from kpibar import interrupts
+from kpibar.store import open_store
+
+def stop_within(frame, event, argument):
+    if event == "call" and frame.f_code.co_name == "_create_" and "enum" in frame.f_code.co_filename:
+        sys.setprofile(None)
+        print("stopped while the library is loaded", flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+interrupts.install()
+sys.setprofile(stop_within)
+try:
+    with open_store(Path("x.duckdb"), write=True):
+        print("never")
+except interrupts.Stopped as stop:
+    raise SystemExit(stop.exit_code)
+"""
+
+
+def test_a_signal_waits_for_the_engine_to_be_loaded(folder: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _LOADING], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (143, "stopped while the library is loaded\n"), done.stderr
+
+
 def test_a_signal_waits_for_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     install()
