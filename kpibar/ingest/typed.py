@@ -22,7 +22,7 @@ from kpibar.ingest.values import NEVER, NOTHING
 # Helpers that read dates, and those that read times in a zone.
 _DATED = ("instant", "day_start", "day_end", "promise_end")
 _ZONED = ("instant", "promise_end")
-# Helpers that read decimals.
+# Helpers of plain numbers: where one does not fit, the decimal sign is told; of a duration, the unit.
 _DECIMAL = ("num", "money")
 _GIVEN_TWICE = "CASE WHEN given_twice THEN 'its lines come twice: the file may hold the same table again' END"
 _INCOMPLETE = "CASE WHEN incomplete THEN 'another of its lines is broken: it is rejected whole' END"
