@@ -90,7 +90,7 @@ def _seal(store: Store) -> Iterator[Finding]:
 
 def _beside(store: Store) -> Iterator[Finding]:
     """What is kept of a file besides its records belongs to an entry of the ledger."""
-    for table in ("rejects", "columns_held", "unknown_values"):
+    for table in ("rejects", "columns_held", "unknown_values", "remarks"):
         strays = _count(store, f"SELECT count(*) FROM {table} WHERE file_id NOT IN (SELECT file_id FROM files)")
         if strays:
             yield Finding("stray", table, f"{strays} rows belong to no entry of the ledger")

@@ -246,6 +246,15 @@ CREATE TABLE unknown_values (
     n BIGINT NOT NULL
 );
 
+-- What a user should know of a file although its records were loaded: a stable code, the column or value it is about
+-- ('' where it is about none), and how many records it concerns.
+CREATE TABLE remarks (
+    file_id INTEGER NOT NULL,
+    code VARCHAR NOT NULL,
+    about VARCHAR NOT NULL,
+    records BIGINT NOT NULL
+);
+
 -- Up to when each source speaks, per canonical table.
 CREATE TABLE sources (
     source VARCHAR NOT NULL,

@@ -10,6 +10,7 @@ from kpibar.editions import edition
 from kpibar.errors import FileNotHeld
 from kpibar.errors_database import DatabaseEmpty
 from kpibar.ingest.ledger import LAST_READING, Counts
+from kpibar.ingest.outcome import Remark
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import Window
 from kpibar.store import Store
@@ -41,6 +42,7 @@ class Standing:
     coverage: tuple[Coverage, ...]
     columns: dict[str, tuple[str, ...]]
     missing: dict[str, tuple[str, ...]]
+    remarks: tuple[tuple[str, Remark], ...]
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def standing(store: Store, config: Config) -> Standing:
         coverage=coverage(store, window),
         columns=_columns(store),
         missing={name: needs for name, needs in lacking.items() if needs},
+        remarks=_remarks(store),
     )
 
 
@@ -89,6 +92,15 @@ def _columns(store: Store) -> dict[str, tuple[str, ...]]:
     for source, column in rows:
         found[source] = (*found.get(source, ()), column)
     return found
+
+
+def _remarks(store: Store) -> tuple[tuple[str, Remark], ...]:
+    """What was remarked of each file in its last reading, with the file's name."""
+    rows = store.engine.rows(
+        "SELECT files.name, r.code, r.about, r.records FROM remarks r JOIN files ON files.file_id = r.file_id "
+        f"WHERE {LAST_READING} ORDER BY r.file_id, r.records DESC, r.code, r.about"
+    )
+    return tuple((name, Remark(code, about, records)) for name, code, about, records in rows)
 
 
 def rejected(store: Store, file: str | None = None) -> tuple[Reject, ...]:

@@ -34,7 +34,7 @@ from kpibar.errors_database import (
 )
 from kpibar.scratch import scratch
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 _WORTH_A_WARNING = 10_000_000  # bytes
 # By these words the engine tells that it was a temporary file that found no room.
 _SPILLED = ("offload data block", "duckdb_temp")

@@ -90,7 +90,7 @@ def test_nothing_reaches_for_the_network() -> None:
 def test_files_and_functions_stay_small() -> None:
     for path in MODULES:
         text = path.read_text(encoding="utf-8")
-        assert text.count("\n") <= 400, f"{path.name} is doing two things"
+        assert text.count("\n") <= 600, f"{path.name} is doing two things"
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef):
-                assert (node.end_lineno or 0) - node.lineno < 45, f"{path.name}: {node.name} is doing two things"
+                assert (node.end_lineno or 0) - node.lineno < 60, f"{path.name}: {node.name} is doing two things"

@@ -48,6 +48,18 @@ class Loaded:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """What a user should know of a file although it was loaded: `render/remarks.toml` has a sentence for each `code`.
+
+    `about` is the column or value concerned ("" where there is none), `records` how many records are.
+    """
+
+    code: str
+    about: str
+    records: int
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of one file. `error` is set when nothing of it was loaded.
 
@@ -56,7 +68,7 @@ class Outcome:
     they are now said to speak. `other_sources` are those of the same layout that belong to a brand where this file has
     none, or to none where it has one: they may be the same tool. `same_elsewhere` are sources that hold records of this
     file, and how many. `absent` are canonical columns that the user's own layout or settings read from columns this
-    file lacks, and the name of one of these.
+    file lacks, and the name of one of these. `remarks` are everything else a user should know.
     """
 
     path: Path
@@ -73,6 +85,7 @@ class Outcome:
     other_sources: tuple[str, ...] = ()
     same_elsewhere: tuple[tuple[str, int], ...] = ()
     absent: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[Remark, ...] = ()
     same_as_before: datetime | None = None
     extended: datetime | None = None
     error: KpibarError | None = field(default=None, compare=False)

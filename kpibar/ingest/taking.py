@@ -34,6 +34,7 @@ from kpibar.ingest.tally import (
     count_uncertain,
     count_unknown,
     second_header,
+    write_remarks,
     write_unknown,
 )
 from kpibar.ingest.typed import BROKEN
@@ -236,6 +237,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         ledger.write_held(store, target.file_id, task.file.source, target.entity, table.held)
         loaded.append(Loaded(target.entity, counts, table.held))
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
+    remarks = write_remarks(store, taking.targets[0].file_id, tally)
     _drop_scratch(store, taking.targets)
     first = ledger.first_rejects(store, task.file.export.name, taking.targets[0].file_id)
     outcome = task.file.outcome(tuple(loaded))
@@ -243,6 +245,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         outcome,
         lines=lines,
         unknown=unknown,
+        remarks=remarks,
         first_rejects=first,
         uncertain=tally.uncertain,
         repaired_lines=tuple(account.repaired_lines),

@@ -11,6 +11,7 @@ from kpibar.errors import LayoutContradicted
 from kpibar.ingest.blanked import blanked
 from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout
+from kpibar.ingest.outcome import Remark
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.records import names_columns
 from kpibar.ingest.typed import PLACE
@@ -33,7 +34,8 @@ class Tally:
     `records` were typed, `bad` of them rejected, `folded` lines went into another record, `dropped` were left aside by
     the layout, `uncertain` ones have a time that is skipped or repeated when clocks change; `faults` never became a
     record. `added`, `refused` (rejected by a further table alone) and `newest` (the latest instant told of) are per
-    table, `known` and `agreeing` per assertion of the layout; `unknown` counts listed values by column and value.
+    table, `known` and `agreeing` per assertion of the layout; `unknown` counts listed values by column and value,
+    `remarks` the records a remark concerns, by its code and what it is about.
     """
 
     records: int = 0
@@ -48,6 +50,7 @@ class Tally:
     agreeing: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    remarks: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 def count_folded_and_dropped(store: Store, compiled: Plan, tally: Tally) -> None:
@@ -91,6 +94,17 @@ def write_unknown(store: Store, file_id: int, tally: Tally) -> tuple[tuple[str, 
     for column, value, n in found:
         store.engine.run("INSERT INTO unknown_values VALUES (?, ?, ?, ?)", [file_id, column, value, n])
     return tuple(found)
+
+
+def write_remarks(store: Store, file_id: int, tally: Tally) -> tuple[Remark, ...]:
+    """Keep what was remarked of a file, and return it: what concerns most records first."""
+    counted = sorted(tally.remarks.items(), key=lambda one: (-one[1], one[0]))
+    remarks = tuple(Remark(code, about, records) for (code, about), records in counted if records)
+    for remark in remarks:
+        store.engine.run(
+            "INSERT INTO remarks VALUES (?, ?, ?, ?)", [file_id, remark.code, remark.about, remark.records]
+        )
+    return remarks
 
 
 def count_agreeing(store: Store, compiled: Plan, layout: Layout, tally: Tally) -> None:

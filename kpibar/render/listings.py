@@ -80,6 +80,9 @@ def standing_text(held: Standing) -> str:
     ]
     files = [("file", "layout", "as of", "records"), *(_file_row(one) for one in held.files)]
     lines += [f"  {line}" for line in columns(files)]
+    if held.remarks:
+        lines += ["", "Remarks"]
+        lines += [f"  {clean(name)}: {summary.remark_text(remark)}" for name, remark in held.remarks]
     heads = ("source", "table", "rows", "first", "last", "as of", f"months of {held.window.start.year}")
     lines += ["", "Held"]
     lines += [f"  {line}" for line in columns([heads, *summary.coverage_rows(held.coverage)])]
@@ -108,6 +111,7 @@ def standing_json(held: Standing) -> str:
             "coverage": [asdict(one) for one in held.coverage],
             "columns": held.columns,
             "missing": held.missing,
+            "remarks": [{"file": name, **asdict(remark)} for name, remark in held.remarks],
             "thresholds": held.config.settings.thresholds.model_dump(),
             "targets": held.config.settings.targets,
         }

@@ -1,13 +1,16 @@
 """Words for the commands other than the report: what was ingested, what is held, what a KPI or layout means."""
 
-from collections.abc import Iterable, Sequence
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 
 from kpibar.coverage import Coverage, disabled_by
 from kpibar.ingest.corrections import Corrections
 from kpibar.ingest.layouts import Layout, Shelf
 from kpibar.ingest.ledger import Counts
-from kpibar.ingest.outcome import Loaded, Outcome
+from kpibar.ingest.outcome import Loaded, Outcome, Remark
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
 from kpibar.render.clean import clean
@@ -49,6 +52,7 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
         what = "line" if footer == 1 else "lines"
         lines.append(f"  left out: {number(footer)} {what} below the records (totals, notes of the report)")
     lines += _unknown(outcome)
+    lines += [f"  {remark_text(remark)}" for remark in outcome.remarks]
     lines += [
         f'  {column} stays empty: no column "{clean(name)}", of which your layout reads it'
         for column, name in outcome.absent
@@ -59,6 +63,20 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
         columns = sorted({need.partition(".")[2] for needs in disabled.values() for need in _options(needs)})
         lines.append(f"  does not feed {', '.join(disabled)}: no {', '.join(columns)}")
     return lines
+
+
+@lru_cache(maxsize=1)
+def _sentences() -> Mapping[str, Mapping[str, str]]:
+    text = files("kpibar").joinpath("render", "remarks.toml").read_text(encoding="utf-8")
+    sentences: dict[str, dict[str, str]] = tomllib.loads(text)
+    return sentences
+
+
+def remark_text(remark: Remark) -> str:
+    """A remark as a sentence."""
+    forms = _sentences()[remark.code]
+    form = forms["one"] if remark.records == 1 else forms["many"]
+    return clean(form.format(records=number(remark.records), about=remark.about))
 
 
 def _repaired(outcome: Outcome) -> list[str]:
