@@ -1,6 +1,6 @@
 """What can be wrong with the bytes of a file, one class per cause; what its names and records can do is in `errors`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kpibar.errors import KpibarError, UsageError, _closest, _listed
@@ -137,13 +137,15 @@ class CorrectionsKept(UsageError):
 
 
 class AccountsMixed(KpibarError):
-    """Most records of a file have the numbers of known ones, and nothing else of them."""
+    """Most records of a file have the numbers of known ones, and are others. `signs` says by what, and how often."""
 
-    def __init__(self, path: Path, source: str, other: int, known: int) -> None:
+    def __init__(self, path: Path, source: str, other: int, known: int, signs: Mapping[str, int]) -> None:
+        found = ", ".join(f"{count} {words}" for words, count in signs.items())
         super().__init__(
-            f"{path}: {other} of {known} records that {source} knows by number began on another day and are of another "
-            "customer: it seems to be the export of another account; give each account its own --brand, which "
-            "begins a source of its own"
+            f"{path}: {other} of {known} records that {source} knows by number are others ({found}): it seems to be "
+            "the export of another account, and nothing of it was loaded; give each account its own --brand, which "
+            "begins a source of its own; if it is the same account, one of its exports was read with day and month "
+            "in the wrong order: state it with --date-order"
         )
 
 

@@ -6,11 +6,13 @@ A record belongs to the latest file that confirmed it. The same file read anothe
 readings of one text the last one holds, whatever its times now are.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kpibar.errors_files import AccountsMixed
+from kpibar.ingest.accounts import compare, same_number
 from kpibar.ingest.expressions import pseudonym
 from kpibar.ingest.keys import order_mentions
 from kpibar.ingest.ledger import Counts
@@ -19,9 +21,8 @@ from kpibar.ingest.promises import keep_first_promise, seen, take_earlier_promis
 from kpibar.ingest.tables import HAPPENED, KEYS, PROMISE_SEEN, TEXT_COLUMNS, columns
 from kpibar.store import Store
 
-# So many records are alike, or strangers, by no chance.
+# So many records are alike by no chance.
 _NO_CHANCE = 10
-_DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -125,11 +126,18 @@ def _overlaps(store: Store, target: Target, compiled: Plan) -> bool:
 
 
 def settle(
-    store: Store, target: Target, path: Path, as_of: datetime | None, filled: frozenset[str], added: int
+    store: Store,
+    target: Target,
+    path: Path,
+    as_of: datetime | None,
+    filled: frozenset[str],
+    added: int,
+    remarks: Counter[tuple[str, str]] | None,
 ) -> Counts:
     """Decide between the versions of the contested records, and count what became of all.
 
     Only the columns the file fills are compared and replaced: a narrower export does not erase what is known.
+    `remarks` are added to; None for a further table, whose records are parts of those of the first.
     Raises AccountsMixed.
     """
     entity, names = target.entity, target.names
@@ -141,13 +149,16 @@ def settle(
         added -= (again := _call_back(store, target))
         contested += again
         _decide_fates(store, target, as_of, [name for name in names if name in filled])
-        _refuse_strangers(store, target, path)
+        if remarks is not None:
+            remarks["stranger_replaced", ""] += _refuse_another_account(store, target, path, filled)
         _write(store, entity, target.source, target.file_id, names)
         _confirm(store, target, as_of)
         if entity == "parcels":
             take_earlier_promise(store, target.source, target.file_id, target.sha256)
         fates = dict(store.engine.rows("SELECT fate, count(*) FROM incoming GROUP BY fate"))
         repeated = int(store.engine.rows("SELECT count(*) FROM batch WHERE version > 1")[0][0])
+        if repeated and remarks is not None:
+            remarks["stranger_repeated", ""] += _count_strangers(store, target, filled)
     if entity == "contacts":
         _write_mentions(store, target, contested=bool(contested), texts=not filled.isdisjoint(TEXT_COLUMNS))
     return Counts(
@@ -203,22 +214,28 @@ def _decide_fates(store: Store, target: Target, as_of: datetime | None, filled: 
     )
 
 
-def _refuse_strangers(store: Store, target: Target, path: Path) -> None:
-    """Refuse records that share nothing but their numbers with those that are known: another account's, most likely.
+def _refuse_another_account(store: Store, target: Target, path: Path, filled: frozenset[str]) -> int:
+    """Refuse a file whose records have the numbers of known ones and are others; return how many pairs are otherwise.
 
-    When a record began and whose it is never changes; one reading of a text may correct another. Raises AccountsMixed.
+    One reading of a text may correct another. Raises AccountsMixed.
     """
-    entity, begins = target.entity, HAPPENED[target.entity][0]
-    if "customer_key" not in target.names:
-        return
-    known, other = store.engine.rows(
-        f"SELECT count(*), count(*) FILTER (WHERE abs(epoch(i.{begins}) - epoch(t.{begins})) > {_DAY} "
-        f"AND i.customer_key <> t.customer_key) FROM incoming i JOIN {entity} t ON t.source = ? "
-        f"AND {_same('t', 'i', KEYS[entity].id)} JOIN files f ON f.file_id = t.file_id WHERE f.sha256 <> ?",
-        [target.source, target.sha256],
-    )[0]
-    if other >= _NO_CHANCE and 2 * other > known:
-        raise AccountsMixed(path, target.source, other, known)
+    rows = store.engine.rows(
+        "SELECT count(*) FROM files WHERE sha256 = ? AND source = ? AND entity = ?",
+        [target.sha256, target.source, target.entity],
+    )
+    if rows[0][0]:
+        return 0
+    pairs = f"incoming AS i JOIN {target.entity} AS t ON {same_number(target.entity)} WHERE t.source = ?"
+    found = compare(store, target.entity, filled, pairs, [target.source])
+    if found.another_account:
+        raise AccountsMixed(path, target.source, found.strangers, found.comparable, found.signs)
+    return found.strangers
+
+
+def _count_strangers(store: Store, target: Target, filled: frozenset[str]) -> int:
+    """How many versions of a record that comes several times in the file are of another record than the last one."""
+    pairs = f"batch AS i JOIN batch AS t ON {same_number(target.entity)} WHERE i.version = 1 AND t.version > 1"
+    return compare(store, target.entity, filled, pairs, []).strangers
 
 
 def same_elsewhere(store: Store, target: Target) -> tuple[tuple[str, int], ...]:

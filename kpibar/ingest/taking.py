@@ -222,7 +222,8 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         # All tables of a file speak up to the same instant, the main one's or a later one of their own.
         as_of = task.options.instant or max(filter(None, (as_of, tally.newest[target.entity])), default=None)
         table = task.compiled.tables[target.entity]
-        merged = settle(store, target, task.path, as_of, table.filled, tally.added[target.entity])
+        remarks = None if number else tally.remarks
+        merged = settle(store, target, task.path, as_of, table.filled, tally.added[target.entity], remarks)
         refused = tally.refused[target.entity]
         counts = replace(merged, records=merged.records + refused, rejected=refused)
         if number == 0:
@@ -237,7 +238,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         ledger.write_held(store, target.file_id, task.file.source, target.entity, table.held)
         loaded.append(Loaded(target.entity, counts, table.held))
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
-    remarks = write_remarks(store, taking.targets[0].file_id, tally)
+    written = write_remarks(store, taking.targets[0].file_id, tally)
     _drop_scratch(store, taking.targets)
     first = ledger.first_rejects(store, task.file.export.name, taking.targets[0].file_id)
     outcome = task.file.outcome(tuple(loaded))
@@ -245,7 +246,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         outcome,
         lines=lines,
         unknown=unknown,
-        remarks=remarks,
+        remarks=written,
         first_rejects=first,
         uncertain=tally.uncertain,
         repaired_lines=tuple(account.repaired_lines),
