@@ -9,6 +9,7 @@ from kpibar.ingest.cells import Cells
 from kpibar.ingest.expressions import Compiled, Reading, local_time, quoted
 from kpibar.ingest.keys import key_column, key_fault, order_key
 from kpibar.ingest.layouts import Layout
+from kpibar.ingest.promises import promise_bound
 from kpibar.ingest.tables import DAYS, TEXT_COLUMNS, columns
 
 # An expression that ends in a text of its own has a value even where the file lacks its columns.
@@ -76,7 +77,8 @@ def _fields(
     layout: Layout, entity: str, table: Mapping[str, Compiled], cells: Cells, context: Context
 ) -> dict[str, str]:
     """SQL of the columns a layout fills, with the brand and the grain that the settings and the layout add."""
-    fields = {column: cells.fill(compiled) for column, compiled in table.items()}
+    zone = context.brand_zone
+    fields = {name: promise_bound(name, compiled, cells.fill(compiled), zone) for name, compiled in table.items()}
     for column, compiled in table.items():
         if column.endswith("_key"):
             fields[column] = key_column(compiled, cells, context.reading.calling_code)

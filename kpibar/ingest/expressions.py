@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kpibar.ingest.clocks import in_zone, local_time
-from kpibar.ingest.reading import Call, Helper, Reading, quoted
+from kpibar.ingest.reading import TIMED, Call, Helper, Reading, quoted
 from kpibar.ingest.values import HELPERS, identity, pseudonym
 
 __all__ = [
@@ -126,7 +126,7 @@ def _read_call(helper: str, expression: str, position: int) -> tuple[Call, int]:
     found = pattern.match(expression, position + expression[position:].index("("))
     if found is None:
         raise ExpressionError(f"{helper}(...) takes a column name in double quotes: {expression}")
-    if helper != "instant" and (helper == "enum") != (found.group(2) is not None):
+    if helper not in TIMED and (helper == "enum") != (found.group(2) is not None):
         raise ExpressionError(f"{helper} is called with the wrong number of arguments: {expression}")
     return Call(helper, found.group(1).replace('""', '"'), found.group(2) or ""), found.end()
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from kpibar.ingest.clocks import in_zone
+from kpibar.ingest.clocks import in_zone, local_time
 from kpibar.ingest.header import normal
 from kpibar.ingest.reading import Call, Reading, let, order_of, quoted
 
@@ -128,12 +128,64 @@ def naive_time(cell: str, call: Call, reading: Reading) -> str:
 
 
 def day(cell: str, call: Call, reading: Reading) -> str:
-    """SQL of the first moment of the date in a cell, as written, whatever time follows it."""
+    """SQL of the first moment of the day a cell means, as a local time of the brand.
 
-    def cut(local: str) -> str:
-        return f"date_trunc('day', {local})"
+    A bare date, and the first or last minute of a day of the cell's own zone, mean that day as it is written; any other
+    time means the day on which it is where the brand is.
+    """
+    written = f"CASE WHEN {_on_the_edge('m.local')} THEN m.local ELSE {_brand_time(call, reading)} END"
+    return let(_moment(cell, call, reading), "m", f"date_trunc('day', {written})")
 
-    return _read(cell, call.column, reading, _Told(cut, cut, lambda local, by: cut(local)))
+
+def promise(cell: str, call: Call, reading: Reading, whole_day: Callable[[str], str]) -> str:
+    """SQL of the UTC instant that a promise in a cell begins or ends with.
+
+    At midnight of the cell's own zone, or of the brand's, it is the promise of a day, as tools write days that have no
+    type for them; so it is at the last minute of a day of the cell's own zone. `whole_day` gives the instant for a day.
+    """
+    own = whole_day("date_trunc('day', m.local)")
+    local = let(
+        _brand_time(call, reading),
+        "b",
+        f"CASE WHEN {at_midnight('b')} THEN {whole_day('b')} ELSE {_utc(call, reading)} END",
+    )
+    return let(_moment(cell, call, reading), "m", f"CASE WHEN {_on_the_edge('m.local')} THEN {own} ELSE {local} END")
+
+
+def at_midnight(time: str) -> str:
+    """SQL BOOLEAN: the time is the first moment of a day."""
+    return f"date_trunc('day', {time}) = {time}"
+
+
+def _on_the_edge(time: str) -> str:
+    """SQL BOOLEAN: the time is the first moment of a day, or in its last minute."""
+    return f"({at_midnight(time)} OR (hour({time}) = 23 AND minute({time}) = 59))"
+
+
+def _moment(cell: str, call: Call, reading: Reading) -> str:
+    """SQL of a STRUCT: `local`, the time as it is written, and `utc`, its instant where it has an offset of its own."""
+
+    def structure(local: str, utc: str) -> str:
+        return f"{{'local': {local}, 'utc': {utc}}}"
+
+    told = _Told(
+        lambda local: structure(local, "CAST(NULL AS TIMESTAMP)"),
+        lambda instant: structure(instant, instant),
+        lambda local, by: structure(local, f"({local} - {by})"),
+    )
+    return _read(cell, call.column, reading, told)
+
+
+def _utc(call: Call, reading: Reading) -> str:
+    """SQL of the UTC instant of a moment `m`."""
+    return f"CASE WHEN m.utc IS NULL THEN {in_zone('m.local', reading.zone_of(call.column))} ELSE m.utc END"
+
+
+def _brand_time(call: Call, reading: Reading) -> str:
+    """SQL of the local time of a moment `m` where the brand is."""
+    if reading.zone_of(call.column) != reading.day_zone:
+        return local_time(_utc(call, reading), reading.day_zone)
+    return f"CASE WHEN m.utc IS NULL THEN m.local ELSE {local_time('m.utc', reading.day_zone)} END"
 
 
 def _read(cell: str, column: str, reading: Reading, told: _Told) -> str:

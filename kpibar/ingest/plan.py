@@ -15,6 +15,7 @@ from kpibar.ingest.expressions import compile_expression, pseudonym
 from kpibar.ingest.header import Column
 from kpibar.ingest.keys import key_fault
 from kpibar.ingest.layouts import Layout
+from kpibar.ingest.promises import promise_read
 from kpibar.ingest.tables import columns
 from kpibar.ingest.topics import by_settings, by_text, by_vendor
 from kpibar.ingest.typed import PLACE, clock_change, dates, strange_dates, told, typed, written
@@ -154,7 +155,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     """Compile a layout for a file with this header."""
     selects = {layout.fills: layout.select, **{name: also.select for name, also in layout.also.items()}}
     compiled = {
-        entity: {column: compile_expression(text) for column, text in select.items()}
+        entity: {column: promise_read(column, compile_expression(text)) for column, text in select.items()}
         for entity, select in selects.items()
     }
     wheres = {name: compile_expression(also.where) for name, also in layout.also.items()}

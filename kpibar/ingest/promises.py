@@ -5,17 +5,56 @@ of the older version was made first, by the rule that tells versions apart (see 
 gives way to the next reading of its file.
 """
 
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
+from kpibar.ingest.clocks import local_time
+from kpibar.ingest.expressions import Compiled
+from kpibar.ingest.moments import at_midnight
+from kpibar.ingest.reading import let
 from kpibar.ingest.tables import PROMISE_SEEN
+from kpibar.ingest.values import first_instant, last_instant
 from kpibar.store import Store
 
 _PROMISE = ("promised_from", "promised_to", "promised_on", "promise_kind", *PROMISE_SEEN)
+# By which helper the columns of a promise are read, and which instant of a day is meant where it is one of a day.
+_HELPERS = {"promised_from": "promise_start", "promised_to": "promise_end", "last_promised_to": "promise_end"}
+_BOUNDS: dict[str, Callable[[str, str], str]] = {"promise_start": first_instant, "promise_end": last_instant}
+# A helper call alone, or the first of several.
+_PLAIN = re.compile(r"\{\d+\}|coalesce\s*\(\s*\{\d+\}(\s*,\s*\{\d+\})*\s*\)", re.IGNORECASE)
 # What the newest version says, unless it is what was promised first.
 _MOVED = (
     "CASE WHEN first.promised_to IS DISTINCT FROM batch.promised_to "
     "THEN coalesce(batch.last_promised_to, batch.promised_to) ELSE batch.last_promised_to END"
 )
+
+
+def promise_read(column: str, compiled: Compiled) -> Compiled:
+    """The expression of a column; one that reads a promise as a plain instant reads it as a promise.
+
+    A layout may say `instant("ETA")` of a column in which a tool writes the promise of a day as midnight.
+    """
+    if column not in _HELPERS or _PLAIN.fullmatch(compiled.template.strip()) is None:
+        return compiled
+    helper = _HELPERS[column]
+    calls = tuple(replace(call, helper=helper) if call.helper == "instant" else call for call in compiled.calls)
+    return replace(compiled, calls=calls)
+
+
+def promise_bound(column: str, compiled: Compiled, value: str, day_zone: str) -> str:
+    """SQL of a column; of a promise that was computed or came as seconds, midnight of the brand's zone means the day.
+
+    Seconds since 1970 are in UTC: midnight there means a day too. One that asks for days itself is left alone.
+    """
+    helpers = {call.helper for call in compiled.calls}
+    if column not in _HELPERS or not helpers & {"instant", "epoch"} or helpers & {"day_start", "day_end", *_BOUNDS}:
+        return value
+    bound, local = _BOUNDS[_HELPERS[column]], local_time("p", day_zone)
+    cases = [f"WHEN {at_midnight(local)} THEN {bound(local, day_zone)}"]
+    cases += [f"WHEN {at_midnight('p')} THEN {bound('p', day_zone)}"] if "epoch" in helpers else []
+    return let(value, "p", f"CASE {' '.join(cases)} ELSE p END")
 
 
 def seen(file_id: int) -> dict[str, str]:

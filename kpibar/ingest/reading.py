@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from kpibar.ingest.header import normal
 
 _SHORT_HYPHENS = re.compile("%-?[dem]-%-?[dem]-%y")
+# Helpers that may read a date and a time from two columns.
+TIMED = ("instant", "promise_start", "promise_end")
 _DATE_PART = re.compile(r"%-?([dejmbByY])")
 
 
@@ -62,7 +64,7 @@ class Reading:
 class Call:
     """A helper applied to a column of the file.
 
-    `argument` is the name of an enum; for `instant`, the column that holds the time when `column` holds the date.
+    `argument` is the name of an enum; for an instant, the column that holds the time when `column` holds the date.
     """
 
     helper: str
@@ -72,7 +74,7 @@ class Call:
     @property
     def columns(self) -> tuple[str, ...]:
         """The header names it reads."""
-        return (self.column, self.argument) if self.helper == "instant" and self.argument else (self.column,)
+        return (self.column, self.argument) if self.helper in TIMED and self.argument else (self.column,)
 
 
 @dataclass(frozen=True)

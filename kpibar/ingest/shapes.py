@@ -19,7 +19,7 @@ from kpibar.ingest.values import NEVER, NOTHING
 
 Holds = Callable[[str], bool]
 _NUMBERS = ("num", "whole", "secs", "minutes", "hours", "days", "ms", "epoch")
-_DATES = ("instant", "day_start", "day_end", "promise_end")
+_DATES = ("instant", "day_start", "day_end", "promise_start", "promise_end")
 # The helpers whose columns hold dates, also those that come as numbers.
 DATED = (*_DATES, "epoch")
 _FLAGS = frozenset(["true", "yes", "y", "oui", "vrai", "1", "t", "false", "no", "n", "non", "faux", "0", "f"])

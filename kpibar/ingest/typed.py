@@ -20,8 +20,8 @@ from kpibar.ingest.moments import naive_time
 from kpibar.ingest.values import NEVER, NOTHING
 
 # Helpers that read dates, and those that read times in a zone.
-_DATED = ("instant", "day_start", "day_end", "promise_end")
-_ZONED = ("instant", "promise_end")
+_DATED = ("instant", "day_start", "day_end", "promise_start", "promise_end")
+_ZONED = ("instant", "promise_start", "promise_end")
 # Helpers of plain numbers: where one does not fit, the decimal sign is told; of a duration, the unit.
 _DECIMAL = ("num", "money")
 _GIVEN_TWICE = "CASE WHEN given_twice THEN 'its lines come twice: the file may hold the same table again' END"

@@ -41,21 +41,35 @@ def _epoch(cell: str, call: Call, reading: Reading) -> str:
     return f"make_timestamp(CAST(CASE WHEN abs({seconds}) < 1e11 THEN ({seconds}) * 1000000 END AS BIGINT))"
 
 
+def first_instant(day: str, zone: str) -> str:
+    """SQL of the UTC instant at which a day of the brand begins; `day` is SQL of its first moment or of its date."""
+    return in_zone(f"CAST({day} AS TIMESTAMP)", zone)
+
+
+def last_instant(day: str, zone: str) -> str:
+    """SQL of the UTC instant at which a day of the brand ends."""
+    return f"({in_zone(f'({day} + INTERVAL 1 DAY)', zone)} - INTERVAL 1 MICROSECOND)"
+
+
 def _day_start(cell: str, call: Call, reading: Reading) -> str:
-    return in_zone(moments.day(cell, call, reading), reading.day_zone)
+    return first_instant(moments.day(cell, call, reading), reading.day_zone)
 
 
 def _day_end(cell: str, call: Call, reading: Reading) -> str:
-    following = in_zone(f"({moments.day(cell, call, reading)} + INTERVAL 1 DAY)", reading.day_zone)
-    return f"({following} - INTERVAL 1 MICROSECOND)"
+    return last_instant(moments.day(cell, call, reading), reading.day_zone)
+
+
+def _promise_start(cell: str, call: Call, reading: Reading) -> str:
+    return moments.promise(cell, call, reading, lambda day: first_instant(day, reading.day_zone))
 
 
 def _promise_end(cell: str, call: Call, reading: Reading) -> str:
-    timed = "[0-9] ?[:hH] ?[0-9]|T[0-9]{2}|^[0-9]{5}[.,]"
-    midnight = "(?i)[ T](0?0:00(:00([.]0+)?)?|12:00(:00)? ?a[.]?m[.]?)$"
-    whole_day = f"(NOT regexp_matches({cell}, '{timed}') OR regexp_matches({cell}, '{midnight}'))"
-    late = _day_end(cell, call, reading)
-    return f"CASE WHEN {whole_day} THEN {late} ELSE {moments.instant(cell, call, reading)} END"
+    return moments.promise(cell, call, reading, lambda day: last_instant(day, reading.day_zone))
+
+
+def _bare_date(bound: Callable[[str, str], str]) -> Direct:
+    """A date in ISO 8601 and nothing else: the day as it is written."""
+    return Direct("DATE", lambda value, call, reading: {f"CAST({value} AS VARCHAR)": bound(value, reading.day_zone)})
 
 
 def _enum(cell: str, call: Call, reading: Reading) -> str:
@@ -125,9 +139,14 @@ HELPERS: Mapping[str, Helper] = {
         moments.instant, "TIMESTAMP", "a date and time, 1990 to 2099", Direct("TIMESTAMP", moments.written_instants)
     ),
     "epoch": Helper(_epoch, "TIMESTAMP", "a Unix time in seconds, 1990 to 2099"),
-    "day_start": Helper(_day_start, "TIMESTAMP", "a date, 1990 to 2099"),
-    "day_end": Helper(_day_end, "TIMESTAMP", "a date, 1990 to 2099"),
-    "promise_end": Helper(_promise_end, "TIMESTAMP", "a date, or a date and time, 1990 to 2099"),
+    "day_start": Helper(_day_start, "TIMESTAMP", "a date, 1990 to 2099", _bare_date(first_instant)),
+    "day_end": Helper(_day_end, "TIMESTAMP", "a date, 1990 to 2099", _bare_date(last_instant)),
+    "promise_start": Helper(
+        _promise_start, "TIMESTAMP", "a date, or a date and time, 1990 to 2099", _bare_date(first_instant)
+    ),
+    "promise_end": Helper(
+        _promise_end, "TIMESTAMP", "a date, or a date and time, 1990 to 2099", _bare_date(last_instant)
+    ),
     "enum": Helper(_enum, "VARCHAR", "a listed value"),
     "pii": Helper(_pii, "UUID", "an identifier"),
 }
