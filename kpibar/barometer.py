@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from kpibar.brands import names_by_fold
 from kpibar.comparing import (
     comparable,
     left_out,
@@ -24,12 +25,15 @@ from kpibar.editions import Edition, edition
 from kpibar.errors import BrandUnknown
 from kpibar.errors_database import DatabaseEmpty
 from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, masked, status, target_status
+from kpibar.ingest.spellings import REFERRING, load_names, orders_elsewhere
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
 from kpibar.measuring import gate_coverage, segments, series, total
 from kpibar.model.build import build, is_current
 from kpibar.reach import stretches
 from kpibar.store import Store, open_store
 
+# So many pairs of brands are named in notes.
+_BRANDS_NAMED = 10
 BY = ("channel", "brand", "carrier", "country", "reason", "month")
 
 
@@ -124,7 +128,10 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
     chosen = known.chosen(request.kpis, request.family)
     brands = _brands(store)
     if request.brand is not None and request.brand not in brands:
-        raise BrandUnknown(request.brand, brands)
+        name = load_names(store, names_by_fold(config.settings.brands)).of(request.brand)
+        if name not in brands:
+            raise BrandUnknown(request.brand, brands)
+        request = replace(request, brand=name)
     spoken = edition(store, request.year, request.brand)
     # The p-values of a family are adjusted together, whichever of its KPIs are shown.
     families = {kpi.family for kpi in chosen}
@@ -141,7 +148,7 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
         rows=tuple(row for row in rows if row.kpi in chosen),
         coverage=held_of_sources,
         config=config,
-        notes=_edition_notes(spoken, held_of_sources),
+        notes=(*_edition_notes(spoken, held_of_sources), *_brand_notes(store, request.brand)),
     )
 
 
@@ -254,6 +261,20 @@ def _judged_segments(row: Row, reporting: Reporting) -> tuple[Segment, ...]:
     return tuple(
         replace(segment, change=judged(row.kpi, found[segment.key], reporting) if segment.change else None)
         for segment in row.segments
+    )
+
+
+def _brand_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
+    """The records that name orders held under another brand only; of one brand where one is asked for."""
+    found = [one for entity in REFERRING for one in orders_elsewhere(store, entity)]
+    return tuple(
+        Note(
+            "order_of_other_brand",
+            {"table": one.entity, "brand": one.brand, "other": one.other, "rows": one.rows, "named": one.named},
+            "warning",
+        )
+        for one in found[:_BRANDS_NAMED]
+        if brand in (None, one.brand, one.other)
     )
 
 

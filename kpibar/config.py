@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from kpibar.brands import names_by_fold
 from kpibar.errors import ConfigInvalid, ConfigMissing, ZoneUnknown
 
 FILE_NAME = "kpibar.toml"
@@ -122,6 +123,7 @@ class Settings(_Table):
     maturity_days: dict[str, Days] = {}
     reasons: dict[str, str] = {}
     files: tuple[FileRule, ...] = ()
+    brands: dict[str, str] = {}
     layouts: dict[str, dict[str, str]] = {}
     kpis: dict[str, dict[str, Any]] = {}
 
@@ -129,6 +131,12 @@ class Settings(_Table):
     @classmethod
     def _zone_exists(cls, name: str | None) -> str | None:
         return name if name is None else valid_zone(name)
+
+    @field_validator("brands")
+    @classmethod
+    def _brands_have_one_name(cls, aliases: dict[str, str]) -> dict[str, str]:
+        names_by_fold(aliases)
+        return aliases
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,16 @@ class AccountsMixed(KpibarError):
         )
 
 
+class BrandsFixed(KpibarError):
+    """A database holds records under a brand that can no longer be given the name the settings state for it."""
+
+    def __init__(self, brand: str, name: str, why: str) -> None:
+        super().__init__(
+            f'[brands] "{brand}" = "{name}" cannot be applied to this database: {why}; take the line out of '
+            "kpibar.toml, or start a new database with --db and ingest the exports again"
+        )
+
+
 class TooManyRepairs(KpibarError):
     """So many broken lines have one way to be put right that the file must be written in another way."""
 

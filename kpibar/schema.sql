@@ -263,6 +263,12 @@ CREATE TABLE sources (
     as_of_on DATE
 );
 
+-- The name under which the records of a brand are stored, for each folded spelling (see brands.py).
+CREATE TABLE brands (
+    folded VARCHAR PRIMARY KEY,
+    name VARCHAR NOT NULL
+);
+
 CREATE TABLE meta (
     name VARCHAR PRIMARY KEY,
     value VARCHAR NOT NULL

@@ -127,6 +127,14 @@ def tickets_of_another_account(folder: Path) -> Case:
     return said("ingest ours.csv theirs.csv --tz UTC", "theirs.csv: 20 of 20 records", "another account", "--brand")
 
 
+@reproduces(errors.BrandsFixed)
+def brands_that_share_order_numbers(folder: Path) -> Case:
+    write(folder, "orders.csv", "order_ref,ordered_at,brand\n1,2025-03-01,Blue\n1,2025-03-02,Blue Ltd\n")
+    run(folder, "ingest", "orders.csv", "--tz", "UTC")
+    write(folder, "kpibar.toml", '[brands]\n"Blue Ltd" = "Blue"\n')
+    return said("ingest orders.csv --tz UTC", '"Blue Ltd" = "Blue"', "1 order number is", "start a new database")
+
+
 @reproduces(errors.TooManyRepairs)
 def lines_that_often_lack_a_delimiter(folder: Path) -> Case:
     rows = "".join(f"T{n},2025-03-01 10:00:00,email,Paris{',' * (n % 3 > 0)}{n}\n" for n in range(60))

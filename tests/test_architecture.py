@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kpibar"
 
 # From the top of the house down. A module may import its own layer and those above it.
 LAYERS = (
-    ("errors", "errors_database", "interrupts", "scratch"),
+    ("brands", "errors", "errors_database", "interrupts", "scratch"),
     ("errors_files",),
     ("config", "engine"),
     ("store",),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kpibar.config import Hours
 from kpibar.ingest.cells import Cells
@@ -18,7 +18,10 @@ _FALLBACK = re.compile(r"coalesce\s*\(.*,\s*'[^']*'\s*\)|ELSE\s+'[^']*'\s+END", 
 
 @dataclass(frozen=True)
 class Context:
-    """What normalising needs beside the layout: where naive times live, the brand's zone, and the settings."""
+    """What normalising needs beside the layout: where naive times live, the brand's zone, and the settings.
+
+    `brands` are the names the settings state for brands, by folded spelling.
+    """
 
     reading: Reading
     brand: str | None
@@ -26,6 +29,7 @@ class Context:
     reasons: Mapping[str, str]
     hours: Hours | None
     keep_text: bool
+    brands: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from kpibar.brands import names_by_fold
 from kpibar.config import Config
 from kpibar.engine import EngineError, room_for_exports
 from kpibar.errors import ConfigInvalid, FileKnownOtherwise, KpibarError, LayoutInvalid, ZoneChanged, ZoneNeeded
@@ -22,6 +23,7 @@ from kpibar.ingest.plan import plan
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
 from kpibar.ingest.recognise import Recognised, recognise
 from kpibar.ingest.seal import write_seal
+from kpibar.ingest.spellings import branded, join_stored, load_names
 from kpibar.ingest.taking import Task, take_file
 from kpibar.ingest.topics import reasons
 from kpibar.store import Store
@@ -76,17 +78,18 @@ def _check_reasons(config: Config) -> None:
 def _ingest_file(
     store: Store, path: Path, known: Shelf, config: Config, options: Options, watch: Watch | None
 ) -> Outcome:
-    file = recognise(path, known, config, options)
+    names = load_names(store, names_by_fold(config.settings.brands))
+    file = branded(store, recognise(path, known, config, options), names)
     context = _context(store, file, config, options)
     compiled = plan(file.layout, file.export.columns, context)
-    task = Task(file, compiled, context, options, watch)
+    task = Task(file, compiled, context, options, names, watch)
     again = _known_already(store, task)
     if again is not None:
         return again
     try:
         with store.transaction(keep=not options.dry_run):
             store.remember("timezone", context.brand_zone)
-            return take_file(store, task)
+            return take_file(store, replace(task, names=join_stored(store, names)))
     except EngineError as error:
         if not error.statement:
             raise
@@ -154,4 +157,5 @@ def _context(store: Store, file: Recognised, config: Config, options: Options) -
         date_order=options.date_order or layout.date_order,
     )
     mapped = {value.casefold(): reason for value, reason in settings.reasons.items()}
-    return Context(reading, file.brand, brand_zone, mapped, settings.hours, options.keep_text)
+    brands = names_by_fold(settings.brands)
+    return Context(reading, file.brand, brand_zone, mapped, settings.hours, options.keep_text, brands)

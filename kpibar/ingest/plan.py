@@ -53,11 +53,12 @@ class Plan:
         """The statement that types the records of a relation with the columns c0, c1, ...; `plain` as in a batch."""
         return told(self.typing, plain).replace("{source}", source)
 
-    def mapped(self, entity: str, looked_up: Iterable[str] = ()) -> str:
+    def mapped(self, entity: str, looked_up: Iterable[str] = (), *, spelled: bool = False) -> str:
         """The statement that gives the canonical columns, `line` and `all_text` of the valid records of `typed`.
 
         `looked_up` are the identities whose pseudonyms stand in a table `pseudonyms_<column>` (identity, pseudonym);
-        for the others they are computed.
+        for the others they are computed. `spelled` tells that `brand_spellings` (said, name) has the name of brands
+        that are written otherwise, "" for what is none.
         """
         looked = set(looked_up)
         table = self.tables[entity]
@@ -73,6 +74,9 @@ class Plan:
         )
         base = f"SELECT t.line, t.lines_folded, {_shown(table.text or _NO_TEXT, shown)} AS all_text,\n{fields}\n"
         base += f"FROM {self.valid(entity)} AS t{joins}"
+        if spelled:
+            name = "CASE WHEN s.said IS NULL THEN r.brand ELSE nullif(s.name, '') END AS brand"
+            base = f"SELECT r.* REPLACE ({name})\nFROM ({base}) AS r\nLEFT JOIN brand_spellings s ON s.said = r.brand"
         listed = ",\n".join(
             f"{table.derived.get(column) or table.given(column, kind)} AS {column}"
             for column, kind in columns(entity).items()
@@ -180,13 +184,14 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
         reasons=context.reasons,
         hash="",
     )
-    return replace(made, hash=_fingerprint(made))
+    names = context.brands if any("brand" in table.filled for table in tables.values()) else {}
+    return replace(made, hash=_fingerprint(made, names))
 
 
-def _fingerprint(made: Plan) -> str:
-    """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours."""
+def _fingerprint(made: Plan, brands: Mapping[str, str]) -> str:
+    """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours, brand."""
     rules = by_text("text") + by_vendor("raw") + by_settings("raw", made.reasons, "NULL")
-    told = (made.typing, rules, *map(_told, made.tables.values()))
+    told = (made.typing, rules, *map(_told, made.tables.values()), *(map(str, sorted(brands.items()))))
     return hashlib.sha256("".join(told).encode()).hexdigest()[:16]
 
 

@@ -14,6 +14,7 @@ from kpibar.ingest.outcome import Loaded, Options, Outcome
 class Recognised:
     """An export of a known layout: its layout, and the source and brand its records belong to.
 
+    `spelling` is the brand as it was stated, `brand` its name.
     `absent` are the columns the user's own layout or settings name and the file lacks.
     """
 
@@ -23,6 +24,7 @@ class Recognised:
     brand: str | None
     timezone: str | None
     absent: tuple[tuple[str, str], ...] = ()
+    spelling: str | None = None
 
     def outcome(self, tables: tuple[Loaded, ...]) -> Outcome:
         """The outcome of the file with these tables filled."""
@@ -46,7 +48,8 @@ def recognise(path: Path, known: Shelf, config: Config, options: Options) -> Rec
     source = layout.name if brand is None else f"{layout.name}/{brand}"
     # What the user wrote himself should fit his own export; of what is built in, exports have this or that.
     own = layout.select if layout.name in known.own else config.settings.layouts.get(layout.name, {})
-    return Recognised(export, layout, source, brand, options.timezone or rule.timezone, absent(layout, own, header))
+    zone = options.timezone or rule.timezone
+    return Recognised(export, layout, source, brand, zone, absent(layout, own, header), brand)
 
 
 def _refuse_duplicates(export: Export, layout: Layout) -> None:

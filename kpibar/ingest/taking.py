@@ -26,6 +26,14 @@ from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.recognise import Recognised
 from kpibar.ingest.repair import Repairer, repairer
+from kpibar.ingest.spellings import (
+    SPELLINGS,
+    Names,
+    find_spellings,
+    remarks_on_orders,
+    remarks_on_spellings,
+    write_names,
+)
 from kpibar.ingest.tally import (
     Tally,
     check_assertions,
@@ -40,7 +48,7 @@ from kpibar.ingest.tally import (
 from kpibar.ingest.typed import BROKEN
 from kpibar.store import Store
 
-_SCRATCH = (BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard")
+_SCRATCH = (BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard", SPELLINGS)
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,7 @@ class Task:
     compiled: Plan
     context: Context
     options: Options
+    names: Names
     watch: Watch | None = None
 
     @property
@@ -192,8 +201,11 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     count_agreeing(store, compiled, taking.task.file.layout, tally)
     classify(store, compiled)
     looked_up = look_up_pseudonyms(store, compiled)
+    spelled = find_spellings(store, compiled, taking.task.names, taking.task.context.brand)
     for target in taking.targets:
-        tally.added[target.entity] += take(store, target, compiled, looked_up, tally.records)
+        tally.added[target.entity] += take(
+            store, target, compiled, looked_up, tally.records, spelled=target.entity in spelled
+        )
         latest = newest(store, compiled, target.entity)
         if (sql := compiled.faults(target.entity)) is not None:
             tally.refused[target.entity] += ledger.write_key_faults(store, target.file_id, batch, sql)
@@ -238,6 +250,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         ledger.write_held(store, target.file_id, task.file.source, target.entity, table.held)
         loaded.append(Loaded(target.entity, counts, table.held))
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
+    _remark_on_brands(store, taking)
     written = write_remarks(store, taking.targets[0].file_id, tally)
     _drop_scratch(store, taking.targets)
     first = ledger.first_rejects(store, task.file.export.name, taking.targets[0].file_id)
@@ -253,6 +266,17 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         other_sources=ledger.other_sources(store, task.file.layout.name, task.file.brand),
         same_elsewhere=same_elsewhere(store, taking.targets[0]),
     )
+
+
+def _remark_on_brands(store: Store, taking: _Taking) -> None:
+    """Store the names of the file's brands, and remark on what they are written like and which orders they miss."""
+    task, tally = taking.task, taking.tally
+    if task.file.spelling is not None and task.file.spelling != task.file.brand:
+        task.names.read[task.file.brand or "", task.file.spelling] += tally.records
+    write_names(store, task.names)
+    tally.remarks += remarks_on_spellings(task.names)
+    for target in taking.targets:
+        tally.remarks += remarks_on_orders(store, target.entity, target.file_id)
 
 
 def _main_counts(counts: Counts, tally: Tally, account: Account) -> Counts:

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from kpibar.render.numbers import format_value
 
-_COUNTED = frozenset({"base", "least", "rows"})
+_COUNTED = frozenset({"base", "least", "named", "rows"})
 UNKNOWN_SEGMENT = "?"
 
 
@@ -79,6 +79,8 @@ def _stretch(ends: Sequence[str], lang: str) -> str:
 def _written(name: str, value: str | int | float, lang: str) -> str:
     if name == "missing":
         return months_name(str(value), lang)
+    if name == "table":
+        return say(f"table_{value}", lang)
     if name in _COUNTED:
         return format_value(float(value), "count", lang)
     return day_name(date.fromisoformat(str(value)), lang) if name == "end" else str(value)
