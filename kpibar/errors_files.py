@@ -108,6 +108,16 @@ class RecordsNotFound(KpibarError):
         )
 
 
+class HeaderQuoteUnpaired(KpibarError):
+    """A name in the header has a quote that opens or closes nothing: where its column ends nobody can say."""
+
+    def __init__(self, path: Path, line: int, name: str) -> None:
+        super().__init__(
+            f"{path}:{line}: the column name {name[:80]} has a quote alone, without the one that opens or closes it; "
+            "take out that quote in the header, or export the file again without opening it in a spreadsheet"
+        )
+
+
 class HeaderMoved(KpibarError):
     """A second header further down names other columns, or the same in another order."""
 

@@ -49,7 +49,8 @@ class Case:
     @property
     def command(self) -> str:
         """What repeats it."""
-        return f"--export {self.export} --kind {self.kind} --index {self.index} --seed {self.seed}"
+        asked = f"--export {self.export} --kind {self.kind} --index {self.index} --seed {self.seed}"
+        return f"python -m tests.pollution {asked}"
 
 
 @dataclass(frozen=True)
@@ -109,17 +110,17 @@ def tally(results: Iterable[Result]) -> dict[str, Counter[str]]:
     counted: dict[str, Counter[str]] = {}
     for result in results:
         counted.setdefault(result.case.kind, Counter())[result.verdict.outcome] += 1
-    return {kind: counted[kind] for kind in ALL_KINDS if kind in counted}
+    return {kind: counted[kind] for kind in dict.fromkeys((*ALL_KINDS, *counted)) if kind in counted}
 
 
-def _table(results: Sequence[Result]) -> Iterator[str]:
+def table(results: Sequence[Result]) -> Iterator[str]:
     yield f"{'kind':<18}{'files':>8}" + "".join(f"{name:>10}" for name in OUTCOMES)
     counted = tally(results)
     for kind, counts in {**counted, "all": sum(counted.values(), Counter())}.items():
         yield f"{kind:<18}{counts.total():>8,}" + "".join(f"{counts[name]:>10,}" for name in OUTCOMES)
 
 
-def _silent(results: Iterable[Result]) -> Iterator[str]:
+def silent(results: Iterable[Result]) -> Iterator[str]:
     """The silent cases, the kind and export with the most of them first."""
     found: dict[tuple[str, str], list[Result]] = {}
     for result in results:
@@ -128,7 +129,7 @@ def _silent(results: Iterable[Result]) -> Iterator[str]:
     for (kind, export), some in sorted(found.items(), key=lambda item: -len(item[1])):
         yield f"\n{kind}, {export}: {len(some)} silent"
         for result in some:
-            yield f"  {result.label}\n    python -m tests.pollution {result.case.command}"
+            yield f"  {result.label}\n    {result.case.command}"
             yield from (f"    {finding}" for finding in result.verdict.findings[:SHOWN])
             more = len(result.verdict.findings) - SHOWN
             yield from [f"    and {more} more"] if more > 0 else []
@@ -156,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.write:
             asked.write.write_bytes(chosen[0].pollution().content)
     results = run_all(chosen, asked.jobs)
-    print("\n".join((*_table(results), *_silent(results))))
+    print("\n".join((*table(results), *silent(results))))
     return int(any(result.verdict.outcome == "SILENT" for result in results))
 
 

@@ -1,13 +1,14 @@
 """Damage to single characters and lines: what broken tools, editors, copies and transfers do to one record.
 
 The truth is always the clean table: the damaged record must be found as it was, or be reported. Where the damaged
-record, read alone, is still one record of the header's width (a stray quote or delimiter within a text, a control
-character within a cell), the file really says something else, and that reading is allowed too (`says`), except for
-NUL and for values moved across columns of another type, which no export means.
+record, read alone, is still one record of the header's width and differs in one cell only (a stray quote or delimiter
+within a text, a control character within a cell), the file really says something else, and that reading is allowed too
+(`says`), except for NUL and for values moved across columns, which no export means.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import ne
 from random import Random
 
 from tests.pollution_exports import ROWS, Export, Text, Written, alone, fits, line, pieces, written
@@ -36,9 +37,10 @@ def _clean(export: Export) -> Written:
     return written(export.table, export.delimiter)
 
 
-def _damaged(export: Export, text: Text, row: int, label: str, *, literal: bool = True) -> Pollution:
+def damaged(export: Export, text: Text, row: int, label: str, *, literal: bool = True) -> Pollution:
     """A file in which one record was damaged."""
     cells = alone(text.of_owner(row), export.delimiter, len(export.columns))
+    literal = literal and cells is not None and sum(map(ne, cells, export.table.rows[row])) <= 1
     says = export.table.with_row(row, cells) if cells is not None and literal else None
     broken = frozenset({row} if cells is None else ())
     return pollution(f"record {row + 1}: {label}", text, says=says, broken=broken)
@@ -54,14 +56,14 @@ def _less_sep(export: Export, index: int, random: Random) -> Pollution:
     """Every delimiter of every record in turn."""
     clean, (column, row) = _clean(export), divmod(index, ROWS)
     at = clean.spans[row][column][1]
-    return _damaged(export, clean.text.replace(at, at + 1, ""), row, f"delimiter {column + 1} deleted")
+    return damaged(export, clean.text.replace(at, at + 1, ""), row, f"delimiter {column + 1} deleted")
 
 
 def _insert(character: str, name: str) -> Callable[[Export, int, Random], Pollution]:
     def make(export: Export, index: int, random: Random) -> Pollution:
         clean, row, at = _somewhere(export, index, random)
         put = character or export.delimiter
-        return _damaged(export, clean.text.replace(at, at, put), row, f"{name} inserted at character {at}")
+        return damaged(export, clean.text.replace(at, at, put), row, f"{name} inserted at character {at}")
 
     return make
 
@@ -71,14 +73,14 @@ def _nul(export: Export, index: int, random: Random) -> Pollution:
     clean, row, at = _somewhere(export, index, random)
     count = (1, 1, 1, 8)[index % 4]
     text = clean.text.replace(at, at, "\0" * count)
-    return _damaged(export, text, row, f"{count} NUL inserted at character {at}", literal=False)
+    return damaged(export, text, row, f"{count} NUL inserted at character {at}", literal=False)
 
 
 def _one_of(characters: list[str]) -> Callable[[Export, int, Random], Pollution]:
     def make(export: Export, index: int, random: Random) -> Pollution:
         clean, row, at = _somewhere(export, index, random)
         put = characters[index // ROWS % len(characters)] if index % 2 else random.choice(characters)
-        return _damaged(export, clean.text.replace(at, at, put), row, f"U+{ord(put):04X} at character {at}")
+        return damaged(export, clean.text.replace(at, at, put), row, f"U+{ord(put):04X} at character {at}")
 
     return make
 
@@ -111,17 +113,20 @@ def _line_split(export: Export, index: int, random: Random) -> Pollution:
     """A line end within a record: within quotes it is text, elsewhere it makes two lines of one."""
     clean, row = _clean(export), index % ROWS
     at = random.randint(clean.spans[row][0][0] + 1, clean.spans[row][-1][1] - 1)
-    return _damaged(export, clean.text.replace(at, at, "\n"), row, f"line end inserted at character {at}")
+    return damaged(export, clean.text.replace(at, at, "\n"), row, f"line end inserted at character {at}")
 
 
-def _cut(export: Export, size: int, label: str) -> Pollution:
+def cut(clean: Text, size: int, label: str) -> Pollution:
     """The first `size` bytes. A character cut in two belongs to its record still."""
-    clean = _clean(export).text
     content = clean.chars.encode("utf-8")[:size]
     whole = len(content.decode("utf-8", errors="ignore"))
     partial = len(clean.chars[:whole].encode("utf-8")) < size
     kept = Text(clean.chars[: whole + partial], clean.owners[: whole + partial])
     return Pollution(f"{label}: {size} bytes left", content, kept, cut=True)
+
+
+def _cut(export: Export, size: int, label: str) -> Pollution:
+    return cut(_clean(export).text, size, label)
 
 
 def _size(export: Export, characters: int) -> int:

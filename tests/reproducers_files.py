@@ -90,6 +90,14 @@ def json_without_records(folder: Path) -> Case:
     return said("ingest empty.json", "empty.json: is JSON without records", "one object a line")
 
 
+@reproduces(errors.HeaderQuoteUnpaired)
+def header_that_lost_a_quote(folder: Path) -> Case:
+    write(folder, "torn.csv", 'contact_id,created_at,channel"\n1,2025-03-01 10:00:00,email\n')
+    return said(
+        "ingest torn.csv --tz UTC", 'torn.csv:1: the column name channel" has a quote alone', "take out that quote"
+    )
+
+
 @reproduces(errors.HeaderMoved)
 def second_table_with_its_columns_turned(folder: Path) -> Case:
     day = "2025-03-01 10:00:00"

@@ -1,6 +1,6 @@
 """Nothing is damaged in silence: a spread of the polluted exports of tests/pollution.py, each kind judged apart.
 
-All of them: python -m tests.pollution --full --jobs 4
+All of them: python -m tests.pollution --full --jobs 4, and of the slips: python -m tests.slips
 """
 
 from collections.abc import Iterator
@@ -10,8 +10,10 @@ import pytest
 from tests.pollution import ALL_KINDS, bench, cases, judge
 from tests.pollution_exports import EXPORTS
 from tests.pollution_oracle import Bench
+from tests.slips import SLIPS, slips
 
 EVERY = 600
+EVERY_SLIP = 61
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,17 @@ def test_no_record_is_damaged_in_silence(used: Bench, kind: str) -> None:
     assert judged
     silent = [(r.label, r.case.command, r.verdict.findings) for r in judged if r.verdict.outcome == "SILENT"]
     assert not silent
+
+
+@pytest.mark.parametrize("kind", SLIPS)
+def test_no_slip_of_the_hand_damages_a_record_in_silence(used: Bench, kind: str) -> None:
+    judged = judge(used, [slip for slip in slips() if slip.kind == kind][::EVERY_SLIP])
+    assert len(judged) > 1
+    assert not [(r.label, r.case.command, r.verdict.findings) for r in judged if r.verdict.outcome == "SILENT"]
+
+
+def test_there_are_more_than_eight_hundred_slips() -> None:
+    assert len({(slip.export, slip.kind, slip.index) for slip in slips()}) >= 800
 
 
 @pytest.mark.parametrize("export", EXPORTS)

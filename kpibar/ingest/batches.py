@@ -61,7 +61,8 @@ def weights(width: int) -> list[int]:
 class Account:
     """Physical lines of the records' part of a file by what they are; `total` is counted apart from the others.
 
-    `repaired` are among the records; `repaired_lines` are the first lines of the first of them. `moved` is the line
+    `repaired` are among the records; `repaired_lines` are the first lines of the first of them. `wrapped` counts the
+    records of which the whole line stood in quotes. `moved` is the line
     of a second header with the columns in another order, from which on nothing can be believed.
     """
 
@@ -72,6 +73,7 @@ class Account:
     footer: int = 0
     repaired: int = 0
     repaired_lines: list[int] = field(default_factory=list)
+    wrapped: int = 0
     moved: int | None = None
 
 
@@ -183,8 +185,8 @@ class Reader:
         self._beginning = b""
         self.account = Account()
         self._growing = _Growing(dialect.width, sizes.first, sizes.bytes)
-        mend = self._repaired if repairer and repair else None
-        self._waiting = Waiting(dialect, self._enter, repairer, mend, group)
+        only = self._only_reading if repairer else None
+        self._waiting = Waiting(dialect, self._enter, repairer, only, group, repair=repair)
         self._patience = 1
 
     def batches(self, blocks: Iterable[bytes]) -> Iterator[Batch]:
@@ -243,8 +245,8 @@ class Reader:
             self.account.total += 1
         return block
 
-    def _repaired(self, line: str) -> list[str] | None:
-        """What a broken line was meant to be."""
+    def _only_reading(self, line: str) -> list[str] | None:
+        """The only record that a line can be."""
         if self._repair is None and self._repairer is not None:
             # The last line may have been cut where the beginning ends.
             seen = physical_lines(self._beginning.decode(errors="ignore"))[:-1]
@@ -352,6 +354,7 @@ class Reader:
             odd = [place for place, cell in enumerate(item.cells) if not is_plain(cell)]
             self._growing.add(text, line, line + lines - 1, lengths, odd)
             self.account.records += lines
+            self.account.wrapped += item.wrapped
             if item.repaired:
                 self.account.repaired += 1
                 self.account.repaired_lines += [item.line] if self.account.repaired <= _LISTED else []

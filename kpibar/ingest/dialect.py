@@ -9,6 +9,8 @@ from pathlib import Path
 
 from kpibar.errors_files import MemberNeeded, MemberUnknown
 from kpibar.ingest.header import Column, column, normal
+from kpibar.ingest.proof import Dialect
+from kpibar.ingest.quotes import content_of_line, raw_cells
 from kpibar.ingest.strict import first_record
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -75,12 +77,48 @@ def _best(lines: Sequence[str], vocabulary: Set[str], delimiters: Sequence[str])
     for index in range(min(HEADER_WITHIN, len(lines))):
         for delimiter in delimiters:
             for quote in QUOTES:
-                cells, spans = parse_one(lines[index : index + HEADER_SPAN], delimiter, quote)
+                cells, spans = _names(lines[index : index + HEADER_SPAN], delimiter, quote)
                 known = recognised(cells, vocabulary)
                 if known > most:
                     most = known
                     best = Heading(delimiter, quote, index, spans, tuple(column(cell) for cell in cells))
     return best
+
+
+def _names(lines: Sequence[str], delimiter: str, quote: str) -> tuple[list[str], int]:
+    """The cells of a header and its lines, also of one that stands in quotes as a whole."""
+    cells, spans = parse_one(lines, delimiter, quote)
+    content = content_of_line("".join(lines[:spans]), quote) if not any(map(str.strip, cells[1:])) else None
+    return (parse_one([content], delimiter, quote)[0] if content else cells), spans
+
+
+def unpaired_name(lines: Sequence[str], heading: Heading, vocabulary: Set[str]) -> str | None:
+    """The first name of a header that has an opening or a closing quote alone; None without one.
+
+    A quote behind a digit is a mark of inches, unless the name is one of `vocabulary` without it.
+    """
+    text = "".join(lines[heading.index : heading.index + heading.spans])
+    content = content_of_line(text, heading.quote) or text
+    cells = raw_cells(content.rstrip("\r\n"), Dialect(heading.delimiter, heading.quote, len(heading.columns)))
+    return next((cell.strip() for cell in cells if _is_unpaired(cell.strip(), heading.quote, vocabulary)), None)
+
+
+def _is_unpaired(name: str, quote: str, vocabulary: Set[str]) -> bool:
+    if name.startswith(quote) and name.endswith(quote) and len(name) > 1:
+        return False
+    if quote == "'" and name.endswith("'") and name.count("'") == 1:
+        return True
+    inches = 0 if normal(name.replace('"', "")) in vocabulary else len(re.findall('[0-9]"', name))
+    return (name.count('"') - inches) % 2 == 1
+
+
+def torn_name(line: str, vocabulary: Set[str]) -> str | None:
+    """The name with a quote alone in a line that would be a header without its quotes; None where it would not."""
+    for delimiter in DELIMITERS:
+        cells = [cell.strip() for cell in line.split(delimiter)]
+        if recognised((cell.strip('"') for cell in cells), vocabulary) >= KNOWN_ENOUGH:
+            return next((cell for cell in cells if cell.count('"') % 2), None)
+    return None
 
 
 def _with_import_rows(heading: Heading, lines: Sequence[str]) -> Heading:

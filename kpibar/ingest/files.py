@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from kpibar.errors import FileEmpty, FileNotText, HeaderNotFound
-from kpibar.errors_files import DelimiterUnusable, HeaderMoved
+from kpibar.errors_files import DelimiterUnusable, HeaderMoved, HeaderQuoteUnpaired
 from kpibar.ingest.container import Kind, Source, open_source
 from kpibar.ingest.dialect import (
     Heading,
@@ -24,6 +24,8 @@ from kpibar.ingest.dialect import (
     recognised,
     stated_delimiter,
     table_above,
+    torn_name,
+    unpaired_name,
     usable,
 )
 from kpibar.ingest.encoding import settled, utf8
@@ -222,13 +224,18 @@ def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, field
 
 
 def _heading(path: Path, lines: Sequence[str], vocabulary: Set[str], fields: Sequence[str] | None) -> Heading:
-    """The header; without one, the names the layout states. Raises DelimiterUnusable, HeaderNotFound, HeaderMoved."""
+    """The header; without one, the names the layout states. Raises DelimiterUnusable, HeaderNotFound, HeaderMoved,
+    HeaderQuoteUnpaired.
+    """
     found = find_heading(lines, vocabulary)
     if fields is not None and (found is None or not _is_header(found, fields)):
         found = headerless(lines, fields) or found
     stated = stated_delimiter(lines)
     if found is None and stated is not None and not usable(stated):
         raise DelimiterUnusable(path, stated)
+    torn = unpaired_name(lines, found, vocabulary) if found and found.spans else torn_name(lines[0], vocabulary)
+    if torn is not None:
+        raise HeaderQuoteUnpaired(path, found.index + 1 if found else 1, torn)
     if found is None:
         raise HeaderNotFound(path, lines[0].strip()[:80])
     above = (parse_one([line], found.delimiter, found.quote)[0] for line in lines[: found.index])

@@ -8,11 +8,12 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kpibar.ingest.header import normal
 from kpibar.ingest.proof import Dialect
-from kpibar.ingest.strict import every_record, first_record, strict_cells
+from kpibar.ingest.quotes import content_of_line, other_readings
+from kpibar.ingest.strict import every_record, first_record, physical_lines, strict_cells
 
 # A quote still open after so many lines was never meant to open a cell.
 LONGEST_RECORD = 2_000
@@ -21,6 +22,8 @@ _NUMBER = re.compile(r"[0-9]{2}")
 # The code of a second header after which the cells of the file mean something else.
 MOVED = "header-moved"
 _SWALLOWS = "a quote opened here closes in a later record"
+_TWO_READINGS = "a quote within a cell: its cells can be told apart in two ways"
+TORN = "a quote within a cell, and it may go on in the next line, which is broken"
 _FOOTER = re.compile(
     r"\W*((grand|sub|sous)?[ -]?totals?\b|totaux\b|sum\b|somme\b|copyright\b|©|\d+ (rows?|records?|results?|lignes?"
     r"|enregistrements?|r[ée]sultats?)\b|(rows?|records?|lignes?|count|nombre)\s*:|(exported|generated|downloaded) "
@@ -33,12 +36,13 @@ _FOOTER = re.compile(
 class Record:
     """One data record: the physical line it starts on and its cells, as many as the header has.
 
-    `repaired` tells that its cells were put back in place.
+    `repaired` tells that its cells were put back in place, `wrapped` that the whole line stood in quotes.
     """
 
     line: int
     cells: list[str]
     repaired: bool = False
+    wrapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,30 @@ def judge(lines: Sequence[str], first: int, line: int, dialect: Dialect) -> Judg
         cells, used = first_record(fed, dialect.delimiter, dialect.quote)
     except csv.Error as error:
         starved = "end of data" in str(error) and len(fed) <= LONGEST_RECORD
-        return Judged(Fault(line, "quoting", f"its quotes do not pair ({error})"), 1, starved)
+        item = _within_quotes(fed[0], line, dialect) or Fault(line, "quoting", f"its quotes do not pair ({error})")
+        return Judged(item, 1, starved and isinstance(item, Fault))
+    text = "".join(fed[:used])
     item = judged_cells(cells, line, dialect)
     if isinstance(item, Record) and _swallows(fed[0], fed[1:used], cells, dialect):
         item = Fault(line, "quoting", _SWALLOWS)
+    elif isinstance(item, Record) and any(other_readings(text, cells, dialect)):
+        item = Fault(line, "quoting", _TWO_READINGS)
+    elif isinstance(item, Fault):
+        item = _within_quotes(text, line, dialect) or item
     # What a quote swallowed may be good lines: only the first is lost.
     return Judged(item, 1 if isinstance(item, Fault) else used)
+
+
+def _within_quotes(text: str, line: int, dialect: Dialect) -> Item | None:
+    """What stands in the quotes around a whole line, as a sheet writes one that it did not split; None: no record."""
+    content = content_of_line(text, dialect.quote) if dialect.width > 1 else None
+    if content is None or dialect.delimiter not in content:
+        return None
+    inner = physical_lines(content)
+    judged = judge(inner, 0, line, dialect)
+    if judged.used < len(inner) or (isinstance(judged.item, Fault) and judged.item.code not in ("header", MOVED)):
+        return None
+    return replace(judged.item, wrapped=True) if isinstance(judged.item, Record) else judged.item
 
 
 def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Fault | Blank:

@@ -15,6 +15,7 @@ from kpibar.ingest.expressions import Reading, compile_expression
 from kpibar.ingest.header import Column, normal
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.proof import Dialect
+from kpibar.ingest.quotes import lone_unquoted, other_readings
 from kpibar.ingest.shapes import DATED, Holds, anything, good_records, holders, learned
 from kpibar.ingest.strict import strict_cells
 from kpibar.ingest.tables import KEYS
@@ -30,8 +31,8 @@ _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
 class Repairer:
     """What the columns of a file can hold.
 
-    `required` are the places of those that are never empty, `dated` of those that hold dates, `shown` what the file's
-    own records hold.
+    `required` are the places of those that are never empty, `dated` of those that hold dates, `unread` of those that
+    the layout does not read, `shown` what the file's own records hold.
     """
 
     dialect: Dialect
@@ -39,6 +40,7 @@ class Repairer:
     required: frozenset[int]
     shown: tuple[Holds, ...] = ()
     dated: frozenset[int] = frozenset()
+    unread: frozenset[int] = frozenset()
 
     def having_seen(self, lines: Sequence[str]) -> "Repairer":
         """The same, having looked at some lines of the file."""
@@ -46,9 +48,20 @@ class Repairer:
         return replace(self, shown=learned(records, self.dialect.width))
 
     def __call__(self, line: str) -> list[str] | None:
-        """The record a line without its line end was meant to be; None where that is not certain."""
+        """The record a line without its line end was meant to be; None where that is not certain.
+
+        A line that is a record as it stands is that one, where it can be no other, or none that is read otherwise.
+        """
         if len(line) > _LONGEST or self._ends_open(line):
             return None
+        told = strict_cells(line, self.dialect)
+        if told is not None and len(told) == self.dialect.width and self._of_type(told):
+            others = list(other_readings(line, told, self.dialect))
+            if others:
+                rivals = (other for other in others if self._of_type(other) and not self._is_read_alike(other, told))
+                return told if not any(rivals) else None
+            if (place := lone_unquoted(line, self.dialect)) is not None:
+                return [*told[:place], told[place][:-1], *told[place + 1 :]]
         fitting = {tuple(cells) for cells in readings(line, self.dialect) if self._of_type(cells)}
         if any(tuple(cells) in fitting for cells in split_numbers(line, self.dialect)):
             return None
@@ -96,6 +109,11 @@ class Repairer:
         last = max(len(cells) - 1 - _alike(cells[::-1], told[::-1]), first)
         return all(cells[place] and self._is_known(place) for place in range(first, last + 1))
 
+    def _is_read_alike(self, cells: Sequence[str], others: Sequence[str]) -> bool:
+        """Whether two records have the same cells wherever the layout reads them."""
+        pairs = enumerate(zip(cells, others, strict=True))
+        return all(place in self.unread or one.strip() == other.strip() for place, (one, other) in pairs)
+
     def _is_known(self, place: int) -> bool:
         return self.holds[place] is not anything or (bool(self.shown) and self.shown[place] is not anything)
 
@@ -117,7 +135,10 @@ def repairer(layout: Layout, header: tuple[Column, ...], reading: Reading, diale
     names = (normal(key.calls[0].column) for key in keys if key.template == "{0}")
     required = frozenset(cells.positions[name] for name in names if name in cells.positions)
     dated = frozenset(cells.positions[normal(call.column)] for call in cells.present() if call.helper in DATED)
-    return Repairer(dialect, holders(cells, reading), required, dated=dated)
+    named = {normal(name) for call in cells.present() for name in call.columns} | {normal(layout.group or "")}
+    read = {cells.positions[name] for name in named if name in cells.positions}
+    unread = frozenset(range(len(header))) - read
+    return Repairer(dialect, holders(cells, reading), required, dated=dated, unread=unread)
 
 
 def readings(line: str, dialect: Dialect) -> Iterator[list[str]]:

@@ -35,6 +35,7 @@ from kpibar.ingest.spellings import (
     write_names,
 )
 from kpibar.ingest.tally import (
+    WRAPPED,
     Tally,
     check_assertions,
     count_agreeing,
@@ -225,6 +226,7 @@ def _refuse_second_header(store: Store, task: Task, compiled: Plan, batch: Batch
 def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> Outcome:
     """Settle what is contested, check the whole and enter it in the ledger."""
     task, tally = taking.task, taking.tally
+    tally.remarks[WRAPPED, ""] += account.wrapped
     if account.moved is not None:
         raise HeaderMoved(task.path, account.moved)
     check_assertions(task.path, task.file.layout, tally)

@@ -17,6 +17,8 @@ from kpibar.ingest.records import names_columns
 from kpibar.ingest.typed import PLACE
 from kpibar.store import Store
 
+# The remark on records of which the whole line stood in quotes.
+WRAPPED = "line-in-quotes"
 _AGREEMENT = 0.95
 _ENOUGH_TO_ASSERT = 20
 _MOST_UNKNOWN = 20

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kpibar.ingest.proof import Dialect
-from kpibar.ingest.records import Blank, Fault, Footer, Item, Record, looks_like_footer
+from kpibar.ingest.quotes import opens_cell
+from kpibar.ingest.records import TORN, Blank, Fault, Footer, Item, Record, looks_like_footer
 from kpibar.ingest.repair import Repairer
 from kpibar.ingest.strict import strict_cells
 
@@ -31,8 +32,8 @@ class Waiting:
     """Items in the order of their lines -> `enter`, each with the number of its lines.
 
     `repairer` is what the columns hold, asked for when it is needed first; without it a footer is told by its words
-    alone. With `repair`, a broken line between sound ones becomes the record it was meant to be. `group` is the place
-    of the column by which lines are folded into a record.
+    alone. `reading` gives the only record a line can be; with `repair`, a broken line between sound ones becomes that
+    record. `group` is the place of the column by which lines are folded into a record.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class Waiting:
         dialect: Dialect,
         enter: Callable[[Item, int], None],
         repairer: Callable[[], Repairer] | None,
-        repair: Callable[[str], list[str] | None] | None,
+        reading: Callable[[str], list[str] | None] | None,
         group: int | None = None,
+        *,
+        repair: bool = True,
     ) -> None:
-        self._group = group
-        self._dialect, self._enter, self._make, self._repair = dialect, enter, repairer, repair
+        self._group, self._repair = group, repair
+        self._dialect, self._enter, self._make, self._reading = dialect, enter, repairer, reading
         self._made: Repairer | None = None
         self._broken: _Held | None = None
         self._footer: deque[_Held] = deque()
@@ -54,10 +57,10 @@ class Waiting:
         """The next item."""
         odd = lines == 1 and raw.count(self._dialect.quote) % 2 == 1
         sound = isinstance(item, Record) and not odd
-        self._resolve(sound=sound, single=lines == 1)
+        self._resolve(sound=sound, single=lines == 1, torn=odd and isinstance(item, Fault))
         held = _Held(item, raw, lines, self._sound)
         self._sound = sound
-        if self._repair is not None and lines == 1 and self._may_be_mended(held, odd):
+        if self._reading is not None and lines == 1 and self._may_be_mended(held, odd):
             self._broken = held
         else:
             self._place(held)
@@ -90,18 +93,23 @@ class Waiting:
         whole = held.raw.endswith(("\n", "\r"))
         return (broken or (odd and isinstance(held.item, Record))) and whole and not self.is_footer(held.raw)
 
-    def _resolve(self, *, sound: bool, single: bool) -> None:
+    def _resolve(self, *, sound: bool, single: bool, torn: bool = False) -> None:
         """Decide on the broken line: damage that goes over more than a line is not one mistake.
 
-        What an open quote holds may go on in a next line that is not a record by itself.
+        What an open quote holds may go on in a next line that is not a record by itself, `torn` where that one has an
+        odd number of quotes too.
         """
         held, self._broken = self._broken, None
         if held is None:
             return
         closed = single or held.raw.count(self._dialect.quote) % 2 == 0
-        cells = self._repair(held.raw.rstrip("\r\n")) if self._repair and held.alone and sound and closed else None
-        if cells is not None:
-            held = _Held(Record(held.item.line, cells, repaired=True), held.raw, 1)
+        cells = self._reading(held.raw.rstrip("\r\n")) if self._reading else None
+        if cells is not None and cells == strict_cells(held.raw, self._dialect):
+            held = replace(held, item=Record(held.item.line, cells))
+        elif cells is not None and self._repair and held.alone and sound and closed:
+            held = replace(held, item=Record(held.item.line, cells, repaired=True))
+        elif torn and isinstance(held.item, Record) and opens_cell(held.raw, self._dialect):
+            held = replace(held, item=Fault(held.item.line, "quoting", TORN))
         self._place(held)
 
     def _place(self, held: _Held) -> None:
