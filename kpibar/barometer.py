@@ -17,6 +17,7 @@ from kpibar.comparing import (
     one_sided,
     rows_held,
     uneven_source,
+    unknown_rows,
 )
 from kpibar.config import Config, Reporting
 from kpibar.coverage import STOPS_EARLY_DAYS, Coverage, coverage, held_columns, missing_inputs
@@ -207,6 +208,8 @@ def _row_notes(desk: Desk, kpi: Kpi, now: Measure, before: Measure, shown: Statu
         notes.append(Note("low_coverage", {"percent": round(100 * covered)}, "warning"))
     if kpi.kind == "ratio" and left_out(desk, kpi):
         notes.append(Note("left_out", {"rows": left_out(desk, kpi)}))
+    for code, rows in unknown_rows(desk, kpi).items():
+        notes.append(Note(code, {"rows": rows}))
     return (*notes, *(_ratio_notes(desk, kpi) if shown == "ok" else ()), *_comparison_notes(desk, kpi, before))
 
 

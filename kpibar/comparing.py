@@ -98,6 +98,13 @@ def left_out(desk: Desk, kpi: Kpi) -> int:
     return int(desk.by_cells.sum(kpi.numerator, desk.spans[kpi.id][0], UNKNOWN).base)
 
 
+def unknown_rows(desk: Desk, kpi: Kpi) -> dict[str, int]:
+    """The rows of the year that a KPI leaves out, or counts on an assumption, by the code of the note on them."""
+    counts = zip(kpi.notes, kpi.note_counts(), strict=True)
+    rows = {code: int(desk.cells.sum(count.id, desk.spans[kpi.id][0]).base) for code, count in counts}
+    return {code: number for code, number in rows.items() if number}
+
+
 def one_sided(desk: Desk, kpi: Kpi) -> tuple[OneSided, ...]:
     """The brands of which a ratio counts the contacts but knows no order, or the orders but knows no contact.
 

@@ -74,6 +74,7 @@ def _needed(known: Catalogue, chosen: Iterable[Kpi]) -> dict[str, Kpi]:
     for kpi in chosen:
         if kpi.additive:
             needed[kpi.id] = kpi
+        needed |= {count.id: count for count in kpi.note_counts()}
         if kpi.gate:
             needed[kpi.gate] = known.get(kpi.gate)
         if kpi.kind == "ratio":

@@ -2,12 +2,14 @@
 
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 import sqlglot
 from sqlglot import exp
 
 from kpibar.config import Settings
+from kpibar.ingest.layouts import shelf
 from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
 from kpibar.model.build import parameters, steps, written_in
@@ -38,7 +40,20 @@ def sql_of(kpi: Kpi) -> str:
     return quantile_statement(kpi, YEAR, [0.5], "'all'", None)
 
 
-STATEMENTS = {step.name: written_in(step.sql, VALUES) for step in steps()} | {kpi.id: sql_of(kpi) for kpi in KPIS}
+STATEMENTS = {step.name: written_in(step.sql, VALUES) for step in steps()} | {
+    part.id: sql_of(part) for kpi in KPIS for part in (kpi, *kpi.note_counts())
+}
+# Layouts are DuckDB's own, and read by no other engine; but an empty cell is unknown there too.
+LAYOUTS = {
+    f"{layout.name}: {column}": text
+    for layout in shelf(Path("/nowhere"), {}).layouts.values()
+    for column, text in (
+        *layout.select.items(),
+        ("keep", layout.keep or "TRUE"),
+        *((f"{name} where", also.where) for name, also in layout.also.items()),
+        *((f"{name}.{column}", text) for name, also in layout.also.items() for column, text in also.select.items()),
+    )
+}
 
 
 def without_comments(sql: str) -> str:
@@ -60,6 +75,70 @@ def faults(sql: str) -> list[str]:
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_statement_is_portable(name: str) -> None:
     assert faults(STATEMENTS[name]) == []
+
+
+def drops_unknown(tree: exp.Expr) -> list[str]:
+    """The negations that are neither true nor false where a value is unknown: its row falls out of both answers.
+
+    `IS DISTINCT FROM` always answers; so does a negation of what `coalesce` made known, or one within it.
+    """
+    negations = [*tree.find_all(exp.NEQ), *(one for one in tree.find_all(exp.Like) if one.args.get("negate"))]
+    negations += [one.this.unnest() for one in tree.find_all(exp.Not) if isinstance(one.this.unnest(), COMPARISONS)]
+    return [one.sql("duckdb") for one in negations if not _decided(one)]
+
+
+COMPARISONS = (exp.In, exp.Like, exp.Between, exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+
+
+def _decided(comparison: exp.Expr) -> bool:
+    around = comparison.find_ancestor(exp.Coalesce)
+    values = (comparison.this, comparison.args.get("expression"))
+    return (around is not None and _is_known(around)) or all(_is_known(one) for one in values if one is not None)
+
+
+def _is_known(value: exp.Expr) -> bool:
+    """Whether a value is never unknown: a literal, a coalesce that ends in one, either in small letters."""
+    if isinstance(value, exp.Lower):
+        return _is_known(value.this)
+    if isinstance(value, exp.Coalesce):
+        return isinstance([value.this, *value.expressions][-1], exp.Literal | exp.Boolean)
+    return isinstance(value, exp.Literal | exp.Boolean)
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_negation_drops_what_is_unknown(name: str) -> None:
+    assert drops_unknown(sqlglot.parse_one(STATEMENTS[name], dialect="duckdb")) == []
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_no_negation_of_a_layout_makes_an_empty_cell_an_answer(name: str) -> None:
+    """In a CASE without ELSE an unknown condition leaves the value unknown; elsewhere it must be decided."""
+    tree = sqlglot.parse_one(LAYOUTS[name], dialect="duckdb")
+    for case in list(tree.find_all(exp.Case)):
+        if case.args.get("default") is None and len(case.args["ifs"]) == 1:
+            case.args["ifs"][0].set("this", exp.true())
+    assert drops_unknown(tree) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "faults_expected"),
+    [
+        ("SELECT a FROM t WHERE channel <> 'phone'", 1),
+        ("SELECT a FROM t WHERE channel != 'phone'", 1),
+        ("SELECT a FROM t WHERE status NOT IN ('new', 'open')", 1),
+        ("SELECT a FROM t WHERE NOT (status IN ('new'))", 1),
+        ("SELECT a FROM t WHERE status NOT LIKE 'cancel%'", 1),
+        ("SELECT a FROM t WHERE wait_s NOT BETWEEN 0 AND 20", 1),
+        ("SELECT a FROM t WHERE NOT channel = 'phone'", 1),
+        ("SELECT count(*) FILTER (WHERE NOT (wait_s > 20)) FROM t", 1),
+        ("SELECT a FROM t WHERE channel IS DISTINCT FROM 'phone'", 0),
+        ("SELECT a FROM t WHERE coalesce(channel, '') <> 'phone'", 0),
+        ("SELECT a FROM t WHERE NOT coalesce(status IN ('new'), FALSE)", 0),
+        ("SELECT a FROM t WHERE NOT a AND wait_s IS NOT NULL", 0),
+    ],
+)
+def test_the_lint_sees_negations_of_what_may_be_unknown(sql: str, faults_expected: int) -> None:
+    assert len(drops_unknown(sqlglot.parse_one(sql, dialect="duckdb"))) == faults_expected
 
 
 @pytest.mark.parametrize("name", STATEMENTS)

@@ -69,7 +69,8 @@ def refuse_statements(expression: str) -> None:
         depth += {"(": 1, ")": -1}.get(mark, 0)
         if depth < 0:
             break
-    words = {word.lower() for word in re.findall(r"[A-Za-z_]+", bare)}
+    compared = re.sub(r"\bis\s+(not\s+)?distinct\s+from\b", "=", bare, flags=re.I)
+    words = {word.lower() for word in re.findall(r"[A-Za-z_]+", compared)}
     if depth != 0 or any(mark in bare for mark in (";", "--", "/*")) or words & _REFUSED:
         raise ExpressionError(f"is not a single SQL expression: {expression}")
 

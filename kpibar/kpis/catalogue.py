@@ -15,7 +15,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
 from itertools import accumulate
@@ -47,7 +47,8 @@ class Kpi:
     """One KPI. SQL fragments are over the columns of `fact_<from_table>`, thresholds written in.
 
     `needs` lists canonical columns ("table.column", alternatives joined by "|") without which it is unknown.
-    `gate` names the coverage KPI below whose threshold the figure comes with a warning.
+    `gate` names the coverage KPI below whose threshold the figure comes with a warning. `notes` says by code which
+    rows the reader must know of: left out, or counted on an assumption, because something of them is unknown.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Kpi:
     gate: str = ""
     maturity_days: int = 0
     needs: tuple[str, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
     hidden: bool = False
     own: bool = False
 
@@ -88,6 +90,11 @@ class Kpi:
             self.quantile, self.over, self.numerator, self.denominator, self.maturity_days,
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+    def note_counts(self) -> tuple["Kpi", ...]:
+        """The counts behind its notes, as KPIs of their own over the same rows."""
+        count = replace(self, kind="count", hit="", against="", value="", over="", gate="", notes={})
+        return tuple(replace(count, id=f"{self.id}__{code}", where=where) for code, where in self.notes.items())
 
     def dimensions(self) -> frozenset[str]:
         """The columns its rows can be broken down by."""
@@ -118,6 +125,7 @@ class _Entry(BaseModel):
     maturity_days: Annotated[int, Field(ge=0)] = 0
     maturity_parameter: str = ""
     needs: tuple[str, ...] = ()
+    notes: dict[str, str] = {}
     hidden: bool = False
     definition: dict[str, str] = {}
     source: str = ""
@@ -234,6 +242,8 @@ def _own(name: str, table: Mapping[str, Any], settings: Settings, values: Mappin
     except ValidationError as error:
         raise KpiInvalid(f"[kpis.{name}] of kpibar.toml", explain(error)) from error
     _refuse_statements(made)
+    if made.notes:
+        raise KpiInvalid(f"[kpis.{name}] of kpibar.toml", '"notes" are for the built-in KPIs')
     return made
 
 
@@ -258,9 +268,12 @@ def _kpi(
     maturity = settings.maturity_days.get(name, maturity)
     values = {**values, "maturity_days": maturity}
     fields = entry.model_dump(exclude={"maturity_parameter"})
-    for key, field in fields.items():
-        if isinstance(field, str):
-            fields[key] = _written(field, values)
+    for key, text in fields.items():
+        if isinstance(text, str):
+            fields[key] = _written(text, values)
+    fields["notes"] = {
+        code: _written(rows.replace("{where}", f"({entry.where})"), values) for code, rows in entry.notes.items()
+    }
     fields["title"] = {lang: _written(text, values) for lang, text in entry.title.items()}
     fields["definition"] = {lang: _written(text, values) for lang, text in entry.definition.items()}
     fields["maturity_days"] = maturity

@@ -4,11 +4,15 @@
 WITH pairs AS (
     SELECT customer_key, customer_alias_key
     FROM orders
-    WHERE customer_key <> customer_alias_key
+    WHERE customer_key IS NOT NULL
+        AND customer_alias_key IS NOT NULL
+        AND customer_key IS DISTINCT FROM customer_alias_key
     UNION ALL
     SELECT customer_key, customer_alias_key
     FROM contacts
-    WHERE customer_key <> customer_alias_key
+    WHERE customer_key IS NOT NULL
+        AND customer_alias_key IS NOT NULL
+        AND customer_key IS DISTINCT FROM customer_alias_key
 )
 SELECT
     customer_alias_key AS customer_key,

@@ -46,7 +46,7 @@ sent AS (
         ON owner.source = p.source AND owner.parcel_id = p.parcel_id AND owner.choice = 1
     LEFT JOIN sources AS speaks ON speaks.source = p.source AND speaks.entity = 'parcels'
     -- A label that was cancelled carried nothing.
-    WHERE lower(coalesce(p.status, '')) NOT LIKE 'cancel%'
+    WHERE NOT coalesce(lower(p.status) LIKE 'cancel%', FALSE)
 ),
 ranked AS (
     SELECT
@@ -138,7 +138,7 @@ SELECT
     promised_to IS NOT NULL AND delivered_at IS NULL AND coalesce(promised_to < as_of, FALSE) AS overdue,
     CASE WHEN delivered_at > promised_to THEN seconds_between(delivered_at, promised_to) END AS lateness_s,
     seconds_between(delivered_at, ordered_at) AS lead_s,
-    promise_kind = 'slot' AND promised_from IS NOT NULL AS slot_promised,
+    coalesce(promise_kind = 'slot', FALSE) AND promised_from IS NOT NULL AS slot_promised,
     coalesce(
         coalesce(first_attempt_at, delivered_at) >= promised_from - INTERVAL '{slot_grace_s}' SECOND
         AND coalesce(first_attempt_at, delivered_at) <= promised_to + INTERVAL '{slot_grace_s}' SECOND,

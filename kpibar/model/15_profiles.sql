@@ -8,7 +8,9 @@ WITH capable AS (
         max(CASE WHEN column_name IN ('first_reply_s', 'first_reply_at', 'first_human_reply_at') THEN 1 ELSE 0 END) = 1
             AS reply_known,
         max(CASE WHEN column_name = 'reopens' THEN 1 ELSE 0 END) = 1 AS reopens_known,
-        max(CASE WHEN column_name = 'transfers' THEN 1 ELSE 0 END) = 1 AS transfers_known
+        max(CASE WHEN column_name = 'transfers' THEN 1 ELSE 0 END) = 1 AS transfers_known,
+        max(CASE WHEN column_name IN ('status', 'resolved_at', 'closed_at', 'resolution_s') THEN 1 ELSE 0 END) = 1
+            AS solution_known
     FROM columns_held
     WHERE entity = 'contacts'
     GROUP BY source
@@ -43,15 +45,44 @@ combinations AS (
         abandoned,
         short_abandon,
         bot_involved,
+        escalated,
         automated,
         spam,
         merged_into IS NOT NULL AS merged,
+        first_bot_reply_at IS NOT NULL AS bot_replied,
         bot_handed_off_at IS NOT NULL AS handed_off,
         resolved_at IS NOT NULL AS resolution_dated,
+        closed_at IS NOT NULL AS closing_dated,
         resolution_s IS NOT NULL AS resolution_timed,
         reopens > 0 AS was_reopened,
         transfers > 0 AS was_transferred
     FROM contacts
+),
+-- Flags that other flags are made of. None is unknown: what an empty cell stands for is decided here.
+flags AS (
+    SELECT
+        c.*,
+        coalesce(capable.reply_known, FALSE) AS reply_column,
+        coalesce(capable.reopens_known, FALSE) AS reopen_column,
+        coalesce(capable.transfers_known, FALSE) AS transfer_column,
+        coalesce(capable.solution_known, FALSE) AS solution_column,
+        coalesce(c.bot_involved, FALSE) OR c.bot_replied OR c.handed_off AS bot,
+        c.handed_off OR coalesce(c.escalated, FALSE) OR coalesce(c.abandoned, FALSE) AS bot_exit,
+        coalesce(c.status IN ('new', 'open', 'pending', 'hold'), FALSE) AS open_status,
+        -- The end of a call is no solution.
+        coalesce(c.status IN ('solved', 'closed'), FALSE)
+            OR c.resolution_dated
+            OR c.resolution_timed
+            OR (c.closing_dated AND NOT c.telephone) AS solution
+    FROM (
+        SELECT
+            combinations.*,
+            -- A contact without a channel is a call when it says what only telephony says, else it is written.
+            coalesce(channel = 'phone', queued IS NOT NULL OR answered IS NOT NULL OR abandoned IS NOT NULL)
+                AS telephone
+        FROM combinations
+    ) AS c
+    LEFT JOIN capable ON capable.source = c.source
 )
 SELECT
     row_number() OVER (ORDER BY t.source) AS profile_id,
@@ -67,11 +98,15 @@ SELECT
     t.reason IS NOT NULL AS classified,
     coalesce(t.reason = 'wismo', FALSE) AS wismo,
     coalesce(t.reason = 'complaint', FALSE) AS complaint,
+    t.channel IS NULL AND NOT t.telephone AS channel_unknown,
+    NOT t.telephone AS in_writing,
     -- Offered: it reached the queue while the service was open.
-    t.channel = 'phone' AND coalesce(t.queued, FALSE) AND coalesce(t.in_hours, TRUE) AS offered,
+    t.telephone AND coalesce(t.queued, FALSE) AND coalesce(t.in_hours, TRUE) AS offered,
+    -- A call that was answered or not, and nothing says whether it reached a queue.
+    t.telephone AND t.queued IS NULL AND t.answered IS NOT NULL AS queue_unknown,
     -- Nobody handles a call that is not answered; a written contact waits until somebody does.
-    t.channel <> 'phone' OR coalesce(t.answered, NOT coalesce(t.queued, FALSE)) AS handled,
-    t.channel <> 'phone' AND coalesce(capable.reply_known, FALSE) AS reply_expected,
+    NOT t.telephone OR coalesce(t.answered, NOT coalesce(t.queued, FALSE)) AS handled,
+    NOT t.telephone AND t.reply_column AS reply_expected,
     CASE t.channel
         WHEN 'email' THEN {reply_target_email_s}
         WHEN 'chat' THEN {reply_target_chat_s}
@@ -79,16 +114,25 @@ SELECT
         WHEN 'social' THEN {reply_target_social_s}
         ELSE {reply_target_other_s}
     END AS reply_target_s,
-    coalesce(t.bot_involved, FALSE)
-        AND NOT t.handed_off
-        AND (t.resolution_dated OR coalesce(t.status IN ('solved', 'closed'), FALSE)) AS bot_resolved,
-    coalesce(t.status IN ('solved', 'closed'), FALSE) OR t.resolution_dated OR t.resolution_timed AS solved,
-    coalesce(capable.reopens_known, FALSE) AND t.was_reopened IS NOT NULL AS reopens_known,
+    -- A bot solved it: solved now, and neither handed to a person nor left by the customer.
+    NOT t.telephone AND t.bot AND NOT t.bot_exit AND t.solution AND NOT t.open_status AS bot_solution,
+    -- A bot answered, and the source says of no contact whether it was solved: then the answer is all there is.
+    NOT t.telephone AND t.bot_replied AND NOT t.bot_exit AND NOT t.solution_column AS bot_answer,
+    -- A bot was left: by the customer, or unsolved for a person or for nobody.
+    NOT t.telephone AND t.bot AND (
+        coalesce(t.abandoned, FALSE)
+        OR ((t.solution_column OR t.bot_exit) AND (t.open_status OR NOT t.solution))
+    ) AS bot_failure,
+    t.solution AS solved,
+    t.solution AND NOT t.open_status AS still_solved,
+    t.solution_column AND t.status IS NULL AND NOT t.solution AS solution_unknown,
+    t.reopen_column AND t.was_reopened IS NOT NULL AS reopens_known,
+    t.reopen_column AND t.was_reopened IS NULL AS reopens_unknown,
     coalesce(t.was_reopened, FALSE) AS reopened,
-    coalesce(capable.transfers_known, FALSE) AND t.was_transferred IS NOT NULL AS transfers_known,
+    t.transfer_column AND t.was_transferred IS NOT NULL AS transfers_known,
+    t.transfer_column AND t.was_transferred IS NULL AS transfers_unknown,
     coalesce(t.was_transferred, FALSE) AS transferred
-FROM combinations AS t
+FROM flags AS t
 JOIN numbered_sources ON numbered_sources.source = t.source
 LEFT JOIN numbered_reasons ON numbered_reasons.reason = t.reason
-LEFT JOIN capable ON capable.source = t.source
 LEFT JOIN sources AS speaks ON speaks.source = t.source AND speaks.entity = 'contacts'

@@ -15,12 +15,21 @@ WITH linked AS (
         link.order_id,
         link.sureness,
         c.wait_s,
+        -- The reply of a person. A first reply at the moment of the bot's own is the bot's.
         coalesce(
-            c.first_reply_s,
+            CASE
+                WHEN c.first_human_reply_at IS NOT NULL OR c.first_bot_reply_at IS NULL THEN c.first_reply_s
+                WHEN c.first_reply_s > seconds_between(c.first_bot_reply_at, c.created_at) + 1 THEN c.first_reply_s
+                WHEN c.first_reply_s < seconds_between(c.first_bot_reply_at, c.created_at) - 1 THEN c.first_reply_s
+            END,
             seconds_between(
                 coalesce(
                     c.first_human_reply_at,
-                    CASE WHEN NOT coalesce(c.bot_involved, FALSE) THEN c.first_reply_at END
+                    CASE
+                        WHEN NOT p.bot THEN c.first_reply_at
+                        WHEN c.first_bot_reply_at IS NOT NULL AND c.first_reply_at IS DISTINCT FROM c.first_bot_reply_at
+                            THEN c.first_reply_at
+                    END
                 ),
                 c.created_at
             )
@@ -51,11 +60,14 @@ WITH linked AS (
         AND p.abandoned IS NOT DISTINCT FROM c.abandoned
         AND p.short_abandon IS NOT DISTINCT FROM c.short_abandon
         AND p.bot_involved IS NOT DISTINCT FROM c.bot_involved
+        AND p.escalated IS NOT DISTINCT FROM c.escalated
         AND p.automated IS NOT DISTINCT FROM c.automated
         AND p.spam IS NOT DISTINCT FROM c.spam
         AND p.merged = (c.merged_into IS NOT NULL)
+        AND p.bot_replied = (c.first_bot_reply_at IS NOT NULL)
         AND p.handed_off = (c.bot_handed_off_at IS NOT NULL)
         AND p.resolution_dated = (c.resolved_at IS NOT NULL)
+        AND p.closing_dated = (c.closed_at IS NOT NULL)
         AND p.resolution_timed = (c.resolution_s IS NOT NULL)
         AND p.was_reopened IS NOT DISTINCT FROM (c.reopens > 0)
         AND p.was_transferred IS NOT DISTINCT FROM (c.transfers > 0)

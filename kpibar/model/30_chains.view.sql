@@ -38,6 +38,7 @@ SELECT
     carrier,
     order_id,
     handled AS first_handled,
+    bot_failure AS first_bot_failure,
     {gap}gap_next_s AS gap_next_s,
     contacts
 FROM placed

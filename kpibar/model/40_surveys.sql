@@ -59,11 +59,18 @@ SELECT
     score,
     invitations_known,
     score IS NOT NULL AS answered,
-    kind = 'csat' AND score IS NOT NULL AND scale_max IS NOT NULL AS rated,
-    kind = 'nps' AND score IS NOT NULL AS recommended,
+    kind IS NULL AND score IS NOT NULL AS kind_unknown,
+    -- The top of a scale that is not listed below is three quarters of the way up: its bottom must be known too.
+    coalesce(kind = 'csat', FALSE)
+        AND score IS NOT NULL
+        AND (coalesce(scale_max IN (1, 2, 3, 4, 5, 6, 7, 10), FALSE) OR (scale_max - scale_min) IS NOT NULL) AS rated,
+    coalesce(kind = 'csat', FALSE)
+        AND score IS NOT NULL
+        AND NOT coalesce(scale_max IN (1, 2, 3, 4, 5, 6, 7, 10), FALSE)
+        AND (scale_max - scale_min) IS NULL AS scale_unknown,
+    coalesce(kind = 'nps', FALSE) AND score IS NOT NULL AS recommended,
     -- The upper boxes of each scale: 1 of 0-1, 3 of 1-3, 3-4 of 1-4, 4-5 of 1-5, 5-6 of 1-6, 6-7 of 1-7, 8-10 of 10.
-    CASE
-        WHEN score IS NULL THEN FALSE
+    coalesce(CASE
         WHEN scale_max = 1 THEN score >= 1
         WHEN scale_max = 2 THEN score >= 2
         WHEN scale_max = 3 THEN score >= 3
@@ -73,7 +80,7 @@ SELECT
         WHEN scale_max = 7 THEN score >= 6
         WHEN scale_max = 10 THEN score >= 8
         ELSE score >= scale_min + (scale_max - scale_min) * 0.75e0
-    END AS satisfied,
+    END, FALSE) AS satisfied,
     coalesce(score >= 9, FALSE) AS promoter,
     coalesce(score <= 6, FALSE) AS detractor
 FROM known

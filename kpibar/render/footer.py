@@ -13,7 +13,7 @@ from kpibar.render.page import Page
 
 # Shown by a mark beside the figure that the legend explains, or by the line on what is not available.
 _MARKED = frozenset({"small_base", "low_base", "no_rows"})
-# Said once for all the KPIs they concern.
+# Said once for all the KPIs they concern, beside what a KPI leaves out because it is unknown.
 _SHARED = frozenset(
     {
         "low_coverage",
@@ -51,7 +51,7 @@ def _why(page: Page, row: Row) -> str:
     if row.missing:
         return say("needs", page.lang, inputs=clean(inputs(row.missing, page.lang)))
     for note in row.notes:
-        if note.code == "immature":
+        if note.code == "immature" or note.code in row.kpi.notes:
             return note_text(note.code, note.values, page.lang)
     return say("note_no_rows", page.lang, year=page.barometer.edition.year)
 
@@ -94,7 +94,7 @@ def _notes(page: Page) -> Iterator[Text]:
     for row in page.barometer.rows:
         # What is not available has said its reason already.
         for note in row.notes if row.status != "not_available" else ():
-            if note.code in _SHARED:
+            if note.code in _SHARED or note.code in row.kpi.notes:
                 key = (note.code, repr({**note.values, "rows": None}))
                 shared.setdefault(key, (note, []))[1].append(_named(page, row, note))
             elif note.code not in _MARKED:
