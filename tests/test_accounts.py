@@ -306,6 +306,30 @@ def test_numbers_of_two_accounts_in_one_file_are_told(folder: Path, case: str) -
     assert [(remark.code, remark.records) for remark in outcome.remarks] == [("stranger_repeated", 40)]
 
 
+@pytest.mark.parametrize("telephones", [(phone(100), phone(900)), ("", "")])
+@pytest.mark.parametrize("sort", [False, True])
+def test_orders_of_two_shops_are_not_folded_into_one(
+    folder: Path, telephones: tuple[Cell | str, Cell | str], sort: bool
+) -> None:
+    """The lines of two shops in one file, one after the other or sorted by number: three numbers are in both."""
+    header, *ours = shop(FIRST, "", telephones[0]).splitlines(keepends=True)
+    theirs = shop(JUNE, "", telephones[1]).splitlines(keepends=True)[1:4]
+    body = sorted(ours + theirs, key=lambda line: int(line[1:].partition(",")[0])) if sort else ours + theirs
+    outcome = take_text(folder, header + "".join(body))
+    assert (outcome.counts.added, outcome.counts.rejected) == (37, 3)
+    reasons = column(folder, "SELECT DISTINCT reason FROM rejects")
+    assert reasons == ["its lines are of two records with one number: the file may hold two accounts"]
+
+
+def test_the_line_items_of_an_order_are_one_order(folder: Path) -> None:
+    """Lines that repeat the date and the customer, or only the number."""
+    header, *ours = shop(FIRST, "a@b.com", phone(100)).splitlines(keepends=True)
+    number, email, _, _, when, *_ = ours[1].split(",")
+    more = [f"{number},,,,,1,Desk,\n", f"{number},{email},,,{when},1,Chair,\n"]
+    outcome = take_text(folder, "".join([header, *ours[:2], *more, *ours[2:]]))
+    assert (outcome.counts.added, outcome.counts.folded, outcome.counts.rejected) == (40, 2, 0)
+
+
 def test_versions_of_one_record_in_one_file_are_no_strangers(folder: Path) -> None:
     first, second = SAME["what became of tickets"]
     assert take_text(folder, first + second.partition("\n")[2]).remarks == ()

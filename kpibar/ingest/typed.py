@@ -12,11 +12,12 @@ from kpibar.ingest.cells import Cells
 from kpibar.ingest.clocks import clock_changes, near_change
 from kpibar.ingest.conversions import TOTAL, converted
 from kpibar.ingest.dateorder import strange
-from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, quoted
+from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, compile_expression, quoted
 from kpibar.ingest.header import normal
 from kpibar.ingest.keys import identity_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.moments import naive_time
+from kpibar.ingest.tables import HAPPENED
 from kpibar.ingest.values import NEVER, NOTHING
 
 # Helpers that read dates, and those that read times in a zone.
@@ -25,9 +26,15 @@ _ZONED = ("instant", "promise_start", "promise_end")
 # Helpers of plain numbers: where one does not fit, the decimal sign is told; of a duration, the unit.
 _DECIMAL = ("num", "money")
 _GIVEN_TWICE = "CASE WHEN given_twice THEN 'its lines come twice: the file may hold the same table again' END"
+_TWO_RECORDS = (
+    "CASE WHEN two_records THEN 'its lines are of two records with one number: the file may hold two accounts' END"
+)
 _INCOMPLETE = "CASE WHEN incomplete THEN 'another of its lines is broken: it is rejected whole' END"
 # The table of the records of which a line is broken.
 BROKEN = "broken_groups"
+# Columns that are alike on all the lines of a record that have them.
+_DAY_WRITTEN = 10  # signs of a date before its time of day
+_OF_ONE_RECORD = ("customer_key", "customer_alias_key", "value")
 # The engine reads a sum as sums within sums, and only a thousand of them: a long one is a sum of such sums.
 _TERMS = 200
 # A row that fills less than one in so many of the columns that are read says next to nothing, where that is two.
@@ -46,7 +53,7 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     not written as the layout's formats say, where these alone tell the order of day and month. `words` are the cells of
     a record that did not convert, in the order of `written`, where the value that did not is one without digits.
     """
-    kept = ["line", "lines_folded", "given_twice", "incomplete"] if layout.group else ["checked"]
+    kept = ["line", "lines_folded", "given_twice", "two_records", "incomplete"] if layout.group else ["checked"]
     unlisted = [f"{_unlisted(alias, call, reading)} AS {alias}_new" for call, alias in cells.present("enum").items()]
     near = [
         f"CASE WHEN {near_change(alias, zone)} THEN {alias}_raw END AS {alias}_near"
@@ -57,7 +64,7 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     strange_cells = [
         f"{strange(cells.cell(column) or '', reading.formats)} AS {alias}" for column, alias in strange_ones.items()
     ]
-    grouped = [_INCOMPLETE, _GIVEN_TWICE] if layout.group else []
+    grouped = [_INCOMPLETE, _TWO_RECORDS, _GIVEN_TWICE] if layout.group else []
     faults = [fault, identity_fault(cells), _stranger(cells), *grouped]
     return (
         f"SELECT {shown}, dropped, bad, key_fault,\n{_words(cells)} AS words\n"
@@ -137,8 +144,32 @@ def _trimmed(layout: Layout, cells: Cells) -> str:
     whole = f"count(*) FILTER (WHERE {filled} > {max(_REPEATED, len(read) // 2)}) > 1"
     twice = f"max(line) - min(line) >= count(*) AND ({again} OR {whole})"
     broken = f"coalesce(bool_or({group} IN (SELECT name FROM {BROKEN})), FALSE) AS incomplete"
-    counted = f"count(*) AS lines_folded, {twice} AS given_twice, {broken}"
+    two = f"{_two_records(layout, cells)} AS two_records"
+    counted = f"count(*) AS lines_folded, {twice} AS given_twice, {two}, {broken}"
     return f"SELECT min(line) AS line{folded}, {counted}\nFROM ({rows})\nGROUP BY {key}"
+
+
+def _two_records(layout: Layout, cells: Cells) -> str:
+    """SQL: the lines of a group began at two instants and are of two customers or amounts, as no record's are.
+
+    Orders of two days are two orders whatever they have in common.
+    """
+    begins, others = (
+        [
+            cell
+            for name in names
+            for call in compile_expression(layout.select.get(name, "NULL")).calls
+            if (cell := cells.cell(call.column))
+        ]
+        for names in ((HAPPENED[layout.fills][0],), _OF_ONE_RECORD)
+    )
+    if not begins:
+        return "FALSE"
+    differ = [f"coalesce(min({cell}) <> max({cell}), FALSE)" for cell in dict.fromkeys(others)]
+    if layout.fills == "orders":
+        day = f"left({begins[0]}, {_DAY_WRITTEN})"
+        differ.append(f"coalesce(min({day}) <> max({day}), FALSE)")
+    return f"(coalesce(min({begins[0]}) <> max({begins[0]}), FALSE) AND ({' OR '.join(differ) or 'FALSE'}))"
 
 
 def checked(width: int) -> str:
