@@ -11,9 +11,13 @@ from kpibar.errors import FileNotHeld
 from kpibar.errors_database import DatabaseEmpty
 from kpibar.ingest.ledger import LAST_READING, Counts
 from kpibar.ingest.outcome import Remark
+from kpibar.ingest.plan import REASONS
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import Window
 from kpibar.store import Store
+
+# So many words of reasons are listed.
+_MOST_WORDS = 20
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class FileHeld:
 
 @dataclass(frozen=True)
 class Standing:
-    """What `kpibar status` tells."""
+    """What `kpibar status` tells. `unmapped` are words of recorded reasons that nobody knows, and their contacts."""
 
     path: Path
     config: Config
@@ -43,6 +47,7 @@ class Standing:
     columns: dict[str, tuple[str, ...]]
     missing: dict[str, tuple[str, ...]]
     remarks: tuple[tuple[str, Remark], ...]
+    unmapped: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ def standing(store: Store, config: Config) -> Standing:
         columns=_columns(store),
         missing={name: needs for name, needs in lacking.items() if needs},
         remarks=_remarks(store),
+        unmapped=_unmapped(store),
     )
 
 
@@ -101,6 +107,16 @@ def _remarks(store: Store) -> tuple[tuple[str, Remark], ...]:
         f"WHERE {LAST_READING} ORDER BY r.file_id, r.records DESC, r.code, r.about"
     )
     return tuple((name, Remark(code, about, records)) for name, code, about, records in rows)
+
+
+def _unmapped(store: Store) -> tuple[tuple[str, int], ...]:
+    """The words of recorded reasons that nobody knew when the files were read last, the most frequent first."""
+    rows = store.engine.rows(
+        "SELECT u.value, sum(u.n)::BIGINT FROM unknown_values u JOIN files ON files.file_id = u.file_id "
+        f"WHERE u.column_name = ? AND {LAST_READING} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST_WORDS}",
+        [REASONS],
+    )
+    return tuple((word, int(n)) for word, n in rows)
 
 
 def rejected(store: Store, file: str | None = None) -> tuple[Reject, ...]:

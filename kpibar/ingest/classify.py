@@ -1,32 +1,61 @@
 """What is the same for many records is worked out once: contact reasons, and pseudonyms of people who come back."""
 
 from kpibar.ingest.expressions import pseudonym
-from kpibar.ingest.plan import Plan, undecided, with_reasons
-from kpibar.ingest.topics import by_text, by_vendor
+from kpibar.ingest.plan import REASONS, Plan, undecided, with_reasons
+from kpibar.ingest.reasons import recorded, unmapped
+from kpibar.ingest.tally import Tally, count_value
+from kpibar.ingest.topics import by_text
 from kpibar.store import Store
 
 # Below this share of distinct values, finding them first is cheaper than computing every pseudonym.
 _FEW = 0.6
+# So many words of a batch that nobody knows are counted: where there are more, they are free texts.
+_MOST_WORDS, _LONGEST_WORD = 2_000, 60
 # So many answers of a rule are kept from batch to batch, and from file to file.
 _REMEMBERED = 200_000
 
 
 def classify(store: Store, compiled: Plan) -> None:
-    """Have the rules' answers for the contacts of `typed` in `vendor_reasons` and `text_reasons` (said, reason)."""
+    """Have the answers for the contacts of `typed` in `vendor_reasons` and `text_reasons` (said, reason).
+
+    The reasons that were recorded and how many contacts have each are in `said_reasons` (said, n).
+    """
     table = compiled.tables.get("contacts")
     if table is None:
         return
     texts = compiled.texts("contacts")
     if "reason_raw" in table.fields:
-        _judge(store, "vendor_reasons", f"SELECT DISTINCT reason_raw AS said FROM ({texts})", by_vendor("said"))
+        store.engine.run(
+            "CREATE OR REPLACE TEMP TABLE said_reasons AS "
+            f"SELECT reason_raw AS said, count(*) AS n FROM ({texts}) WHERE reason_raw IS NOT NULL GROUP BY 1"
+        )
+        _judge(store, "vendor_reasons", "SELECT said FROM said_reasons", recorded("unheard", compiled.reasons))
     if table.text is not None:
-        judged = with_reasons(texts, table, compiled.reasons, classified=False)
+        judged = with_reasons(texts, table, classified=False)
         said = f"SELECT DISTINCT {undecided('c')} AS said FROM ({judged}) AS c"
-        _judge(store, "text_reasons", said, by_text("said"))
+        _judge(store, "text_reasons", said, f"SELECT said, {by_text('said')} FROM unheard")
 
 
-def _judge(store: Store, table: str, found: str, rule: str) -> None:
-    """Add to a table of answers those for what is found and not yet known.
+def count_unmapped(store: Store, compiled: Plan, tally: Tally) -> None:
+    """Count the contacts of `typed` whose recorded reason nobody knows, and the words of these reasons."""
+    table = compiled.tables.get("contacts")
+    if table is None or "reason_raw" not in table.fields:
+        return
+    rows = store.engine.rows
+    nobody = "(SELECT said, n FROM said_reasons JOIN vendor_reasons USING (said) WHERE reason IS NULL)"
+    if not rows(f"SELECT count(*) FROM {nobody}")[0][0]:
+        return
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE unmapped AS {unmapped(nobody, compiled.reasons)}")
+    # Of several spellings the most frequent is shown.
+    words = f"SELECT arg_max(left(word, {_LONGEST_WORD}), n), sum(n) FROM unmapped GROUP BY folded ORDER BY 2 DESC, 1"
+    for word, n in rows(f"{words} LIMIT {_MOST_WORDS}"):
+        count_value(tally, REASONS, word, int(n))
+    contacts = rows("SELECT coalesce(sum(n), 0) FROM (SELECT DISTINCT said, n FROM unmapped)")[0][0]
+    tally.remarks["reason_unmapped", ""] += int(contacts)
+
+
+def _judge(store: Store, table: str, found: str, answers: str) -> None:
+    """Add to a table of answers those for what is found and not yet known, which `answers` takes from `unheard`.
 
     To prepare the rules costs the engine more than a small file does: they are asked only where something is new.
     """
@@ -39,7 +68,7 @@ def _judge(store: Store, table: str, found: str, rule: str) -> None:
         f"ANTI JOIN {table} USING (said) WHERE said IS NOT NULL"
     )
     if rows("SELECT count(*) FROM unheard")[0][0]:
-        run(f"INSERT INTO {table} SELECT said, {rule} FROM unheard")
+        run(f"INSERT INTO {table} {answers}")
 
 
 def look_up_pseudonyms(store: Store, compiled: Plan) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from kpibar.ingest.ledger import Counts
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.plan import plan
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
+from kpibar.ingest.reasons import UNKNOWN
 from kpibar.ingest.recognise import Recognised, recognise
 from kpibar.ingest.seal import write_seal
 from kpibar.ingest.spellings import branded, join_stored, load_names
@@ -47,6 +48,8 @@ def ingest(
     if not room_for_exports():
         raise MemoryShort
     _check_reasons(config)
+    # What was answered under other settings holds no longer.
+    store.engine.run("DROP TABLE IF EXISTS temp.vendor_reasons")
     known = shelf(config.folder or Path.cwd(), config.settings.layouts)
     if options.layout:
         known.get(options.layout)
@@ -70,8 +73,8 @@ def ingest(
 def _check_reasons(config: Config) -> None:
     """Refuse a [reasons] entry that names no canonical reason. Raises ConfigInvalid."""
     for value, reason in config.settings.reasons.items():
-        if reason not in reasons():
-            expected = ", ".join(reasons())
+        if reason not in (*reasons(), UNKNOWN):
+            expected = ", ".join((*reasons(), UNKNOWN))
             raise ConfigInvalid(config.path or Path("kpibar.toml"), f'reasons."{value}": expected one of {expected}')
 
 
@@ -156,6 +159,5 @@ def _context(store: Store, file: Recognised, config: Config, options: Options) -
         calling_code=settings.country_calling_code,
         date_order=options.date_order or layout.date_order,
     )
-    mapped = {value.casefold(): reason for value, reason in settings.reasons.items()}
     brands = names_by_fold(settings.brands)
-    return Context(reading, file.brand, brand_zone, mapped, settings.hours, options.keep_text, brands)
+    return Context(reading, file.brand, brand_zone, settings.reasons, settings.hours, options.keep_text, brands)

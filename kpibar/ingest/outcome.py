@@ -68,7 +68,8 @@ class Outcome:
     they are now said to speak. `other_sources` are those of the same layout that belong to a brand where this file has
     none, or to none where it has one: they may be the same tool. `same_elsewhere` are sources that hold records of this
     file, and how many. `absent` are canonical columns that the user's own layout or settings read from columns this
-    file lacks, and the name of one of these. `remarks` are everything else a user should know.
+    file lacks, and the name of one of these. `remarks` are everything else a user should know. `own_reasons` tells that
+    the settings name reasons already.
     """
 
     path: Path
@@ -86,6 +87,7 @@ class Outcome:
     same_elsewhere: tuple[tuple[str, int], ...] = ()
     absent: tuple[tuple[str, str], ...] = ()
     remarks: tuple[Remark, ...] = ()
+    own_reasons: bool = False
     same_as_before: datetime | None = None
     extended: datetime | None = None
     error: KpibarError | None = field(default=None, compare=False)

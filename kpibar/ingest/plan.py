@@ -16,10 +16,13 @@ from kpibar.ingest.header import Column
 from kpibar.ingest.keys import key_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.promises import promise_read
+from kpibar.ingest.reasons import recorded
 from kpibar.ingest.tables import columns
-from kpibar.ingest.topics import by_settings, by_text, by_vendor
+from kpibar.ingest.topics import by_text
 from kpibar.ingest.typed import PLACE, clock_change, dates, strange_dates, told, typed, written
 
+# What unknown words of recorded reasons are kept under.
+REASONS = "reason_raw"
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 
 
@@ -82,7 +85,7 @@ class Plan:
             for column, kind in columns(entity).items()
             if column not in ("file_id", "source")
         )
-        return f"SELECT line, all_text,\n{listed}\nFROM ({with_reasons(base, table, self.reasons, classified=True)})"
+        return f"SELECT line, all_text,\n{listed}\nFROM ({with_reasons(base, table, classified=True)})"
 
     def valid(self, entity: str) -> str:
         """The typed records that go into a table, with `line` (their place in the batch) and `lines_folded`."""
@@ -124,17 +127,16 @@ def _shown(sql: str, pseudonyms: Mapping[str, str]) -> str:
     return re.sub(r"\bt\.(h[0-9]+)\b", lambda found: pseudonyms.get(found.group(1), found.group()), sql)
 
 
-def with_reasons(base: str, table: Mapped, mapped: Mapping[str, str], *, classified: bool) -> str:
-    """`base` with what the vendor's reason says and, where that is nothing or 'other', what the text says.
+def with_reasons(base: str, table: Mapped, *, classified: bool) -> str:
+    """`base` with what the recorded reason says and, where that is unknown, what the text says.
 
-    What the settings say is in `mapped`. The answers of the rules stand in the tables `vendor_reasons` and
-    `text_reasons` (said, reason): many contacts share few reasons, and few texts once their numbers are left out.
+    The answers stand in the tables `vendor_reasons` and `text_reasons` (said, reason): many contacts share few reasons,
+    and few texts once their numbers are left out.
     """
     if table.entity != "contacts":
         return base
-    said = by_settings("b.reason_raw", mapped, "v.reason")
     joined = f"FROM ({base}) AS b\nLEFT JOIN vendor_reasons v ON v.said = b.reason_raw"
-    vendor = f"SELECT b.*, {said} AS reason_by_vendor\n{joined}"
+    vendor = f"SELECT b.*, v.reason AS reason_by_vendor\n{joined}"
     if "reason_raw" not in table.fields:
         vendor = f"SELECT b.*, CAST(NULL AS VARCHAR) AS reason_by_vendor\nFROM ({base}) AS b"
     if not classified:
@@ -148,11 +150,8 @@ def with_reasons(base: str, table: Mapped, mapped: Mapping[str, str], *, classif
 
 
 def undecided(row: str) -> str:
-    """The text that decides a contact's reason, its numbers left out; NULL where the vendor's reason says enough."""
-    return (
-        f"CASE WHEN coalesce({row}.reason_by_vendor, 'other') = 'other' "
-        f"THEN regexp_replace({row}.all_text, '[0-9]+', '0', 'g') END"
-    )
+    """The text that decides a contact's reason, its numbers left out; NULL where the recorded reason is known."""
+    return f"CASE WHEN {row}.reason_by_vendor IS NULL THEN regexp_replace({row}.all_text, '[0-9]+', '0', 'g') END"
 
 
 def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
@@ -190,7 +189,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
 
 def _fingerprint(made: Plan, brands: Mapping[str, str]) -> str:
     """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours, brand."""
-    rules = by_text("text") + by_vendor("raw") + by_settings("raw", made.reasons, "NULL")
+    rules = by_text("text") + recorded("raw", made.reasons)
     told = (made.typing, rules, *map(_told, made.tables.values()), *(map(str, sorted(brands.items()))))
     return hashlib.sha256("".join(told).encode()).hexdigest()[:16]
 

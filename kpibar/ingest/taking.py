@@ -10,7 +10,7 @@ from kpibar.errors_files import HeaderMoved, TooManyRepairs
 from kpibar.ingest import ledger
 from kpibar.ingest.batches import Account, Batch, Reader, joined
 from kpibar.ingest.canonical import Context
-from kpibar.ingest.classify import classify, look_up_pseudonyms
+from kpibar.ingest.classify import classify, count_unmapped, look_up_pseudonyms
 from kpibar.ingest.dateorder import confirm, confirm_formats
 from kpibar.ingest.dateorder import settle as settle_dates
 from kpibar.ingest.expressions import Reading
@@ -49,7 +49,9 @@ from kpibar.ingest.tally import (
 from kpibar.ingest.typed import BROKEN
 from kpibar.store import Store
 
-_SCRATCH = (BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard", SPELLINGS)
+_SCRATCH = (
+    BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard", "said_reasons", "unmapped", SPELLINGS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     count_unknown(store, compiled, tally)
     count_agreeing(store, compiled, taking.task.file.layout, tally)
     classify(store, compiled)
+    count_unmapped(store, compiled, tally)
     looked_up = look_up_pseudonyms(store, compiled)
     spelled = find_spellings(store, compiled, taking.task.names, taking.task.context.brand)
     for target in taking.targets:
@@ -262,6 +265,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         lines=lines,
         unknown=unknown,
         remarks=written,
+        own_reasons=bool(task.context.reasons),
         first_rejects=first,
         uncertain=tally.uncertain,
         repaired_lines=tuple(account.repaired_lines),

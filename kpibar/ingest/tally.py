@@ -23,7 +23,7 @@ _AGREEMENT = 0.95
 _ENOUGH_TO_ASSERT = 20
 _MOST_UNKNOWN = 20
 # A value on fewer records may be a person in a shifted row: its shape is kept.
-_NAMED_FROM = 5
+NAMED_FROM = 5
 _DIGITS_OF_A_NUMBER = 6
 # So many rejected records are looked at for a second header: where there are more, the file is refused anyway.
 _LOOKED_AT = 10_000
@@ -74,7 +74,12 @@ def count_unknown(store: Store, compiled: Plan, tally: Tally) -> None:
     for name, column in compiled.unknown.items():
         rows = store.engine.rows(f"SELECT {name}, count(*) FROM typed WHERE {name} IS NOT NULL GROUP BY 1")
         for value, n in rows:
-            tally.unknown[column, blanked(value) if _personal(value) else value] += n
+            count_value(tally, column, value, n)
+
+
+def count_value(tally: Tally, column: str, value: str, n: int) -> None:
+    """Count an unknown value of a column on `n` records; of what may be personal the shape."""
+    tally.unknown[column, blanked(value) if _personal(value) else value] += n
 
 
 def _personal(value: str) -> bool:
@@ -89,7 +94,7 @@ def write_unknown(store: Store, file_id: int, tally: Tally) -> tuple[tuple[str, 
     """
     found, told = [], Counter[tuple[str, str]]()
     for (column, value), n in tally.unknown.items():
-        told[column, value if n >= _NAMED_FROM else blanked(value)] += n
+        told[column, value if n >= NAMED_FROM else blanked(value)] += n
     for column in dict.fromkeys(column for column, _ in told):
         values = [(value, n) for (own, value), n in told.items() if own == column]
         found += [(column, value, n) for value, n in sorted(values, key=lambda one: (-one[1], one[0]))[:_MOST_UNKNOWN]]

@@ -7,28 +7,27 @@ over all languages outgrows the memory the regular-expression engine gives itsel
 """
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
 from kpibar.ingest.expressions import quoted
 
-# What a person writes where a reason should be when there is none.
-_NO_REASON = (
-    r"^(-+|\?+|n/?a|none|null|aucun|sans|vide|non (qualifi.+|renseign.+|class.+)"
-    r"|not (set|classified)|uncategori[sz]ed|unknown|inconnu)$"
-)
+_KINDS = ("vendor", "text", "unless", "vendor_unless")
 
 
 @dataclass(frozen=True)
 class Topic:
-    """One canonical reason and its alternations, one per language that has a rule."""
+    """One canonical reason and its alternations, one per language that has a rule.
+
+    `vendor` and `vendor_unless` read the reason that was recorded, `text` and `unless` what the customer wrote.
+    """
 
     reason: str
     vendor: tuple[str, ...]
     text: tuple[str, ...]
     unless: tuple[str, ...]
+    vendor_unless: tuple[str, ...]
 
 
 @lru_cache(maxsize=1)
@@ -38,12 +37,12 @@ def topics() -> tuple[Topic, ...]:
     folder = files("kpibar").joinpath("topics")
     for name in ("en.toml", "fr.toml"):
         for entry in tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8"))["topic"]:
-            patterns = merged.setdefault(entry["reason"], {"vendor": [], "text": [], "unless": []})
+            patterns = merged.setdefault(entry["reason"], {kind: [] for kind in _KINDS})
             for kind, alternations in patterns.items():
                 if entry.get(kind):
                     alternations.append("|".join(entry[kind]))
     return tuple(
-        Topic(reason, tuple(kinds["vendor"]), tuple(kinds["text"]), tuple(kinds["unless"]))
+        Topic(reason, **{kind: tuple(alternations) for kind, alternations in kinds.items()})
         for reason, kinds in merged.items()
     )
 
@@ -54,23 +53,9 @@ def reasons() -> tuple[str, ...]:
 
 
 def by_vendor(raw: str) -> str:
-    """SQL of the canonical reason of a vendor's reason, by the rules.
-
-    One that says nothing gives NULL, one that says something kpibar has no name for gives 'other'.
-    """
-    rules = " ".join(
-        f"WHEN {_matches(raw, topic.vendor)} THEN {quoted(topic.reason)}" for topic in topics() if topic.vendor
-    )
-    return (
-        f"CASE WHEN {raw} IS NULL THEN NULL "
-        f"WHEN regexp_matches({raw}, {quoted(_NO_REASON)}, 'i') THEN NULL {rules} ELSE 'other' END"
-    )
-
-
-def by_settings(raw: str, mapped: Mapping[str, str], otherwise: str) -> str:
-    """SQL of the canonical reason of a vendor's reason where kpibar.toml names one: it wins over the rules."""
-    own = " ".join(f"WHEN {quoted(value.casefold())} THEN {quoted(reason)}" for value, reason in mapped.items())
-    return f"CASE lower({raw}) {own} ELSE {otherwise} END" if own else otherwise
+    """SQL of the canonical reason of a reason that was recorded, by the rules; NULL when no rule applies."""
+    rules = " ".join(f"WHEN {_names(topic, raw)} THEN {quoted(topic.reason)}" for topic in topics() if topic.vendor)
+    return f"CASE WHEN {raw} IS NULL THEN NULL {rules} END"
 
 
 def by_text(text: str) -> str:
@@ -82,6 +67,11 @@ def by_text(text: str) -> str:
 def _applies(topic: Topic, text: str) -> str:
     found = _matches(text, topic.text)
     return f"{found} AND NOT {_matches(text, topic.unless)}" if topic.unless else found
+
+
+def _names(topic: Topic, raw: str) -> str:
+    found = _matches(raw, topic.vendor)
+    return f"{found} AND NOT {_matches(raw, topic.vendor_unless)}" if topic.vendor_unless else found
 
 
 def _matches(text: str, alternations: tuple[str, ...]) -> str:

@@ -83,6 +83,9 @@ def standing_text(held: Standing) -> str:
     if held.remarks:
         lines += ["", "Remarks"]
         lines += [f"  {clean(name)}: {summary.remark_text(remark)}" for name, remark in held.remarks]
+    if held.unmapped:
+        words = summary.reason_lines(held.unmapped, bool(config.settings.reasons))
+        lines += ["", "Reasons", *(f"  {line}" for line in words)]
     heads = ("source", "table", "rows", "first", "last", "as of", f"months of {held.window.start.year}")
     lines += ["", "Held"]
     lines += [f"  {line}" for line in columns([heads, *summary.coverage_rows(held.coverage)])]
@@ -112,6 +115,7 @@ def standing_json(held: Standing) -> str:
             "columns": held.columns,
             "missing": held.missing,
             "remarks": [{"file": name, **asdict(remark)} for name, remark in held.remarks],
+            "unmapped_reasons": [{"word": word, "contacts": n} for word, n in held.unmapped],
             "thresholds": held.config.settings.thresholds.model_dump(),
             "targets": held.config.settings.targets,
         }

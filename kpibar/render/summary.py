@@ -1,5 +1,6 @@
 """Words for the commands other than the report: what was ingested, what is held, what a KPI or layout means."""
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -7,16 +8,22 @@ from importlib.resources import files
 from pathlib import Path
 
 from kpibar.coverage import Coverage, disabled_by
+from kpibar.ingest.blanked import blanked
 from kpibar.ingest.corrections import Corrections
 from kpibar.ingest.layouts import Layout, Shelf
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.outcome import Loaded, Outcome, Remark
+from kpibar.ingest.plan import REASONS
+from kpibar.ingest.reasons import UNKNOWN
+from kpibar.ingest.tally import NAMED_FROM
+from kpibar.ingest.topics import reasons
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
 from kpibar.render.clean import clean
 from kpibar.render.numbers import format_number
 
 _NAMED_LINES = 12
+_NAMED_WORDS = 10
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -53,6 +60,8 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
         lines.append(f"  left out: {number(footer)} {what} below the records (totals, notes of the report)")
     lines += _unknown(outcome)
     lines += [f"  {remark_text(remark)}" for remark in outcome.remarks]
+    words = [(value, n) for column, value, n in outcome.unknown if column == REASONS]
+    lines += [f"  {line}" for line in reason_lines(words, outcome.own_reasons)]
     lines += [
         f'  {column} stays empty: no column "{clean(name)}", of which your layout reads it'
         for column, name in outcome.absent
@@ -122,7 +131,32 @@ def _unknown(outcome: Outcome) -> list[str]:
     return [
         f'  unknown values of "{clean(column)}", read as other: {", ".join(values[:6])}'
         for column, values in by_column.items()
+        if column != REASONS
     ]
+
+
+def reason_lines(words: Sequence[tuple[str, int]], own: bool) -> list[str]:
+    """The words of recorded reasons that nobody knows, and what to add to kpibar.toml for those that may be shown.
+
+    `own` tells that kpibar.toml names reasons already. A rare word is shown by its shape.
+    """
+    if not words:
+        return []
+    listed = ", ".join(f'"{clean(word)}" ({number(n)})' for word, n in words[:_NAMED_WORDS])
+    lines = [f"reasons that neither [reasons] nor the rules know, and their contacts: {listed}"]
+    named = [(word, n) for word, n in words if n >= NAMED_FROM and blanked(word) != word]
+    if named:
+        where = "add below [reasons] in" if own else "add to"
+        names = ", ".join(reason for reason in reasons() if reason != "other")
+        lines.append(f'{where} kpibar.toml, each with what it stands for ({names}, other) instead of "{UNKNOWN}":')
+        lines += [] if own else ["  [reasons]"]
+        lines += [f'  {_toml_text(word)} = "{UNKNOWN}"  # {number(n)} contacts' for word, n in named]
+    return lines
+
+
+def _toml_text(text: str) -> str:
+    """A text as a key of TOML."""
+    return json.dumps(clean(text), ensure_ascii=False)
 
 
 def _other_sources(outcome: Outcome) -> list[str]:
