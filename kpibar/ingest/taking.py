@@ -50,7 +50,8 @@ from kpibar.ingest.typed import BROKEN
 from kpibar.store import Store
 
 _SCRATCH = (
-    BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard", "said_reasons", "unmapped", SPELLINGS,
+    BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard", "said_reasons", "unmapped",
+    SPELLINGS,
 )  # fmt: skip
 
 
