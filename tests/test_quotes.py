@@ -144,7 +144,8 @@ def test_lines_in_quotes_are_read_as_the_cells_within(folder: Path, delimiter: s
 def test_some_lines_in_quotes_or_the_header_alone(folder: Path, every: int, first: int, quoted: int) -> None:
     outcome = take_text(folder, pasted(every=every, first=first))
     assert outcome.counts.added == 20
-    remarks = [(remark.code, remark.records) for remark in outcome.remarks]
+    # "SAV" is no reason that the rules know, which is a remark of its own.
+    remarks = [(remark.code, remark.records) for remark in outcome.remarks if remark.code != "reason_unmapped"]
     assert remarks == ([("line-in-quotes", quoted)] if quoted else [])
 
 
