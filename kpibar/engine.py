@@ -292,6 +292,37 @@ class DuckDB:
             self.connection.close()
 
 
+class Parser:
+    """DuckDB's own parser, in a memory that can open nothing. Raises EngineError, also on opening."""
+
+    def __init__(self) -> None:
+        config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
+        config |= {"memory_limit": "64MB", "temp_directory": "", "threads": "1"}
+        with interrupts.running(None), _refusals():
+            import duckdb
+
+            self._connection = duckdb.connect(config=config)
+            for setting in ("TimeZone = 'UTC'", "enable_external_access = false", "lock_configuration = true"):
+                self._connection.execute(f"SET {setting}")
+
+    def tree(self, sql: str) -> str:
+        """The syntax tree of a SELECT statement, as JSON; the same with "error": true where it does not parse."""
+        return str(self._value("SELECT json_serialize_sql(?)", sql))
+
+    def text(self, tree: str) -> str:
+        """The SQL of a syntax tree."""
+        return str(self._value("SELECT json_deserialize_sql(?)", tree))
+
+    def value(self, sql: str) -> object:
+        """The value of a SELECT statement that reads nothing."""
+        return self._value(sql)
+
+    def _value(self, sql: str, *parameters: str) -> object:
+        with interrupts.running(None), _refusals():
+            row = self._connection.execute(sql, list(parameters)).fetchone()
+        return row[0] if row else None
+
+
 def room_for_exports() -> bool:
     """Whether this process may map what reading exports takes; with less, libraries end it in words of their own."""
     space = _address_space()

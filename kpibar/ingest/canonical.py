@@ -1,6 +1,5 @@
 """The canonical columns of a table over the typed records: what the layout fills, and what ingest adds to it."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,11 +8,9 @@ from kpibar.ingest.cells import Cells
 from kpibar.ingest.expressions import Compiled, Reading, local_time, quoted
 from kpibar.ingest.keys import key_column, key_fault, order_key
 from kpibar.ingest.layouts import Layout
+from kpibar.ingest.origins import has_value
 from kpibar.ingest.promises import promise_bound
-from kpibar.ingest.tables import DAYS, TEXT_COLUMNS, columns
-
-# An expression that ends in a text of its own has a value even where the file lacks its columns.
-_FALLBACK = re.compile(r"coalesce\s*\(.*,\s*'[^']*'\s*\)|ELSE\s+'[^']*'\s+END", re.I | re.S)
+from kpibar.ingest.tables import DAYS, KEYS, TEXT_COLUMNS, columns
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def mapped(
         where=taken,
         fault=fault,
         text=_text(fields) if entity == "contacts" else None,
-        held=_held(table, cells),
+        held=_held(table, cells) if where is None or has_value(where, cells.absent(where)) else (),
         filled=_filled(entity, table, cells, context),
         derived=_derived(entity, set(fields), context),
     )
@@ -82,9 +79,12 @@ def _fields(
 ) -> dict[str, str]:
     """SQL of the columns a layout fills, with the brand and the grain that the settings and the layout add."""
     zone = context.brand_zone
+    # What only guards and fillers would say of a column is unknown; a record always has its key and its grain.
+    valued = {*_held(table, cells), *KEYS[entity].required, *TEXT_COLUMNS, "grain"}
     fields = {name: promise_bound(name, compiled, cells.fill(compiled), zone) for name, compiled in table.items()}
+    fields |= dict.fromkeys(table.keys() - valued, "NULL")
     for column, compiled in table.items():
-        if column.endswith("_key"):
+        if column.endswith("_key") and column in valued:
             fields[column] = key_column(compiled, cells, context.reading.calling_code)
     fields.setdefault("brand", "NULL")
     if context.brand is not None:
@@ -140,18 +140,12 @@ def open_at(local: str, hours: Hours) -> str:
 
 
 def _held(table: Mapping[str, Compiled], cells: Cells) -> tuple[str, ...]:
-    """Columns whose expression reads at least one column the file has, or has a value without any."""
+    """Columns whose expression has a value in this file: the cells it takes it from are there."""
     return tuple(
         column
         for column, compiled in table.items()
-        if column not in TEXT_COLUMNS and _told(compiled, cells) and compiled.template.strip().upper() != "NULL"
+        if column not in TEXT_COLUMNS and has_value(compiled, cells.absent(compiled))
     )
-
-
-def _told(compiled: Compiled, cells: Cells) -> bool:
-    """Whether an expression can say something of this file."""
-    read = any(cells.cell(call.column) for call in compiled.calls)
-    return read or not compiled.calls or _FALLBACK.search(compiled.template) is not None
 
 
 def _filled(entity: str, table: Mapping[str, Compiled], cells: Cells, context: Context) -> frozenset[str]:

@@ -39,6 +39,10 @@ class Cells:
         wanted = {call: alias for call, alias in self.aliases.items() if not helper or call.helper == helper}
         return {call: alias for call, alias in wanted.items() if self.value(call)}
 
+    def absent(self, compiled: Compiled) -> tuple[int, ...]:
+        """The helper calls of an expression, by number, whose column the file lacks."""
+        return tuple(number for number, call in enumerate(compiled.calls) if self.value(call) is None)
+
     def name(self, call: Call) -> str:
         """How an expression over the typed records refers to a call; nothing, where the file lacks its column."""
         return f"t.{self.aliases[call]}" if self.value(call) else f"CAST(NULL AS {HELPERS[call.helper].type})"

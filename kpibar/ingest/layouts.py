@@ -24,6 +24,7 @@ from kpibar.errors import (
 )
 from kpibar.ingest.expressions import ExpressionError, columns_read, compile_expression, refuse_statements
 from kpibar.ingest.header import normal
+from kpibar.ingest.origins import has_value
 from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, selectable
 
 Entity = Literal["contacts", "orders", "parcels", "surveys", "notices", "gestures"]
@@ -215,10 +216,16 @@ def missing_columns(layout: Layout, names: frozenset[str]) -> Sequence[str]:
 
 
 def absent(layout: Layout, selected: Iterable[str], header: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Which of these canonical columns this header cannot fill, and the first header name each is read from."""
+    """Which of these canonical columns this header cannot fill, and the first header name that would fill each."""
     names = frozenset(header)
-    read = {column: columns_read(layout.select[column]) for column in selected}
-    return tuple((column, own[0]) for column, own in read.items() if own and not {*map(normal, own)} & names)
+    found = []
+    for column in selected:
+        compiled = compile_expression(layout.select[column])
+        lacking = [number for number, call in enumerate(compiled.calls) if normal(call.column) not in names]
+        if lacking and not has_value(compiled, lacking):
+            filling = [number for number in lacking if has_value(compiled, set(lacking) - {number})]
+            found.append((column, compiled.calls[(filling or lacking)[0]].column))
+    return tuple(found)
 
 
 def chosen(path: Path, name: str, header: Iterable[str], shelf: Shelf) -> Layout:
