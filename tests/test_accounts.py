@@ -239,6 +239,14 @@ SAME = {
         lines("parcel_id,promised_to,delivered_at,shipped_at", name("P"), "", "", day("2025-03-01")),
         lines("parcel_id,promised_to,delivered_at,shipped_at", name("P"), "", day("2025-03-09"), day("2025-03-05")),
     ),
+    "carriers and promises that changed": (
+        lines("parcel_id,promised_to,delivered_at,carrier", name("P"), day("2025-03-02"), day("2025-03-09"), "DPD"),
+        lines("parcel_id,promised_to,delivered_at,carrier", name("P"), day("2025-03-05"), day("2025-03-09"), "GLS"),
+    ),
+    "channels and kinds of answered surveys": (
+        lines("survey_id,kind,score,answered_at,channel", name("S"), "nps", "9", day("2025-03-09"), "email"),
+        lines("survey_id,kind,score,answered_at,channel", name("S"), "csat", "5", day("2025-03-09"), "chat"),
+    ),
     "how order numbers are written": (
         lines(PARCELS, name("P"), name("#100"), day("2025-03-01"), ""),
         lines(PARCELS, name("P"), name("FR-0100"), day("2025-03-01"), ""),

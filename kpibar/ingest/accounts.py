@@ -36,6 +36,8 @@ _SELDOM = {
     "notices": ("brand", "kind", "channel"),
     "gestures": ("brand", "amount", "currency"),
 }
+# What dates a record, where that is more than its beginning.
+_INSTANTS = {"parcels": ("shipped_at", "delivered_at"), "surveys": ("sent_at", "answered_at")}
 # So many of them must differ where no date speaks, and where the two began on one day; a currency counts twice.
 _UNDATED, _ON_ONE_DAY = 2, 3
 _REFERENCES = ("order_ref", "contact_id", "case_id")
@@ -165,8 +167,8 @@ def _unlike(entity: str, filled: frozenset[str]) -> str:
         return "FALSE"
     weights = {"currency": _UNDATED}
     unlike = " + ".join(f"{weights.get(column, 1)} * CAST({_differ(column)} AS INTEGER)" for column in columns)
-    begins = HAPPENED[entity][0]
-    dated = _known(begins) if begins in filled else "FALSE"
+    dates = [_known(column) for column in _INSTANTS.get(entity, HAPPENED[entity][:1]) if column in filled]
+    dated = " OR ".join(dates) or "FALSE"
     return f"({unlike} >= CASE WHEN {dated} THEN {_ON_ONE_DAY} ELSE {_UNDATED} END)"
 
 
@@ -196,8 +198,7 @@ def _person(filled: frozenset[str]) -> str:
 
 def _comparable(entity: str, filled: frozenset[str]) -> str:
     """SQL: the two could disagree in what never changes."""
-    instants = {"parcels": ("shipped_at", "delivered_at"), "surveys": ("sent_at", "answered_at")}
-    columns = (*instants.get(entity, HAPPENED[entity][:1]), *_OWN.get(entity, ()), "customer_alias_key")
+    columns = (*_INSTANTS.get(entity, HAPPENED[entity][:1]), *_OWN.get(entity, ()), "customer_alias_key")
     known = [_known(column) for column in columns if column in filled]
     return f"({' OR '.join(known)})" if known else "FALSE"
 
