@@ -82,8 +82,8 @@ def recorded(relation: str, mapped: Mapping[str, str]) -> str:
     """
     priority = " ".join(f"WHEN {quoted(reason)} THEN {place}" for place, reason in enumerate(reasons()))
     return f"""
-WITH heard AS (
-    SELECT said, {folded("said")} AS folded, {by_rules("nfc_normalize(said)")} AS ruled FROM {relation}
+WITH heard AS MATERIALIZED (
+    SELECT said, nfc_normalize(said) AS composed, {folded("said")} AS folded FROM {relation}
 ),
 items AS (
     SELECT said, item, string_split(item, {quoted(_LEVEL)}) AS levels
@@ -98,9 +98,10 @@ parts AS (
     SELECT said, item, CASE WHEN depth = len(levels) THEN {_LAST} ELSE {_ABOVE} + len(levels) - depth END, levels[depth]
     FROM (SELECT *, unnest(range(1, len(levels) + 1)) AS depth FROM items WHERE len(levels) > 1)
 ),
-judged AS (
+-- To prepare the rules costs more than to apply them to a few words: they stand in the query once.
+judged AS MATERIALIZED (
     SELECT part, {by_settings("part", mapped)} AS own, {by_rules("part")} AS ruled
-    FROM (SELECT DISTINCT part FROM parts)
+    FROM (SELECT part FROM parts UNION SELECT composed FROM heard)
 ),
 singles AS (
     SELECT
@@ -118,7 +119,7 @@ cells AS (
         SELECT said, own, whole, above, ruled FROM singles WHERE own IS DISTINCT FROM {quoted(UNKNOWN)}
         UNION ALL
         -- What several words of a cell say together, unless kpibar.toml says of one of them that it is no reason.
-        SELECT said, NULL, ruled, NULL, NULL FROM heard
+        SELECT said, NULL, ruled, NULL, NULL FROM heard JOIN judged ON part = composed
         WHERE said NOT IN (SELECT said FROM singles WHERE own = {quoted(UNKNOWN)})
     )
     GROUP BY said
