@@ -22,6 +22,7 @@ from kpibar.comparing import (
 from kpibar.config import Config, Reporting
 from kpibar.coverage import STOPS_EARLY_DAYS, Coverage, coverage, held_columns, missing_inputs
 from kpibar.desk import Desk, desk
+from kpibar.duplicates import duplicates
 from kpibar.editions import Edition, edition
 from kpibar.errors import BrandUnknown
 from kpibar.errors_database import DatabaseEmpty
@@ -112,12 +113,12 @@ def bring_up_to_date(path: Path, config: Config, wait: float = 0.0) -> None:
     Raises DatabaseEmpty and what `open_store` raises.
     """
     with open_store(path, write=False, wait=wait) as store:
-        current = is_current(store, config.settings.thresholds)
+        current = is_current(store, config.settings.thresholds, config.settings.files)
         if not store.engine.rows("SELECT 1 FROM files LIMIT 1"):
             raise DatabaseEmpty(path)
     if not current:
         with open_store(path, write=True, wait=wait) as store:
-            build(store, config.settings.thresholds)
+            build(store, config.settings.thresholds, config.settings.files)
 
 
 def barometer(store: Store, config: Config, request: Request) -> Barometer:
@@ -149,7 +150,11 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
         rows=tuple(row for row in rows if row.kpi in chosen),
         coverage=held_of_sources,
         config=config,
-        notes=(*_edition_notes(spoken, held_of_sources), *_brand_notes(store, request.brand)),
+        notes=(
+            *_edition_notes(spoken, held_of_sources),
+            *_brand_notes(store, request.brand),
+            *_duplicate_notes(store, spoken, request.brand),
+        ),
     )
 
 
@@ -292,3 +297,7 @@ def _edition_notes(spoken: Edition, sources: tuple[Coverage, ...]) -> tuple[Note
         if stops and held.as_of_on and (spoken.window.end - held.as_of_on).days - STOPS_EARLY_DAYS >= 0:
             notes.append(Note("source_stops", {"source": held.source, "end": str(held.as_of_on)}, "warning"))
     return tuple(notes)
+
+
+def _duplicate_notes(store: Store, spoken: Edition, brand: str | None) -> tuple[Note, ...]:
+    return tuple(Note(code, {"rows": count}) for code, count in duplicates(store, [spoken.window], brand))

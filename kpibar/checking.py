@@ -1,10 +1,10 @@
 """Does the database still say what its ledger says? Every claim that can be proved again is proved again."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kpibar.config import Thresholds
+from kpibar.config import FileRule, Thresholds
 from kpibar.ingest.ledger import CHAINED, LAST_READING, chained
 from kpibar.ingest.seal import read_seal, seal_of
 from kpibar.ingest.tables import KEYS
@@ -25,12 +25,12 @@ class Finding:
     note: bool = False
 
 
-def check(store: Store, thresholds: Thresholds) -> tuple[Finding, ...]:
+def check(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = ()) -> tuple[Finding, ...]:
     """Everything found wrong with a database, and notes; empty when all is well."""
     found = [*_equations(store), *_chain(store), *_seal(store), *_beside(store), *_sources(store), *_mode(store)]
     for entity in ENTITIES:
         found += [*_rows(store, entity), *_identity(store, entity), *_pseudonyms(store, entity)]
-    found += _model(store, thresholds)
+    found += _model(store, thresholds, rules)
     return tuple(found)
 
 
@@ -160,8 +160,8 @@ def _pseudonyms(store: Store, entity: str) -> Iterator[Finding]:
         yield Finding("personal", f"{table}.{name}", f"its values are not pseudonyms but of type {kind}")
 
 
-def _model(store: Store, thresholds: Thresholds) -> Iterator[Finding]:
-    if store.engine.rows("SELECT 1 FROM files LIMIT 1") and not is_current(store, thresholds):
+def _model(store: Store, thresholds: Thresholds, rules: Sequence[FileRule]) -> Iterator[Finding]:
+    if store.engine.rows("SELECT 1 FROM files LIMIT 1") and not is_current(store, thresholds, rules):
         yield Finding(
             "model", "fact tables", "older than the data or settings; the next report rebuilds them", note=True
         )

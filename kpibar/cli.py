@@ -196,8 +196,8 @@ def _ingest(
             say(summary.lost(path, lost))
         with watching() as watch:
             outcomes = ingest(store, paths, config, options, said, watch)
-        if not options.dry_run and not is_current(store, config.settings.thresholds):
-            build(store, config.settings.thresholds)
+        if not options.dry_run and not is_current(store, config.settings.thresholds, config.settings.files):
+            build(store, config.settings.thresholds, config.settings.files)
     say(summary.totals(outcomes))
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     for error in errors:
@@ -359,7 +359,7 @@ def check(
 
     settings = load(config)
     with open_store(database_path(db, settings), write=False, wait=wait) as store:
-        found = checking.check(store, settings.settings.thresholds)
+        found = checking.check(store, settings.settings.thresholds, settings.settings.files)
     emit(listings.check_json(found) if json else listings.check_text(found), None)
     if any(not one.note for one in found):
         raise typer.Exit(_FOUND)

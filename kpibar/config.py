@@ -6,6 +6,7 @@ looked at; without that, the defaults below hold. Flags and KPIBAR_* variables a
 
 import hashlib
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time
 from fnmatch import fnmatchcase
@@ -22,6 +23,7 @@ FILE_NAME = "kpibar.toml"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 Seconds = Annotated[int, Field(ge=0, le=10_000_000)]
+Calls = Annotated[int, Field(ge=1, le=1_000_000)]
 Days = Annotated[int, Field(ge=0, le=3660)]
 
 
@@ -41,6 +43,9 @@ class Thresholds(_Table):
     link_after_promise_days: Days = 14
     link_text_days: Days = 180
     slot_grace_s: Seconds = 0
+    transfer_gap_s: Seconds = 15
+    phone_ticket_s: Seconds = 600
+    shared_number_calls: Calls = 20
     reply_target_email_s: Seconds = 86_400
     reply_target_chat_s: Seconds = 60
     reply_target_messaging_s: Seconds = 3_600
@@ -99,12 +104,16 @@ def _spans(text: str) -> list[tuple[time, time]]:
 
 
 class FileRule(_Table):
-    """What is true of the files whose name matches a pattern: their brand, layout or time zone."""
+    """What is true of the files whose name matches a pattern: their brand, layout or time zone.
+
+    `phone_tickets` = "separate" counts their telephone tickets beside the calls they were opened for.
+    """
 
     match: str
     brand: str | None = None
     layout: str | None = None
     timezone: str | None = None
+    phone_tickets: Literal["once", "separate"] | None = None
 
 
 class Settings(_Table):
@@ -154,11 +163,16 @@ class Config:
 
     def rule_for(self, file_name: str) -> FileRule:
         """What the [[files]] rules say of a file; a later rule completes an earlier one."""
-        known: dict[str, str] = {}
-        for rule in self.settings.files:
-            if fnmatchcase(file_name.casefold(), rule.match.casefold()):
-                known |= rule.model_dump(exclude_none=True)
-        return FileRule(**(known | {"match": file_name}))
+        return rule_for(self.settings.files, file_name)
+
+
+def rule_for(rules: Iterable[FileRule], file_name: str) -> FileRule:
+    """What rules say of a file; a later rule completes an earlier one."""
+    known: dict[str, Any] = {}
+    for rule in rules:
+        if fnmatchcase(file_name.casefold(), rule.match.casefold()):
+            known |= rule.model_dump(exclude_none=True)
+    return FileRule(**(known | {"match": file_name}))
 
 
 def valid_zone(name: str, where: str = "") -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kpibar.config import Config
 from kpibar.coverage import Coverage, coverage, held_columns, missing_inputs
+from kpibar.duplicates import duplicates
 from kpibar.editions import edition
 from kpibar.errors import FileNotHeld
 from kpibar.errors_database import DatabaseEmpty
@@ -48,6 +49,7 @@ class Standing:
     missing: dict[str, tuple[str, ...]]
     remarks: tuple[tuple[str, Remark], ...]
     unmapped: tuple[tuple[str, int], ...]
+    duplicates: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def standing(store: Store, config: Config) -> Standing:
         missing={name: needs for name, needs in lacking.items() if needs},
         remarks=_remarks(store),
         unmapped=_unmapped(store),
+        duplicates=duplicates(store),
     )
 
 

@@ -58,7 +58,7 @@ def ingest_tables(
         paths.append(folder / name)
     with open_store(folder / "test.duckdb", write=True) as store:
         outcomes = ingest(store, paths, config, Options(as_of=as_of))
-        build(store, config.settings.thresholds)
+        build(store, config.settings.thresholds, config.settings.files)
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error

@@ -17,7 +17,7 @@ LAYERS = (
     ("model",),
     ("kpis",),
     ("intervals",),
-    ("estimates", "editions", "coverage"),
+    ("estimates", "editions", "coverage", "duplicates"),
     ("reach",),
     ("desk",),
     ("comparing",),

@@ -41,7 +41,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Config]:
     with pytest.MonkeyPatch.context() as patch, open_store(folder / "test.duckdb", write=True) as store:
         patch.setenv("KPIBAR_KEY_FILE", str(folder / "demo.key"))
         ingest(store, sample_files(), config, Options())
-        build(store, config.settings.thresholds)
+        build(store, config.settings.thresholds, config.settings.files)
     return folder, config
 
 

@@ -104,7 +104,7 @@ def barometer(folder: Path, exports: Mapping[str, bytes]) -> dict[str, Any]:
     database = folder / "wrapped.duckdb"
     with open_store(database, write=True) as store:
         outcomes = ingest(store, paths, config, Options(as_of=AS_OF))
-        build(store, config.settings.thresholds)
+        build(store, config.settings.thresholds, config.settings.files)
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error

@@ -28,6 +28,7 @@ numbered_reasons AS (
 combinations AS (
     SELECT DISTINCT
         source,
+        resolution_source,
         grain,
         channel,
         direction,
@@ -56,16 +57,16 @@ combinations AS (
         resolution_s IS NOT NULL AS resolution_timed,
         reopens > 0 AS was_reopened,
         transfers > 0 AS was_transferred
-    FROM contacts
+    FROM fact_records
 ),
 -- Flags that other flags are made of. None is unknown: what an empty cell stands for is decided here.
 flags AS (
     SELECT
         c.*,
         coalesce(capable.reply_known, FALSE) AS reply_column,
-        coalesce(capable.reopens_known, FALSE) AS reopen_column,
+        coalesce(resolver.reopens_known, FALSE) AS reopen_column,
         coalesce(capable.transfers_known, FALSE) AS transfer_column,
-        coalesce(capable.solution_known, FALSE) AS solution_column,
+        coalesce(resolver.solution_known, FALSE) AS solution_column,
         coalesce(c.bot_involved, FALSE) OR c.bot_replied OR c.handed_off AS bot,
         c.handed_off OR coalesce(c.escalated, FALSE) OR coalesce(c.abandoned, FALSE) AS bot_exit,
         coalesce(c.status IN ('new', 'open', 'pending', 'hold'), FALSE) AS open_status,
@@ -83,6 +84,7 @@ flags AS (
         FROM combinations
     ) AS c
     LEFT JOIN capable ON capable.source = c.source
+    LEFT JOIN capable AS resolver ON resolver.source = c.resolution_source
 )
 SELECT
     row_number() OVER (ORDER BY t.source) AS profile_id,

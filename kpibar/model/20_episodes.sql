@@ -10,10 +10,12 @@ WITH linked AS (
         c.contact_id,
         c.created_at,
         c.created_on,
-        p.countable AND mirrored.contact_id IS NULL AS counted,
-        coalesce(person.person_key, c.customer_key, c.customer_alias_key, link.person_key) AS person_key,
-        link.order_id,
-        link.sureness,
+        p.countable AND NOT c.is_copy AS counted,
+        coalesce(
+            person.person_key, c.customer_key, c.customer_alias_key, surer.person_key, link.person_key
+        ) AS person_key,
+        coalesce(surer.order_id, link.order_id) AS order_id,
+        coalesce(surer.sureness, link.sureness) AS sureness,
         c.wait_s,
         -- The reply of a person. A first reply at the moment of the bot's own is the bot's.
         coalesce(
@@ -40,9 +42,10 @@ WITH linked AS (
         ) AS resolution_s,
         c.agent_replies,
         c.customer_messages
-    FROM contacts AS c
+    FROM fact_records AS c
     JOIN fact_profiles AS p
         ON p.source = c.source
+        AND p.resolution_source = c.resolution_source
         AND p.grain IS NOT DISTINCT FROM c.grain
         AND p.channel IS NOT DISTINCT FROM c.channel
         AND p.direction IS NOT DISTINCT FROM c.direction
@@ -72,8 +75,8 @@ WITH linked AS (
         AND p.was_reopened IS NOT DISTINCT FROM (c.reopens > 0)
         AND p.was_transferred IS NOT DISTINCT FROM (c.transfers > 0)
     LEFT JOIN fact_people AS person ON person.customer_key = coalesce(c.customer_key, c.customer_alias_key)
-    LEFT JOIN fact_mirrored AS mirrored ON mirrored.source = c.source AND mirrored.contact_id = c.contact_id
     LEFT JOIN fact_links AS link ON link.source = c.source AND link.contact_id = c.contact_id
+    LEFT JOIN fact_call_orders AS surer ON surer.source = c.source AND surer.contact_id = c.contact_id
 ),
 traced AS (
     SELECT

@@ -2,13 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
-from kpibar.config import Thresholds
+from kpibar.config import FileRule, Thresholds, rule_for
 from kpibar.store import Store, fingerprint
 
 _SECONDS = re.compile(r"seconds_between\(((?:[^(),]|\((?:[^()]|\([^()]*\))*\))+),\s*([^(),]+)\)")
@@ -52,10 +52,20 @@ def parameters(thresholds: Thresholds) -> dict[str, int]:
     return {name: int(value) for name, value in thresholds.model_dump().items()}
 
 
-def written_in(sql: str, values: Mapping[str, int]) -> str:
+def _separate_files(store: Store, rules: Sequence[FileRule]) -> str:
+    """The ids, as SQL, of the files whose telephone tickets the settings count beside the calls; 0 is no file."""
+    ids = [0]
+    if any(rule.phone_tickets for rule in rules):
+        named = store.engine.rows("SELECT file_id, name FROM files ORDER BY file_id")
+        ids += [file_id for file_id, name in named if rule_for(rules, name).phone_tickets == "separate"]
+    return ", ".join(map(str, ids))
+
+
+def written_in(sql: str, values: Mapping[str, int], separate_files: str = "0") -> str:
     """The SQL that runs: thresholds as numbers, `seconds_between` in portable words."""
     for name, value in values.items():
         sql = sql.replace("{" + name + "}", str(value))
+    sql = sql.replace("{separate_files}", separate_files)
     return _SECONDS.sub(lambda found: _seconds(found.group(1).strip(), found.group(2).strip()), sql)
 
 
@@ -67,16 +77,16 @@ def _seconds(later: str, earlier: str) -> str:
     )
 
 
-def state(store: Store, thresholds: Thresholds) -> str:
-    """What the fact tables depend on: the data, the SQL, the thresholds."""
-    values = parameters(thresholds)
-    text = fingerprint(store) + "".join(written_in(step.sql, values) for step in steps())
+def state(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = ()) -> str:
+    """What the fact tables depend on: the data, the SQL, the thresholds, and what the settings say of the files."""
+    values, separate = parameters(thresholds), _separate_files(store, rules)
+    text = fingerprint(store) + "".join(written_in(step.sql, values, separate) for step in steps())
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def is_current(store: Store, thresholds: Thresholds) -> bool:
-    """Whether the fact tables are those of the present data and thresholds."""
-    return store.meta("model") == state(store, thresholds)
+def is_current(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = ()) -> bool:
+    """Whether the fact tables are those of the present data and settings."""
+    return store.meta("model") == state(store, thresholds, rules)
 
 
 def _drop(store: Store) -> None:
@@ -88,11 +98,11 @@ def _drop(store: Store) -> None:
         store.engine.run(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {name}")
 
 
-def build(store: Store, thresholds: Thresholds) -> None:
-    """Replace every fact table and view, in one transaction."""
-    values = parameters(thresholds)
+def build(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = ()) -> None:
+    """Replace every fact table and view, in one transaction. `rules` are the [[files]] of the settings."""
+    values, separate = parameters(thresholds), _separate_files(store, rules)
     with store.engine.in_the_clear(), store.transaction():
         _drop(store)
         for step in steps():
-            store.engine.run(f"CREATE {step.kind} {step.table} AS\n{written_in(step.sql, values)}")
-        store.remember("model", state(store, thresholds))
+            store.engine.run(f"CREATE {step.kind} {step.table} AS\n{written_in(step.sql, values, separate)}")
+        store.remember("model", state(store, thresholds, rules))

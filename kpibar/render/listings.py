@@ -13,6 +13,7 @@ from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window
 from kpibar.render import summary
 from kpibar.render.clean import clean
+from kpibar.render.messages import note_text
 from kpibar.standing import Reject, Standing
 
 _EXAMPLE = Window(date(2025, 1, 1), date(2025, 12, 31))
@@ -86,6 +87,9 @@ def standing_text(held: Standing) -> str:
     if held.unmapped:
         words = summary.reason_lines(held.unmapped, bool(config.settings.reasons))
         lines += ["", "Reasons", *(f"  {line}" for line in words)]
+    if held.duplicates:
+        lines += ["", "Counted once"]
+        lines += [f"  {note_text(code, {'rows': count}, 'en')}" for code, count in held.duplicates]
     heads = ("source", "table", "rows", "first", "last", "as of", f"months of {held.window.start.year}")
     lines += ["", "Held"]
     lines += [f"  {line}" for line in columns([heads, *summary.coverage_rows(held.coverage)])]
@@ -116,6 +120,7 @@ def standing_json(held: Standing) -> str:
             "missing": held.missing,
             "remarks": [{"file": name, **asdict(remark)} for name, remark in held.remarks],
             "unmapped_reasons": [{"word": word, "contacts": n} for word, n in held.unmapped],
+            "counted_once": dict(held.duplicates),
             "thresholds": held.config.settings.thresholds.model_dump(),
             "targets": held.config.settings.targets,
         }
