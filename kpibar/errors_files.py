@@ -67,6 +67,19 @@ class MemberUnknown(UsageError):
         super().__init__(f'{path}: has nothing called "{member}" inside{_closest(member, names)}')
 
 
+# The letters of code pages, in words.
+_SCRIPTS = {
+    **dict.fromkeys(("cp1250", "iso8859-2", "iso8859-16", "cp852", "mac-latin2"), "the Central European letters"),
+    **dict.fromkeys(("cp1251", "koi8-r", "koi8-u", "cp866", "iso8859-5", "mac-cyrillic"), "the Cyrillic letters"),
+    **dict.fromkeys(("cp1253", "iso8859-7", "cp737", "mac-greek"), "the Greek letters"),
+    **dict.fromkeys(("cp1254", "cp857", "mac-turkish"), "the Turkish letters"),
+    **dict.fromkeys(("cp1257", "cp775"), "the Baltic letters"),
+    **dict.fromkeys(("cp1255", "iso8859-8"), "the Hebrew letters"),
+    **dict.fromkeys(("cp1256", "iso8859-6"), "the Arabic letters"),
+    "cp874": "the Thai letters",
+}
+
+
 class EncodingMisfit(KpibarError):
     """Bytes of a text that are not in its encoding.
 
@@ -87,6 +100,21 @@ class EncodingContradicted(UsageError):
     def __init__(self, path: Path, encoding: str) -> None:
         super().__init__(
             f"{path}: its bytes are UTF-8, not {encoding} as --encoding says; ingest it without --encoding"
+        )
+
+
+class EncodingForeign(KpibarError):
+    """The letters of a text are not those of Western Europe, and nobody says which they are.
+
+    `encoding` is the likeliest one, "" where none is likely.
+    """
+
+    def __init__(self, path: Path, encoding: str) -> None:
+        likely = f"like {_SCRIPTS.get(encoding, 'those')} of {encoding}" if encoding else "like those of none of them"
+        super().__init__(
+            f"{path}: is not UTF-8, and its letters beyond ASCII look {likely}, not like the Western European ones of "
+            "cp1252, iso8859-15, mac-roman or cp850; read as those they would become other letters, so export it again "
+            f"as UTF-8, or say its encoding with --encoding {encoding or 'cp1250'}"
         )
 
 

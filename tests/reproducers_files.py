@@ -79,6 +79,13 @@ def text_of_two_encodings(folder: Path) -> Case:
     return said("ingest glued.csv", "glued.csv:3: the bytes e9 6c (byte 70) are not utf-8", "--encoding")
 
 
+@reproduces(errors.EncodingForeign)
+def letters_of_central_europe(folder: Path) -> Case:
+    rows = "".join(f"{n},2025-03-01,Błędny adres dostawy: ulica Łąkowa, Łódź\n" for n in range(3))
+    write(folder, "polish.csv", ("contact_id;created_at;subject\n" + rows.replace(",", ";")).encode("cp1250"))
+    return said("ingest polish.csv", "polish.csv: is not UTF-8", "Central European", "with --encoding cp1250")
+
+
 @reproduces(errors.EncodingUnknown)
 def encoding_nobody_knows(folder: Path) -> Case:
     return said("ingest good.csv --encoding klingon", '"klingon" is not a text encoding', "cp1252")

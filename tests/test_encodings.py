@@ -5,6 +5,8 @@ import csv
 import io
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,13 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpibar.errors import KpibarError
-from kpibar.errors_files import EncodingMisfit, EncodingUnknown
+from kpibar.errors_files import EncodingForeign, EncodingMisfit, EncodingUnknown
 from kpibar.ingest import encoding as ladder
+from kpibar.ingest.alphabets import code_page, words_beyond_ascii
 from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.layouts import shelf
 from kpibar.ingest.records import Fault, Record
 from kpibar.ingest.strict import streamed_lines
 from tests.intake import held, records, take_text, write
+from tests.texts import SUBJECTS, WESTERN
 
 VOCABULARY = shelf(None).vocabulary()
 HEADER = "contact_id,created_at,channel,subject\n"
@@ -89,6 +93,130 @@ def test_wide_encodings_are_told_by_mark_or_by_zero_bytes(folder: Path, encoding
             opened(folder, content)
         return
     assert cells(opened(folder, (marks[encoding] if mark else b"") + content)) == [next(csv.reader([FRENCH]))]
+
+
+# --- code pages, by the letters of the languages written with them ------------------------------------
+
+PAGES = ("cp1252", "iso8859-15", "mac-roman", "cp850")
+DOS = ("cp850", "cp437")
+FOREIGN = [
+    *((language, page) for language in ("pl", "cs", "sk", "hu", "ro", "hr") for page in ("cp1250", "iso8859-2")),
+    *((language, page) for language in ("pl", "cs", "hu") for page in ("cp852",)),
+    ("sl", "cp1250"), ("tr", "cp1254"), ("tr", "iso8859-9"), ("tr", "cp857"),
+    *(("ru", page) for page in ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac-cyrillic")),
+    ("uk", "cp1251"), ("uk", "koi8-u"), ("bg", "cp1251"),
+    ("el", "cp1253"), ("el", "iso8859-7"), ("el", "cp737"), ("lt", "cp1257"), ("lv", "cp1257"),
+]  # fmt: skip
+PLAINER = str.maketrans({"’": "'", "“": "'", "”": "'", "…": "...", "–": "-", "œ": "oe", "ș": "ş", "ț": "ţ"})
+
+
+def encoded(subject: str, page: str) -> bytes:
+    """A subject as somebody writes it whose code page lacks typographic marks."""
+    try:
+        return subject.encode(page)
+    except UnicodeEncodeError:
+        return subject.translate(PLAINER).encode(page, "ignore")
+
+
+def table(subjects: Sequence[str], page: str, *, header: str = "contact_id\tcreated_at\tchannel\treason_raw") -> bytes:
+    rows = (f"{n}\t{DAY}\temail\t".encode() + encoded(subject, page) + b"\r\n" for n, subject in enumerate(subjects))
+    return header.encode() + b"\r\n" + b"".join(rows)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("language", WESTERN)
+def test_western_text_is_read_in_its_code_page(folder: Path, language: str, page: str) -> None:
+    subjects = SUBJECTS[language]
+    read = [row[3] for row in cells(opened(folder, table(subjects, page)))]
+    assert read == [encoded(subject, page).decode(page) for subject in subjects]
+
+
+@pytest.mark.parametrize("shape", [str, str.upper], ids=["as written", "capitals"])
+@pytest.mark.parametrize("language", WESTERN)
+def test_a_single_western_subject_is_never_refused_or_changed(language: str, shape: Callable[[str], str]) -> None:
+    """The usual code page, with nothing but one subject to tell it by."""
+    for subject in SUBJECTS[language]:
+        content = encoded(shape(subject), "cp1252")
+        if not content.isascii():
+            page = code_page(words_beyond_ascii([content]))
+            assert (page.western, content.decode(page.encoding)) == (True, content.decode("cp1252"))
+
+
+@pytest.mark.parametrize("page", DOS)
+@pytest.mark.parametrize("language", ["fr", "de", "es", "nl", "sv"])
+def test_two_subjects_tell_the_code_page_of_dos(language: str, page: str) -> None:
+    subjects = SUBJECTS[language]
+    for pair in pairwise(subjects):
+        content = b"\n".join(encoded(subject, page) for subject in pair)
+        if not content.isascii():
+            assert content.decode(code_page(words_beyond_ascii([content])).encoding) == content.decode(page)
+
+
+def test_a_french_export_saved_for_ms_dos_keeps_its_reasons(folder: Path) -> None:
+    take_text(folder, table(("Où est mon colis ?", "Remboursement demandé", "Où est mon colis ?"), "cp850"))
+    found = held(folder, "SELECT reason_raw, count(*) FROM contacts GROUP BY 1 ORDER BY 2 DESC")
+    assert found == [("Où est mon colis ?", 2), ("Remboursement demandé", 1)]
+    assert held(folder, "SELECT DISTINCT encoding FROM files") == [("cp850",)]
+
+
+@pytest.mark.parametrize(
+    "subjects",
+    [
+        ("12 €",), ("l’envoi",), ("“bonjour”",), ("Bonjour\u00a0!",), ("n° 5",), ("12 m³", "5 m²"), ("São Paulo",) * 9,
+        ("Nový", "Novotný", "déjà payé"), ("Müller", "Nuñez", "Søren", "Žižek"), ("à",), ("½ journée",),
+        ("5 µm ± 1",), ("Citroën", "Škoda"), ("CAFé", "RéCLAMATION"), ("Ærø – 100 £",),
+        ("Bonjour…", "• colis", "Nespresso™"),
+    ],
+    ids=lambda subjects: subjects[0],
+)  # fmt: skip
+def test_few_or_odd_signs_are_no_reason_to_refuse(folder: Path, subjects: tuple[str, ...]) -> None:
+    read = [row[3] for row in cells(opened(folder, table(subjects, "cp1252")))]
+    assert read == list(subjects)
+
+
+def test_a_file_of_many_western_languages_is_read(folder: Path) -> None:
+    subjects = [subject for language in WESTERN for subject in SUBJECTS[language]]
+    assert [row[3] for row in cells(opened(folder, table(subjects, "cp1252")))] == subjects
+
+
+@pytest.mark.parametrize(("language", "page"), FOREIGN, ids=lambda value: value)
+def test_other_letters_are_never_stored_in_silence(folder: Path, language: str, page: str) -> None:
+    """Refused, with an encoding to try; said so, it is read."""
+    content = table(SUBJECTS[language], page)
+    with pytest.raises(EncodingForeign, match="with --encoding"):
+        opened(folder, content)
+    assert [row[3] for row in cells(opened(folder, content, page))] == [
+        encoded(subject, page).decode(page) for subject in SUBJECTS[language]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "page"),
+    [("pl", "cp1250"), ("cs", "cp1250"), ("hu", "cp1250"), ("ru", "cp1251"), ("ru", "koi8-r"), ("el", "cp1253"),
+     ("tr", "cp1254"), ("lt", "cp1257")],
+)  # fmt: skip
+def test_the_likeliest_encoding_is_named(folder: Path, language: str, page: str) -> None:
+    with pytest.raises(EncodingForeign, match=f"--encoding {page}$"):
+        opened(folder, table(SUBJECTS[language], page))
+
+
+@pytest.mark.parametrize(("language", "page"), FOREIGN, ids=lambda value: value)
+def test_few_records_are_enough_to_refuse(language: str, page: str) -> None:
+    subjects = SUBJECTS[language]
+    for start in range(len(subjects)):
+        some = [subjects[(start + n) % len(subjects)] for n in range(4)]
+        content = b"\n".join(encoded(subject, page) for subject in some)
+        assert not code_page(words_beyond_ascii([content])).western
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [("注文はどこですか 返品したい", "shift_jis"), ("我的订单在哪里 请退款", "gb18030"), ("내 주문은 어디", "euc-kr"),
+     ("أين طلبي لم يصل بعد", "cp1256"), ("איפה ההזמנה שלי", "cp1255"), ("สินค้าของฉันอยู่ที่ไหน", "cp874")],
+)  # fmt: skip
+def test_other_scripts_are_refused(folder: Path, text: str, page: str) -> None:
+    with pytest.raises(EncodingForeign, match="--encoding"):
+        opened(folder, table([text] * 3, page))
 
 
 # --- what the user says --------------------------------------------------------------------------------

@@ -1,20 +1,22 @@
 """The encoding of a text, found by a ladder and then held to: every byte must fit it.
 
 The ladder: what the user says; a byte-order mark; UTF-16 by its zero bytes; strict UTF-8; else the Western code page
-whose letters look most like Western text. Bytes that contradict the rest are refused, never replaced.
+whose letters look most like Western text. Bytes that contradict the rest are refused, never replaced; so is a text that
+is more likely in a code page of other languages. UTF-8 that was encoded twice is put right (mojibake.py).
 """
 
 import codecs
 import io
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from kpibar.errors_files import EncodingContradicted, EncodingMisfit, EncodingUnknown
+from kpibar.errors_files import EncodingContradicted, EncodingForeign, EncodingMisfit, EncodingUnknown
+from kpibar.ingest.alphabets import WESTERN, CodePage, code_page, words_beyond_ascii
+from kpibar.ingest.mojibake import is_sound, may_hold_mojibake, restore
+from kpibar.ingest.strict import streamed_lines
 
 Pieces = Callable[[], Iterable[bytes]]
 _MARKS = (
@@ -24,18 +26,31 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_WESTERN = ("cp1252", "iso8859-15", "mac-roman")
 _ASCII = bytes(range(128))
-_FREQUENT = frozenset("éèêëàâäçîïôöùûüÉÈÀÇœŒñáíóúß’‘“”«»–—€…°\u00a0")
+_FREQUENT = "éèêëàâäçîïôöùûüÉÈÀÇœŒñáíóúß’‘“”«»–—€…°\u00a0"
 # By their first byte, which is rare in a code page and quickly looked for.
 _LETTERS = {
     lead: re.compile(b"|".join(re.escape(char.encode()) for char in chars))
-    for lead, chars in groupby(sorted(_FREQUENT), key=lambda char: char.encode()[:1])
+    for lead, chars in groupby(sorted(set(_FREQUENT)), key=lambda char: char.encode()[:1])
 }
-# A code page is told by so many of its bytes.
+# Damaged UTF-8 is told by so many bytes of a text.
 _ENOUGH = 200_000
+_UTF8 = ("utf-8", "utf-8-sig")
+_LINES_AT_ONCE = 10_000
 # Codecs of Python that are no encodings of a file.
 _NO_ENCODINGS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem", "utf-7"}
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How a text is read: its encoding, and how many of its lines hold UTF-8 that was encoded twice.
+
+    `all_mojibake` tells that nothing beyond ASCII is otherwise.
+    """
+
+    encoding: str
+    mojibake_lines: int = 0
+    all_mojibake: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,27 +73,66 @@ def known(encoding: str) -> str:
     return encoding
 
 
-def settled(path: Path, head: bytes, first: Iterable[bytes], again: Pieces, wanted: str | None) -> str:
-    """The encoding of a text, whose bytes all fit it.
+def settled(path: Path, head: bytes, first: Iterable[bytes], again: Pieces, wanted: str | None) -> Decoding:
+    """How a text is read, whose bytes all fit the encoding.
 
     `head` is how it begins, `first` its bytes (read to the end, whatever they are), `again` gives them once more.
-    Raises EncodingMisfit, EncodingContradicted, EncodingUnknown.
+    Raises EncodingMisfit, EncodingContradicted, EncodingForeign, EncodingUnknown.
     """
     stated = known(wanted) if wanted else marked(head)
-    misfit = fits(first, stated or "utf-8")
+    plain = stated is None or stated in _UTF8
+    signs = _MojibakeWatch(first)
+    misfit = fits(signs if plain else first, stated or "utf-8")
     if misfit is None:
         if wanted and not codecs.lookup(wanted).name.startswith("utf") and _shows_utf8(again):
             raise EncodingContradicted(path, wanted)
-        return stated or "utf-8"
-    if stated is None:
-        best = western(again())
-        if best is not None:
-            misfit = fits(again(), best)
-            if misfit is None:
-                return best
-        stated = best or "utf-8"
+        if not plain:
+            signs.seen = not wanted and any(may_hold_mojibake(piece) for piece in utf8(again(), Decoding(stated or "")))
+        return _count_mojibake(Decoding(stated or "utf-8"), again) if signs.seen else Decoding(stated or "utf-8")
+    if stated is None and (page := _page(again)) is not None:
+        if not page.western:
+            raise EncodingForeign(path, page.encoding)
+        misfit = fits(again(), page.encoding)
+        if misfit is None:
+            return Decoding(page.encoding)
+        stated = page.encoding
+    stated = stated or "utf-8"
     line = _line(again(), stated, misfit.offset)
     raise EncodingMisfit(path, line, misfit.offset + 1, misfit.shown, stated)
+
+
+class _MojibakeWatch:
+    """The pieces of a text in UTF-8, and once they have been read, whether some may have been encoded twice."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = pieces
+        self.seen = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        before = b""
+        for piece in self._pieces:
+            self.seen = self.seen or may_hold_mojibake(piece, before)
+            before = piece[-16:]
+            yield piece
+
+
+def _count_mojibake(decoding: Decoding, again: Pieces) -> Decoding:
+    """The same, with the number of lines in which UTF-8 was encoded twice."""
+    certain = sound = doubtful = 0
+    for line in streamed_lines(_texts(utf8(again(), decoding))):
+        if not line.isascii():
+            changed = restore(line) != line
+            certain += changed
+            sound += not changed and is_sound(line)
+            doubtful += not changed and restore(line, wholly=True) != line
+    entire = certain > 0 and sound == 0
+    return Decoding(decoding.encoding, certain + doubtful * entire, entire)
+
+
+def _texts(pieces: Iterable[bytes]) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for piece in pieces:
+        yield decoder.decode(piece)
 
 
 def _shows_utf8(again: Pieces) -> bool:
@@ -101,7 +155,7 @@ def marked(head: bytes) -> str | None:
 def fits(pieces: Iterable[bytes], encoding: str) -> Misfit | None:
     """The first bytes that are not of the encoding, or None; the pieces are read to the end in any case."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    plain = encoding in ("utf-8", "utf-8-sig")
+    plain = encoding in _UTF8
     undefined = _undefined(encoding)
     before, misfit = 0, None
     for piece in pieces:
@@ -115,7 +169,7 @@ def fits(pieces: Iterable[bytes], encoding: str) -> Misfit | None:
 
 def _undefined(encoding: str) -> bytes | None:
     """The few bytes that mean nothing in a Western code page: looking for them is quicker than decoding."""
-    if encoding not in _WESTERN:
+    if encoding not in WESTERN:
         return None
     return bytes(byte for byte in range(256) if bytes([byte]).decode(encoding, "replace") == "\ufffd")
 
@@ -132,41 +186,30 @@ def _misfit(decoder: codecs.IncrementalDecoder, piece: bytes, before: int, *, fi
     return None
 
 
-def western(pieces: Iterable[bytes]) -> str | None:
-    """The code page under which the non-ASCII bytes look most like Western letters; None for damaged UTF-8.
+def _page(again: Pieces) -> CodePage | None:
+    """The code page whose letters the text looks most like; None for damaged UTF-8.
 
     In a code page accents hardly ever look like UTF-8. A text in which some do was put together from two, and either
     reading would damage it.
     """
+    return None if _is_damaged(again()) else code_page(words_beyond_ascii(again()))
+
+
+def _is_damaged(pieces: Iterable[bytes]) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    odd: Counter[int] = Counter()
-    whole = broken = 0
+    odd = whole = broken = 0
     end = b""
     for piece in pieces:
         seam, end = end + piece[:2], piece[-2:]
         if any(letters.search(seam) or (lead in piece and letters.search(piece)) for lead, letters in _LETTERS.items()):
-            return None
-        if odd.total() < _ENOUGH:
-            strange = piece.translate(None, _ASCII)
-            odd.update(strange)
+            return True
+        if odd < _ENOUGH:
+            strange = len(piece.translate(None, _ASCII))
+            odd += strange
             text = decoder.decode(piece)
             broken += text.count("\ufffd")
-            whole += len(text) - (len(piece) - len(strange))
-    if whole > 2 * broken:
-        return None
-    return max(_WESTERN, key=lambda encoding: _likelihood(odd, encoding))
-
-
-def _likelihood(odd: Counter[int], encoding: str) -> int:
-    return sum(count * _plausibility(bytes([byte]), encoding) for byte, count in odd.items())
-
-
-def _plausibility(byte: bytes, encoding: str) -> int:
-    """How likely a character is in Western business text: frequent letters and marks, letters, the rest."""
-    char = byte.decode(encoding, errors="replace")
-    if char in _FREQUENT:
-        return 3
-    return 1 if unicodedata.category(char) in ("Ll", "Lu") else -2
+            whole += len(text) - (len(piece) - strange)
+    return whole > 2 * broken
 
 
 def _line(pieces: Iterable[bytes], encoding: str, offset: int) -> int:
@@ -182,13 +225,14 @@ def _line(pieces: Iterable[bytes], encoding: str, offset: int) -> int:
     return line
 
 
-def utf8(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+def utf8(pieces: Iterable[bytes], decoding: Decoding) -> Iterator[bytes]:
     """A text whose bytes fit its encoding, as UTF-8 without byte-order mark; a piece may end inside a character.
 
     Raises UnicodeDecodeError.
     """
+    recoded = pieces if decoding.encoding in _UTF8 else _recoded(pieces, decoding.encoding)
     start = True
-    for piece in pieces if encoding in ("utf-8", "utf-8-sig") else _recoded(pieces, encoding):
+    for piece in _restore_pieces(recoded, decoding.all_mojibake) if decoding.mojibake_lines else recoded:
         bare = piece.removeprefix(codecs.BOM_UTF8) if start else piece
         start = start and not piece
         if bare:
@@ -197,7 +241,19 @@ def utf8(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 def _recoded(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)()
-    same = encoding in _WESTERN
+    same = encoding in WESTERN
     for piece in pieces:
         yield piece if same and piece.isascii() else decoder.decode(piece).encode("utf-8")
     yield decoder.decode(b"", True).encode("utf-8")
+
+
+def _restore_pieces(pieces: Iterable[bytes], wholly: bool) -> Iterator[bytes]:
+    """A text of which what was encoded twice is put right, line by line."""
+    lines: list[str] = []
+    size = 0
+    for line in streamed_lines(_texts(pieces)):
+        lines.append(restore(line, wholly=wholly).removeprefix("" if size or lines else "\ufeff"))
+        if len(lines) == _LINES_AT_ONCE:
+            yield "".join(lines).encode("utf-8")
+            lines, size = [], 1
+    yield "".join(lines).encode("utf-8")

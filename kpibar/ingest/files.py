@@ -28,8 +28,9 @@ from kpibar.ingest.dialect import (
     unpaired_name,
     usable,
 )
-from kpibar.ingest.encoding import settled, utf8
+from kpibar.ingest.encoding import Decoding, settled, utf8
 from kpibar.ingest.header import Column, column, normal
+from kpibar.ingest.mojibake import restore
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.sheets import (
     Row,
@@ -60,6 +61,7 @@ class Export:
     Lines are physical ones, rows those of a sheet, both counted from 1. `header_line` is that of the names (0: none),
     `header_lines` how many lines the header takes, including the second and third header rows of survey tools,
     `preamble` how many stand before it, `first_line` the one after it. `heading` is the text of a text's header.
+    `mojibake_lines` are the lines in which UTF-8 that was encoded twice is put right.
     """
 
     path: Path
@@ -75,6 +77,7 @@ class Export:
     first_line: int = 1
     preamble: int = 0
     header_lines: int = 0
+    mojibake_lines: int = 0
     heading: str = field(default="", repr=False)
     read_blocks: Callable[[], Iterator[bytes]] | None = field(default=None, repr=False, compare=False)
     read_rows: Callable[[], Iterator[Row]] | None = field(default=None, repr=False, compare=False)
@@ -174,8 +177,9 @@ def _open_json(source: Source, vocabulary: Set[str], encoding: str | None) -> Ex
         size=source.size,
         kind="json",
         member=source.member or table.name or None,
-        columns=tuple(map(column, table.columns)),
-        encoding=used,
+        columns=tuple(column(restore(name)) for name in table.columns),
+        encoding=used.encoding,
+        mojibake_lines=used.mojibake_lines,
         read_rows=lambda: object_rows(source, used, table),
     )
 
@@ -187,7 +191,7 @@ def _open_parquet(source: Source, sha256: str) -> Export:
         size=source.size,
         kind="parquet",
         member=None,
-        columns=tuple(map(column, parquet_names(source))),
+        columns=tuple(column(restore(name)) for name in parquet_names(source)),
         read_rows=lambda: parquet_rows(source),
     )
 
@@ -210,7 +214,8 @@ def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, field
         size=source.size,
         kind="text",
         member=source.member,
-        encoding=used,
+        encoding=used.encoding,
+        mojibake_lines=used.mojibake_lines,
         delimiter=heading.delimiter,
         quote=heading.quote,
         header_line=heading.index + 1 if heading.spans else 0,
@@ -250,10 +255,10 @@ def _is_header(heading: Heading, fields: Sequence[str]) -> bool:
     return 2 * recognised((one.name for one in heading.columns), names) >= len(names)
 
 
-def _first_lines(source: Source, encoding: str) -> list[str]:
+def _first_lines(source: Source, decoding: Decoding) -> list[str]:
     """The lines among which the header is; the last of them may be cut. Raises FileEmpty, FileNotText."""
     with closing(source.pieces()) as pieces:
-        lines = list(islice(streamed_lines(_beginning(utf8(pieces, encoding))), _HEAD_LINES))
+        lines = list(islice(streamed_lines(_beginning(utf8(pieces, decoding))), _HEAD_LINES))
     if not any(line.strip() for line in lines):
         raise FileEmpty(source.path)
     if "\0" in "".join(lines)[:_BINARY_WITHIN]:
@@ -274,11 +279,11 @@ def _beginning(pieces: Iterator[bytes]) -> Iterator[str]:
             return
 
 
-def _blocks(source: Source, encoding: str, skip: int) -> Iterator[bytes]:
+def _blocks(source: Source, decoding: Decoding, skip: int) -> Iterator[bytes]:
     """The text after its first `skip` bytes of UTF-8."""
     left = skip
     with closing(source.pieces()) as pieces:
-        for piece in utf8(pieces, encoding):
+        for piece in utf8(pieces, decoding):
             block = piece[left:] if left else piece
             left = max(0, left - len(piece))
             if block:

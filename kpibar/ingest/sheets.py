@@ -20,7 +20,8 @@ from kpibar.errors_files import FileDamaged, FileEncrypted, FileTooLarge, Header
 from kpibar.ingest import objects
 from kpibar.ingest.container import Source
 from kpibar.ingest.dialect import KNOWN_ENOUGH, Heading, pick, recognised, row_heading, table_above
-from kpibar.ingest.encoding import utf8
+from kpibar.ingest.encoding import Decoding, utf8
+from kpibar.ingest.mojibake import restore
 
 Row = tuple[int, list[str]]
 
@@ -50,7 +51,7 @@ def find_sheet(source: Source, vocabulary: Set[str]) -> Sheet:
     Raises FileEmpty, HeaderNotFound, HeaderMoved, MemberNeeded, MemberUnknown, FileDamaged, FileEncrypted,
     FileTooLarge, FileChanged.
     """
-    heads: dict[str, list[list[str]]] = dict(_answers(source))
+    heads = {name: [list(map(restore, row)) for row in rows] for name, rows in _answers(source)}
     found = {name: heading for name, rows in heads.items() if (heading := row_heading(rows, vocabulary))}
     filled = {name for name, (_, heading) in found.items() if _is_filled(heads[name], heading)}
     known = {name: found[name][0] if name in found else 0 for name in heads}
@@ -114,27 +115,27 @@ def _answer(source: Source, worker: subprocess.Popen[bytes]) -> Any:
 # --- JSON ----------------------------------------------------------------------------------------------
 
 
-def json_texts(source: Source, encoding: str) -> Iterator[str]:
+def json_texts(source: Source, decoding: Decoding) -> Iterator[str]:
     """The text of a JSON file in pieces. Raises FileChanged, FileUnreadable, FileDamaged, FileTooLarge."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with closing(source.pieces()) as pieces:
-        for piece in utf8(pieces, encoding):
+        for piece in utf8(pieces, decoding):
             yield decoder.decode(piece)
 
 
-def find_objects(source: Source, encoding: str, vocabulary: Set[str]) -> objects.Table:
+def find_objects(source: Source, decoding: Decoding, vocabulary: Set[str]) -> objects.Table:
     """The list of objects with most known names. Raises RecordsNotFound, MemberNeeded and what `json_texts` raises."""
 
     def choose(lists: Mapping[str, Sequence[str]]) -> str:
-        known = {name: recognised(columns, vocabulary) for name, columns in lists.items()}
+        known = {name: recognised(map(restore, columns), vocabulary) for name, columns in lists.items()}
         return pick(source.disk, "lists", known, source.part)
 
-    return objects.survey(source.path, lambda: json_texts(source, encoding), choose)
+    return objects.survey(source.path, lambda: json_texts(source, decoding), choose)
 
 
-def object_rows(source: Source, encoding: str, table: objects.Table) -> Iterator[Row]:
+def object_rows(source: Source, decoding: Decoding, table: objects.Table) -> Iterator[Row]:
     """The objects as rows. Raises what `json_texts` raises."""
-    return objects.rows(source.path, lambda: json_texts(source, encoding), table)
+    return objects.rows(source.path, lambda: json_texts(source, decoding), table)
 
 
 # --- Parquet -------------------------------------------------------------------------------------------

@@ -21,11 +21,13 @@ from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.ledger import Counts, Entry, Lines, Stated
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.merge import Target, newest, open_contested, same_elsewhere, settle, take
+from kpibar.ingest.mojibake import restore
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.recognise import Recognised
 from kpibar.ingest.repair import Repairer, repairer
+from kpibar.ingest.sheets import Row
 from kpibar.ingest.spellings import (
     SPELLINGS,
     Names,
@@ -115,7 +117,9 @@ def take_file(store: Store, task: Task) -> Outcome:
     reader = Reader(
         task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=_group_place(task)
     )
-    given = reader.batches(_watched(task, reader)) if export.kind == "text" else reader.rows(export.rows())
+    taking.tally.remarks["double_encoding", ""] += export.mojibake_lines
+    text = export.kind == "text"
+    given = reader.batches(_watched(task, reader)) if text else reader.rows(_restore_rows(export, taking.tally))
     settled = (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
     return _finish(store, taking, reader.account, _stated(task, settled))
 
@@ -129,6 +133,17 @@ def _watched(task: Task, reader: Reader) -> Iterator[bytes]:
         if task.watch:
             account = reader.account
             task.watch(task.path, done, task.file.export.size, account.records, account.rejected)
+
+
+def _restore_rows(export: Export, tally: Tally) -> Iterator[Row]:
+    """The rows of an export, those in which UTF-8 was encoded twice as they were meant."""
+    for line, cells in export.rows():
+        if all(map(str.isascii, cells)):
+            yield line, cells
+        else:
+            meant = [restore(cell) for cell in cells]
+            tally.remarks["double_encoding", ""] += meant != cells
+            yield line, meant
 
 
 def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading:
