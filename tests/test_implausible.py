@@ -43,6 +43,7 @@ def test_a_computed_duration_may_lack_the_hour_of_a_clock_change(folder: Path) -
     odd = "H,2025-03-01 10:00:00,2025-03-01 09:00:00\nW,2025-03-01 10:00:00,2025-03-01 08:00:00\n"
     take_text(folder, f"no,asked,told\n{rows}{odd}")
     assert held(folder, "SELECT first_reply_s FROM contacts WHERE contact_id IN ('H', 'W')") == [(-3600.0,)]
+    assert held(folder, "SELECT code, about, records FROM remarks") == [("out_of_order", "first_reply_s below zero", 1)]
     assert held(folder, "SELECT line, reason FROM rejects") == [(23, "its first_reply_s is negative")]
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from kpibar.barometer import Request
-from tests.support import fraction, ingest_tables, report, row, settings
+from tests.intake import held
+from tests.support import AS_OF, fraction, ingest_tables, report, row, settings
 
 OWN_KPI = """
 [kpis.late_by_purchase]
@@ -92,3 +93,75 @@ def test_date_and_time_in_two_columns(folder: Path) -> None:
     assert fraction(found, "answer_rate") == (2, 3)
     assert row(found, "asa").now.value == 59.5
     assert [month.denominator for _, month in row(found, "answer_rate").series] == [2, 1]
+
+
+def test_a_call_whose_time_is_empty_is_not_of_midnight(folder: Path) -> None:
+    """Call 4 has no time, 5 a time in its date, 6 no date. Answered: 1, 3 and 5 of the 4 that are left."""
+    config = settings(folder)
+    write_layout(folder, "call-sheet", CALLS)
+    odd = "4,2025-02-03,,Contract,Y,5\n5,2025-02-03 11:00:00,,Contract,Y,5\n6,,10:00:00,Contract,Y,5\n"
+    ingest_tables(folder, {"calls.csv": CALL_ROWS + odd}, config)
+    assert fraction(report(folder, config), "answer_rate") == (3, 4)
+    assert held(folder, "SELECT line, reason FROM rejects ORDER BY line") == [
+        (5, "its identifier or its date is empty"),
+        (7, "its identifier or its date is empty"),
+    ]
+
+
+TICKETS = """
+name = "ticket-sheet"
+fills = "contacts"
+grain = "case"
+detect = ["No", "Opened on", "Replied on"]
+zone = "Europe/Paris"
+formats = ["%Y-%m-%d"]
+[select]
+contact_id = 'text("No")'
+channel = "'email'"
+created_at = 'instant("Opened on", "Opened at")'
+first_human_reply_at = 'instant("Replied on", "Replied at")'
+"""
+TICKET_ROWS = """No,Opened on,Opened at,Replied on,Replied at
+1,2025-02-03,10:00:00,2025-02-03,11:00:00
+2,2025-02-03,10:00:00,2025-02-05,
+3,2025-02-03,10:00:00,,12:00
+4,2025-02-03,10:00:00,,
+5,2025-02-03,10:00:00,2025-02-03 10:30,
+"""
+
+
+def test_a_reply_whose_time_is_empty_is_unknown_and_counted(folder: Path) -> None:
+    """1 was answered after 3,600 s, 5 after 1,800 s; 2 has a date alone, 3 a time alone."""
+    config = settings(folder)
+    write_layout(folder, "ticket-sheet", TICKETS)
+    ingest_tables(folder, {"tickets.csv": TICKET_ROWS}, config)
+    first = row(report(folder, config), "frt_median").now
+    assert (first.value, first.base) == (2700, 2)
+    assert held(folder, "SELECT code, about, records FROM remarks ORDER BY code") == [
+        ("date_missing", "Replied on", 1),
+        ("time_missing", "Replied on", 1),
+    ]
+
+
+PARCELS = """
+name = "parcel-sheet"
+fills = "parcels"
+detect = ["Parcel", "Due", "Came on"]
+zone = "Europe/Paris"
+formats = ["%Y-%m-%d"]
+[select]
+parcel_id = 'text("Parcel")'
+promised_to = 'promise_end("Due")'
+delivered_at = 'instant("Came on", "Came at")'
+"""
+
+
+def test_a_delivery_whose_time_is_empty_is_of_its_day_and_counted(folder: Path) -> None:
+    """Three came on the promised day or before it, one of them without a time; one came a day late without a time."""
+    config = settings(folder)
+    write_layout(folder, "parcel-sheet", PARCELS)
+    rows = "a,2025-02-03,2025-02-03,10:00\nb,2025-02-03,2025-02-03,\n"
+    rows += "c,2025-02-03,2025-02-04,\nd,2025-02-03,2025-02-02,9:00\n"
+    ingest_tables(folder, {"p.csv": "Parcel,Due,Came on,Came at\n" + rows}, config, AS_OF)
+    assert fraction(report(folder, config), "late_share") == (1, 4)
+    assert held(folder, "SELECT code, about, records FROM remarks") == [("time_missing_first_moment", "Came on", 2)]

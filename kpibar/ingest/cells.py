@@ -11,12 +11,14 @@ from kpibar.ingest.header import Column, normal
 class Cells:
     """The columns of a file by normalised name, as staged (c0, c1, ...), and the typed column of each helper call.
 
-    `names` are the header's names as shown to the user, `aliases` the typed columns (h0, h1, ...) in order.
+    `names` are the header's names as shown to the user, `aliases` the typed columns (h0, h1, ...) in order. `timed`
+    tells that a date whose time, in a column of its own, is empty is no instant; else it is its day's first moment.
     """
 
     positions: Mapping[str, int]
     names: tuple[str, ...]
     aliases: Mapping[Call, str]
+    timed: bool = False
 
     def cell(self, column: str) -> str | None:
         """The staged column of a header name, None where the file lacks it."""
@@ -24,11 +26,40 @@ class Cells:
         return None if position is None else f"c{position}"
 
     def value(self, call: Call) -> str | None:
-        """SQL of what a helper reads: a cell, or a date and a time set side by side."""
+        """SQL of what a helper reads: a cell, or a date and a time set side by side.
+
+        Where the time is empty, a promise is one of the whole day.
+        """
         cells = [self.cell(name) for name in call.columns]
         if cells[0] is None or len(cells) == 1 or cells[1] is None:
             return cells[0]
-        return f"CASE WHEN {cells[0]} IS NOT NULL THEN concat_ws(' ', {cells[0]}, {cells[1]}) END"
+        date, time = cells
+        if call.helper != "instant" or not self.timed:
+            return f"CASE WHEN {date} IS NOT NULL THEN concat_ws(' ', {date}, {time}) END"
+        return f"CASE WHEN {time} IS NOT NULL THEN {date} || ' ' || {time} WHEN contains({date}, ':') THEN {date} END"
+
+    def halves(self) -> dict[str, str]:
+        """SQL of whether an instant in two columns lacks its time or its date, by the name of a typed column."""
+        found = {}
+        for call, alias in self.present("instant").items():
+            date, time = (*map(self.cell, call.columns), None)[:2]
+            if time is not None:
+                found[f"{alias}_no_time"] = f"{time} IS NULL AND NOT contains({date}, ':')"
+                found[f"{alias}_no_date"] = f"{date} IS NULL AND {time} IS NOT NULL"
+        return found
+
+    def incomplete(self, expressions: Iterable[Compiled]) -> list[tuple[str, str, str]]:
+        """The instants of expressions that may lack half: the code of a remark, what it is about, the typed column."""
+        halves, found = self.halves(), []
+        for call in dict.fromkeys(call for expression in expressions for call in expression.calls):
+            alias = self.aliases[call]
+            if f"{alias}_no_time" in halves:
+                code = "time_missing" if self.timed else "time_missing_first_moment"
+                found += [
+                    (code, self.shown(call), f"{alias}_no_time"),
+                    ("date_missing", self.shown(call), f"{alias}_no_date"),
+                ]
+        return found
 
     def shown(self, call: Call) -> str:
         """The header's own name of the column a call reads."""
@@ -52,7 +83,7 @@ class Cells:
         return compiled.template.format(*map(self.name, compiled.calls))
 
 
-def cells_of(header: Iterable[Column], expressions: Iterable[Compiled]) -> Cells:
+def cells_of(header: Iterable[Column], expressions: Iterable[Compiled], *, timed: bool = False) -> Cells:
     """The cells that expressions read in a file with this header; of columns with one name the first."""
     columns = tuple(header)
     positions: dict[str, int] = {}
@@ -60,4 +91,4 @@ def cells_of(header: Iterable[Column], expressions: Iterable[Compiled]) -> Cells
         positions.setdefault(column.normal, position)
     calls = dict.fromkeys(call for expression in expressions for call in expression.calls)
     aliases = {call: f"h{number}" for number, call in enumerate(calls)}
-    return Cells(positions, tuple(column.name for column in columns), aliases)
+    return Cells(positions, tuple(column.name for column in columns), aliases, timed)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.expressions import Call, Compiled, identity, pseudonym, quoted
-from kpibar.ingest.tables import HAPPENED, KEYS
+from kpibar.ingest.sequence import CLOCK_GAP_S, HOUR_AND_SOME, out_of_order
+from kpibar.ingest.tables import KEYS
 
 # Columns that name another record.
 _REFERENCES = ("case_id", "contact_id", "order_ref", "merged_into")
@@ -15,11 +16,8 @@ _ORDER_NUMBER = (
 )
 # What a spreadsheet writes where a formula failed; #N/A says nothing.
 _ERRORS = ("#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
-# A duration may be computed from two times, of which one lacks the hour of a clock change, and clocks differ a little.
+# A duration may be computed from two times.
 _COMPUTED = re.compile(r"\b(epoch(_[mun]s)?|seconds|date_?(diff|sub|part)|extract)\s*\(", re.IGNORECASE)
-_HOUR_AND_SOME = 3_700
-# In some zone it is tomorrow already.
-_TOMORROW = "CAST(now() AS TIMESTAMP) + INTERVAL 1 DAY"
 # "the identifier, provided that ...": whatever the condition reads, the value is the identifier.
 _CONDITIONAL = re.compile(
     r"CASE\s+WHEN\b(?:(?!\b(?:THEN|ELSE|END)\b).)*\bTHEN\s+\{\d+\}\s+END", re.IGNORECASE | re.DOTALL
@@ -58,7 +56,7 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
         f"AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?([eE][+]|E)[0-9]+') "
         f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)}"
         f"{_failed({'identifier': identifier} | references)}{_off_scale(fields)}{_negative(fields)}"
-        f"{_out_of_order(entity, fields)}{_talked_unanswered(fields)} END"
+        f"{out_of_order(entity, fields)}{_talked_unanswered(fields)} END"
     )
 
 
@@ -71,35 +69,71 @@ def _failed(references: Mapping[str, str]) -> str:
 
 
 def _off_scale(fields: Mapping[str, str]) -> str:
-    """A score beyond its scale says that one of the two is wrong; nobody knows which."""
-    if not {"score", "scale_min", "scale_max"} <= fields.keys():
+    """A score beyond its scale says that one of the two is wrong; nobody knows which. An NPS has one scale only."""
+    if "score" not in fields:
         return ""
-    score, least, most = (f"CAST(({fields[name]}) AS DOUBLE)" for name in ("score", "scale_min", "scale_max"))
+    score, recommends = _number("score", fields), _recommends(fields)
+    reasons = f" WHEN {recommends} AND NOT {score} BETWEEN 0 AND 10 THEN 'its score is not one of an NPS, 0 to 10'"
+    if not {"scale_min", "scale_max"} <= fields.keys():
+        return reasons
+    least, most = _number("scale_min", fields), _number("scale_max", fields)
+    other = f"NOT ({least} IN (0, 1) AND {most} = 10)"
     return (
         f" WHEN NOT {score} BETWEEN {least} AND {most} THEN 'its score is not on its scale' "
         f"WHEN {least} >= {most} THEN 'its scale ends before it begins'"
+        f"{reasons} WHEN {score} IS NOT NULL AND {recommends} AND {other} "
+        "THEN 'its scale is not the one of an NPS, 0 to 10'"
     )
+
+
+def _number(name: str, fields: Mapping[str, str]) -> str:
+    return f"CAST(({fields[name]}) AS DOUBLE)"
+
+
+def _recommends(fields: Mapping[str, str]) -> str:
+    """SQL BOOLEAN: the record is of an NPS, the customers' or the employees'."""
+    return f"({fields['kind']}) IN ('nps', 'enps')" if "kind" in fields else "FALSE"
+
+
+def odd_scores(fields: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """SQL conditions of scores that are loaded and counted, by the code of a remark and what it is about."""
+    if not {"score", "kind"} <= fields.keys():
+        return {}
+    score, kind = _number("score", fields), f"({fields['kind']})"
+    fraction = f"{score} <> floor({score})"
+    found = {("nps_fraction", "score"): f"{_recommends(fields)} AND {fraction}"}
+    if "scale_max" in fields:
+        most = _number("scale_max", fields)
+        found["csat_fraction", "score"] = f"{kind} = 'csat' AND {fraction} AND {most} BETWEEN 2 AND 10"
+        found["no_scale", "score"] = f"{kind} = 'csat' AND {most} IS NULL AND {score} IS NOT NULL"
+    return found
+
+
+def _computed(name: str, sql: str) -> bool:
+    """Whether a column is a duration that its layout computes from two times."""
+    return name.endswith("_s") and _COMPUTED.search(sql) is not None
 
 
 def _negative(fields: Mapping[str, str]) -> str:
     """Nobody waits for less than no time."""
     return "".join(
-        f" WHEN ({sql}) < {-_HOUR_AND_SOME if _COMPUTED.search(sql) else 0} THEN 'its {name} is negative'"
+        f" WHEN ({sql}) < {-HOUR_AND_SOME if _computed(name, sql) else 0} THEN 'its {name} is negative'"
         for name, sql in fields.items()
         if name.endswith("_s")
     )
 
 
-def _out_of_order(entity: str, fields: Mapping[str, str]) -> str:
-    """A record that begins in the future, or ends days before it began, has a wrong date; nobody knows which."""
-    begins, ends = HAPPENED[entity][0], "resolved_at"
-    if begins not in fields:
-        return ""
-    later = f" WHEN ({fields[begins]}) > {_TOMORROW} THEN 'its {begins} is yet to come'"
-    if ends not in fields:
-        return later
-    before = f"({fields[ends]}) < ({fields[begins]}) - INTERVAL 1 DAY"
-    return f"{later} WHEN {before} THEN 'its {ends} is before its {begins}'"
+def negative_durations(fields: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """SQL conditions of durations that clocks which differ make negative, by the code of a remark and what it is about.
+
+    The model takes the small ones as 0 and the others as unknown.
+    """
+    found = {}
+    for name, sql in fields.items():
+        if _computed(name, sql):
+            found["clock_gap", f"{name} below zero"] = f"({sql}) < 0 AND ({sql}) >= {-CLOCK_GAP_S}"
+            found["out_of_order", f"{name} below zero"] = f"({sql}) < {-CLOCK_GAP_S}"
+    return found
 
 
 def _talked_unanswered(fields: Mapping[str, str]) -> str:

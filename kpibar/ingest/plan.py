@@ -164,7 +164,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     wheres = {name: compile_expression(also.where) for name, also in layout.also.items()}
     keep = compile_expression(layout.keep or "TRUE")
     every = [keep, *wheres.values(), *(one for table in compiled.values() for one in table.values())]
-    cells = cells_of(header, every)
+    cells = cells_of(header, every, timed=layout.fills == "contacts")
     tables: dict[str, Mapped] = {
         entity: mapped(layout, entity, table, wheres.get(entity), cells, context) for entity, table in compiled.items()
     }

@@ -42,6 +42,7 @@ from kpibar.ingest.tally import (
     check_assertions,
     count_agreeing,
     count_folded_and_dropped,
+    count_remarks,
     count_uncertain,
     count_unknown,
     second_header,
@@ -227,6 +228,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
             store, target, compiled, looked_up, tally.records, spelled=target.entity in spelled
         )
         latest = newest(store, compiled, target.entity)
+        count_remarks(store, compiled, target.entity, tally)
         if (sql := compiled.faults(target.entity)) is not None:
             tally.refused[target.entity] += ledger.write_key_faults(store, target.file_id, batch, sql)
         tally.newest[target.entity] = max(filter(None, (latest, tally.newest.get(target.entity))), default=None)

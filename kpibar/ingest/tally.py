@@ -25,6 +25,8 @@ _MOST_UNKNOWN = 20
 # A value on fewer records may be a person in a shifted row: its shape is kept.
 NAMED_FROM = 5
 _DIGITS_OF_A_NUMBER = 6
+# A remark that concerns fewer of a file's records is chance: some contacts do come at midnight.
+_BY_CHANCE = {"created_day_only": 0.01}
 # So many rejected records are looked at for a second header: where there are more, the file is refused anyway.
 _LOOKED_AT = 10_000
 
@@ -82,6 +84,16 @@ def count_value(tally: Tally, column: str, value: str, n: int) -> None:
     tally.unknown[column, blanked(value) if _personal(value) else value] += n
 
 
+def count_remarks(store: Store, compiled: Plan, entity: str, tally: Tally) -> None:
+    """Count the records of `typed` that a table takes although something in them is odd."""
+    remarks = compiled.tables[entity].remarks
+    if not remarks:
+        return
+    counted = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in remarks.values())
+    found = store.engine.rows(f"SELECT {counted} FROM {compiled.valid(entity)} AS t")[0]
+    tally.remarks.update({remark: n for remark, n in zip(remarks, found, strict=True) if n})
+
+
 def _personal(value: str) -> bool:
     """Whether a value may be an e-mail address or a telephone number that a shifted column brought."""
     return "@" in value or sum(map(str.isnumeric, value)) >= _DIGITS_OF_A_NUMBER
@@ -106,7 +118,11 @@ def write_unknown(store: Store, file_id: int, tally: Tally) -> tuple[tuple[str, 
 def write_remarks(store: Store, file_id: int, tally: Tally) -> tuple[Remark, ...]:
     """Keep what was remarked of a file, and return it: what concerns most records first."""
     counted = sorted(tally.remarks.items(), key=lambda one: (-one[1], one[0]))
-    remarks = tuple(Remark(code, about, records) for (code, about), records in counted if records)
+    remarks = tuple(
+        Remark(code, about, records)
+        for (code, about), records in counted
+        if records and records >= tally.records * _BY_CHANCE.get(code, 0)
+    )
     for remark in remarks:
         store.engine.run(
             "INSERT INTO remarks VALUES (?, ?, ?, ?)", [file_id, remark.code, remark.about, remark.records]

@@ -60,10 +60,12 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
         for alias, _, zone in _zoned(cells, reading)
     ]
     strange_ones = strange_dates(cells, reading)
-    shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near, *strange_ones.values()))
+    halves = cells.halves()
+    shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near, *strange_ones.values(), *halves))
     strange_cells = [
         f"{strange(cells.cell(column) or '', reading.formats)} AS {alias}" for column, alias in strange_ones.items()
     ]
+    strange_cells += [f"{sql} AS {name}" for name, sql in halves.items()]
     grouped = [_INCOMPLETE, _TWO_RECORDS, _GIVEN_TWICE] if layout.group else []
     faults = [fault, identity_fault(cells), _stranger(cells), *grouped]
     return (

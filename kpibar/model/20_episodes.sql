@@ -35,11 +35,11 @@ WITH linked AS (
                 ),
                 c.created_at
             )
-        ) AS first_reply_s,
+        ) AS reply_gap_s,
         coalesce(
             c.resolution_s,
             seconds_between(coalesce(c.resolved_at, c.closed_at), c.created_at)
-        ) AS resolution_s,
+        ) AS resolution_gap_s,
         c.agent_replies,
         c.customer_messages
     FROM fact_records AS c
@@ -121,9 +121,12 @@ SELECT
     CASE WHEN n.followed THEN seconds_between(n.next_at, n.created_at) END AS gap_next_s,
     CASE WHEN n.followed THEN seconds_between(n.created_at, n.journey_previous_at) END AS journey_gap_previous_s,
     CASE WHEN n.followed THEN seconds_between(n.journey_next_at, n.created_at) END AS journey_gap_next_s,
-    n.wait_s,
-    n.first_reply_s,
-    n.resolution_s,
+    -- Clocks differ by minutes: no time. What ends earlier before it began took an unknown time.
+    CASE WHEN n.wait_s >= 0 THEN n.wait_s WHEN n.wait_s >= -300 THEN 0 END AS wait_s,
+    n.reply_gap_s IS NOT NULL AS has_reply,
+    CASE WHEN n.reply_gap_s >= 0 THEN n.reply_gap_s WHEN n.reply_gap_s >= -300 THEN 0 END AS first_reply_s,
+    CASE WHEN n.resolution_gap_s >= 0 THEN n.resolution_gap_s WHEN n.resolution_gap_s >= -300 THEN 0 END
+        AS resolution_s,
     n.agent_replies,
     n.customer_messages
 FROM neighbours AS n

@@ -75,11 +75,11 @@ SELECT
     handled,
     reply_expected,
     first_reply_s,
-    -- A reply that was counted but not timed is a reply.
-    first_reply_s IS NOT NULL OR coalesce(agent_replies > 0, FALSE) AS replied,
-    bot_solution AND first_reply_s IS NULL AND NOT coalesce(agent_replies > 0, FALSE) AS bot_resolved,
+    -- A reply that was counted but not timed, or whose time cannot be true, is a reply.
+    has_reply OR coalesce(agent_replies > 0, FALSE) AS replied,
+    bot_solution AND NOT has_reply AND NOT coalesce(agent_replies > 0, FALSE) AS bot_resolved,
     bot_answer OR bot_solution AS bot_answer,
-    bot_failure AND first_reply_s IS NULL AND NOT coalesce(agent_replies > 0, FALSE) AS bot_failure,
+    bot_failure AND NOT has_reply AND NOT coalesce(agent_replies > 0, FALSE) AS bot_failure,
     reply_target_s,
     seconds_between(as_of, created_at) AS age_s,
     status,

@@ -81,7 +81,8 @@ SELECT
         WHEN scale_max = 10 THEN score >= 8
         ELSE score >= scale_min + (scale_max - scale_min) * 0.75e0
     END, FALSE) AS satisfied,
+    -- A fraction is in a box too: 6.5 is not yet 7, 8.5 not yet 9.
     coalesce(score >= 9, FALSE) AS promoter,
-    coalesce(score <= 6, FALSE) AS detractor
+    coalesce(score < 7, FALSE) AS detractor
 FROM known
 WHERE version = 1
