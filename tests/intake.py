@@ -68,5 +68,5 @@ def records(export: Export) -> Iterator[Item]:
             yield judged_cells(cells, line, dialect(export))
         return
     lines = physical_lines(b"".join(export.blocks()).decode())
-    for item, _ in each(lines, export.first_line, dialect(export)):
+    for item, _, _ in each(lines, export.first_line, dialect(export)):
         yield item

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kpibar.ingest.proof import Dialect, Proof, is_plain, scan
+from kpibar.ingest.proof import REPLACEMENT, Dialect, Proof, is_plain, scan
 from kpibar.ingest.records import (
     LONGEST_RECORD,
     MOVED,
@@ -62,7 +62,7 @@ class Account:
     """Physical lines of the records' part of a file by what they are; `total` is counted apart from the others.
 
     `repaired` are among the records; `repaired_lines` are the first lines of the first of them. `wrapped` counts the
-    records of which the whole line stood in quotes. `moved` is the line
+    records of which the whole line stood in quotes, `damaged` those that hold U+FFFD in free text. `moved` is the line
     of a second header with the columns in another order, from which on nothing can be believed.
     """
 
@@ -74,6 +74,7 @@ class Account:
     repaired: int = 0
     repaired_lines: list[int] = field(default_factory=list)
     wrapped: int = 0
+    damaged: int = 0
     moved: int | None = None
 
 
@@ -282,8 +283,8 @@ class Reader:
             self._take_run(view, proof, begin, int(place))
             if place < len(proof.doubtful):
                 lines = physical_lines(view[proof.starts[place] : proof.ends[place]].decode())
-                for item, raw in each(lines, self.line + int(proof.lines[place]), self.dialect):
-                    self._waiting.take(item, raw, 1)
+                for item, raw, used in each(lines, self.line + int(proof.lines[place]), self.dialect):
+                    self._waiting.take(item, raw, used)
             begin = int(place) + 1
         self.line += proof.stop_lines
 
@@ -297,8 +298,8 @@ class Reader:
             self._take_records(view, proof, begin, sure)
         for place in range(sure, end):
             lines = physical_lines(view[proof.starts[place] : proof.ends[place]].decode())
-            for item, raw in each(lines, self.line + int(proof.lines[place]), self.dialect):
-                self._waiting.take(item, raw, 1)
+            for item, raw, used in each(lines, self.line + int(proof.lines[place]), self.dialect):
+                self._waiting.take(item, raw, used)
 
     def _footer_at(self, view: bytes, proof: Proof, place: int) -> bool:
         """Whether a proven record is a single line that may belong to a footer."""
@@ -355,6 +356,7 @@ class Reader:
             self._growing.add(text, line, line + lines - 1, lengths, odd)
             self.account.records += lines
             self.account.wrapped += item.wrapped
+            self.account.damaged += REPLACEMENT in text
             if item.repaired:
                 self.account.repaired += 1
                 self.account.repaired_lines += [item.line] if self.account.repaired <= _LISTED else []

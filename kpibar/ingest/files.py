@@ -7,6 +7,7 @@ header line are the ones under which most column names are recognised.
 import codecs
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from kpibar.ingest.dialect import (
     unpaired_name,
     usable,
 )
-from kpibar.ingest.encoding import Decoding, settled, utf8
+from kpibar.ingest.encoding import Decoding, marked, settled, utf8
 from kpibar.ingest.header import Column, column, normal
 from kpibar.ingest.mojibake import restore
 from kpibar.ingest.proof import Dialect
@@ -47,6 +48,9 @@ from kpibar.ingest.strict import streamed_lines
 _HEAD_BYTES = 8 << 20
 _HEAD_LINES = 200
 _BINARY_WITHIN = 4096
+# One control character of so many characters is no accident of a single cell.
+_BINARY_SHARE = 20
+_CONTROL = re.compile("[\0-\x08\x0e-\x19]")
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ class Export:
     Lines are physical ones, rows those of a sheet, both counted from 1. `header_line` is that of the names (0: none),
     `header_lines` how many lines the header takes, including the second and third header rows of survey tools,
     `preamble` how many stand before it, `first_line` the one after it. `heading` is the text of a text's header.
-    `mojibake_lines` are the lines in which UTF-8 that was encoded twice is put right.
+    `mojibake_lines` are the lines in which UTF-8 that was encoded twice is put right, `line_feeds` tells that the first
+    line of a text ends in a line feed.
     """
 
     path: Path
@@ -78,6 +83,7 @@ class Export:
     preamble: int = 0
     header_lines: int = 0
     mojibake_lines: int = 0
+    line_feeds: bool = False
     heading: str = field(default="", repr=False)
     read_blocks: Callable[[], Iterator[bytes]] | None = field(default=None, repr=False, compare=False)
     read_rows: Callable[[], Iterator[Row]] | None = field(default=None, repr=False, compare=False)
@@ -91,7 +97,7 @@ class Export:
     def dialect(self) -> Dialect:
         """How its records are written; rows are handed on in the usual way."""
         names = tuple(column.written for column in self.columns)
-        return Dialect(self.delimiter or ",", self.quote or '"', len(names), names)
+        return Dialect(self.delimiter or ",", self.quote or '"', len(names), names, self.line_feeds)
 
     def blocks(self) -> Iterator[bytes]:
         """The text from `first_line` on, as UTF-8 without byte-order mark, line ends untouched, in blocks of 1 to 4 MB.
@@ -169,6 +175,8 @@ def _open_sheet(source: Source, vocabulary: Set[str], sha256: str) -> Export:
 
 def _open_json(source: Source, vocabulary: Set[str], encoding: str | None) -> Export:
     digest = hashlib.sha256()
+    if encoding is None and marked(source.head) is None and _is_binary(source.head.decode("latin-1")):
+        raise FileNotText(source.path, "a binary file")
     used = settled(source.path, source.head, source.pieces(digest), source.pieces, encoding)
     table = find_objects(source, used, vocabulary)
     return Export(
@@ -203,6 +211,8 @@ def _identity(source: Source, digest: str) -> str:
 
 def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, fields: Sequence[str] | None) -> Export:
     digest = hashlib.sha256()
+    if encoding is None and marked(source.head) is None and _is_binary(source.head.decode("latin-1")):
+        raise FileNotText(source.path, "a binary file")
     used = settled(source.path, source.head, source.pieces(digest), source.pieces, encoding)
     lines = _first_lines(source, used)
     heading = _heading(source.path, lines, vocabulary, fields)
@@ -222,6 +232,7 @@ def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, field
         first_line=before + 1,
         preamble=heading.index,
         header_lines=heading.spans,
+        line_feeds=lines[max(before - 1, 0)].endswith("\n"),
         heading="".join(lines[heading.index : before]),
         columns=heading.columns,
         read_blocks=lambda: _blocks(source, used, skip),
@@ -261,9 +272,18 @@ def _first_lines(source: Source, decoding: Decoding) -> list[str]:
         lines = list(islice(streamed_lines(_beginning(utf8(pieces, decoding))), _HEAD_LINES))
     if not any(line.strip() for line in lines):
         raise FileEmpty(source.path)
-    if "\0" in "".join(lines)[:_BINARY_WITHIN]:
+    if _is_binary("".join(lines)[:_BINARY_WITHIN]):
         raise FileNotText(source.path, "a binary file")
     return lines
+
+
+def _is_binary(text: str) -> bool:
+    """Whether the beginning of a file is no text: a NUL in its first line, or NULs and control characters everywhere.
+
+    A NUL in a cell of a record costs that record.
+    """
+    first = (text.lstrip().splitlines() or [""])[0]
+    return "\0" in first or ("\0" in text and _BINARY_SHARE * len(_CONTROL.findall(text)) > len(text))
 
 
 def _beginning(pieces: Iterator[bytes]) -> Iterator[str]:

@@ -10,19 +10,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kpibar.ingest.canonical import Context, Mapped, mapped
-from kpibar.ingest.cells import cells_of
-from kpibar.ingest.expressions import compile_expression, pseudonym
-from kpibar.ingest.header import Column
+from kpibar.ingest.cells import Cells, cells_of
+from kpibar.ingest.expressions import Compiled, compile_expression, pseudonym
+from kpibar.ingest.header import Column, normal
 from kpibar.ingest.keys import key_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.promises import promise_read
 from kpibar.ingest.reasons import recorded
-from kpibar.ingest.tables import columns
+from kpibar.ingest.tables import TEXT_COLUMNS, columns
 from kpibar.ingest.topics import by_text
 from kpibar.ingest.typed import PLACE, clock_change, dates, strange_dates, told, typed, written
 
 # What unknown words of recorded reasons are kept under.
 REASONS = "reason_raw"
+# Columns of text that people write: a letter of it that is lost changes no figure that is not counted as unknown.
+_FREE_TEXT = (*TEXT_COLUMNS, REASONS)
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 
 
@@ -36,7 +38,8 @@ class Plan:
     and their cells, `strange` those whose order the formats tell, and the typed columns of what is not written so,
     `written` the names of the columns whose text stands in `words` of `typed`, in that order.
     `clock_changes` count the records with a time near a change of clocks, and of these in the hour skipped or repeated.
-    `reasons` is what the settings say of vendors' reasons.
+    `reasons` is what the settings say of vendors' reasons, `free` are the places of the file's columns of which nothing
+    or only free text is read.
     """
 
     typing: str
@@ -50,6 +53,7 @@ class Plan:
     written: tuple[str, ...]
     clock_changes: tuple[str, str]
     reasons: Mapping[str, str]
+    free: frozenset[int]
     hash: str
 
     def typed(self, source: str, plain: Sequence[bool]) -> str:
@@ -181,10 +185,21 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
         written=tuple(written(cells)),
         clock_changes=clock_change(cells, context.reading),
         reasons=context.reasons,
+        free=_free_columns(layout, cells, [keep, *wheres.values()], compiled.values()),
         hash="",
     )
     names = context.brands if any("brand" in table.filled for table in tables.values()) else {}
     return replace(made, hash=_fingerprint(made, names))
+
+
+def _free_columns(
+    layout: Layout, cells: Cells, conditions: Iterable[Compiled], tables: Iterable[Mapping[str, Compiled]]
+) -> frozenset[int]:
+    """The places of the columns of a file of which nothing or only free text is read."""
+    fields = [one for table in tables for column, one in table.items() if column not in _FREE_TEXT]
+    read = {normal(name) for one in (*conditions, *fields) for call in one.calls for name in call.columns}
+    read |= {normal(layout.group)} if layout.group else set()
+    return frozenset(range(len(cells.names))) - {place for name, place in cells.positions.items() if name in read}
 
 
 def _fingerprint(made: Plan, brands: Mapping[str, str]) -> str:

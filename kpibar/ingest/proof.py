@@ -31,12 +31,19 @@ REPLACEMENT = "\ufffd".encode()
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the cells of a text are separated and quoted, how many a record has, and the header to recognise."""
+    """How the cells of a text are separated and quoted, how many a record has, and the header to recognise.
+
+    `line_feeds` tells that its lines end in a line feed, so that a carriage return alone may stand within a cell.
+    `free` are the places of columns of which nothing or only free text is read: a sign there that an earlier program
+    could not read costs no record.
+    """
 
     delimiter: str
     quote: str
     width: int
     header: tuple[str, ...] = ()
+    line_feeds: bool = False
+    free: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,11 @@ from kpibar.ingest.strict import every_record, first_record, physical_lines, str
 LONGEST_RECORD = 2_000
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _NUMBER = re.compile(r"[0-9]{2}")
+# So many carriage returns may follow each other within a record whose lines end in line feeds.
+_MOST_RETURNS = 50
+_LONE_RETURN = re.compile(r"\r(?!\n)")
+# Signs that take the place of a carriage return while a record is read.
+_STAND_INS = tuple(map(chr, range(0xE000, 0xE100)))
 # The code of a second header after which the cells of the file mean something else.
 MOVED = "header-moved"
 _SWALLOWS = "a quote opened here closes in a later record"
@@ -92,6 +97,38 @@ class Judged:
 
 def judge(lines: Sequence[str], first: int, line: int, dialect: Dialect) -> Judged:
     """Read the record that begins with `lines[first]`, which is physical line `line` of the file."""
+    judged = _judge(lines, first, line, dialect)
+    end = first + judged.used - 1
+    if not (dialect.line_feeds and dialect.width > 1 and lines[end].endswith("\r")) or isinstance(judged.item, Blank):
+        return judged
+    stop = end + 1
+    while stop < len(lines) and lines[stop - 1].endswith("\r") and stop - end < _MOST_RETURNS:
+        stop += 1
+    if lines[stop - 1].endswith("\r"):  # whether it goes on is not in view
+        return replace(judged, starved=judged.starved or stop == len(lines))
+    return _with_returns(lines, first, stop, line, dialect) or judged
+
+
+def _with_returns(lines: Sequence[str], first: int, stop: int, line: int, dialect: Dialect) -> Judged | None:
+    """The record that the carriage returns before `lines[stop]` stand in, of a text whose lines end in line feeds.
+
+    None where they end lines: what stands between them are records, or nothing.
+    """
+    text = "".join(lines[first:stop])
+    sign = next(sign for sign in _STAND_INS if sign not in text)
+    content = text.rstrip("\r\n")
+    whole = _LONE_RETURN.sub(sign, content) + text[len(content) :]
+    if sign not in whole:
+        return None
+    own = physical_lines(whole)
+    judged = _judge([*own, *lines[stop : stop + LONGEST_RECORD]], 0, line, replace(dialect, line_feeds=False))
+    if not isinstance(judged.item, Record) or judged.used < len(own):
+        return None
+    cells = [cell.replace(sign, "\r") for cell in judged.item.cells]
+    return Judged(replace(judged.item, cells=cells), stop - first + judged.used - len(own))
+
+
+def _judge(lines: Sequence[str], first: int, line: int, dialect: Dialect) -> Judged:
     fed = lines[first : first + LONGEST_RECORD + 1]
     try:
         cells, used = first_record(fed, dialect.delimiter, dialect.quote)
@@ -101,7 +138,10 @@ def judge(lines: Sequence[str], first: int, line: int, dialect: Dialect) -> Judg
         return Judged(item, 1, starved and isinstance(item, Fault))
     text = "".join(fed[:used])
     item = judged_cells(cells, line, dialect)
-    if isinstance(item, Record) and _swallows(fed[0], fed[1:used], cells, dialect):
+    whole = len(cells) == dialect.width and not _swallows(fed[0], fed[1:used], cells, dialect)
+    if isinstance(item, Fault) and item.code in ("control", "encoding") and whole:
+        return Judged(replace(item, lines=used), used)
+    if isinstance(item, Record) and not whole:
         item = Fault(line, "quoting", _SWALLOWS)
     elif isinstance(item, Record) and any(other_readings(text, cells, dialect)):
         item = Fault(line, "quoting", _TWO_READINGS)
@@ -135,11 +175,17 @@ def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Faul
         return Fault(line, MOVED, "it is a header of other columns")
     if any("\0" in cell for cell in cells):
         return Fault(line, "control", "it holds a NUL character")
-    if any("\ufffd" in cell for cell in cells):
+    if any("\ufffd" in cell for cell in cells) and _loses_a_value(cells, dialect):
         return Fault(line, "encoding", "it holds a character that an earlier program could not read")
     if len(cells) != dialect.width:
         return Fault(line, "width", f"{len(cells)} cells where the header has {dialect.width}")
     return Record(line, cells)
+
+
+def _loses_a_value(cells: Sequence[str], dialect: Dialect) -> bool:
+    """Whether a sign that an earlier program could not read stands where more than free text is read."""
+    damaged = {place for place, cell in enumerate(cells) if "\ufffd" in cell}
+    return len(cells) != dialect.width or not damaged <= dialect.free
 
 
 def names_columns(cells: Sequence[str], names: Set[str]) -> bool:
@@ -190,12 +236,12 @@ def _swallows(first: str, inner: Sequence[str], cells: Sequence[str], dialect: D
     return False
 
 
-def each(lines: Sequence[str], line: int, dialect: Dialect) -> Iterator[tuple[Item, str]]:
-    """Every item of a piece of text that ends where a record ends, with the text of its first line."""
+def each(lines: Sequence[str], line: int, dialect: Dialect) -> Iterator[tuple[Item, str, int]]:
+    """Every item of a piece of text that ends where a record ends, with the text of its first line and its lines."""
     first = 0
     while first < len(lines):
         judged = judge(lines, first, line + first, dialect)
-        yield judged.item, lines[first]
+        yield judged.item, lines[first], judged.used
         first += judged.used
 
 

@@ -37,6 +37,7 @@ from kpibar.ingest.spellings import (
     write_names,
 )
 from kpibar.ingest.tally import (
+    DAMAGED_TEXT,
     WRAPPED,
     Tally,
     check_assertions,
@@ -82,7 +83,7 @@ class Task:
     @property
     def dialect(self) -> Dialect:
         """How its records are written."""
-        return self.file.export.dialect
+        return replace(self.file.export.dialect, free=self.compiled.free)
 
     def repairer(self) -> Repairer:
         """What puts a broken line right."""
@@ -248,6 +249,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
     """Settle what is contested, check the whole and enter it in the ledger."""
     task, tally = taking.task, taking.tally
     tally.remarks[WRAPPED, ""] += account.wrapped
+    tally.remarks[DAMAGED_TEXT, ""] += account.damaged
     if account.moved is not None:
         raise HeaderMoved(task.path, account.moved)
     check_assertions(task.path, task.file.layout, tally)

@@ -19,6 +19,8 @@ from kpibar.store import Store
 
 # The remark on records of which the whole line stood in quotes.
 WRAPPED = "line-in-quotes"
+# The remark on records with signs in their free text that an earlier program could not read.
+DAMAGED_TEXT = "damaged_text"
 _AGREEMENT = 0.95
 _ENOUGH_TO_ASSERT = 20
 _MOST_UNKNOWN = 20
