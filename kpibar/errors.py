@@ -166,13 +166,27 @@ class HeaderDuplicated(KpibarError):
 
 
 class LayoutUnmatched(KpibarError):
-    """The header is that of no layout."""
+    """The header is that of no layout.
 
-    def __init__(self, path: Path, closest: str, missing: Sequence[str]) -> None:
-        super().__init__(
-            f'{path}: no layout matches its header; the closest is "{closest}", which also needs '
-            f"{_quoted(missing)}; try --layout {closest}, or see `kpibar layouts`"
+    `closest` is a layout it resembles, `missing` the columns that lacks; `readable` tells that the layout can read the
+    file without them.
+    """
+
+    def __init__(
+        self, path: Path, closest: str | None = None, missing: Sequence[str] = (), *, readable: bool = False
+    ) -> None:
+        words = (
+            "if a tool that `kpibar layouts` lists wrote it, export it again with the columns by which "
+            "`kpibar layouts NAME` recognises it; else describe it in a layout of your own (layouts/README.md)"
         )
+        if closest and readable:
+            words = (
+                f'the closest is "{closest}", which also needs {_quoted(missing)} to be recognised; '
+                f"try --layout {closest} if that is what the file holds, or see `kpibar layouts`"
+            )
+        elif closest:
+            words = f'it resembles "{closest}", which cannot read it without {_quoted(missing)}; {words}'
+        super().__init__(f"{path}: no layout matches its header; {words}")
 
 
 class LayoutTied(KpibarError):

@@ -85,7 +85,7 @@ def test_the_order_of_the_columns_does_not_matter(folder: Path) -> None:
 def test_every_built_in_layout_recognises_its_own_names() -> None:
     known = shelf(None)
     for layout in known.layouts.values():
-        assert identify(Path("x.csv"), layout.vocabulary(), known).name == layout.name, layout.name
+        assert identify(Path("x.csv"), layout.vocabulary(), known) == layout, layout.name
 
 
 def test_a_miss_names_the_closest_layout_and_what_it_lacks(folder: Path) -> None:
@@ -93,8 +93,8 @@ def test_a_miss_names_the_closest_layout_and_what_it_lacks(folder: Path) -> None
     error = take(folder, path)[0].error
     assert isinstance(error, LayoutUnmatched)
     assert str(error).startswith(
-        f'{path}: no layout matches its header; the closest is "kpibar-contacts", which also needs "channel"; '
-        "try --layout kpibar-contacts"
+        f'{path}: no layout matches its header; the closest is "kpibar-contacts", which also needs "channel" '
+        "to be recognised; try --layout kpibar-contacts"
     )
 
 

@@ -19,7 +19,6 @@ from kpibar.errors import (
     LayoutMissesColumns,
     LayoutTied,
     LayoutUnknown,
-    LayoutUnmatched,
     UsageError,
 )
 from kpibar.ingest.expressions import ExpressionError, columns_read, compile_expression, refuse_statements
@@ -59,6 +58,7 @@ class Layout(_Table):
     grain: Literal["case", "interaction"] | None = None
     status: Literal["verified", "documented", "unverified"] = "unverified"
     detect: Annotated[tuple[str, ...], Field(min_length=1)]
+    needs: tuple[str, ...] = ()
     zone: str = "account"
     formats: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class Layout(_Table):
         for also in self.also.values():
             expressions += [also.where, *also.select.values()]
         read = {normal(name) for expression in expressions for name in columns_read(expression)}
-        return self.signature | read | {normal(name) for name in self.fields}
+        return self.signature | read | {normal(name) for name in (*self.fields, *self.needs)}
 
 
 @dataclass(frozen=True)
@@ -187,27 +187,56 @@ def _check_enums(layout: Layout) -> None:
                 raise ExpressionError(f"there is no [enum.{call.argument}]")
 
 
-def identify(path: Path, header: Iterable[str], shelf: Shelf) -> Layout:
-    """The most specific layout whose `detect` names are all in the header; the user's own layouts win ties.
+def identify(path: Path, header: Iterable[str], shelf: Shelf) -> Layout | None:
+    """The layout whose `detect` names are all in the header, None without one.
 
-    Raises LayoutUnmatched (with the closest and what it misses) or LayoutTied.
+    The user's own layouts win, and a layout wins over those whose `detect` names are only some of its own. Raises
+    LayoutTied.
     """
     names = frozenset(header)
     matching = [layout for layout in shelf.layouts.values() if layout.signature <= names]
-    if not matching:
-        closest = min(shelf.layouts.values(), key=lambda layout: _distance(layout, names))
-        raise LayoutUnmatched(path, closest.name, missing_columns(closest, names))
     own = [layout for layout in matching if layout.name in shelf.own]
-    most = max(len(layout.signature) for layout in own or matching)
-    best = [layout for layout in own or matching if len(layout.signature) == most]
+    rivals = own or matching
+    best = [layout for layout in rivals if not any(layout.signature < other.signature for other in rivals)]
     if len(best) > 1:
         raise LayoutTied(path, [layout.name for layout in best])
-    return best[0]
+    return best[0] if best else None
+
+
+def look_alikes(header: Iterable[str], shelf: Shelf) -> list[Layout]:
+    """The layouts a header without a layout may be meant for, the likeliest first.
+
+    At least half of the `detect` names are there, the layout can read half of the columns, and these are no other
+    layout's: the `detect` names together, or two names that this layout alone can read.
+    """
+    names = frozenset(header)
+    listed = {layout.name: layout.vocabulary() for layout in shelf.layouts.values()}
+    alike = []
+    for layout in shelf.layouts.values():
+        present = layout.signature & names
+        others = [listed[name] for name in listed if name != layout.name]
+        alone = (listed[layout.name] & names).difference(*others)
+        distinct = len(present) > 1 and not any(present <= other for other in others)
+        fits = 2 * len(present) >= len(layout.signature) and 2 * len(listed[layout.name] & names) >= len(names)
+        if fits and (distinct or len(alone) > 1):
+            alike.append(layout)
+    return sorted(alike, key=lambda layout: _distance(layout, names))
 
 
 def _distance(layout: Layout, names: frozenset[str]) -> tuple[float, int]:
     missing = len(layout.signature - names)
     return (missing / len(layout.signature), -len(layout.signature))
+
+
+def required_columns(layout: Layout, names: frozenset[str]) -> Sequence[str]:
+    """The names, as written, without which the layout can read no record and which the header does not have."""
+    lacking: list[str] = []
+    for key in KEYS[layout.fills].required:
+        read = columns_read(layout.select[key])
+        if read and not {normal(column) for column in read} & names:
+            lacking += read
+    lacking += [name for name in layout.needs if normal(name) not in names]
+    return list(dict.fromkeys(lacking))
 
 
 def missing_columns(layout: Layout, names: frozenset[str]) -> Sequence[str]:
@@ -229,17 +258,14 @@ def absent(layout: Layout, selected: Iterable[str], header: Iterable[str]) -> tu
 
 
 def chosen(path: Path, name: str, header: Iterable[str], shelf: Shelf) -> Layout:
-    """The layout the user asked for, provided its key columns and half of its signature are in this header.
+    """The layout the user asked for, provided the columns it needs and half of its `detect` names are in this header.
 
     Raises LayoutUnknown, LayoutMissesColumns.
     """
     layout = shelf.get(name)
     names = frozenset(header)
-    for key in KEYS[layout.fills].required:
-        read = columns_read(layout.select[key])
-        if read and not {normal(column) for column in read} & names:
-            raise LayoutMissesColumns(path, name, read)
+    needed = required_columns(layout, names)
     missing = missing_columns(layout, names)
-    if 2 * len(missing) > len(layout.detect):
-        raise LayoutMissesColumns(path, name, missing)
+    if needed or 2 * len(missing) > len(layout.detect):
+        raise LayoutMissesColumns(path, name, needed or missing)
     return layout

@@ -24,9 +24,10 @@ from kpibar.ingest.pseudonyms import bind, key_path, load_key
 from kpibar.ingest.reasons import UNKNOWN
 from kpibar.ingest.recognise import Recognised, recognise
 from kpibar.ingest.seal import write_seal
-from kpibar.ingest.spellings import branded, join_stored, load_names
+from kpibar.ingest.spellings import Names, branded, join_stored, load_names
 from kpibar.ingest.taking import Task, take_file
 from kpibar.ingest.topics import reasons
+from kpibar.ingest.trial import parses
 from kpibar.store import Store
 
 
@@ -82,7 +83,11 @@ def _ingest_file(
     store: Store, path: Path, known: Shelf, config: Config, options: Options, watch: Watch | None
 ) -> Outcome:
     names = load_names(store, names_by_fold(config.settings.brands))
-    file = branded(store, recognise(path, known, config, options), names)
+
+    def fits(file: Recognised) -> bool:
+        return _parses(store, file, config, options, names)
+
+    file = branded(store, recognise(path, known, config, options, fits), names)
     context = _context(store, file, config, options)
     compiled = plan(file.layout, file.export.columns, context)
     task = Task(file, compiled, context, options, names, watch)
@@ -98,6 +103,15 @@ def _ingest_file(
             raise
         where = Path(known.paths[file.layout.name])
         raise LayoutInvalid(where, f"its SQL does not run on {path}: {error}") from error
+
+
+def _parses(store: Store, file: Recognised, config: Config, options: Options, names: Names) -> bool:
+    """Whether the layout of a file can read its first records, in any time zone where none is stated."""
+    try:
+        context = _context(store, file, config, options)
+    except ZoneNeeded:
+        context = _context(store, replace(file, timezone="UTC"), config, options)
+    return parses(store, Task(file, plan(file.layout, file.export.columns, context), context, options, names))
 
 
 def _known_already(store: Store, task: Task) -> Outcome | None:

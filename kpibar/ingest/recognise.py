@@ -1,12 +1,22 @@
 """A file and what it is: its layout, and the source and brand its records belong to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kpibar.config import Config, valid_zone
-from kpibar.errors import HeaderDuplicated
+from kpibar.errors import HeaderDuplicated, LayoutUnmatched
 from kpibar.ingest.files import Export, open_export
-from kpibar.ingest.layouts import Layout, Shelf, absent, chosen, identify
+from kpibar.ingest.layouts import (
+    Layout,
+    Shelf,
+    absent,
+    chosen,
+    identify,
+    look_alikes,
+    missing_columns,
+    required_columns,
+)
 from kpibar.ingest.outcome import Loaded, Options, Outcome
 
 
@@ -34,22 +44,55 @@ class Recognised:
         )
 
 
-def recognise(path: Path, known: Shelf, config: Config, options: Options) -> Recognised:
-    """Read a file and find its layout: the one asked for by flag or rule, else the one its header tells."""
+def recognise(
+    path: Path,
+    known: Shelf,
+    config: Config,
+    options: Options,
+    parses: Callable[[Recognised], bool] = lambda file: True,
+) -> Recognised:
+    """Read a file and find its layout: the one asked for by flag or rule, else the one its header tells.
+
+    `parses` tells whether a layout that was not asked for can read the first records of a file. Raises LayoutUnmatched,
+    LayoutTied, LayoutUnknown, LayoutMissesColumns, HeaderDuplicated and what `open_export` raises.
+    """
     rule = config.rule_for(path.name)
     wanted = options.layout or rule.layout
     fields = known.get(wanted).fields if wanted else ()
     export = open_export(path, known.vocabulary(), options.encoding, fields or None)
     header = [column.normal for column in export.columns]
     layout = chosen(path, wanted, header, known) if wanted else identify(path, header, known)
+    if layout is None:
+        raise _unmatched(export, known, lambda other: parses(_read_with(export, other, known, config, options)))
+    return _read_with(export, layout, known, config, options)
+
+
+def _read_with(export: Export, layout: Layout, known: Shelf, config: Config, options: Options) -> Recognised:
+    """A file read with a layout. Raises HeaderDuplicated, ConfigInvalid."""
     _refuse_duplicates(export, layout)
     _refuse_unknown_zones(export, layout)
+    rule = config.rule_for(export.path.name)
     brand = options.brand or rule.brand or config.settings.brand
     source = layout.name if brand is None else f"{layout.name}/{brand}"
     # What the user wrote himself should fit his own export; of what is built in, exports have this or that.
     own = layout.select if layout.name in known.own else config.settings.layouts.get(layout.name, {})
     zone = options.timezone or rule.timezone
+    header = [column.normal for column in export.columns]
     return Recognised(export, layout, source, brand, zone, absent(layout, own, header), brand)
+
+
+def _unmatched(export: Export, known: Shelf, parses: Callable[[Layout], bool]) -> LayoutUnmatched:
+    """The error for a header that is that of no layout: which one can read it all the same, or what it resembles."""
+    names = frozenset(column.normal for column in export.columns)
+    alike = look_alikes(names, known)
+    for layout in alike:
+        if not required_columns(layout, names) and parses(layout):
+            return LayoutUnmatched(export.path, layout.name, missing_columns(layout, names), readable=True)
+    for layout in alike:
+        needed = required_columns(layout, names)
+        if needed:
+            return LayoutUnmatched(export.path, layout.name, needed, readable=False)
+    return LayoutUnmatched(export.path)
 
 
 def _refuse_duplicates(export: Export, layout: Layout) -> None:

@@ -116,9 +116,7 @@ def take_file(store: Store, task: Task) -> Outcome:
     taking = _Taking(task, targets, before, Tally())
     for target in taking.targets:
         open_contested(store, target)
-    reader = Reader(
-        task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=_group_place(task)
-    )
+    reader = Reader(task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task))
     taking.tally.remarks["double_encoding", ""] += export.mojibake_lines
     text = export.kind == "text"
     given = reader.batches(_watched(task, reader)) if text else reader.rows(_restore_rows(export, taking.tally))
@@ -154,7 +152,7 @@ def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading
     for number, batch in enumerate(given):
         if number == 0:
             stage_batch(store, batch, task.dialect)
-            compiled, settled = _type_staged(store, task, batch)
+            compiled, settled = type_staged(store, task, batch)
         else:
             type_batch(store, batch, task.dialect, compiled)
         rejected = taking.tally.bad
@@ -179,7 +177,7 @@ def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> Read
     names = sorted({fault.group for fault in batch.faults} - {""})
     if names:
         store.engine.append(BROKEN, {"name": names})
-    compiled, settled = _type_staged(store, taking.task, batch)
+    compiled, settled = type_staged(store, taking.task, batch)
     _take_batch(store, taking, batch, compiled)
     return settled
 
@@ -193,14 +191,14 @@ def _stated(task: Task, settled: Reading) -> Stated:
     return Stated(task.file.timezone, options.date_order or order, encoding, options.keep_text)
 
 
-def _group_place(task: Task) -> int | None:
+def group_place(task: Task) -> int | None:
     """The place of the column by which the layout folds lines into one record."""
     group, columns = task.file.layout.group, task.file.export.columns
     named = [column.normal for column in columns]
     return named.index(normal(group)) if group and normal(group) in named else None
 
 
-def _type_staged(store: Store, task: Task, batch: Batch) -> tuple[Plan, Reading]:
+def type_staged(store: Store, task: Task, batch: Batch) -> tuple[Plan, Reading]:
     """Turn `staged` into `typed`, its dates read in the order they show themselves."""
     settled = settle_dates(store.engine, task.path, task.compiled.dates, task.context.reading, batch.lines)
     compiled = task.plan(settled)
