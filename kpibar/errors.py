@@ -97,13 +97,18 @@ class FileKnownOtherwise(KpibarError):
 
 
 class AllRejected(KpibarError):
-    """No record of the file could be read."""
+    """No record of the file could be read. `formats` are those of the user's own layout."""
 
-    def __init__(self, path: Path, rejected: int, first: str) -> None:
+    def __init__(self, path: Path, rejected: int, first: str, formats: Sequence[str] = ()) -> None:
         which = f"all {rejected} records were" if rejected > 1 else "its only record was"
+        advice = "give its formats in a layout of your own"
+        if formats and "date" in first:
+            advice = f"correct or add to the formats of its layout, none of which fits: {_quoted(formats)}"
+        elif formats:
+            advice = "correct its layout, the helper of that column or its decimal sign"
         super().__init__(
             f"{path}: {which} rejected, so nothing was loaded; the first: {first}; export the file anew if it was cut "
-            "or saved again by a spreadsheet, or give its formats in a layout of your own"
+            f"or saved again by a spreadsheet, or {advice}"
         )
 
 

@@ -24,6 +24,8 @@ from kpibar.errors import (
 from kpibar.ingest.expressions import ExpressionError, columns_read, compile_expression, refuse_statements
 from kpibar.ingest.header import normal
 from kpibar.ingest.origins import has_value
+from kpibar.ingest.patterns import FormatFault, pattern
+from kpibar.ingest.syntax import can_read
 from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, selectable
 
 Entity = Literal["contacts", "orders", "parcels", "surveys", "notices", "gestures"]
@@ -172,9 +174,10 @@ def _checked(path: Path, layout: Layout) -> Layout:
             refuse_statements(asserted.left)
             refuse_statements(asserted.right)
         _check_enums(layout)
+        _check_formats(layout.formats)
         if layout.zone != "account":
             valid_zone(layout.zone)
-    except (ExpressionError, UsageError) as error:
+    except (ExpressionError, FormatFault, UsageError) as error:
         raise LayoutInvalid(path, str(error)) from error
     return layout
 
@@ -185,6 +188,17 @@ def _check_enums(layout: Layout) -> None:
         for call in compile_expression(expression).calls:
             if call.helper == "enum" and call.argument not in layout.enum:
                 raise ExpressionError(f"there is no [enum.{call.argument}]")
+
+
+def _check_formats(formats: Iterable[str]) -> None:
+    """Raises FormatFault for a format that can tell no date."""
+    for format in formats:
+        try:
+            known = pattern(format)
+        except FormatFault as fault:
+            raise FormatFault(f'formats: "{format}" {fault}; no date can be read by it') from fault
+        if known is None and not can_read(format):
+            raise FormatFault(f'formats: "{format}" has a directive that strptime does not know')
 
 
 def identify(path: Path, header: Iterable[str], shelf: Shelf) -> Layout | None:

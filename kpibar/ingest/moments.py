@@ -8,10 +8,11 @@ take 24:00 for the next day, a blank for a digit, and %z rolls 31 February over 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from kpibar.ingest.clocks import in_zone, local_time
 from kpibar.ingest.header import normal
+from kpibar.ingest.patterns import PIVOT, Pattern, month_names, pattern
 from kpibar.ingest.reading import Call, Reading, let, order_of, quoted
 
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
@@ -46,7 +47,7 @@ _PARTS = (
     "y", "m", "d", "wy", "ww", "wd", "cy", "cm", "cd", "a", "b", "n", "l", "q", "r", "s", "e", "f", "g", "i", "j", "k",
     "hh", "mi", "ss", "ff", "pm", "ch", "cn", "cs", "utc", "sign", "oh", "om",
 )  # fmt: skip
-_SAMPLE = datetime(2025, 11, 23, 15, 4, 5, 678901)
+_SAMPLE = datetime(2025, 11, 23, 15, 4, 5, 678901, tzinfo=UTC)
 
 
 def _year_at_end(reading: Reading) -> str:
@@ -195,20 +196,17 @@ def _read(cell: str, column: str, reading: Reading, told: _Told) -> str:
     grammar = quoted(f"^(?:{_grammar(reading.zone_of(column), _year_at_end(reading))})$")
     parts = f"regexp_extract({_tidy(cell)}, {grammar}, {_names()})"
     others = let(parts, "p", _from_parts(order, told))
-    formats = _beyond(reading, order)
-    if formats:
-        stated = f"CAST(try_strptime({cell}, [{', '.join(map(quoted, formats))}]) AS TIMESTAMP)"
-        others = f"coalesce({others}, {told.naive(stated)})"
+    first, later = _stated(cell, reading, order, told)
     usual = f"try_strptime({cell}, '%Y-%m-%d %H:%M:%S')"
     return (
-        f"CASE WHEN CAST({usual} AS VARCHAR) = {cell} THEN {told.naive(usual)} "
+        f"CASE {first}WHEN CAST({usual} AS VARCHAR) = {cell} THEN {told.naive(usual)} "
         f"WHEN regexp_full_match({cell}, '{_ISO}') "
         f"THEN CASE WHEN ends_with({cell}, 'Z') THEN {told.universal(plain)} ELSE {told.naive(plain)} END "
         f"WHEN regexp_full_match({cell}, '{_ISO_OFFSET}') "
         f"THEN {told.moved(f'try_cast(left({cell}, 19) AS TIMESTAMP)', offset)} "
         f"{_numeric(cell, order, reading, told)}"
         f"WHEN regexp_full_match({cell}, '{SERIAL}') THEN {told.naive(_serial(cell, column, reading))} "
-        f"WHEN NOT regexp_matches({cell}, '{_SLOT}') THEN {others} END"
+        f"{later}WHEN NOT regexp_matches({cell}, '{_SLOT}') THEN {others} END"
     )
 
 
@@ -314,8 +312,13 @@ def _beyond(reading: Reading, order: str | None) -> list[str]:
     """The layout's formats that the grammar does not cover and that do not contradict the order."""
     grammar = re.compile(_grammar(reading.zone))
     short_year_first = any(order_of(name) == "ymd" for name in reading.formats)
-    naive = [name for name in reading.formats if "%z" not in name and order_of(name) in (None, "ymd", order)]
-    return [name for name in naive if short_year_first or not _covers(grammar, name)]
+    agreeing = [name for name in reading.formats if order is None or order_of(name) in (None, "ymd", order)]
+    return [name for name in agreeing if short_year_first or _day_second(name) or not _covers(grammar, name)]
+
+
+def _day_second(format: str) -> bool:
+    """Whether a format has the day between year and month, where the grammar would read a month."""
+    return re.search("%-?[YyGF].*%-?[de].*%-?[mbB]", format) is not None
 
 
 def _covers(grammar: re.Pattern[str], format: str) -> bool:
@@ -323,3 +326,59 @@ def _covers(grammar: re.Pattern[str], format: str) -> bool:
         return grammar.fullmatch(_SAMPLE.strftime(format).lower()) is not None
     except ValueError:
         return False
+
+
+def _stated(cell: str, reading: Reading, order: str | None, told: _Told) -> tuple[str, str]:
+    """The branches of a CASE for the formats that the layout states and the grammar does not cover.
+
+    Before all others come those with the day between year and month, which would be read otherwise.
+    """
+    formats = _beyond(reading, order)
+    early = [name for name in formats if _day_second(name)]
+    first = "".join(_by_format(cell, name, told) for name in early)
+    return first, "".join(_by_format(cell, name, told) for name in formats if name not in early)
+
+
+def _by_format(cell: str, format: str, told: _Told) -> str:
+    """A branch of a CASE: the time of a cell that is written in a format."""
+    known = pattern(format)
+    if known is None:
+        time = f"CAST(try_strptime({cell}, {quoted(format)}) AS TIMESTAMP)"
+        return f"WHEN {time} IS NOT NULL THEN {told.naive(time)} "
+    expression, names = quoted(f"^(?:{known.expression})$"), ", ".join(map(quoted, known.names))
+    parts = f"regexp_extract({_tidy(cell)}, {expression}, [{names}])"
+    return f"WHEN regexp_matches({_tidy(cell)}, {expression}) THEN {let(parts, 'p', _from_pattern(known, told))} "
+
+
+def _from_pattern(known: Pattern, told: _Told) -> str:
+    """SQL over the parts `p` of a time by a pattern; NULL where they are no time, such as 31 February."""
+    part = {name: f"p.{name}" for name in known.names}
+    year = part.get("y") or f"(CASE WHEN p.sy >= '{PIVOT}' THEN '19' ELSE '20' END || p.sy)"
+    month = part.get("m") or (_named_month() if "nm" in part else "'1'")
+    hour = part.get("hh", "'0'")
+    if "ih" in part or ("pm" in part and "hh" in part):
+        hour = _half_day(part.get("ih", hour), strict="ih" in part)
+    time = " || ':' || ".join([hour, part.get("mi", "'00'"), part.get("ss", "'00'")])
+    fraction = f" || '.' || left({part['ff']}, 6)" if "ff" in part else ""
+    date = " || '-' || ".join([year, month, part.get("d", "'1'")])
+    local = f"try_cast({date} || ' ' || {time}{fraction} AS TIMESTAMP)"
+    cases = [f"WHEN p.utc <> '' THEN {told.universal('l')}"] if "utc" in part else []
+    if "sign" in part:
+        cases.append(f"WHEN p.sign <> '' THEN {told.moved('l', _interval('p.sign', 'p.oh', 'p.om'))}")
+    return let(local, "l", f"CASE {' '.join(cases)} ELSE {told.naive('l')} END" if cases else told.naive("l"))
+
+
+def _half_day(hour: str, *, strict: bool) -> str:
+    """SQL of the hour that a clock of twelve shows; where 24 were stated, 13 and more are taken as they are."""
+    number = f"CAST({hour} AS INTEGER)"
+    half = f"CAST({number} % 12 + CASE p.pm WHEN 'p' THEN 12 ELSE 0 END AS VARCHAR)"
+    beyond = "" if strict else f" WHEN {number} = 0 OR {number} > 12 THEN {hour}"
+    return f"CASE WHEN {number} BETWEEN 1 AND 12 THEN {half}{beyond} END"
+
+
+def _named_month() -> str:
+    numbers: dict[int, list[str]] = {}
+    for name, number in month_names().items():
+        numbers.setdefault(number, []).append(quoted(name))
+    cases = " ".join(f"WHEN p.nm IN ({', '.join(names)}) THEN '{number}'" for number, names in numbers.items())
+    return f"CASE {cases} END"

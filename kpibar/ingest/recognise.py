@@ -24,7 +24,7 @@ from kpibar.ingest.outcome import Loaded, Options, Outcome
 class Recognised:
     """An export of a known layout: its layout, and the source and brand its records belong to.
 
-    `spelling` is the brand as it was stated, `brand` its name.
+    `spelling` is the brand as it was stated, `brand` its name. `own` tells that the layout is the user's.
     `absent` are the columns the user's own layout or settings name and the file lacks.
     """
 
@@ -35,6 +35,7 @@ class Recognised:
     timezone: str | None
     absent: tuple[tuple[str, str], ...] = ()
     spelling: str | None = None
+    own: bool = False
 
     def outcome(self, tables: tuple[Loaded, ...]) -> Outcome:
         """The outcome of the file with these tables filled."""
@@ -78,7 +79,7 @@ def _read_with(export: Export, layout: Layout, known: Shelf, config: Config, opt
     own = layout.select if layout.name in known.own else config.settings.layouts.get(layout.name, {})
     zone = options.timezone or rule.timezone
     header = [column.normal for column in export.columns]
-    return Recognised(export, layout, source, brand, zone, absent(layout, own, header), brand)
+    return Recognised(export, layout, source, brand, zone, absent(layout, own, header), brand, layout.name in known.own)
 
 
 def _unmatched(export: Export, known: Shelf, parses: Callable[[Layout], bool]) -> LayoutUnmatched:

@@ -60,6 +60,16 @@ def value(node: Node) -> object:
         raise SyntaxFault(str(error)) from error
 
 
+def can_read(format: str) -> bool:
+    """Whether the engine knows a `strptime` format."""
+    literal = "'" + format.replace("'", "''") + "'"
+    try:
+        _parser().value(f"{_SELECT}try_strptime('', {literal})")
+    except EngineError:
+        return False
+    return True
+
+
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly within a node, in the order they are written."""
     for part in node.values():

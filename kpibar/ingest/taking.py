@@ -263,7 +263,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         counts = replace(merged, records=merged.records + refused, rejected=refused)
         if number == 0:
             counts = _main_counts(merged, tally, account)
-            _refuse_all_rejected(store, task.path, counts, target.file_id)
+            _refuse_all_rejected(store, task, counts, target.file_id)
         _refuse_rejects(store, task.path, counts, target.file_id, task.options.max_rejects)
         if number == 0:
             _refuse_repairs(task, counts, account)
@@ -323,10 +323,12 @@ def _lines(export: Export, account: Account) -> Lines:
     )  # fmt: skip
 
 
-def _refuse_all_rejected(store: Store, path: Path, counts: Counts, file_id: int) -> None:
+def _refuse_all_rejected(store: Store, task: Task, counts: Counts, file_id: int) -> None:
     """Raises AllRejected."""
+    path, file = task.path, task.file
     if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
-        raise AllRejected(path, counts.rejected, ledger.first_rejects(store, ledger_name(path), file_id)[0])
+        first = ledger.first_rejects(store, ledger_name(path), file_id)[0]
+        raise AllRejected(path, counts.rejected, first, file.layout.formats if file.own else ())
 
 
 def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
