@@ -8,7 +8,8 @@ what is plausible. Nothing here touches the database.
 from collections.abc import Iterable, Sequence
 
 from kpibar.ingest.cells import Cells
-from kpibar.ingest.expressions import HELPERS, Call, Reading, identity
+from kpibar.ingest.expressions import HELPERS, Call, Reading
+from kpibar.ingest.identifiers import person_of
 
 # Helpers that cannot fail on a non-empty cell.
 TOTAL = ("text", "pii", "enum")
@@ -101,7 +102,7 @@ def _conversion(cell: str, call: Call, alias: str, long: str, reading: Reading) 
     """The typed value of a cell, `long` where it has no direct form; of identifiers, what its pseudonym is made of."""
     direct = HELPERS[call.helper].direct
     if call.helper == "pii":
-        return f"CASE WHEN {cell} IS NOT NULL THEN {identity(cell, reading.calling_code)} END"
+        return f"CASE WHEN {cell} IS NOT NULL THEN {person_of(cell, reading.calling_code)} END"
     if direct is None:
         return long
     meant = direct.forms(f"{alias}_cast", call, reading).values()

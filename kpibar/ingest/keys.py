@@ -14,8 +14,6 @@ _ORDER_NUMBER = (
     r"(?:#|n[o°º]\.? ?|commande |cde |order |bestellung |pedido )\s*([A-Z]{0,5}-?[0-9]{3,20})\b"
     r"|\b([A-Z]{0,5}-?[0-9]{5,20})\b"
 )
-# What a spreadsheet writes where a formula failed; #N/A says nothing.
-_ERRORS = ("#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
 # A duration may be computed from two times.
 _COMPUTED = re.compile(r"\b(epoch(_[mun]s)?|seconds|date_?(diff|sub|part)|extract)\s*\(", re.IGNORECASE)
 # "the identifier, provided that ...": whatever the condition reads, the value is the identifier.
@@ -61,10 +59,8 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
 
 
 def _failed(references: Mapping[str, str]) -> str:
-    errors = ", ".join(map(quoted, _ERRORS))
     return "".join(
-        f" WHEN starts_with({value}, '#') AND {value} IN ({errors}) THEN 'its {name} is an error of a spreadsheet'"
-        for name, value in references.items()
+        f" WHEN {failed(value)} THEN 'its {name} is an error of a spreadsheet'" for name, value in references.items()
     )
 
 
@@ -155,6 +151,15 @@ def rounded(value: str, before: str = "") -> str:
     return (
         f"(contains({value}, 'E+') OR contains({value}, 'e+')) "
         f"AND regexp_full_match({value}, '{before}[0-9]([.,][0-9]+)?[eE][+][0-9]+')"
+    )
+
+
+def failed(value: str) -> str:
+    """SQL: a text is what a spreadsheet writes where a formula failed or a column is too narrow, in any language."""
+    return (
+        f"(starts_with({value}, '#') AND (ends_with({value}, '!') OR ends_with({value}, '?') "
+        f"OR starts_with({value}, '##')) AND regexp_full_match({value}, "
+        r"'(?i)#+|#[¡¿]?[\p{L}][\p{L}_./0-9]*[!?]'))"
     )
 
 

@@ -13,6 +13,7 @@ from kpibar.ingest.canonical import Context, Mapped, mapped
 from kpibar.ingest.cells import Cells, cells_of
 from kpibar.ingest.expressions import Compiled, compile_expression, pseudonym
 from kpibar.ingest.header import Column, normal
+from kpibar.ingest.identifiers import Identifier, identifiers
 from kpibar.ingest.keys import key_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.promises import promise_read
@@ -32,14 +33,14 @@ _NO_TEXT = "CAST(NULL AS VARCHAR)"
 class Plan:
     """The SQL that turns the text of a file into canonical rows.
 
-    `typing` reads from `{source}`; `grouped` tells that lines are folded, so that all must be there before the first
-    is typed. `identities` are the typed columns that hold a customer's or agent's identifier, `unknown` those that hold
-    a listed value the layout does not know, by header name, `dates` the columns that are read as dates, by header name,
-    and their cells, `strange` those whose order the formats tell, and the typed columns of what is not written so,
-    `written` the names of the columns whose text stands in `words` of `typed`, in that order.
-    `clock_changes` count the records with a time near a change of clocks, and of these in the hour skipped or repeated.
-    `reasons` is what the settings say of vendors' reasons, `free` are the places of the file's columns of which nothing
-    or only free text is read.
+    `typing` reads from `{source}`; `grouped` tells that lines are folded, so that all must be there before the
+    first is typed. `identities` are the typed columns that hold a customer's or agent's identifier, `identifiers`
+    all that identify a person or record, `unknown` those that hold a listed value the layout does not know, by
+    header name, `dates` the columns that are read as dates, by header name, and their cells, `strange` those whose
+    order the formats tell, and the typed columns of what is not written so, `written` the names of the columns
+    whose text stands in `words` of `typed`, in that order. `clock_changes` count the records with a time near a
+    change of clocks, and of these in the hour skipped or repeated. `reasons` is what the settings say of vendors'
+    reasons, `free` are the places of the file's columns of which nothing or only free text is read.
     """
 
     typing: str
@@ -47,6 +48,7 @@ class Plan:
     main: str
     tables: Mapping[str, Mapped]
     identities: tuple[str, ...]
+    identifiers: tuple[Identifier, ...]
     unknown: Mapping[str, str]
     dates: Mapping[str, str]
     strange: Mapping[str, str]
@@ -179,6 +181,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
         main=layout.fills,
         tables=tables,
         identities=tuple(cells.present("pii").values()),
+        identifiers=identifiers(layout.fills, compiled, cells),
         unknown={f"{alias}_new": call.column for call, alias in cells.present("enum").items()},
         dates=dates(cells),
         strange=strange_dates(cells, context.reading),

@@ -17,6 +17,7 @@ from kpibar.ingest.expressions import Reading
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.files import Export, ledger_name
 from kpibar.ingest.header import normal
+from kpibar.ingest.identifiers import restore_identifiers
 from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.ledger import Counts, Entry, Lines, Stated
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
@@ -213,6 +214,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     faults = [(fault.line, fault.last_line, fault.code, fault.reason) for fault in batch.faults]
     ledger.write_faults(store, file_id, faults)
     tally.faults += len(batch.faults)
+    restore_identifiers(store, compiled.identifiers, taking.task.context.reading.calling_code, tally.remarks)
     tally.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
     _refuse_second_header(store, taking.task, compiled, batch)
     count_uncertain(store, compiled, tally)

@@ -14,8 +14,8 @@ from kpibar.ingest.reading import Call, Direct, Helper, Reading, quoted
 
 # What people and tools write into a cell to say that there is nothing in it, in small letters.
 NOTHING = (
-    "", "-", "--", "---", "—", "–", "n/a", "#n/a", "null", "nan", "[none]", "[null]", "[deleted]",
-    "[no associated user]",     "(empty)", "(none)", "(null)", "(blank)", "(vide)",
+    "", "-", "--", "---", "—", "–", "n/a", "#n/a", "#nv", "#n/d", "#n/b", "#i/t", "null", "nan", "[none]", "[null]",
+    "[deleted]", "[no associated user]", "(empty)", "(none)", "(null)", "(blank)", "(vide)",
 )  # fmt: skip
 # The zero dates of .NET, SQL Server, MySQL and spreadsheets.
 NEVER = (

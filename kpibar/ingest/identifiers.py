@@ -1,0 +1,258 @@
+"""What spreadsheets and mail programs did to identifiers: put right where one reading is certain, else rejected.
+
+`48217.0`, `'48217`, `="48217"`, `Jean Dupont (jean@example.org)` are what 48217 and jean@example.org become on the way
+through a spreadsheet or an address book. A word for nobody, `unknown` or `noreply@...`, would make one customer of
+many. Cheap tests find the odd values of a batch; only these are looked at, each once.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kpibar.ingest.cells import Cells
+from kpibar.ingest.expressions import Compiled, identity, quoted
+from kpibar.ingest.header import normal
+from kpibar.ingest.keys import failed, rounded
+from kpibar.ingest.nobody import STANDS_FOR_NOBODY, may_stand_for_nobody, nobody
+from kpibar.ingest.tables import KEYS, TEXT_COLUMNS
+from kpibar.ingest.telephones import is_telephone, restore_first_digit
+from kpibar.store import Store
+
+# In front of a person's identifier that is still to be looked at, where "email:", "phone:" or "id:" stands else.
+ODD = "odd:"
+_TABLE = "odd_identifiers"
+# Columns that name a record of another table, beside the names of records themselves.
+_REFERENCES = ("case_id", "contact_id", "order_ref", "merged_into", "parcel_id")
+_NOT_SHOWN = r"[\x{ad}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{feff}]"
+_BLANKS = r"[\t\x{a0}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]+"
+_LINK = (
+    r"(?i)^=\s*(?:HYPERLINK|LIEN_HYPERTEXTE|HIPERV[IÍ]NCULO|HIPERLIGA[CÇ][AÃ]O|COLLEG\.IPERTESTUALE)\s*"
+    r'\((?:\s*"[^"]*"\s*[;,])?\s*"?([^";,]*)"?\s*\)$'
+)
+_TEXT = r'(?i)^=\s*(?:(?:T|TEXT|TEXTE|TEXTO)\s*\()?\s*"([^"]*)"\s*(?:[;,]\s*"[^"]*"\s*)?\)?$'
+_NUMBER = r"^=\s*([+]?[0-9]+)$"
+_ADDRESS = r'[^\s<>()\[\]",;:?|]+@[^\s<>()\[\]",;:?|]+'
+_WITH_DECIMALS = "^([0-9]+)[.,]0{1,2}$"
+_IN_GROUPS = "[0-9]{1,3}(?:( [0-9]{3})+|(,[0-9]{3})+|([.][0-9]{3})+|(['’][0-9]{3})+)"
+# What was done to an identifier, in the words of the remark.
+_WORDS = {
+    "unseen": "characters that are not shown",
+    "formula": "a formula around it",
+    "quotes": "an apostrophe or quotes around it",
+    "address": "a name around an e-mail address",
+    "decimals": "decimals of a number (.0)",
+    "groups": "thousands set apart",
+}
+REMARK = "identifier_restored"
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """A typed column of identifiers: its name in `typed`, the header's name, and what it identifies.
+
+    `keyed` tells that it holds what a pseudonym is made of, `person` that it names a customer or agent, `record` that
+    it is the number of the record itself, `telephone` that the column is one of telephone numbers, `main` that the main
+    table reads it: a fault of what only a further table reads costs the record of that table alone (keys.key_fault).
+    """
+
+    alias: str
+    column: str
+    keyed: bool
+    person: bool
+    record: bool
+    telephone: bool
+    main: bool
+
+
+def identifiers(fills: str, tables: Mapping[Any, Mapping[str, Compiled]], cells: Cells) -> tuple[Identifier, ...]:
+    """The identifiers that the expressions of a file's tables read; `fills` is the main table."""
+    texts = {
+        normal(call.column)
+        for table in tables.values()
+        for name, compiled in table.items()
+        if name in (*TEXT_COLUMNS, "reason_raw")
+        for call in compiled.calls
+    }
+    present, read = cells.present(), dict[str, Identifier]()
+    for entity, table in tables.items():
+        own = KEYS[entity].id[0]
+        for name, compiled in table.items():
+            person = name.endswith("_key")
+            keyed = any(call.helper == "pii" for call in compiled.calls)
+            if not person and name != own and name not in _REFERENCES:
+                continue
+            for call in compiled.calls:
+                if call.helper != ("pii" if keyed else "text") or call not in present:
+                    continue
+                if not keyed and normal(call.column) in texts:
+                    continue
+                record = entity == fills and name == own
+                telephone = name == "customer_alias_key" or is_telephone(normal(call.column))
+                main = keyed or entity == fills
+                made = Identifier(present[call], cells.shown(call), keyed, person, record, person and telephone, main)
+                if made.alias not in read or record:
+                    read[made.alias] = made
+    return tuple(read.values())
+
+
+def person_of(cell: str, calling_code: str) -> str:
+    """SQL of what the pseudonym of a person is made of: the normal form, or the cell as it is after `ODD`."""
+    signs = f"strlen({cell}) <> length({cell}) OR ascii({cell}) IN (34, 35, 39, 40, 60, 61, 91)"
+    ends = " OR ".join(f"ends_with({cell}, {quoted(sign)})" for sign in (">", ")", ";", ",", ".", "'"))
+    address = f"{signs} OR contains({cell}, ' ') OR contains({cell}, ':') OR {ends} OR {may_stand_for_nobody(cell)}"
+    decimals = " OR ".join(f"ends_with({cell}, '{end}')" for end in (".0", ".00", ",0", ",00"))
+    other = (
+        f"{signs} OR {decimals} OR contains({cell}, ',') OR (strlen({cell}) < 12 AND contains({cell}, ' ')) "
+        f"OR {may_stand_for_nobody(cell)}"
+    )
+    return (
+        f"CASE WHEN CASE WHEN contains({cell}, '@') THEN {address} ELSE {other} END THEN '{ODD}' || {cell} "
+        f"ELSE {identity(cell, calling_code)} END"
+    )
+
+
+def _suspect(column: Identifier) -> str:
+    """SQL: a typed value is to be looked at."""
+    name = column.alias
+    if column.keyed:
+        return f"starts_with({name}, '{ODD}')"
+    return (
+        f"(strlen({name}) <> length({name}) OR ascii({name}) IN (34, 39, 60, 61) OR contains({name}, '.') "
+        f"OR contains({name}, ',') OR contains({name}, ' ') OR {may_stand_for_nobody(name)})"
+    )
+
+
+def restore_identifiers(
+    store: Store, columns: tuple[Identifier, ...], calling_code: str, remarks: Counter[tuple[str, str]]
+) -> None:
+    """Put the identifiers of `typed` right, or say in `key_fault` why that is not certain."""
+    if not columns:
+        return
+    flags = ", ".join(f"coalesce(bool_or({_suspect(column)}), FALSE)" for column in columns)
+    for column, odd in zip(columns, store.engine.rows(f"SELECT {flags} FROM typed")[0], strict=True):
+        if odd:
+            _restore_column(store, column, calling_code, remarks)
+    restored = restore_first_digit(store, [(c.alias, c.telephone) for c in columns if c.keyed], calling_code)
+    for column in columns:
+        remarks[REMARK, f"{column.column} (telephone numbers without their first 0)"] += restored.get(column.alias, 0)
+    store.engine.run(f"DROP TABLE IF EXISTS {_TABLE}")
+
+
+def _restore_column(store: Store, column: Identifier, calling_code: str, remarks: Counter[tuple[str, str]]) -> None:
+    name = column.alias
+    said = f"substr({name}, {len(ODD) + 1})" if column.keyed else name
+    kept = "NOT dropped AND bad IS NULL AND key_fault IS NULL"
+    rows = (
+        f"SELECT {name} AS typed_value, {said} AS said, count(*) FILTER (WHERE {kept}) AS n FROM typed "
+        f"WHERE {_suspect(column)} GROUP BY 1, 2"
+    )
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS {_cleaned(rows, column)}")
+    _read_numbers(store, column)
+    plain = identity("odd.plain", calling_code) if column.keyed else "odd.plain"
+    fault = _fault(store, column)
+    _remark(store, column, fault, remarks)
+    changed = "TRUE" if column.keyed else f"(odd.kind IS NOT NULL OR odd.nobody OR {fault} IS NOT NULL)"
+    store.engine.run(
+        f"UPDATE typed SET {name} = CASE WHEN odd.nobody THEN NULL ELSE {plain} END, "
+        f"key_fault = coalesce(key_fault, {fault}) FROM {_TABLE} AS odd "
+        f"WHERE typed.{name} = odd.typed_value AND {changed}"
+    )
+
+
+def _cleaned(rows: str, column: Identifier) -> str:
+    """The statement that gives `plain`, what an odd value is without what was put around it, and the flags of it."""
+    seen = f"trim(regexp_replace(regexp_replace(said, {quoted(_NOT_SHOWN)}, '', 'g'), {quoted(_BLANKS)}, ' ', 'g'))"
+    formula = "CASE WHEN starts_with(seen, '''=') THEN substr(seen, 2) ELSE seen END"
+    patterns = [quoted(pattern) for pattern in (_LINK, _TEXT, _NUMBER)]
+    cases = " ".join(f"WHEN regexp_matches({formula}, {p}) THEN regexp_extract({formula}, {p}, 1)" for p in patterns)
+    bare = f"CASE WHEN NOT starts_with({formula}, '=') THEN seen {cases} ELSE seen END"
+    marked = "regexp_matches(bare, '^''[0-9+#]') OR contains(bare, '@')" if column.person else "TRUE"
+    plain = (
+        "CASE WHEN starts_with(bare, '\"') AND ends_with(bare, '\"') AND NOT contains(trim(bare, '\"'), '\"') "
+        f"THEN trim(bare, '\"') WHEN starts_with(bare, '''') AND ({marked}) THEN trim(trim(bare, '''')) ELSE bare END"
+    )
+    address = "plain"
+    if column.person:
+        found = f"list_distinct(regexp_extract_all(lower(plain), {quoted(_ADDRESS)}))"
+        address = (
+            f"CASE WHEN contains(plain, '@') AND len({found}) = 1 THEN rtrim(trim({found}[1], ''''), '.') "
+            "ELSE plain END"
+        )
+    steps = f"SELECT *, {seen} AS seen FROM ({rows})"
+    steps = f"SELECT *, {bare} AS bare FROM ({steps})"
+    steps = f"SELECT *, {plain} AS plain FROM ({steps})"
+    steps = f"SELECT *, {address} AS address FROM ({steps})"
+    decimals, groups = quoted(_WITH_DECIMALS), quoted(_IN_GROUPS)
+    return (
+        f"SELECT typed_value, said, n, address AS plain, CASE WHEN lower(plain) <> lower(address) THEN 'address' "
+        "WHEN bare <> plain THEN 'quotes' WHEN seen <> bare THEN 'formula' WHEN trim(said) <> seen THEN 'unseen' END "
+        f"AS kind, regexp_matches(address, {decimals}) AS decimals, regexp_full_match(address, {groups}) AS grouped, "
+        f"regexp_replace(address, '[0-9]', '', 'g')[1] AS sign, {nobody('address', 'n', person=column.person)} "
+        f"AS nobody, FALSE AS uncertain, FALSE AS twice FROM ({steps})"
+    )
+
+
+def _read_numbers(store: Store, column: Identifier) -> None:
+    """Take decimals and the signs between thousands away where the whole column shows that they are none of its own."""
+    rows, run = store.engine.rows, store.engine.run
+    decimals, grouped, signs = rows(
+        f"SELECT count(*) FILTER (WHERE decimals), count(*) FILTER (WHERE grouped), "
+        f"count(DISTINCT sign) FILTER (WHERE grouped) FROM {_TABLE}"
+    )[0]
+    if not decimals and not grouped:
+        return
+    value = f"regexp_replace({column.alias}, '^(odd|id|phone|email):', '')" if column.keyed else column.alias
+    fractions, long, other = rows(
+        "SELECT count(*) FILTER (WHERE regexp_full_match(v, '[0-9]+[.,][0-9]*[1-9][0-9]*')), "
+        "count(*) FILTER (WHERE regexp_full_match(v, '[0-9]{4,}')), "
+        f"count(*) FILTER (WHERE NOT regexp_full_match(v, {quoted('[0-9]{1,3}|[0-9]{4,}|' + _IN_GROUPS)})) "
+        f"FROM (SELECT DISTINCT {value} AS v FROM typed WHERE v IS NOT NULL)"
+    )[0]
+    if grouped and not column.telephone:
+        if not long and not other and signs == 1:
+            run(
+                f"UPDATE {_TABLE} SET plain = regexp_replace(plain, '[^0-9]', '', 'g'), kind = 'groups', "
+                "decimals = FALSE WHERE grouped"
+            )
+        elif not column.person:
+            # A list of numbers, or one number beside others that are written without a sign.
+            run(f"UPDATE {_TABLE} SET uncertain = TRUE WHERE grouped AND sign <> '.'")
+    if decimals and not fractions:
+        number = f"regexp_extract(plain, {quoted(_WITH_DECIMALS)}, 1)"
+        run(f"UPDATE {_TABLE} SET plain = {number}, kind = 'decimals' WHERE decimals")
+
+
+def _fault(store: Store, column: Identifier) -> str:
+    """SQL over `odd`: why a record cannot be taken; two numbers of records that become one are not merged."""
+    if not column.main:
+        return "CAST(NULL AS VARCHAR)"
+    where = f'the identifier in column "{column.column}"'
+    cases = [
+        (f"{failed('odd.plain')}", f"{where} is an error of a spreadsheet"),
+        ("starts_with(odd.plain, '=')", f"{where} is a formula of a spreadsheet"),
+        (rounded("odd.plain"), f"{where} was rounded by a spreadsheet"),
+        ("odd.uncertain", f"{where} is a number with signs in it, and others of the column have none"),
+    ]
+    if column.record:
+        twice = (
+            f"odd.kind IS NOT NULL AND (odd.plain IN (SELECT {column.alias} FROM typed) OR odd.plain IN "
+            f"(SELECT plain FROM {_TABLE} GROUP BY plain HAVING count(*) > 1))"
+        )
+        store.engine.run(f"UPDATE {_TABLE} AS odd SET twice = coalesce({twice}, FALSE)")
+        cases.append(("odd.twice", f"{where} is written in two ways in this file: it may be two records"))
+        cases.append(("odd.nobody", f"{where} is a word for none"))
+    listed = " ".join(f"WHEN {test} THEN {quoted(words)}" for test, words in cases)
+    return f"CASE {listed} END"
+
+
+def _remark(store: Store, column: Identifier, fault: str, remarks: Counter[tuple[str, str]]) -> None:
+    rows = store.engine.rows(
+        f"SELECT kind, nobody, sum(n) FROM {_TABLE} AS odd WHERE ({fault}) IS NULL AND (kind IS NOT NULL OR nobody) "
+        "GROUP BY 1, 2"
+    )
+    for kind, nobody_there, n in rows:
+        if nobody_there:
+            remarks[STANDS_FOR_NOBODY, column.column] += int(n)
+        else:
+            remarks[REMARK, f"{column.column} ({_WORDS[kind]})"] += int(n)

@@ -1,0 +1,63 @@
+"""Words and numbers that stand where a customer or agent is not known: many records of nobody are not one person's."""
+
+from kpibar.ingest.expressions import quoted
+
+# The remark on identifiers that stand for nobody.
+STANDS_FOR_NOBODY = "identifier_nobody"
+_WORDS = (
+    "anonymous", "anonyme", "anonym", "anonimo", "anónimo", "anônimo", "anoniem", "anonymous caller", "anonymous user",
+    "unknown", "unknown caller", "unknown customer", "inconnu", "inconnue", "client inconnu", "unbekannt",
+    "desconocido", "desconocida", "sconosciuto", "sconosciuta", "onbekend", "desconhecido", "desconhecida",
+    "n/a", "n.a.", "n/c", "n.c.", "n/d", "none", "null", "nil", "nobody", "personne", "niemand", "nadie", "nessuno",
+    "no name", "no customer", "no email", "no-email", "noemail", "sans", "sans nom", "sans email", "sans e-mail",
+    "aucun", "aucune", "vide", "empty", "blank", "guest", "guest user", "guest customer", "invité", "visiteur",
+    "visitor", "gast", "invitado", "ospite", "customer", "client", "cliente", "kunde", "test", "test test", "tests",
+    "dummy", "default", "undefined", "private", "private number", "privé", "numéro privé", "masqué", "numéro masqué",
+    "appel masqué", "withheld", "restricted", "unavailable", "not available", "not provided", "not set",
+    "non renseigné", "non communiqué", "non connu", "unassigned", "not assigned", "non assigné", "non attribué",
+    "sin asignar", "nicht zugewiesen", "noreply", "no-reply", "no_reply", "no reply", "donotreply", "ne pas répondre",
+    "nan", "na", "void", "to be defined", "tbd", "keine", "kein", "ninguno", "nenhum", "geen",
+)  # fmt: skip
+# Local parts of addresses that nobody reads, and addresses that people type where they have none.
+_ADDRESSES = (
+    r"(?:no|do[-_.]?not|dont|ne[-_.]?pas|pas[-_.]?de)[-_.]?(?:reply|replies|repondre|reponse|response|responder)[^@]*@.*",
+    r"(?:nicht[-_.]?antworten|keine?[-_.]?antwort|nao[-_.]?respond[a-z]*|mailer-daemon|postmaster|bounces?)@.*",
+    r"(?:anonymous|anonyme|anonym|unknown|inconnue?|unbekannt|guest|nobody|personne|none|null|n[./]?a|undefined)@.*",
+    r"(?:no|sans|pas[-_.]?de?|aucun|not|kein|keine|sin|senza)[-_.]?(?:e-?)?(?:mail|adresse|correo)@.*",
+    r"test(?:s|ing|[0-9]*)@(?:tests?|example|exemple|domain|mail|email)(?:\..*)?",
+    r"(?:(?:e-?)?mail|user|client|customer)@(?:(?:e-?)?mail|user|client|customer|example|exemple|domain)(?:\..*)?",
+    r"(?:x+@x+|a+@a+|abc@abc|aa@bb|none@none|null@null|na@na)(?:\..*)?",
+)
+_BEGINNINGS = (
+    "nore", "no-r", "no_r", "no.r", "dono", "do-n", "do_n", "do.n", "dont", "nepa", "ne-p", "ne_p", "ne.p", "nich",
+    "kein", "naor", "nao-", "mail", "post", "boun", "anon", "unkn", "inco", "unbe", "gues", "nobo", "pers", "none",
+    "null", "na@", "n/a@", "n.a@", "undi", "unde", "noma", "noem", "no-e", "no_e", "no-m", "no_m", "sans", "pasd",
+    "pas-", "pas_", "aucu", "notm", "sinc", "senz", "test", "emai", "e-ma", "user", "clie", "cust", "x@x", "xx@x",
+    "xxx@", "xxxx", "a@a", "aa@a", "aaa@", "aaaa", "abc@", "aa@b",
+)  # fmt: skip
+# Numbers that people and tools write where there is none: on several records of a batch they are nobody's.
+_NUMBERS = (
+    r"-?0+|-1|[+0-9]{0,6}(?:0{7,}|1{7,}|2{7,}|3{7,}|4{7,}|5{7,}|6{7,}|7{7,}|8{7,}|9{7,})|0?1?23456789[0-9]?|0102030405"
+)
+_SEVERAL = 3
+_SYMBOLS = r"[-–—_.?*/ ]+|[x]{1,}"
+
+
+def may_stand_for_nobody(cell: str) -> str:
+    """SQL of a cheap test: a text begins as what stands for nobody does."""
+    starts = sorted({word[:4] for word in (*_WORDS, *_BEGINNINGS)} | {"0", "00", "000", "0000", "-1", "x", "?", "*"})
+    starts += ["1111", "2222", "3333", "4444", "5555", "6666", "7777", "8888", "9999", "1234", "0123", "+000", "0102"]
+    listed = quoted("|" + "|".join(starts) + "|")
+    return f"(contains({listed}, left(lower({cell}), 4)) OR contains({cell}, '000000') OR contains({cell}, '00 00 00'))"
+
+
+def nobody(text: str, records: str, *, person: bool) -> str:
+    """SQL: a text stands for nobody; of a number, where as many as `records` have it. A record's number may be 0."""
+    plain = f"lower(trim({text}))"
+    words = f"{plain} IN ({', '.join(map(quoted, _WORDS))}) OR regexp_full_match({plain}, {quoted(_SYMBOLS)})"
+    if not person:
+        return f"coalesce({words}, FALSE)"
+    digits = f"regexp_replace({plain}, '[ ()./]|\\b-\\b', '', 'g')"
+    number = f"({records} >= {_SEVERAL} AND regexp_full_match({digits}, {quoted(_NUMBERS)}))"
+    address = f"(contains({text}, '@') AND regexp_full_match({plain}, {quoted('|'.join(_ADDRESSES))}))"
+    return f"coalesce({words} OR {number} OR {address}, FALSE)"

@@ -1,0 +1,70 @@
+"""Telephone numbers that lost their first 0, as a spreadsheet writes them: 612345678 for 06 12 34 56 78."""
+
+import re
+from collections.abc import Sequence
+
+from kpibar.ingest.expressions import quoted
+from kpibar.store import Store
+
+# A number within its country, without the 0 that is dialled before it, by calling code: pattern and lengths.
+_NATIONAL = {
+    "33": ("[1-9][0-9]{8}", (9,)),
+    "31": ("[1-9][0-9]{8}", (9,)),
+    "32": ("4[0-9]{8}|[1-9][0-9]{7}", (8, 9)),
+    "34": ("[6-9][0-9]{8}", (9,)),
+    "39": ("3[0-9]{8,9}", (9, 10)),
+    "41": ("[1-9][0-9]{8}", (9,)),
+    "43": ("6[5-9][0-9]{7,9}", (9, 10, 11)),
+    "44": ("[1-9][0-9]{9}", (10,)),
+    "46": ("7[0-9]{8}", (9,)),
+    "48": ("[4-8][0-9]{8}", (9,)),
+    "49": ("1[5-7][0-9]{8,9}", (10, 11)),
+    "351": ("[29][0-9]{8}", (9,)),
+    "352": ("6[0-9]{8}", (9,)),
+}
+_NAMES = re.compile(
+    r"\b(phones?|telephones?|tel|telefono?|telefone|telefoon|telefonnummer|mobile?|mobil|portable|handy|gsm|cell|caller"
+    r"|msisdn|ani|whatsapp|sms|numero d'appel|numero appelant)\b"
+)
+_FORM = "phone:"
+
+
+def is_telephone(name: str) -> bool:
+    """Whether the name of a column, normalised, says that it holds telephone numbers."""
+    return _NAMES.search(name) is not None
+
+
+def restore_first_digit(store: Store, columns: Sequence[tuple[str, bool]], calling_code: str) -> dict[str, int]:
+    """Give the numbers of `typed` without their 0 the form of the others; how many records, by typed column.
+
+    `columns` are typed columns and whether their name says telephone. Where it does not, a column of nothing but
+    telephones and addresses, of which some have their 0 or calling code, says so itself.
+    """
+    if calling_code not in _NATIONAL:
+        return {}
+    pattern, lengths = _NATIONAL[calling_code]
+    listed = ", ".join(str(len(_FORM) + length) for length in lengths)
+    short = f"(strlen({{0}}) IN ({listed}) AND starts_with({{0}}, '{_FORM}'))"
+    if not columns:
+        return {}
+    flags = ", ".join(f"count(*) FILTER (WHERE {short.format(name)})" for name, _ in columns)
+    counts = store.engine.rows(f"SELECT {flags} FROM typed")[0]
+    restored = {}
+    for (name, telephone), count in zip(columns, counts, strict=True):
+        number = f"({short.format(name)} AND regexp_full_match(substr({name}, {len(_FORM) + 1}), {quoted(pattern)}))"
+        if count and (telephone or _all_telephones(store, name, number, pattern, calling_code)):
+            kept = "NOT dropped AND bad IS NULL AND key_fault IS NULL"
+            restored[name] = int(store.engine.rows(f"SELECT count(*) FROM typed WHERE {number} AND {kept}")[0][0])
+            store.engine.run(
+                f"UPDATE typed SET {name} = '{_FORM}{calling_code}' || substr({name}, {len(_FORM) + 1}) WHERE {number}"
+            )
+    return restored
+
+
+def _all_telephones(store: Store, name: str, number: str, pattern: str, calling_code: str) -> bool:
+    whole = f"regexp_full_match({name}, '{_FORM}{calling_code}(?:{pattern})')"
+    some, others = store.engine.rows(
+        f"SELECT count(*) FILTER (WHERE {whole}), count(*) FILTER (WHERE NOT ({whole} OR {number} "
+        f"OR starts_with({name}, 'email:'))) FROM (SELECT DISTINCT {name} FROM typed WHERE {name} IS NOT NULL)"
+    )[0]
+    return bool(some) and not others
