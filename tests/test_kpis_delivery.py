@@ -188,3 +188,147 @@ def test_the_first_promise_stays_when_a_later_export_moves_it(folder: Path) -> N
     assert facts(folder, "SELECT promised_on::VARCHAR, last_promised_to::DATE::VARCHAR FROM parcels") == [
         ("2025-03-01", "2025-03-09")
     ]
+
+
+UNDATED_ORDERS = "order_ref,ordered_at\n" + "".join(f"o{number},2025-03-01 10:00:00\n" for number in range(1, 10))
+UNDATED = """
+| parcel_id | order_ref | promised_to | delivered_at        | returned_at         | lost | status     | complete |
+| 1         | o1        | 2025-03-10  | 2025-03-10 10:00:00 |                     |      | delivered  |          |
+| 2         | o2        | 2025-03-10  |                     |                     |      | {word}     |          |
+| 3         | o3        | 2025-03-10  |                     |                     |      |            | yes      |
+| 4         | o4        | 2025-03-10  |                     |                     | yes  | {word}     |          |
+| 5         | o5        | 2025-03-10  |                     | 2025-03-12 10:00:00 |      | {word}     |          |
+| 6         | o6        | 2025-03-10  |                     |                     |      | in transit |          |
+| 7         | o7        | 2025-03-10  | 2025-02-10 10:00:00 |                     |      | {word}     |          |
+| 8a        | o8        | 2025-03-10  |                     |                     |      | {word}     |          |
+| 8b        | o8        | 2025-03-10  | 2025-03-12 10:00:00 |                     |      | {word}     |          |
+| 9a        | o9        | 2025-03-10  |                     |                     |      | {word}     |          |
+| 9b        | o9        | 2025-03-10  | 2025-03-09 10:00:00 |                     |      | {word}     |          |
+"""
+DELIVERED = [
+    "Delivered",
+    "DELIVERED_TO_NEIGHBOUR",
+    "Livré",
+    "Colis livré en point relais",
+    "livre",
+    "Distribué",
+    "Zugestellt",
+    "Entregado",
+    "Consegnata",
+    "bezorgd",
+    "Shipment collected by customer",
+]
+
+
+@pytest.mark.parametrize("word", DELIVERED)
+def test_a_delivery_on_an_unknown_day_is_not_judged(folder: Path, word: str) -> None:
+    """In time o1; late o4 (lost), o5 (sent back), o6 (on its way), o8 (its other parcel); o2 o3 o7 o9 are left out.
+
+    o7 was "delivered" a month before it was ordered, the other parcel of o9 came in time.
+    """
+    found = computed(folder, {"orders.csv": UNDATED_ORDERS, "parcels.csv": UNDATED.format(word=word)})
+    assert fraction(found, "late_share") == (4, 5)
+    assert fraction(found, "promise_unanswered") == (3, 5), "o4 o5 o6"
+    notes = {note.code: note.values["rows"] for note in row(found, "late_share").notes}
+    assert (notes["undated"], notes["never_arrived"]) == (4, 2)
+    assert row(found, "lead_time").now.base == 1, "o1; the last parcel of o8 and of o9 has no day"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Not delivered", "undelivered", "Non livré", "Out for delivery", "En cours de livraison", "nicht zugestellt",
+        "partially delivered", "Livré partiellement", "Livré au transporteur", "Delivery failed", "Ready to send",
+        "Livraison prévue", "delivery attempt failed", "Delivered to carrier",
+    ],
+)  # fmt: skip
+def test_what_is_on_its_way_is_late_when_its_promise_has_expired(folder: Path, word: str) -> None:
+    parcels = f"parcel_id,order_ref,promised_to,delivered_at,status\n1,o1,2025-03-10,,{word}\n"
+    found = computed(folder, {"parcels.csv": parcels + "2,o2,2025-03-10,2025-03-10 10:00:00,x\n"})
+    assert fraction(found, "late_share") == (1, 2)
+
+
+@pytest.mark.parametrize("word", ["Cancelled", "Annulé", "storniert", "Anulado", "annullata", "Voided"])
+def test_cancelled_labels_in_other_languages(folder: Path, word: str) -> None:
+    parcels = f"parcel_id,order_ref,promised_to,delivered_at,status\n1a,o1,2025-03-10,,{word}\n"
+    found = computed(folder, {"parcels.csv": parcels + "1b,o1,2025-03-10,2025-03-10 10:00:00,Delivered\n"})
+    assert fraction(found, "late_share") == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("word", "lost"),
+    [("Returned to sender", 0), ("Retour à l'expéditeur", 0), ("Refusé", 0), ("Lost", 1), ("Perdu", 1)],
+)
+def test_a_return_and_a_loss_told_by_their_word(folder: Path, word: str, lost: int) -> None:
+    """Never delivered, so late, and the report says how many; one that came before it went back was delivered."""
+    parcels = f"parcel_id,order_ref,promised_to,delivered_at,status\n1,o1,2025-03-10,,{word}\n"
+    found = computed(folder, {"parcels.csv": parcels + f"2,o2,2025-03-10,2025-03-10 10:00:00,{word}\n"})
+    assert fraction(found, "late_share") == (1, 2)
+    assert [note.values["rows"] for note in row(found, "late_share").notes if note.code == "never_arrived"] == [1]
+    assert facts(folder, "SELECT lost, returned FROM fact_orders ORDER BY order_id") == [
+        (lost == 1, lost == 0),
+        (False, False),
+    ]
+
+
+SPLIT_ORDERS = "order_ref,ordered_at\n" + "".join(f"{name},2025-03-01 10:00:00\n" for name in "abcdef")
+SPLIT = """
+| parcel_id | order_ref | carrier | promised_to | delivered_at        |
+| a1        | a         | Slow    | 2025-03-05  | 2025-03-07 23:59:59 |
+| a2        | a         | Fast    | 2025-03-20  | 2025-03-11 10:00:00 |
+| b1        | b         | Fast    | 2025-03-05  | 2025-03-05 10:00:00 |
+| b2        | b         | Slow    | 2025-03-20  | 2025-03-21 23:59:59 |
+| c1        | c         | Fast    | 2025-03-05  | 2025-03-05 10:00:00 |
+| c2        | c         | Fast    | 2025-03-20  | 2025-03-11 10:00:00 |
+| d1        | d         | Fast    | 2025-03-05  | 2025-03-05 10:00:00 |
+| d2        | d         | Slow    |             | 2025-03-08 23:59:59 |
+| e1        | e         | Slow    | 2025-03-05  | 2025-03-06 10:00:00 |
+| e2        | e         | Slow    | 2025-03-20  |                     |
+| f1        | f         | Slow    | 2025-03-05  | 2025-03-07 10:00:00 |
+| f2        | f         | Fast    | 2026-03-20  |                     |
+"""
+
+
+def test_an_order_is_late_when_any_of_its_parcels_is(folder: Path) -> None:
+    """Late: a by its first parcel, b by its last, d by the parcel that has no promise of its own, e twice, f already.
+
+    c kept both promises. Delays: a 2 days, b 1 day, d 3 days, f 34 hours; e is not delivered. Lead times: a, b, c, d by
+    their last parcel, 11 March 10:00 (10 days), 21 March, 11 March, 8 March; e and f are on their way.
+    """
+    found = computed(folder, {"orders.csv": SPLIT_ORDERS, "parcels.csv": SPLIT})
+    assert fraction(found, "late_share") == (5, 6)
+    assert fraction(found, "promise_unanswered") == (1, 6), "e"
+    late, lead = row(found, "lateness_median").now, row(found, "lead_time").now
+    assert (late.base, round((late.value or 0) / 3600)) == (4, 41), "between 34 and 48 hours"
+    assert (lead.base, lead.value) == (4, 10 * 86_400), "10, 20.6, 10 and 7.6 days"
+    assert facts(folder, "SELECT DISTINCT carrier FROM fact_orders WHERE late") == [("Slow",)]
+
+
+def test_a_slot_and_an_attempt_of_each_parcel(folder: Path) -> None:
+    """Slots: a had both kept, b one before its time. Attempts: a both at the first, b one at the second."""
+    parcels = """
+    | parcel_id | order_ref | promised_from    | promised_to      | first_attempt_at | attempts | delivered_at     |
+    | a1        | a         | 2025-03-10 16:00 | 2025-03-10 18:00 | 2025-03-10 17:00 | 1        | 2025-03-10 17:00 |
+    | a2        | a         | 2025-03-11 16:00 | 2025-03-11 18:00 | 2025-03-11 17:00 | 1        | 2025-03-11 17:00 |
+    | b1        | b         | 2025-03-10 16:00 | 2025-03-10 18:00 | 2025-03-10 12:00 | 2        | 2025-03-10 15:00 |
+    | b2        | b         | 2025-03-11 16:00 | 2025-03-11 18:00 | 2025-03-11 17:00 | 1        | 2025-03-11 17:00 |
+    """
+    found = computed(folder, {"orders.csv": SPLIT_ORDERS, "parcels.csv": parcels})
+    assert fraction(found, "slot_adherence") == (1, 2)
+    assert fraction(found, "first_attempt") == (1, 2)
+
+
+def test_an_order_delivered_before_it_was_placed(folder: Path) -> None:
+    """By two minutes the lead time is 0, by two hours unknown, by two days the order is not judged at all."""
+    orders = "order_ref,ordered_at\na,2025-03-10 10:00:00\nb,2025-03-10 10:00:00\nc,2025-03-10 10:00:00\n"
+    parcels = """
+    | parcel_id | order_ref | promised_to | delivered_at        |
+    | 1         | a         | 2025-03-10  | 2025-03-10 09:58:00 |
+    | 2         | b         | 2025-03-10  | 2025-03-10 08:00:00 |
+    | 3         | c         | 2025-03-10  | 2025-03-08 08:00:00 |
+    """
+    found = computed(folder, {"orders.csv": orders, "parcels.csv": parcels})
+    lead = row(found, "lead_time")
+    assert (lead.now.value, lead.now.base) == (0, 1)
+    assert [note.values["rows"] for note in lead.notes if note.code == "lead_unknown"] == [2]
+    assert fraction(found, "late_share") == (0, 2)

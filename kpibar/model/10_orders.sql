@@ -1,5 +1,6 @@
--- Orders with their promise and what became of it. The last parcel decides: an order is delivered when its last
--- parcel is, and late when that parcel missed the first promise made for it. What is still on its way is kept.
+-- Orders with their promise and what became of it. An order is late when any of its parcels missed the first promise made
+-- for it, and that parcel decides carrier and delay; it is delivered when its last parcel is. What is still on its way is
+-- kept. A parcel that was delivered on an unknown day, or before its order was placed, is not judged.
 -- Grain: one row per order (known from the shop, or only from its parcels). Key: order_id.
 WITH shop AS (
     SELECT
@@ -23,6 +24,7 @@ owners AS (
         p.source,
         p.parcel_id,
         s.order_id,
+        s.ordered_at,
         row_number() OVER (
             PARTITION BY p.source, p.parcel_id
             ORDER BY s.ordered_at DESC, s.order_id
@@ -32,6 +34,44 @@ owners AS (
         ON s.order_key = p.order_key
         AND (s.brand = p.brand OR s.brand IS NULL OR p.brand IS NULL)
 ),
+-- What the word of a carrier says, whatever the case; who is told on the way to whom a parcel goes back is no customer.
+states AS (
+    SELECT
+        status,
+        CASE
+            WHEN status LIKE 'cancel%' OR status LIKE 'annul%' OR status LIKE 'storn%' OR status LIKE 'anulad%'
+                OR status LIKE 'geannuleerd%' OR status LIKE 'void%'
+                THEN 'cancelled'
+            WHEN status LIKE 'return%' OR status LIKE 'retour%' OR status LIKE '%sender%' OR status LIKE '%exp_diteur%'
+                OR status LIKE 'zurück%' OR status LIKE '%absender%' OR status LIKE 'devuelt%' OR status LIKE 'devolvid%'
+                OR status LIKE '%remitente%' OR status LIKE '%mittente%' OR status LIKE 'geretourneerd%'
+                OR status LIKE 'refus%' OR status LIKE '%verweigert%'
+                THEN 'returned'
+            WHEN status LIKE 'lost%' OR status LIKE 'perdu%' OR status LIKE 'perdid%' OR status LIKE 'smarrit%'
+                OR status LIKE 'verloren%' OR status LIKE 'colis perdu%' OR status LIKE 'parcel lost%'
+                OR status LIKE 'destroyed%' OR status LIKE 'détruit%'
+                THEN 'lost'
+            WHEN status LIKE '%partial%' OR status LIKE '%partiel%' OR status LIKE '%teilweise%'
+                OR status LIKE '%parcial%' OR status LIKE '%parzial%' OR status LIKE '%gedeeltelijk%'
+                OR status LIKE '%carrier%' OR status LIKE '%transporteur%' OR status LIKE '%warehouse%'
+                OR status LIKE '%depot%' OR status LIKE '%dépôt%' OR status LIKE '%fail%' OR status LIKE '%chec%'
+                THEN 'underway'
+            WHEN status LIKE 'delivered%' OR status LIKE 'parcel delivered%' OR status LIKE 'package delivered%'
+                OR status LIKE 'shipment delivered%' OR status LIKE 'successfully delivered%'
+                OR status LIKE '%collected by customer%' OR status LIKE '%collected by the customer%'
+                OR status LIKE 'delivery complete%' OR status LIKE 'delivery successful%'
+                OR status LIKE 'livré%' OR status IN ('livre', 'livree', 'livres', 'livrees', 'colis livre')
+                OR status LIKE 'colis livré%' OR status LIKE 'commande livrée%' OR status LIKE 'livraison effectu%'
+                OR status LIKE 'distribué%' OR status LIKE 'remis au destinataire%' OR status LIKE 'remis au client%'
+                OR status LIKE 'zugestellt%' OR status LIKE 'geliefert%' OR status LIKE 'ausgeliefert%'
+                OR status LIKE 'erfolgreich zugestellt%' OR status LIKE 'entregad%' OR status LIKE 'entregue%'
+                OR status LIKE 'consegnat%' OR status LIKE 'bezorgd%' OR status LIKE 'afgeleverd%'
+                OR status LIKE 'geleverd%' OR status LIKE 'levererad%' OR status LIKE 'leveret%'
+                OR status LIKE 'dostarczon%' OR status LIKE 'doręczon%' OR status LIKE 'doručen%'
+                THEN 'delivered'
+        END AS state
+    FROM (SELECT DISTINCT lower(status) AS status FROM parcels WHERE status IS NOT NULL) AS words
+),
 sent AS (
     SELECT
         coalesce(
@@ -39,21 +79,81 @@ sent AS (
             p.source || '/' || coalesce(p.brand || '/', '') || coalesce(p.order_ref, 'parcel ' || p.parcel_id)
         ) AS order_id,
         p.*,
+        owner.ordered_at AS bought_at,
+        states.state,
+        p.returned_at IS NOT NULL OR coalesce(states.state = 'returned', FALSE) AS went_back,
+        coalesce(p.lost, FALSE) OR coalesce(states.state = 'lost', FALSE) AS went_missing,
         speaks.as_of,
         speaks.as_of_on
     FROM parcels AS p
     LEFT JOIN owners AS owner
         ON owner.source = p.source AND owner.parcel_id = p.parcel_id AND owner.choice = 1
     LEFT JOIN sources AS speaks ON speaks.source = p.source AND speaks.entity = 'parcels'
+    LEFT JOIN states ON states.status = lower(p.status)
     -- A label that was cancelled carried nothing.
-    WHERE NOT coalesce(lower(p.status) LIKE 'cancel%', FALSE)
+    WHERE NOT coalesce(states.state = 'cancelled', FALSE)
+),
+-- A parcel without a promise has the latest one of its order.
+owed AS (
+    SELECT
+        sent.*,
+        coalesce(promised_to, max(promised_to) OVER (PARTITION BY order_id)) AS owed_to,
+        coalesce(promised_on, max(promised_on) OVER (PARTITION BY order_id)) AS owed_on,
+        count(*) OVER (PARTITION BY order_id) AS n_parcels,
+        delivered_at IS NOT NULL
+            OR ((coalesce(state = 'delivered', FALSE) OR coalesce(complete, FALSE)) AND NOT went_back AND NOT went_missing)
+            AS arrived,
+        -- Delivered, and nobody knows when.
+        CASE
+            WHEN delivered_at IS NOT NULL THEN coalesce(delivered_at < bought_at - INTERVAL '1' DAY, FALSE)
+            ELSE (coalesce(state = 'delivered', FALSE) OR coalesce(complete, FALSE))
+                AND NOT went_back AND NOT went_missing
+        END AS undated,
+        coalesce(promise_kind = 'slot' AND promised_from <= promised_to, FALSE) AS in_slot,
+        -- Attempts that are counted but not dated are dated by what came of them.
+        coalesce(first_attempt_on, CASE WHEN attempts > 0 THEN coalesce(delivered_on, promised_on) END) AS attempt_on
+    FROM sent
+),
+judged AS (
+    SELECT
+        owed.*,
+        owed_to IS NOT NULL AND NOT undated
+            AND (delivered_at IS NOT NULL OR coalesce(owed_to < as_of, FALSE)) AS parcel_due,
+        owed_to IS NOT NULL AND NOT undated AND (
+            coalesce(delivered_at > owed_to, FALSE) OR (delivered_at IS NULL AND coalesce(owed_to < as_of, FALSE))
+        ) AS parcel_late,
+        coalesce(
+            coalesce(first_attempt_at, delivered_at) >= promised_from - INTERVAL '{slot_grace_s}' SECOND
+            AND coalesce(first_attempt_at, delivered_at) <= promised_to + INTERVAL '{slot_grace_s}' SECOND,
+            FALSE
+        ) AS in_time,
+        (coalesce(attempts > 0, FALSE) OR first_attempt_at IS NOT NULL)
+            AND NOT (undated AND attempts IS NULL) AS parcel_attempted,
+        -- The carrier's count of attempts decides; without one, delivery on the day of the first attempt.
+        CASE
+            WHEN attempts IS NOT NULL THEN attempts = 1 AND arrived
+            ELSE coalesce(delivered_on = attempt_on, FALSE)
+        END AS at_first_attempt
+    FROM owed
 ),
 ranked AS (
     SELECT
-        sent.*,
-        count(*) OVER (PARTITION BY order_id) AS n_parcels,
-        max(promised_to) OVER (PARTITION BY order_id) AS any_promised_to,
-        max(promised_on) OVER (PARTITION BY order_id) AS any_promised_on,
+        judged.*,
+        max(CASE WHEN parcel_late THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS any_late,
+        max(CASE WHEN parcel_late AND delivered_at IS NULL THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1
+            AS any_overdue,
+        min(CASE WHEN parcel_due THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS all_due,
+        max(CASE WHEN undated THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS any_undated,
+        max(CASE WHEN delivered_at IS NULL AND went_back THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1
+            AS any_back,
+        max(CASE WHEN delivered_at IS NULL AND went_missing THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1
+            AS any_missing,
+        max(CASE WHEN in_slot THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS any_slot,
+        min(CASE WHEN in_slot AND NOT in_time THEN 0 ELSE 1 END) OVER (PARTITION BY order_id) = 1 AS all_in_time,
+        max(CASE WHEN parcel_attempted THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS any_attempted,
+        min(CASE WHEN parcel_attempted AND NOT at_first_attempt THEN 0 ELSE 1 END) OVER (PARTITION BY order_id) = 1
+            AS all_at_first_attempt,
+        max(attempt_on) OVER (PARTITION BY order_id) AS last_attempt_on,
         row_number() OVER (
             PARTITION BY order_id
             ORDER BY
@@ -61,93 +161,106 @@ ranked AS (
                 delivered_at DESC,
                 promised_to DESC NULLS LAST,
                 parcel_id
-        ) AS rank_from_last
-    FROM sent
+        ) AS rank_from_last,
+        -- The parcel that missed its promise by most, else the last one.
+        row_number() OVER (
+            PARTITION BY order_id
+            ORDER BY
+                CASE WHEN parcel_late THEN 0 ELSE 1 END,
+                CASE WHEN delivered_at IS NULL THEN 0 ELSE 1 END,
+                CASE WHEN parcel_late THEN seconds_between(delivered_at, owed_to) END DESC NULLS LAST,
+                delivered_at DESC,
+                promised_to DESC NULLS LAST,
+                parcel_id
+        ) AS rank_from_worst
+    FROM judged
 ),
 last_parcels AS (
     SELECT
-        order_id,
-        order_ref,
-        order_key,
-        n_parcels,
-        carrier,
-        mode,
-        brand,
-        country,
-        shipped_at,
-        promised_from,
-        coalesce(promised_to, any_promised_to) AS promised_to,
-        coalesce(promised_on, any_promised_on) AS promised_on,
-        promise_kind,
-        first_attempt_at,
-        -- Attempts that are counted but not dated are dated by what came of them.
-        coalesce(first_attempt_on, CASE WHEN attempts > 0 THEN coalesce(delivered_on, promised_on) END)
-            AS first_attempt_on,
-        attempts,
-        delivered_at,
-        delivered_on,
-        returned_at,
-        lost,
-        as_of,
-        as_of_on
-    FROM ranked
-    WHERE rank_from_last = 1
-),
-joined AS (
-    SELECT
-        coalesce(s.order_id, d.order_id) AS order_id,
-        coalesce(s.order_ref, d.order_ref) AS order_ref,
-        coalesce(s.order_key, d.order_key) AS order_key,
-        s.person_key,
-        s.ordered_at,
-        s.ordered_on,
-        coalesce(s.cancelled, FALSE) AS cancelled,
-        s.value,
-        s.currency,
-        coalesce(s.brand, d.brand) AS brand,
-        coalesce(d.country, s.country) AS country,
-        coalesce(d.n_parcels, 0) AS n_parcels,
-        d.carrier,
-        d.mode,
-        d.shipped_at,
-        d.promised_from,
-        d.promised_to,
-        d.promised_on,
-        d.promise_kind,
-        d.first_attempt_at,
-        d.first_attempt_on,
-        d.attempts,
-        d.delivered_at,
-        d.delivered_on,
-        d.returned_at,
-        d.lost,
-        d.as_of,
-        d.as_of_on
-    FROM shop AS s
-    FULL OUTER JOIN last_parcels AS d ON d.order_id = s.order_id
+        latest.order_id,
+        latest.order_ref,
+        latest.order_key,
+        latest.n_parcels,
+        worst.carrier,
+        worst.mode,
+        latest.brand,
+        latest.country,
+        latest.shipped_at,
+        worst.promised_from,
+        worst.owed_to AS promised_to,
+        worst.owed_on AS promised_on,
+        worst.promise_kind,
+        CASE WHEN worst.parcel_late THEN seconds_between(worst.delivered_at, worst.owed_to) END AS lateness_s,
+        latest.first_attempt_at,
+        coalesce(latest.attempt_on, latest.last_attempt_on) AS first_attempt_on,
+        latest.attempts,
+        latest.delivered_at,
+        latest.delivered_on,
+        latest.returned_at,
+        latest.any_late,
+        latest.any_overdue,
+        latest.all_due,
+        latest.any_undated,
+        latest.any_back,
+        latest.any_missing,
+        latest.any_slot,
+        latest.all_in_time,
+        latest.any_attempted,
+        latest.all_at_first_attempt,
+        latest.as_of,
+        latest.as_of_on
+    FROM ranked AS latest
+    JOIN ranked AS worst ON worst.order_id = latest.order_id AND worst.rank_from_worst = 1
+    WHERE latest.rank_from_last = 1
 )
 SELECT
-    joined.*,
-    promised_to IS NOT NULL AS promised,
+    coalesce(s.order_id, d.order_id) AS order_id,
+    coalesce(s.order_ref, d.order_ref) AS order_ref,
+    coalesce(s.order_key, d.order_key) AS order_key,
+    s.person_key,
+    s.ordered_at,
+    s.ordered_on,
+    coalesce(s.cancelled, FALSE) AS cancelled,
+    s.value,
+    s.currency,
+    coalesce(s.brand, d.brand) AS brand,
+    coalesce(d.country, s.country) AS country,
+    coalesce(d.n_parcels, 0) AS n_parcels,
+    d.carrier,
+    d.mode,
+    d.shipped_at,
+    d.promised_from,
+    d.promised_to,
+    d.promised_on,
+    d.promise_kind,
+    d.first_attempt_at,
+    d.first_attempt_on,
+    d.attempts,
+    d.delivered_at,
+    d.delivered_on,
+    d.returned_at,
+    d.as_of,
+    d.as_of_on,
+    coalesce(d.any_back, FALSE) AS returned,
+    coalesce(d.any_missing, FALSE) AS lost,
+    d.promised_to IS NOT NULL AS promised,
     -- The promise can be judged: kept, broken, or expired with nothing delivered.
-    promised_to IS NOT NULL AND (delivered_at IS NOT NULL OR coalesce(promised_to < as_of, FALSE)) AS due,
-    promised_to IS NOT NULL AND (
-        coalesce(delivered_at > promised_to, FALSE)
-        OR (delivered_at IS NULL AND coalesce(promised_to < as_of, FALSE))
-    ) AS late,
-    promised_to IS NOT NULL AND delivered_at IS NULL AND coalesce(promised_to < as_of, FALSE) AS overdue,
-    CASE WHEN delivered_at > promised_to THEN seconds_between(delivered_at, promised_to) END AS lateness_s,
-    seconds_between(delivered_at, ordered_at) AS lead_s,
-    coalesce(promise_kind = 'slot', FALSE) AND promised_from IS NOT NULL AS slot_promised,
-    coalesce(
-        coalesce(first_attempt_at, delivered_at) >= promised_from - INTERVAL '{slot_grace_s}' SECOND
-        AND coalesce(first_attempt_at, delivered_at) <= promised_to + INTERVAL '{slot_grace_s}' SECOND,
-        FALSE
-    ) AS slot_kept,
-    -- The carrier's count of attempts decides; without one, delivery on the day of the first attempt.
-    coalesce(attempts > 0, FALSE) OR first_attempt_at IS NOT NULL AS attempted,
+    coalesce(d.any_late OR d.all_due, FALSE) AS due,
+    coalesce(d.any_late, FALSE) AS late,
+    coalesce(d.any_overdue, FALSE) AS overdue,
+    -- It cannot be judged for want of a day of delivery that can be true.
+    coalesce(d.any_undated AND d.promised_to IS NOT NULL AND NOT d.any_late, FALSE) AS undated,
+    d.lateness_s,
+    -- Clocks differ by minutes: no time. What came before it was ordered took an unknown time.
     CASE
-        WHEN attempts IS NOT NULL THEN attempts = 1 AND delivered_at IS NOT NULL
-        ELSE coalesce(delivered_on = first_attempt_on, FALSE)
-    END AS first_attempt_kept
-FROM joined
+        WHEN d.delivered_at >= s.ordered_at THEN seconds_between(d.delivered_at, s.ordered_at)
+        WHEN d.delivered_at >= s.ordered_at - INTERVAL '300' SECOND THEN 0
+    END AS lead_s,
+    coalesce(d.any_undated, FALSE)
+        OR coalesce(d.delivered_at < s.ordered_at - INTERVAL '300' SECOND, FALSE) AS lead_unknown,
+    coalesce(d.any_slot, FALSE) AS slot_promised,
+    coalesce(d.all_in_time, FALSE) AS slot_kept,
+    coalesce(d.any_attempted, FALSE) AS attempted,
+    coalesce(d.all_at_first_attempt, FALSE) AS first_attempt_kept
+FROM shop AS s
+FULL OUTER JOIN last_parcels AS d ON d.order_id = s.order_id
