@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support import computed, fraction, row
 
 # The target is 20 s. Offered: a1 to b3 and u1; closed, ivr and out never reached the queue in opening hours.
@@ -85,3 +87,61 @@ def test_aircall_calls(folder: Path) -> None:
     assert fraction(found, "service_level") == (1, 4), "call 1 of 1 to 4: call 5 gave up after 4 s"
     assert fraction(found, "asa") == (20, 1), "the time in the IVR is not a wait in the queue"
     assert row(found, "contacts").now.value == 7, "out-of-hours callers are customers too"
+
+
+TWO_SOURCES = '[[files]]\nmatch = "a*"\nbrand = "A"\n[[files]]\nmatch = "b*"\nbrand = "B"\n'
+FULL = (
+    "contact_id,created_at,channel,queued,answered,abandoned,wait_s\n"
+    "1,2025-02-03 10:00:00,phone,yes,yes,no,10\n"
+    "2,2025-02-03 11:00:00,phone,yes,yes,no,40\n"
+    "3,2025-02-03 12:00:00,phone,yes,no,yes,90\n"
+)
+
+
+def other(*columns: str) -> str:
+    """Four calls of a source that has some of the columns: three answered after 5 s, one given up after 60 s."""
+    head = "contact_id,created_at,channel,queued"
+    answered = {"answered": "yes", "abandoned": "no", "wait_s": "5"}
+    missed = {"answered": "no", "abandoned": "yes", "wait_s": "60"}
+    rows = [
+        ",".join((f"{n}", f"2025-02-04 {n + 10}:00:00", "phone,yes", *(values[name] for name in columns)))
+        for n, values in enumerate((answered, answered, answered, missed), 1)
+    ]
+    return "\n".join((",".join((head, *columns)), *rows, ""))
+
+
+@pytest.mark.parametrize(
+    ("columns", "service", "answer", "abandon"),
+    [
+        # Of the first source 1 of 3 in 20 s, 2 of 3 answered, 1 of 3 given up; of the second 3, 3 and 1 of 4.
+        (("answered", "abandoned", "wait_s"), (4, 7), (5, 7), (2, 7)),
+        (("answered", "wait_s"), (4, 7), (5, 7), (1, 3)),
+        (("answered", "abandoned"), (1, 3), (5, 7), (2, 7)),
+        (("abandoned", "wait_s"), (1, 3), (2, 3), (2, 7)),
+    ],
+    ids=["all", "no abandonments", "no waits", "no answers"],
+)
+def test_a_source_without_a_column_adds_nothing_to_its_kpi(
+    folder: Path,
+    columns: tuple[str, ...],
+    service: tuple[int, int],
+    answer: tuple[int, int],
+    abandon: tuple[int, int],
+) -> None:
+    found = computed(folder, {"a.csv": FULL, "b.csv": other(*columns)}, TWO_SOURCES)
+    assert fraction(found, "service_level") == service
+    assert fraction(found, "answer_rate") == answer
+    assert fraction(found, "abandon_rate") == abandon
+    left_out = {
+        (kpi, note.values["rows"])
+        for kpi in ("service_level", "answer_rate", "abandon_rate")
+        for note in row(found, kpi).notes
+        if note.code.endswith("_unknown")
+    }
+    expected = {("service_level", service), ("answer_rate", answer), ("abandon_rate", abandon)}
+    assert left_out == {(kpi, 4) for kpi, (_, base) in expected if base == 3}
+
+
+def test_a_service_level_without_answers_is_not_available(folder: Path) -> None:
+    found = computed(folder, {"b.csv": other("abandoned", "wait_s")})
+    assert row(found, "service_level").missing == ("contacts.answered",)

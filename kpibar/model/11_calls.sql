@@ -1,5 +1,6 @@
 -- Inbound calls of known callers, with the second at which each begins and ends. A call is a telephone contact of which
 -- its export says what became of it (answered, wait, talk ...); a telephone ticket of a helpdesk says nothing of that.
+-- Without a channel, a contact that was queued, answered or abandoned is a call, as in fact_profiles.
 -- `begins_s` counts from a fixed day. `ends_s` is NULL where no column tells how long the call was; work after the call
 -- is not in it. `shared_number`: more calls in one day than a person makes; a switchboard, or a number put for another.
 -- Grain: one row per call record. Key: source, contact_id.
@@ -30,7 +31,7 @@ WITH calls AS (
     FROM contacts AS c
     LEFT JOIN fact_people AS by_key ON by_key.customer_key = c.customer_key
     LEFT JOIN fact_people AS by_alias ON by_alias.customer_key = c.customer_alias_key
-    WHERE c.channel = 'phone'
+    WHERE coalesce(c.channel = 'phone', coalesce(c.queued, c.answered, c.abandoned) IS NOT NULL)
         AND coalesce(c.direction, 'inbound') = 'inbound'
         AND NOT coalesce(c.spam, FALSE)
         AND NOT coalesce(c.automated, FALSE)

@@ -9,6 +9,9 @@ WITH capable AS (
             AS reply_known,
         max(CASE WHEN column_name = 'reopens' THEN 1 ELSE 0 END) = 1 AS reopens_known,
         max(CASE WHEN column_name = 'transfers' THEN 1 ELSE 0 END) = 1 AS transfers_known,
+        max(CASE WHEN column_name = 'answered' THEN 1 ELSE 0 END) = 1 AS answer_known,
+        max(CASE WHEN column_name = 'abandoned' THEN 1 ELSE 0 END) = 1 AS abandon_known,
+        max(CASE WHEN column_name = 'wait_s' THEN 1 ELSE 0 END) = 1 AS wait_known,
         max(CASE WHEN column_name IN ('status', 'resolved_at', 'closed_at', 'resolution_s') THEN 1 ELSE 0 END) = 1
             AS solution_known
     FROM columns_held
@@ -67,6 +70,9 @@ flags AS (
         coalesce(resolver.reopens_known, FALSE) AS reopen_column,
         coalesce(capable.transfers_known, FALSE) AS transfer_column,
         coalesce(resolver.solution_known, FALSE) AS solution_column,
+        coalesce(capable.answer_known, FALSE) AS answer_column,
+        coalesce(capable.abandon_known, FALSE) AS abandon_column,
+        coalesce(capable.wait_known, FALSE) AS wait_column,
         coalesce(c.bot_involved, FALSE) OR c.bot_replied OR c.handed_off AS bot,
         c.handed_off OR coalesce(c.escalated, FALSE) OR coalesce(c.abandoned, FALSE) AS bot_exit,
         coalesce(c.status IN ('new', 'open', 'pending', 'hold'), FALSE) AS open_status,

@@ -88,7 +88,7 @@ def standing_text(held: Standing) -> str:
         words = summary.reason_lines(held.unmapped, bool(config.settings.reasons))
         lines += ["", "Reasons", *(f"  {line}" for line in words)]
     if held.duplicates:
-        lines += ["", "Counted once"]
+        lines += ["", "Calls and their tickets"]
         lines += [f"  {note_text(code, {'rows': count}, 'en')}" for code, count in held.duplicates]
     heads = ("source", "table", "rows", "first", "last", "as of", f"months of {held.window.start.year}")
     lines += ["", "Held"]
