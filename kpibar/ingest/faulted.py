@@ -1,32 +1,55 @@
-"""The cells of a sheet in which a formula failed, such as #DIV/0!, by place: the library that reads workbooks says "".
+"""What a workbook says of a sheet beside its values: cells whose formula failed or was never calculated, hidden rows.
 
-Only Excel's and LibreOffice's XML formats are looked at; a sheet without such a cell is searched, not parsed.
+The library that reads workbooks says "" of such cells. Only Excel's and LibreOffice's XML formats are looked at; a
+sheet without formulas, failures and hidden rows is searched, not parsed.
 """
 
 import posixpath
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import IO
 from xml.etree import ElementTree
 from xml.parsers import expat
 
 Place = tuple[int, int]
 _PIECE = 1 << 20
-_XLSX_SIGNS = (b't="e"', b"t='e'")
-_ODS_SIGNS = (b'value-type="error"', b"value-type='error'")
+_LONGEST_SIGN = 32
+# So many rows that one element hides are counted: the rest of a sheet is empty.
+_MOST_HIDDEN = 100_000
+# What stands for the result of a formula that nobody calculated.
+UNCALCULATED = "#UNCALCULATED!"
+_XLSX_SIGNS = (b't="e"', b"t='e'", b"<f", b":f>", b":f ", b'hidden="1"', b'hidden="true"')
+_ODS_SIGNS = (b'value-type="error"', b"value-type='error'", b":formula=", b":visibility=")
 
 
-def failed_cells(handle: IO[bytes], sheet: str) -> dict[Place, str]:
-    """The texts of the failed cells of a sheet by row and column, both from 0; none where they cannot be found."""
+@dataclass(frozen=True)
+class Oddities:
+    """What a sheet has beside values, counted from 0: hidden rows, and the texts of failed and uncalculated cells."""
+
+    texts: dict[Place, str] = field(default_factory=dict)
+    hidden: set[int] = field(default_factory=set)
+
+
+def oddities(handle: IO[bytes], sheet: str) -> Oddities:
+    """The oddities of a sheet; none where they cannot be found."""
     if not zipfile.is_zipfile(handle):
-        return {}
+        return Oddities()
     with zipfile.ZipFile(handle) as archive:
         names = set(archive.namelist())
         if "content.xml" in names:
-            return _found(archive, "content.xml", _ODS_SIGNS, _Ods(sheet))
+            return _read(archive, "content.xml", _ODS_SIGNS, _Ods(sheet))
         member = _member(archive, sheet) if "xl/workbook.xml" in names else None
-        return _found(archive, member, _XLSX_SIGNS, _Xlsx()) if member in names else {}
+        if member not in names:
+            return Oddities()
+        return _read(archive, member, _XLSX_SIGNS, _Xlsx(_is_recalculated(archive)))
+
+
+def _is_recalculated(archive: zipfile.ZipFile) -> bool:
+    """Whether a workbook is to be calculated when it is opened: its writer did not know the results and put 0."""
+    settings = _elements(archive, "xl/workbook.xml", "calcPr")
+    return any(one.get("fullCalcOnLoad") in ("1", "true") for one in settings)
 
 
 def _member(archive: zipfile.ZipFile, sheet: str) -> str | None:
@@ -49,11 +72,12 @@ def _elements(archive: zipfile.ZipFile, member: str, name: str) -> Iterator[Elem
 
 
 class _Cells(ABC):
-    """What is gathered while a sheet is read: the place, and the text of the failed cell that is open."""
+    """What is gathered while a sheet is read: the oddities, and the place and text of the cell that is open."""
 
     def __init__(self) -> None:
-        self.found: dict[Place, str] = {}
-        self.place: Place | None = None
+        self.oddities = Oddities()
+        self.place: Place = (0, 0)
+        self.value = ""
         self.listening = False
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
@@ -67,25 +91,54 @@ class _Cells(ABC):
     def end(self, name: str) -> None:
         """An element ends."""
         self.listening = False
+        self.finish(name.rpartition(":")[2])
+
+    @abstractmethod
+    def finish(self, name: str) -> None:
+        """An element ends, its name without prefix."""
 
     def text(self, text: str) -> None:
         """Some text of the element that is open."""
-        if self.listening and self.place is not None:
-            self.found[self.place] = self.found.get(self.place, "") + text
+        if self.listening:
+            self.value += text
 
 
 class _Xlsx(_Cells):
+    def __init__(self, recalculated: bool) -> None:
+        super().__init__()
+        self._recalculated, self._row, self._kind, self._formula = recalculated, -1, "", False
+
     def begin(self, name: str, attributes: Mapping[str, str]) -> None:
-        """A cell of an error says so and where it is."""
-        if name == "c":
-            self.place = _place(attributes.get("r", "")) if attributes.get("t") == "e" else None
-        self.listening = name == "v"
+        """A cell says of what kind it is, and most say where."""
+        if name == "row":
+            self._row = int(attributes["r"]) - 1 if attributes.get("r", "").isdigit() else self._row + 1
+            self.place = (self._row, -1)
+            if attributes.get("hidden") in ("1", "true"):
+                self.oddities.hidden.add(self._row)
+        elif name == "c":
+            self.place = _place(attributes.get("r", "")) or (self._row, self.place[1] + 1)
+            self._kind, self._formula, self.value = attributes.get("t", "n"), False, ""
+        elif name == "f":
+            self._formula = True
+        self.listening = name in ("v", "t")
+
+    def finish(self, name: str) -> None:
+        """A cell of an error holds its text; one with a formula, and neither result nor text, was never calculated."""
+        if name == "c" and self._kind == "e":
+            self.oddities.texts[self.place] = self.value
+        elif name == "c" and self._formula and self._lacks_result():
+            self.oddities.texts[self.place] = UNCALCULATED
+
+    def _lacks_result(self) -> bool:
+        """A result that is an empty text says that it is a text."""
+        assumed = self._recalculated and self._kind == "n" and self.value == "0"
+        return assumed or (not self.value and self._kind != "str")
 
 
 class _Ods(_Cells):
     def __init__(self, sheet: str) -> None:
         super().__init__()
-        self._sheet, self._inside = sheet, False
+        self._sheet, self._inside, self._failed, self._formula = sheet, False, False, False
         self._row, self._column, self._rows, self._columns = 0, 0, 0, 0
 
     def begin(self, name: str, attributes: Mapping[str, str]) -> None:
@@ -95,14 +148,23 @@ class _Ods(_Cells):
         elif name == "table-row":
             self._row, self._rows = self._row + self._rows, int(attributes.get("number-rows-repeated", 1))
             self._column, self._columns = 0, 0
+            if self._inside and attributes.get("visibility", "visible") != "visible":
+                self.oddities.hidden.update(range(self._row, self._row + min(self._rows, _MOST_HIDDEN)))
         elif name in ("table-cell", "covered-table-cell"):
             self._column += self._columns
             self._columns = int(attributes.get("number-columns-repeated", 1))
-            failed = self._inside and "error" in (
-                value for key, value in attributes.items() if key.endswith("value-type")
-            )
-            self.place = (self._row, self._column) if failed else None
+            kinds = [value for key, value in attributes.items() if key.endswith("value-type")]
+            self._failed, self._formula = "error" in kinds, "formula" in attributes and not kinds
+            self.place, self.value = (self._row, self._column), ""
         self.listening = name == "p"
+
+    def finish(self, name: str) -> None:
+        """A failed cell holds its text; one with a formula, and neither kind nor text, was never calculated."""
+        if self._inside and name == "table-cell":
+            if self._failed:
+                self.oddities.texts[self.place] = self.value
+            elif self._formula and not self.value:
+                self.oddities.texts[self.place] = UNCALCULATED
 
 
 def _place(reference: str) -> Place | None:
@@ -117,28 +179,29 @@ def _place(reference: str) -> Place | None:
     return int(digits) - 1, column - 1
 
 
-def _found(archive: zipfile.ZipFile, member: str, signs: tuple[bytes, ...], cells: _Cells) -> dict[Place, str]:
-    if not any(_holds(archive, member, sign) for sign in signs):
-        return {}
+def _read(archive: zipfile.ZipFile, member: str, signs: tuple[bytes, ...], cells: _Cells) -> Oddities:
+    if not _holds(archive, member, signs):
+        return Oddities()
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = cells.start
     parser.EndElementHandler = cells.end
     parser.CharacterDataHandler = cells.text
     _each(archive, member, lambda piece: parser.Parse(piece, False))
-    return cells.found
+    return cells.oddities
 
 
-def _holds(archive: zipfile.ZipFile, member: str, sign: bytes) -> bool:
-    rest, found = b"", False
+def _holds(archive: zipfile.ZipFile, member: str, signs: tuple[bytes, ...]) -> bool:
+    """Whether one of some signs is in a part of a workbook."""
+    rest, holds = b"", False
 
     def look(piece: bytes) -> None:
-        nonlocal rest, found
-        found = found or sign in rest + piece
-        rest = piece[-len(sign) :]
+        nonlocal rest, holds
+        holds = holds or any(sign in rest + piece for sign in signs)
+        rest = piece[-_LONGEST_SIGN:]
 
     _each(archive, member, look)
-    return found
+    return holds
 
 
 def _each(archive: zipfile.ZipFile, member: str, take: Callable[[bytes], object]) -> None:

@@ -8,6 +8,7 @@ import codecs
 import hashlib
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -66,7 +67,7 @@ class Export:
     `header_lines` how many lines the header takes, including the second and third header rows of survey tools,
     `preamble` how many stand before it, `first_line` the one after it. `heading` is the text of a text's header.
     `mojibake_lines` are the lines in which UTF-8 that was encoded twice is put right, `line_feeds` tells that the first
-    line of a text ends in a line feed.
+    line of a text ends in a line feed. `remarks` counts, once the rows of a sheet are read, what is to be said of them.
     """
 
     path: Path
@@ -84,6 +85,7 @@ class Export:
     header_lines: int = 0
     mojibake_lines: int = 0
     line_feeds: bool = False
+    remarks: Counter[str] = field(default_factory=Counter, repr=False, compare=False)
     heading: str = field(default="", repr=False)
     read_blocks: Callable[[], Iterator[bytes]] | None = field(default=None, repr=False, compare=False)
     read_rows: Callable[[], Iterator[Row]] | None = field(default=None, repr=False, compare=False)
@@ -158,6 +160,7 @@ def identity_of(path: Path) -> str:
 def _open_sheet(source: Source, vocabulary: Set[str], sha256: str) -> Export:
     sheet = find_sheet(source, vocabulary)
     heading = sheet.heading
+    remarks: Counter[str] = Counter()
     return Export(
         path=source.path,
         sha256=sha256,
@@ -169,7 +172,8 @@ def _open_sheet(source: Source, vocabulary: Set[str], sha256: str) -> Export:
         first_line=heading.index + heading.spans + 1,
         preamble=heading.index,
         header_lines=heading.spans,
-        read_rows=lambda: sheet_rows(source, sheet),
+        remarks=remarks,
+        read_rows=lambda: sheet_rows(source, sheet, remarks),
     )
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 
+from kpibar.ingest.faulted import UNCALCULATED
 from kpibar.ingest.header import normal
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.quotes import content_of_line, other_readings
@@ -173,6 +174,8 @@ def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Faul
         return Fault(line, MOVED, "it is a header with the columns in another order")
     if dialect.header and len(cells) != dialect.width and names_columns(cells, set(map(normal, dialect.header))):
         return Fault(line, MOVED, "it is a header of other columns")
+    if UNCALCULATED in cells:
+        return Fault(line, "formula", _uncalculated(cells, dialect))
     if any("\0" in cell for cell in cells):
         return Fault(line, "control", "it holds a NUL character")
     if any("\ufffd" in cell for cell in cells) and _loses_a_value(cells, dialect):
@@ -180,6 +183,11 @@ def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Faul
     if len(cells) != dialect.width:
         return Fault(line, "width", f"{len(cells)} cells where the header has {dialect.width}")
     return Record(line, cells)
+
+
+def _uncalculated(cells: Sequence[str], dialect: Dialect) -> str:
+    name = dict(zip(cells, dialect.header, strict=False)).get(UNCALCULATED, "")
+    return f'column "{name}" holds a formula without a result: open the workbook in the spreadsheet program and save it'
 
 
 def _loses_a_value(cells: Sequence[str], dialect: Dialect) -> bool:

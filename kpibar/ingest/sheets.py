@@ -8,6 +8,7 @@ import marshal
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from kpibar.ingest.encoding import Decoding, utf8
 from kpibar.ingest.mojibake import restore
 
 Row = tuple[int, list[str]]
+# The remarks on rows of a sheet that are hidden, and on those that take a value from merged cells.
+HIDDEN, MERGED = "hidden_rows", "merged_cells"
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,46 @@ def _is_filled(rows: Sequence[Sequence[str]], heading: Heading) -> bool:
     return any(map(any, rows[heading.index + heading.spans :]))
 
 
-def sheet_rows(source: Source, sheet: Sheet) -> Iterator[Row]:
-    """The rows after the header, numbered as the spreadsheet does. Raises what `find_sheet` raises of the file."""
+def sheet_rows(source: Source, sheet: Sheet, remarks: Counter[str]) -> Iterator[Row]:
+    """The rows after the header, numbered as the spreadsheet does; a value of merged cells stands in each row of them.
+
+    Counted among the remarks are rows that are hidden, and those that take a value from merged cells. Raises what
+    `find_sheet` raises of the file.
+    """
     width, before = len(sheet.heading.columns), sheet.heading.index + sheet.heading.spans
-    rows = (row for batch in _answers(source, sheet.name) for row in batch)
+    remarks.clear()
+    answers = _answers(source, sheet.name)
+    hidden, merged = next(answers)
+    rows = (row for batch in answers for row in batch)
+    values, concealed = _Merged(merged, before), frozenset(hidden)
     for number, cells in enumerate(islice(rows, before, None), before + 1):
-        yield number, fitted(cells, width)
+        fitting = fitted(cells, width)
+        remarks[MERGED] += values.spread(number - 1, fitting)
+        remarks[HIDDEN] += number - 1 in concealed and any(fitting)
+        yield number, fitting
+
+
+class _Merged:
+    """The values of merged cells that go over several rows below the header."""
+
+    def __init__(self, ranges: Iterable[tuple[int, int, int, int]], before: int) -> None:
+        self._columns: dict[int, list[tuple[int, int]]] = {}
+        self._values: dict[tuple[int, int], str] = {}
+        for top, column, bottom, _ in ranges:
+            if top >= before:
+                for row in range(top, bottom + 1 if bottom > top else top):
+                    self._columns.setdefault(row, []).append((column, top))
+
+    def spread(self, row: int, cells: list[str]) -> bool:
+        """Put into a row the values it shares with the rows above; whether there are any."""
+        shared = False
+        for column, top in self._columns.get(row, ()):
+            if column < len(cells) and row == top:
+                self._values[column, top] = cells[column]
+            elif column < len(cells) and not cells[column] and self._values.get((column, top)):
+                cells[column] = self._values[column, top]
+                shared = True
+        return shared
 
 
 def _answers(source: Source, *wanted: str) -> Iterator[Any]:

@@ -14,6 +14,7 @@ from kpibar.ingest.classify import classify, count_unmapped, look_up_pseudonyms
 from kpibar.ingest.dateorder import confirm, confirm_formats
 from kpibar.ingest.dateorder import settle as settle_dates
 from kpibar.ingest.expressions import Reading
+from kpibar.ingest.faulted import UNCALCULATED
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.files import Export, ledger_name
 from kpibar.ingest.header import normal
@@ -120,7 +121,7 @@ def take_file(store: Store, task: Task) -> Outcome:
     reader = Reader(task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task))
     taking.tally.remarks["double_encoding", ""] += export.mojibake_lines
     text = export.kind == "text"
-    given = reader.batches(_watched(task, reader)) if text else reader.rows(_restore_rows(export, taking.tally))
+    given = reader.batches(_watched(task, reader)) if text else reader.rows(_sheet_rows(task, taking.tally))
     settled = (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
     return _finish(store, taking, reader.account, _stated(task, settled))
 
@@ -136,15 +137,21 @@ def _watched(task: Task, reader: Reader) -> Iterator[bytes]:
             task.watch(task.path, done, task.file.export.size, account.records, account.rejected)
 
 
-def _restore_rows(export: Export, tally: Tally) -> Iterator[Row]:
-    """The rows of an export, those in which UTF-8 was encoded twice as they were meant."""
-    for line, cells in export.rows():
-        if all(map(str.isascii, cells)):
-            yield line, cells
-        else:
+def _sheet_rows(task: Task, tally: Tally) -> Iterator[Row]:
+    """The rows of an export; UTF-8 that was encoded twice is restored, a formula without result in free text empty."""
+    free = task.dialect.free
+    for line, row in task.file.export.rows():
+        cells = row
+        if UNCALCULATED in cells:
+            cells = ["" if at in free and one == UNCALCULATED else one for at, one in enumerate(cells)]
+            tally.remarks["formula_unread", ""] += UNCALCULATED not in cells
+        if not all(map(str.isascii, cells)):
             meant = [restore(cell) for cell in cells]
             tally.remarks["double_encoding", ""] += meant != cells
-            yield line, meant
+            cells = meant
+        yield line, cells
+    for code, records in task.file.export.remarks.items():
+        tally.remarks[code, ""] += records
 
 
 def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading:

@@ -4,19 +4,20 @@ The library holds a sheet as a full rectangle, so one stray cell in the last row
 terabyte, and ends its process. That must not be the one that holds the database; here memory is limited, and whoever
 started it sees why it ended.
 
-Protocol: pickled-free `marshal` values, each a list. First ["sheets", name, ...], or the rows of the sheet that was
-asked for in lists, ended by ["end"]; ["error", cause] instead of any of them.
+Protocol: pickled-free `marshal` values, each a list. The name and first rows of each sheet; or, of the sheet that was
+asked for, its hidden rows and the ranges of its merged cells, then its rows in lists. Ended by ["end"];
+["error", cause] instead of any of them.
 """
 
 import marshal
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import IO, Any
 
-from kpibar.ingest.faulted import failed_cells
+from kpibar.ingest.faulted import oddities
 
 MEMORY = 4 << 30
 HEAD = 60
@@ -66,16 +67,32 @@ def _rows(sheet: Any) -> Iterator[list[str]]:
         yield [text(cell) for cell in row]
 
 
-def _with_failures(rows: Iterator[list[str]], failed: dict[tuple[int, int], str]) -> Iterator[list[str]]:
-    """The rows with what stands in the cells whose formula failed: the library leaves them empty."""
+def _with_texts(rows: Iterator[list[str]], texts: dict[tuple[int, int], str]) -> Iterator[list[str]]:
+    """The rows with what stands for the results of formulas that failed, or that nobody calculated: the library leaves
+    them empty, and rows of nothing else out.
+    """
     places: dict[int, list[int]] = {}
-    for line, column in failed:
+    for line, column in texts:
         places.setdefault(line, []).append(column)
+    last = max(places, default=-1)
+    number = -1
     for number, row in enumerate(rows):
-        for column in places.get(number, ()):
-            row += [""] * (column + 1 - len(row))
-            row[column] = row[column] or failed[number, column]
-        yield row
+        yield _with_text(row, number, places.get(number, ()), texts)
+    for beyond in range(number + 1, last + 1):
+        yield _with_text([], beyond, places.get(beyond, ()), texts)
+
+
+def _with_text(row: list[str], number: int, columns: Iterable[int], texts: dict[tuple[int, int], str]) -> list[str]:
+    for column in columns:
+        row += [""] * (column + 1 - len(row))
+        # Where the writer did not know a result, what it put is none.
+        row[column] = row[column] if row[column] not in ("", "0") else texts[number, column]
+    return row
+
+
+def _merged(sheet: Any) -> list[tuple[int, int, int, int]]:
+    """The ranges of merged cells: first row and column, last row and column, from 0."""
+    return [(*first, *last) for first, last in sheet.merged_cell_ranges or ()]
 
 
 def _write(out: IO[bytes], value: list[Any]) -> None:
@@ -88,17 +105,19 @@ def _answer(out: IO[bytes], wanted: str | None) -> None:
 
     # The descriptor is that of the file that was looked at; its name may have passed to another one.
     with os.fdopen(os.dup(0), "rb") as handle:
-        failed = failed_cells(handle, wanted) if wanted is not None else {}
+        odd = oddities(handle, wanted) if wanted is not None else None
         handle.seek(0)
     book = CalamineWorkbook.from_filelike(os.fdopen(os.dup(0), "rb"))
-    if wanted is None:
+    if wanted is None or odd is None:
         for meta in book.sheets_metadata:
             if meta.typ == SheetTypeEnum.WorkSheet:
                 rows = _rows(book.get_sheet_by_name(meta.name))
                 _write(out, [meta.name, [row for row, _ in zip(rows, range(HEAD), strict=False)]])
     else:
+        sheet = book.get_sheet_by_name(wanted)
+        _write(out, [sorted(odd.hidden), _merged(sheet)])
         batch: list[list[str]] = []
-        for row in _with_failures(_rows(book.get_sheet_by_name(wanted)), failed):
+        for row in _with_texts(_rows(sheet), odd.texts):
             batch.append(row)
             if len(batch) == _BATCH:
                 _write(out, batch)
