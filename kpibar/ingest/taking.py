@@ -45,6 +45,7 @@ from kpibar.ingest.tally import (
     check_assertions,
     count_agreeing,
     count_folded_and_dropped,
+    count_later,
     count_remarks,
     count_uncertain,
     count_unknown,
@@ -268,6 +269,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         table = task.compiled.tables[target.entity]
         remarks = None if number else tally.remarks
         merged = settle(store, target, task.path, as_of, table.filled, tally.added[target.entity], remarks)
+        count_later(store, target.entity, target.file_id, task.options.instant, tally)
         refused = tally.refused[target.entity]
         counts = replace(merged, records=merged.records + refused, rejected=refused)
         if number == 0:

@@ -14,6 +14,7 @@ from kpibar.ingest.layouts import Layout
 from kpibar.ingest.outcome import Remark
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.records import names_columns
+from kpibar.ingest.tables import HAPPENED
 from kpibar.ingest.typed import PLACE
 from kpibar.store import Store
 
@@ -94,6 +95,17 @@ def count_remarks(store: Store, compiled: Plan, entity: str, tally: Tally) -> No
     counted = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in remarks.values())
     found = store.engine.rows(f"SELECT {counted} FROM {compiled.valid(entity)} AS t")[0]
     tally.remarks.update({remark: n for remark, n in zip(remarks, found, strict=True) if n})
+
+
+def count_later(store: Store, entity: str, file_id: int, stated: datetime | None, tally: Tally) -> None:
+    """Count the records a file brought of which something happened after the instant it is stated to speak up to."""
+    newest = tally.newest[entity]
+    if stated is None or newest is None or newest <= stated:
+        return
+    happened = [name for name in HAPPENED[entity] if name != "updated_at"]
+    later = " OR ".join(f"coalesce({name} > ?, FALSE)" for name in happened)
+    sql = f"SELECT count(*) FROM {entity} WHERE file_id = ? AND ({later})"
+    tally.remarks["after_export", ""] += store.engine.rows(sql, [file_id, *([stated] * len(happened))])[0][0]
 
 
 def _personal(value: str) -> bool:

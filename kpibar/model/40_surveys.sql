@@ -12,6 +12,7 @@ WITH known AS (
         coalesce(s.country, c.country) AS known_country,
         coalesce(s.channel, c.channel) AS known_channel,
         c.reason,
+        c.created_at AS contact_at,
         -- A source without a single unanswered invitation exports answers only.
         max(CASE WHEN s.score IS NULL THEN 1 ELSE 0 END) OVER (PARTITION BY s.source) = 1 AS invitations_known,
         row_number() OVER (
@@ -35,7 +36,8 @@ WITH known AS (
             min(brand) AS brand,
             min(country) AS country,
             min(channel) AS channel,
-            min(reason) AS reason
+            min(reason) AS reason,
+            min(created_at) AS created_at
         FROM fact_contacts
         WHERE contact_id IN (SELECT contact_id FROM surveys)
         GROUP BY contact_id
@@ -59,6 +61,7 @@ SELECT
     score,
     invitations_known,
     score IS NOT NULL AS answered,
+    coalesce(answered_at < contact_at - INTERVAL '1' DAY, FALSE) AS before_contact,
     kind IS NULL AND score IS NOT NULL AS kind_unknown,
     -- The top of a scale that is not listed below is three quarters of the way up: its bottom must be known too.
     coalesce(kind = 'csat', FALSE)
