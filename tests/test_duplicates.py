@@ -55,6 +55,9 @@ OTHER_FILE = """
 |closing 2  |10:01:55  |inbound  |0612000017|yes   |yes     |      |      |        |                   |
 |case 1     |10:00:00  |inbound  |0612000018|yes   |yes     |      |      |        |2025-03-03 10:00:00|
 |case 2     |11:00:00  |inbound  |0612000018|yes   |yes     |      |      |        |                   |
+|masked 1   |10:00:00  |inbound  |Anonymous |yes   |yes     |10    |110   |        |                   |
+|masked 2   |10:02:00  |inbound  |anonymous |yes   |yes     |10    |110   |        |                   |
+|masked 3   |10:02:00  |inbound  |Masqué    |yes   |yes     |10    |110   |        |                   |
 """
 # Three calls of a customer on one day, of which the export of brand B gives the day only.
 DAYS_ONLY = """
@@ -126,6 +129,8 @@ def legs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("closing", ["1 y n None"]),
         # A case that is closed two days later does not last two days.
         ("case", ["1 y n None", "2 y n None"]),
+        # Who withholds the number is unknown.
+        ("masked", ["1 y n 10", "2 y n 10", "3 y n 10"]),
         ("days", ["1 y n 5", "2 y n 5", "3 y n 5"]),
     ],
 )
@@ -199,7 +204,7 @@ CALLS = """
 | e-mail     | 10:00:00   | phone   | c06@a.com  |       | yes      | 10     | 110    |            |         |
 | no channel | 10:00:00   | phone   | c07@a.com  |       | yes      | 10     | 110    |            |         |
 | outgoing   | 10:00:00   | phone   | c08@a.com  |       | yes      | 10     | 110    |            |         |
-| nobody     | 10:00:00   | phone   | c09@a.com  |       | yes      | 10     | 110    |            |         |
+| missing    | 10:00:00   | phone   | c09@a.com  |       | yes      | 10     | 110    |            |         |
 | no brand   | 10:00:00   | phone   | c10@a.com  |       | yes      | 10     | 110    |            |         |
 | brand      | 10:00:00   | phone   | c11@a.com  | Bleue | yes      | 10     | 110    |            |         |
 | two        | 10:00:00   | phone   | c12@a.com  |       | yes      | 10     | 110    |            |         |
@@ -224,7 +229,7 @@ TICKETS = """
 | e-mail t     | 10:01:00   | email   | inbound   | c06@a.com |                |       | closed | 0       | wismo      |
 | no channel t | 10:01:00   |         | inbound   | c07@a.com |                |       | closed | 0       | wismo      |
 | outgoing t   | 10:01:00   | phone   | outbound  | c08@a.com |                |       | closed | 0       | wismo      |
-| nobody t     | 10:01:00   | phone   | inbound   |           |                |       | closed | 0       | wismo      |
+| missing t   | 10:01:00   | phone   | inbound   |           |                |       | closed | 0       | wismo      |
 | no brand t   | 10:01:00   | phone   | inbound   | c10@a.com |                | Bleue | closed | 0       | wismo      |
 | brand t      | 10:01:00   | phone   | inbound   | c11@a.com |                | Rouge | closed | 0       | wismo      |
 | two t1       | 10:01:00   | phone   | inbound   | c12@a.com |                |       | closed | 0       | wismo      |
@@ -259,7 +264,7 @@ def tickets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("e-mail", [" None", " t wismo"]),
         ("no channel", [" None", " t wismo"]),
         ("outgoing", [" None"]),
-        ("nobody", [" None", " t wismo"]),
+        ("missing", [" None", " t wismo"]),
         ("no brand", [" wismo"]),
         ("brand", [" None", " t wismo"]),
         # A telephone ticket comes from a call, and there is one.

@@ -145,3 +145,14 @@ def test_a_source_without_a_column_adds_nothing_to_its_kpi(
 def test_a_service_level_without_answers_is_not_available(folder: Path) -> None:
     found = computed(folder, {"b.csv": other("abandoned", "wait_s")})
     assert row(found, "service_level").missing == ("contacts.answered",)
+
+
+def test_a_call_of_which_only_the_giving_up_is_known_is_counted_with_its_unknown_queue(folder: Path) -> None:
+    """1 of 2 calls in the queue was given up; of two more nothing says whether they reached it."""
+    rows = "1,yes,no,yes\n2,yes,yes,no\n3,,,yes\n4,,no,\n"
+    calls = "".join(f"{line[0]},2025-02-03 1{line[0]}:00:00,phone{line[1:]}\n" for line in rows.splitlines())
+    found = computed(folder, {"c.csv": f"contact_id,created_at,channel,queued,answered,abandoned\n{calls}"})
+    assert fraction(found, "abandon_rate") == (1, 2)
+    for kpi in ("abandon_rate", "answer_rate"):
+        notes = {note.code: note.values["rows"] for note in row(found, kpi).notes}
+        assert notes["queue_unknown"] == 2, kpi

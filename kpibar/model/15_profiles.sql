@@ -110,8 +110,8 @@ SELECT
     NOT t.telephone AS in_writing,
     -- Offered: it reached the queue while the service was open.
     t.telephone AND coalesce(t.queued, FALSE) AND coalesce(t.in_hours, TRUE) AS offered,
-    -- A call that was answered or not, and nothing says whether it reached a queue.
-    t.telephone AND t.queued IS NULL AND t.answered IS NOT NULL AS queue_unknown,
+    -- A call that was answered, given up or not, and nothing says whether it reached a queue.
+    t.telephone AND t.queued IS NULL AND coalesce(t.answered, t.abandoned) IS NOT NULL AS queue_unknown,
     -- Nobody handles a call that is not answered; a written contact waits until somebody does.
     NOT t.telephone OR coalesce(t.answered, NOT coalesce(t.queued, FALSE)) AS handled,
     NOT t.telephone AND t.reply_column AS reply_expected,
