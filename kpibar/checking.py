@@ -38,7 +38,7 @@ def _equations(store: Store) -> Iterator[Finding]:
     """Records = the sum of their fates, lines = the sum of their classes, rejects listed = rejects counted."""
     rows = store.engine.rows(
         f"SELECT f.file_id, f.name, records, {' + '.join(_FATES)}, lines, {' + '.join(_LINES)}, repaired, rejected, "
-        f"least({', '.join((*_FATES, *_LINES, 'repaired'))}) < 0, "
+        f"least({', '.join((*_FATES, *_LINES, 'repaired', 'removed'))}) < 0, "
         "(SELECT count(*) FROM rejects r WHERE r.file_id = f.file_id) FROM files f ORDER BY f.file_id"
     )
     for file_id, name, records, fates, lines, classes, repaired, rejected, negative, listed in rows:
@@ -116,12 +116,12 @@ def _sources(store: Store) -> Iterator[Finding]:
 
 
 def _rows(store: Store, entity: str) -> Iterator[Finding]:
-    """A source has as many records as its files added, and each came from one of its files."""
+    """A source has as many records as its files added and did not take out, and each came from one of its files."""
     rows = store.engine.rows(
         f"SELECT coalesce(t.source, f.source), coalesce(n, 0), coalesce(added, 0) "
         f"FROM (SELECT source, count(*) AS n FROM {entity} GROUP BY source) t FULL JOIN "
-        "(SELECT source, sum(added) AS added FROM files WHERE entity = ? GROUP BY source) f ON t.source = f.source "
-        "WHERE coalesce(n, 0) <> coalesce(added, 0) ORDER BY 1",
+        "(SELECT source, sum(added - removed) AS added FROM files WHERE entity = ? GROUP BY source) f "
+        "ON t.source = f.source WHERE coalesce(n, 0) <> coalesce(added, 0) ORDER BY 1",
         [entity],
     )
     for source, held, added in rows:

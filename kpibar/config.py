@@ -7,14 +7,16 @@ looked at; without that, the defaults below hold. Flags and KPIBAR_* variables a
 import hashlib
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kpibar.brands import names_by_fold
 from kpibar.errors import ConfigInvalid, ConfigMissing, ZoneUnknown
@@ -103,10 +105,22 @@ def _spans(text: str) -> list[tuple[time, time]]:
     return spans
 
 
-class FileRule(_Table):
-    """What is true of the files whose name matches a pattern: their brand, layout or time zone.
+def _day(value: object) -> object:
+    """A day as TOML or ISO 8601 writes it; a number, which would be seconds since 1970, or a time is none."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return date.fromisoformat(value.strip())
+    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+        return value
+    raise ValueError(f"{value} is not a day such as 2025-06-01")
 
-    `phone_tickets` = "separate" counts their telephone tickets beside the calls they were opened for.
+
+class FileRule(_Table):
+    """What is true of the files whose name matches a pattern: their brand, layout, time zone, and the days they count
+    for, from `first` to `last` (`from` and `until` in the file).
+
+    `phone_tickets` = "separate" counts their telephone tickets beside the calls they were opened for; `twins` =
+    "separate" loads them though another source holds most of their records too.
     """
 
     match: str
@@ -114,6 +128,15 @@ class FileRule(_Table):
     layout: str | None = None
     timezone: str | None = None
     phone_tickets: Literal["once", "separate"] | None = None
+    first: Annotated[date | None, BeforeValidator(_day)] = Field(default=None, alias="from")
+    last: Annotated[date | None, BeforeValidator(_day)] = Field(default=None, alias="until")
+    twins: Literal["separate"] | None = None
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> "FileRule":
+        if self.first and self.last and self.first > self.last:
+            raise ValueError(f"from = {self.first} is after until = {self.last}")
+        return self
 
 
 class Settings(_Table):
@@ -162,17 +185,20 @@ class Config:
         return self.path.parent if self.path else None
 
     def rule_for(self, file_name: str) -> FileRule:
-        """What the [[files]] rules say of a file; a later rule completes an earlier one."""
+        """What the [[files]] rules say of a file; a later rule completes an earlier one. Raises ConfigInvalid."""
         return rule_for(self.settings.files, file_name)
 
 
 def rule_for(rules: Iterable[FileRule], file_name: str) -> FileRule:
-    """What rules say of a file; a later rule completes an earlier one."""
+    """What rules say of a file; a later rule completes an earlier one. Raises ConfigInvalid where the two disagree."""
     known: dict[str, Any] = {}
     for rule in rules:
         if fnmatchcase(file_name.casefold(), rule.match.casefold()):
-            known |= rule.model_dump(exclude_none=True)
-    return FileRule(**(known | {"match": file_name}))
+            known |= rule.model_dump(exclude_none=True, by_alias=True)
+    try:
+        return FileRule(**(known | {"match": file_name}))
+    except ValidationError as error:
+        raise ConfigInvalid(Path(FILE_NAME), f"[[files]] for {file_name}: {explain(error)}") from error
 
 
 def valid_zone(name: str, where: str = "") -> str:
@@ -221,14 +247,34 @@ def _parse(path: Path, content: bytes) -> Settings:
     except ZoneUnknown as error:
         raise ConfigInvalid(path, f"timezone: {error}") from error
     except ValidationError as error:
-        raise ConfigInvalid(path, explain(error)) from error
+        raise ConfigInvalid(path, explain(error, Settings)) from error
 
 
-def explain(error: ValidationError) -> str:
-    """The first problem pydantic found, in one line: where, and what is wrong."""
+def explain(error: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """The first problem pydantic found, in one line: where, and what is wrong; of a `model` also what may be there."""
     first = error.errors()[0]
     where = ".".join(str(step) for step in first["loc"])
     others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
-        return f'"{where}" is not a setting{others}'
+        return f'"{where}" is not a setting{_names_beside(model, first["loc"])}{others}'
+    if not where:
+        return f"{first['msg'].removeprefix('Value error, ')}{others}"
     return f'"{where}": {first["msg"].removeprefix("Value error, ")}{others}'
+
+
+def _names_beside(model: type[BaseModel] | None, place: tuple[int | str, ...]) -> str:
+    """What may stand in the table that has an unknown setting, the most like it first; "" where nobody lists that."""
+    for step in place[:-1]:
+        if isinstance(step, int):
+            continue
+        fields = model.model_fields if model else {}
+        kind = fields[step].annotation if step in fields else None
+        model = next(
+            (one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel)), None
+        )
+    if model is None:
+        return ""
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    like = get_close_matches(str(place[-1]), names, n=1)
+    listed = f"expected one of {', '.join(names)}"
+    return f"; did you mean {like[0]}? {listed}" if like else f"; {listed}"

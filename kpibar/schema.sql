@@ -205,6 +205,7 @@ CREATE TABLE files (
     rejected BIGINT NOT NULL,
     dropped BIGINT NOT NULL,            -- records the layout leaves aside
     repaired BIGINT NOT NULL,           -- how many of the records read were repaired: no fate of their own
+    removed BIGINT NOT NULL,            -- records an earlier reading of the file brought, taken out by this one
     lines BIGINT NOT NULL,              -- physical lines = the sum of the six below; all 0 for a file's further tables
     preamble BIGINT NOT NULL,           -- before the header
     header BIGINT NOT NULL,
@@ -216,6 +217,8 @@ CREATE TABLE files (
     stated_date_order VARCHAR,          -- or the order the file showed
     stated_encoding VARCHAR,
     keep_text BOOLEAN NOT NULL,
+    stated_from DATE,                   -- the days its records were wanted of, from and until; NULL: no limit
+    stated_until DATE,
     chain VARCHAR NOT NULL              -- SHA-256 over the chain of the entry before and this entry, as_of excepted
 );
 

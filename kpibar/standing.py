@@ -90,7 +90,7 @@ def standing(store: Store, config: Config) -> Standing:
 def _files(store: Store) -> tuple[FileHeld, ...]:
     rows = store.engine.rows(
         "SELECT name, layout, source, entity, encoding, as_of, ingested_at, records, added, updated, unchanged,"
-        " superseded, folded, rejected, dropped, repaired FROM files ORDER BY file_id"
+        " superseded, folded, rejected, dropped, repaired, removed FROM files ORDER BY file_id"
     )
     return tuple(FileHeld(*row[:7], Counts(*row[7:])) for row in rows)  # type: ignore[call-arg]
 

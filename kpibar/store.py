@@ -222,9 +222,9 @@ def write_private(path: Path, content: str | bytes) -> None:
 
 def fingerprint(store: Store) -> str:
     """A text that changes whenever the ingested data, or what is known of their date, change."""
+    entry = "sha256 || source || added || updated || removed || coalesce(as_of::VARCHAR, '')"
     rows = store.engine.rows(
-        "SELECT md5(coalesce(string_agg(sha256 || source || added || updated || coalesce(as_of::VARCHAR, ''),"
-        " ',' ORDER BY file_id), '') || (SELECT coalesce(string_agg(folded || name, ',' ORDER BY folded), '')"
-        " FROM brands)) FROM files"
+        f"SELECT md5(coalesce(string_agg({entry}, ',' ORDER BY file_id), '') || "
+        "(SELECT coalesce(string_agg(folded || name, ',' ORDER BY folded), '') FROM brands)) FROM files"
     )
     return str(rows[0][0])

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from kpibar.errors import LedgerBroken
 from kpibar.ingest.batches import Batch
@@ -41,7 +41,8 @@ class Counts:
     """What became of the records of a file; `records` is the sum of the fates.
 
     `dropped` are records the layout leaves aside. `repaired` tells how many of the records were read after a
-    repair; each of them has one of the fates too.
+    repair; each of them has one of the fates too. `removed` are none of the records read: an earlier reading of the
+    file brought them, and they are no longer wanted.
     """
 
     records: int = 0
@@ -53,6 +54,7 @@ class Counts:
     rejected: int = 0
     dropped: int = 0
     repaired: int = 0
+    removed: int = 0
 
     @property
     def accounted(self) -> int:
@@ -68,6 +70,8 @@ class Stated:
     date_order: str | None = None
     encoding: str | None = None
     keep_text: bool = False
+    first: date | None = None
+    last: date | None = None
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,9 @@ class Entry:
 CHAINED = (
     "file_id", "sha256", "name", "size", "layout", "source", "entity", "brand", "encoding", "delimiter", "reading",
     "ingested_at", "records", "added", "updated", "unchanged", "superseded", "folded", "rejected", "dropped",
-    "repaired", "lines", "preamble", "header", "blank", "footer", "record_lines", "rejected_lines",
+    "repaired", "removed", "lines", "preamble", "header", "blank", "footer", "record_lines", "rejected_lines",
     "stated_timezone", "stated_date_order", "stated_encoding", "keep_text",
+    "stated_from", "stated_until",
 )  # fmt: skip
 
 
@@ -161,8 +166,9 @@ def prove_tables(store: Store, entry: Entry, before: int) -> None:
     Raises LedgerBroken.
     """
     grown = rows_held(store, entry.entity) - before
-    if grown != entry.counts.added:
-        raise LedgerBroken(entry.name, f"new records of {entry.entity}", entry.counts.added, grown)
+    expected = entry.counts.added - entry.counts.removed
+    if grown != expected:
+        raise LedgerBroken(entry.name, f"new records of {entry.entity}", expected, grown)
     listed = int(store.engine.rows("SELECT count(*) FROM rejects WHERE file_id = ?", [entry.file_id])[0][0])
     if listed != entry.counts.rejected:
         raise LedgerBroken(entry.name, "rejects", entry.counts.rejected, listed)
@@ -176,9 +182,10 @@ def _values(entry: Entry) -> list[object]:
         entry.file_id, entry.sha256, entry.name, entry.size, entry.layout, entry.source, entry.entity, entry.brand,
         entry.encoding, entry.delimiter, entry.reading, now,
         counts.records, counts.added, counts.updated, counts.unchanged, counts.superseded, counts.folded,
-        counts.rejected, counts.dropped, counts.repaired,
+        counts.rejected, counts.dropped, counts.repaired, counts.removed,
         lines.total, lines.preamble, lines.header, lines.blank, lines.footer, lines.records, lines.rejected,
         stated.timezone, stated.date_order, stated.encoding, stated.keep_text,
+        stated.first, stated.last,
     ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from kpibar.ingest.layouts import (
     required_columns,
 )
 from kpibar.ingest.outcome import Loaded, Options, Outcome
+from kpibar.ingest.periods import ALWAYS, Period
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Recognised:
     """An export of a known layout: its layout, and the source and brand its records belong to.
 
     `spelling` is the brand as it was stated, `brand` its name. `own` tells that the layout is the user's.
+    `period` are the days its records are wanted of.
     `absent` are the columns the user's own layout or settings name and the file lacks.
     """
 
@@ -36,6 +38,7 @@ class Recognised:
     absent: tuple[tuple[str, str], ...] = ()
     spelling: str | None = None
     own: bool = False
+    period: Period = ALWAYS
 
     def outcome(self, tables: tuple[Loaded, ...]) -> Outcome:
         """The outcome of the file with these tables filled."""
@@ -79,7 +82,8 @@ def _read_with(export: Export, layout: Layout, known: Shelf, config: Config, opt
     own = layout.select if layout.name in known.own else config.settings.layouts.get(layout.name, {})
     zone = options.timezone or rule.timezone
     header = [column.normal for column in export.columns]
-    return Recognised(export, layout, source, brand, zone, absent(layout, own, header), brand, layout.name in known.own)
+    period = Period(rule.first, rule.last)
+    return Recognised(export, layout, source, brand, zone, absent(layout, own, header), brand, layout.name in known.own, period)
 
 
 def _unmatched(export: Export, known: Shelf, parses: Callable[[Layout], bool]) -> LayoutUnmatched:

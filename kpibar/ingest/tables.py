@@ -43,6 +43,16 @@ DAYS = {
     "given_on": "given_at",
 }
 
+# What dates a record: the first of these instants that is known.
+BEGINS = {
+    "contacts": ("created_at",),
+    "orders": ("ordered_at",),
+    "parcels": ("shipped_at", "promised_to", "first_attempt_at", "delivered_at"),
+    "surveys": ("sent_at", "answered_at"),
+    "notices": ("sent_at",),
+    "gestures": ("given_at",),
+}
+
 # Instants of things that have happened: the newest one tells up to when an export speaks.
 HAPPENED = {
     "contacts": (

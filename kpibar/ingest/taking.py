@@ -25,6 +25,7 @@ from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.merge import Target, newest, open_contested, same_elsewhere, settle, take
 from kpibar.ingest.mojibake import restore
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
+from kpibar.ingest.periods import leave_aside, remove_earlier
 from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.recognise import Recognised
@@ -81,7 +82,8 @@ class Task:
     @property
     def reading(self) -> str:
         """A hash of how it is read: it changes when the same bytes would be read differently."""
-        return self.compiled.hash if self.options.repair else f"{self.compiled.hash}-as-it-is"
+        parts = (self.compiled.hash, "" if self.options.repair else "as-it-is", str(self.file.period))
+        return "-".join(filter(None, parts))
 
     @property
     def dialect(self) -> Dialect:
@@ -197,7 +199,10 @@ def _stated(task: Task, settled: Reading) -> Stated:
     shown = set(settled.orders.values()) - {""}
     order = shown.pop() if len(shown) == 1 and settled.stated_order is None else None
     encoding = options.encoding if export.kind == "text" else None
-    return Stated(task.file.timezone, options.date_order or order, encoding, options.keep_text)
+    period = task.file.period
+    return Stated(
+        task.file.timezone, options.date_order or order, encoding, options.keep_text, period.first, period.last
+    )
 
 
 def group_place(task: Task) -> int | None:
@@ -218,7 +223,11 @@ def type_staged(store: Store, task: Task, batch: Batch) -> tuple[Plan, Reading]:
 
 def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> None:
     """Judge, classify and write the records of `typed`."""
-    file_id, tally = taking.targets[0].file_id, taking.tally
+    file_id, tally, period = taking.targets[0].file_id, taking.tally, taking.task.file.period
+    if period:
+        outside, undated = leave_aside(store, compiled, period, taking.task.context.brand_zone)
+        tally.remarks["period_outside", str(period)] += outside
+        tally.remarks["period_undated", str(period)] += undated
     faults = [(fault.line, fault.last_line, fault.code, fault.reason) for fault in batch.faults]
     ledger.write_faults(store, file_id, faults)
     tally.faults += len(batch.faults)
@@ -278,6 +287,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         _refuse_rejects(store, task.path, counts, target.file_id, task.options.max_rejects)
         if number == 0:
             _refuse_repairs(task, counts, account)
+        counts = replace(counts, removed=_remove_outside(store, taking, target))
         entry = replace(_entry(task, target, as_of, counts, Lines() if number else lines), stated=stated)
         ledger.prove_tables(store, entry, taking.before[target.entity])
         ledger.write_entry(store, entry, task.context.brand_zone)
@@ -301,6 +311,16 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         other_sources=ledger.other_sources(store, task.file.layout.name, task.file.brand),
         same_elsewhere=same_elsewhere(store, taking.targets[0]),
     )
+
+
+def _remove_outside(store: Store, taking: _Taking, target: Target) -> int:
+    """Take out what an earlier reading of the file brought and its period leaves aside; how many records."""
+    if not (period := taking.task.file.period):
+        return 0
+    removed = remove_earlier(store, target.entity, target.source, target.sha256, target.file_id)
+    if target == taking.targets[0]:
+        taking.tally.remarks["period_removed", str(period)] += removed
+    return removed
 
 
 def _remark_on_brands(store: Store, taking: _Taking) -> None:
