@@ -1,6 +1,7 @@
 """What can be wrong with the bytes of a file, one class per cause; what its names and records can do is in `errors`."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 from kpibar.errors import KpibarError, UsageError, _closest, _listed
@@ -184,6 +185,22 @@ class AccountsMixed(KpibarError):
             "the export of another account, and nothing of it was loaded; give each account its own --brand, which "
             "begins a source of its own; if it is the same account, one of its exports was read with day and month "
             "in the wrong order: state it with --date-order"
+        )
+
+
+class TwinsHeld(KpibarError):
+    """Most records of a file, at least of a stretch of days, are in another source too: an imported history.
+
+    `what` says how many, of which days, and what they have in common; `copy` is the file that holds the import, `day`
+    the first one of its own records, `other` the files of the source that it was imported from.
+    """
+
+    def __init__(self, path: Path, what: str, copy: str, day: date, other: str) -> None:
+        again = "" if copy == path.name else f", ingest {copy} again, then this file"
+        super().__init__(
+            f"{path}: {what}: it seems to be an imported history, which would count twice, so nothing was loaded; "
+            f'write [[files]] with match = "{copy}" and from = {day} into kpibar.toml{again} (or [[files]] with '
+            f'until for {other}); if they are to count twice, write twins = "separate" instead'
         )
 
 

@@ -142,6 +142,15 @@ def tickets_of_another_account(folder: Path) -> Case:
     return said("ingest ours.csv theirs.csv --tz UTC", "theirs.csv: 20 of 20 records", "another account", "--brand")
 
 
+@reproduces(errors.TwinsHeld)
+def a_history_that_was_imported(folder: Path) -> Case:
+    rows = "".join(f"{n},2025-03-{n + 10} 10:0{n % 10}:00,email,c{n}@example.com\n" for n in range(15))
+    write(folder, "old.csv", "contact_id,created_at,channel,customer\n" + rows)
+    write(folder, "new.csv", "contact_id,created_at,channel,customer\n" + "N" + rows.replace("\n", "\nN")[:-1])
+    run(folder, "ingest", "old.csv", "--tz", "UTC", "--brand", "Old")
+    return said("ingest new.csv --tz UTC", "new.csv: 15 of 15 contacts", "kpibar-contacts/Old too", "from = 2025-03-25")
+
+
 @reproduces(errors.BrandsFixed)
 def brands_that_share_order_numbers(folder: Path) -> Case:
     write(folder, "orders.csv", "order_ref,ordered_at,brand\n1,2025-03-01,Blue\n1,2025-03-02,Blue Ltd\n")

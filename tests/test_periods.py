@@ -161,7 +161,10 @@ def test_later_rules_complete_earlier_ones(folder: Path) -> None:
         ("until = 2025-05-31T12:00:00", "is not a day"),
         ("untill = 2025-05-31", 'untill" is not a setting; did you mean until'),
         ("form = 2025-05-31", 'form" is not a setting; did you mean from'),
-        ("first = 2025-05-31", 'first" is not a setting; expected one of match, brand, layout, timezone, .*from, until'),
+        (
+            "first = 2025-05-31",
+            'first" is not a setting; expected one of match, brand, layout, timezone, .*from, until',
+        ),
     ],
 )
 def test_settings_that_are_no_days_are_refused(folder: Path, lines: str, words: str) -> None:

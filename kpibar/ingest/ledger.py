@@ -282,6 +282,15 @@ def other_sources(store: Store, layout: str, brand: str | None) -> tuple[str, ..
     return tuple(source for (source,) in rows)
 
 
+def file_names(store: Store, source: str, entity: str) -> tuple[str, ...]:
+    """The names of the files of a source that filled a table, the newest first."""
+    rows = store.engine.rows(
+        "SELECT name FROM files WHERE source = ? AND entity = ? GROUP BY name ORDER BY max(file_id) DESC",
+        [source, entity],
+    )
+    return tuple(str(name) for (name,) in rows)
+
+
 def first_rejects(store: Store, name: str, file_id: int, most: int = 3) -> tuple[str, ...]:
     """The first rejects of a file, of its entry `file_id` and those after it, in words."""
     rows = store.engine.rows(

@@ -90,7 +90,7 @@ def _ingest_file(
     file = branded(store, recognise(path, known, config, options, fits), names)
     context = _context(store, file, config, options)
     compiled = plan(file.layout, file.export.columns, context)
-    task = Task(file, compiled, context, options, names, watch)
+    task = Task(file, compiled, context, options, names, watch, lambda name: config.rule_for(name).twins == "separate")
     again = _known_already(store, task)
     if again is not None:
         return again

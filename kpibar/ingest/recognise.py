@@ -83,7 +83,9 @@ def _read_with(export: Export, layout: Layout, known: Shelf, config: Config, opt
     zone = options.timezone or rule.timezone
     header = [column.normal for column in export.columns]
     period = Period(rule.first, rule.last)
-    return Recognised(export, layout, source, brand, zone, absent(layout, own, header), brand, layout.name in known.own, period)
+    return Recognised(
+        export, layout, source, brand, zone, absent(layout, own, header), brand, layout.name in known.own, period
+    )
 
 
 def _unmatched(export: Export, known: Shelf, parses: Callable[[Layout], bool]) -> LayoutUnmatched:

@@ -1,12 +1,12 @@
 """What happens inside a file's transaction: its batches are typed, judged and written, then settled and entered."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from kpibar.errors import AllRejected, TooManyRejects
-from kpibar.errors_files import HeaderMoved, TooManyRepairs
+from kpibar.errors_files import HeaderMoved, TooManyRepairs, TwinsHeld
 from kpibar.ingest import ledger
 from kpibar.ingest.batches import Account, Batch, Reader, joined
 from kpibar.ingest.canonical import Context
@@ -41,6 +41,7 @@ from kpibar.ingest.spellings import (
 )
 from kpibar.ingest.tally import (
     DAMAGED_TEXT,
+    NAMED_FROM,
     WRAPPED,
     Tally,
     check_assertions,
@@ -54,6 +55,7 @@ from kpibar.ingest.tally import (
     write_remarks,
     write_unknown,
 )
+from kpibar.ingest.twins import find_twins
 from kpibar.ingest.typed import BROKEN
 from kpibar.store import Store
 
@@ -65,7 +67,10 @@ _SCRATCH = (
 
 @dataclass(frozen=True)
 class Task:
-    """A recognised file, how it is read before its own dates have been looked at, and what the user said of it."""
+    """A recognised file, how it is read before its own dates have been looked at, and what the user said of it.
+
+    `separate` tells of a file's name whether its records are wanted though another source has them too.
+    """
 
     file: Recognised
     compiled: Plan
@@ -73,6 +78,7 @@ class Task:
     options: Options
     names: Names
     watch: Watch | None = None
+    separate: Callable[[str], bool] = lambda name: False
 
     @property
     def path(self) -> Path:
@@ -293,6 +299,8 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         ledger.write_entry(store, entry, task.context.brand_zone)
         ledger.write_held(store, target.file_id, task.file.source, target.entity, table.held)
         loaded.append(Loaded(target.entity, counts, table.held))
+    for target in taking.targets:
+        _judge_twins(store, taking, target)
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
     _remark_on_brands(store, taking)
     written = write_remarks(store, taking.targets[0].file_id, tally)
@@ -321,6 +329,22 @@ def _remove_outside(store: Store, taking: _Taking, target: Target) -> int:
     if target == taking.targets[0]:
         taking.tally.remarks["period_removed", str(period)] += removed
     return removed
+
+
+def _judge_twins(store: Store, taking: _Taking, target: Target) -> None:
+    """Refuse a file of which another source holds most records too, and remark on single ones. Raises TwinsHeld."""
+    task, remarks = taking.task, taking.tally.remarks
+    for twins in find_twins(store, target.entity, target.source, target.file_id):
+        files = ledger.file_names(store, twins.source, target.entity)
+        about = f"{twins.source} ({target.entity})"
+        if any(map(task.separate, (task.file.export.name, *files))):
+            remarks["twins_separate", about] += twins.twins
+        elif stretch := twins.stretch:
+            copy, other = (task.path.name, twins.source) if twins.newer else (files[0], target.source)
+            day = stretch.last + timedelta(days=1)
+            raise TwinsHeld(task.path, twins.describe(target.source, stretch), copy, day, other)
+        elif twins.by == "customer" and twins.twins >= NAMED_FROM:
+            remarks["twins_single", about] += twins.twins
 
 
 def _remark_on_brands(store: Store, taking: _Taking) -> None:

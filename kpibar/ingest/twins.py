@@ -1,0 +1,311 @@
+"""Whether most records of a file stand in another source too: a history that was imported into the next tool.
+
+A helpdesk that is changed is often filled with the tickets of the one before, a new shop with the orders of the old.
+Such twins are of one customer and of one minute; read in the wrong zone they are whole quarters of an hour apart. Where
+the two name the customer otherwise, the instants alone must tell, against what chance gives: what matches seven minutes
+(or seconds) further on. Two tools that run side by side share customers and busy minutes, but no stretch of days in
+which most records have a twin.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from kpibar.ingest.tables import columns
+from kpibar.store import Store
+
+# The tables whose records count, and what dates them.
+_DATED = {"contacts": "created_at", "orders": "ordered_at", "surveys": "coalesce(answered_at, sent_at)"}
+_MINUTE, _QUARTER, _FARTHEST = 60, 900, 14 * 3600  # seconds; no two zones are farther apart within a helpdesk
+# So many twins are no chance: of a stretch of days, or of nearly all records of one of the two sources.
+_NO_CHANCE, _FEW, _NEARLY_ALL = 10, 5, 0.8
+# Instants alone prove less: more of them, of many times of day.
+_INSTANTS, _TIMES_OF_DAY, _ONE_TIME = 20, 10, 0.2
+# So many records are looked at to see by which shift two sources differ; the shifts, at most, that matter.
+_SAMPLE, _SHIFTS, _SHARE_OF_PAIRS, _OUTSTANDING = 2_000, 3, 0.1, 1.2
+# A customer of so many records stands for nobody, and is no help in finding the shift.
+_MANY = 20
+# Where nobody should be found but by chance: so many units further on.
+_ASIDE, _APART = 7, 7 * _MINUTE
+
+
+@dataclass(frozen=True)
+class Days:
+    """A day of a source: its records, those with a twin, and those that chance gives one."""
+
+    day: date
+    records: int
+    twins: int
+    chance: float
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Days in a row in which most records have a twin."""
+
+    first: date
+    last: date
+    records: int
+    twins: int
+    chance: float
+
+
+@dataclass(frozen=True)
+class Twins:
+    """What a file and another source have in common: `twins` of the file's records in all.
+
+    `stretch` are days of the file in which most records have one, None where there are none; `shift_s` is by how much
+    the other's times are later; `by` what tells, "customer" or "instant"; `newer` whether the file has later records.
+    """
+
+    source: str
+    entity: str
+    twins: int
+    stretch: Stretch | None
+    shift_s: int
+    by: str
+    newer: bool = True
+
+    def describe(self, source: str, stretch: Stretch) -> str:
+        """How many records of a source have a twin within a stretch, and what makes them twins."""
+        hours = f", {abs(self.shift_s) / 3600:g} hours apart" if self.shift_s else ""
+        alike = "same customer, same minute" if self.by == "customer" else "the same instants"
+        return (
+            f"{stretch.twins} of {stretch.records} {self.entity} of {source} from {stretch.first} to {stretch.last} "
+            f"are in {self.source} too ({alike}{hours})"
+        )
+
+
+def find_twins(store: Store, entity: str, source: str, file_id: int) -> list[Twins]:
+    """What the records of a file have in common with each other source of the table, most twins first."""
+    if entity not in _DATED:
+        return []
+    others = [
+        str(name)
+        for (name,) in store.engine.rows(
+            "SELECT DISTINCT source FROM files WHERE entity = ? AND source <> ? ORDER BY 1", [entity, source]
+        )
+        if not (entity == "surveys" and name.startswith("zendesk-") and source.startswith("zendesk-"))
+    ]
+    compared = [_compare(store, entity, file_id, other) for other in others]
+    store.engine.run("DROP TABLE IF EXISTS temp.twin_mine")
+    store.engine.run("DROP TABLE IF EXISTS temp.twin_other")
+    found = [replace(one, newer=_goes_on(store, entity, file_id, one.source)) for one in compared if one]
+    return sorted((one for one in found if one.twins), key=lambda one: (one.stretch is None, -one.twins))
+
+
+def _goes_on(store: Store, entity: str, file_id: int, other: str) -> bool:
+    """Whether a file has later records than another source, or as late ones."""
+    begins = _DATED[entity]
+    later = (
+        f"SELECT (SELECT max({begins}) FROM {entity} WHERE file_id = ?) >= "
+        f"(SELECT max({begins}) FROM {entity} WHERE source = ?)"
+    )
+    return bool(store.engine.rows(later, [file_id, other])[0][0])
+
+
+def _compare(store: Store, entity: str, file_id: int, other: str) -> Twins | None:
+    if not _gather(store, entity, file_id, other):
+        return None
+    counted = _by_customer(store, (0,))
+    found = _judged(other, entity, counted, 0, "customer")
+    if found.stretch:
+        return found
+    shifts = _shifts_of_customers(store)
+    if shifts:
+        shifted = _judged(other, entity, _by_customer(store, shifts), shifts[0], "customer")
+        if shifted.stretch:
+            return shifted
+    unit = _unit(store)
+    if unit is not None:
+        shift = _shift_of_instants(store, unit)
+        if shift is not None:
+            alike = _judged(other, entity, _by_instant(store, unit, shift), shift, "instant")
+            return alike if alike.stretch else found
+    return found
+
+
+def _gather(store: Store, entity: str, file_id: int, other: str) -> bool:
+    """Fill `twin_mine` and `twin_other` with what began while both were there; whether anything did."""
+    begins = _DATED[entity]
+    ends = store.engine.rows(
+        f"SELECT greatest(m.a, o.a) - to_seconds({_FARTHEST}), least(m.b, o.b) + to_seconds({_FARTHEST}) FROM "
+        f"(SELECT min({begins}) AS a, max({begins}) AS b FROM {entity} WHERE file_id = ?) AS m, "
+        f"(SELECT min({begins}) AS a, max({begins}) AS b FROM {entity} WHERE source = ?) AS o",
+        [file_id, other],
+    )[0]
+    if ends[0] is None or ends[0] > ends[1]:
+        return False
+    alias = "customer_alias_key" if "customer_alias_key" in columns(entity) else "CAST(NULL AS UUID)"
+    for name, where, value in (("mine", "file_id", file_id), ("other", "source", other)):
+        store.engine.run(
+            f"CREATE OR REPLACE TEMP TABLE twin_{name} AS SELECT row_number() OVER () AS n, "
+            f"CAST(epoch({begins}) AS BIGINT) AS s, CAST({begins} AS DATE) AS day, customer_key AS key, "
+            f"{alias} AS alias, {_class(entity)} AS class, brand FROM {entity} "
+            f"WHERE {where} = ? AND {begins} BETWEEN ? AND ?",
+            [value, *ends],
+        )
+    return bool(
+        store.engine.rows(
+            "SELECT 1 FROM (SELECT DISTINCT class FROM twin_mine) JOIN (SELECT DISTINCT class FROM twin_other) "
+            "USING (class) LIMIT 1"
+        )
+    )
+
+
+def _class(entity: str) -> str:
+    """SQL of what must be alike, as text: calls are compared with calls, tickets with tickets, orders by amount."""
+    if entity == "orders":
+        return "coalesce(CAST(value AS VARCHAR), '')"
+    if entity == "surveys":
+        return "concat_ws('/', kind, score)"
+    voice = "channel = 'phone' AND (answered IS NOT NULL OR wait_s IS NOT NULL OR talk_s IS NOT NULL)"
+    return f"CASE WHEN coalesce(grain = 'interaction' OR ({voice}), FALSE) THEN 'interaction' ELSE 'case' END"
+
+
+def _keys(table: str, shifts: Iterable[int]) -> str:
+    """SQL: each record of a side by each identifier of its customer, in the minute it is cut or rounded to."""
+    later = ", ".join(str(shift) for shift in shifts)
+    minutes = "unnest(list_distinct([(s - shift) // 60, (s - shift + 30) // 60])) AS minute"
+    persons = f"SELECT n, class, s, key AS person FROM {table} UNION ALL SELECT n, class, s, alias FROM {table}"
+    moved = f"SELECT n, class, s, person, unnest([{later}]) AS shift FROM ({persons}) WHERE person IS NOT NULL"
+    return f"SELECT n, class, person, {minutes} FROM ({moved})"
+
+
+def _by_customer(store: Store, shifts: Sequence[int]) -> tuple[list[Days], list[Days]]:
+    """The days of both sides, of the records whose customer is known."""
+
+    def hits(side: str, aside: int) -> str:
+        moved = [shift + aside for shift in shifts]
+        mine, other = _keys("twin_mine", (0,)), _keys("twin_other", moved)
+        return f"SELECT DISTINCT {side}.n FROM ({mine}) AS m JOIN ({other}) AS o USING (person, class, minute)"
+
+    return _days(store, "twin_mine", hits("m", 0), hits("m", _APART)), _days(
+        store, "twin_other", hits("o", 0), hits("o", _APART)
+    )
+
+
+def _days(store: Store, table: str, twins: str, chance: str) -> list[Days]:
+    """The days of a side whose customers are known, with those of its records that two queries find."""
+    return _counted(
+        store,
+        f"SELECT day, n IN ({twins}) AS twin, CAST(n IN ({chance}) AS DOUBLE) AS chance FROM {table} "
+        "WHERE key IS NOT NULL OR alias IS NOT NULL",
+    )
+
+
+def _counted(store: Store, flags: str) -> list[Days]:
+    rows = store.engine.rows(
+        f"SELECT day, count(*), count(*) FILTER (WHERE twin), sum(chance) FROM ({flags}) GROUP BY day ORDER BY day"
+    )
+    return [Days(day, int(records), int(twins), float(chance)) for day, records, twins, chance in rows]
+
+
+def _shifts_of_customers(store: Store) -> list[int]:
+    """The whole quarters of an hour, in seconds, by which many records of a customer are later in the other source."""
+
+    def sample(table: str) -> str:
+        chosen = f"SELECT * FROM (SELECT key, s, class, count(*) OVER (PARTITION BY key) AS many FROM {table})"
+        few = f"(SELECT count(DISTINCT key) // {_SAMPLE} + 1 FROM twin_mine)"
+        return f"{chosen} WHERE key IS NOT NULL AND many <= {_MANY} AND hash(key) % {few} = 0"
+
+    rows = store.engine.rows(
+        f"SELECT shift, count(*) FILTER (WHERE near) AS pairs, sum(count(*)) OVER () FROM (SELECT "
+        f"CAST(round(gap / {_QUARTER}.0) * {_QUARTER} AS BIGINT) AS shift, "
+        f"abs(gap - round(gap / {_QUARTER}.0) * {_QUARTER}) <= {_MINUTE} AS near FROM (SELECT o.s - m.s AS gap "
+        f"FROM ({sample('twin_mine')}) AS m JOIN ({sample('twin_other')}) AS o USING (key, class)) "
+        f"WHERE abs(gap) <= {_FARTHEST}) GROUP BY 1 ORDER BY pairs DESC, abs(shift) LIMIT {_SHIFTS}"
+    )
+    return [int(shift) for shift, pairs, every in rows if pairs >= _FEW and pairs >= _SHARE_OF_PAIRS * every]
+
+
+def _unit(store: Store) -> int | None:
+    """In which unit instants of both sides compare, in seconds; None where they are too alike to tell records apart."""
+    units = []
+    for table in ("twin_mine", "twin_other"):
+        whole, times, most = store.engine.rows(
+            f"SELECT avg(CAST(s % {_MINUTE} = 0 AS DOUBLE)), count(*), max(n) / sum(n) FROM "
+            f"(SELECT (s % 86400) // {_MINUTE} AS minute, min(s) AS s, count(*) AS n FROM {table} GROUP BY 1)"
+        )[0]
+        if times < _TIMES_OF_DAY or most > _ONE_TIME:
+            return None
+        units.append(_MINUTE if whole > 1 - _ONE_TIME else 1)
+    return max(units)
+
+
+def _shift_of_instants(store: Store, unit: int) -> int | None:
+    """The whole quarters of an hour, in seconds, by which most instants of the other source are later.
+
+    None where no shift fits so many more than others do: then there are no twins to look for.
+    """
+    mine, other = (f"SELECT DISTINCT s // {unit} AS u, class FROM twin_{side}" for side in ("mine", "other"))
+    sample = f"SELECT * FROM ({mine}) WHERE hash(u) % (SELECT count(*) // {_SAMPLE} + 1 FROM twin_mine) = 0"
+    shifts = f"SELECT unnest(range(-{_FARTHEST}, {_FARTHEST} + 1, {_QUARTER})) AS shift"
+    moved = f"SELECT m.u + shift // {unit} AS u, m.class, shift FROM ({sample}) AS m CROSS JOIN ({shifts})"
+    rows = store.engine.rows(
+        f"SELECT shift, count(*), sum(count(*)) OVER () FROM ({moved}) JOIN ({other}) USING (u, class) "
+        "GROUP BY 1 ORDER BY 2 DESC, abs(shift) LIMIT 1"
+    )
+    others = 2 * _FARTHEST // _QUARTER
+    found = [int(shift) for shift, fit, every in rows if fit > _OUTSTANDING * (every - fit) / others]
+    return found[0] if found else None
+
+
+def _by_instant(store: Store, unit: int, shift: int) -> tuple[list[Days], list[Days]]:
+    """The days of both sides, each instant once, of the records whose brands are not known to differ."""
+
+    def instants(table: str) -> str:
+        return f"SELECT DISTINCT s // {unit} AS u, class, day, brand FROM {table}"
+
+    def counted(mine: str, other: str, shift: int) -> list[Days]:
+        def hit(aside: int) -> str:
+            return (
+                f"EXISTS (SELECT 1 FROM ({instants(other)}) AS o WHERE o.class = m.class "
+                f"AND o.u = m.u + {shift // unit + aside} AND coalesce(o.brand = m.brand, TRUE))"
+            )
+
+        chance = f"(CAST({hit(_ASIDE)} AS DOUBLE) + CAST({hit(-_ASIDE)} AS DOUBLE)) / 2"
+        return _counted(store, f"SELECT day, {hit(0)} AS twin, {chance} AS chance FROM ({instants(mine)}) AS m")
+
+    return counted("twin_mine", "twin_other", shift), counted("twin_other", "twin_mine", -shift)
+
+
+def _judged(other: str, entity: str, sides: tuple[list[Days], list[Days]], shift: int, by: str) -> Twins:
+    """What two sides have in common; its stretch is that of the file, also where only the other side has one."""
+    mine, theirs = sides
+    own, opposite = _stretch(mine), _stretch(theirs)
+    twins = sum(day.twins for day in mine)
+    stretch = next((one for one in (own, opposite) if one and _sure(one, mine, theirs, by)), None)
+    if stretch is not None and stretch is not own:
+        within = [day for day in mine if stretch.first <= day.day <= stretch.last]
+        stretch = _summed(within) if within else stretch
+    return Twins(other, entity, twins, stretch, shift, by)
+
+
+def _stretch(days: Sequence[Days]) -> Stretch | None:
+    """The days in a row in which records with a twin outweigh those without by most, chance taken into account."""
+    best, best_sum, begin, total = None, 0.0, 0, 0.0
+    for place, day in enumerate(days):
+        if total <= 0:
+            begin, total = place, 0.0
+        total += day.twins - (day.records + day.chance) / 2
+        if total > best_sum:
+            best, best_sum = (begin, place + 1), total
+    # A stretch in which exactly half have a twin weighs nothing.
+    return _summed(days[best[0] : best[1]]) if best else None
+
+
+def _summed(days: Sequence[Days]) -> Stretch:
+    records, twins = sum(day.records for day in days), sum(day.twins for day in days)
+    return Stretch(days[0].day, days[-1].day, records, twins, sum(day.chance for day in days))
+
+
+def _sure(stretch: Stretch, mine: Sequence[Days], theirs: Sequence[Days], by: str) -> bool:
+    """Whether a stretch is no chance: enough twins, most of all there are, and few where nobody is to be expected."""
+    every = [sum(day.twins for day in side) for side in (mine, theirs)]
+    share = max(found / sum(day.records for day in side) for found, side in zip(every, (mine, theirs), strict=True))
+    if 2 * stretch.twins < min(every) or 2 * stretch.chance > stretch.twins:
+        return False
+    if by == "instant":
+        return stretch.twins - stretch.chance >= _INSTANTS
+    return stretch.twins >= _NO_CHANCE or (stretch.twins >= _FEW and share >= _NEARLY_ALL)
