@@ -16,6 +16,7 @@ CREATE TABLE contacts (
     customer_alias_key UUID,         -- a second identifier of the same customer (phone beside e-mail)
     order_ref VARCHAR USING COMPRESSION uncompressed,
     order_key UUID,
+    order_number BIGINT,                -- a reference of digits only, without zeros in front
     channel VARCHAR,                    -- phone email chat messaging social web sms self_service post store other
     direction VARCHAR,                  -- inbound | outbound | internal
     created_at TIMESTAMP,
@@ -71,7 +72,8 @@ CREATE TABLE contacts (
 CREATE TABLE mentions (
     source VARCHAR NOT NULL,
     contact_id VARCHAR NOT NULL USING COMPRESSION uncompressed,
-    order_key UUID NOT NULL
+    order_key UUID NOT NULL,
+    explicit BOOLEAN NOT NULL           -- letters, a word or its length say that it is the number of an order
 );
 
 -- One row per order. Key: source, brand, order_ref.
@@ -80,6 +82,8 @@ CREATE TABLE orders (
     source VARCHAR NOT NULL,
     order_ref VARCHAR NOT NULL USING COMPRESSION uncompressed,
     order_key UUID,
+    order_number BIGINT,                -- its digits, without the shop's letters and zeros in front
+    number_key UUID,                    -- pseudonym of these digits, where order_key is that of more
     customer_key UUID,
     customer_alias_key UUID,
     ordered_at TIMESTAMP,
@@ -100,6 +104,7 @@ CREATE TABLE parcels (
     parcel_id VARCHAR NOT NULL USING COMPRESSION uncompressed,
     order_ref VARCHAR USING COMPRESSION uncompressed,
     order_key UUID,
+    order_number BIGINT,                -- a reference of digits only, without zeros in front
     brand VARCHAR,
     carrier VARCHAR,
     mode VARCHAR,                       -- home | relay | locker | store | bulky

@@ -195,9 +195,10 @@ def test_a_number_for_nobody_is_no_customer_where_several_have_it(folder: Path) 
 def test_a_word_for_no_order_is_no_order_and_no_record(folder: Path) -> None:
     text = "parcel_id,order_ref,promised_to,delivered_at\n"
     text += (
-        "".join(f"p{n},inconnu,2025-03-0{n},2025-03-0{n}\n" for n in range(1, 5)) + "unknown,c9,2025-03-09,2025-03-09\n"
+        "".join(f"p{n},inconnu,2025-03-0{n},2025-03-0{n}\n" for n in range(1, 5))
+        + "unknown,c9,2025-03-09,2025-03-09\n" * 2
     )
     outcome = take_text(folder, text, max_rejects=limit("50%"))
-    assert (outcome.counts.added, outcome.counts.rejected) == (4, 1)
+    assert (outcome.counts.added, outcome.counts.rejected) == (4, 2)
     assert column(folder, "SELECT count(order_ref) FROM parcels") == [0]
     assert "a word for none" in outcome.first_rejects[0]

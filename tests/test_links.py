@@ -177,3 +177,125 @@ def test_one_file_of_two_brands_keeps_both_orders(folder: Path) -> None:
     """
     found = computed(folder, {"orders.csv": orders})
     assert fraction(found, "orders_placed")[0] == 2
+
+
+SHAPES = """
+| order_ref  | ordered_at          | customer | brand |
+| #CB23001   | 2025-03-01 10:00:00 | a@x.fr   | Azur  |
+| #CB23002   | 2025-03-01 10:00:00 | b@x.fr   | Azur  |
+| #FR23002   | 2025-03-02 10:00:00 | c@x.fr   | Azur  |
+| #CB23003   | 2023-03-01 10:00:00 | a@x.fr   | Azur  |
+| #CB23004   | 2025-03-01 10:00:00 | a@x.fr   | Azur  |
+| #BB23004   | 2025-03-01 10:00:00 | d@x.fr   | Bleu  |
+| 00004100   | 2025-03-01 10:00:00 | e@x.fr   | Azur  |
+| GN4324     | 2025-03-01 10:00:00 | e@x.fr   | Azur  |
+| Her2071    | 2025-03-01 10:00:00 | e@x.fr   | Azur  |
+| CMD-26754  | 2025-03-01 10:00:00 | e@x.fr   | Azur  |
+| 75011      | 2025-03-01 10:00:00 | f@x.fr   | Azur  |
+| 612345678  | 2025-03-01 10:00:00 | f@x.fr   | Azur  |
+| 20250305   | 2025-03-01 10:00:00 | f@x.fr   | Azur  |
+| 12345      | 2025-03-01 10:00:00 | f@x.fr   | Azur  |
+"""
+
+
+def test_by_the_digits_of_an_order_in_the_text(folder: Path) -> None:
+    """Found where one order of the 180 days before alone has them; the letters a text gives must be the order's."""
+    texts = {
+        "digits": ("Commande n°23001 ?", "CB23001", "text digits"),
+        "lower": ("order cb23001 not received", "CB23001", "text"),
+        "apart": ("Ma commande CB 23 001", "CB23001", "text"),
+        "part": ("Suivi de la 23001-1 svp", "CB23001", "text digits"),
+        "hyphen": ("Commande CB-23001", "CB23001", "text"),
+        "several": ("Commandes 23001 et 99999, depuis le 12/03/2025", "CB23001", "text digits"),
+        "two": ("Commande n°23002", None, "none"),
+        "letters": ("Commande FR23001", None, "none"),
+        "old": ("Commande n°23003", None, "none"),
+        "brands": ("Commande n°23004", None, "none"),
+        "zeros": ("Commande 4100", "00004100", "text digits"),
+        "short": ("Où est GN4324 ?", "GN4324", "text"),
+        "name": ("où est her2071", "Her2071", "text"),
+        "no hyphen": ("Reçu CMD26754 ?", "CMD-26754", "text"),
+        "polite": ("23001 Merci d'avance", "CB23001", "text digits"),
+    }
+    rows = "".join(f"| {name} | 2025-03-05 10:00:00 | email | {text} |\n" for name, (text, *_) in texts.items())
+    contacts = f"| contact_id | created_at | channel | subject |\n{rows}"
+    found = computed(folder, {"orders.csv": SHAPES, "contacts.csv": contacts})
+    # Eleven of the fifteen contacts are linked.
+    assert fraction(found, "link_coverage") == (11, 15)
+    assert _numbers(folder) == {name: (order, by) for name, (_, order, by) in texts.items()}
+
+
+def _numbers(folder: Path) -> dict[object, tuple[object, object]]:
+    found = facts(
+        folder,
+        "SELECT c.contact_id, ltrim(o.order_ref, '#'), c.linked_by FROM fact_contacts c LEFT JOIN fact_orders o "
+        "USING (order_id)",
+    )
+    return {contact: (order, by) for contact, order, by in found}
+
+
+def test_digits_never_outweigh_another_customer(folder: Path) -> None:
+    """A postcode, a telephone number, a day, an amount that equal an order's number; a@x.fr has an order of his own."""
+    texts = {
+        "postcode": ("Livrer au 75011 Paris svp", "a@x.fr", "CB23004", "customer"),
+        "bare": ("75011 paris", "a@x.fr", "CB23004", "customer"),
+        "telephone": ("Rappelez-moi au 0612345678", "a@x.fr", "CB23004", "customer"),
+        "number": ("tel 612345678", "a@x.fr", "CB23004", "customer"),
+        "day": ("reçu le 20250305", "a@x.fr", "CB23004", "customer"),
+        "amount": ("remboursement de 12345 €", "a@x.fr", "CB23004", "customer"),
+        "price": ("payé 12345,00", "", None, "none"),
+        "town": ("75011 Paris", "", None, "none"),
+        "unknown": ("toujours rien pour 12345", "", "12345", "text"),
+        "equal": ("toujours rien pour 75011", "f@x.fr", "75011", "text"),
+        "for another": ("Commande n° 75011 de ma mère", "a@x.fr", "75011", "text"),
+        "own of two": ("Commande n°23002", "b@x.fr", "CB23002", "text digits"),
+        "alone": ("12345", "a@x.fr", "12345", "text"),
+    }
+    rows = "".join(
+        f"| {name} | 2025-03-05 10:00:00 | email | {text} | {customer} |\n"
+        for name, (text, customer, *_) in texts.items()
+    )
+    contacts = f"| contact_id | created_at | channel | subject | customer |\n{rows}"
+    found = computed(folder, {"orders.csv": SHAPES, "contacts.csv": contacts})
+    # Eleven of the thirteen contacts are linked, six of them by their customer's own order.
+    assert fraction(found, "link_coverage") == (11, 13)
+    numbers = _numbers(folder)
+    # Of the two orders of one minute the first by number is taken.
+    expected = {
+        name: (order and order.replace("CB23004", "CB23001") if by == "customer" else order, by)
+        for name, (_, _, order, by) in texts.items()
+    }
+    assert numbers == expected
+
+
+def test_by_the_digits_of_a_reference(folder: Path) -> None:
+    """Zeros that a spreadsheet took from tickets and parcels: each finds its order; a promise kept is not late."""
+    orders = """
+    | order_ref | ordered_at          | customer |
+    | 00004100  | 2025-03-01 10:00:00 | a@x.fr   |
+    | 00004101  | 2025-03-01 10:00:00 | b@x.fr   |
+    | #CB4102   | 2025-03-01 10:00:00 | c@x.fr   |
+    | #FR4102   | 2025-03-01 10:00:00 | d@x.fr   |
+    """
+    contacts = """
+    | contact_id | created_at          | channel | order_ref |
+    | zeros      | 2025-03-05 10:00:00 | email   | 4100      |
+    | exact      | 2025-03-05 10:00:00 | email   | 00004101  |
+    | two        | 2025-03-05 10:00:00 | email   | 4102      |
+    | old        | 2026-01-05 10:00:00 | email   | 4100      |
+    """
+    parcels = """
+    | parcel_id | order_ref | promised_to | delivered_at        |
+    | p1        | 4100      | 2025-03-04  | 2025-03-04 10:00:00 |
+    | p2        | 4101      | 2025-03-04  | 2025-03-05 10:00:00 |
+    | p3        | 4102      | 2025-03-04  | 2025-03-05 10:00:00 |
+    """
+    computed(folder, {"orders.csv": orders, "contacts.csv": contacts, "parcels.csv": parcels})
+    assert _numbers(folder) == {
+        "zeros": ("00004100", "reference digits"),
+        "exact": ("00004101", "reference"),
+        "two": ("4102", "reference"),
+        "old": (None, "none"),
+    }
+    late = facts(folder, "SELECT order_ref, late FROM fact_orders WHERE promised ORDER BY 1")
+    assert late == [("00004100", False), ("00004101", True), ("4102", True)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from kpibar.config import Hours
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.expressions import Compiled, Reading, local_time, quoted
-from kpibar.ingest.keys import key_column, key_fault, negative_durations, odd_scores, order_key
+from kpibar.ingest.keys import digits_key, digits_of, key_column, key_fault, negative_durations, odd_scores, order_key
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.origins import has_value
 from kpibar.ingest.promises import promise_bound
@@ -115,6 +115,10 @@ def _derived(entity: str, given: set[str], context: Context) -> dict[str, str]:
     }
     if "order_ref" in given:
         derived["order_key"] = f"CASE WHEN order_ref IS NOT NULL THEN {order_key('order_ref')} END"
+        if "order_number" in columns(entity):
+            derived["order_number"] = digits_of("order_ref", letters=entity == "orders")
+        if entity == "orders":
+            derived["number_key"] = digits_key("order_ref")
     if entity != "contacts":
         return derived
     derived["reason"] = "coalesce(reason_by_text, reason_by_vendor)"
@@ -159,7 +163,7 @@ def _filled(entity: str, table: Mapping[str, Compiled], cells: Cells, context: C
     filled = set(_held(table, cells)) | texts | {"grain"}
     filled |= {day for day, instant in DAYS.items() if instant in filled}
     if "order_ref" in filled:
-        filled.add("order_key")
+        filled |= {"order_key", "order_number", "number_key"}
     if "promised_to" in filled:
         filled.add("last_promised_to")
     if context.brand is not None:

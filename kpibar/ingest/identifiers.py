@@ -184,11 +184,14 @@ def _cleaned(rows: str, column: Identifier) -> str:
     steps = f"SELECT *, {plain} AS plain FROM ({steps})"
     steps = f"SELECT *, {address} AS address FROM ({steps})"
     decimals, groups = quoted(_WITH_DECIMALS), quoted(_IN_GROUPS)
+    none = nobody("address", "n", person=column.person)
+    if column.record:  # one record may have any name
+        none = f"n > 1 AND {none}"
     return (
         f"SELECT typed_value, said, n, address AS plain, CASE WHEN lower(plain) <> lower(address) THEN 'address' "
         "WHEN bare <> plain THEN 'quotes' WHEN seen <> bare THEN 'formula' WHEN trim(said) <> seen THEN 'unseen' END "
         f"AS kind, regexp_matches(address, {decimals}) AS decimals, regexp_full_match(address, {groups}) AS grouped, "
-        f"regexp_replace(address, '[0-9]', '', 'g')[1] AS sign, {nobody('address', 'n', person=column.person)} "
+        f"regexp_replace(address, '[0-9]', '', 'g')[1] AS sign, {none} "
         f"AS nobody, FALSE AS uncertain, FALSE AS twice FROM ({steps})"
     )
 

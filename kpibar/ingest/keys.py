@@ -10,10 +10,44 @@ from kpibar.ingest.tables import KEYS
 
 # Columns that name another record.
 _REFERENCES = ("case_id", "contact_id", "order_ref", "merged_into")
-_ORDER_NUMBER = (
-    r"(?:#|n[o°º]\.? ?|commande |cde |order |bestellung |pedido )\s*([A-Z]{0,5}-?[0-9]{3,20})\b"
-    r"|\b([A-Z]{0,5}-?[0-9]{5,20})\b"
+# In front of what is the number of an order.
+_ANNOUNCED = (
+    r"(?:#|\bn[o°º]\.?\s?|\b(?:commandes?|cde|orders?|bestellung|bestelling|pedido|ordine|encomenda)\b[ :]*"
+    r"(?:n[o°ºr]\.?\s?|number\s|num[ée]ro\s)?)\s*#?\s*"
 )
+_LETTERS = "[A-Z]{1,10}-?"
+_SET_APART = rf"(?:{_LETTERS} ?)?[0-9]{{1,3}}(?: [0-9]{{3}})+|[A-Z]{{1,8}} [0-9]{{4,20}}"
+# Words that follow a number and are no town.
+_PHRASES = "bonjour|bonsoir|merci|cordialement|je|il|elle|nous|vous|mon|ma|est|hello|hi|thanks|thank|please|hallo|hola"
+# Digits that say themselves that they are something else: a postcode and its town, an amount, a telephone number.
+_OTHERS = (
+    r"\b[0-9]{5}[ \t]+(?-i:\p{Lu}[\p{Ll}\p{Lu}'-])[\p{L}'-]*",
+    r"\b(?:code postal|cp|zip|plz|cap)[ :]*[0-9]{4,5}\b",
+    r"(?:\bà|\bau|adresse|\brue|livrer|livr[ée]e?)[ :,]+(?:au )?[0-9]{5}\b",
+    r"[0-9]+[.,][0-9]{1,2}\b",
+    r"[0-9]+ ?(?:[€$£]|(?:eur|euros?|usd|chf|gbp)\b)",
+    r"[€$£] ?[0-9]+",
+    r"[+][0-9][0-9 .()-]{7,}",
+    r"(?:t[ée]l|t[ée]l[ée]phone|phone|mobile|portable|gsm|rappele[rz]|appele[rz])\b[^0-9+\n]{0,20}[0-9][0-9 .-]{5,}",
+    r"\b0[1-9](?:[ .-]?[0-9]{2}){4}\b",
+    r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}",
+)
+# A subject, tag or comment that is nothing else.
+_ALONE = r"(?:\A| \n )#?[0-9]{5,20}(?:\z| \n)"
+_MENTION = "|".join(
+    (
+        _ALONE,
+        rf"{_ANNOUNCED}(?:{_LETTERS})?[0-9]{{3,20}}\b",
+        rf"{_ANNOUNCED}(?:{_SET_APART})\b",
+        rf"\b[0-9]{{5,20}}\s+(?:{_PHRASES})\b",
+        *_OTHERS,
+        rf"\b{_LETTERS}[0-9]{{4,20}}\b",
+        r"\b[0-9]{5,20}\b",
+    )
+)
+# Bare digits of this form are too long for a postcode, and no telephone, day or tracking number.
+_LONG = "[1-9][0-9]{7,9}"
+_DAY = "(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])"
 # A duration may be computed from two times.
 _COMPUTED = re.compile(r"\b(epoch(_[mun]s)?|seconds|date_?(diff|sub|part)|extract)\s*\(", re.IGNORECASE)
 # "the identifier, provided that ...": whatever the condition reads, the value is the identifier.
@@ -179,7 +213,52 @@ def order_key(reference: str) -> str:
     return pseudonym(f"'order:' || {plain}")
 
 
-def order_mentions(text: str) -> str:
-    """SQL of the list of order-number candidates in a text."""
-    pattern = quoted(_ORDER_NUMBER)
-    return f"list_concat(regexp_extract_all({text}, {pattern}, 1, 'i'), regexp_extract_all({text}, {pattern}, 2, 'i'))"
+def digits_of(reference: str, *, letters: bool) -> str:
+    """SQL of the digits of an order reference as a whole number, without zeros in front and a part such as -1.
+
+    NULL where the reference is more than that; `letters` of a shop may stand in front.
+    """
+    before = "(?:[A-Z]{1,10}[-_/.]?)?" if letters else ""
+    plain = f"upper(regexp_replace({reference}, '\\s+', '', 'g'))"
+    digits = f"regexp_extract({plain}, '^#?{before}([0-9]{{1,18}})(?:-[0-9]{{1,2}})?$', 1)"
+    whole = f"try_cast({reference} AS BIGINT)"
+    return (
+        f"CASE WHEN CAST({whole} AS VARCHAR) = {reference} THEN {whole} "
+        f"WHEN {reference} IS NOT NULL THEN try_cast({digits} AS BIGINT) END"
+    )
+
+
+def digits_key(reference: str) -> str:
+    """SQL of the pseudonym of an order reference's digits; NULL where they are the whole reference, or none."""
+    digits = f"CAST({digits_of(reference, letters=True)} AS VARCHAR)"
+    key = pseudonym(f"'order:' || {digits}")
+    return f"CASE WHEN {digits} <> {reference} THEN {key} END"
+
+
+def order_mentions(texts: str) -> str:
+    """The statement for `line`, `contact_id`, `number` and `explicit` of the order numbers that `texts` mention.
+
+    Explicit is a number with letters, one after a word for an order, one that is all of a subject, tag or comment, and
+    one too long to be a postcode. It comes with and without the hyphen after its letters, and without zeros in front.
+    """
+    found = (
+        f"SELECT line, contact_id, unnest(regexp_extract_all(all_text, {quoted(_MENTION)}, 0, 'i')) AS said, "
+        "strlen(all_text) AS size "
+        f"FROM ({texts}) WHERE regexp_matches(all_text, '[0-9]{{3}}')"
+    )
+    before, after = quoted("(?i)^(?:" + _ANNOUNCED + ")"), quoted(rf"(?i)\s+(?:{_PHRASES})$")
+    alone = f"((contains(said, chr(10)) OR strlen(said) = size) AND regexp_full_match(said, {quoted(_ALONE)}))"
+    parts = f"SELECT * REPLACE (trim(said, e' \\n') AS said), {alone} AS alone FROM ({found})"
+    parts = f"SELECT *, alone OR regexp_matches(said, {before}) AS announced FROM ({parts})"
+    bare = f"CASE WHEN announced THEN regexp_replace(said, {before}, '') ELSE regexp_replace(said, {after}, '') END"
+    plain = f"CASE WHEN announced THEN replace({bare}, ' ', '') ELSE {bare} END"
+    numbers = f"SELECT line, contact_id, announced, upper({plain}) AS number FROM ({parts})"
+    kept = f"regexp_full_match(number, '(?:{_LETTERS})?[0-9]{{3,20}}')"
+    long = f"(regexp_full_match(number, '{_LONG}') AND NOT regexp_full_match(number, '{_DAY}'))"
+    explicit = f"(announced OR regexp_matches(number, '^[A-Z]') OR {long})"
+    forms = (
+        "list_distinct([number, regexp_replace(number, '^([A-Z]+)-', '\\1'), "
+        "regexp_replace(number, '^([A-Z]+)([0-9])', '\\1-\\2'), "
+        "CASE WHEN announced THEN regexp_replace(number, '^0+([0-9]+)$', '\\1') ELSE number END])"
+    )
+    return f"SELECT line, contact_id, unnest({forms}) AS number, {explicit} AS explicit FROM ({numbers}) WHERE {kept}"

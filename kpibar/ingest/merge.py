@@ -65,7 +65,9 @@ def newest(store: Store, compiled: Plan, entity: str) -> datetime | None:
 
 def open_contested(store: Store, target: Target) -> None:
     """Prepare for a file: `contested` collects the records of which more than one version is known."""
-    store.engine.run("CREATE OR REPLACE TEMP TABLE mentioned (line BIGINT, contact_id VARCHAR, order_key UUID)")
+    store.engine.run(
+        "CREATE OR REPLACE TEMP TABLE mentioned (line BIGINT, contact_id VARCHAR, order_key UUID, explicit BOOLEAN)"
+    )
     store.engine.run(
         f"CREATE OR REPLACE TEMP TABLE contested_{target.entity} AS "
         f"SELECT CAST(0 AS BIGINT) AS line, {', '.join(target.names)} FROM {target.entity} LIMIT 0"
@@ -294,12 +296,10 @@ def _find_mentions(store: Store, target: Target, compiled: Plan, before: int) ->
     """Add to `mentioned` the order-number candidates in the text of the contacts of `typed`, as pseudonyms."""
     if target.entity != "contacts" or compiled.tables["contacts"].text is None:
         return
-    key = pseudonym("'order:' || upper(number)")
-    store.engine.run(
-        f"INSERT INTO mentioned SELECT line + {before}, contact_id, {key} FROM (SELECT line, contact_id, "
-        f"unnest(list_distinct({order_mentions('all_text')})) AS number FROM ({compiled.texts('contacts')}) "
-        "WHERE regexp_matches(all_text, '[0-9]{3}')) WHERE number <> ''"
-    )
+    key = pseudonym("'order:' || number")
+    found = order_mentions(compiled.texts("contacts"))
+    distinct = f"SELECT line, contact_id, number, bool_or(explicit) AS explicit FROM ({found}) GROUP BY ALL"
+    store.engine.run(f"INSERT INTO mentioned SELECT line + {before}, contact_id, {key}, explicit FROM ({distinct})")
 
 
 def _write_mentions(store: Store, target: Target, *, contested: bool, texts: bool) -> None:
@@ -318,4 +318,7 @@ def _write_mentions(store: Store, target: Target, *, contested: bool, texts: boo
             "(SELECT contact_id FROM incoming WHERE fate = 'updated')",
             [target.source],
         )
-    store.engine.run("INSERT INTO mentions SELECT DISTINCT ?, contact_id, order_key FROM mentioned", [target.source])
+    store.engine.run(
+        "INSERT INTO mentions SELECT ?, contact_id, order_key, bool_or(explicit) FROM mentioned GROUP BY ALL",
+        [target.source],
+    )

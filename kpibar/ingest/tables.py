@@ -8,7 +8,7 @@ from importlib.resources import files
 TEXT_COLUMNS = ("subject", "tags", "body")
 # The version of a parcel in which its promise was seen first: the file, and the record's own updated_at.
 PROMISE_SEEN = ("promise_file_id", "promise_updated_at")
-_MANAGED = ("file_id", "source", "order_key", "reason", "reason_by", *PROMISE_SEEN)
+_MANAGED = ("file_id", "source", "order_key", "order_number", "number_key", "reason", "reason_by", *PROMISE_SEEN)
 _TABLE = re.compile(r"CREATE TABLE (\w+) \(\n(.*?)\n\);", re.DOTALL)
 _COLUMN = re.compile(r"^\s+(\w+) (VARCHAR|TIMESTAMP|DATE|DOUBLE|INTEGER|BIGINT|BOOLEAN|UUID|DECIMAL\(18, 2\))", re.M)
 

@@ -7,6 +7,8 @@ WITH shop AS (
         o.source || '/' || coalesce(o.brand || '/', '') || o.order_ref AS order_id,
         o.order_ref,
         o.order_key,
+        o.order_number,
+        o.number_key,
         coalesce(person.person_key, o.customer_key, o.customer_alias_key) AS person_key,
         o.ordered_at,
         o.ordered_on,
@@ -33,6 +35,28 @@ owners AS (
     JOIN shop AS s
         ON s.order_key = p.order_key
         AND (s.brand = p.brand OR s.brand IS NULL OR p.brand IS NULL)
+),
+-- A carrier's file that lost the zeros or letters of the numbers: the only recent order with these digits.
+owners_by_digits AS (
+    SELECT p.source, p.parcel_id, min(s.order_id) AS order_id, min(s.ordered_at) AS ordered_at
+    FROM parcels AS p
+    JOIN shop AS s
+        ON s.order_number = p.order_number
+        AND (s.brand = p.brand OR s.brand IS NULL OR p.brand IS NULL)
+    LEFT JOIN owners AS owner ON owner.source = p.source AND owner.parcel_id = p.parcel_id
+    WHERE
+        owner.order_id IS NULL
+        AND (
+            s.ordered_at IS NULL
+            OR coalesce(p.shipped_at, p.delivered_at, p.promised_to) IS NULL
+            OR (
+                s.ordered_at <= coalesce(p.shipped_at, p.delivered_at, p.promised_to) + INTERVAL '1' DAY
+                AND coalesce(p.shipped_at, p.delivered_at, p.promised_to)
+                    <= s.ordered_at + INTERVAL '{link_text_days}' DAY
+            )
+        )
+    GROUP BY p.source, p.parcel_id
+    HAVING count(DISTINCT s.order_id) = 1
 ),
 -- What the word of a carrier says, whatever the case; who is told on the way to whom a parcel goes back is no customer.
 states AS (
@@ -76,10 +100,11 @@ sent AS (
     SELECT
         coalesce(
             owner.order_id,
+            digits.order_id,
             p.source || '/' || coalesce(p.brand || '/', '') || coalesce(p.order_ref, 'parcel ' || p.parcel_id)
         ) AS order_id,
         p.*,
-        owner.ordered_at AS bought_at,
+        coalesce(owner.ordered_at, digits.ordered_at) AS bought_at,
         states.state,
         p.returned_at IS NOT NULL OR coalesce(states.state = 'returned', FALSE) AS went_back,
         coalesce(p.lost, FALSE) OR coalesce(states.state = 'lost', FALSE) AS went_missing,
@@ -88,6 +113,7 @@ sent AS (
     FROM parcels AS p
     LEFT JOIN owners AS owner
         ON owner.source = p.source AND owner.parcel_id = p.parcel_id AND owner.choice = 1
+    LEFT JOIN owners_by_digits AS digits ON digits.source = p.source AND digits.parcel_id = p.parcel_id
     LEFT JOIN sources AS speaks ON speaks.source = p.source AND speaks.entity = 'parcels'
     LEFT JOIN states ON states.status = lower(p.status)
     -- A label that was cancelled carried nothing.
@@ -180,6 +206,7 @@ last_parcels AS (
         latest.order_id,
         latest.order_ref,
         latest.order_key,
+        latest.order_number,
         latest.n_parcels,
         worst.carrier,
         worst.mode,
@@ -217,6 +244,8 @@ SELECT
     coalesce(s.order_id, d.order_id) AS order_id,
     coalesce(s.order_ref, d.order_ref) AS order_ref,
     coalesce(s.order_key, d.order_key) AS order_key,
+    coalesce(s.order_number, d.order_number) AS order_number,
+    s.number_key,
     s.person_key,
     s.ordered_at,
     s.ordered_on,
