@@ -10,14 +10,16 @@ from pathlib import Path
 
 from kpibar.brands import names_by_fold
 from kpibar.comparing import (
+    base_whole,
+    breakable,
     comparable,
-    left_out,
     months_compared,
     one_part_only,
     one_sided,
     rows_held,
     uneven_source,
     unknown_rows,
+    without_base,
 )
 from kpibar.config import Config, Reporting
 from kpibar.coverage import STOPS_EARLY_DAYS, Coverage, coverage, held_columns, missing_inputs
@@ -211,8 +213,12 @@ def _row_notes(desk: Desk, kpi: Kpi, now: Measure, before: Measure, shown: Statu
     covered = gate_coverage(desk, kpi)
     if shown == "ok" and covered is not None and covered < desk.reporting.min_reason_coverage:
         notes.append(Note("low_coverage", {"percent": round(100 * covered)}, "warning"))
-    if kpi.kind == "ratio" and left_out(desk, kpi):
-        notes.append(Note("left_out", {"rows": left_out(desk, kpi)}))
+    counts = zip(("no_order", "without_base"), without_base(desk, kpi), strict=True)
+    notes += [Note(code, {"rows": rows}) for code, rows in counts if rows]
+    if base_whole(desk, kpi):
+        notes.append(Note("base_whole", {}))
+    if desk.dimension is not None and not breakable(desk, kpi):
+        notes.append(Note("no_breakdown", {"dimension": desk.dimension}))
     for code, rows in unknown_rows(desk, kpi).items():
         notes.append(Note(code, {"rows": rows}))
     return (*notes, *(_ratio_notes(desk, kpi) if shown == "ok" else ()), *_comparison_notes(desk, kpi, before))
@@ -292,6 +298,8 @@ def _edition_notes(spoken: Edition, sources: tuple[Coverage, ...]) -> tuple[Note
         notes.append(Note("partial_year", {"year": spoken.year, "end": str(spoken.window.end)}, "warning"))
     if spoken.newer_year is not None:
         notes.append(Note("newer_year", {"year": spoken.newer_year}))
+    if spoken.other_year is not None:
+        notes.append(Note("other_year", {"year": spoken.other_year}))
     for held in sources:
         stops = held.entity in ("contacts", "orders", "parcels") and held.as_of_on is not None
         if stops and held.as_of_on and (spoken.window.end - held.as_of_on).days - STOPS_EARLY_DAYS >= 0:

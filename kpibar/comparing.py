@@ -6,7 +6,7 @@ from datetime import date
 from kpibar.desk import Desk, entities, feeding, parts
 from kpibar.estimates import Measure
 from kpibar.kpis.catalogue import Kpi
-from kpibar.kpis.compute import UNKNOWN, Window, additive_cells, within
+from kpibar.kpis.compute import NO_ORDER, UNKNOWN, Window, additive_cells, within
 from kpibar.reach import Held, Uneven, entity_of, interrupted, silent_months, together
 
 
@@ -91,11 +91,40 @@ def _held(desk: Desk, kpi: Kpi, entity: str) -> list[Held]:
     return [one for one in desk.held[entity, desk.spans[kpi.id]] if own is None or one.source in own]
 
 
-def left_out(desk: Desk, kpi: Kpi) -> int:
-    """Events of a ratio that belong to no segment of its denominator: contacts linked to no order have no carrier."""
-    if kpi.kind != "ratio" or desk.dimension not in desk.catalogue.get(kpi.denominator).dimensions():
-        return 0
-    return int(desk.by_cells.sum(kpi.numerator, desk.spans[kpi.id][0], UNKNOWN).base)
+def breakable(desk: Desk, kpi: Kpi) -> bool:
+    """Whether the dimension asked for is one of the KPI; a mix has its own alone."""
+    if kpi.kind == "mix":
+        return desk.dimension == kpi.over
+    return desk.dimension in parts(desk.catalogue, kpi)[0].dimensions()
+
+
+def base_divided(desk: Desk, kpi: Kpi) -> bool:
+    """Whether the dimension asked for divides the base of a ratio too: orders have a carrier, but no reason."""
+    return kpi.kind == "ratio" and desk.dimension in desk.catalogue.get(kpi.denominator).dimensions()
+
+
+def base_whole(desk: Desk, kpi: Kpi) -> bool:
+    """Whether each segment of a ratio is divided by the whole base: then segments add up to the total."""
+    divided = kpi.kind == "ratio" and desk.dimension in desk.catalogue.get(kpi.numerator).dimensions()
+    return divided and not base_divided(desk, kpi)
+
+
+def without_base(desk: Desk, kpi: Kpi) -> tuple[int, int]:
+    """The events of a ratio in segments that have no base: contacts about no order, and all others.
+
+    Brands without orders have a note of their own.
+    """
+    if not base_divided(desk, kpi):
+        return 0, 0
+    window = desk.spans[kpi.id][0]
+    named = {one.brand for one in one_sided(desk, kpi)} if desk.dimension == "brand" else set()
+    counts = {
+        key: int(desk.by_cells.sum(kpi.numerator, window, key).base)
+        for key in desk.by_cells.segments(kpi.numerator)
+        if key not in named and not desk.by_cells.sum(kpi.denominator, window, key).base
+    }
+    orderless = counts.pop(NO_ORDER, 0)
+    return orderless, sum(counts.values())
 
 
 def unknown_rows(desk: Desk, kpi: Kpi) -> dict[str, int]:

@@ -4,6 +4,7 @@ The last year with data, unless it has barely begun; complete when the exports s
 partial up to the last day they cover, and then compared with the same days of the year before.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,13 +15,23 @@ from kpibar.store import Store
 
 # A year of which less than this is known is not reported unless asked for: January's first days are no barometer.
 BARELY_BEGUN_DAYS = 31
+# The days that make a year to report, and those of what happens long after the contact or order it comes from.
+_MAIN_DAYS = (("contacts", "created_on"), ("orders", "ordered_on"))
+_OTHER_DAYS = (
+    ("orders", "promised_on"),
+    ("orders", "first_attempt_on"),
+    ("orders", "delivered_on"),
+    ("surveys", "answered_on"),
+    ("surveys", "sent_on"),
+)
 
 
 @dataclass(frozen=True)
 class Edition:
     """The year of a report, its window and that of the year before, and whether the year is complete.
 
-    `newer_year` is a later year that has data but has barely begun.
+    `newer_year` is a later year that has data but has barely begun, `other_year` one that has neither contacts nor
+    orders, but deliveries or answers to surveys.
     """
 
     year: int
@@ -29,20 +40,21 @@ class Edition:
     complete: bool
     timezone: str
     newer_year: int | None = None
+    other_year: int | None = None
 
 
 def edition(store: Store, year: int | None = None, brand: str | None = None) -> Edition:
     """The edition asked for, or the default one, of all brands or one. Raises DatabaseEmpty, YearWithoutData."""
-    years = years_held(store)
-    if not years:
+    years, others = _years(store, _MAIN_DAYS), _years(store, _OTHER_DAYS)
+    if not years and not others:
         raise DatabaseEmpty(store.path)
-    if year is not None and year not in years:
-        raise YearWithoutData(year, sorted(years))
-    chosen = year or _default_year(years)
+    if year is not None and year not in years | others:
+        raise YearWithoutData(year, sorted(years | others))
+    chosen = year or _default_year(years or others)
     covered = _covered_until(store, brand)
     complete = covered is None or covered >= date(chosen, 12, 31)
     end = date(chosen, 12, 31) if complete or covered is None else max(covered, date(chosen, 1, 1))
-    newest = max(years)
+    newest, last = max(years or others), max(years | others)
     return Edition(
         year=chosen,
         window=Window(date(chosen, 1, 1), end),
@@ -50,33 +62,32 @@ def edition(store: Store, year: int | None = None, brand: str | None = None) -> 
         complete=complete,
         timezone=store.meta("timezone") or "UTC",
         newer_year=newest if year is None and newest > chosen else None,
+        other_year=last if year is None and last > newest and _begun(others[last]) else None,
     )
 
 
-def years_held(store: Store) -> dict[int, date]:
-    """Each year with contacts or orders (else with promises or surveys), and its last day with data.
+def _years(store: Store, days: Sequence[tuple[str, str]]) -> dict[int, date]:
+    """Each year that has one of these days, and its last one.
 
     A day later than every export speaks of is a slip of the pen, not a year.
     """
-    for sources in (
-        (("contacts", "created_on"), ("orders", "ordered_on")),
-        (("orders", "promised_on"), ("surveys", "answered_on")),
-    ):
-        parts = (f"SELECT {column} AS day FROM fact_{table} WHERE {column} IS NOT NULL" for table, column in sources)
-        rows = store.engine.rows(
-            "SELECT CAST(extract(YEAR FROM day) AS INTEGER), max(day) FROM "
-            f"({' UNION ALL '.join(parts)}) AS days "
-            "WHERE day <= (SELECT coalesce(max(as_of_on), day) FROM sources) GROUP BY 1 ORDER BY 1"
-        )
-        if rows:
-            return {int(year): last for year, last in rows}
-    return {}
+    parts = (f"SELECT {column} AS day FROM fact_{table} WHERE {column} IS NOT NULL" for table, column in days)
+    rows = store.engine.rows(
+        "SELECT CAST(extract(YEAR FROM day) AS INTEGER), max(day) FROM "
+        f"({' UNION ALL '.join(parts)}) AS days "
+        "WHERE day <= (SELECT coalesce(max(as_of_on), day) FROM sources) GROUP BY 1 ORDER BY 1"
+    )
+    return {int(year): last for year, last in rows}
 
 
 def _default_year(years: dict[int, date]) -> int:
     newest = max(years)
-    begun = (years[newest] - date(newest, 1, 1)).days + 1
-    return newest - 1 if begun < BARELY_BEGUN_DAYS and newest - 1 in years else newest
+    return newest if _begun(years[newest]) or newest - 1 not in years else newest - 1
+
+
+def _begun(last: date) -> bool:
+    """Whether enough of the year of a last day has gone by."""
+    return (last - date(last.year, 1, 1)).days + 1 >= BARELY_BEGUN_DAYS
 
 
 def _covered_until(store: Store, brand: str | None) -> date | None:

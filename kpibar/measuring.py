@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from kpibar import intervals
-from kpibar.comparing import comparable, months_unknown, rows_held
+from kpibar.comparing import base_divided, comparable, months_unknown, rows_held
 from kpibar.desk import Desk
 from kpibar.estimates import (
     Measure,
@@ -22,7 +22,6 @@ from kpibar.estimates import (
 )
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import (
-    UNKNOWN,
     Cells,
     Parts,
     Quantile,
@@ -65,13 +64,23 @@ def _quantile(desk: Desk, kpi: Kpi, window: Window, found: Quantile | None, cond
 
 
 def series(desk: Desk, kpi: Kpi, year: Window, known: Window) -> tuple[tuple[date, Measure], ...]:
-    """The KPI in each month of a year, as far as it is known; nothing is where no source says anything."""
+    """The KPI in each month of a year, as far as it is known; no value is where no source says anything.
+
+    Of a ratio, the part that is known of such a month stays counted, as it is in the total.
+    """
     months = [date(year.start.year, month, 1) for month in range(year.start.month, year.end.month + 1)]
     if not rows_held(desk, kpi, known):
         return tuple((month, Measure()) for month in months)
     unknown = months_unknown(desk, kpi, known)
-    told = _monthly(desk, kpi, [month for month in months if month <= known.end and month not in unknown], known)
-    return tuple((month, told.get(month, Measure())) for month in months)
+    counted = [month for month in months if month <= known.end and (kpi.kind == "ratio" or month not in unknown)]
+    made = _monthly(desk, kpi, counted, known)
+    made |= {month: _counts(made[month]) for month in counted if month in unknown}
+    return tuple((month, made.get(month, Measure())) for month in months)
+
+
+def _counts(measure: Measure) -> Measure:
+    """The counts of a figure that cannot be divided; a part of which nothing was counted is unknown."""
+    return Measure(numerator=measure.numerator or None, denominator=measure.denominator or None)
 
 
 def _monthly(desk: Desk, kpi: Kpi, months: list[date], known: Window) -> dict[date, Measure]:
@@ -90,6 +99,8 @@ def segments(desk: Desk, kpi: Kpi) -> tuple[Segment, ...]:
     if desk.dimension is None:
         return ()
     pairs = _by_quantile(desk, kpi) if kpi.kind in ("median", "quantile") else _by_parts(desk, kpi)
+    if not rows_held(desk, kpi, desk.spans[kpi.id][1]):
+        pairs = [(key, now, Measure()) for key, now, _ in pairs]
     made = [_segment(desk, kpi, key, now, before) for key, now, before in pairs if _counted(now) or _counted(before)]
     return tuple(sorted(made, key=lambda segment: (-segment.now.base, segment.key)))
 
@@ -117,8 +128,7 @@ def _by_parts(desk: Desk, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
     year, before = desk.spans[kpi.id]
     keys = desk.by_cells.segments(first.id)
     if kpi.kind == "ratio":
-        # Contacts linked to no order have no carrier, and no orders to be divided by.
-        keys = sorted({*keys, *desk.by_cells.segments(kpi.denominator)} - {UNKNOWN})
+        keys = sorted({*keys, *desk.by_cells.segments(kpi.denominator)})
     return [(key, _by_part(desk, kpi, year, key), _by_part(desk, kpi, before, key)) for key in keys]
 
 
@@ -126,8 +136,7 @@ def _by_part(desk: Desk, kpi: Kpi, window: Window, key: str) -> Measure:
     """One segment; a ratio whose denominator does not know the dimension keeps its whole denominator."""
     if kpi.kind != "ratio":
         return from_parts(kpi, desk.by_cells.sum(kpi.id, window, key), desk.reporting.confidence)
-    shared = desk.dimension in desk.catalogue.get(kpi.denominator).dimensions()
-    cells, segment = (desk.by_cells, key) if shared else (desk.cells, None)
+    cells, segment = (desk.by_cells, key) if base_divided(desk, kpi) else (desk.cells, None)
     units = cells.sum(kpi.denominator, window, segment)
     events = desk.by_cells.sum(kpi.numerator, window, key)
     return from_ratio(events, units, _spread(desk, kpi, window), desk.reporting.confidence)
@@ -136,7 +145,7 @@ def _by_part(desk: Desk, kpi: Kpi, window: Window, key: str) -> Measure:
 def _by_quantile(desk: Desk, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
     if desk.dimension not in kpi.dimensions():
         return []
-    group = segment_of(desk.dimension)
+    group = segment_of(desk.dimension, kpi.from_table)
     now, then = (quantiles(desk.store.engine, kpi, window, group, desk.brand) for window in desk.spans[kpi.id])
     year, before = desk.spans[kpi.id]
     return [
@@ -146,7 +155,7 @@ def _by_quantile(desk: Desk, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
 
 
 def _one_quantile(desk: Desk, kpi: Kpi, window: Window, found: Quantile | None, key: str) -> Measure:
-    condition = f"{segment_of(desk.dimension)} = '" + key.replace("'", "''") + "'"
+    condition = f"{segment_of(desk.dimension, kpi.from_table)} = '" + key.replace("'", "''") + "'"
     return _quantile(desk, kpi, window, found, condition)
 
 

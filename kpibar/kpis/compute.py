@@ -16,6 +16,9 @@ from kpibar.kpis.catalogue import Kpi
 
 TOTAL = ""
 UNKNOWN = "?"
+# A contact about no order has no carrier; one about an order whose carrier nobody says has an unknown one.
+NO_ORDER = "?no_order"
+_OF_CONTACTS = frozenset({"contacts", "issues", "journeys"})
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,13 @@ def _aggregates(kpi: Kpi) -> dict[str, str]:
     return parts
 
 
-def segment_of(dimension: str | None) -> str:
-    """SQL of a row's segment."""
-    return f"coalesce({dimension}, '{UNKNOWN}')" if dimension else f"'{TOTAL}'"
+def segment_of(dimension: str | None, table: str) -> str:
+    """SQL of a row's segment: every row has one, so that segments add up to the total."""
+    if dimension is None:
+        return f"'{TOTAL}'"
+    if dimension == "carrier" and table in _OF_CONTACTS:
+        return f"coalesce(carrier, CASE WHEN order_id IS NULL THEN '{NO_ORDER}' ELSE '{UNKNOWN}' END)"
+    return f"coalesce(CAST({dimension} AS STRING), '{UNKNOWN}')"
 
 
 def _month(column: str, cuts: Iterable[date]) -> str:
@@ -154,7 +161,7 @@ def cells_statement(
     listed = ",\n    ".join(f"{sql} AS {kpi.id}__{part}" for kpi in kpis for part, sql in _aggregates(kpi).items())
     return (
         f"SELECT\n    {_month(first.date, cuts)} AS month,\n"
-        f"    {segment_of(dimension)} AS segment,\n    {listed}\n"
+        f"    {segment_of(dimension, first.from_table)} AS segment,\n    {listed}\n"
         f"FROM fact_{first.from_table}\nWHERE {within(first.date, windows)}{of_brand(brand)}\nGROUP BY 1, 2"
     )
 
@@ -184,7 +191,7 @@ def additive_cells(
     """Cells of every additive KPI, one statement per fact table and date; a user's own KPIs run apart."""
     groups: dict[tuple[str, str, str], list[Kpi]] = {}
     for kpi in kpis:
-        if kpi.additive and (dimension is None or dimension in kpi.dimensions()):
+        if kpi.additive and (dimension is None or dimension == kpi.over or dimension in kpi.dimensions()):
             groups.setdefault((kpi.from_table, kpi.date, kpi.id if kpi.own else ""), []).append(kpi)
     found: dict[str, Mapping[tuple[date, str], Parts]] = {}
     for members in groups.values():
@@ -201,7 +208,7 @@ def _run(engine: Engine, kpis: Sequence[Kpi], sql: str) -> dict[str, Mapping[tup
         for (name, part), value in zip(names, values, strict=True):
             parts[name][part] = _finite(float(value or 0), kpis)
         for name, made in parts.items():
-            found[name][month, segment] = Parts(**made)
+            found[name][month, segment] = _disjoint(Parts(**made), kpis)
     return dict(found)
 
 
@@ -209,6 +216,12 @@ def _finite(value: float, kpis: Sequence[Kpi]) -> float:
     if not math.isfinite(value):
         raise KpiInvalid(f"[kpis.{kpis[0].id}] of kpibar.toml", "its sum is not a finite number")
     return value
+
+
+def _disjoint(parts: Parts, kpis: Sequence[Kpi]) -> Parts:
+    if parts.against and parts.hits + parts.against > parts.base:
+        raise KpiInvalid(f"[kpis.{kpis[0].id}] of kpibar.toml", 'a row is both in "hit" and in "against"')
+    return parts
 
 
 def guarded(engine: Engine, kpi: Kpi, sql: str) -> list[Row]:

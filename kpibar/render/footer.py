@@ -12,13 +12,15 @@ from kpibar.render.messages import dimension_name, inputs, note_text, note_value
 from kpibar.render.page import Page
 
 # Shown by a mark beside the figure that the legend explains, or by the line on what is not available.
-_MARKED = frozenset({"small_base", "low_base", "no_rows"})
+_MARKED = frozenset({"small_base", "low_base", "no_rows", "no_breakdown"})
 # Said once for all the KPIs they concern, beside what a KPI leaves out because it is unknown.
 _SHARED = frozenset(
     {
         "low_coverage",
         "coverage_differs",
-        "left_out",
+        "base_whole",
+        "no_order",
+        "without_base",
         "immature",
         "previous_incomplete",
         "counted_until",

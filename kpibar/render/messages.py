@@ -6,10 +6,12 @@ from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 
+from kpibar.kpis.compute import NO_ORDER, UNKNOWN
 from kpibar.render.numbers import format_value
 
 _COUNTED = frozenset({"base", "least", "named", "rows"})
-UNKNOWN_SEGMENT = "?"
+# Rows of which a dimension says nothing: the key of their segment in the data and the message that names it.
+_WITHOUT_NAME = {UNKNOWN: "unknown", NO_ORDER: "no_order"}
 
 
 @lru_cache(maxsize=1)
@@ -31,8 +33,8 @@ def title(titles: Mapping[str, str], lang: str) -> str:
 
 def segment_name(dimension: str | None, key: str, lang: str) -> str:
     """The name of a segment: a word for channels, reasons and what is unknown; others as in the data."""
-    if key == UNKNOWN_SEGMENT:
-        return say("unknown", lang)
+    if key in _WITHOUT_NAME:
+        return say(_WITHOUT_NAME[key], lang)
     known = messages().get(f"{dimension}_{key}") if dimension in ("channel", "reason") else None
     return known[lang] if known else key
 
@@ -79,6 +81,8 @@ def _stretch(ends: Sequence[str], lang: str) -> str:
 def _written(name: str, value: str | int | float, lang: str) -> str:
     if name == "missing":
         return months_name(str(value), lang)
+    if name == "dimension":
+        return dimension_name(str(value), lang).lower()
     if name == "table":
         return say(f"table_{value}", lang)
     if name in _COUNTED:
