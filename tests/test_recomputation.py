@@ -1,0 +1,366 @@
+"""The sample data recomputed with pandas from its files, by the definitions in words: no SQL and no layout of kpibar.
+
+Recomputed, with their breakdowns by brand, channel, carrier and country as far as each has them: deliveries, telephone,
+replies, resolution in writing, satisfaction, recommendation, contacts and orders. What depends on the links between
+contacts and orders, or on the rules of reasons, is not recomputed here: of it, sums are checked.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from kpibar.barometer import BY, Request
+from kpibar.config import load
+from kpibar.demo import sample_files, sample_folder
+from kpibar.ingest.load import ingest
+from kpibar.ingest.outcome import Options
+from kpibar.model.build import build
+from kpibar.render.document import document
+from kpibar.store import open_store
+from tests.support import report
+from tests.test_breakdowns import NOW, checked
+
+YEARS = (2024, 2025)
+BRANDS = {"maison-bleue": "Maison Bleue", "petit-pas": "Petit Pas"}
+CHANNELS = {
+    "Mail": "email", "Email": "email", "Web form": "web", "Formulaire": "web", "Chat": "chat", "Facebook": "social",
+    "Réseaux sociaux": "social", "Courrier": "post",
+}  # fmt: skip
+# Seconds in which a written contact is due to be answered; every other channel has a day.
+TARGETS = {"chat": 60, "social": 14_400}
+A_DAY = 86_400
+DAY = pd.Timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What kpibar reports: the year 2025 by each dimension, and the year before beside it."""
+    folder = tmp_path_factory.mktemp("sample")
+    config = load(sample_folder() / "kpibar.toml")
+    with open_store(folder / "test.duckdb", write=True) as store:
+        ingest(store, sample_files(), config, Options())
+        build(store, config.settings.thresholds)
+    made = {}
+    for by in BY:
+        found = report(folder, config, Request(year=2025, by=by))
+        checked(found, by)
+        made[by] = document(found, NOW)
+    return made
+
+
+def read(name: str, encoding: str = "utf-8", delimiter: str = ",") -> pd.DataFrame:
+    """The records of a sample file that have all their cells, as text; a line that was cut is filled by NaN."""
+    frame = pd.read_csv(sample_folder() / name, dtype=str, encoding=encoding, sep=delimiter, keep_default_na=False)
+    return frame[frame.notna().all(axis=1)].copy()
+
+
+def moment(text: Any) -> Any:
+    """Instants as the local times of Paris; NaT where nothing that can be one is written."""
+    return pd.to_datetime(text, errors="coerce", utc=True, format="ISO8601").dt.tz_convert("Europe/Paris")
+
+
+def local(text: Any, form: str) -> Any:
+    """Times of a clock in Paris as instants."""
+    return pd.to_datetime(text, errors="coerce", format=form).dt.tz_localize(
+        "Europe/Paris", nonexistent="shift_forward"
+    )
+
+
+def number(text: Any) -> Any:
+    return pd.to_numeric(text, errors="coerce")
+
+
+def day(times: Any) -> Any:
+    """The local day of a time, without a zone."""
+    return times.dt.tz_localize(None).dt.normalize()
+
+
+def newest(*columns: Any) -> pd.Timestamp:
+    return max(column.max() for column in columns)
+
+
+def shop_orders() -> pd.DataFrame:
+    """One row per order: the line items of a number together."""
+    found = []
+    for file, brand in BRANDS.items():
+        lines = read(f"{file}-shopify-orders.csv")
+        lines["ordered_at"] = moment(lines["Created at"])
+        sound = lines[lines["Name"].ne("") & lines["ordered_at"].notna() & number(lines["Total"]).notna()]
+        whole = sound.groupby("Name", as_index=False).agg(
+            ordered_at=("ordered_at", "min"),
+            cancelled=("Cancelled at", "max"),
+            shop_country=("Shipping Country", "first"),
+        )
+        found.append(whole.assign(brand=brand, order=whole["Name"].str.lstrip("#")))
+    made = pd.concat(found)
+    return made.assign(cancelled=made["cancelled"].ne(""))
+
+
+def parcels() -> pd.DataFrame:
+    """One row per parcel that left, with the end of the day it was promised for."""
+    sent = read("sendcloud-parcels.csv")
+    for name in ("shipped_at", "first_offer_at", "delivered_at"):
+        written = sent[name].ne("")
+        sent[name] = moment(sent[name])
+        sent = sent[sent[name].notna() | ~written]
+    sent = sent[sent["parcel_id"].ne("") & sent["direction"].eq("outgoing")]
+    sent["as_of"] = newest(sent["shipped_at"], sent["first_offer_at"], sent["delivered_at"])
+    sent["promised_on"] = pd.to_datetime(sent["expected_delivery_date"], errors="coerce")
+    ends = (sent["promised_on"] + DAY).dt.tz_localize("Europe/Paris") - pd.Timedelta(microseconds=1)
+    sent["promised_to"] = ends
+    return sent.rename(columns={"order_number": "order", "brand_name": "brand", "carrier_name": "carrier"})
+
+
+def orders() -> pd.DataFrame:
+    """Orders with what became of them: late when any parcel is, delivered when the last one is."""
+    shop, sent = shop_orders(), parcels()
+    sent = sent.merge(shop[["order", "brand", "ordered_at"]], on=["order", "brand"], how="left")
+    of_order = sent.groupby(["brand", "order"])
+    sent["owed_to"] = sent["promised_to"].fillna(of_order["promised_to"].transform("max"))
+    sent["owed_on"] = sent["promised_on"].fillna(of_order["promised_on"].transform("max"))
+    open_yet = sent["delivered_at"].isna()
+    sent["undated"] = (open_yet & sent["status"].eq("Delivered")) | (sent["delivered_at"] < sent["ordered_at"] - DAY)
+    expired = open_yet & (sent["owed_to"] < sent["as_of"])
+    judged = sent["owed_to"].notna() & ~sent["undated"]
+    sent["due"] = judged & (~open_yet | expired)
+    sent["late"] = judged & ((sent["delivered_at"] > sent["owed_to"]) | expired)
+    sent["overdue"] = judged & expired
+    sent["attempted"] = sent["first_offer_at"].notna()
+    sent["at_first"] = day(sent["delivered_at"]) == day(sent["first_offer_at"])
+    sent["missed_by"] = (sent["delivered_at"] - sent["owed_to"]).dt.total_seconds().where(sent["late"])
+    far = pd.Timestamp("2100-01-01", tz="UTC")
+    sent["last_at"] = sent["delivered_at"].fillna(far)
+    key = ["brand", "order"]
+    latest = sent.sort_values("last_at").drop_duplicates(key, keep="last").set_index(key)
+    worst = sent.assign(rank=sent["missed_by"].fillna(1e12).where(sent["late"], -1)).sort_values(["rank", "last_at"])
+    worst = worst.drop_duplicates(key, keep="last").set_index(key)
+    grouped = sent.groupby(["brand", "order"])
+    state = pd.DataFrame(
+        {
+            "late": grouped["late"].any(),
+            "due": grouped["late"].any() | grouped["due"].all(),
+            "overdue": grouped["overdue"].any(),
+            "attempted": grouped["attempted"].any(),
+            "kept": ~(sent["attempted"] & ~sent["at_first"]).groupby([sent["brand"], sent["order"]]).any(),
+            "carrier": worst["carrier"],
+            "promised_on": worst["owed_on"],
+            "missed_by": worst["missed_by"],
+            "country": latest["to_address_country_code"],
+            "delivered_at": sent.groupby(["brand", "order"])["last_at"].max(),
+            "attempt_on": day(latest["first_offer_at"].fillna(grouped["first_offer_at"].max())),
+            "as_of": latest["as_of"],
+        }
+    ).reset_index()
+    made = shop.merge(state, on=["brand", "order"], how="outer")
+    made["cancelled"] = made["cancelled"].fillna(False).astype(bool)
+    made["delivered_at"] = made["delivered_at"].where(made["delivered_at"] < far)
+    made["country"] = made["country"].where(made["country"].fillna("").ne(""), made["shop_country"])
+    made["lead"] = (made["delivered_at"] - made["ordered_at"]).dt.total_seconds()
+    made["ordered_on"] = day(made["ordered_at"])
+    made["as_of_on"] = day(made["as_of"])
+    return made.replace({"carrier": {"": None}})
+
+
+def tickets() -> pd.DataFrame:
+    """The tickets of Maison Bleue, in writing all of them: no spam, no merged ones."""
+    made = read("maison-bleue-zendesk-tickets.csv")
+    form = "%Y-%m-%d %H:%M:%S"
+    minutes = {"reply": "First reply time in minutes", "solution": "Full resolution time in minutes"}
+    counts = {"replies": "Replies", "reopens": "Reopens", "stations": "Group stations"}
+    sound = made["Id"].ne("")
+    for name, column in {**minutes, **counts}.items():
+        made[name] = number(made[column])
+        sound &= made[column].isin(["", "n/a"]) | made[name].notna()
+    for name, column in {"created": "Created at", "updated": "Updated at", "solved_at": "Solved at"}.items():
+        made[name] = local(made[column], form)
+        sound &= made[column].eq("") | made[name].notna()
+    made = made[sound & made["created"].notna()]
+    made["as_of"] = newest(made["created"], made["updated"], made["solved_at"])
+    words = made["Tags"].str.split(r"[ ,;]+")
+    counted = ~words.map(lambda tags: bool({"spam", "closed_by_merge"} & set(tags)))
+    made["reply_s"] = 60 * made["reply"].where(made["replies"] > 0)
+    between = (made["solved_at"] - made["created"]).dt.total_seconds()
+    made["solution_s"] = (60 * made["solution"]).fillna(between)
+    over = made["Status"].isin(["Solved", "Closed"])
+    made["still_solved"] = over
+    made["solved"] = over | made["solved_at"].notna()
+    made = made.assign(brand="Maison Bleue", channel=made["Via"].map(CHANNELS), counted=counted)
+    return made.assign(on=day(made["created"]), as_of_on=day(made["as_of"]))
+
+
+def conversations() -> pd.DataFrame:
+    made = read("petit-pas-easiware.csv", "cp1252", ";")
+    made["on"] = day(local(made["date"], "%d/%m/%Y %H:%M"))
+    made = made[made["reference"].ne("") & made["on"].notna()]
+    return made.assign(brand="Petit Pas", channel=made["canal"].map(CHANNELS))
+
+
+def calls() -> pd.DataFrame:
+    """The calls received, with the wait in the queue."""
+    made = read("aircall-calls.csv")
+    made["on"] = day(moment(made["datetime (utc)"].str.replace(" ", "T") + "Z"))
+    clocks = {"wait": "waiting time", "answer": "time to answer", "menu": "time in ivr"}
+    for name, column in clocks.items():
+        made[name] = pd.to_timedelta(made[column].where(made[column].ne("")), errors="coerce").dt.total_seconds()
+    sound = made["call id"].ne("") & made["on"].notna() & number(made["duration (in call)"]).notna()
+    made = made[sound & number(made["duration (total)"]).notna() & made["direction"].eq("inbound")]
+    reason = made["missed_call_reason"]
+    made["offered"] = ~reason.isin(["out_of_opening_hours", "abandoned_in_ivr"])
+    made["answered"] = made["answered"].eq("Yes")
+    made["abandoned"] = ~made["answered"] & reason.isin(["abandoned_in_classic", "short_abandoned"])
+    made["wait_s"] = made["answer"].fillna((made["wait"] - made["menu"].fillna(0)).clip(lower=0))
+    return made.assign(brand=made["line"].str.removesuffix(" SAV"), channel="phone")
+
+
+def surveys() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Satisfaction ratings and recommendations."""
+    rated = read("maison-bleue-zendesk-satisfaction.csv")
+    rated["sent"], rated["last"] = moment(rated["created_at"]), moment(rated["updated_at"])
+    sound = rated["id"].ne("") & rated["sent"].notna() & rated["score"].isin(["good", "bad", "offered"])
+    rated = rated[sound & (rated["last"].notna() | rated["updated_at"].eq(""))]
+    asked = read("nps-delighted.csv")
+    asked["sent"], asked["last"] = moment(asked["Sent At"]), moment(asked["Responded At"])
+    asked["points"] = number(asked["Score"])
+    asked = asked[
+        asked["Response ID"].ne("") & asked["sent"].notna() & (asked["points"].notna() | asked["Score"].eq(""))
+    ]
+    return rated.assign(brand="Maison Bleue"), asked.rename(columns={"Brand": "brand"})
+
+
+Table = tuple[str, pd.DataFrame]
+
+
+def rate(rows: pd.DataFrame, on: str, hit: Any) -> Table:
+    return "rate", rows.assign(on=rows[on], hit=hit.astype(float))
+
+
+def value(kind: str, rows: pd.DataFrame, on: str, column: str) -> Table:
+    return kind, rows.assign(on=rows[on], hit=rows[column])
+
+
+def deliveries() -> dict[str, Table]:
+    made = orders()
+    kept = made[~made["cancelled"]]
+    old = kept["promised_on"] + 7 * DAY < kept["as_of_on"]
+    due, known = kept[kept["due"].eq(True)], kept[kept["due"].notna() & kept["ordered_on"].notna()]
+    judged = due[old.reindex(due.index)]
+    late = kept[kept["late"].eq(True) & old & kept["missed_by"].notna()]
+    tried = kept[kept["attempted"].eq(True)]
+    arrived = kept[kept["lead"].notna() & (kept["lead"] >= 0)]
+    placed = made[made["ordered_on"].notna()]
+    return {
+        "late_share": rate(judged, "promised_on", judged["late"].eq(True)),
+        "promise_unanswered": rate(due, "promised_on", due["overdue"].eq(True)),
+        "promise_coverage": rate(known, "ordered_on", known["promised_on"].notna()),
+        "lateness_median": value("median", late, "promised_on", "missed_by"),
+        "lead_time": value("median", arrived, "ordered_on", "lead"),
+        "first_attempt": rate(tried, "attempt_on", tried["kept"].eq(True)),
+        "orders_placed": value("count", placed.assign(one=1), "ordered_on", "one"),
+    }
+
+
+def replies() -> dict[str, Table]:
+    made = tickets()
+    made = made[made["counted"]]
+    answered = made["reply_s"].notna() | (made["replies"] > 0)
+    target = made["channel"].map(TARGETS).fillna(A_DAY)
+    age = (made["as_of"] - made["created"]).dt.total_seconds()
+    due = made["reply_s"].notna() | (~answered & (age >= target))
+    old = made["on"] + 14 * DAY < made["as_of_on"]
+    done = made[made["still_solved"] & made["solution_s"].notna()]
+    solved = made["solved"] & old & made["reopens"].notna()
+    moved = made[made["stations"].notna()]
+    return {
+        "frt_median": value("median", made[made["reply_s"].notna()], "on", "reply_s"),
+        "reply_within": rate(made[due], "on", made["reply_s"][due] <= target[due]),
+        "unanswered": rate(made[old], "on", ~answered[old]),
+        "resolution_median": value("median", done, "on", "solution_s"),
+        "reopen_rate": rate(made[solved], "on", made["reopens"][solved] > 0),
+        "transfer_rate": rate(moved, "on", moved["stations"] > 1),
+    }
+
+
+def telephone() -> dict[str, Table]:
+    made = calls()
+    made = made[made["offered"]]
+    short = made["abandoned"] & (made["wait_s"] <= 20)
+    patient = made[~short]
+    return {
+        "service_level": rate(patient, "on", patient["answered"] & (patient["wait_s"] <= 20)),
+        "answer_rate": rate(made, "on", made["answered"]),
+        "abandon_rate": rate(made, "on", made["abandoned"]),
+        "asa": value("mean", made[made["answered"]], "on", "wait_s"),
+    }
+
+
+def opinions() -> dict[str, Table]:
+    """A score on a ticket counts where the ratings do not have the ticket; it is dated by the solution."""
+    rated, asked = surveys()
+    everything = tickets()
+    channels = everything.set_index("Id")["channel"]
+    marks = everything[everything["Satisfaction Score"].isin(["Good", "Bad"])]
+    marks = marks[~marks["Id"].isin(rated["ticket_id"])]
+    marks = marks.assign(last=marks["solved_at"].fillna(marks["updated"]), ticket_id=marks["Id"])
+    marks = marks.assign(score=marks["Satisfaction Score"].str.lower())
+    scores = pd.concat([rated[rated["score"].ne("offered")], marks])
+    scores = scores.assign(on=day(scores["last"]), channel=scores["ticket_id"].map(channels))
+    told = asked[asked["points"].notna()]
+    told = told.assign(on=day(told["last"].fillna(told["sent"])))
+    return {
+        "csat": rate(scores, "on", scores["score"].eq("good")),
+        "nps": ("net", told.assign(hit=told["points"].ge(9).astype(float) - told["points"].le(6).astype(float))),
+    }
+
+
+def contacts() -> dict[str, Table]:
+    written = tickets()
+    every = pd.concat([written[written["counted"]], conversations(), calls()])[["on", "brand", "channel"]]
+    return {"contacts": value("count", every.assign(one=1), "on", "one")}
+
+
+TABLES: dict[str, Callable[[], dict[str, Table]]] = {
+    "deliveries": deliveries, "telephone": telephone, "replies": replies, "opinions": opinions, "contacts": contacts,
+}  # fmt: skip
+# The dimensions that the rows of each table have of their own, without any link.
+DIVIDED = {
+    "deliveries": ("brand", "carrier", "country"), "telephone": ("brand", "channel"), "replies": ("brand", "channel"),
+    "opinions": ("brand", "channel"), "contacts": ("brand", "channel"),
+}  # fmt: skip
+
+
+def figure(kind: str, rows: pd.DataFrame) -> tuple[float | None, float | None, float | None]:
+    """The value, numerator and denominator of some rows."""
+    base, total = float(len(rows)), float(rows["hit"].sum())
+    if kind == "count":
+        return base, base, None
+    if kind == "median":
+        return (float(rows["hit"].median()) if base else None), None, base
+    return (total / base * (100 if kind == "net" else 1) if base else None), total, base
+
+
+def same(figures: dict[str, Any], kind: str, rows: pd.DataFrame, where: object) -> None:
+    expected, numerator, denominator = figure(kind, rows)
+    found = (figures["numerator"], figures["denominator"])
+    assert [one or 0 for one in found] == pytest.approx([numerator or 0, denominator or 0], abs=1e-3), (where, found)
+    if figures["value"] is not None:
+        assert figures["value"] == pytest.approx(expected, abs=1e-3), where
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_figure_is_the_recomputed_one(documents: dict[str, dict[str, Any]], name: str) -> None:
+    for id, (kind, rows) in TABLES[name]().items():
+        years = rows["on"].dt.year
+        for by in DIVIDED[name]:
+            kpi = next(one for one in documents[by]["kpis"] if one["id"] == id)
+            same(kpi, kind, rows[years == 2025], (id, 2025))
+            same(kpi["previous"], kind, rows[years == 2024], (id, 2024))
+            if not kpi["breakdowns"] or by not in rows:
+                continue
+            keys = rows[by].fillna("?").replace("", "?")
+            segments = {one["key"]: one for one in kpi["breakdowns"][0]["segments"]}
+            assert set(segments) >= set(keys[years.isin(YEARS)]), (id, by)
+            for key, segment in segments.items():
+                same(segment, kind, rows[(years == 2025) & (keys == key)], (id, by, key, 2025))
+                same(segment["previous"], kind, rows[(years == 2024) & (keys == key)], (id, by, key, 2024))
