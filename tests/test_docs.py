@@ -63,6 +63,11 @@ def test_the_command_line_reference_is_not_stale() -> None:
     assert (REPOSITORY / "docs/cli.md").read_text(encoding="utf-8") == page(), "run python docs/reference.py"
 
 
+def test_the_page_of_columns_is_not_stale() -> None:
+    page = runpy.run_path(str(REPOSITORY / "docs/columns.py"))["page"]
+    assert (REPOSITORY / "docs/columns.md").read_text(encoding="utf-8") == page(), "run python docs/columns.py"
+
+
 def test_the_readme_sets_up_with_exactly_two_commands() -> None:
     assert [line for line in shell_lines(README) if "pip" in line or "venv" in line] == SET_UP
 

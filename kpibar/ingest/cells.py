@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kpibar.ingest.expressions import HELPERS, Call, Compiled
 from kpibar.ingest.header import Column, normal
+from kpibar.ingest.origins import has_value
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Cells:
 
         Where the time is empty, a promise is one of the whole day.
         """
+        if call.formula:
+            return self._formula(call)
         cells = [self.cell(name) for name in call.columns]
         if cells[0] is None or len(cells) == 1 or cells[1] is None:
             return cells[0]
@@ -42,7 +45,7 @@ class Cells:
         """SQL of whether an instant in two columns lacks its time or its date, by the name of a typed column."""
         found = {}
         for call, alias in self.present("instant").items():
-            date, time = (*map(self.cell, call.columns), None)[:2]
+            date, time = (*map(self.cell, () if call.formula else call.columns), None, None)[:2]
             if time is not None:
                 found[f"{alias}_no_time"] = f"{time} IS NULL AND NOT contains({date}, ':')"
                 found[f"{alias}_no_date"] = f"{date} IS NULL AND {time} IS NOT NULL"
@@ -61,9 +64,19 @@ class Cells:
                 ]
         return found
 
+    def _formula(self, call: Call) -> str | None:
+        """SQL of what a helper reads where that is an expression over cells; None where the file lacks these."""
+        cells = [self.cell(name) for name in call.names]
+        absent = [number for number, cell in enumerate(cells) if cell is None]
+        texts = Compiled(call.formula, tuple(Call("text", name) for name in call.names))
+        if absent and not has_value(texts, absent):
+            return None
+        filled = call.formula.format(*(cell or "CAST(NULL AS VARCHAR)" for cell in cells))
+        return f"nullif(trim(CAST(({filled}) AS VARCHAR)), '')"
+
     def shown(self, call: Call) -> str:
-        """The header's own name of the column a call reads."""
-        return self.names[self.positions[normal(call.column)]]
+        """The header's own name of the column a call reads; of several the first that is there."""
+        return next(self.names[self.positions[normal(name)]] for name in call.columns if self.cell(name))
 
     def present(self, helper: str = "") -> dict[Call, str]:
         """The calls (of one helper) whose column the file has, with their typed columns."""

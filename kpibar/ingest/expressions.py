@@ -122,14 +122,46 @@ def _unquote(name: str) -> str:
 
 
 def _read_call(helper: str, expression: str, position: int) -> tuple[Call, int]:
-    """Read `("Column")` or `("Column", "argument")` after a helper's name."""
+    """Read `("Column")`, `("Column", "argument")` or `(expression over columns)` after a helper's name."""
     pattern = re.compile(r'\(\s*"((?:[^"]|"")*)"(?:\s*,\s*["\']([^"\']*)["\'])?\s*\)')
-    found = pattern.match(expression, position + expression[position:].index("("))
+    opening = position + expression[position:].index("(")
+    found = pattern.match(expression, opening)
     if found is None:
-        raise ExpressionError(f"{helper}(...) takes a column name in double quotes: {expression}")
+        return _read_formula(helper, expression, opening)
     if helper not in TIMED and (helper == "enum") != (found.group(2) is not None):
         raise ExpressionError(f"{helper} is called with the wrong number of arguments: {expression}")
     return Call(helper, found.group(1).replace('""', '"'), found.group(2) or ""), found.end()
+
+
+def _read_formula(helper: str, expression: str, opening: int) -> tuple[Call, int]:
+    """Read `(expression)` after a helper's name; of enum the name of its list follows, after a comma."""
+    inner, end = _within(expression, opening)
+    argument = ""
+    if helper == "enum":
+        named = re.fullmatch(r"(.*),\s*[\"']([^\"']*)[\"']\s*", inner, re.S)
+        if named is None:
+            raise ExpressionError(f"enum is called with the wrong number of arguments: {expression}")
+        inner, argument = named[1], named[2]
+    formula = compile_expression(inner)
+    names = tuple(call.column for call in formula.calls)
+    if not names or any(call.helper != "text" or call.formula for call in formula.calls):
+        raise ExpressionError(
+            f"{helper}(...) takes a column name in double quotes, or an expression over such names: {expression}"
+        )
+    return Call(helper, names[0], argument, formula.template.strip(), names), end
+
+
+def _within(expression: str, opening: int) -> tuple[str, int]:
+    """What stands between a parenthesis and the one that closes it, and where that ends."""
+    depth, position = 0, opening
+    while position < len(expression):
+        token = _TOKEN.match(expression, position)
+        assert token is not None
+        depth += {"(": 1, ")": -1}.get(token.group(), 0) if token.lastgroup == "other" else 0
+        position = token.end()
+        if depth == 0:
+            return expression[opening + 1 : position - 1], position
+    raise ExpressionError(f"is not a single SQL expression: {expression}")
 
 
 def columns_read(expression: str) -> list[str]:

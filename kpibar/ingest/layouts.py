@@ -4,7 +4,7 @@
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -21,12 +21,13 @@ from kpibar.errors import (
     LayoutUnknown,
     UsageError,
 )
-from kpibar.ingest.expressions import ExpressionError, columns_read, compile_expression, refuse_statements
+from kpibar.ingest.expressions import Compiled, ExpressionError, columns_read, compile_expression, refuse_statements
 from kpibar.ingest.header import normal
 from kpibar.ingest.origins import has_value
 from kpibar.ingest.patterns import FormatFault, pattern
 from kpibar.ingest.syntax import can_read
 from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, selectable
+from kpibar.ingest.vocabulary import refuse_words
 
 Entity = Literal["contacts", "orders", "parcels", "surveys", "notices", "gestures"]
 
@@ -169,11 +170,11 @@ def _checked(path: Path, layout: Layout) -> Layout:
         if missing:
             raise LayoutInvalid(path, f'[select] of {entity} needs "{missing[0]}"')
     try:
-        layout.vocabulary()
+        for entry, table, column, expression in _entries(layout):
+            _check_entry(layout, entry, table, column, expression)
         for asserted in layout.asserted:
             refuse_statements(asserted.left)
             refuse_statements(asserted.right)
-        _check_enums(layout)
         _check_formats(layout.formats)
         if layout.zone != "account":
             valid_zone(layout.zone)
@@ -182,12 +183,33 @@ def _checked(path: Path, layout: Layout) -> Layout:
     return layout
 
 
-def _check_enums(layout: Layout) -> None:
-    selects = [layout.select, *(also.select for also in layout.also.values())]
-    for expression in (expression for select in selects for expression in select.values()):
-        for call in compile_expression(expression).calls:
+def _entries(layout: Layout) -> Iterator[tuple[str, str, str, str]]:
+    """Every expression of a layout: how its entry is called, its table and column ("" for a condition), its SQL."""
+    for column, expression in layout.select.items():
+        yield f"[select] {column}", layout.fills, column, expression
+    for entity, also in layout.also.items():
+        yield f"[also.{entity}] where", entity, "", also.where
+        for column, expression in also.select.items():
+            yield f"[also.{entity}.select] {column}", entity, column, expression
+    if layout.keep is not None:
+        yield "keep", layout.fills, "", layout.keep
+
+
+def _check_entry(layout: Layout, entry: str, entity: str, column: str, expression: str) -> None:
+    """Raises ExpressionError, which names the entry."""
+    try:
+        compiled = compile_expression(expression)
+        for call in compiled.calls:
             if call.helper == "enum" and call.argument not in layout.enum:
                 raise ExpressionError(f"there is no [enum.{call.argument}]")
+        refuse_words(entity, column, compiled, layout.enum)
+    except ExpressionError as error:
+        raise ExpressionError(f"{entry}: {error}") from error
+
+
+def entries(layout: Layout) -> list[tuple[str, Compiled]]:
+    """Every expression of a layout that is not refused, and how its entry is called."""
+    return [(entry, compile_expression(expression)) for entry, _, _, expression in _entries(layout)]
 
 
 def _check_formats(formats: Iterable[str]) -> None:
@@ -264,7 +286,7 @@ def absent(layout: Layout, selected: Iterable[str], header: Iterable[str]) -> tu
     found = []
     for column in selected:
         compiled = compile_expression(layout.select[column])
-        lacking = [number for number, call in enumerate(compiled.calls) if normal(call.column) not in names]
+        lacking = [number for number, call in enumerate(compiled.calls) if not names & set(map(normal, call.columns))]
         if lacking and not has_value(compiled, lacking):
             filling = [number for number in lacking if has_value(compiled, set(lacking) - {number})]
             found.append((column, compiled.calls[(filling or lacking)[0]].column))

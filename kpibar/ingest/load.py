@@ -3,6 +3,7 @@
 The same bytes again change nothing. A file that fails leaves nothing behind and does not stop the others.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from kpibar.engine import EngineError, room_for_exports
 from kpibar.errors import ConfigInvalid, FileKnownOtherwise, KpibarError, LayoutInvalid, ZoneChanged, ZoneNeeded
 from kpibar.errors_database import MemoryShort
 from kpibar.ingest import ledger
+from kpibar.ingest.blanked import blanked
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.instants import as_of_instant
@@ -27,7 +29,7 @@ from kpibar.ingest.seal import write_seal
 from kpibar.ingest.spellings import Names, branded, join_stored, load_names
 from kpibar.ingest.taking import Task, take_file
 from kpibar.ingest.topics import reasons
-from kpibar.ingest.trial import parses
+from kpibar.ingest.trial import faulty_entry, parses
 from kpibar.store import Store
 
 
@@ -101,8 +103,14 @@ def _ingest_file(
     except EngineError as error:
         if not error.statement:
             raise
-        where = Path(known.paths[file.layout.name])
-        raise LayoutInvalid(where, f"its SQL does not run on {path}: {error}") from error
+        where, entry = Path(known.paths[file.layout.name]), faulty_entry(store, task)
+        which = f"{entry}: " if entry else ""
+        raise LayoutInvalid(where, f"its SQL does not run on {path}: {which}{_without_values(error)}") from error
+
+
+def _without_values(error: EngineError) -> str:
+    """What the engine says, with the letters and digits of cells blanked: they may be personal."""
+    return re.sub(r"(string|value) '(.*?)'", lambda found: f"{found[1]} '{blanked(found[2])}'", str(error))
 
 
 def _parses(store: Store, file: Recognised, config: Config, options: Options, names: Names) -> bool:

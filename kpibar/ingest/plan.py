@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from kpibar.ingest.canonical import Context, Mapped, mapped
 from kpibar.ingest.cells import Cells, cells_of
-from kpibar.ingest.expressions import Compiled, compile_expression, pseudonym
+from kpibar.ingest.expressions import Call, Compiled, compile_expression, pseudonym
+from kpibar.ingest.guards import reached
 from kpibar.ingest.header import Column, normal
 from kpibar.ingest.identifiers import Identifier, identifiers
 from kpibar.ingest.keys import key_fault
@@ -163,11 +164,11 @@ def undecided(row: str) -> str:
 def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     """Compile a layout for a file with this header."""
     selects = {layout.fills: layout.select, **{name: also.select for name, also in layout.also.items()}}
-    compiled = {
+    compiled: dict[str, dict[str, Compiled]] = {
         entity: {column: promise_read(column, compile_expression(text)) for column, text in select.items()}
         for entity, select in selects.items()
     }
-    wheres = {name: compile_expression(also.where) for name, also in layout.also.items()}
+    wheres: dict[str, Compiled] = {name: compile_expression(also.where) for name, also in layout.also.items()}
     keep = compile_expression(layout.keep or "TRUE")
     every = [keep, *wheres.values(), *(one for table in compiled.values() for one in table.values())]
     cells = cells_of(header, every, timed=layout.fills == "contacts")
@@ -176,7 +177,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     }
     fault = key_fault(layout.fills, {name: cells.fill(one) for name, one in compiled[layout.fills].items()})
     made = Plan(
-        typing=typed(layout, cells, keep, fault, context.reading),
+        typing=typed(layout, cells, keep, fault, context.reading, _guarded(cells, compiled, wheres, keep)),
         grouped=layout.group is not None,
         main=layout.fills,
         tables=tables,
@@ -203,6 +204,20 @@ def _free_columns(
     read = {normal(name) for one in (*conditions, *fields) for call in one.calls for name in call.columns}
     read |= {normal(layout.group)} if layout.group else set()
     return frozenset(range(len(cells.names))) - {place for name, place in cells.positions.items() if name in read}
+
+
+def _guarded(
+    cells: Cells, tables: Mapping[str, Mapping[str, Compiled]], wheres: Mapping[str, Compiled], keep: Compiled
+) -> dict[Call, str]:
+    """SQL of the condition under which each call is read that is not read of every record."""
+    entries: list[tuple[Compiled, Compiled | None]] = [(keep, None), *((where, None) for where in wheres.values())]
+    entries += [(one, wheres.get(entity)) for entity, table in tables.items() for one in table.values()]
+    guarded = {}
+    for call, conditions in reached(entries).items():
+        if conditions:
+            asked = [cells.fill(Compiled(template, compiled.calls)) for template, compiled in conditions]
+            guarded[call] = "(" + " OR ".join(dict.fromkeys(asked)) + ")"
+    return guarded
 
 
 def _fingerprint(made: Plan, brands: Mapping[str, str]) -> str:

@@ -65,15 +65,21 @@ class Call:
     """A helper applied to a column of the file.
 
     `argument` is the name of an enum; for an instant, the column that holds the time when `column` holds the date.
+    Where the helper reads an expression over cells, `formula` is its template and `names` are the columns it is over,
+    of which `column` is the first.
     """
 
     helper: str
     column: str
     argument: str = ""
+    formula: str = ""
+    names: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The header names it reads."""
+        if self.formula:
+            return tuple(dict.fromkeys(self.names))
         return (self.column, self.argument) if self.helper in TIMED and self.argument else (self.column,)
 
 

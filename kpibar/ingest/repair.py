@@ -134,7 +134,9 @@ def repairer(layout: Layout, header: tuple[Column, ...], reading: Reading, diale
     keys = (expressions[column] for column in KEYS[layout.fills].required)
     names = (normal(key.calls[0].column) for key in keys if key.template == "{0}")
     required = frozenset(cells.positions[name] for name in names if name in cells.positions)
-    dated = frozenset(cells.positions[normal(call.column)] for call in cells.present() if call.helper in DATED)
+    dated = frozenset(
+        cells.positions[normal(call.column)] for call in cells.present() if call.helper in DATED and not call.formula
+    )
     named = {normal(name) for call in cells.present() for name in call.columns} | {normal(layout.group or "")}
     read = {cells.positions[name] for name in named if name in cells.positions}
     unread = frozenset(range(len(header))) - read

@@ -43,9 +43,8 @@ def holders(cells: Cells, reading: Reading) -> tuple[Holds, ...]:
     """Per column of the file, whether it can hold a text, by the helpers that read it."""
     tests: list[list[Holds]] = [[] for _ in cells.names]
     for call in cells.present():
-        place = cells.positions[normal(call.column)]
-        if len(call.columns) == 1:
-            tests[place].append(_holder(call, reading))
+        if len(call.columns) == 1 and not call.formula:
+            tests[cells.positions[normal(call.column)]].append(_holder(call, reading))
     return tuple(_says_nothing_or(some) if some != [anything] * len(some) else anything for some in tests)
 
 

@@ -31,6 +31,23 @@ KEYS = {
     "gestures": Key(("gesture_id",), ("gesture_id",)),
 }
 
+_CHANNELS = (
+    "phone", "email", "chat", "messaging", "social", "web", "sms", "self_service", "post", "store", "other",
+)  # fmt: skip
+# The words of the columns that have their own: what a layout writes there must be one of them.
+WORDS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("contacts", "channel"): _CHANNELS,
+    ("contacts", "direction"): ("inbound", "outbound", "internal"),
+    ("contacts", "status"): ("new", "open", "pending", "hold", "solved", "closed"),
+    ("contacts", "grain"): ("case", "interaction"),
+    ("parcels", "mode"): ("home", "relay", "locker", "store", "bulky"),
+    ("parcels", "promise_kind"): ("slot", "day", "range"),
+    ("surveys", "kind"): ("csat", "nps", "ces", "fcr", "enps"),
+    ("surveys", "channel"): _CHANNELS,
+    ("notices", "kind"): ("shipped", "delay", "slot", "delivered"),
+    ("notices", "channel"): _CHANNELS,
+}
+
 # The local day kept beside an instant, because a KPI groups by it.
 DAYS = {
     "created_on": "created_at",

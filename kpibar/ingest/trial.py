@@ -1,9 +1,17 @@
 """Whether a layout can read a file: its first records, typed as they would be, and nothing kept."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from kpibar.engine import EngineError
 from kpibar.errors import KpibarError
 from kpibar.ingest.batches import Reader
+from kpibar.ingest.expressions import HELPERS
 from kpibar.ingest.feed import stage_batch
+from kpibar.ingest.layouts import Entity, Layout, entries
+from kpibar.ingest.origins import placeholders
+from kpibar.ingest.plan import Plan, plan
+from kpibar.ingest.tables import KEYS
 from kpibar.ingest.taking import Task, group_place, type_staged
 from kpibar.ingest.typed import BROKEN
 from kpibar.store import Store
@@ -24,13 +32,78 @@ def parses(store: Store, task: Task) -> bool:
     return False
 
 
+def faulty_entry(store: Store, task: Task) -> str | None:
+    """The entry of a layout whose SQL does not run, on no cells at all or on the first records; None without one."""
+    for entry, compiled in entries(task.file.layout):
+        cells = [
+            f"CAST(NULL AS {HELPERS[call.helper].type}) AS cell_{number}" for number, call in enumerate(compiled.calls)
+        ]
+        source = f"(SELECT {', '.join([*cells, '1 AS lines_folded'])})"
+        if not _runs(store, f"SELECT {placeholders(compiled)} FROM {source}"):
+            return entry
+    return _faulty_column(store, task)
+
+
+def _faulty_column(store: Store, task: Task) -> str | None:
+    """The entry of the first column that does not run on a file's first records, each tried beside the key alone."""
+    layout = task.file.layout
+    tables = {layout.fills: layout.select, **{entity: also.select for entity, also in layout.also.items()}}
+    for entity, select in tables.items():
+        for column in select:
+            alone = _alone(layout, entity, column)
+            file = replace(task.file, layout=alone)
+            reduced = replace(task, file=file, compiled=plan(alone, file.export.columns, task.context))
+            try:
+                with store.transaction(keep=False):
+                    compiled = _type_first(store, reduced)
+                    store.engine.rows(f"SELECT max({column}) FROM ({compiled.field(entity, column)})")
+            except EngineError as error:
+                if error.statement:
+                    return f"{'[select]' if entity == layout.fills else f'[also.{entity}.select]'} {column}"
+                raise
+            except KpibarError:
+                continue
+    return None
+
+
+def _alone(layout: Layout, entity: Entity, column: str) -> Layout:
+    """A layout with one column of a table beside the keys."""
+
+    def kept(table: Entity, select: Mapping[str, str]) -> dict[str, str]:
+        wanted = {*KEYS[table].required, *([column] if table == entity else [])}
+        return {name: sql for name, sql in select.items() if name in wanted}
+
+    further = {
+        table: also.model_copy(update={"select": kept(table, also.select)})
+        for table, also in layout.also.items()
+        if table == entity
+    }
+    return layout.model_copy(update={"select": kept(layout.fills, layout.select), "also": further, "asserted": ()})
+
+
+def _runs(store: Store, sql: str) -> bool:
+    try:
+        with store.transaction(keep=False):
+            store.engine.rows(sql)
+    except EngineError as error:
+        if not error.statement:
+            raise
+        return False
+    return True
+
+
 def _parses(store: Store, task: Task) -> bool:
+    _type_first(store, task)
+    good, records = store.engine.rows(_GOOD)[0]
+    return bool(good) and task.options.max_rejects.allows(records - good, records)
+
+
+def _type_first(store: Store, task: Task) -> Plan:
+    """Type the first batch of a file; the plan by which that was done."""
     export = task.file.export
     reader = Reader(task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task))
     given = reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows())
     batch = next(given)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE {BROKEN} (name VARCHAR)")
     stage_batch(store, batch, task.dialect)
-    type_staged(store, task, batch)
-    good, records = store.engine.rows(_GOOD)[0]
-    return bool(good) and task.options.max_rejects.allows(records - good, records)
+    return type_staged(store, task, batch)[0]

@@ -5,7 +5,7 @@ touches the database.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kpibar.ingest.batches import weights
 from kpibar.ingest.cells import Cells
@@ -45,13 +45,17 @@ _REPEATED = 2
 PLACE = "rowid - getvariable('first_row')"
 
 
-def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Reading) -> str:
+def typed(
+    layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Reading, guarded: Mapping[Call, str]
+) -> str:
     """The statement over `{source}`: every helper call as a column, and what is to be said of the record.
 
     `dropped` tells that the layout leaves it aside, `bad` the first value that did not convert, `key_fault` the
     fault of its key, `<column>_near` the text of a time close to a change of clocks, `<column>_strange` a date that is
     not written as the layout's formats say, where these alone tell the order of day and month. `words` are the cells of
     a record that did not convert, in the order of `written`, where the value that did not is one without digits.
+
+    `guarded` are the conditions under which calls are read, which need not be what is expected otherwise.
     """
     kept = ["line", "lines_folded", "given_twice", "two_records", "incomplete"] if layout.group else ["checked"]
     unlisted = [f"{_unlisted(alias, call, reading)} AS {alias}_new" for call, alias in cells.present("enum").items()]
@@ -70,7 +74,8 @@ def typed(layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Rea
     faults = [fault, identity_fault(cells), _stranger(cells), *grouped]
     return (
         f"SELECT {shown}, dropped, bad, key_fault,\n{_words(cells)} AS words\n"
-        f"FROM (SELECT *, NOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n{_verdict(cells, reading)} AS bad,\n"
+        f"FROM (SELECT *, NOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n"
+        f"{_verdict(cells, reading, guarded)} AS bad,\n"
         f"coalesce({', '.join(faults)}) AS key_fault\n"
         f"FROM ({converted(_trimmed(layout, cells), [*kept, *strange_cells], cells, reading)}) AS t)"
     )
@@ -81,7 +86,7 @@ def _stranger(cells: Cells) -> str:
 
     A report's summary padded to the width of the table above it looks like that, where a record needs no date.
     """
-    columns = {cells.positions[normal(call.column)]: alias for call, alias in cells.present().items()}
+    columns = {cells.shown(call): alias for call, alias in cells.present().items()}
     dated = [alias for call, alias in cells.present().items() if call.helper in _DATED]
     if not dated or len(columns) < _FEW * _SHARE:
         return "NULL"
@@ -95,7 +100,11 @@ def _stranger(cells: Cells) -> str:
 
 def dates(cells: Cells) -> dict[str, str]:
     """The columns that are read as dates, by header name, and their cells."""
-    read = {call.column: cells.cell(call.column) for call in cells.aliases if call.helper in _DATED}
+    read = {
+        call.column: cells.value(call) if call.formula else cells.cell(call.column)
+        for call in cells.aliases
+        if call.helper in _DATED
+    }
     return {column: cell for column, cell in read.items() if cell is not None}
 
 
@@ -110,7 +119,7 @@ def written(cells: Cells) -> dict[str, str]:
     return {
         normal(call.column): alias if call.helper == "text" else f"{alias}_raw"
         for call, alias in cells.present().items()
-        if len(call.columns) == 1 and call.helper != "pii"
+        if len(call.columns) == 1 and not call.formula and call.helper != "pii"
     }
 
 
@@ -201,19 +210,36 @@ def _said_something(cell: str) -> str:
     )
 
 
-def _verdict(cells: Cells, reading: Reading) -> str:
+def _verdict(cells: Cells, reading: Reading, guarded: Mapping[Call, str]) -> str:
     """The first value of a record that is not what its column holds."""
-    judged = [
-        (alias, call.helper, cells.shown(call)) for call, alias in cells.present().items() if call.helper not in TOTAL
-    ]
+    judged = [(alias, call) for call, alias in cells.present().items() if call.helper not in TOTAL]
     if not judged:
         return "CAST(NULL AS STRUCT(name VARCHAR, value VARCHAR, reason VARCHAR))"
-    reject = " ".join(
-        f"WHEN {alias} IS NULL AND {_said(HELPERS[helper], alias + '_raw')} THEN struct_pack(name := {quoted(name)}, "
-        f"value := {alias}_raw, reason := {quoted('is not ' + _expected(helper, reading))})"
-        for alias, helper, name in judged
+    always = " ".join(
+        f"WHEN {_misfit(alias, call)} THEN {_said_bad(alias, call, cells, reading)}"
+        for alias, call in judged
+        if call not in guarded
     )
-    return f"CASE {reject} END"
+    # A condition is only asked where a value did not convert.
+    asked = [
+        f"CASE WHEN {_misfit(alias, call)} THEN CASE WHEN {guarded[call]} "
+        f"THEN {_said_bad(alias, call, cells, reading)} END END"
+        for alias, call in judged
+        if call in guarded
+    ]
+    verdicts = [*([f"CASE {always} END"] if always else []), *asked]
+    return f"coalesce({', '.join(verdicts)})" if len(verdicts) > 1 else verdicts[0]
+
+
+def _misfit(alias: str, call: Call) -> str:
+    return f"{alias} IS NULL AND {_said(HELPERS[call.helper], alias + '_raw')}"
+
+
+def _said_bad(alias: str, call: Call, cells: Cells, reading: Reading) -> str:
+    return (
+        f"struct_pack(name := {quoted(cells.shown(call))}, value := {alias}_raw, "
+        f"reason := {quoted('is not ' + _expected(call.helper, reading))})"
+    )
 
 
 def _expected(helper: str, reading: Reading) -> str:
