@@ -222,3 +222,44 @@ def test_what_is_proposed_can_be_done(folder: Path, name: str) -> None:
 def test_a_layout_that_rejects_the_records_is_not_proposed(folder: Path, name: str, good: str, bad: str) -> None:
     path = write(folder, "x.csv", PROPOSED[name].replace(good, bad))
     assert "try --layout" not in str(take(folder, path)[0].error)
+
+
+# --- what nothing reads ----------------------------------------------------------------------------------
+
+
+UNREAD = [
+    ("Motif de la demande [list]", "reason_raw", "Retard", "text"),
+    ("Motivo do Contato [list]", "reason_raw", "Atraso", "text"),
+    ("Anfragegrund [list]", "reason_raw", "Lieferung", "text"),
+    ("Customer e-mail [txt]", "customer_key", "c@example.org", "pii"),
+    ("N° commande client", "order_ref", "CB1", "text"),
+]
+
+
+def test_a_filled_column_that_nothing_reads_is_named_with_the_line_that_maps_it(folder: Path) -> None:
+    header = ",".join(["Id", "Via", "Created at", *(name for name, *_ in UNREAD), "Priority", "Motif vide [list]"])
+    text = rows(header, "1", "Mail", DAY, *(cell for _, _, cell, _ in UNREAD), "Low", "", count=1)
+    remarks = {about: n for code, about, n in held_remarks(folder, text)}
+    for name, column, _, helper in UNREAD:
+        line = f"write below [layouts.zendesk-tickets]: {column} = '{helper}(\"{name}\")'"
+        assert any(line in about and n == 1 for about, n in remarks.items()), name
+    assert len(remarks) == len(UNREAD)
+
+
+def held_remarks(folder: Path, text: str) -> list[tuple[str, str, int]]:
+    """The remarks on columns that nothing reads."""
+    take_text(folder, text)
+    return held(folder, "SELECT code, about, records FROM remarks WHERE code = 'column_unread'")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"Contact reason [list]": "Delivery", "Motif interne": "x"},
+        {"Ticket type": "Question", "Reason count": "2", "Agent e-mail": "a@example.org"},
+        {"Order date": DAY, "Motif": ""},
+    ],
+)
+def test_what_is_read_already_empty_or_something_else_is_not_named(folder: Path, columns: dict[str, str]) -> None:
+    text = rows(",".join(["Id", "Via", "Created at", *columns]), "1", "Mail", DAY, *columns.values(), count=1)
+    assert held_remarks(folder, text) == []

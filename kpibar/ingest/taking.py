@@ -57,6 +57,7 @@ from kpibar.ingest.tally import (
 )
 from kpibar.ingest.twins import find_twins
 from kpibar.ingest.typed import BROKEN
+from kpibar.ingest.unread import count_unread
 from kpibar.store import Store
 
 _SCRATCH = (
@@ -169,6 +170,7 @@ def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading
     for number, batch in enumerate(given):
         if number == 0:
             stage_batch(store, batch, task.dialect)
+            count_unread(store, task.file, compiled, taking.tally.remarks)
             compiled, settled = type_staged(store, task, batch)
         else:
             type_batch(store, batch, task.dialect, compiled)
@@ -194,6 +196,7 @@ def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> Read
     names = sorted({fault.group for fault in batch.faults} - {""})
     if names:
         store.engine.append(BROKEN, {"name": names})
+    count_unread(store, taking.task.file, taking.task.compiled, taking.tally.remarks)
     compiled, settled = type_staged(store, taking.task, batch)
     _take_batch(store, taking, batch, compiled)
     return settled

@@ -1,0 +1,57 @@
+"""Columns of a file that nothing reads, though by their names they hold what a KPI lacks."""
+
+import re
+from collections import Counter
+
+from kpibar.ingest.plan import Plan
+from kpibar.ingest.recognise import Recognised
+from kpibar.store import Store
+
+CODE = "column_unread"
+# So many columns are named for each canonical column.
+_NAMED = 3
+# By which names, without accents and case, a column of an export may hold a canonical column; and what it never is.
+_NAMES = {
+    "reason_raw": r"\b(motifs?|raison|reasons?|motivos?|(kontakt|anfrage)?grund|anliegen|disposition|wrap-?up|"
+    r"contact type|type de (demande|contact)|sujet de contact|categorie|category|kategorie)\b",
+    "order_ref": r"(\b(order|commande|pedido|ordine|encomenda)\b ?(number|no\b|nr|num|id\b|ref|\[)|"
+    r"\b(n°|no|num\w*|ref\w*) (de )?commande|bestell-?(nummer|nr))",
+    "customer_key": r"\b(e-?mail|courriel|correo)\b",
+    "channel": r"^(canal|channel|kanal|canale)\b",
+}
+_NEVER = r"\b(agent|assignee|collaborat\w*|cc|bcc|organi[sz]ation|sent|count|nombre|time|date|status|statut)\b"
+_HELPERS = {"customer_key": "pii"}
+# The tables whose columns are looked for.
+_TABLES = ("contacts", "orders", "parcels")
+
+
+def count_unread(store: Store, file: Recognised, compiled: Plan, remarks: Counter[tuple[str, str]]) -> None:
+    """Remark on the columns of `staged` that nothing reads and that may be what this file cannot fill.
+
+    Each is counted on the records that fill it, in the first batch only.
+    """
+    if compiled.main not in _TABLES:
+        return
+    table, read = compiled.tables[compiled.main], file.layout.vocabulary()
+    for wanted, names in _NAMES.items():
+        if wanted in table.held or wanted not in table.fields:
+            continue
+        places = [
+            place
+            for place, column in enumerate(file.export.columns)
+            if column.normal not in read and re.search(names, column.normal) and not re.search(_NEVER, column.normal)
+        ]
+        counted = {place: _filled(store, place) for place in places}
+        for place, filled in sorted(counted.items(), key=lambda one: (-one[1], one[0]))[:_NAMED]:
+            remarks[CODE, _about(file, wanted, file.export.columns[place].name)] += filled
+
+
+def _filled(store: Store, place: int) -> int:
+    return int(store.engine.rows(f"SELECT count(*) FILTER (WHERE trim(c{place}) <> '') FROM staged")[0][0])
+
+
+def _about(file: Recognised, wanted: str, name: str) -> str:
+    """The column, and the line that would map it."""
+    where = "[select]" if file.own else f"[layouts.{file.layout.name}]"
+    written = name.replace('"', '""')
+    return f'"{name}", for which write below {where}: {wanted} = \'{_HELPERS.get(wanted, "text")}("{written}")\''
