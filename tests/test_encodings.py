@@ -200,6 +200,23 @@ def test_the_likeliest_encoding_is_named(folder: Path, language: str, page: str)
         opened(folder, table(SUBJECTS[language], page))
 
 
+def test_utf_16_of_another_script_is_told_by_its_blanks_and_digits(folder: Path) -> None:
+    for wide in ("utf-16-le", "utf-16-be"):
+        subjects = SUBJECTS["ru"] * 10
+        content = "contact_id,created_at,channel,reason_raw\n" + "".join(
+            f"{n},{DAY},,{s}\n" for n, s in enumerate(subjects)
+        )
+        assert [row[3] for row in cells(opened(folder, content.replace(", ", " ").encode(wide)))][:6] == [
+            subject.replace(", ", " ") for subject in SUBJECTS["ru"]
+        ]
+
+
+def test_a_few_names_of_central_europe_name_its_code_page(folder: Path) -> None:
+    names = ("Order of Mr Dvořák", "Refund", "Where is my parcel", "Complaint by Novák")
+    with pytest.raises(EncodingForeign, match=r"--encoding cp1250$"):
+        opened(folder, table(names, "cp1250"))
+
+
 @pytest.mark.parametrize(("language", "page"), FOREIGN, ids=lambda value: value)
 def test_few_records_are_enough_to_refuse(language: str, page: str) -> None:
     subjects = SUBJECTS[language]

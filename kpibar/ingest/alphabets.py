@@ -77,6 +77,8 @@ FOREIGN: Mapping[str, tuple[str, ...]] = {
     "iso8859-8": ("Hebrew",),
     "iso8859-6": ("Arabic",),
 }
+# The usual code pages of other languages; by how much less likely the others are.
+_USUAL, _UNUSUAL = ("cp1250", "cp1251", "cp1253", "cp1254"), 3.0
 _SEVERAL_BYTES = ("shift-jis", "gb18030", "big5", "euc-kr", "euc-jp")
 # How often a mark is among the signs beyond ASCII of a text.
 _MARKS = {
@@ -129,7 +131,8 @@ def code_page(words: Iterable[bytes]) -> CodePage:
     other = max(FOREIGN, key=lambda page: foreign[page][0])
     differing = tuple(word for word in texts if _read(word, best) != _read(word, other))
     if foreign[other][0] - score > _CLEARLY and _difference(differing, best, other) > _CLEARLY / 2:
-        return CodePage(other, foreign[other][1], False)
+        likely = max(FOREIGN, key=lambda page: foreign[page][0] - (0 if page in _USUAL else _UNUSUAL))
+        return CodePage(likely, foreign[likely][1], False)
     if _is_no_language(texts, best, western[best]):
         return CodePage(_of_several_bytes(texts), "", False)
     return CodePage(best, western[best][1], True)

@@ -35,6 +35,8 @@ _LETTERS = {
 }
 # Damaged UTF-8 is told by so many bytes of a text.
 _ENOUGH = 200_000
+# In so many bytes zeros that stand at every other place alone are no accident.
+_ENOUGH_TO_TELL = 200
 _UTF8 = ("utf-8", "utf-8-sig")
 _LINES_AT_ONCE = 10_000
 # Codecs of Python that are no encodings of a file.
@@ -145,10 +147,12 @@ def marked(head: bytes) -> str | None:
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
-    if len(head) >= 4 and head[1::2].count(0) > len(head) * 0.35:
-        return "utf-16-le"
-    if len(head) >= 4 and head[0::2].count(0) > len(head) * 0.35:
-        return "utf-16-be"
+    low, high = head[1::2].count(0), head[0::2].count(0)
+    if len(head) >= 4 and max(low, high) > len(head) * 0.35:
+        return "utf-16-le" if low > high else "utf-16-be"
+    # Letters of other scripts have no zero byte, but blanks, digits and delimiters do.
+    if len(head) >= _ENOUGH_TO_TELL and max(low, high) > len(head) * 0.08 and min(low, high) == 0:
+        return "utf-16-le" if low else "utf-16-be"
     return None
 
 
