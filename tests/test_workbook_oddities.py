@@ -105,6 +105,20 @@ def test_a_formula_without_result_in_libreoffice(folder: Path) -> None:
     assert [(one.code, one.records) for one in outcome.remarks] == [("hidden_rows", 1)]
 
 
+def test_merged_cells_in_libreoffice(folder: Path) -> None:
+    def cell(text: str, span: str = "") -> str:
+        return f'<table:table-cell {span} office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+
+    rows = ["".join(map(cell, ("contact_id", "created_at", "channel", "queue")))]
+    rows.append(cell("1") + cell(DAY) + cell("phone", 'table:number-rows-spanned="2"') + cell("a"))
+    rows.append(cell("2") + cell(DAY) + "<table:covered-table-cell/>" + cell("b"))
+    rows.append(cell("3") + cell(DAY) + cell("email") + cell("c", 'table:number-columns-spanned="2"'))
+    content = ods_of(ODS.format("".join(f"<table:table-row>{row}</table:table-row>" for row in rows)))
+    outcome = take_text(folder, content, "export.ods")
+    assert column(folder, "SELECT channel FROM contacts ORDER BY contact_id") == ["phone", "phone", "email"]
+    assert [(one.code, one.records) for one in outcome.remarks] == [("merged_cells", 1)]
+
+
 def test_hidden_rows_are_read_and_counted(folder: Path) -> None:
     def fill(sheet: Worksheet) -> None:
         for row in (2, 3, 30):

@@ -21,15 +21,18 @@ _MOST_HIDDEN = 100_000
 # What stands for the result of a formula that nobody calculated.
 UNCALCULATED = "#UNCALCULATED!"
 _XLSX_SIGNS = (b't="e"', b"t='e'", b"<f", b":f>", b":f ", b'hidden="1"', b'hidden="true"')
-_ODS_SIGNS = (b'value-type="error"', b"value-type='error'", b":formula=", b":visibility=")
+_ODS_SIGNS = (b'value-type="error"', b"value-type='error'", b":formula=", b":visibility=", b"rows-spanned=")
 
 
 @dataclass(frozen=True)
 class Oddities:
-    """What a sheet has beside values, counted from 0: hidden rows, and the texts of failed and uncalculated cells."""
+    """What a sheet has beside values, counted from 0: hidden rows, the texts of failed and uncalculated cells, and for
+    LibreOffice, of which the library does not say them, the ranges of merged cells: first and last row and column.
+    """
 
     texts: dict[Place, str] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
 def oddities(handle: IO[bytes], sheet: str) -> Oddities:
@@ -156,6 +159,10 @@ class _Ods(_Cells):
             kinds = [value for key, value in attributes.items() if key.endswith("value-type")]
             self._failed, self._formula = "error" in kinds, "formula" in attributes and not kinds
             self.place, self.value = (self._row, self._column), ""
+            deep, wide = (int(attributes.get(f"number-{what}-spanned", 1)) for what in ("rows", "columns"))
+            if self._inside and deep > 1:
+                last = (self._row + deep - 1, self._column + wide - 1)
+                self.oddities.merged.append((self._row, self._column, *last))
         self.listening = name == "p"
 
     def finish(self, name: str) -> None:

@@ -115,7 +115,7 @@ def _answer(out: IO[bytes], wanted: str | None) -> None:
                 _write(out, [meta.name, [row for row, _ in zip(rows, range(HEAD), strict=False)]])
     else:
         sheet = book.get_sheet_by_name(wanted)
-        _write(out, [sorted(odd.hidden), _merged(sheet)])
+        _write(out, [sorted(odd.hidden), _merged(sheet) or odd.merged])
         batch: list[list[str]] = []
         for row in _with_texts(_rows(sheet), odd.texts):
             batch.append(row)
