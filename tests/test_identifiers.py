@@ -119,6 +119,32 @@ def test_identifiers_of_their_own_form_stay_as_they_are(folder: Path) -> None:
     assert not outcome.remarks
 
 
+def test_zeros_in_front_are_those_of_the_files_before(folder: Path) -> None:
+    """Tickets of January with their zeros, of February without, and the other way round; numbers of one width stay."""
+    padded, bare = [f"0000{n}" for n in range(4100, 4110)], [f"{n}" for n in range(4100, 4115)]
+    take_text(folder, _contacts(*map(_row, padded)), name="january.csv", brand="A")
+    outcome = take_text(folder, _contacts(*map(_row, bare)), name="february.csv", brand="A")
+    assert (outcome.counts.added, outcome.counts.unchanged) == (5, 10)
+    assert ("contact_id (zeros in front)", 15) in {(remark.about, remark.records) for remark in outcome.remarks}
+    take_text(folder, _contacts(*map(_row, bare[1:])), name="bare.csv", brand="B")
+    outcome = take_text(folder, _contacts(*map(_row, padded[1:])), name="padded.csv", brand="B")
+    assert (outcome.counts.added, outcome.counts.unchanged) == (0, 9)
+    take_text(folder, _contacts(*map(_row, ("12345678", "23456789"))), name="one.csv", brand="C")
+    take_text(folder, _contacts(*map(_row, ("01234567", "45678901"))), name="two.csv", brand="C")
+    assert column(folder, "SELECT min(contact_id) FROM contacts WHERE brand = 'C'") == ["01234567"]
+
+
+def test_a_failed_order_name_rejects_every_line(folder: Path) -> None:
+    """Lines of orders whose name is an error are no order of many lines: each is rejected."""
+    head = "Name,Email,Financial Status,Fulfillment Status,Created at,Lineitem quantity,Lineitem name\n"
+    names = ["#1001", "#1001", "#REF!", "#REF!", "#REF!"]
+    lines = [f"{name},a@x.fr,paid,fulfilled,2025-03-0{n + 1} 10:00:00 +0100,1,Vase\n" for n, name in enumerate(names)]
+    lines[1] = "#1001,,,,,1,Vase\n"
+    outcome = take_text(folder, head + "".join(lines), max_rejects=limit("90%"))
+    assert (outcome.counts.added, outcome.counts.folded, outcome.counts.rejected) == (1, 1, 3)
+    assert column(folder, "SELECT line FROM rejects ORDER BY 1") == [4, 5, 6]
+
+
 # --- no reading is certain: rejected, with line and reason ------------------------------------------------
 
 ERRORS = (

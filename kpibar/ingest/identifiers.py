@@ -22,6 +22,8 @@ from kpibar.store import Store
 # In front of a person's identifier that is still to be looked at, where "email:", "phone:" or "id:" stands else.
 ODD = "odd:"
 _TABLE = "odd_identifiers"
+# So many records of a source show whether its numbers have zeros in front.
+_SAMPLE = 500
 # Columns that name a record of another table, beside the names of records themselves.
 _REFERENCES = ("case_id", "contact_id", "order_ref", "merged_into", "parcel_id")
 _NOT_SHOWN = r"[\x{ad}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{feff}]"
@@ -76,6 +78,8 @@ def identifiers(fills: str, tables: Mapping[Any, Mapping[str, Compiled]], cells:
     }
     present, read = cells.present(), dict[str, Identifier]()
     for entity, table in tables.items():
+        # What a telephony export calls its customers by is their telephone number.
+        calls = "channel" in table and table["channel"].template.strip() == "'phone'"
         own = KEYS[entity].id[0]
         for name, compiled in table.items():
             person = name.endswith("_key")
@@ -89,6 +93,7 @@ def identifiers(fills: str, tables: Mapping[Any, Mapping[str, Compiled]], cells:
                     continue
                 record = entity == fills and name == own
                 telephone = name == "customer_alias_key" or is_telephone(normal(call.column))
+                telephone |= calls and name == "customer_key"
                 main = keyed or entity == fills
                 made = Identifier(present[call], cells.shown(call), keyed, person, record, person and telephone, main)
                 if made.alias not in read or record:
@@ -124,19 +129,61 @@ def _suspect(column: Identifier) -> str:
 
 
 def restore_identifiers(
-    store: Store, columns: tuple[Identifier, ...], calling_code: str, remarks: Counter[tuple[str, str]]
+    store: Store,
+    columns: tuple[Identifier, ...],
+    target: tuple[str, str],
+    calling_code: str,
+    remarks: Counter[tuple[str, str]],
 ) -> None:
-    """Put the identifiers of `typed` right, or say in `key_fault` why that is not certain."""
+    """Put the identifiers of `typed` right, or say in `key_fault` why that is not certain.
+
+    `target` is the table that the records go into, and their source.
+    """
     if not columns:
         return
     flags = ", ".join(f"coalesce(bool_or({_suspect(column)}), FALSE)" for column in columns)
     for column, odd in zip(columns, store.engine.rows(f"SELECT {flags} FROM typed")[0], strict=True):
         if odd:
             _restore_column(store, column, calling_code, remarks)
+    for column in columns:
+        if column.record and not column.keyed:
+            remarks[REMARK, f"{column.column} (zeros in front)"] += _restore_zeros(store, column, target)
     restored = restore_first_digit(store, [(c.alias, c.telephone) for c in columns if c.keyed], calling_code)
     for column in columns:
         remarks[REMARK, f"{column.column} (telephone numbers without their first 0)"] += restored.get(column.alias, 0)
     store.engine.run(f"DROP TABLE IF EXISTS {_TABLE}")
+
+
+def _restore_zeros(store: Store, column: Identifier, target: tuple[str, str]) -> int:
+    """Write the numbers of `typed` with the zeros in front that the records of its source have; how many.
+
+    `target` is the table and the source. Nothing is done unless all numbers of one side have one width, some of them
+    zeros in front, and no number of the other side has any.
+    """
+    (entity, source), name, rows = target, column.alias, store.engine.rows
+    shape = (
+        "SELECT min(strlen(v)), max(strlen(v)), coalesce(bool_or(starts_with(v, '0') AND v <> '0'), FALSE), "
+        "coalesce(bool_and({digits}), FALSE) FROM ({of})"
+    )
+    digits = "regexp_full_match(v, '[0-9]+')"
+    of = f"SELECT {KEYS[entity].id[0]} AS v FROM {entity} WHERE source = ? LIMIT {_SAMPLE}"
+    least, most, zeros, plain = rows(shape.format(digits=digits, of=of), [source])[0]
+    if not plain:
+        return 0
+    own = shape.format(digits="try_cast(v AS BIGINT) IS NOT NULL", of=f"SELECT {name} AS v FROM typed")
+    own_least, own_most, own_zeros, own_plain = rows(own)[0]
+    if not own_plain or zeros == own_zeros:
+        return 0
+    if zeros and least == most and own_most <= most and own_least < most:
+        value = f"lpad({name}, {most}, '0')"
+    elif own_zeros and own_least == own_most and most <= own_most and least < own_most:
+        value = f"ltrim({name}, '0')"
+    else:
+        return 0
+    changed = f"{name} <> {value} AND {value} <> ''"
+    count = int(rows(f"SELECT count(*) FROM typed WHERE {changed}")[0][0])
+    store.engine.run(f"UPDATE typed SET {name} = {value} WHERE {changed}")
+    return count
 
 
 def _restore_column(store: Store, column: Identifier, calling_code: str, remarks: Counter[tuple[str, str]]) -> None:
@@ -167,7 +214,7 @@ def _cleaned(rows: str, column: Identifier) -> str:
     patterns = [quoted(pattern) for pattern in (_LINK, _TEXT, _NUMBER)]
     cases = " ".join(f"WHEN regexp_matches({formula}, {p}) THEN regexp_extract({formula}, {p}, 1)" for p in patterns)
     bare = f"CASE WHEN NOT starts_with({formula}, '=') THEN seen {cases} ELSE seen END"
-    marked = "regexp_matches(bare, '^''[0-9+#]') OR contains(bare, '@')" if column.person else "TRUE"
+    marked = "regexp_matches(bare, '^''[0-9+#\\p{Lu}]') OR contains(bare, '@')" if column.person else "TRUE"
     plain = (
         "CASE WHEN starts_with(bare, '\"') AND ends_with(bare, '\"') AND NOT contains(trim(bare, '\"'), '\"') "
         f"THEN trim(bare, '\"') WHEN starts_with(bare, '''') AND ({marked}) THEN trim(trim(bare, '''')) ELSE bare END"

@@ -240,7 +240,8 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     faults = [(fault.line, fault.last_line, fault.code, fault.reason) for fault in batch.faults]
     ledger.write_faults(store, file_id, faults)
     tally.faults += len(batch.faults)
-    restore_identifiers(store, compiled.identifiers, taking.task.context.reading.calling_code, tally.remarks)
+    main, code = taking.targets[0], taking.task.context.reading.calling_code
+    restore_identifiers(store, compiled.identifiers, (main.entity, main.source), code, tally.remarks)
     tally.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
     _refuse_second_header(store, taking.task, compiled, batch)
     count_uncertain(store, compiled, tally)

@@ -14,7 +14,7 @@ from kpibar.ingest.conversions import TOTAL, converted
 from kpibar.ingest.dateorder import strange
 from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, compile_expression, quoted
 from kpibar.ingest.header import normal
-from kpibar.ingest.keys import identity_fault
+from kpibar.ingest.keys import failed, identity_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.moments import naive_time
 from kpibar.ingest.tables import HAPPENED
@@ -146,7 +146,7 @@ def _trimmed(layout: Layout, cells: Cells) -> str:
         return f"SELECT {checked(len(cells.names))} AS checked,\n{trimmed}\nFROM {{source}}"
     folded = "".join(f",\narg_min({cell}, line) FILTER (WHERE {cell} IS NOT NULL) AS {cell}" for cell in read)
     # A line without its group value belongs to nothing: it stays alone and is judged as a record.
-    key = f"{group}, CASE WHEN {group} IS NULL THEN line END"
+    key = f"{group}, CASE WHEN {group} IS NULL OR {failed(group)} THEN line END"
     rows = f"SELECT line,\n{trimmed}\nFROM {{source}}"
     # The same lines again, or another version of them, after those of other records: to fold them would count them
     # twice. What belongs to the record stands on one of its lines only, or on all of them alike.
