@@ -10,7 +10,7 @@ from kpibar.ingest.keys import digits_key, digits_of, key_column, key_fault, neg
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.origins import has_value
 from kpibar.ingest.promises import promise_bound
-from kpibar.ingest.sequence import gaps
+from kpibar.ingest.sequence import Remarks, remarks_of, remarks_on_times
 from kpibar.ingest.tables import DAYS, KEYS, TEXT_COLUMNS, columns
 
 
@@ -37,8 +37,8 @@ class Mapped:
     `fields` are its columns and their SQL over `t`, the typed records; `where` which of these it takes, beyond those
     that are valid; `fault` why it cannot take one that is meant for it (the main table's are faults of the record
     itself, told by `typed`); `held` the columns this file can fill, `filled` adds those derived from them. What a file
-    does not fill it says nothing of. `remarks` are conditions on the records it takes that are counted, by the code of
-    the remark and what that is about.
+    does not fill it says nothing of. `remarks` are what is counted of the records it
+    takes.
     """
 
     entity: str
@@ -49,7 +49,7 @@ class Mapped:
     held: tuple[str, ...]
     filled: frozenset[str]
     derived: Mapping[str, str]
-    remarks: Mapping[tuple[str, str], str]
+    remarks: tuple[Remarks, ...]
 
     def given(self, column: str, type: str) -> str:
         """SQL of a column the layout fills, NULL of the type for one it does not."""
@@ -65,8 +65,8 @@ def mapped(
     if where is not None:
         meant, fault = f"coalesce({cells.fill(where)}, FALSE)", key_fault(entity, fields)
         taken, fault = f"{meant} AND ({fault}) IS NULL", f"CASE WHEN {meant} THEN {fault} END"
-    remarks = gaps(entity, fields, context.brand_zone) | odd_scores(fields) | negative_durations(fields)
-    remarks |= {(code, about): f"t.{name}" for code, about, name in cells.incomplete(table.values())}
+    others = odd_scores(fields) | negative_durations(fields)
+    others |= {(code, about): f"t.{name}" for code, about, name in cells.incomplete(table.values())}
     return Mapped(
         entity=entity,
         fields=fields,
@@ -76,7 +76,7 @@ def mapped(
         held=_held(table, cells) if where is None or has_value(where, cells.absent(where)) else (),
         filled=_filled(entity, table, cells, context),
         derived=_derived(entity, set(fields), context),
-        remarks=remarks,
+        remarks=(*remarks_on_times(entity, fields, context.brand_zone), *remarks_of(others)),
     )
 
 

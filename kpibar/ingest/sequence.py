@@ -4,7 +4,7 @@ Days before its beginning an event has a wrong date, and nobody knows which of t
 day clocks differ, zones were mixed up or a date came without its time: the record stays, and is counted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kpibar.ingest.clocks import local_time
@@ -29,6 +29,17 @@ class Pair:
     first: str
     second: str
     days: int = 1
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """SQL conditions of records that are loaded and counted, by the code of a remark and what it is about.
+
+    `odd` holds for every record that one of them counts, and is cheap.
+    """
+
+    odd: str
+    conditions: Mapping[tuple[str, str], str]
 
 
 _PAIRS: Mapping[str, tuple[Pair, ...]] = {
@@ -69,8 +80,8 @@ def out_of_order(entity: str, fields: Mapping[str, str]) -> str:
     )
 
 
-def gaps(entity: str, fields: Mapping[str, str], zone: str) -> dict[tuple[str, str], str]:
-    """SQL conditions of what is counted in records that are loaded, by the code of a remark and what it is about.
+def remarks_on_times(entity: str, fields: Mapping[str, str], zone: str) -> tuple[Remarks, ...]:
+    """What is counted of the times of records that are loaded.
 
     `zone` is the brand's. A date without its time is no instant out of order: a parcel shipped at 9:00 may well have
     been delivered "that day".
@@ -89,19 +100,44 @@ def gaps(entity: str, fields: Mapping[str, str], zone: str) -> dict[tuple[str, s
     for name in _PARTS_OF_A_CALL:
         if _read(name, fields):
             found["long_part", name] = f"({fields[name]}) > {_LONG_PART}"
-    return found | _dated_beginnings(entity, fields, zone) | _contradictions(fields)
+    found |= _contradictions(fields)
+    times = (Remarks(_any(_suspects(entity, fields)), found),) if found else ()
+    return (*times, *_dated_beginnings(entity, fields, zone))
 
 
-def _dated_beginnings(entity: str, fields: Mapping[str, str], zone: str) -> dict[tuple[str, str], str]:
+def remarks_of(conditions: Mapping[tuple[str, str], str]) -> tuple[Remarks, ...]:
+    """Conditions that are cheap themselves."""
+    return (Remarks(_any(conditions.values()), conditions),) if conditions else ()
+
+
+def _any(conditions: Iterable[str]) -> str:
+    return " OR ".join(f"({condition})" for condition in conditions)
+
+
+def _suspects(entity: str, fields: Mapping[str, str]) -> list[str]:
+    """SQL conditions, cheap ones, of which one holds for every record whose times are odd."""
+    pairs, found = _pairs(entity, fields), []
+    for begin in dict.fromkeys(pair.first for pair in pairs):
+        first, ends = f"({fields[begin]})", ", ".join(f"({fields[p.second]})" for p in pairs if p.first == begin)
+        found += [f"least({ends}, NULL) < {first}", f"greatest({ends}, NULL) > {first} + {_LONG}"]
+    parts = ", ".join(f"({fields[name]})" for name in _PARTS_OF_A_CALL if _read(name, fields))
+    found += [f"greatest({parts}, NULL) > {_LONG_PART}"] if parts else []
+    return found + list(_contradictions(fields).values())
+
+
+def _dated_beginnings(entity: str, fields: Mapping[str, str], zone: str) -> tuple[Remarks, ...]:
     """The contacts that begin at midnight and have another time: most often a date whose time was not exported."""
     ends = [f"({fields[pair.second]})" for pair in _pairs(entity, fields)]
     if entity != "contacts" or not ends:
-        return {}
+        return ()
     begins = f"({fields['created_at']})"
-    # Zones are ahead of UTC by quarters of an hour: the engine need not be asked for the local time of all the others.
-    quarter = f"epoch({begins}) % 900 = 0"
     midnight = f"coalesce({', '.join(ends)}) IS NOT NULL AND {at_midnight(local_time(begins, zone))}"
-    return {("created_day_only", "created_at"): f"CASE WHEN {quarter} THEN {midnight} END"}
+    return (Remarks(_on_quarter(begins), {("created_day_only", "created_at"): midnight}),)
+
+
+def _on_quarter(instant: str) -> str:
+    """SQL: zones are ahead of UTC by quarters of an hour, so that nothing else is midnight anywhere. Cheap."""
+    return f"CASE WHEN second({instant}) = 0 THEN minute({instant}) % 15 = 0 ELSE FALSE END"
 
 
 def _contradictions(fields: Mapping[str, str]) -> dict[tuple[str, str], str]:
@@ -109,7 +145,8 @@ def _contradictions(fields: Mapping[str, str]) -> dict[tuple[str, str], str]:
     found = {}
     if all(_read(name, fields) for name in ("wait_s", "created_at", "closed_at")):
         lasts = f"epoch({fields['closed_at']}) - epoch({fields['created_at']})"
-        found["wait_beyond_end", "wait_s"] = f"({fields['wait_s']}) > {lasts} + {CLOCK_GAP_S}"
+        beyond = f"({fields['wait_s']}) > {lasts} + {CLOCK_GAP_S}"
+        found["wait_beyond_end", "wait_s"] = f"CASE WHEN ({fields['wait_s']}) > {CLOCK_GAP_S} THEN {beyond} END"
     if all(_read(name, fields) for name in ("first_human_reply_at", "resolved_at")):
         later = f"({fields['first_human_reply_at']}) > ({fields['resolved_at']}) + INTERVAL 1 DAY"
         found["reply_after_resolution", "first_human_reply_at"] = later

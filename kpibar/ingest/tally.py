@@ -88,13 +88,16 @@ def count_value(tally: Tally, column: str, value: str, n: int) -> None:
 
 
 def count_remarks(store: Store, compiled: Plan, entity: str, tally: Tally) -> None:
-    """Count the records of `typed` that a table takes although something in them is odd."""
-    remarks = compiled.tables[entity].remarks
+    """Count the records of `typed` that a table takes although something in them is odd; most often there is none."""
+    remarks, valid = compiled.tables[entity].remarks, f"{compiled.valid(entity)} AS t"
     if not remarks:
         return
-    counted = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in remarks.values())
-    found = store.engine.rows(f"SELECT {counted} FROM {compiled.valid(entity)} AS t")[0]
-    tally.remarks.update({remark: n for remark, n in zip(remarks, found, strict=True) if n})
+    odd = ", ".join(f"count(*) FILTER (WHERE {group.odd})" for group in remarks)
+    for group, suspects in zip(remarks, store.engine.rows(f"SELECT {odd} FROM {valid}")[0], strict=True):
+        if suspects:
+            counted = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in group.conditions.values())
+            found = store.engine.rows(f"SELECT {counted} FROM {valid} WHERE {group.odd}")[0]
+            tally.remarks.update({remark: n for remark, n in zip(group.conditions, found, strict=True) if n})
 
 
 def count_later(store: Store, entity: str, file_id: int, stated: datetime | None, tally: Tally) -> None:
