@@ -160,7 +160,7 @@ def test_reopenings_and_transfers_nobody_noted_are_counted(folder: Path) -> None
     table = """
     | contact_id | created_at          | channel | status | reopens | transfers |
     | once       | 2025-03-01 10:00:00 | email   | solved | 1       | 0         |
-    | unknown    | 2025-03-01 10:00:00 | email   | solved |         |           |
+    | uncounted  | 2025-03-01 10:00:00 | email   | solved |         |           |
     | no_status  | 2025-03-01 10:00:00 | email   |        | 0       | 1         |
     """
     found = computed(folder, {"contacts.csv": table}, as_of=SUMMER)
