@@ -13,6 +13,7 @@ from kpibar.comparing import (
     base_whole,
     breakable,
     comparable,
+    handover,
     months_compared,
     one_part_only,
     one_sided,
@@ -35,6 +36,7 @@ from kpibar.measuring import gate_coverage, segments, series, total
 from kpibar.model.build import build, is_current
 from kpibar.reach import stretches
 from kpibar.store import Store, open_store
+from kpibar.succession import absent, handovers, proposals, sources_held
 
 # So many pairs of brands are named in notes.
 _BRANDS_NAMED = 10
@@ -140,7 +142,8 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
     # The p-values of a family are adjusted together, whichever of its KPIs are shown.
     families = {kpi.family for kpi in chosen}
     together = tuple(kpi for kpi in known.kpis if kpi in chosen or (kpi.family in families and not kpi.hidden))
-    at_hand = desk(store, config.settings.reporting, known, together, spoken, request.brand, request.by)
+    followed = handovers(config.settings.succession, sources_held(store), request.brand)
+    at_hand = desk(store, config.settings.reporting, known, together, spoken, request.brand, request.by, followed)
     held = held_columns(store)
     rows = _with_verdicts([_row(at_hand, kpi, config, held) for kpi in together], config.settings.reporting)
     held_of_sources = coverage(store, spoken.window)
@@ -153,7 +156,8 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
         coverage=held_of_sources,
         config=config,
         notes=(
-            *_edition_notes(spoken, held_of_sources),
+            *_edition_notes(spoken, held_of_sources, frozenset(one.predecessor for one in followed)),
+            *_succession_notes(store, config, spoken),
             *_brand_notes(store, request.brand),
             *_duplicate_notes(store, spoken, request.brand),
         ),
@@ -243,6 +247,9 @@ def _comparison_notes(desk: Desk, kpi: Kpi, before: Measure) -> tuple[Note, ...]
         notes.append(Note("counted_until", {"end": str(window.end), "previous": year - 1}, "warning"))
     if before.base and not comparable(desk, kpi, before):
         notes.append(_why_not_comparable(desk, kpi, year))
+    elif before.base and (change := handover(desk, kpi)) is not None:
+        follows = {"source": change.predecessor, "to": change.successor}
+        notes.append(Note("succession", {**follows, "previous": year - 1}))
     return tuple(notes)
 
 
@@ -250,6 +257,9 @@ def _why_not_comparable(desk: Desk, kpi: Kpi, year: int) -> Note:
     (seen, months), uneven = months_compared(desk, kpi), uneven_source(desk, kpi)
     if uneven is None:
         return Note("previous_incomplete", {"year": year - 1, "seen": seen, "months": months}, "warning")
+    change = handover(desk, kpi)
+    if change is not None and uneven.source in (change.predecessor, change.successor):
+        return Note("tool_changed", {"source": change.predecessor, "to": change.successor}, "warning")
     values: dict[str, str | int | float] = {"source": uneven.source, "missing": stretches(uneven.missing)}
     values |= {"now": uneven.now, "before": uneven.before, "year": year, "previous": year - 1}
     return Note("coverage_differs", values, "warning")
@@ -292,7 +302,19 @@ def _brand_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
     )
 
 
-def _edition_notes(spoken: Edition, sources: tuple[Coverage, ...]) -> tuple[Note, ...]:
+def _succession_notes(store: Store, config: Config, spoken: Edition) -> tuple[Note, ...]:
+    """Sources that seem to have followed one another, and settings that name a source which is not held."""
+    stated = config.settings.succession
+    notes = [Note("succession_absent", {"source": name}, "warning") for name in absent(stated, sources_held(store))]
+    for one in proposals(store, stated):
+        if spoken.previous.start <= one.last <= spoken.window.end:
+            values = {"source": one.handover.predecessor, "to": one.handover.successor}
+            notes.append(Note("succession_proposed", {**values, "last": str(one.last), "first": str(one.first)}))
+    return tuple(notes)
+
+
+def _edition_notes(spoken: Edition, sources: tuple[Coverage, ...], followed: frozenset[str]) -> tuple[Note, ...]:
+    """What the reader must know of the year. That a source of `followed` stops is no news: another one went on."""
     notes = []
     if not spoken.complete:
         notes.append(Note("partial_year", {"year": spoken.year, "end": str(spoken.window.end)}, "warning"))
@@ -301,7 +323,11 @@ def _edition_notes(spoken: Edition, sources: tuple[Coverage, ...]) -> tuple[Note
     if spoken.other_year is not None:
         notes.append(Note("other_year", {"year": spoken.other_year}))
     for held in sources:
-        stops = held.entity in ("contacts", "orders", "parcels") and held.as_of_on is not None
+        stops = (
+            held.source not in followed
+            and held.entity in ("contacts", "orders", "parcels")
+            and held.as_of_on is not None
+        )
         if stops and held.as_of_on and (spoken.window.end - held.as_of_on).days - STOPS_EARLY_DAYS >= 0:
             notes.append(Note("source_stops", {"source": held.source, "end": str(held.as_of_on)}, "warning"))
     return tuple(notes)

@@ -7,7 +7,8 @@ from kpibar.desk import Desk, entities, feeding, parts
 from kpibar.estimates import Measure
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import NO_ORDER, UNKNOWN, Window, additive_cells, within
-from kpibar.reach import Held, Uneven, entity_of, interrupted, silent_months, together
+from kpibar.reach import Held, Uneven, entity_of, interrupted, silent_months, together, uneven
+from kpibar.succession import Handover, joined, tool_bound
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,23 @@ def uneven_source(desk: Desk, kpi: Kpi) -> Uneven | None:
     both = desk.spans[kpi.id]
     for entity in entities(desk.catalogue, kpi):
         own = feeding(desk.catalogue, kpi, entity, desk.fed)
-        for found in desk.uneven[entity, both]:
+        sources = desk.uneven[entity, both]
+        if desk.handovers and not tool_bound((kpi, *parts(desk.catalogue, kpi))):
+            sources = uneven(joined(_held(desk, kpi, entity), desk.handovers), both)
+            own = None
+        for found in sources:
             if (own is None or found.source in own) and len(found.missing) > allowed * both[0].end.month:
                 return found
+    return None
+
+
+def handover(desk: Desk, kpi: Kpi) -> Handover | None:
+    """The change of tools within the two years of a KPI that the settings state, None without one."""
+    for entity in entities(desk.catalogue, kpi):
+        held = {one.source for one in _held(desk, kpi, entity)}
+        for one in desk.handovers:
+            if {one.predecessor, one.successor} <= held:
+                return one
     return None
 
 

@@ -139,6 +139,20 @@ class FileRule(_Table):
         return self
 
 
+class Succession(_Table):
+    """A source, or a layout, that gave way to another: `from` and `to` in the file; of one brand, or of all."""
+
+    predecessor: Annotated[str, Field(min_length=1, alias="from")]
+    successor: Annotated[str, Field(min_length=1, alias="to")]
+    brand: str | None = None
+
+    @model_validator(mode="after")
+    def _differs(self) -> "Succession":
+        if self.predecessor == self.successor:
+            raise ValueError(f'from and to are both "{self.predecessor}"')
+        return self
+
+
 class Settings(_Table):
     """The whole of kpibar.toml."""
 
@@ -155,6 +169,7 @@ class Settings(_Table):
     maturity_days: dict[str, Days] = {}
     reasons: dict[str, str] = {}
     files: tuple[FileRule, ...] = ()
+    succession: tuple[Succession, ...] = ()
     brands: dict[str, str] = {}
     layouts: dict[str, dict[str, str]] = {}
     kpis: dict[str, dict[str, Any]] = {}
@@ -163,6 +178,19 @@ class Settings(_Table):
     @classmethod
     def _zone_exists(cls, name: str | None) -> str | None:
         return name if name is None else valid_zone(name)
+
+    @field_validator("succession")
+    @classmethod
+    def _succession_ends(cls, stated: tuple[Succession, ...]) -> tuple[Succession, ...]:
+        after = {(one.predecessor, one.brand): one.successor for one in stated}
+        for one in stated:
+            name, passed = one.successor, {one.predecessor}
+            while name not in passed and (name, one.brand) in after:
+                passed.add(name)
+                name = after[name, one.brand]
+            if name in passed:
+                raise ValueError(f'"{name}" follows itself')
+        return stated
 
     @field_validator("brands")
     @classmethod
@@ -252,7 +280,9 @@ def _parse(path: Path, content: bytes) -> Settings:
 
 def explain(error: ValidationError, model: type[BaseModel] | None = None) -> str:
     """The first problem pydantic found, in one line: where, and what is wrong; of a `model` also what may be there."""
-    first = error.errors()[0]
+    found = error.errors()
+    # A setting that is not there may be the one that is misspelled.
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     where = ".".join(str(step) for step in first["loc"])
     others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":

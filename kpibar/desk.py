@@ -15,6 +15,7 @@ from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Cells, additive_cells
 from kpibar.reach import Held, Span, Uneven, entity_of, filled_by, held_by_source, span, spoken_until, uneven
 from kpibar.store import Store
+from kpibar.succession import Handover
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Desk:
 
     `spans` are the days of each KPI in both years; `months`, per fact table and date column, the months of both years
     with rows; `held`, per canonical table and span, what each source holds; `uneven`, those silent in one year;
-    `fed`, the sources that fill each "table.column".
+    `fed`, the sources that fill each "table.column"; `handovers`, which source followed which.
     """
 
     store: Store
@@ -39,6 +40,7 @@ class Desk:
     held: Mapping[tuple[str, Span], tuple[Held, ...]]
     uneven: Mapping[tuple[str, Span], tuple[Uneven, ...]]
     fed: Mapping[str, frozenset[str]]
+    handovers: tuple[Handover, ...] = ()
 
 
 def desk(
@@ -49,6 +51,7 @@ def desk(
     spoken: Edition,
     brand: str | None,
     by: str | None,
+    handovers: tuple[Handover, ...] = (),
 ) -> Desk:
     """Run the statements of all additive KPIs, once without and once with the dimension asked for."""
     needed = _needed(known, chosen)
@@ -65,7 +68,9 @@ def desk(
     asked = {(entity, spans[kpi.id]) for kpi in chosen for entity in entities(known, kpi)}
     held = {(entity, both): held_by_source(store, entity, both, brand) for entity, both in sorted(asked, key=repr)}
     unlike = {key: uneven(sources, key[1]) for key, sources in held.items()}
-    return Desk(store, spoken, reporting, known, brand, cells, by_cells, dimension, spans, months, held, unlike, fed)
+    return Desk(
+        store, spoken, reporting, known, brand, cells, by_cells, dimension, spans, months, held, unlike, fed, handovers
+    )
 
 
 def _needed(known: Catalogue, chosen: Iterable[Kpi]) -> dict[str, Kpi]:

@@ -16,6 +16,7 @@ from kpibar.ingest.plan import REASONS
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import Window
 from kpibar.store import Store
+from kpibar.succession import Proposal, proposals
 
 # So many words of reasons are listed.
 _MOST_WORDS = 20
@@ -49,6 +50,7 @@ class Standing:
     missing: dict[str, tuple[str, ...]]
     remarks: tuple[tuple[str, Remark], ...]
     unmapped: tuple[tuple[str, int], ...]
+    proposals: tuple[Proposal, ...]
     duplicates: tuple[tuple[str, int], ...]
 
 
@@ -83,6 +85,7 @@ def standing(store: Store, config: Config) -> Standing:
         missing={name: needs for name, needs in lacking.items() if needs},
         remarks=_remarks(store),
         unmapped=_unmapped(store),
+        proposals=proposals(store, config.settings.succession),
         duplicates=duplicates(store),
     )
 

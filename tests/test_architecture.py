@@ -19,6 +19,7 @@ LAYERS = (
     ("intervals",),
     ("estimates", "editions", "coverage", "duplicates"),
     ("reach",),
+    ("succession",),
     ("desk",),
     ("comparing",),
     ("measuring",),

@@ -138,12 +138,12 @@ def test_helpdesks_that_share_customers_are_sound(folder: Path) -> None:
     assert single and 8 <= single[0] <= 10
 
 
-@pytest.mark.parametrize(("each", "precision"), [(500, 1), (500, 60), (20, 60), (3, 1)])
+@pytest.mark.parametrize(("each", "precision"), [(300, 1), (300, 60), (3, 1)])
 def test_busy_minutes_are_no_twins(folder: Path, each: int, precision: int) -> None:
-    """Two helpdesks without known customers: in ten hours of 500 contacts every minute may have one in both."""
+    """Two helpdesks without known customers: in ten hours of 300 contacts every minute may have one in both."""
 
     def side(seed: int) -> list[Contact]:
-        rows = contacts(12, each, START, seed)
+        rows = contacts(8, each, START, seed)
         return [replace(one, customer="", at=one.at.replace(second=one.at.second // precision)) for one in rows]
 
     outcomes = ingested(folder, {"z.csv": zendesk(side(11)), "f.csv": freshdesk(side(12))})

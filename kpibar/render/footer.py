@@ -21,6 +21,8 @@ _SHARED = frozenset(
         "base_whole",
         "no_order",
         "without_base",
+        "succession",
+        "tool_changed",
         "immature",
         "previous_incomplete",
         "counted_until",

@@ -90,6 +90,13 @@ def standing_text(held: Standing) -> str:
     if held.duplicates:
         lines += ["", "Calls and their tickets"]
         lines += [f"  {note_text(code, {'rows': count}, 'en')}" for code, count in held.duplicates]
+    for one in held.proposals:
+        lines += [
+            "",
+            f"{clean(one.handover.predecessor)} ends on {one.last}, {clean(one.handover.successor)} begins on ",
+        ]
+        lines[-1] += f"{one.first}: if one tool followed the other, write this into kpibar.toml to compare the years"
+        lines += [f"  {clean(line)}" for line in one.handover.lines]
     heads = ("source", "table", "rows", "first", "last", "as of", f"months of {held.window.start.year}")
     lines += ["", "Held"]
     lines += [f"  {line}" for line in columns([heads, *summary.coverage_rows(held.coverage)])]
@@ -119,6 +126,7 @@ def standing_json(held: Standing) -> str:
             "columns": held.columns,
             "missing": held.missing,
             "remarks": [{"file": name, **asdict(remark)} for name, remark in held.remarks],
+            "successions_proposed": [asdict(one) for one in held.proposals],
             "unmapped_reasons": [{"word": word, "contacts": n} for word, n in held.unmapped],
             "counted_once": dict(held.duplicates),
             "thresholds": held.config.settings.thresholds.model_dump(),

@@ -1,0 +1,150 @@
+"""Tools that followed one another: what one held until its last day and the next one from its first is one table.
+
+The settings state it, or it is proposed where one source ends within days of another's beginning. Years are then
+compared across the change, except what each tool measures by its own clock or counts by its own rules.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from kpibar.config import Succession
+from kpibar.coverage import DATED
+from kpibar.kpis.catalogue import Kpi
+from kpibar.reach import Held
+from kpibar.store import Store
+
+# What a tool measures or decides itself: replies, solves, waits, calls answered, reopenings, transfers, whom it asks to
+# rate it and on which scale. Two tools never count these alike.
+_OWN = re.compile(
+    r"\b(first_reply\w*|replied|reply_\w+|resolution\w*|\w*solved|solution\w*|wait_s|ring_s|talk_s|hold_s|wrap_s|"
+    r"handle_s|ivr_s|offered|queue\w*|answered|abandoned|short_abandon|reopen\w*|transfer\w*|escalated|agent_replies|"
+    r"customer_messages|rated|satisfied|score|invitations_known|in_hours)\b"
+)
+# Days between the last of one and the first of the next: they may run side by side for a month, or pause for two weeks.
+_SIDE_BY_SIDE, _PAUSE, _GOES_ON = 31, 14, 7
+_LEAST_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Handover:
+    """A source that gave way to another one. `brand`: of this brand's records only."""
+
+    predecessor: str
+    successor: str
+    brand: str | None = None
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The block of kpibar.toml that states it."""
+        return ("[[succession]]", f'from = "{self.predecessor}"', f'to = "{self.successor}"')
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A handover nobody stated: one source ends on `last`, the other begins on `first`."""
+
+    handover: Handover
+    last: date
+    first: date
+
+
+def sources_held(store: Store) -> frozenset[str]:
+    """The sources of all files."""
+    return frozenset(str(name) for (name,) in store.engine.rows("SELECT DISTINCT source FROM files"))
+
+
+def handovers(stated: Iterable[Succession], sources: frozenset[str], brand: str | None) -> tuple[Handover, ...]:
+    """What the settings state, for the sources held. A layout's name stands for its sources, brand by brand.
+
+    What is stated of one brand holds in that brand's sources, and in reports on it.
+    """
+    found = []
+    for one in stated:
+        for before in _named(one.predecessor, one.brand, sources):
+            for after in _named(one.successor, one.brand, sources):
+                own = {name.partition("/")[2] for name in (before, after)} - {""}
+                limited = one.brand is not None and not own
+                if before != after and len(own) <= 1 and (not limited or one.brand == brand):
+                    found.append(Handover(before, after, one.brand))
+    return tuple(dict.fromkeys(found))
+
+
+def _named(name: str, brand: str | None, sources: frozenset[str]) -> list[str]:
+    """The sources a name stands for: itself, else that of the brand, else all of a layout."""
+    if brand is not None and f"{name}/{brand}" in sources:
+        return [f"{name}/{brand}"]
+    if name in sources:
+        return [name]
+    return sorted(source for source in sources if brand is None and source.partition("/")[0] == name)
+
+
+def absent(stated: Iterable[Succession], sources: frozenset[str]) -> tuple[str, ...]:
+    """The names of the settings that stand for no source held."""
+    names = [(name, one.brand) for one in stated for name in (one.predecessor, one.successor)]
+    return tuple(dict.fromkeys(name for name, brand in names if not _named(name, brand, sources)))
+
+
+def tool_bound(kpis: Iterable[Kpi]) -> bool:
+    """Whether a KPI, given with its parts, depends on a tool's own clock or rules."""
+    return any(_OWN.search(" ".join((kpi.where, kpi.hit, kpi.against, kpi.value))) for kpi in kpis)
+
+
+def joined(held: Sequence[Held], known: Sequence[Handover]) -> tuple[Held, ...]:
+    """What sources hold, those that followed one another as one."""
+    group = {one.source: one.source for one in held}
+    for handover in known:
+        if handover.predecessor in group and handover.successor in group:
+            first, second = group[handover.predecessor], group[handover.successor]
+            group = {source: first if of == second else of for source, of in group.items()}
+    made = []
+    for name in dict.fromkeys(group.values()):
+        members = [one for one in held if group[one.source] == name]
+        months: dict[date, int] = {}
+        for one in members:
+            for month, rows in one.months.items():
+                months[month] = months.get(month, 0) + rows
+        ends = [one.until for one in members if one.until is not None]
+        made.append(Held(", ".join(one.source for one in members), months, max(ends, default=None)))
+    return tuple(made)
+
+
+def proposals(store: Store, stated: Iterable[Succession]) -> tuple[Proposal, ...]:
+    """The pairs of sources of which one ends within days of the other's beginning, and the settings do not say so."""
+    sources = sources_held(store)
+    brands = {None, *(name.partition("/")[2] or None for name in sources), *(one.brand for one in stated)}
+    known = {(one.predecessor, one.successor) for brand in brands for one in handovers(stated, sources, brand)}
+    found: dict[tuple[str, str], Proposal] = {}
+    for entity in ("contacts", "orders", "parcels", "surveys"):
+        spans = _spans(store, entity)
+        for before, (kind, _, last) in spans.items():
+            for after, (other, first, end) in spans.items():
+                brand = {name.partition("/")[2] for name in (before, after)} - {""}
+                near = -_SIDE_BY_SIDE <= (first - last).days <= _PAUSE
+                follows = (end - last).days > _GOES_ON and (first - spans[before][1]).days > _GOES_ON
+                if before != after and kind == other and len(brand) <= 1 and near and follows:
+                    found.setdefault((before, after), Proposal(Handover(before, after), last, first))
+    return tuple(one for pair, one in found.items() if pair not in known)
+
+
+def _spans(store: Store, entity: str) -> dict[str, tuple[bool, date, date]]:
+    """Of each source of a table whether it holds calls, and its first and last day, far stragglers aside."""
+    rows = store.engine.rows("SELECT count(DISTINCT source) FROM sources WHERE entity = ?", [entity])
+    if rows[0][0] < 2:
+        return {}
+    calls = "avg(CASE WHEN channel = 'phone' THEN 1.0 ELSE 0.0 END) > 0.5" if entity == "contacts" else "FALSE"
+    day = DATED[entity]
+    rows = store.engine.rows(
+        f"SELECT source, {calls}, quantile_disc({day}, 0.01) AS first, quantile_disc({day}, 0.99) AS last, "
+        f"min({day}), max({day}) FROM {entity} "
+        f"WHERE {day} IS NOT NULL GROUP BY source HAVING count(*) >= {_LEAST_ROWS} ORDER BY source"
+    )
+    return {
+        str(source): (
+            bool(calls),
+            least if (first - least).days <= _PAUSE else first,
+            most if (most - last).days <= _PAUSE else last,
+        )
+        for source, calls, first, last, least, most in rows
+    }
