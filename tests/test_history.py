@@ -138,6 +138,14 @@ def test_helpdesks_that_share_customers_are_sound(folder: Path) -> None:
     assert single and 8 <= single[0] <= 10
 
 
+def test_days_without_times_are_no_minutes(folder: Path) -> None:
+    """Every customer writes to both helpdesks within a day, and one or both of them export days only."""
+    days = [replace(one, at=one.at.replace(hour=10, minute=0, second=0)) for one in OLD]
+    outcomes = ingested(folder, {"z.csv": zendesk(days), "f.csv": freshdesk(days)})
+    assert [outcome.error for outcome in outcomes] == [None, None]
+    assert [remark.records for remark in outcomes[1].remarks if remark.code == "twins_single"] == [120]
+
+
 @pytest.mark.parametrize(("each", "precision"), [(300, 1), (300, 60), (3, 1)])
 def test_busy_minutes_are_no_twins(folder: Path, each: int, precision: int) -> None:
     """Two helpdesks without known customers: in ten hours of 300 contacts every minute may have one in both."""

@@ -109,6 +109,8 @@ def _compare(store: Store, entity: str, file_id: int, other: str) -> Twins | Non
         return None
     counted = _by_customer(store, (0,))
     found = _judged(other, entity, counted, 0, "customer")
+    if entity == "contacts" and _timeless(store):
+        return replace(found, stretch=None)
     if found.stretch:
         return found
     shifts = _shifts_of_customers(store)
@@ -199,6 +201,19 @@ def _counted(store: Store, flags: str) -> list[Days]:
         f"SELECT day, count(*), count(*) FILTER (WHERE twin), sum(chance) FROM ({flags}) GROUP BY day ORDER BY day"
     )
     return [Days(day, int(records), int(twins), float(chance)) for day, records, twins, chance in rows]
+
+
+def _timeless(store: Store) -> bool:
+    """Whether nearly all records of a side have one time within the hour (clocks change), and so no more than a day.
+
+    Who writes to two helpdesks on one day has not been imported.
+    """
+    return any(
+        store.engine.rows(
+            f"SELECT max(n) >= {_NEARLY_ALL} * sum(n) FROM (SELECT count(*) AS n FROM {table} GROUP BY s % 3600)"
+        )[0][0]
+        for table in ("twin_mine", "twin_other")
+    )
 
 
 def _shifts_of_customers(store: Store) -> list[int]:
