@@ -7,6 +7,9 @@ ingested first. A record may be found
   literal   equal to what its line says when read alone (a stray quote kept in a text, say): the file really says so;
   rejected  absent, and one of its physical lines is among the rejects; of a group, equal to the group without the
             rejected lines;
+  said      the last record of a file that was cut, changed where the cut fell; the file's line says that its end is
+            missing, and the last cell is of a kind that shows no cut: quoted and closed, empty, a full date and time,
+            or a word of a list that other records have. Of any other last cell the same is silent;
   altered   present and changed, while another of its lines is among the rejects: reported, but half of it was loaded;
   gone      absent because the file was cut before it. When nothing else was reported, the file is "short": a file
             that ends with a whole line does not tell that it was longer.
@@ -14,6 +17,7 @@ Anything else is SILENT: a record changed, missing or invented without a word, a
 or rows left behind by a file that was refused.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,10 +29,13 @@ from kpibar.config import Config, load
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options, Outcome
+from kpibar.ingest.tally import UNENDED
 from kpibar.store import Store
 from tests.pollution_exports import SAMPLES, Export, Table, Text, alone, written
 
-OUTCOMES = ("exact", "repaired", "literal", "rejected", "altered", "refused", "short", "SILENT")
+OUTCOMES = ("exact", "repaired", "literal", "said", "rejected", "altered", "refused", "short", "SILENT")
+_LISTED = ("Status", "Via", "canal", "direction", "status", "Survey Type")
+_FULL_TIME = re.compile(r"(\d{4}-\d\d-\d\d|\d\d/\d\d/\d{4})[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z| ?[+-]\d\d:?\d\d)?")
 Row: TypeAlias = tuple[Any, ...]
 Rows: TypeAlias = Counter[tuple[str, Row]]
 
@@ -66,13 +73,17 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Read:
-    """What the database holds after one file: the rows of every record by its identifier, the lines rejected."""
+    """What the database holds after one file: the rows of every record by its identifier, the lines rejected.
+
+    `unended` tells that the file's line says that the line end is missing behind its last record.
+    """
 
     error: str | None
     records: Mapping[str, Rows]
     rejects: frozenset[int]
     counts: Counts
     written: int
+    unended: bool = False
 
     def unbalanced(self) -> str | None:
         """What does not add up between the ledger, the rejects and the rows."""
@@ -119,7 +130,8 @@ class Bench:
         number = rows(f"SELECT count(*) FROM {export.held[0][0]}")[0][0]
         self._empty()
         error = str(outcome.error) if outcome.error else None
-        return Read(error, records, rejects, outcome.counts, number)
+        unended = any(remark.code == UNENDED for remark in outcome.remarks)
+        return Read(error, records, rejects, outcome.counts, number, unended)
 
     def _ingest(self, path: Path) -> Outcome:
         """The outcome of one file. Raises Crash for any error that is not a file's own."""
@@ -176,7 +188,7 @@ class _Trial:
         seen = set(fates.values())
         if "gone" in seen and seen <= {"exact", "gone"}:
             return Verdict("rejected" if self.read.rejects else "short")
-        worst = (name for name in ("altered", "rejected", "literal", "repaired") if name in seen)
+        worst = (name for name in ("altered", "rejected", "said", "literal", "repaired") if name in seen)
         return Verdict(next(worst, "exact"))
 
     def _fate(self, key: str, clean: Rows | None) -> str:
@@ -190,6 +202,8 @@ class _Trial:
             return "literal"
         if rejected:
             return "rejected" if found == self._without(rejected, key) else "altered"
+        if found is not None and self._end_is_said(key):
+            return "said"
         if found is None:
             gone = self.polluted.cut and not self._rows_of(key) & self._present
             return "gone" if gone else f"missing (lines {self._lines_of(key)})"
@@ -216,6 +230,17 @@ class _Trial:
         place = says.place(self.export.key)
         named = found is not None or all(row[place].strip(" ") != key for row in says.rows)
         return named and found == self.bench.expected(self.export, says).get(key)
+
+    def _end_is_said(self, key: str) -> bool:
+        """Whether this is the last record of a cut file, the file's line says so, and its last cell shows no cut."""
+        if not (self.polluted.cut and self.read.unended and self._rows_of(key) & {max(self._present)}):
+            return False
+        text = self.polluted.text.chars.rpartition(self.export.delimiter)[2]
+        if len(text) > 1 and text[0] == text[-1] == '"' and text.count('"') % 2 == 0:
+            return True
+        cells = [row[-1] for row in self._table.rows]
+        listed = self._table.header[-1] in _LISTED and text in cells
+        return not text or listed or _FULL_TIME.fullmatch(text) is not None
 
     def _without(self, rows: frozenset[int], key: str) -> Rows | None:
         """What is left of a group when some of its lines are not read; None for a record that is one line."""

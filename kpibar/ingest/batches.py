@@ -6,9 +6,10 @@ record, and a checksum over the length and place of every cell, which the engine
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from kpibar.ingest.ending import is_closed
 from kpibar.ingest.proof import REPLACEMENT, Dialect, Proof, is_plain, scan
 from kpibar.ingest.records import (
     LONGEST_RECORD,
@@ -62,8 +63,9 @@ class Account:
     """Physical lines of the records' part of a file by what they are; `total` is counted apart from the others.
 
     `repaired` are among the records; `repaired_lines` are the first lines of the first of them. `wrapped` counts the
-    records of which the whole line stood in quotes, `damaged` those that hold U+FFFD in free text. `moved` is the line
-    of a second header with the columns in another order, from which on nothing can be believed.
+    records of which the whole line stood in quotes, `damaged` those that hold U+FFFD in free text, `unended` those
+    taken although the file ends without a line end behind them. `moved` is the line of a second header with the
+    columns in another order, from which on nothing can be believed.
     """
 
     total: int = 0
@@ -75,6 +77,7 @@ class Account:
     repaired_lines: list[int] = field(default_factory=list)
     wrapped: int = 0
     damaged: int = 0
+    unended: int = 0
     moved: int | None = None
 
 
@@ -248,11 +251,16 @@ class Reader:
 
     def _only_reading(self, line: str) -> list[str] | None:
         """The only record that a line can be."""
+        asked = self._taught()
+        return asked(line) if asked else None
+
+    def _taught(self) -> Repairer | None:
+        """What the columns hold, as the beginning of the file shows it too."""
         if self._repair is None and self._repairer is not None:
             # The last line may have been cut where the beginning ends.
             seen = physical_lines(self._beginning.decode(errors="ignore"))[:-1]
             self._repair = self._repairer().having_seen(seen)
-        return self._repair(line) if self._repair else None
+        return self._repair
 
     def _read(self, buffer: bytes, window: int, final: bool) -> int:
         """Read what the first `window` bytes hold; how many bytes that was, 0 when more must be seen first."""
@@ -332,18 +340,22 @@ class Reader:
             judged = judge(lines, first, self.line, self.dialect)
             if not final and (judged.starved or first + judged.used == len(lines)):
                 break
-            self._waiting.take(self._whole(judged, lines[first + judged.used - 1]), lines[first], judged.used)
+            item = self._whole(judged, "".join(lines[first : first + judged.used]))
+            self._waiting.take(item, lines[first], judged.used)
             self.line += judged.used
             first += judged.used
         return len("".join(lines[:first]).encode())
 
-    def _whole(self, judged: Judged, last: str) -> Item:
-        """What a line was judged to be, unless the file ends within its record."""
+    def _whole(self, judged: Judged, text: str) -> Item:
+        """What a text was judged to be, unless the file ends within its record."""
         item = judged.item
-        if isinstance(item, Record) and not last.endswith(("\n", "\r", self.dialect.quote)):
-            reason = "the file ends within it, without a line end: it may have been cut"
-            item = Fault(item.line, "cut", reason, judged.used)
-        return item
+        if not isinstance(item, Record) or text.endswith(("\n", "\r")):
+            return item
+        asked = None if text.count(self.dialect.quote) % 2 else self._taught()
+        if is_closed(text, self.dialect) or (asked and asked.last.is_whole(item.cells[-1])):
+            return replace(item, unended=True)
+        reason = "the file ends within it, without a line end: it may have been cut"
+        return Fault(item.line, "cut", reason, judged.used)
 
     def _enter(self, item: Item, lines: int) -> None:
         import numpy
@@ -357,6 +369,7 @@ class Reader:
             self.account.records += lines
             self.account.wrapped += item.wrapped
             self.account.damaged += REPLACEMENT in text
+            self.account.unended += item.unended
             if item.repaired:
                 self.account.repaired += 1
                 self.account.repaired_lines += [item.line] if self.account.repaired <= _LISTED else []

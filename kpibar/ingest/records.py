@@ -42,13 +42,15 @@ _FOOTER = re.compile(
 class Record:
     """One data record: the physical line it starts on and its cells, as many as the header has.
 
-    `repaired` tells that its cells were put back in place, `wrapped` that the whole line stood in quotes.
+    `repaired` tells that its cells were put back in place, `wrapped` that the whole line stood in quotes,
+    `unended` that the file ends without a line end behind it.
     """
 
     line: int
     cells: list[str]
     repaired: bool = False
     wrapped: bool = False
+    unended: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ So it is where digits on both sides of a delimiter may be one number, for 12,5 s
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kpibar.ingest.cells import cells_of
+from kpibar.ingest.ending import LastColumn, last_column
 from kpibar.ingest.expressions import Reading, compile_expression
 from kpibar.ingest.header import Column, normal
 from kpibar.ingest.layouts import Layout
@@ -32,7 +33,8 @@ class Repairer:
     """What the columns of a file can hold.
 
     `required` are the places of those that are never empty, `dated` of those that hold dates, `unread` of those that
-    the layout does not read, `shown` what the file's own records hold.
+    the layout does not read, `shown` what the file's own records hold, `last` what tells whether the last cell of the
+    file is whole.
     """
 
     dialect: Dialect
@@ -41,11 +43,12 @@ class Repairer:
     shown: tuple[Holds, ...] = ()
     dated: frozenset[int] = frozenset()
     unread: frozenset[int] = frozenset()
+    last: LastColumn = field(default_factory=LastColumn)
 
     def having_seen(self, lines: Sequence[str]) -> "Repairer":
         """The same, having looked at some lines of the file."""
         records = good_records(lines, self.dialect, self.holds)
-        return replace(self, shown=learned(records, self.dialect.width))
+        return replace(self, shown=learned(records, self.dialect.width), last=self.last.having_seen(records))
 
     def __call__(self, line: str) -> list[str] | None:
         """The record a line without its line end was meant to be; None where that is not certain.
@@ -140,7 +143,8 @@ def repairer(layout: Layout, header: tuple[Column, ...], reading: Reading, diale
     named = {normal(name) for call in cells.present() for name in call.columns} | {normal(layout.group or "")}
     read = {cells.positions[name] for name in named if name in cells.positions}
     unread = frozenset(range(len(header))) - read
-    return Repairer(dialect, holders(cells, reading), required, dated=dated, unread=unread)
+    last = last_column(cells, reading, read=len(header) - 1 in read)
+    return Repairer(dialect, holders(cells, reading), required, dated=dated, unread=unread, last=last)
 
 
 def readings(line: str, dialect: Dialect) -> Iterator[list[str]]:

@@ -42,6 +42,7 @@ from kpibar.ingest.spellings import (
 from kpibar.ingest.tally import (
     DAMAGED_TEXT,
     NAMED_FROM,
+    UNENDED,
     WRAPPED,
     Tally,
     check_assertions,
@@ -277,6 +278,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
     task, tally = taking.task, taking.tally
     tally.remarks[WRAPPED, ""] += account.wrapped
     tally.remarks[DAMAGED_TEXT, ""] += account.damaged
+    tally.remarks[UNENDED, ""] += account.unended
     if account.moved is not None:
         raise HeaderMoved(task.path, account.moved)
     check_assertions(task.path, task.file.layout, tally)

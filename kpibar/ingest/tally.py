@@ -22,6 +22,8 @@ from kpibar.store import Store
 WRAPPED = "line-in-quotes"
 # The remark on records with signs in their free text that an earlier program could not read.
 DAMAGED_TEXT = "damaged_text"
+# The remark on a last record behind which the line end is missing.
+UNENDED = "line-end-missing"
 _AGREEMENT = 0.95
 _ENOUGH_TO_ASSERT = 20
 _MOST_UNKNOWN = 20
