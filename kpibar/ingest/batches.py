@@ -352,7 +352,7 @@ class Reader:
         if not isinstance(item, Record) or text.endswith(("\n", "\r")):
             return item
         asked = None if text.count(self.dialect.quote) % 2 else self._taught()
-        if is_closed(text, self.dialect) or (asked and asked.last.is_whole(item.cells[-1])):
+        if item.wrapped or is_closed(text, self.dialect) or (asked and asked.last.is_whole(item.cells[-1])):
             return replace(item, unended=True)
         reason = "the file ends within it, without a line end: it may have been cut"
         return Fault(item.line, "cut", reason, judged.used)

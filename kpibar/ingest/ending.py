@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.header import normal
 from kpibar.ingest.proof import Dialect
-from kpibar.ingest.quotes import content_of_line, raw_cells
+from kpibar.ingest.quotes import raw_cells
 from kpibar.ingest.reading import Reading
 from kpibar.ingest.shapes import DATED, FLAGS, shape
 from kpibar.ingest.values import NOTHING
@@ -108,7 +108,6 @@ def last_column(cells: Cells, reading: Reading, *, read: bool) -> LastColumn:
 
 
 def is_closed(text: str, dialect: Dialect) -> bool:
-    """Whether a record, or the whole line it stands on, ends with the quote that closes its last cell."""
-    last = raw_cells(text, dialect)[-1].strip()
-    closed = len(last) > 1 and last.startswith(dialect.quote) and last.endswith(dialect.quote)
-    return closed or content_of_line(text, dialect.quote) is not None
+    """Whether a record ends with the quote that closes its last cell."""
+    last = raw_cells(text, dialect)[-1]
+    return len(last) > 1 and last.startswith(dialect.quote) and last.endswith(dialect.quote)

@@ -43,6 +43,7 @@ from kpibar.ingest.sheets import (
     parquet_rows,
     sheet_rows,
 )
+from kpibar.ingest.spacing import first_rows, spacing, with_trailing
 from kpibar.ingest.strict import streamed_lines
 
 # The header is looked for in so much text and so many lines.
@@ -68,6 +69,8 @@ class Export:
     `preamble` how many stand before it, `first_line` the one after it. `heading` is the text of a text's header.
     `mojibake_lines` are the lines in which UTF-8 that was encoded twice is put right, `line_feeds` tells that the first
     line of a text ends in a line feed. `remarks` counts, once the rows of a sheet are read, what is to be said of them.
+    The last `padding` columns have no name: the records, and not the header, end in
+    delimiters; `sample` are the first records of such a file.
     """
 
     path: Path
@@ -86,6 +89,8 @@ class Export:
     mojibake_lines: int = 0
     line_feeds: bool = False
     remarks: Counter[str] = field(default_factory=Counter, repr=False, compare=False)
+    padding: int = 0
+    sample: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
     heading: str = field(default="", repr=False)
     read_blocks: Callable[[], Iterator[bytes]] | None = field(default=None, repr=False, compare=False)
     read_rows: Callable[[], Iterator[Row]] | None = field(default=None, repr=False, compare=False)
@@ -99,7 +104,9 @@ class Export:
     def dialect(self) -> Dialect:
         """How its records are written; rows are handed on in the usual way."""
         names = tuple(column.written for column in self.columns)
-        return Dialect(self.delimiter or ",", self.quote or '"', len(names), names, self.line_feeds)
+        return Dialect(
+            self.delimiter or ",", self.quote or '"', len(names), names, self.line_feeds, padding=self.padding
+        )
 
     def blocks(self) -> Iterator[bytes]:
         """The text from `first_line` on, as UTF-8 without byte-order mark, line ends untouched, in blocks of 1 to 4 MB.
@@ -218,10 +225,20 @@ def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, field
     if encoding is None and marked(source.head) is None and _is_binary(source.head.decode("latin-1")):
         raise FileNotText(source.path, "a binary file")
     used = settled(source.path, source.head, source.pieces(digest), source.pieces, encoding)
-    lines = _first_lines(source, used)
+    written = _first_lines(source, used)
+    spaced = spacing(written, vocabulary)
+    lines = [spaced.unspaced(line) for line in written] if spaced else written
     heading = _heading(source.path, lines, vocabulary, fields)
     before = heading.index + heading.spans
-    skip = len("".join(lines[:before]).encode("utf-8"))
+    skip = len("".join(written[:before]).encode("utf-8"))
+    rows = first_rows(heading, lines[before:])
+    heading, padding = with_trailing(heading, rows)
+    width = len(heading.columns)
+
+    def read() -> Iterator[bytes]:
+        blocks = _blocks(source, used, skip)
+        return spaced.unspaced_blocks(blocks, width) if spaced else blocks
+
     return Export(
         path=source.path,
         sha256=_identity(source, digest.hexdigest()),
@@ -239,7 +256,9 @@ def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, field
         line_feeds=lines[max(before - 1, 0)].endswith("\n"),
         heading="".join(lines[heading.index : before]),
         columns=heading.columns,
-        read_blocks=lambda: _blocks(source, used, skip),
+        padding=padding,
+        sample=tuple(map(tuple, rows)) if padding else (),
+        read_blocks=read,
     )
 
 

@@ -25,6 +25,7 @@ from kpibar.ingest.plan import plan
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
 from kpibar.ingest.reasons import UNKNOWN
 from kpibar.ingest.recognise import Recognised, recognise
+from kpibar.ingest.repair import repairer
 from kpibar.ingest.seal import write_seal
 from kpibar.ingest.spellings import Names, branded, join_stored, load_names
 from kpibar.ingest.taking import Task, take_file
@@ -91,6 +92,7 @@ def _ingest_file(
 
     file = branded(store, recognise(path, known, config, options, fits), names)
     context = _context(store, file, config, options)
+    file = _without_doubtful_columns(file, context)
     compiled = plan(file.layout, file.export.columns, context)
     task = Task(file, compiled, context, options, names, watch, lambda name: config.rule_for(name).twins == "separate")
     again = _known_already(store, task)
@@ -120,6 +122,17 @@ def _parses(store: Store, file: Recognised, config: Config, options: Options, na
     except ZoneNeeded:
         context = _context(store, replace(file, timezone="UTC"), config, options)
     return parses(store, Task(file, plan(file.layout, file.export.columns, context), context, options, names))
+
+
+def _without_doubtful_columns(file: Recognised, context: Context) -> Recognised:
+    """The file without its unnamed last columns, where a decimal comma in each record explains the cells there."""
+    export = file.export
+    if not export.padding or export.kind != "text":
+        return file
+    used = repairer(file.layout, export.columns, context.reading, export.dialect)
+    if not used.splits_numbers(export.sample):
+        return file
+    return replace(file, export=replace(export, columns=export.columns[: -export.padding], padding=0))
 
 
 def _known_already(store: Store, task: Task) -> Outcome | None:

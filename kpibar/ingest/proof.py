@@ -34,6 +34,7 @@ class Dialect:
     """How the cells of a text are separated and quoted, how many a record has, and the header to recognise.
 
     `line_feeds` tells that its lines end in a line feed, so that a carriage return alone may stand within a cell.
+    The last `padding` cells of a record are empty: delimiters behind the last column of the header.
     `free` are the places of columns of which nothing or only free text is read: a sign there that an earlier program
     could not read costs no record.
     """
@@ -44,6 +45,7 @@ class Dialect:
     header: tuple[str, ...] = ()
     line_feeds: bool = False
     free: frozenset[int] = frozenset()
+    padding: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ def scan(block: bytes, dialect: Dialect) -> Proof:
     measured = _measured(marks, right, dialect.width)
     lengths, plain = measured.lengths, measured.plain
     doubtful = ~right | measured.hollow | _like_header(lengths, dialect.header)
+    if dialect.padding:
+        doubtful |= lengths[:, -dialect.padding :].any(axis=1)
     odd = numpy.zeros(len(ends), dtype=numpy.bool_)
     _note(odd, ends, _oddly_quoted(marks, dialect))
     _note(doubtful, ends, _unwanted(block))

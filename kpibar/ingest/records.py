@@ -170,7 +170,8 @@ def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Faul
     """What a line's cells are by themselves."""
     if not any(cell.strip() for cell in cells):
         return Blank(line)
-    if dialect.header and cells == list(dialect.header):
+    named = list(dialect.header)[: len(dialect.header) - dialect.padding]
+    if dialect.header and cells in (list(dialect.header), named):
         return Fault(line, "header", "it repeats the header")
     if dialect.header and sorted(cells) == sorted(dialect.header):
         return Fault(line, MOVED, "it is a header with the columns in another order")
@@ -184,6 +185,8 @@ def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Faul
         return Fault(line, "encoding", "it holds a character that an earlier program could not read")
     if len(cells) != dialect.width:
         return Fault(line, "width", f"{len(cells)} cells where the header has {dialect.width}")
+    if dialect.padding and any(map(str.strip, cells[-dialect.padding :])):
+        return Fault(line, "width", "a value behind the last column, where other records have an empty cell")
     return Record(line, cells)
 
 

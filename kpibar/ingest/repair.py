@@ -25,6 +25,8 @@ from kpibar.ingest.tables import KEYS
 _LONGEST = 4_000
 # The end of one cell and the beginning of the next where digits meet, and what else they may be than a number.
 _MEET = re.compile(r"[0-9]\s*\0\s*[0-9]")
+_WHOLE = re.compile("-?[0-9]+")
+_CENTS = 2
 _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
 
 
@@ -84,6 +86,25 @@ class Repairer:
         told = cells or strict_cells(line, self.dialect)
         found = iter([told]) if told and len(told) == self.dialect.width else readings(line, self.dialect)
         return len(line) <= _LONGEST and any(self._has_identity(one) for one in found)
+
+    def splits_numbers(self, rows: Sequence[Sequence[str]]) -> bool:
+        """Whether a decimal comma may be what gives every record one cell too many: `12,50` where nothing is quoted.
+
+        The last column is then always empty, and the types of all others fit one place to the right.
+        """
+        comma, width = self.dialect.delimiter == ",", self.dialect.width
+        even = [row for row in rows if len(row) == width]
+        return comma and any(self._splits_at(place, even) for place in range(width - 1))
+
+    def _splits_at(self, place: int, rows: Sequence[Sequence[str]]) -> bool:
+        decimals = 1 if self.holds[place] is not anything else _CENTS
+        for row in rows:
+            whole, part = row[place].strip(), row[place + 1].strip()
+            if not (_WHOLE.fullmatch(whole) and part.isdigit() and decimals <= len(part) <= _CENTS):
+                return False
+            if not self._of_type([*row[:place], f"{whole},{part}", *row[place + 2 :], ""]):
+                return False
+        return bool(rows)
 
     def _has_identity(self, cells: Sequence[str]) -> bool:
         first = next((place for place, cell in enumerate(cells) if cell.strip()), 0)
