@@ -228,12 +228,17 @@ class LayoutInvalid(KpibarError):
 
 
 class LayoutContradicted(KpibarError):
-    """A layout's own assertion does not hold on the file: most often a wrong unit or time zone."""
+    """A layout's own assertion does not hold on the file: most often a wrong unit or time zone, or moved cells."""
 
-    def __init__(self, path: Path, layout: str, name: str, agreeing: int, known: int) -> None:
+    def __init__(self, path: Path, layout: str, name: str, agreeing: int, known: int, lacking: int = 0) -> None:
+        cause = "the export probably uses another unit or time zone (--tz), so nothing was loaded"
+        if lacking:
+            cause = (
+                f"{lacking} lack one of the two values, so their cells have probably moved to another column, and "
+                "nothing was loaded; export the file anew, without opening it in a spreadsheet"
+            )
         super().__init__(
-            f"{path}: layout {layout} asserts that {name}, but only {agreeing} of {known} records agree; "
-            "the export probably uses another unit or time zone (--tz), so nothing was loaded"
+            f"{path}: layout {layout} asserts that {name}, but only {agreeing} of {known} records agree; {cause}"
         )
 
 

@@ -37,12 +37,16 @@ class _Table(BaseModel):
 
 
 class Assertion(_Table):
-    """Two durations in seconds that must agree within a tolerance on 95 % of the records that know both."""
+    """Two durations in seconds that must agree within a tolerance on 95 % of the records that know both.
+
+    `paired` says that a record with one of them has the other: where a quarter of the records lacks one, cells moved.
+    """
 
     name: str
     left: str
     right: str
     tolerance_s: float = 120.0
+    paired: bool = False
 
 
 class Also(_Table):

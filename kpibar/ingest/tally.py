@@ -26,6 +26,8 @@ DAMAGED_TEXT = "damaged_text"
 UNENDED = "line-end-missing"
 _AGREEMENT = 0.95
 _ENOUGH_TO_ASSERT = 20
+# Of the records of a paired assertion, so many may lack one of the two durations.
+_LACKING = 0.25
 _MOST_UNKNOWN = 20
 # A value on fewer records may be a person in a shifted row: its shape is kept.
 NAMED_FROM = 5
@@ -43,8 +45,8 @@ class Tally:
     `records` were typed, `bad` of them rejected, `folded` lines went into another record, `dropped` were left aside by
     the layout, `uncertain` ones have a time that is skipped or repeated when clocks change; `faults` never became a
     record. `added`, `refused` (rejected by a further table alone) and `newest` (the latest instant told of) are per
-    table, `known` and `agreeing` per assertion of the layout; `unknown` counts listed values by column and value,
-    `remarks` the records a remark concerns, by its code and what it is about.
+    table, `known`, `agreeing` and `lacking` (only one of the two durations) per assertion of the layout; `unknown`
+    counts listed values by column and value, `remarks` the records a remark concerns, by its code and what it is about.
     """
 
     records: int = 0
@@ -58,6 +60,7 @@ class Tally:
     newest: dict[str, datetime | None] = field(default_factory=dict)
     agreeing: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
+    lacking: Counter[str] = field(default_factory=Counter)
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     remarks: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -154,11 +157,12 @@ def count_agreeing(store: Store, compiled: Plan, layout: Layout, tally: Tally) -
     for asserted in layout.asserted:
         table = compiled.tables[layout.fills]
         names = sorted(name for name in table.fields if re.search(rf"\b{name}\b", f"{asserted.left} {asserted.right}"))
-        known, agreeing = store.engine.rows(
-            f"SELECT count(*), count(*) FILTER (WHERE abs(a - b) <= {asserted.tolerance_s}) FROM "
-            f"(SELECT ({asserted.left}) AS a, ({asserted.right}) AS b FROM ({compiled.field(layout.fills, *names)})) "
-            "WHERE a IS NOT NULL AND b IS NOT NULL"
+        known, agreeing, lacking = store.engine.rows(
+            f"SELECT count(a - b), count(*) FILTER (WHERE abs(a - b) <= {asserted.tolerance_s}), "
+            f"count(*) FILTER (WHERE (a IS NULL) <> (b IS NULL)) FROM "
+            f"(SELECT ({asserted.left}) AS a, ({asserted.right}) AS b FROM ({compiled.field(layout.fills, *names)}))"
         )[0]
+        tally.lacking[asserted.name] += lacking
         tally.known[asserted.name] += known
         tally.agreeing[asserted.name] += agreeing
 
@@ -166,12 +170,17 @@ def count_agreeing(store: Store, compiled: Plan, layout: Layout, tally: Tally) -
 def check_assertions(path: Path, layout: Layout, tally: Tally) -> None:
     """Refuse the file when one of its layout's assertions fails on more than 5 % of its records.
 
+    So is one of which more than a quarter has one of two durations that always come together.
+
     Raises LayoutContradicted.
     """
     for asserted in layout.asserted:
         known, agreeing = tally.known[asserted.name], tally.agreeing[asserted.name]
         if known >= _ENOUGH_TO_ASSERT and agreeing < _AGREEMENT * known:
             raise LayoutContradicted(path, layout.name, asserted.name, agreeing, known)
+        lacking = tally.lacking[asserted.name] if asserted.paired else 0
+        if known >= _ENOUGH_TO_ASSERT and lacking > _LACKING * (known + lacking):
+            raise LayoutContradicted(path, layout.name, asserted.name, agreeing, known + lacking, lacking)
 
 
 def second_header(store: Store, compiled: Plan, names: Set[str]) -> int | None:

@@ -1,0 +1,61 @@
+"""Rows of which the cells moved by one place: of two durations that always come together, one is lost."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kpibar.errors import LayoutContradicted
+from tests.intake import take, take_text, write
+
+HEADER = (
+    "Id",
+    "Created at",
+    "Solved at",
+    "Via",
+    "Group stations",
+    "Replies",
+    "Full resolution time in minutes",
+    "Tags",
+)
+Row = tuple[str, ...]
+
+
+def zendesk(count: int, change: Callable[[Row], Row], changed: int) -> str:
+    """Tickets solved after two hours, of which the first `changed` are changed."""
+    rows: list[Row] = [
+        (str(n), "2025-03-01 10:00:00", "2025-03-01 12:00:00", "Mail", "1", "2", "120", "") for n in range(count)
+    ]
+    rows = [change(row) if number < changed else row for number, row in enumerate(rows)]
+    return "\n".join(",".join(row) for row in (HEADER, *rows)) + "\n"
+
+
+def without(place: int) -> Callable[[Row], Row]:
+    """A row that lost a cell; those behind it move to the left."""
+    return lambda row: (*row[:place], *row[place + 1 :], "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(without(6), id="the duration is lost"),
+        pytest.param(without(5), id="what moves into its place is empty"),
+        pytest.param(lambda row: (*row[:6], "", row[6]), id="the duration moved to the right"),
+        pytest.param(lambda row: (*row[:2], "", *row[3:]), id="the date of the solution is lost"),
+    ],
+)
+def test_half_of_the_rows_moved_refuses_the_file(folder: Path, change: Callable[[Row], Row]) -> None:
+    path = write(folder, "half.csv", zendesk(60, change, 30))
+    error = take(folder, path)[0].error
+    assert error is not None
+    if isinstance(error, LayoutContradicted):
+        assert "30 of 60 records agree" in str(error)
+
+
+def test_few_records_may_lack_one_of_the_two(folder: Path) -> None:
+    assert take_text(folder, zendesk(60, without(6), 12)).counts.added == 60
+
+
+def test_an_export_without_the_column_asserts_nothing(folder: Path) -> None:
+    text = zendesk(60, without(6), 60)
+    assert take_text(folder, text).counts.added == 60
