@@ -35,6 +35,10 @@ _LINK = (
 _TEXT = r'(?i)^=\s*(?:(?:T|TEXT|TEXTE|TEXTO)\s*\()?\s*"([^"]*)"\s*(?:[;,]\s*"[^"]*"\s*)?\)?$'
 _NUMBER = r"^=\s*([+]?[0-9]+)$"
 _ADDRESS = r'[^\s<>()\[\]",;:?|]+@[^\s<>()\[\]",;:?|]+'
+# What needs no second look: an address, a telephone number or one word, the number of a record.
+_SOUND_ADDRESS = "[A-Za-z0-9_+][A-Za-z0-9._+%&-]*@[A-Za-z0-9.-]*[A-Za-z0-9]"
+_SOUND_PERSON = "[+]?[0-9A-Za-z](?:[0-9A-Za-z_+/#-]*|[0-9 ()/-]{10,}[0-9]|[0-9](?:[.][0-9]{2}){4})"
+_SOUND_NUMBER = "#?[A-Za-z0-9][A-Za-z0-9_/:#-]*"
 _WITH_DECIMALS = "^([0-9]+)[.,]0{1,2}$"
 _IN_GROUPS = "[0-9]{1,3}(?:( [0-9]{3})+|(,[0-9]{3})+|([.][0-9]{3})+|(['’][0-9]{3})+)"
 # What was done to an identifier, in the words of the remark.
@@ -103,14 +107,8 @@ def identifiers(fills: str, tables: Mapping[Any, Mapping[str, Compiled]], cells:
 
 def person_of(cell: str, calling_code: str) -> str:
     """SQL of what the pseudonym of a person is made of: the normal form, or the cell as it is after `ODD`."""
-    signs = f"strlen({cell}) <> length({cell}) OR ascii({cell}) IN (34, 35, 39, 40, 60, 61, 91)"
-    ends = " OR ".join(f"ends_with({cell}, {quoted(sign)})" for sign in (">", ")", ";", ",", ".", "'"))
-    address = f"{signs} OR contains({cell}, ' ') OR contains({cell}, ':') OR {ends} OR {may_stand_for_nobody(cell)}"
-    decimals = " OR ".join(f"ends_with({cell}, '{end}')" for end in (".0", ".00", ",0", ",00"))
-    other = (
-        f"{signs} OR {decimals} OR contains({cell}, ',') OR (strlen({cell}) < 12 AND contains({cell}, ' ')) "
-        f"OR {may_stand_for_nobody(cell)}"
-    )
+    address = f"NOT regexp_full_match({cell}, {quoted(_SOUND_ADDRESS)}) OR {may_stand_for_nobody(cell, person=False)}"
+    other = f"NOT regexp_full_match({cell}, {quoted(_SOUND_PERSON)}) OR {may_stand_for_nobody(cell, person=True)}"
     return (
         f"CASE WHEN CASE WHEN contains({cell}, '@') THEN {address} ELSE {other} END THEN '{ODD}' || {cell} "
         f"ELSE {identity(cell, calling_code)} END"
@@ -122,10 +120,7 @@ def _suspect(column: Identifier) -> str:
     name = column.alias
     if column.keyed:
         return f"starts_with({name}, '{ODD}')"
-    return (
-        f"(strlen({name}) <> length({name}) OR ascii({name}) IN (34, 39, 60, 61) OR contains({name}, '.') "
-        f"OR contains({name}, ',') OR contains({name}, ' ') OR {may_stand_for_nobody(name)})"
-    )
+    return f"(NOT regexp_full_match({name}, {quoted(_SOUND_NUMBER)}) OR {may_stand_for_nobody(name, person=False)})"
 
 
 def restore_identifiers(

@@ -1,5 +1,7 @@
 """Words and numbers that stand where a customer or agent is not known: many records of nobody are not one person's."""
 
+import re
+
 from kpibar.ingest.expressions import quoted
 
 # The remark on identifiers that stand for nobody.
@@ -40,15 +42,18 @@ _NUMBERS = (
     r"-?0+|-1|[+0-9]{0,6}(?:0{7,}|1{7,}|2{7,}|3{7,}|4{7,}|5{7,}|6{7,}|7{7,}|8{7,}|9{7,})|0?1?23456789[0-9]?|0102030405"
 )
 _SEVERAL = 3
+_NUMBER_BEGINS = (
+    "^(?:-1$|0{1,4}$|[+]?[0-9 ]{0,6}00 ?00 ?00|1{6}|2{6}|3{6}|4{6}|5{6}|6{6}|7{6}|8{6}|9{6}|0?1?23456|0102030)"
+)
 _SYMBOLS = r"[-–—_.?*/ ]+|[x]{1,}"
 
 
-def may_stand_for_nobody(cell: str) -> str:
-    """SQL of a cheap test: a text begins as what stands for nobody does."""
-    starts = sorted({word[:4] for word in (*_WORDS, *_BEGINNINGS)} | {"0", "00", "000", "0000", "-1", "x", "?", "*"})
-    starts += ["1111", "2222", "3333", "4444", "5555", "6666", "7777", "8888", "9999", "1234", "0123", "+000", "0102"]
-    listed = quoted("|" + "|".join(starts) + "|")
-    return f"(contains({listed}, left(lower({cell}), 4)) OR contains({cell}, '000000') OR contains({cell}, '00 00 00'))"
+def may_stand_for_nobody(cell: str, *, person: bool) -> str:
+    """SQL of a cheap test: a text begins as what stands for nobody does; of a person, as such a number does."""
+    starts = sorted({word[:4] for word in (*_WORDS, *_BEGINNINGS)} | {"xx", "x@"})
+    listed = quoted("(?i)^(?:" + "|".join(map(re.escape, starts)) + ")")
+    words = f"(ascii({cell}) > 57 AND regexp_matches({cell}, {listed}))"
+    return f"({words} OR regexp_matches({cell}, {quoted(_NUMBER_BEGINS)}))" if person else words
 
 
 def nobody(text: str, records: str, *, person: bool) -> str:
