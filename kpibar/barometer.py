@@ -30,6 +30,8 @@ from kpibar.editions import Edition, edition
 from kpibar.errors import BrandUnknown
 from kpibar.errors_database import DatabaseEmpty
 from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, masked, status, target_status
+from kpibar.ingest.file_settings import checked_settings, outdated_settings
+from kpibar.ingest.layouts import Shelf
 from kpibar.ingest.spellings import REFERRING, load_names, orders_elsewhere
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
 from kpibar.measuring import gate_coverage, segments, series, total
@@ -130,7 +132,7 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
 
     Raises DatabaseEmpty, YearWithoutData, KpiUnknown, KpiInvalid, FamilyUnknown, BrandUnknown.
     """
-    known = catalogue(config.settings)
+    known, layouts = catalogue(config.settings), checked_settings(config)
     chosen = known.chosen(request.kpis, request.family)
     brands = _brands(store)
     if request.brand is not None and request.brand not in brands:
@@ -159,6 +161,7 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
             *_edition_notes(spoken, held_of_sources, frozenset(one.predecessor for one in followed)),
             *_succession_notes(store, config, spoken),
             *_brand_notes(store, request.brand),
+            *_settings_notes(store, config, layouts),
             *_duplicate_notes(store, spoken, request.brand),
         ),
     )
@@ -299,6 +302,14 @@ def _brand_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
         )
         for one in found[:_BRANDS_NAMED]
         if brand in (None, one.brand, one.other)
+    )
+
+
+def _settings_notes(store: Store, config: Config, layouts: Shelf) -> tuple[Note, ...]:
+    """The settings that have changed since files were read."""
+    return tuple(
+        Note(f"{one.setting}_changed", {"files": ", ".join(one.files)}, "warning")
+        for one in outdated_settings(store, config, layouts)
     )
 
 

@@ -10,6 +10,7 @@ from kpibar.duplicates import duplicates
 from kpibar.editions import edition
 from kpibar.errors import FileNotHeld
 from kpibar.errors_database import DatabaseEmpty
+from kpibar.ingest.file_settings import Outdated, checked_settings, outdated_settings
 from kpibar.ingest.ledger import LAST_READING, Counts
 from kpibar.ingest.outcome import Remark
 from kpibar.ingest.plan import REASONS
@@ -51,6 +52,7 @@ class Standing:
     remarks: tuple[tuple[str, Remark], ...]
     unmapped: tuple[tuple[str, int], ...]
     proposals: tuple[Proposal, ...]
+    outdated: tuple[Outdated, ...]
     duplicates: tuple[tuple[str, int], ...]
 
 
@@ -68,7 +70,7 @@ class Reject:
 
 def standing(store: Store, config: Config) -> Standing:
     """Everything a database can say of itself. Raises DatabaseEmpty."""
-    files = _files(store)
+    files, layouts = _files(store), checked_settings(config)
     if not files:
         raise DatabaseEmpty(store.path)
     known, held = catalogue(config.settings), held_columns(store)
@@ -86,6 +88,7 @@ def standing(store: Store, config: Config) -> Standing:
         remarks=_remarks(store),
         unmapped=_unmapped(store),
         proposals=proposals(store, config.settings.succession),
+        outdated=outdated_settings(store, config, layouts),
         duplicates=duplicates(store),
     )
 

@@ -11,25 +11,24 @@ from pathlib import Path
 from kpibar.brands import names_by_fold
 from kpibar.config import Config
 from kpibar.engine import EngineError, room_for_exports
-from kpibar.errors import ConfigInvalid, FileKnownOtherwise, KpibarError, LayoutInvalid, ZoneChanged, ZoneNeeded
+from kpibar.errors import FileKnownOtherwise, KpibarError, LayoutInvalid, ZoneChanged, ZoneNeeded
 from kpibar.errors_database import MemoryShort
 from kpibar.ingest import ledger
 from kpibar.ingest.blanked import blanked
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.expressions import Reading
+from kpibar.ingest.file_settings import checked_settings, remember_settings
 from kpibar.ingest.instants import as_of_instant
-from kpibar.ingest.layouts import Shelf, shelf
+from kpibar.ingest.layouts import Shelf
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.plan import plan
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
-from kpibar.ingest.reasons import UNKNOWN
 from kpibar.ingest.recognise import Recognised, recognise
 from kpibar.ingest.repair import repairer
 from kpibar.ingest.seal import write_seal
 from kpibar.ingest.spellings import Names, branded, join_stored, load_names
 from kpibar.ingest.taking import Task, take_file
-from kpibar.ingest.topics import reasons
 from kpibar.ingest.trial import faulty_entry, parses
 from kpibar.store import Store
 
@@ -51,10 +50,9 @@ def ingest(
     """
     if not room_for_exports():
         raise MemoryShort
-    _check_reasons(config)
+    known = checked_settings(config)
     # What was answered under other settings holds no longer.
     store.engine.run("DROP TABLE IF EXISTS temp.vendor_reasons")
-    known = shelf(config.folder or Path.cwd(), config.settings.layouts)
     if options.layout:
         known.get(options.layout)
     bind(store, load_key(key_path(config.settings.project), create=store.meta("key_id") is None))
@@ -74,14 +72,6 @@ def ingest(
     return outcomes
 
 
-def _check_reasons(config: Config) -> None:
-    """Refuse a [reasons] entry that names no canonical reason. Raises ConfigInvalid."""
-    for value, reason in config.settings.reasons.items():
-        if reason not in (*reasons(), UNKNOWN):
-            expected = ", ".join((*reasons(), UNKNOWN))
-            raise ConfigInvalid(config.path or Path("kpibar.toml"), f'reasons."{value}": expected one of {expected}')
-
-
 def _ingest_file(
     store: Store, path: Path, known: Shelf, config: Config, options: Options, watch: Watch | None
 ) -> Outcome:
@@ -95,12 +85,13 @@ def _ingest_file(
     file = _without_doubtful_columns(file, context)
     compiled = plan(file.layout, file.export.columns, context)
     task = Task(file, compiled, context, options, names, watch, lambda name: config.rule_for(name).twins == "separate")
-    again = _known_already(store, task)
+    again = _known_already(store, task, config)
     if again is not None:
         return again
     try:
         with store.transaction(keep=not options.dry_run):
             store.remember("timezone", context.brand_zone)
+            remember_settings(store, config, file.layout, file.export.sha256, file.source)
             return take_file(store, replace(task, names=join_stored(store, names)))
     except EngineError as error:
         if not error.statement:
@@ -135,7 +126,7 @@ def _without_doubtful_columns(file: Recognised, context: Context) -> Recognised:
     return replace(file, export=replace(export, columns=export.columns[: -export.padding], padding=0))
 
 
-def _known_already(store: Store, task: Task) -> Outcome | None:
+def _known_already(store: Store, task: Task, config: Config) -> Outcome | None:
     """The outcome for bytes that were last ingested in the same reading, None for what is new.
 
     A later --as-of is news even so: the same records, still true at a later date.
@@ -151,6 +142,9 @@ def _known_already(store: Store, task: Task) -> Outcome | None:
         _refuse_other_brand(store, file)
         return None
     file_id, when, as_of, *counted = rows[0]
+    if not options.dry_run:
+        with store.transaction():
+            remember_settings(store, config, file.layout, sha256, file.source)
     later = options.instant
     extended = later if later is not None and (as_of is None or later > as_of) else None
     if extended and not options.dry_run:

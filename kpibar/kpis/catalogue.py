@@ -31,6 +31,8 @@ Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "net", "m
 Unit = Literal["count", "share", "per_100", "seconds", "points", "score"]
 Text = Mapping[str, str]
 
+# Raised when a built-in KPI or what it is computed from changes, so that figures of two reports may differ.
+CATALOGUE_VERSION = "0.2.0"
 OWN_FAMILY = "own"
 DIMENSIONS: Mapping[str, frozenset[str]] = {
     "contacts": frozenset({"brand", "channel", "country", "reason", "carrier"}),

@@ -17,6 +17,7 @@ from kpibar.barometer import Barometer, Note, Row
 from kpibar.coverage import Coverage
 from kpibar.editions import Edition
 from kpibar.estimates import Change, Measure, Segment
+from kpibar.kpis.catalogue import CATALOGUE_VERSION
 from kpibar.kpis.compute import Window
 from kpibar.render.messages import dimension_name, note_text, say, segment_name
 
@@ -46,7 +47,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "kind": "barometer",
-        "generator": {"name": "kpibar", "version": __version__, "catalog_version": __version__},
+        "generator": {"name": "kpibar", "version": __version__, "catalog_version": CATALOGUE_VERSION},
         "generated_at": generated_at,
         "edition": _edition(spoken),
         "scope": {

@@ -84,6 +84,9 @@ def standing_text(held: Standing) -> str:
     if held.remarks:
         lines += ["", "Remarks"]
         lines += [f"  {clean(name)}: {summary.remark_text(remark)}" for name, remark in held.remarks]
+    if held.outdated:
+        said = (note_text(f"{one.setting}_changed", {"files": ", ".join(one.files)}, "en") for one in held.outdated)
+        lines += ["", "Settings", *(f"  {clean(text)}" for text in said)]
     if held.unmapped:
         words = summary.reason_lines(held.unmapped, bool(config.settings.reasons))
         lines += ["", "Reasons", *(f"  {line}" for line in words)]
@@ -127,6 +130,7 @@ def standing_json(held: Standing) -> str:
             "missing": held.missing,
             "remarks": [{"file": name, **asdict(remark)} for name, remark in held.remarks],
             "successions_proposed": [asdict(one) for one in held.proposals],
+            "settings_changed": [asdict(one) for one in held.outdated],
             "unmapped_reasons": [{"word": word, "contacts": n} for word, n in held.unmapped],
             "counted_once": dict(held.duplicates),
             "thresholds": held.config.settings.thresholds.model_dump(),

@@ -1,0 +1,76 @@
+"""The settings that each file was read with, and which of them have changed since."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kpibar.config import Config
+from kpibar.errors import ConfigInvalid
+from kpibar.ingest.layouts import Layout, Shelf, shelf
+from kpibar.ingest.ledger import LAST_READING
+from kpibar.ingest.reasons import UNKNOWN
+from kpibar.ingest.topics import reasons
+from kpibar.store import Store
+
+
+@dataclass(frozen=True)
+class Outdated:
+    """A setting that is no longer what it was when files were read, and the names of these files.
+
+    `setting` is "reasons", "hours" or "layout".
+    """
+
+    setting: str
+    files: tuple[str, ...]
+
+
+def checked_settings(config: Config) -> Shelf:
+    """The layouts of the settings, once all settings that `ingest` reads with are valid.
+
+    Raises ConfigInvalid, LayoutInvalid, LayoutUnknown.
+    """
+    for value, reason in config.settings.reasons.items():
+        if reason not in (*reasons(), UNKNOWN):
+            expected = ", ".join((*reasons(), UNKNOWN))
+            raise ConfigInvalid(config.path or Path("kpibar.toml"), f'reasons."{value}": expected one of {expected}')
+    return shelf(config.folder or Path.cwd(), config.settings.layouts)
+
+
+def remember_settings(store: Store, config: Config, layout: Layout, sha256: str, source: str) -> None:
+    """Note the settings that a file was read with, within its transaction."""
+    store.remember(_name(sha256, source), json.dumps(_hashes(config, layout)))
+
+
+def outdated_settings(store: Store, config: Config, layouts: Shelf) -> tuple[Outdated, ...]:
+    """The settings that have changed since files were read. A file of an earlier version of kpibar says nothing."""
+    rows = store.engine.rows(f"SELECT DISTINCT name, layout, sha256, source FROM files WHERE {LAST_READING} ORDER BY 1")
+    found: dict[str, list[str]] = {}
+    for name, layout, sha256, source in rows:
+        noted = store.meta(_name(sha256, source))
+        before: Mapping[str, str] = json.loads(noted) if noted else {}
+        present = layouts.layouts.get(layout)
+        now = _hashes(config, present) if present else {}
+        for setting, value in before.items():
+            if now.get(setting, value if setting != "layout" else "") != value:
+                found.setdefault(setting, []).append(name)
+    return tuple(Outdated(setting, tuple(dict.fromkeys(names))) for setting, names in sorted(found.items()))
+
+
+def _name(sha256: str, source: str) -> str:
+    return f"settings of {sha256} {source}"
+
+
+def _hashes(config: Config, layout: Layout) -> dict[str, str]:
+    """A hash of each setting; reasons and hours concern contacts only."""
+    made = {"layout": _hash(layout.model_dump(exclude={"title", "status", "detect", "note", "asserted"}, mode="json"))}
+    if "contacts" in (layout.fills, *layout.also):
+        hours = config.settings.hours
+        made["reasons"] = _hash(dict(sorted(config.settings.reasons.items())))
+        made["hours"] = _hash(hours.model_dump(mode="json") if hours else None)
+    return made
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
