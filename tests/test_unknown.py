@@ -98,7 +98,7 @@ def test_when_no_answered_call_has_a_wait_the_report_says_why_there_is_no_figure
     """
     found = computed(folder, {"calls.csv": table}, as_of=SUMMER)
     assert row(found, "service_level").status == "not_available"
-    assert "answered calls whose wait is unknown, left out: 1" in render(found, "en", Screen())
+    assert "calls left out, for nothing says how long they waited: 1" in render(found, "en", Screen())
 
 
 # No column bot_involved: what happened tells it. Only `left` and `handed` and `open` are never answered.
@@ -232,6 +232,8 @@ SURVEYS = """
 """
 # What may be unknown, so that a fragment over it must say what that means.
 NULLABLE = {"answered", "abandoned", "bot_involved", "order_late", "lost"}
+# These repeat the cells of the records, unknown ones too. No KPI reads them: fact_contacts decides what they stand for.
+AS_LOGGED = "('fact_calls', 'fact_call_facts', 'fact_records', 'fact_profiles')"
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +251,7 @@ def test_no_flag_of_a_fact_table_is_unknown(database: Path) -> None:
     flags = facts(
         database,
         "SELECT table_name, column_name FROM information_schema.columns "
-        "WHERE table_name LIKE 'fact_%' AND table_name <> 'fact_profiles' AND data_type = 'BOOLEAN'",
+        f"WHERE table_name LIKE 'fact_%' AND table_name NOT IN {AS_LOGGED} AND data_type = 'BOOLEAN'",
     )
     assert len(flags) > 20
     wrong = [
