@@ -218,6 +218,19 @@ def test_a_number_for_nobody_is_no_customer_where_several_have_it(folder: Path) 
     assert column(folder, "SELECT count(DISTINCT customer_alias_key) FROM contacts") == [2]
 
 
+def test_a_number_or_address_with_a_pattern_is_somebody_s(folder: Path) -> None:
+    """Three contacts each of the first customer of a shop, of companies' telephones, of Nora A. and Nil André."""
+    people = ("10000000", "100000000", "23456789", "0140000000", "+33 1 40 00 00 00", "1000000000")
+    people += ("na@example.org", "n.a@example.org")
+    nobody = ("600000000", "33600000000", "+33600000000", "06 00 00 00 00", "123456789", "0123456789", "1234567890")
+    rows = [_row(f"{place}-{n}", person) for place, person in enumerate((*people, *nobody)) for n in range(3)]
+    take_text(folder, _contacts(*rows))
+    unknown = column(folder, "SELECT contact_id FROM contacts WHERE customer_key IS NULL")
+    assert {int(name.split("-")[0]) for name in unknown} == set(range(len(people), len(people) + len(nobody)))
+    # The two ways to write 01 40 00 00 00 are one customer.
+    assert column(folder, "SELECT count(DISTINCT customer_key) FROM contacts") == [len(people) - 1]
+
+
 def test_a_word_for_no_order_is_no_order_and_no_record(folder: Path) -> None:
     text = "parcel_id,order_ref,promised_to,delivered_at\n"
     text += (

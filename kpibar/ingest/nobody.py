@@ -24,7 +24,7 @@ _WORDS = (
 _ADDRESSES = (
     r"(?:no|do[-_.]?not|dont|ne[-_.]?pas|pas[-_.]?de)[-_.]?(?:reply|replies|repondre|reponse|response|responder)[^@]*@.*",
     r"(?:nicht[-_.]?antworten|keine?[-_.]?antwort|nao[-_.]?respond[a-z]*|mailer-daemon|postmaster|bounces?)@.*",
-    r"(?:anonymous|anonyme|anonym|unknown|inconnue?|unbekannt|guest|nobody|personne|none|null|n[./]?a|undefined)@.*",
+    r"(?:anonymous|anonyme|anonym|unknown|inconnue?|unbekannt|guest|nobody|personne|none|null|n/a|undefined)@.*",
     r"(?:no|sans|pas[-_.]?de?|aucun|not|kein|keine|sin|senza)[-_.]?(?:e-?)?(?:mail|adresse|correo)@.*",
     r"test(?:s|ing|[0-9]*)@(?:tests?|example|exemple|domain|mail|email)(?:\..*)?",
     r"(?:(?:e-?)?mail|user|client|customer)@(?:(?:e-?)?mail|user|client|customer|example|exemple|domain)(?:\..*)?",
@@ -38,12 +38,15 @@ _BEGINNINGS = (
     "xxx@", "xxxx", "a@a", "aa@a", "aaa@", "aaaa", "abc@", "aa@b",
 )  # fmt: skip
 # Numbers that people and tools write where there is none: on several records of a batch they are nobody's.
+# A line of customers 10000001, 10000002, ... begins with 10000000, and 01 40 00 00 00 is the telephone of a company:
+# behind other digits eight zeros count, and only in what is a telephone number.
 _NUMBERS = (
-    r"-?0+|-1|[+0-9]{0,6}(?:0{7,}|1{7,}|2{7,}|3{7,}|4{7,}|5{7,}|6{7,}|7{7,}|8{7,}|9{7,})|0?1?23456789[0-9]?|0102030405"
+    r"-?0+|-1|(?:[+0][0-9]{0,5}|(?:3[12349]|35[12]|4[134689])?[6-9])0{8,}|1{7,}|2{7,}|3{7,}|4{7,}|5{7,}|6{7,}|7{7,}"
+    r"|8{7,}|9{7,}|0?1234567890?|0102030405"
 )
 _SEVERAL = 3
 _NUMBER_BEGINS = (
-    "^(?:-1$|0{1,4}$|[+]?[0-9 ]{0,6}00 ?00 ?00|1{6}|2{6}|3{6}|4{6}|5{6}|6{6}|7{6}|8{6}|9{6}|0?1?23456|0102030)"
+    "^(?:-1$|0{1,4}$|[+]?[0-9 ]{0,6}00 ?00 ?00|1{6}|2{6}|3{6}|4{6}|5{6}|6{6}|7{6}|8{6}|9{6}|0?123456|0102030)"
 )
 _SYMBOLS = r"[-–—_.?*/ ]+|[x]{1,}"
 
