@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from kpibar.errors import LayoutMissesColumns, LayoutTied, LayoutUnmatched
 from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import identify, shelf
 from kpibar.ingest.tables import KEYS
-from tests.intake import held, take, take_text, write
+from tests.intake import config, held, take, take_text, write
 from tests.support import REPOSITORY
 from tests.test_vendors import (
     AIRCALL,
@@ -250,6 +251,21 @@ def held_remarks(folder: Path, text: str) -> list[tuple[str, str, int]]:
     """The remarks on columns that nothing reads."""
     take_text(folder, text)
     return held(folder, "SELECT code, about, records FROM remarks WHERE code = 'column_unread'")
+
+
+@pytest.mark.parametrize(
+    "name", ["Motif de l'appel", "Motif de l’appel", 'Motif "appel" d\'un client', "Motif 'appel'"]
+)
+def test_the_line_that_maps_a_column_is_toml_that_reads_it(folder: Path, name: str) -> None:
+    """Pasted into kpibar.toml, it fills the reason of the one record."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    text = rows(f"Id,Via,Created at,{quoted}", "1", "Mail", DAY, "Retard de livraison", count=1)
+    ((_, about, _),) = held_remarks(folder, text)
+    table, line = re.fullmatch(r".* write below (\[layouts\.[a-z-]+\]): (.*)", about).groups()  # type: ignore[union-attr]
+    (folder / "test.duckdb").unlink()
+    settings = config(folder, f'timezone = "Europe/Paris"\n{table}\n{line}\n')
+    assert take(folder, write(folder, "again.csv", text), settings=settings)[0].error is None
+    assert held(folder, "SELECT reason_raw FROM contacts") == [("Retard de livraison",)]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Columns of a file that nothing reads, though by their names they hold what a KPI lacks."""
 
+import json
 import re
 from collections import Counter
 
@@ -54,4 +55,7 @@ def _about(file: Recognised, wanted: str, name: str) -> str:
     """The column, and the line that would map it."""
     where = "[select]" if file.own else f"[layouts.{file.layout.name}]"
     written = name.replace('"', '""')
-    return f'"{name}", for which write below {where}: {wanted} = \'{_HELPERS.get(wanted, "text")}("{written}")\''
+    mapped = f'{_HELPERS.get(wanted, "text")}("{written}")'
+    # A name with an apostrophe would end a literal text of TOML.
+    text = json.dumps(mapped, ensure_ascii=False) if "'" in mapped else f"'{mapped}'"
+    return f'"{name}", for which write below {where}: {wanted} = {text}'
