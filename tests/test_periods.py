@@ -143,6 +143,26 @@ def test_what_another_file_brought_again_stays(folder: Path) -> None:
     assert column(folder, "SELECT contact_id FROM contacts ORDER BY 1") == ["1", "2", "3", "9"]
 
 
+@pytest.mark.parametrize("table", ["contacts", "parcels", "surveys"])
+def test_what_an_older_file_holds_too_comes_back_with_it(folder: Path, table: str) -> None:
+    """All four records are in both files, the newer one last; then of the newer only June is wanted.
+
+    Read again, the older one brings the two of May back, once.
+    """
+    text, older, later = TABLES[table], "a-2025-07-01.csv", "b-2025-08-01.csv"
+    taken(folder, ZONE, text, older)
+    newer = text + text.splitlines()[-1].replace("3,", "7,", 1) + "\n"
+    assert taken(folder, ZONE, newer, later).counts.added == 1
+    only = ZONE + '[[files]]\nmatch = "b*"\nfrom = 2025-06-01\n'
+    removed = taken(folder, only, newer, later)
+    assert removed.counts.removed == 2
+    assert any("ingest these again" in remark_text(remark) for remark in removed.remarks)
+    again = taken(folder, only, text, older)
+    assert (again.counts.added, again.counts.updated) == (2, 0)
+    assert column(folder, f"SELECT {IDS[table]} FROM {table} ORDER BY 1") == ["0", "1", "2", "3", "7"]
+    assert taken(folder, only, text, older).same_as_before is not None
+
+
 def test_later_rules_complete_earlier_ones(folder: Path) -> None:
     both = ZONE + '[[files]]\nmatch = "*"\nfrom = 2025-05-31\n[[files]]\nmatch = "export*"\nuntil = 2025-06-01\n'
     assert Counter(remarks(taken(folder, both, TABLES["contacts"]))) == Counter(period_outside=2)

@@ -111,6 +111,11 @@ LAST_READING = (
     "NOT EXISTS (SELECT 1 FROM files AS later WHERE later.sha256 = files.sha256 AND later.source = files.source "
     "AND later.entity = files.entity AND later.file_id > files.file_id)"
 )
+# Since a file was read, another one of its source gave up records that it had brought last.
+REMOVED_SINCE = (
+    "EXISTS (SELECT 1 FROM files AS other WHERE other.source = files.source AND other.sha256 <> files.sha256 "
+    "AND other.removed > 0 AND other.file_id > files.file_id)"
+)
 
 
 def chained(previous: str, values: Sequence[object]) -> str:

@@ -129,13 +129,14 @@ def _without_doubtful_columns(file: Recognised, context: Context) -> Recognised:
 def _known_already(store: Store, task: Task, config: Config) -> Outcome | None:
     """The outcome for bytes that were last ingested in the same reading, None for what is new.
 
-    A later --as-of is news even so: the same records, still true at a later date.
+    A later --as-of is news even so: the same records, still true at a later date. A file is read again where another
+    one's period took records out since: these may be its own too.
     """
     file, options, sha256 = task.file, task.options, task.file.export.sha256
     rows = store.engine.rows(
         "SELECT file_id, ingested_at, as_of, records, 0, 0, added + updated + unchanged, superseded, folded,"
         " rejected, dropped, repaired FROM files WHERE sha256 = ? AND source = ? AND entity = ? AND reading = ?"
-        f" AND encoding = ? AND {ledger.LAST_READING}",
+        f" AND encoding = ? AND {ledger.LAST_READING} AND NOT {ledger.REMOVED_SINCE}",
         [sha256, file.source, file.layout.fills, task.reading, file.export.encoding],
     )
     if not rows:
