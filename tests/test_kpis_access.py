@@ -98,18 +98,22 @@ FULL = (
 )
 
 
-def other(*columns: str) -> str:
-    """Four calls of a source that has some of the columns: three answered after 5 s, one given up after 60 s."""
+def other(*columns: str, empty: tuple[str, ...] = ()) -> str:
+    """Four calls of a source with values in some columns: three answered after 5 s, one given up after 60 s.
+
+    The columns of `empty` are there, without a value.
+    """
     head = "contact_id,created_at,channel,queued"
-    answered = {"answered": "yes", "abandoned": "no", "wait_s": "5"}
-    missed = {"answered": "no", "abandoned": "yes", "wait_s": "60"}
+    answered = {"answered": "yes", "abandoned": "no", "wait_s": "5"} | dict.fromkeys(empty, "")
+    missed = {"answered": "no", "abandoned": "yes", "wait_s": "60"} | dict.fromkeys(empty, "")
     rows = [
-        ",".join((f"{n}", f"2025-02-04 {n + 10}:00:00", "phone,yes", *(values[name] for name in columns)))
+        ",".join((f"{n}", f"2025-02-04 {n + 10}:00:00", "phone,yes", *(values[name] for name in (*columns, *empty))))
         for n, values in enumerate((answered, answered, answered, missed), 1)
     ]
-    return "\n".join((",".join((head, *columns)), *rows, ""))
+    return "\n".join((",".join((head, *columns, *empty)), *rows, ""))
 
 
+@pytest.mark.parametrize("header", ["without the column", "with the column, empty"])
 @pytest.mark.parametrize(
     ("columns", "service", "answer", "abandon"),
     [
@@ -127,8 +131,11 @@ def test_a_source_without_a_column_adds_nothing_to_its_kpi(
     service: tuple[int, int],
     answer: tuple[int, int],
     abandon: tuple[int, int],
+    header: str,
 ) -> None:
-    found = computed(folder, {"a.csv": FULL, "b.csv": other(*columns)}, TWO_SOURCES)
+    absent = tuple(name for name in ("answered", "abandoned", "wait_s") if name not in columns)
+    second = other(*columns, empty=absent if header.endswith("empty") else ())
+    found = computed(folder, {"a.csv": FULL, "b.csv": second}, TWO_SOURCES)
     assert fraction(found, "service_level") == service
     assert fraction(found, "answer_rate") == answer
     assert fraction(found, "abandon_rate") == abandon
@@ -145,6 +152,18 @@ def test_a_source_without_a_column_adds_nothing_to_its_kpi(
 def test_a_service_level_without_answers_is_not_available(folder: Path) -> None:
     found = computed(folder, {"b.csv": other("abandoned", "wait_s")})
     assert row(found, "service_level").missing == ("contacts.answered",)
+
+
+@pytest.mark.parametrize(
+    ("empty", "kpis"),
+    [("answered", ("service_level", "answer_rate")), ("abandoned", ("abandon_rate",)), ("wait_s", ("service_level",))],
+)
+def test_a_column_that_is_empty_on_every_record_gives_no_rate(folder: Path, empty: str, kpis: tuple[str, ...]) -> None:
+    filled = tuple(name for name in ("answered", "abandoned", "wait_s") if name != empty)
+    found = computed(folder, {"b.csv": other(*filled, empty=(empty,))})
+    for kpi in kpis:
+        assert row(found, kpi).status == "not_available"
+        assert [note.values["rows"] for note in row(found, kpi).notes if note.code in row(found, kpi).kpi.notes] == [4]
 
 
 def test_a_call_of_which_only_the_giving_up_is_known_is_counted_with_its_unknown_queue(folder: Path) -> None:

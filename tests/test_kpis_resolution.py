@@ -133,3 +133,17 @@ def test_a_source_without_the_column_says_nothing(folder: Path) -> None:
     found = computed(folder, {"tickets.csv": tickets, "calls.csv": calls})
     assert fraction(found, "reopen_rate") == (1, 1)
     assert fraction(found, "transfer_rate") == (0, 1)
+
+
+def test_a_call_its_caller_gave_up_opens_no_issue_that_can_be_resolved(folder: Path) -> None:
+    """The source tells abandonments alone: neither queue nor answer. Of three callers, one gave up and one came back."""
+    table = """
+    | contact_id | created_at          | channel | customer   | abandoned |
+    | gave_up    | 2025-02-03 10:00:00 | phone   | 0612000001 | yes       |
+    | came_back  | 2025-02-03 10:00:00 | phone   | 0612000002 | no        |
+    | again      | 2025-02-04 10:00:00 | phone   | 0612000002 | no        |
+    | resolved   | 2025-02-03 10:00:00 | phone   | 0612000003 | no        |
+    """
+    found = computed(folder, {"calls.csv": table}, as_of=datetime(2025, 6, 1))
+    assert fraction(found, "fcr_window") == (1, 2), "resolved, of resolved and came_back"
+    assert fraction(found, "ocr") == (1, 2)

@@ -9,13 +9,20 @@ WITH capable AS (
             AS reply_known,
         max(CASE WHEN column_name = 'reopens' THEN 1 ELSE 0 END) = 1 AS reopens_known,
         max(CASE WHEN column_name = 'transfers' THEN 1 ELSE 0 END) = 1 AS transfers_known,
-        max(CASE WHEN column_name = 'answered' THEN 1 ELSE 0 END) = 1 AS answer_known,
-        max(CASE WHEN column_name = 'abandoned' THEN 1 ELSE 0 END) = 1 AS abandon_known,
-        max(CASE WHEN column_name = 'wait_s' THEN 1 ELSE 0 END) = 1 AS wait_known,
         max(CASE WHEN column_name IN ('status', 'resolved_at', 'closed_at', 'resolution_s') THEN 1 ELSE 0 END) = 1
             AS solution_known
     FROM columns_held
     WHERE entity = 'contacts'
+    GROUP BY source
+),
+telephone_columns AS (
+    -- What a source says of its calls. A column that is there but empty on every record says as little as none.
+    SELECT
+        source,
+        count(answered) > 0 AS answer_known,
+        count(abandoned) > 0 AS abandon_known,
+        count(wait_s) > 0 AS wait_known
+    FROM contacts
     GROUP BY source
 ),
 numbered_sources AS (
@@ -70,9 +77,9 @@ flags AS (
         coalesce(resolver.reopens_known, FALSE) AS reopen_column,
         coalesce(capable.transfers_known, FALSE) AS transfer_column,
         coalesce(resolver.solution_known, FALSE) AS solution_column,
-        coalesce(capable.answer_known, FALSE) AS answer_column,
-        coalesce(capable.abandon_known, FALSE) AS abandon_column,
-        coalesce(capable.wait_known, FALSE) AS wait_column,
+        telephone_columns.answer_known AS answer_column,
+        telephone_columns.abandon_known AS abandon_column,
+        telephone_columns.wait_known AS wait_column,
         coalesce(c.bot_involved, FALSE) OR c.bot_replied OR c.handed_off AS bot,
         c.handed_off OR coalesce(c.escalated, FALSE) OR coalesce(c.abandoned, FALSE) AS bot_exit,
         coalesce(c.status IN ('new', 'open', 'pending', 'hold'), FALSE) AS open_status,
@@ -89,6 +96,7 @@ flags AS (
                 AS telephone
         FROM combinations
     ) AS c
+    JOIN telephone_columns ON telephone_columns.source = c.source
     LEFT JOIN capable ON capable.source = c.source
     LEFT JOIN capable AS resolver ON resolver.source = c.resolution_source
 )
@@ -112,8 +120,10 @@ SELECT
     t.telephone AND coalesce(t.queued, FALSE) AND coalesce(t.in_hours, TRUE) AS offered,
     -- A call that was answered, given up or not, and nothing says whether it reached a queue.
     t.telephone AND t.queued IS NULL AND coalesce(t.answered, t.abandoned) IS NOT NULL AS queue_unknown,
-    -- Nobody handles a call that is not answered; a written contact waits until somebody does.
-    NOT t.telephone OR coalesce(t.answered, NOT coalesce(t.queued, FALSE)) AS handled,
+    -- Nobody handles a call that is not answered, or that its caller gave up; a written contact waits until somebody
+    -- does.
+    NOT t.telephone
+        OR coalesce(t.answered, NOT (coalesce(t.abandoned, FALSE) OR coalesce(t.queued, FALSE))) AS handled,
     NOT t.telephone AND t.reply_column AS reply_expected,
     CASE t.channel
         WHEN 'email' THEN {reply_target_email_s}
