@@ -320,3 +320,19 @@ def test_the_settings_keep_both_and_hold_for_what_was_read_before(folder: Path) 
         }
     held = json.loads(kpibar("status", "--json", "--db", "test.duckdb", folder=folder).stdout)
     assert held["counted_once"] == {"call_legs": 1, "phone_tickets_separate": 1}
+
+
+def test_the_ticket_of_a_call_or_chat_that_does_not_count_is_a_contact(folder: Path) -> None:
+    """Named by an episode that is automated, spam, merged into another or outbound, a ticket stays: 4 of 4."""
+    table = """
+    | contact_id | created_at          | channel | direction | grain       | case_id | automated | spam | merged_into |
+    | t1         | 2025-03-01 10:00:00 | chat    | inbound   | case        |         |           |      |             |
+    | c1         | 2025-03-01 10:00:00 | chat    | inbound   | interaction | t1      | yes       |      |             |
+    | t2         | 2025-03-01 10:00:00 | chat    | inbound   | case        |         |           |      |             |
+    | c2         | 2025-03-01 10:00:00 | chat    | inbound   | interaction | t2      |           | yes  |             |
+    | t3         | 2025-03-01 10:00:00 | phone   | inbound   | case        |         |           |      |             |
+    | c3         | 2025-03-01 10:00:00 | phone   | inbound   | interaction | t3      |           |      | other       |
+    | t4         | 2025-03-01 10:00:00 | phone   | inbound   | case        |         |           |      |             |
+    | c4         | 2025-03-01 10:00:00 | phone   | outbound  | interaction | t4      |           |      |             |
+    """
+    assert row(computed(folder, {"contacts.csv": table}), "contacts").now.value == 4
