@@ -136,7 +136,7 @@ def test_a_source_without_the_column_says_nothing(folder: Path) -> None:
 
 
 def test_a_call_its_caller_gave_up_opens_no_issue_that_can_be_resolved(folder: Path) -> None:
-    """The source tells abandonments alone: neither queue nor answer. Of three callers, one gave up and one came back."""
+    """The source tells abandonments alone, neither queue nor answer. Of 3 callers, one gave up and one came back."""
     table = """
     | contact_id | created_at          | channel | customer   | abandoned |
     | gave_up    | 2025-02-03 10:00:00 | phone   | 0612000001 | yes       |

@@ -58,7 +58,8 @@ owners_by_digits AS (
     GROUP BY p.source, p.parcel_id
     HAVING count(DISTINCT s.order_id) = 1
 ),
--- What the word of a carrier says, whatever the case; who is told on the way to whom a parcel goes back is no customer.
+-- What the status of a carrier says, whatever its case. A sender or carrier is named in many a status of a parcel on its
+-- way; only one that the parcel goes to makes it returned, or not yet delivered.
 states AS (
     SELECT
         status,
@@ -66,10 +67,13 @@ states AS (
             WHEN status LIKE 'cancel%' OR status LIKE 'annul%' OR status LIKE 'storn%' OR status LIKE 'anulad%'
                 OR status LIKE 'geannuleerd%' OR status LIKE 'void%'
                 THEN 'cancelled'
-            WHEN status LIKE 'return%' OR status LIKE 'retour%' OR status LIKE '%sender%' OR status LIKE '%exp_diteur%'
-                OR status LIKE 'zurück%' OR status LIKE '%absender%' OR status LIKE 'devuelt%' OR status LIKE 'devolvid%'
-                OR status LIKE '%remitente%' OR status LIKE '%mittente%' OR status LIKE 'geretourneerd%'
-                OR status LIKE 'refus%' OR status LIKE '%verweigert%'
+            WHEN status LIKE 'return%' OR status LIKE 'retour%' OR status LIKE '%to sender%'
+                OR status LIKE '%to the sender%' OR status LIKE '%retour%exp_diteur%' OR status LIKE '%renvo%exp_diteur%'
+                OR status LIKE '% à l_exp_diteur%' OR status LIKE '%vers l_exp_diteur%'
+                OR status LIKE 'zurück%' OR status LIKE '%zurück%absender%' OR status LIKE '%an absender%'
+                OR status LIKE '%an den absender%' OR status LIKE 'devuelt%' OR status LIKE 'devolvid%'
+                OR status LIKE '% al remitente%' OR status LIKE '% ao remetente%' OR status LIKE '% al mittente%'
+                OR status LIKE 'geretourneerd%' OR status LIKE 'refus%' OR status LIKE '%verweigert%'
                 THEN 'returned'
             WHEN status LIKE 'lost%' OR status LIKE 'perdu%' OR status LIKE 'perdid%' OR status LIKE 'smarrit%'
                 OR status LIKE 'verloren%' OR status LIKE 'colis perdu%' OR status LIKE 'parcel lost%'
@@ -77,8 +81,9 @@ states AS (
                 THEN 'lost'
             WHEN status LIKE '%partial%' OR status LIKE '%partiel%' OR status LIKE '%teilweise%'
                 OR status LIKE '%parcial%' OR status LIKE '%parzial%' OR status LIKE '%gedeeltelijk%'
-                OR status LIKE '%carrier%' OR status LIKE '%transporteur%' OR status LIKE '%warehouse%'
-                OR status LIKE '%depot%' OR status LIKE '%dépôt%' OR status LIKE '%fail%' OR status LIKE '%chec%'
+                OR status LIKE '%to carrier%' OR status LIKE '%to the carrier%' OR status LIKE '%au transporteur%'
+                OR status LIKE '%warehouse%' OR status LIKE '%depot%' OR status LIKE '%dépôt%'
+                OR status LIKE '%fail%' OR status LIKE '%échec%' OR status LIKE '%echec%'
                 THEN 'underway'
             WHEN status LIKE 'delivered%' OR status LIKE 'parcel delivered%' OR status LIKE 'package delivered%'
                 OR status LIKE 'shipment delivered%' OR status LIKE 'successfully delivered%'
