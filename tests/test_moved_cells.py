@@ -59,3 +59,24 @@ def test_few_records_may_lack_one_of_the_two(folder: Path) -> None:
 def test_an_export_without_the_column_asserts_nothing(folder: Path) -> None:
     text = zendesk(60, without(6), 60)
     assert take_text(folder, text).counts.added == 60
+
+
+def gorgias(lacking: int, replies: str, messages: str) -> str:
+    """Sixty tickets closed after two hours, of which some have no resolution time and these numbers of messages."""
+    header = "Ticket id,Creation date,Closed date,Initial channel,Resolution time (s),"
+    header += "Number of agent messages,Number of customer messages\n"
+    closed = "2025-03-01 10:00:00,2025-03-01 12:00:00,email"
+    rows = (f"{n},{closed}," + (f",{replies},{messages}" if n < lacking else "7200,1,1") for n in range(60))
+    return header + "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize(("replies", "messages"), [("0", "1"), ("1", "0"), ("0", "0"), ("0", "")])
+def test_tickets_closed_without_an_exchange_need_no_resolution_time(folder: Path, replies: str, messages: str) -> None:
+    """A third of a shop's tickets are spam that a rule closes, or messages to customers who never wrote."""
+    assert take_text(folder, gorgias(20, replies, messages)).counts.added == 60
+
+
+@pytest.mark.parametrize("messages", ["1", ""])
+def test_answered_tickets_without_their_resolution_time_refuse_the_file(folder: Path, messages: str) -> None:
+    with pytest.raises(LayoutContradicted, match="20 lack one of the two values"):
+        take_text(folder, gorgias(20, "1", messages))
