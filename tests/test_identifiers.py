@@ -3,6 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from kpibar.errors import TooManyRejects
 from kpibar.ingest.limits import limit
 from tests.intake import column, held, take, take_text, write
@@ -216,6 +218,22 @@ def test_a_number_for_nobody_is_no_customer_where_several_have_it(folder: Path) 
     rows += [_row(f"s{n}", phone=phone) for n, phone in enumerate(("0612345678", "0612345678", "0", "0140000000"))]
     take_text(folder, _contacts(*rows).replace("0-0,", "z0,"))
     assert column(folder, "SELECT count(DISTINCT customer_alias_key) FROM contacts") == [2]
+
+
+@pytest.mark.parametrize("sign", [" ", "\u202f", "'", "’"])
+def test_thousands_set_apart_by_blanks_are_one_customer_with_those_that_are_not(folder: Path, sign: str) -> None:
+    """12345 came once with its thousands set apart, beside customers of up to six digits."""
+    people = (f"12{sign}345", "12345", "7", "123456", f"123{sign}456")
+    take_text(folder, _contacts(*(_row(f"t{n}", person) for n, person in enumerate(people))))
+    assert column(folder, "SELECT count(DISTINCT customer_key) FROM contacts") == [3]
+    assert ("identifier_restored", "customer (thousands set apart)", 2) in _remarks(folder)
+
+
+@pytest.mark.parametrize("person", ["12,345", "12.345", "AB 345"])
+def test_another_sign_beside_plain_numbers_stays(folder: Path, person: str) -> None:
+    people = (person, "12345", "7")
+    take_text(folder, _contacts(*(_row(f"t{n}", f'"{one}"') for n, one in enumerate(people))))
+    assert column(folder, "SELECT count(DISTINCT customer_key) FROM contacts") == [3]
 
 
 def test_a_number_or_address_with_a_pattern_is_somebody_s(folder: Path) -> None:

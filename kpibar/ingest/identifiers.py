@@ -248,17 +248,21 @@ def _read_numbers(store: Store, column: Identifier) -> None:
     if not decimals and not grouped:
         return
     value = f"regexp_replace({column.alias}, '^(odd|id|phone|email):', '')" if column.keyed else column.alias
+    value = f"regexp_replace({value}, {quoted(_BLANKS)}, ' ', 'g')"
     fractions, long, other = rows(
         "SELECT count(*) FILTER (WHERE regexp_full_match(v, '[0-9]+[.,][0-9]*[1-9][0-9]*')), "
         "count(*) FILTER (WHERE regexp_full_match(v, '[0-9]{4,}')), "
         f"count(*) FILTER (WHERE NOT regexp_full_match(v, {quoted('[0-9]{1,3}|[0-9]{4,}|' + _IN_GROUPS)})) "
         f"FROM (SELECT DISTINCT {value} AS v FROM typed WHERE v IS NOT NULL)"
     )[0]
+    # Beside numbers without a sign a comma may be that of a list or of decimals, a blank in a person's may not.
+    every = not long and signs == 1
     if grouped and not column.telephone:
-        if not long and not other and signs == 1:
+        if not other and (every or column.person):
+            some = "" if every else " AND sign IN (' ', '''', '’')"
             run(
                 f"UPDATE {_TABLE} SET plain = regexp_replace(plain, '[^0-9]', '', 'g'), kind = 'groups', "
-                "decimals = FALSE WHERE grouped"
+                f"decimals = FALSE WHERE grouped{some}"
             )
         elif not column.person:
             # A list of numbers, or one number beside others that are written without a sign.
