@@ -36,6 +36,8 @@ def normal(name: str) -> str:
     Accents, case, byte-order mark, typographic apostrophes, underscores or runs of spaces and a trailing time zone do
     not count.
     """
+    if name.isascii():
+        return " ".join(_ZONE.sub("", name.strip()).replace("_", " ").split()).casefold()
     plain = _ZONE.sub("", name.replace("\ufeff", "").replace("’", "'").strip())
     letters = unicodedata.normalize("NFKD", plain)
     bare = "".join(char for char in letters if not unicodedata.combining(char))

@@ -51,12 +51,16 @@ _NUMBER_BEGINS = (
 _SYMBOLS = r"[-–—_.?*/ ]+|[x]{1,}"
 
 
+def beginnings(*, person: bool) -> str:
+    """The pattern of how texts begin that may stand for nobody; of a person, also of how such a number begins."""
+    starts = sorted({word[:4] for word in (*_WORDS, *_BEGINNINGS)} | {"xx", "x@"})
+    words = "^(?i:" + "|".join(map(re.escape, starts)) + ")"
+    return f"{words}|{_NUMBER_BEGINS}" if person else words
+
+
 def may_stand_for_nobody(cell: str, *, person: bool) -> str:
     """SQL of a cheap test: a text begins as what stands for nobody does; of a person, as such a number does."""
-    starts = sorted({word[:4] for word in (*_WORDS, *_BEGINNINGS)} | {"xx", "x@"})
-    listed = quoted("(?i)^(?:" + "|".join(map(re.escape, starts)) + ")")
-    words = f"(ascii({cell}) > 57 AND regexp_matches({cell}, {listed}))"
-    return f"({words} OR regexp_matches({cell}, {quoted(_NUMBER_BEGINS)}))" if person else words
+    return f"regexp_matches({cell}, {quoted(beginnings(person=person))})"
 
 
 def nobody(text: str, records: str, *, person: bool) -> str:

@@ -88,6 +88,9 @@ def spacing(lines: Sequence[str], vocabulary: Set[str]) -> Spacing | None:
 
 
 def _is_spaced(lines: Sequence[str], used: Spacing, vocabulary: Set[str]) -> bool:
+    spaced = (_counted([line], used) for line in lines if f"{used.delimiter} " in line)
+    if not any(0 < cells == blanks for cells, blanks in spaced):  # names are costly to compare
+        return False
     names = [recognised(parse_one([used.unspaced(line)], used.delimiter, used.quote)[0], vocabulary) for line in lines]
     if max(names) < KNOWN_ENOUGH:
         return False

@@ -61,6 +61,8 @@ def _leaves(node: Node) -> Iterator[Node]:
 
 def _fixed(node: Node) -> object:
     """The value of a node that reads no cell, None for any other."""
+    if node["class"] == "CONSTANT" and node["literal"]["kind"] == "STRING":
+        return str(node["literal"]["text"])
     if node["class"] == "COLUMN_REF" or any(part["class"] == "COLUMN_REF" for part in walk(node)):
         return None
     try:
