@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from kpibar.brands import fold
 from kpibar.config import Succession
 from kpibar.coverage import DATED
 from kpibar.kpis.catalogue import Kpi
@@ -66,18 +67,27 @@ def handovers(stated: Iterable[Succession], sources: frozenset[str], brand: str 
             for after in _named(one.successor, one.brand, sources):
                 own = {name.partition("/")[2] for name in (before, after)} - {""}
                 limited = one.brand is not None and not own
-                if before != after and len(own) <= 1 and (not limited or one.brand == brand):
+                if before != after and len(own) <= 1 and (not limited or _same_brand(one.brand, brand)):
                     found.append(Handover(before, after, one.brand))
     return tuple(dict.fromkeys(found))
 
 
 def _named(name: str, brand: str | None, sources: frozenset[str]) -> list[str]:
-    """The sources a name stands for: itself, else that of the brand, else all of a layout."""
-    if brand is not None and f"{name}/{brand}" in sources:
-        return [f"{name}/{brand}"]
+    """The sources a name stands for: that of the brand, however it is spelled, else itself, else all of a layout."""
+    of_brand = [source for source in sources if source.partition("/")[0] == name and _of_brand(source, brand)]
+    if of_brand:
+        return sorted(of_brand)
     if name in sources:
         return [name]
     return sorted(source for source in sources if brand is None and source.partition("/")[0] == name)
+
+
+def _of_brand(source: str, brand: str | None) -> bool:
+    return _same_brand(source.partition("/")[2] or None, brand)
+
+
+def _same_brand(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and fold(one) == fold(other)
 
 
 def absent(stated: Iterable[Succession], sources: frozenset[str]) -> tuple[str, ...]:

@@ -144,6 +144,21 @@ def test_tools_of_brands_follow_brand_by_brand(folder: Path) -> None:
     assert "succession_proposed" not in codes(both)
 
 
+def test_the_brand_of_a_change_may_be_spelled_otherwise(folder: Path) -> None:
+    """A source of the brand alone, and a source that it shares with another brand: 96 contacts in either year."""
+    rules = '[[files]]\nmatch = "z.csv"\nbrand = "L\'Œuf & Cie"\n'
+    own = "contact_id,created_at,channel,brand\n" + "".join(
+        f"{n},{day} 11:00:00,email,{brand}\n"
+        for n, (day, brand) in enumerate((day, brand) for day in AFTER for brand in ("L'Œuf & Cie", "Rouge"))
+    )
+    ingest_tables(folder, {"z.csv": zendesk(BEFORE), "k.csv": own}, settings(folder, rules), AS_OF)
+    for spelling in ("L'Œuf & Cie", "l’oeuf et cie", "L'OEUF & CIE."):
+        change = stated(("zendesk-tickets", "kpibar-contacts"), brand=spelling)
+        found = report(folder, settings(folder, rules + change), Request(brand="L'Œuf & Cie"))
+        assert row(found, "contacts").comparable, spelling
+        assert "succession_absent" not in codes(found), spelling
+
+
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
