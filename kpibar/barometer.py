@@ -293,7 +293,8 @@ def _judged_segments(row: Row, reporting: Reporting) -> tuple[Segment, ...]:
 
 def _brand_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
     """The records that name orders held under another brand only; of one brand where one is asked for."""
-    found = [one for entity in REFERRING for one in orders_elsewhere(store, entity)]
+    pairs = [one for entity in REFERRING for one in orders_elsewhere(store, entity)]
+    found = [one for one in pairs if brand in (None, one.brand, one.other)]
     return tuple(
         Note(
             "order_of_other_brand",
@@ -301,7 +302,6 @@ def _brand_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
             "warning",
         )
         for one in found[:_BRANDS_NAMED]
-        if brand in (None, one.brand, one.other)
     )
 
 

@@ -268,6 +268,18 @@ def test_orders_of_another_brand_are_told(folder: Path, table: str, last: str) -
     assert [note.values for note in notes] == [{"table": table, "brand": "B", "other": "A", "rows": 4, "named": 6}]
 
 
+def test_the_report_of_a_brand_names_its_orders_elsewhere_among_many_brands(folder: Path) -> None:
+    """Of 14 brands whose contacts name orders of A ten are named in the report; in its own each is."""
+    rows = "".join(f"{n},{CELLS['contacts']},#{n % 10 + 1},B{n // 3:02}\n" for n in range(42))
+    used = settings(folder)
+    ingest_tables(folder, {"o.csv": orders("A", 10), "c.csv": REFERRING["contacts"] + rows}, used, AS_OF)
+    named = [note.values["brand"] for note in report(folder, used).notes if note.code == "order_of_other_brand"]
+    assert len(named) == 10
+    for brand in ("B00", "B13"):
+        notes = report(folder, used, Request(brand=brand)).notes
+        assert [note.values["brand"] for note in notes if note.code == "order_of_other_brand"] == [brand]
+
+
 def test_the_same_number_in_both_brands_is_nothing_to_tell(folder: Path) -> None:
     used = settings(folder)
     both = orders("A", 10) + orders("B", 10).partition("\n")[2]
