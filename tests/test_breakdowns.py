@@ -181,7 +181,7 @@ def test_contacts_about_no_order_and_of_no_carrier_are_two_rows(invented: dict[s
     assert ("no_order", {"rows": 4}) in notes
     text = render(found, "en", Screen())
     assert "no order" in text and "unknown" in text
-    assert "Contacts about no order, which the rate of no carrier counts: Contacts per 100 orders 4" in text
+    assert "Contacts about no order, in the total but in no carrier’s rate: Contacts per 100 orders 4" in text
     assert "aucune commande" in render(found, "fr", Screen())
 
 
