@@ -25,8 +25,12 @@ digits AS (
         c.person_key = o.person_key AS own,
         min(o.order_id) OVER (PARTITION BY c.source, c.contact_id) AS first_id,
         max(o.order_id) OVER (PARTITION BY c.source, c.contact_id) AS last_id,
-        min(CASE WHEN c.person_key = o.person_key THEN o.order_id END) OVER (PARTITION BY c.source, c.contact_id) AS first_own_id,
-        max(CASE WHEN c.person_key = o.person_key THEN o.order_id END) OVER (PARTITION BY c.source, c.contact_id) AS last_own_id
+        min(CASE WHEN c.person_key = o.person_key THEN o.order_id END) OVER (
+            PARTITION BY c.source, c.contact_id
+        ) AS first_own_id,
+        max(CASE WHEN c.person_key = o.person_key THEN o.order_id END) OVER (
+            PARTITION BY c.source, c.contact_id
+        ) AS last_own_id
     FROM asking AS c
     JOIN fact_orders AS o
         ON o.order_number = c.order_number
@@ -48,8 +52,12 @@ digits AS (
         c.person_key = o.person_key AS own,
         min(o.order_id) OVER (PARTITION BY c.source, c.contact_id, m.order_key) AS first_id,
         max(o.order_id) OVER (PARTITION BY c.source, c.contact_id, m.order_key) AS last_id,
-        min(CASE WHEN c.person_key = o.person_key THEN o.order_id END) OVER (PARTITION BY c.source, c.contact_id, m.order_key) AS first_own_id,
-        max(CASE WHEN c.person_key = o.person_key THEN o.order_id END) OVER (PARTITION BY c.source, c.contact_id, m.order_key) AS last_own_id
+        min(CASE WHEN c.person_key = o.person_key THEN o.order_id END) OVER (
+            PARTITION BY c.source, c.contact_id, m.order_key
+        ) AS first_own_id,
+        max(CASE WHEN c.person_key = o.person_key THEN o.order_id END) OVER (
+            PARTITION BY c.source, c.contact_id, m.order_key
+        ) AS last_own_id
     FROM mentions AS m
     JOIN asking AS c ON c.source = m.source AND c.contact_id = m.contact_id
     JOIN fact_orders AS o
