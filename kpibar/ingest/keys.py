@@ -82,7 +82,9 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
     identifier = f"({fields[KEYS[entity].id[0]]})"
     return (
         f"CASE WHEN {missing} THEN 'its identifier or its date is empty' "
-        f"WHEN regexp_matches({identifier}, '(?i)^((grand |sub)?totals?\\b|[0-9]+ (rows|records|lignes)$|copyright )') "
+        # Only what begins with a letter (58 and more) or has a blank can be such a line.
+        f"WHEN (ascii({identifier}) > 57 OR contains({identifier}, ' ')) "
+        f"AND regexp_matches({identifier}, '(?i)^((grand |sub)?totals?\\b|[0-9]+ (rows|records|lignes)$|copyright )') "
         "THEN 'it is a line of a report, not a record' "
         f"WHEN (contains({identifier}, 'E') OR contains({identifier}, 'e+')) "
         f"AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?([eE][+]|E)[0-9]+') "

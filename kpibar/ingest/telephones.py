@@ -44,7 +44,7 @@ def restore_first_digit(store: Store, columns: Sequence[tuple[str, bool]], calli
         return {}
     pattern, lengths = _NATIONAL[calling_code]
     listed = ", ".join(str(len(_FORM) + length) for length in lengths)
-    short = f"(strlen({{0}}) IN ({listed}) AND starts_with({{0}}, '{_FORM}'))"
+    short = f"CASE WHEN strlen({{0}}) IN ({listed}) THEN starts_with({{0}}, '{_FORM}') ELSE FALSE END"
     if not columns:
         return {}
     flags = ", ".join(f"count(*) FILTER (WHERE {short.format(name)})" for name, _ in columns)
