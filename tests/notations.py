@@ -33,7 +33,7 @@ value = 'money("amount")'
 where = 'TRUE'
 [also.surveys.select]
 survey_id = 'text("note")'
-kind = "'nps'"
+kind = "'csat'"
 score = 'coalesce(duration("spoken"), hms("clock"), secs("seconds"))'
 """
 HELD = {

@@ -152,7 +152,10 @@ def marked(head: bytes) -> str | None:
         return "utf-16-le" if low > high else "utf-16-be"
     # Letters of other scripts have no zero byte, but blanks, digits and delimiters do.
     if len(head) >= _ENOUGH_TO_TELL and max(low, high) > len(head) * 0.08 and min(low, high) == 0:
-        return "utf-16-le" if low else "utf-16-be"
+        encoding = "utf-16-le" if low else "utf-16-be"
+        # Zero bytes beside control characters are those of a program, not of a text.
+        signs = head.decode(encoding, "ignore")
+        return None if any(sign < " " and sign not in "\t\r\n" for sign in signs) else encoding
     return None
 
 
