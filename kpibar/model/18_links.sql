@@ -13,62 +13,64 @@ WITH asking AS (
     FROM contacts AS c
     LEFT JOIN fact_people AS person ON person.customer_key = coalesce(c.customer_key, c.customer_alias_key)
 ),
--- Digits without the letters or zeros of the shop name an order where no other recent one has them.
-digits AS (
+-- What a number in a text may be of an order: its whole number, or its digits.
+order_names AS (
+    SELECT order_id, person_key, ordered_at, brand, order_key AS name, 3 AS sureness FROM fact_orders
+    UNION ALL
+    SELECT order_id, person_key, ordered_at, brand, number_key AS name, 4 AS sureness FROM fact_orders
+),
+-- Orders by the digits of a reference and by the numbers of a text; `own`, the order is one of this customer.
+matches AS (
     SELECT
         c.source,
         c.contact_id,
+        c.created_at,
+        c.order_key AS name,
+        TRUE AS explicit,
+        2 AS sureness,
         o.order_id,
         o.person_key,
         o.ordered_at,
-        2 AS sureness,
-        c.person_key = o.person_key AS own,
-        min(o.order_id) OVER (PARTITION BY c.source, c.contact_id) AS first_id,
-        max(o.order_id) OVER (PARTITION BY c.source, c.contact_id) AS last_id,
-        min(CASE WHEN c.person_key = o.person_key THEN o.order_id END) OVER (
-            PARTITION BY c.source, c.contact_id
-        ) AS first_own_id,
-        max(CASE WHEN c.person_key = o.person_key THEN o.order_id END) OVER (
-            PARTITION BY c.source, c.contact_id
-        ) AS last_own_id
+        c.person_key = o.person_key AS own
     FROM asking AS c
     JOIN fact_orders AS o
         ON o.order_number = c.order_number
         AND (o.brand = c.brand OR o.brand IS NULL OR c.brand IS NULL)
-    WHERE
-        o.ordered_at IS NULL
-        OR (
-            o.ordered_at <= c.created_at + INTERVAL '1' DAY
-            AND c.created_at <= o.ordered_at + INTERVAL '{link_text_days}' DAY
-        )
     UNION ALL
     SELECT
         c.source,
         c.contact_id,
+        c.created_at,
+        m.order_key AS name,
+        m.explicit,
+        o.sureness,
         o.order_id,
         o.person_key,
         o.ordered_at,
-        4 AS sureness,
-        c.person_key = o.person_key AS own,
-        min(o.order_id) OVER (PARTITION BY c.source, c.contact_id, m.order_key) AS first_id,
-        max(o.order_id) OVER (PARTITION BY c.source, c.contact_id, m.order_key) AS last_id,
-        min(CASE WHEN c.person_key = o.person_key THEN o.order_id END) OVER (
-            PARTITION BY c.source, c.contact_id, m.order_key
-        ) AS first_own_id,
-        max(CASE WHEN c.person_key = o.person_key THEN o.order_id END) OVER (
-            PARTITION BY c.source, c.contact_id, m.order_key
-        ) AS last_own_id
+        c.person_key = o.person_key AS own
     FROM mentions AS m
     JOIN asking AS c ON c.source = m.source AND c.contact_id = m.contact_id
-    JOIN fact_orders AS o
-        ON o.number_key = m.order_key
+    JOIN order_names AS o
+        ON o.name = m.order_key
         AND (o.brand = c.brand OR o.brand IS NULL OR c.brand IS NULL)
+),
+recent AS (
+    SELECT
+        matches.*,
+        min(order_id) OVER (PARTITION BY source, contact_id, sureness, name) AS first_id,
+        max(order_id) OVER (PARTITION BY source, contact_id, sureness, name) AS last_id,
+        min(CASE WHEN own THEN order_id END) OVER (PARTITION BY source, contact_id, sureness, name) AS first_own_id,
+        max(CASE WHEN own THEN order_id END) OVER (PARTITION BY source, contact_id, sureness, name) AS last_own_id
+    FROM matches
     WHERE
         -- Bare digits may be a postcode or an amount: they name no order of another customer.
-        (m.explicit OR coalesce(c.person_key = o.person_key, TRUE))
+        (explicit OR coalesce(own, TRUE))
         AND (
-            o.ordered_at <= c.created_at + INTERVAL '1' DAY
-            AND c.created_at <= o.ordered_at + INTERVAL '{link_text_days}' DAY
+            (ordered_at IS NULL AND sureness < 4)
+            OR (
+                ordered_at <= created_at + INTERVAL '1' DAY
+                AND created_at <= ordered_at + INTERVAL '{link_text_days}' DAY
+            )
         )
 ),
 -- The ways a contact can be about an order, the surest first.
@@ -79,32 +81,10 @@ candidates AS (
         ON o.order_key = c.order_key
         AND (o.brand = c.brand OR o.brand IS NULL OR c.brand IS NULL)
     UNION ALL
+    -- Digits without the letters or zeros of the shop name an order where no other recent one has them.
     SELECT source, contact_id, order_id, person_key, ordered_at, sureness, coalesce(own, FALSE) AS own
-    FROM digits
-    WHERE first_id = last_id OR (own AND first_own_id = last_own_id)
-    UNION ALL
-    SELECT
-        c.source,
-        c.contact_id,
-        o.order_id,
-        o.person_key,
-        o.ordered_at,
-        3 AS sureness,
-        coalesce(c.person_key = o.person_key, FALSE) AS own
-    FROM mentions AS m
-    JOIN asking AS c ON c.source = m.source AND c.contact_id = m.contact_id
-    JOIN fact_orders AS o
-        ON o.order_key = m.order_key
-        AND (o.brand = c.brand OR o.brand IS NULL OR c.brand IS NULL)
-    WHERE
-        (m.explicit OR coalesce(c.person_key = o.person_key, TRUE))
-        AND (
-            o.ordered_at IS NULL
-            OR (
-                o.ordered_at <= c.created_at + INTERVAL '1' DAY
-                AND c.created_at <= o.ordered_at + INTERVAL '{link_text_days}' DAY
-            )
-        )
+    FROM recent
+    WHERE sureness = 3 OR first_id = last_id OR (own AND first_own_id = last_own_id)
     UNION ALL
     SELECT c.source, c.contact_id, o.order_id, o.person_key, o.ordered_at, 5 AS sureness, FALSE AS own
     FROM asking AS c
