@@ -29,7 +29,7 @@ from kpibar.config import Config, load
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options, Outcome
-from kpibar.ingest.tally import UNENDED
+from kpibar.ingest.tally import LINE_END_MISSING
 from kpibar.store import Store
 from tests.pollution_exports import SAMPLES, Export, Table, Text, alone, written
 
@@ -130,7 +130,7 @@ class Bench:
         number = rows(f"SELECT count(*) FROM {export.held[0][0]}")[0][0]
         self._empty()
         error = str(outcome.error) if outcome.error else None
-        unended = any(remark.code == UNENDED for remark in outcome.remarks)
+        unended = any(remark.code == LINE_END_MISSING for remark in outcome.remarks)
         return Read(error, records, rejects, outcome.counts, number, unended)
 
     def _ingest(self, path: Path) -> Outcome:

@@ -50,8 +50,8 @@ def test_a_last_record_without_line_end_that_is_whole_is_taken_and_said(
     outcome = take_text(folder, contacts(name, cells, end=end))
     assert (outcome.counts.added, outcome.counts.rejected) == (len(cells), 0)
     assert MISSING in said(outcome)
-    assert held(folder, "SELECT code, records FROM remarks WHERE code = 'line-end-missing'") == [
-        ("line-end-missing", 1)
+    assert held(folder, "SELECT code, records FROM remarks WHERE code = 'line_end_missing'") == [
+        ("line_end_missing", 1)
     ]
 
 

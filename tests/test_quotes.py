@@ -146,7 +146,7 @@ def test_some_lines_in_quotes_or_the_header_alone(folder: Path, every: int, firs
     assert outcome.counts.added == 20
     # "SAV" is no reason that the rules know, which is a remark of its own.
     remarks = [(remark.code, remark.records) for remark in outcome.remarks if remark.code != "reason_unmapped"]
-    assert remarks == ([("line-in-quotes", quoted)] if quoted else [])
+    assert remarks == ([("line_in_quotes", quoted)] if quoted else [])
 
 
 def test_a_line_in_quotes_that_spans_two_lines(folder: Path) -> None:

@@ -203,6 +203,7 @@ def _holds(archive: zipfile.ZipFile, member: str, signs: tuple[bytes, ...]) -> b
     rest, holds = b"", False
 
     def look(piece: bytes) -> None:
+        """Look for the signs in a piece, and where it meets the one before."""
         nonlocal rest, holds
         holds = holds or any(sign in rest + piece for sign in signs)
         rest = piece[-_LONGEST_SIGN:]

@@ -41,9 +41,9 @@ from kpibar.ingest.spellings import (
 )
 from kpibar.ingest.tally import (
     DAMAGED_TEXT,
+    LINE_END_MISSING,
+    LINE_IN_QUOTES,
     NAMED_FROM,
-    UNENDED,
-    WRAPPED,
     Tally,
     check_assertions,
     count_agreeing,
@@ -276,9 +276,9 @@ def _refuse_second_header(store: Store, task: Task, compiled: Plan, batch: Batch
 def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> Outcome:
     """Settle what is contested, check the whole and enter it in the ledger."""
     task, tally = taking.task, taking.tally
-    tally.remarks[WRAPPED, ""] += account.wrapped
+    tally.remarks[LINE_IN_QUOTES, ""] += account.wrapped
     tally.remarks[DAMAGED_TEXT, ""] += account.damaged
-    tally.remarks[UNENDED, ""] += account.unended
+    tally.remarks[LINE_END_MISSING, ""] += account.unended
     if account.moved is not None:
         raise HeaderMoved(task.path, account.moved)
     check_assertions(task.path, task.file.layout, tally)

@@ -19,11 +19,11 @@ from kpibar.ingest.typed import PLACE
 from kpibar.store import Store
 
 # The remark on records of which the whole line stood in quotes.
-WRAPPED = "line-in-quotes"
+LINE_IN_QUOTES = "line_in_quotes"
 # The remark on records with signs in their free text that an earlier program could not read.
 DAMAGED_TEXT = "damaged_text"
 # The remark on a last record behind which the line end is missing.
-UNENDED = "line-end-missing"
+LINE_END_MISSING = "line_end_missing"
 _AGREEMENT = 0.95
 _ENOUGH_TO_ASSERT = 20
 # Of the records of a paired assertion, so many may lack one of the two durations.

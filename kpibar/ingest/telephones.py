@@ -40,13 +40,11 @@ def restore_first_digit(store: Store, columns: Sequence[tuple[str, bool]], calli
     `columns` are typed columns and whether their name says telephone. Where it does not, a column of nothing but
     telephones and addresses, of which some have their 0 or calling code, says so itself.
     """
-    if calling_code not in _NATIONAL:
+    if not columns or calling_code not in _NATIONAL:
         return {}
     pattern, lengths = _NATIONAL[calling_code]
     listed = ", ".join(str(len(_FORM) + length) for length in lengths)
     short = f"CASE WHEN strlen({{0}}) IN ({listed}) THEN starts_with({{0}}, '{_FORM}') ELSE FALSE END"
-    if not columns:
-        return {}
     flags = ", ".join(f"count(*) FILTER (WHERE {short.format(name)})" for name, _ in columns)
     counts = store.engine.rows(f"SELECT {flags} FROM typed")[0]
     restored = {}

@@ -177,13 +177,14 @@ def _keys(table: str, shifts: Iterable[int]) -> str:
 def _by_customer(store: Store, shifts: Sequence[int]) -> tuple[list[Days], list[Days]]:
     """The days of both sides, of the records whose customer is known."""
 
-    def hits(side: str, aside: int) -> str:
+    def matches(side: str, aside: int) -> str:
+        """The query for the records of a side with one of the other, moved by `aside` seconds."""
         moved = [shift + aside for shift in shifts]
         mine, other = _keys("twin_mine", (0,)), _keys("twin_other", moved)
         return f"SELECT DISTINCT {side}.n FROM ({mine}) AS m JOIN ({other}) AS o USING (person, class, minute)"
 
-    return _days(store, "twin_mine", hits("m", 0), hits("m", _APART)), _days(
-        store, "twin_other", hits("o", 0), hits("o", _APART)
+    return _days(store, "twin_mine", matches("m", 0), matches("m", _APART)), _days(
+        store, "twin_other", matches("o", 0), matches("o", _APART)
     )
 
 
@@ -220,6 +221,7 @@ def _shifts_of_customers(store: Store) -> list[int]:
     """The whole quarters of an hour, in seconds, by which many records of a customer are later in the other source."""
 
     def sample(table: str) -> str:
+        """The query for the records of some customers of a side, the same ones of both."""
         chosen = f"SELECT * FROM (SELECT key, s, class, count(*) OVER (PARTITION BY key) AS many FROM {table})"
         few = f"(SELECT count(DISTINCT key) // {_SAMPLE} + 1 FROM twin_mine)"
         return f"{chosen} WHERE key IS NOT NULL AND many <= {_MANY} AND hash(key) % {few} = 0"
@@ -272,17 +274,20 @@ def _by_instant(store: Store, unit: int, shift: int) -> tuple[list[Days], list[D
     def instants(table: str) -> str:
         return f"SELECT DISTINCT s // {unit} AS u, class, day, brand FROM {table}"
 
-    def counted(mine: str, other: str, shift: int) -> list[Days]:
-        def hit(aside: int) -> str:
+    def count(mine: str, other: str, shift: int) -> list[Days]:
+        """The days of the side `mine`, `other` moved by `shift` seconds."""
+
+        def matches(aside: int) -> str:
+            """SQL: an instant of this side is one of the other, moved by `aside` units more."""
             return (
                 f"EXISTS (SELECT 1 FROM ({instants(other)}) AS o WHERE o.class = m.class "
                 f"AND o.u = m.u + {shift // unit + aside} AND coalesce(o.brand = m.brand, TRUE))"
             )
 
-        chance = f"(CAST({hit(_ASIDE)} AS DOUBLE) + CAST({hit(-_ASIDE)} AS DOUBLE)) / 2"
-        return _counted(store, f"SELECT day, {hit(0)} AS twin, {chance} AS chance FROM ({instants(mine)}) AS m")
+        chance = f"(CAST({matches(_ASIDE)} AS DOUBLE) + CAST({matches(-_ASIDE)} AS DOUBLE)) / 2"
+        return _counted(store, f"SELECT day, {matches(0)} AS twin, {chance} AS chance FROM ({instants(mine)}) AS m")
 
-    return counted("twin_mine", "twin_other", shift), counted("twin_other", "twin_mine", -shift)
+    return count("twin_mine", "twin_other", shift), count("twin_other", "twin_mine", -shift)
 
 
 def _judged(other: str, entity: str, sides: tuple[list[Days], list[Days]], shift: int, by: str) -> Twins:

@@ -36,6 +36,7 @@ def watching() -> Iterator[Watch | None]:
         shown: list[Path] = []
 
         def watch(path: Path, done: int, size: int, records: int, rejects: int) -> None:
+            """Show how far a large file is read, in bytes."""
             if size < LONG:
                 return
             if [path] != shown:
