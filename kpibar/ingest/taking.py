@@ -1,5 +1,6 @@
 """What happens inside a file's transaction: its batches are typed, judged and written, then settled and entered."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,6 +14,8 @@ from kpibar.ingest.canonical import Context
 from kpibar.ingest.classify import classify, count_unmapped, look_up_pseudonyms
 from kpibar.ingest.dateorder import confirm, confirm_formats
 from kpibar.ingest.dateorder import settle as settle_dates
+from kpibar.ingest.decimals import CODE as DECIMAL_SIGN
+from kpibar.ingest.decimals import settle_decimals
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.faulted import UNCALCULATED
 from kpibar.ingest.feed import stage_batch, type_batch
@@ -172,7 +175,7 @@ def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading
         if number == 0:
             stage_batch(store, batch, task.dialect)
             count_unread(store, task.file, compiled, taking.tally.remarks)
-            compiled, settled = type_staged(store, task, batch)
+            compiled, settled = type_staged(store, task, batch, taking.tally.remarks)
         else:
             type_batch(store, batch, task.dialect, compiled)
         rejected = taking.tally.bad
@@ -198,7 +201,7 @@ def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> Read
     if names:
         store.engine.append(BROKEN, {"name": names})
     count_unread(store, taking.task.file, taking.task.compiled, taking.tally.remarks)
-    compiled, settled = type_staged(store, taking.task, batch)
+    compiled, settled = type_staged(store, taking.task, batch, taking.tally.remarks)
     _take_batch(store, taking, batch, compiled)
     return settled
 
@@ -222,9 +225,14 @@ def group_place(task: Task) -> int | None:
     return named.index(normal(group)) if group and normal(group) in named else None
 
 
-def type_staged(store: Store, task: Task, batch: Batch) -> tuple[Plan, Reading]:
-    """Turn `staged` into `typed`, its dates read in the order they show themselves."""
+def type_staged(
+    store: Store, task: Task, batch: Batch, remarks: Counter[tuple[str, str]] | None = None
+) -> tuple[Plan, Reading]:
+    """Turn `staged` into `typed`, its dates and decimals read as they show themselves, which `remarks` counts."""
     settled = settle_dates(store.engine, task.path, task.compiled.dates, task.context.reading, batch.lines)
+    settled, shown = settle_decimals(store.engine, task.compiled.numbers, settled)
+    if remarks is not None:
+        remarks.update({(DECIMAL_SIGN, about): n for about, n in shown.items()})
     compiled = task.plan(settled)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
     store.engine.run("DROP TABLE staged")

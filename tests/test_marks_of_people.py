@@ -1,0 +1,61 @@
+"""Notations of people and spreadsheets that a file as a whole makes certain: decimals, zones by letters, marks."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.intake import column, held
+from tests.notations import read
+
+PARIS = 'timezone = "Europe/Paris"\n'
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "expected"),
+    [
+        ("amount", ["603,32", "12", "1.234,50", "12,50 €", "EUR 0,99"], ["603.32", "12", "1234.50", "12.5", "0.99"]),
+        ("seconds", ["2,0", "4,5", "3", "1,234", "0,125"], [2.0, 4.5, 3.0, 1.234, 0.125]),
+        ("whole", ["2,0", "3", "12,0", "1,00"], [2, 3, 12, 1]),
+    ],
+)  # fmt: skip
+def test_a_column_that_shows_commas_alone_has_decimal_commas(
+    folder: Path, kind: str, cells: list[str], expected: list[object]
+) -> None:
+    found = read(folder, kind, cells)
+    assert [Decimal(str(value)) for value in found] == [Decimal(str(value)) for value in expected]
+    codes = held(folder, "SELECT code, about, records FROM remarks WHERE code <> 'no_scale'")
+    assert [code for code, *_ in codes] == ["decimal_sign"]
+    assert codes[0][1].startswith("a comma in ")
+
+
+@pytest.mark.parametrize("cells", [["603,32", "12.50"], ["1,234", "12"], ["1,234", "1.5", "2,5"]])
+def test_a_column_that_shows_both_signs_or_none_is_read_as_stated(folder: Path, cells: list[str]) -> None:
+    assert read(folder, "amount", cells)[0] == "rejected"
+    assert column(folder, "SELECT reason FROM rejects LIMIT 1") == ["is not an amount with decimals after a point"]
+
+
+def test_a_stated_comma_gives_way_to_points(folder: Path) -> None:
+    assert read(folder, "seconds", ["2.5", "1.234", "3"], "decimal = ','") == [2.5, 1.234, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("zone", "cell", "utc"),
+    [
+        ("Europe/Paris", "2025-01-02 23:30:00 CET", "2025-01-02 22:30"),
+        ("Europe/Paris", "2025-07-02 23:30:00 CEST", "2025-07-02 21:30"),
+        ("UTC", "02/13/2025 11:30 PM (CET)", "2025-02-13 22:30"),
+        ("Europe/Paris", "Jan 2, 2025 3:04 PM PDT", "2025-01-02 22:04"),
+        ("America/New_York", "2025-01-02 10:00 EST", "2025-01-02 15:00"),
+        ("Europe/London", "2025-07-02 10:00 BST", "2025-07-02 09:00"),
+        ("Asia/Kolkata", "2025-07-02 10:00 IST", "2025-07-02 04:30"),
+    ],
+)
+def test_letters_of_one_offset_behind_a_time(folder: Path, zone: str, cell: str, utc: str) -> None:
+    assert [str(value)[:16] for value in read(folder, "at", [cell], zone=zone)] == [utc]
+
+
+@pytest.mark.parametrize("cell", ["2025-01-02 10:00 EST", "2025-01-02 10:00:00 CST", "01/13/2025 10:00 AM (IST)"])
+def test_letters_of_several_offsets_are_refused_with_the_option_that_settles_them(folder: Path, cell: str) -> None:
+    assert read(folder, "at", [cell], zone="Europe/Paris") == ["rejected"]
+    assert "--tz" in column(folder, "SELECT reason FROM rejects")[0]
