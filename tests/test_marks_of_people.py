@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.intake import column, held
+from tests.intake import column, held, take, take_text, write
 from tests.notations import read
 
 PARIS = 'timezone = "Europe/Paris"\n'
@@ -59,3 +59,34 @@ def test_letters_of_one_offset_behind_a_time(folder: Path, zone: str, cell: str,
 def test_letters_of_several_offsets_are_refused_with_the_option_that_settles_them(folder: Path, cell: str) -> None:
     assert read(folder, "at", [cell], zone="Europe/Paris") == ["rejected"]
     assert "--tz" in column(folder, "SELECT reason FROM rejects")[0]
+
+
+HEADER = "contact_id,created_at,channel,customer\n"
+
+
+def _months(lines: int, below: str) -> str:
+    """Twelve months of contacts with `below` under each."""
+    return "".join(
+        "".join(f"{m}-{n},2025-{m:02}-{n + 1:02} 10:00:00,email,c{m}{n}@example.org\n" for n in range(lines))
+        + below.format(m=m)
+        for m in range(1, 13)
+    )
+
+
+@pytest.mark.parametrize("header", [HEADER, "\ufeff" + HEADER, '"' + HEADER.strip().replace(",", '","') + '"\n'])
+def test_headers_of_files_put_one_behind_the_other_are_left_aside(folder: Path, header: str) -> None:
+    outcome = take_text(folder, "\ufeff" + HEADER + _months(10, header))
+    assert (outcome.counts.added, outcome.counts.rejected) == (120, 12)
+    assert set(column(folder, "SELECT reason FROM rejects")) == {"it repeats the header"}
+
+
+@pytest.mark.parametrize("words", ["Total mois {m},,,10", "Sous-total,,10,", "Moyenne {m},,,3.5", "Summe {m},,,"])
+def test_totals_of_each_month_are_left_aside(folder: Path, words: str) -> None:
+    outcome = take_text(folder, HEADER + _months(10, words + "\n") + "999,2025-12-30 10:00:00,email,z@example.org\n")
+    assert (outcome.counts.added, outcome.counts.rejected) == (121, 12)
+    assert set(column(folder, "SELECT reason FROM rejects")) == {"it is a line of a report, not a record"}
+
+
+def test_records_without_date_still_count_against_the_limit(folder: Path) -> None:
+    path = write(folder, "export.csv", HEADER + _months(10, "x{m},,,\n"))
+    assert "12 of 132 records were rejected" in str(take(folder, path)[0].error)

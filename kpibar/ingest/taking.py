@@ -401,8 +401,14 @@ def _refuse_all_rejected(store: Store, task: Task, counts: Counts, file_id: int)
 
 
 def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
-    """Refuse a table that loses too many of the records meant for it. Raises TooManyRejects."""
-    if not limit.allows(counts.rejected, counts.records):
+    """Refuse a table that loses too many of the records meant for it. Raises TooManyRejects.
+
+    Repeated headers and lines of totals are no records: none is lost with them.
+    """
+    if limit.allows(counts.rejected, counts.records):
+        return
+    others = ledger.no_records(store, file_id)
+    if not limit.allows(counts.rejected - others, counts.records - others):
         first = ledger.first_rejects(store, ledger_name(path), file_id)
         raise TooManyRejects(path, counts.rejected, counts.records, limit.text, first)
 
