@@ -56,8 +56,22 @@ class MemberNeeded(UsageError):
     """The archive or workbook holds several exports and nobody said which one to read."""
 
     def __init__(self, path: Path, what: str, names: Sequence[str]) -> None:
+        several = " ".join(f'"{path}:{name}"' for name in names)
         super().__init__(
-            f'{path}: holds {len(names)} {what}: {_listed(names)}; name one of them: "{path}:{min(names, default="")}"'
+            f"{path}: holds {len(names)} {what}: {_listed(names)}; name one of them: "
+            f'"{path}:{min(names, default="")}", '
+            f"or all that are wanted in one command: kpibar ingest {several}"
+        )
+
+
+class IdentifiersRounded(KpibarError):
+    """The numbers of a file's records have lost the digits after the fifteenth, which are all zeros."""
+
+    def __init__(self, path: Path, column: str, records: int) -> None:
+        super().__init__(
+            f"{path}: column {column}: the numbers of {records} records have more than 15 digits and all end in zeros "
+            "from the 16th on: a spreadsheet rounded them, so that several may have one number, and nothing was "
+            "loaded; export the file anew and ingest it without opening it in a spreadsheet"
         )
 
 

@@ -90,3 +90,30 @@ def test_totals_of_each_month_are_left_aside(folder: Path, words: str) -> None:
 def test_records_without_date_still_count_against_the_limit(folder: Path) -> None:
     path = write(folder, "export.csv", HEADER + _months(10, "x{m},,,\n"))
     assert "12 of 132 records were rejected" in str(take(folder, path)[0].error)
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [
+        "2154690123456{n}8000",
+        "1546901234567{n}80",
+    ],
+)
+def test_numbers_rounded_by_a_spreadsheet_are_refused(folder: Path, begins: str) -> None:
+    rows = "".join(f"{begins.format(n=n % 3)},2025-01-1{n} 10:00:00,email\n" for n in range(8))
+    error = take(folder, write(folder, "rounded.csv", f"contact_id,created_at,channel\n{rows}"))[0].error
+    assert "a spreadsheet rounded them" in str(error)
+    assert "numbers of 8 records" in str(error)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [f"21546901234567{n:04}" for n in range(990, 1011)],
+        [f"{n}000" for n in range(9)],
+        [f"15469012345678{n}0" for n in range(10, 19)],
+    ],
+)
+def test_long_numbers_that_end_in_a_zero_now_and_then_are_read(folder: Path, numbers: list[str]) -> None:
+    rows = "".join(f"{number},2025-01-10 10:00:00,email\n" for number in numbers)
+    assert take_text(folder, f"contact_id,created_at,channel\n{rows}").counts.added == len(numbers)

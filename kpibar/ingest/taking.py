@@ -33,6 +33,7 @@ from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.recognise import Recognised
 from kpibar.ingest.repair import Repairer, repairer
+from kpibar.ingest.rounded import refuse_rounded
 from kpibar.ingest.sheets import Row
 from kpibar.ingest.spellings import (
     SPELLINGS,
@@ -251,6 +252,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     tally.faults += len(batch.faults)
     main, code = taking.targets[0], taking.task.context.reading.calling_code
     restore_identifiers(store, compiled.identifiers, (main.entity, main.source), code, tally.remarks)
+    refuse_rounded(store, taking.task.path, main.entity, compiled)
     tally.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
     _refuse_second_header(store, taking.task, compiled, batch)
     count_uncertain(store, compiled, tally)

@@ -29,7 +29,10 @@ _SEVERAL_ZONES = "ends in letters that several time zones use: state the zone wi
 _DECIMAL = ("num", "money")
 # Helpers that read a decimal sign.
 _NUMERIC = ("num", "whole", "money", "secs", "minutes", "hours", "days", "ms")
-_GIVEN_TWICE = "CASE WHEN given_twice THEN 'its lines come twice: the file may hold the same table again' END"
+_GIVEN_TWICE = (
+    "CASE WHEN given_twice THEN 'its lines come twice: the file may hold the same table again, or was sorted so that "
+    "the lines of a record are apart: export it anew, or sort it by that number' END"
+)
 _TWO_RECORDS = (
     "CASE WHEN two_records THEN 'its lines are of two records with one number: the file may hold two accounts' END"
 )
