@@ -117,3 +117,16 @@ def test_numbers_rounded_by_a_spreadsheet_are_refused(folder: Path, begins: str)
 def test_long_numbers_that_end_in_a_zero_now_and_then_are_read(folder: Path, numbers: list[str]) -> None:
     rows = "".join(f"{number},2025-01-10 10:00:00,email\n" for number in numbers)
     assert take_text(folder, f"contact_id,created_at,channel\n{rows}").counts.added == len(numbers)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "remedy"),
+    [("Lune", None, 'with --brand "Lune"'), (None, "Lune", "without --brand"), ("Lune", "Luna", 'with --brand "Lune"')],
+)
+def test_a_brand_that_a_second_export_lacks_is_named(
+    folder: Path, first: str | None, second: str | None, remedy: str
+) -> None:
+    rows = "".join(f"{n},2025-03-{n + 10} 10:0{n % 10}:00,email,c{n}@example.com\n" for n in range(15))
+    path, again = write(folder, "first.csv", HEADER + rows), write(folder, "second.csv", HEADER + rows + "\n")
+    assert take(folder, path, brand=first)[0].error is None
+    assert f"of the same account, ingest this one {remedy}; if not: " in str(take(folder, again, brand=second)[0].error)

@@ -358,7 +358,9 @@ def _judge_twins(store: Store, taking: _Taking, target: Target) -> None:
         elif stretch := twins.stretch:
             copy, other = (task.path.name, twins.source) if twins.newer else (files[0], target.source)
             day = stretch.last + timedelta(days=1)
-            raise TwinsHeld(task.path, twins.describe(target.source, stretch), copy, day, other)
+            layout, _, brand = twins.source.partition("/")
+            forgotten = brand if layout == task.file.layout.name else None
+            raise TwinsHeld(task.path, twins.describe(target.source, stretch), copy, day, other, brand=forgotten)
         elif twins.by == "customer" and twins.twins >= NAMED_FROM:
             remarks["twins_single", about] += twins.twins
 
