@@ -1,12 +1,13 @@
 """Notations of people and spreadsheets that a file as a whole makes certain: decimals, zones by letters, marks."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from tests.intake import column, held, take, take_text, write
-from tests.notations import read
+from tests.notations import read, taken
 
 PARIS = 'timezone = "Europe/Paris"\n'
 
@@ -29,10 +30,22 @@ def test_a_column_that_shows_commas_alone_has_decimal_commas(
     assert codes[0][1].startswith("a comma in ")
 
 
-@pytest.mark.parametrize("cells", [["603,32", "12.50"], ["1,234", "12"], ["1,234", "1.5", "2,5"]])
-def test_a_column_that_shows_both_signs_or_none_is_read_as_stated(folder: Path, cells: list[str]) -> None:
+@pytest.mark.parametrize(
+    "cells", [["603,32", "12.50"], ["1,234", "12"], ["1,234", "1.5", "2,5"], ["1,234"] * 99 + ["12,5"]]
+)
+def test_a_column_that_shows_both_signs_or_none_or_mostly_thousands_is_read_as_stated(
+    folder: Path, cells: list[str]
+) -> None:
     assert read(folder, "amount", cells)[0] == "rejected"
     assert column(folder, "SELECT reason FROM rejects LIMIT 1") == ["is not an amount with decimals after a point"]
+
+
+def test_a_column_of_thousands_or_decimals_follows_the_others_of_its_file(folder: Path) -> None:
+    cells: dict[str, Sequence[str]] = {"seconds": ["1,234", "1,005", "2"], "amount": ["12,50", "0,99", "3"]}
+    assert taken(folder, cells).counts.added == 3
+    assert column(folder, "SELECT score FROM surveys ORDER BY survey_id") == [1.234, 1.005, 2.0]
+    sql = "SELECT about, records FROM remarks WHERE code = 'decimal_sign' ORDER BY about"
+    assert held(folder, sql) == [('a comma in "amount"', 2), ('a comma in "seconds"', 2)]
 
 
 def test_a_stated_comma_gives_way_to_points(folder: Path) -> None:
@@ -62,6 +75,8 @@ def test_letters_of_several_offsets_are_refused_with_the_option_that_settles_the
 
 
 HEADER = "contact_id,created_at,channel,customer\n"
+# A record below all others: a line of totals at the end of a file would be a footer.
+LAST = "999,2025-12-30 10:00:00,email,z@example.org\n"
 
 
 def _months(lines: int, below: str) -> str:
@@ -82,9 +97,28 @@ def test_headers_of_files_put_one_behind_the_other_are_left_aside(folder: Path, 
 
 @pytest.mark.parametrize("words", ["Total mois {m},,,10", "Sous-total,,10,", "Moyenne {m},,,3.5", "Summe {m},,,"])
 def test_totals_of_each_month_are_left_aside(folder: Path, words: str) -> None:
-    outcome = take_text(folder, HEADER + _months(10, words + "\n") + "999,2025-12-30 10:00:00,email,z@example.org\n")
+    outcome = take_text(folder, HEADER + _months(10, words + "\n") + LAST)
     assert (outcome.counts.added, outcome.counts.rejected) == (121, 12)
     assert set(column(folder, "SELECT reason FROM rejects")) == {"it is a line of a report, not a record"}
+
+
+def test_numbers_of_a_shop_that_begin_like_totals_are_records(folder: Path) -> None:
+    rows = "".join(f"TOTAL-10{n},2025-03-{n} 10:00:00,email,\n" for n in range(10, 30))
+    assert take_text(folder, HEADER + rows).counts.added == 20
+    path = write(folder, "undated.csv", HEADER + _months(10, "SUM-{m},,,\n") + LAST)
+    assert "12 of 133 records were rejected" in str(take(folder, path)[0].error)
+
+
+def test_a_file_of_totals_for_the_most_part_is_refused(folder: Path) -> None:
+    path = write(folder, "export.csv", HEADER + _months(1, "Total {m},,,\nSous-total {m},,,\n") + LAST)
+    assert "24 of 37 records were rejected" in str(take(folder, path)[0].error)
+
+
+def test_numbers_with_letters_are_not_read_as_rounded(folder: Path) -> None:
+    rows = "".join(f"{n:03X},2025-03-01 10:00:00,email,\n" for n in range(0x1D0, 0x1F9))
+    assert take_text(folder, HEADER + rows + "12E34,2025-03-01 10:00:00,email,\n").counts.rejected == 0
+    rows = "".join(f'"1,5{n}E+11",2025-03-01 10:00:00,email,\n' for n in range(3))
+    assert "rounded by a spreadsheet" in str(take(folder, write(folder, "excel.csv", HEADER + rows))[0].error)
 
 
 def test_records_without_date_still_count_against_the_limit(folder: Path) -> None:
@@ -112,6 +146,9 @@ def test_numbers_rounded_by_a_spreadsheet_are_refused(folder: Path, begins: str)
         [f"21546901234567{n:04}" for n in range(990, 1011)],
         [f"{n}000" for n in range(9)],
         [f"15469012345678{n}0" for n in range(10, 19)],
+        [f"1735689{n:03}000000000" for n in range(9)],
+        [f"1735689{n:03}123000000" for n in range(9)],
+        [f"0000000000{n:05}0" for n in range(9)],
     ],
 )
 def test_long_numbers_that_end_in_a_zero_now_and_then_are_read(folder: Path, numbers: list[str]) -> None:

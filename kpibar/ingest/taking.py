@@ -407,11 +407,12 @@ def _refuse_all_rejected(store: Store, task: Task, counts: Counts, file_id: int)
 def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
     """Refuse a table that loses too many of the records meant for it. Raises TooManyRejects.
 
-    Repeated headers and lines of totals are no records: none is lost with them.
+    Repeated headers and lines of totals are no records: none is lost with them, unless they are most of the file.
     """
     if limit.allows(counts.rejected, counts.records):
         return
     others = ledger.no_records(store, file_id)
+    others = others if 2 * others < counts.records else 0
     if not limit.allows(counts.rejected - others, counts.records - others):
         first = ledger.first_rejects(store, ledger_name(path), file_id)
         raise TooManyRejects(path, counts.rejected, counts.records, limit.text, first)
