@@ -24,6 +24,7 @@ from kpibar.comparing import (
 )
 from kpibar.config import Config, Reporting
 from kpibar.coverage import STOPS_EARLY_DAYS, Coverage, coverage, held_columns, missing_inputs
+from kpibar.deliveries import sources_without_cancellations
 from kpibar.desk import Desk, desk
 from kpibar.duplicates import duplicates
 from kpibar.editions import Edition, edition
@@ -32,6 +33,7 @@ from kpibar.errors_database import DatabaseEmpty
 from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, masked, status, target_status
 from kpibar.ingest.file_settings import checked_settings, outdated_settings
 from kpibar.ingest.layouts import Shelf
+from kpibar.ingest.references import orders_missed
 from kpibar.ingest.spellings import REFERRING, load_names, orders_elsewhere
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
 from kpibar.measuring import gate_coverage, segments, series, total
@@ -161,6 +163,7 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
             *_edition_notes(spoken, held_of_sources, frozenset(one.predecessor for one in followed)),
             *_succession_notes(store, config, spoken),
             *_brand_notes(store, request.brand),
+            *_order_notes(store, request.brand),
             *_settings_notes(store, config, layouts),
             *_duplicate_notes(store, spoken, request.brand),
         ),
@@ -303,6 +306,22 @@ def _brand_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
         )
         for one in found[:_BRANDS_NAMED]
     )
+
+
+def _order_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
+    """The parcels whose orders are not loaded, and the sources that tell of no cancellation."""
+    notes = []
+    for one in orders_missed(store)[:_BRANDS_NAMED]:
+        if brand in (None, one.brand):
+            values: dict[str, str | int | float] = {
+                "missed": one.missed,
+                "named": one.named,
+                "brand": one.brand or "unknown",
+            }
+            notes.append(Note("orders_missed", values | {"parcels": one.parcels, "orders": one.orders}, "warning"))
+    if silent := ", ".join(sources_without_cancellations(store)):
+        notes.append(Note("cancellations_unknown", {"source": silent}))
+    return tuple(notes)
 
 
 def _settings_notes(store: Store, config: Config, layouts: Shelf) -> tuple[Note, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kpibar.config import Config
 from kpibar.coverage import Coverage, coverage, held_columns, missing_inputs
+from kpibar.deliveries import unknown_statuses
 from kpibar.duplicates import duplicates
 from kpibar.editions import edition
 from kpibar.errors import FileNotHeld
@@ -39,7 +40,10 @@ class FileHeld:
 
 @dataclass(frozen=True)
 class Standing:
-    """What `kpibar status` tells. `unmapped` are words of recorded reasons that nobody knows, and their contacts."""
+    """What `kpibar status` tells.
+
+    `unmapped` are words of recorded reasons that nobody knows, and their contacts; `statuses` those of parcels.
+    """
 
     path: Path
     config: Config
@@ -51,6 +55,7 @@ class Standing:
     missing: dict[str, tuple[str, ...]]
     remarks: tuple[tuple[str, Remark], ...]
     unmapped: tuple[tuple[str, int], ...]
+    statuses: tuple[tuple[str, int], ...]
     proposals: tuple[Proposal, ...]
     outdated: tuple[Outdated, ...]
     duplicates: tuple[tuple[str, int], ...]
@@ -87,6 +92,7 @@ def standing(store: Store, config: Config) -> Standing:
         missing={name: needs for name, needs in lacking.items() if needs},
         remarks=_remarks(store),
         unmapped=_unmapped(store),
+        statuses=unknown_statuses(store),
         proposals=proposals(store, config.settings.succession),
         outdated=outdated_settings(store, config, layouts),
         duplicates=duplicates(store),

@@ -17,7 +17,7 @@ LAYERS = (
     ("model",),
     ("kpis",),
     ("intervals",),
-    ("estimates", "editions", "coverage", "duplicates"),
+    ("estimates", "editions", "coverage", "deliveries", "duplicates"),
     ("reach",),
     ("succession",),
     ("desk",),

@@ -9,7 +9,7 @@ from kpibar.ingest.expressions import Compiled, Reading, local_time, quoted
 from kpibar.ingest.keys import digits_key, digits_of, key_column, key_fault, negative_durations, odd_scores, order_key
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.origins import has_value
-from kpibar.ingest.promises import promise_bound
+from kpibar.ingest.promises import far_promises, promise_bound, without_far
 from kpibar.ingest.sequence import Remarks, remarks_of, remarks_on_times
 from kpibar.ingest.tables import DAYS, KEYS, TEXT_COLUMNS, columns
 
@@ -60,12 +60,13 @@ def mapped(
     layout: Layout, entity: str, table: Mapping[str, Compiled], where: Compiled | None, cells: Cells, context: Context
 ) -> Mapped:
     """The canonical columns of one table over the typed records."""
-    fields = _fields(layout, entity, table, cells, context)
+    written = _fields(layout, entity, table, cells, context)
+    fields = {name: without_far(name, sql) if "t." in sql else sql for name, sql in written.items()}
     taken, fault = "TRUE", None
     if where is not None:
         meant, fault = f"coalesce({cells.fill(where)}, FALSE)", key_fault(entity, fields)
         taken, fault = f"{meant} AND ({fault}) IS NULL", f"CASE WHEN {meant} THEN {fault} END"
-    others = odd_scores(fields) | negative_durations(fields)
+    others = odd_scores(fields) | negative_durations(fields) | far_promises(written)
     others |= {(code, about): f"t.{name}" for code, about, name in cells.incomplete(table.values())}
     return Mapped(
         entity=entity,

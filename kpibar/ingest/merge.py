@@ -1,7 +1,8 @@
 """Merge the typed records of a file into a canonical table: the newest version of each record stays.
 
-A record is identified by (source, record id). The newer version wins: by the record's own `updated_at` when both
-versions have one and they differ, else by the instant up to which their exports speak, else the one ingested last.
+A record is identified by (source, record id). Within a file, versions.py tells the newest row. From one file to the
+next the newer version wins: by the record's own `updated_at` when both versions have one and they differ, else by the
+instant up to which their exports speak, else the one ingested last.
 A record belongs to the latest file that confirmed it. The same file read another way corrects what it brought: of two
 readings of one text the last one holds, whatever its times now are.
 """
@@ -19,6 +20,7 @@ from kpibar.ingest.ledger import Counts
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.promises import keep_first_promise, seen, take_earlier_promise
 from kpibar.ingest.tables import HAPPENED, KEYS, PROMISE_SEEN, TEXT_COLUMNS, columns
+from kpibar.ingest.versions import UNDECIDED, rank_versions
 from kpibar.store import Store
 
 # So many records are alike by no chance.
@@ -152,7 +154,7 @@ def settle(
         # The first version of a record that comes twice in the file was new when it was read.
         added -= (again := _call_back(store, target))
         contested += again
-        _decide_fates(store, target, as_of, [name for name in names if name in filled])
+        undecided = _decide_fates(store, target, as_of, [name for name in names if name in filled])
         if remarks is not None:
             remarks["stranger_replaced", ""] += _refuse_another_account(store, target, path, filled)
         _write(store, entity, target.source, target.file_id, names)
@@ -162,6 +164,7 @@ def settle(
         fates = dict(store.engine.rows("SELECT fate, count(*) FROM incoming GROUP BY fate"))
         repeated = int(store.engine.rows("SELECT count(*) FROM batch WHERE version > 1")[0][0])
         if repeated and remarks is not None:
+            remarks[UNDECIDED, ""] += undecided
             remarks["stranger_repeated", ""] += _count_strangers(store, target, filled)
     if entity == "contacts":
         _write_mentions(store, target, contested=bool(contested), texts=not filled.isdisjoint(TEXT_COLUMNS))
@@ -190,14 +193,13 @@ def _call_back(store: Store, target: Target) -> int:
     return found
 
 
-def _decide_fates(store: Store, target: Target, as_of: datetime | None, filled: list[str]) -> None:
-    """`batch` ranks the versions of a record within the file, `incoming` compares the best with what is held."""
+def _decide_fates(store: Store, target: Target, as_of: datetime | None, filled: list[str]) -> int:
+    """`batch` ranks the versions of a record within the file, `incoming` compares the newest with what is held.
+
+    Returns the number of records of which nothing in the file tells the newest row.
+    """
     entity, key = target.entity, KEYS[target.entity].id
-    store.engine.run(
-        "CREATE OR REPLACE TEMP TABLE batch AS SELECT *, row_number() OVER "
-        f"(PARTITION BY {', '.join(key)} ORDER BY updated_at DESC NULLS LAST, line DESC) AS version "
-        f"FROM contested_{entity}"
-    )
+    undecided = rank_versions(store, entity, filled)
     if entity == "parcels":
         keep_first_promise(store, target.source, target.sha256, as_of)
     differs = " OR ".join(f"b.{name} IS DISTINCT FROM t.{name}" for name in filled)
@@ -216,6 +218,7 @@ def _decide_fates(store: Store, target: Target, as_of: datetime | None, filled: 
         "LEFT JOIN files f ON f.file_id = t.file_id WHERE b.version = 1",
         [target.sha256, as_of, target.source],
     )
+    return undecided
 
 
 def _refuse_another_account(store: Store, target: Target, path: Path, filled: frozenset[str]) -> int:

@@ -6,7 +6,7 @@ gives way to the next reading of its file.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,6 +24,10 @@ _HELPERS = {"promised_from": "promise_start", "promised_to": "promise_end", "las
 _BOUNDS: dict[str, Callable[[str, str], str]] = {"promise_start": first_instant, "promise_end": last_instant}
 # A helper call alone, or the first of several.
 _PLAIN = re.compile(r"\{\d+\}|coalesce\s*\(\s*\{\d+\}(\s*,\s*\{\d+\})*\s*\)", re.IGNORECASE)
+# Tools write a far day, such as 31 December 2099, where nothing was promised.
+_FAR = "CAST(now() AS TIMESTAMP) + INTERVAL 5 YEAR"
+# The remark on promises of such a day.
+FAR_PROMISE = "promise_far"
 # What the newest version says, unless it is what was promised first.
 _MOVED = (
     "CASE WHEN first.promised_to IS DISTINCT FROM batch.promised_to "
@@ -55,6 +59,19 @@ def promise_bound(column: str, compiled: Compiled, value: str, day_zone: str) ->
     cases = [f"WHEN {at_midnight(local)} THEN {bound(local, day_zone)}"]
     cases += [f"WHEN {at_midnight('p')} THEN {bound('p', day_zone)}"] if "epoch" in helpers else []
     return let(value, "p", f"CASE {' '.join(cases)} ELSE p END")
+
+
+def without_far(column: str, value: str) -> str:
+    """SQL of a column; of a promise of a day that is years ahead, NULL: nothing was promised."""
+    return let(value, "f", f"CASE WHEN f > {_FAR} THEN NULL ELSE f END") if column in _HELPERS else value
+
+
+def far_promises(fields: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """SQL conditions of promises that are read as none, by the code of a remark and what it is about.
+
+    `fields` are the columns' SQL as the file has them.
+    """
+    return {(FAR_PROMISE, name): f"({fields[name]}) > {_FAR}" for name in _HELPERS if "t." in fields.get(name, "")}
 
 
 def seen(file_id: int) -> dict[str, str]:

@@ -17,15 +17,15 @@ NOTHING = (
     "", "-", "--", "---", "—", "–", "n/a", "#n/a", "#nv", "#n/d", "#n/b", "#i/t", "null", "nan", "[none]", "[null]",
     "[deleted]", "[no associated user]", "(empty)", "(none)", "(null)", "(blank)", "(vide)",
 )  # fmt: skip
-# The zero dates of .NET, SQL Server, MySQL and spreadsheets.
+# The zero dates of .NET, SQL Server, MySQL and spreadsheets, and the last dates by which others write "never".
 NEVER = (
     "^(0001-01-01|1900-01-0[01]|1899-12-3[01]|0000-00-00|00/00/0000|01/01/0001|0?[01]/0?1/1900|0?1/0/1900|30/12/1899"
-    "|12/30/1899)([ T]|$)"
+    "|12/30/1899|[29]999-12-31|31[/.]12[/.][29]999|12/31/[29]999)([ T]|$)"
 )
 
 
 def _scaled(factor: float) -> Callable[[str, Call, Reading], str]:
-    return lambda cell, call, reading: f"({number(cell, reading.decimal_of(call))}) * {factor!r}"
+    return lambda cell, call, reading: f"({number(cell, reading)}) * {factor!r}"
 
 
 def _flag(cell: str, call: Call, reading: Reading) -> str:
@@ -37,7 +37,7 @@ def _flag(cell: str, call: Call, reading: Reading) -> str:
 
 def _epoch(cell: str, call: Call, reading: Reading) -> str:
     """Seconds beyond the plausible are none: the engine has no instant for them, and says so with an error."""
-    seconds = number(cell, reading.decimal_of(call))
+    seconds = number(cell, reading)
     return f"make_timestamp(CAST(CASE WHEN abs({seconds}) < 1e11 THEN ({seconds}) * 1000000 END AS BIGINT))"
 
 
@@ -120,16 +120,9 @@ def _duration(factor: float, unit: str) -> Helper:
 
 HELPERS: Mapping[str, Helper] = {
     "text": Helper(lambda cell, call, reading: cell, "VARCHAR", "a text"),
-    "num": Helper(
-        lambda cell, call, reading: number(cell, reading.decimal_of(call)), "DOUBLE", "a number", _whole(" * 1.0")
-    ),
-    "whole": Helper(
-        lambda cell, call, reading: whole_number(cell, reading.decimal_of(call)),
-        "INTEGER",
-        "a whole number",
-        _whole(),
-    ),
-    "money": Helper(lambda cell, call, reading: amount(cell, reading.decimal_of(call)), "DECIMAL(18, 2)", "an amount"),
+    "num": Helper(lambda cell, call, reading: number(cell, reading), "DOUBLE", "a number", _whole(" * 1.0")),
+    "whole": Helper(lambda cell, call, reading: whole_number(cell, reading), "INTEGER", "a whole number", _whole()),
+    "money": Helper(lambda cell, call, reading: amount(cell, reading), "DECIMAL(18, 2)", "an amount"),
     "flag": Helper(_flag, "BOOLEAN", "yes or no"),
     "secs": _duration(1.0, "seconds"),
     "minutes": _duration(60.0, "minutes"),

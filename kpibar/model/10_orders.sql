@@ -58,49 +58,6 @@ owners_by_digits AS (
     GROUP BY p.source, p.parcel_id
     HAVING count(DISTINCT s.order_id) = 1
 ),
--- What the status of a carrier says, whatever its case. A sender or carrier is named in many a status of a parcel on its
--- way; only one that the parcel goes to makes it returned, or not yet delivered.
-states AS (
-    SELECT
-        status,
-        CASE
-            WHEN status LIKE 'cancel%' OR status LIKE 'annul%' OR status LIKE 'storn%' OR status LIKE 'anulad%'
-                OR status LIKE 'geannuleerd%' OR status LIKE 'void%'
-                THEN 'cancelled'
-            WHEN status LIKE 'return%' OR status LIKE 'retour%' OR status LIKE '%to sender%'
-                OR status LIKE '%to the sender%' OR status LIKE '%retour%exp_diteur%' OR status LIKE '%renvo%exp_diteur%'
-                OR status LIKE '% à l_exp_diteur%' OR status LIKE '%vers l_exp_diteur%'
-                OR status LIKE 'zurück%' OR status LIKE '%zurück%absender%' OR status LIKE '%an absender%'
-                OR status LIKE '%an den absender%' OR status LIKE 'devuelt%' OR status LIKE 'devolvid%'
-                OR status LIKE '% al remitente%' OR status LIKE '% ao remetente%' OR status LIKE '% al mittente%'
-                OR status LIKE 'geretourneerd%' OR status LIKE 'refus%' OR status LIKE '%verweigert%'
-                THEN 'returned'
-            WHEN status LIKE 'lost%' OR status LIKE 'perdu%' OR status LIKE 'perdid%' OR status LIKE 'smarrit%'
-                OR status LIKE 'verloren%' OR status LIKE 'colis perdu%' OR status LIKE 'parcel lost%'
-                OR status LIKE 'destroyed%' OR status LIKE 'détruit%'
-                THEN 'lost'
-            WHEN status LIKE '%partial%' OR status LIKE '%partiel%' OR status LIKE '%teilweise%'
-                OR status LIKE '%parcial%' OR status LIKE '%parzial%' OR status LIKE '%gedeeltelijk%'
-                OR status LIKE '%to carrier%' OR status LIKE '%to the carrier%' OR status LIKE '%au transporteur%'
-                OR status LIKE '%warehouse%' OR status LIKE '%depot%' OR status LIKE '%dépôt%'
-                OR status LIKE '%fail%' OR status LIKE '%échec%' OR status LIKE '%echec%'
-                THEN 'underway'
-            WHEN status LIKE 'delivered%' OR status LIKE 'parcel delivered%' OR status LIKE 'package delivered%'
-                OR status LIKE 'shipment delivered%' OR status LIKE 'successfully delivered%'
-                OR status LIKE '%collected by customer%' OR status LIKE '%collected by the customer%'
-                OR status LIKE 'delivery complete%' OR status LIKE 'delivery successful%'
-                OR status LIKE 'livré%' OR status IN ('livre', 'livree', 'livres', 'livrees', 'colis livre')
-                OR status LIKE 'colis livré%' OR status LIKE 'commande livrée%' OR status LIKE 'livraison effectu%'
-                OR status LIKE 'distribué%' OR status LIKE 'remis au destinataire%' OR status LIKE 'remis au client%'
-                OR status LIKE 'zugestellt%' OR status LIKE 'geliefert%' OR status LIKE 'ausgeliefert%'
-                OR status LIKE 'erfolgreich zugestellt%' OR status LIKE 'entregad%' OR status LIKE 'entregue%'
-                OR status LIKE 'consegnat%' OR status LIKE 'bezorgd%' OR status LIKE 'afgeleverd%'
-                OR status LIKE 'geleverd%' OR status LIKE 'levererad%' OR status LIKE 'leveret%'
-                OR status LIKE 'dostarczon%' OR status LIKE 'doręczon%' OR status LIKE 'doručen%'
-                THEN 'delivered'
-        END AS state
-    FROM (SELECT DISTINCT lower(status) AS status FROM parcels WHERE status IS NOT NULL) AS words
-),
 sent AS (
     SELECT
         coalesce(
@@ -120,7 +77,7 @@ sent AS (
         ON owner.source = p.source AND owner.parcel_id = p.parcel_id AND owner.choice = 1
     LEFT JOIN owners_by_digits AS digits ON digits.source = p.source AND digits.parcel_id = p.parcel_id
     LEFT JOIN sources AS speaks ON speaks.source = p.source AND speaks.entity = 'parcels'
-    LEFT JOIN states ON states.status = lower(p.status)
+    LEFT JOIN fact_statuses AS states ON states.status = lower(p.status)
     -- A label that was cancelled carried nothing.
     WHERE NOT coalesce(states.state = 'cancelled', FALSE)
 ),
@@ -141,6 +98,17 @@ owed AS (
                 AND NOT went_back AND NOT went_missing
         END AS undated,
         coalesce(promise_kind = 'slot' AND promised_from <= promised_to, FALSE) AS in_slot,
+        -- A promise from before the order was placed has a wrong date: nobody knows whether it was kept.
+        coalesce(
+            coalesce(promised_to, max(promised_to) OVER (PARTITION BY order_id)) < bought_at - INTERVAL '1' DAY, FALSE
+        ) AS promise_false,
+        state IS NULL AND status IS NOT NULL AND NOT went_back AND NOT went_missing AS word_unknown,
+        -- A date without its time, which is read as the first moment of its day.
+        CASE
+            WHEN first_attempt_at IS NOT NULL
+                THEN seconds_between(CAST(first_attempt_on AS TIMESTAMP), first_attempt_at) IN ({midnights})
+            ELSE seconds_between(CAST(delivered_on AS TIMESTAMP), delivered_at) IN ({midnights})
+        END AS day_only,
         -- Attempts that are counted but not dated are dated by what came of them.
         coalesce(first_attempt_on, CASE WHEN attempts > 0 THEN coalesce(delivered_on, promised_on) END) AS attempt_on
     FROM sent
@@ -148,9 +116,9 @@ owed AS (
 judged AS (
     SELECT
         owed.*,
-        owed_to IS NOT NULL AND NOT undated
+        owed_to IS NOT NULL AND NOT undated AND NOT promise_false
             AND (delivered_at IS NOT NULL OR coalesce(owed_to < as_of, FALSE)) AS parcel_due,
-        owed_to IS NOT NULL AND NOT undated AND (
+        owed_to IS NOT NULL AND NOT undated AND NOT promise_false AND (
             coalesce(delivered_at > owed_to, FALSE) OR (delivered_at IS NULL AND coalesce(owed_to < as_of, FALSE))
         ) AS parcel_late,
         coalesce(
@@ -158,6 +126,13 @@ judged AS (
             AND coalesce(first_attempt_at, delivered_at) <= promised_to + INTERVAL '{slot_grace_s}' SECOND,
             FALSE
         ) AS in_time,
+        -- It came on the day of its slot, and nobody knows at what time.
+        coalesce(
+            in_slot AND day_only
+            AND coalesce(first_attempt_at, delivered_at) < promised_from - INTERVAL '{slot_grace_s}' SECOND
+            AND coalesce(first_attempt_at, delivered_at) + INTERVAL '1' DAY > promised_from,
+            FALSE
+        ) AS slot_unknown,
         (coalesce(attempts > 0, FALSE) OR first_attempt_at IS NOT NULL)
             AND NOT (undated AND attempts IS NULL) AS parcel_attempted,
         -- The carrier's count of attempts decides; without one, delivery on the day of the first attempt.
@@ -181,6 +156,12 @@ ranked AS (
             AS any_missing,
         max(CASE WHEN in_slot THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS any_slot,
         min(CASE WHEN in_slot AND NOT in_time THEN 0 ELSE 1 END) OVER (PARTITION BY order_id) = 1 AS all_in_time,
+        max(CASE WHEN in_slot AND slot_unknown THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1
+            AND max(CASE WHEN in_slot AND NOT in_time AND NOT slot_unknown THEN 1 ELSE 0 END)
+                OVER (PARTITION BY order_id) = 0 AS slot_unknown_of_order,
+        max(CASE WHEN promise_false THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS any_false,
+        max(CASE WHEN parcel_late AND delivered_at IS NULL AND word_unknown THEN 1 ELSE 0 END)
+            OVER (PARTITION BY order_id) = 1 AS any_word_unknown,
         max(CASE WHEN parcel_attempted THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS any_attempted,
         min(CASE WHEN parcel_attempted AND NOT at_first_attempt THEN 0 ELSE 1 END) OVER (PARTITION BY order_id) = 1
             AS all_at_first_attempt,
@@ -235,6 +216,9 @@ last_parcels AS (
         latest.any_undated,
         latest.any_back,
         latest.any_missing,
+        latest.any_false,
+        latest.any_word_unknown,
+        latest.slot_unknown_of_order,
         latest.any_slot,
         latest.all_in_time,
         latest.any_attempted,
@@ -284,6 +268,8 @@ SELECT
     coalesce(d.any_overdue, FALSE) AS overdue,
     -- It cannot be judged for want of a day of delivery that can be true.
     coalesce(d.any_undated AND d.promised_to IS NOT NULL AND NOT d.any_late, FALSE) AS undated,
+    coalesce(d.any_false AND NOT d.any_late, FALSE) AS promise_false,
+    coalesce(d.any_word_unknown, FALSE) AS status_unknown,
     d.lateness_s,
     -- Clocks differ by minutes: no time. What came before it was ordered took an unknown time.
     CASE
@@ -294,6 +280,7 @@ SELECT
         OR coalesce(d.delivered_at < s.ordered_at - INTERVAL '300' SECOND, FALSE) AS lead_unknown,
     coalesce(d.any_slot, FALSE) AS slot_promised,
     coalesce(d.all_in_time, FALSE) AS slot_kept,
+    coalesce(d.slot_unknown_of_order, FALSE) AS slot_unknown,
     coalesce(d.any_attempted, FALSE) AS attempted,
     coalesce(d.all_at_first_attempt, FALSE) AS first_attempt_kept
 FROM shop AS s

@@ -4,9 +4,11 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from kpibar.config import FileRule, Thresholds, rule_for
 from kpibar.store import Store, fingerprint
@@ -14,6 +16,9 @@ from kpibar.store import Store, fingerprint
 _SECONDS = re.compile(r"seconds_between\(((?:[^(),]|\((?:[^()]|\([^()]*\))*\))+),\s*([^(),]+)\)")
 # The kinds of chains of contacts, and what the columns of the gaps to a contact's neighbours in one begin with.
 _CHAINS = {"issue": "", "journey": "journey_"}
+
+# The years of which the zone of the brand is asked, as records may be of them.
+_YEARS = range(1990, 2100)
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,19 @@ def _separate_files(store: Store, rules: Sequence[FileRule]) -> str:
     return ", ".join(map(str, ids))
 
 
-def written_in(sql: str, values: Mapping[str, int], separate_files: str = "0") -> str:
+def _midnights(store: Store) -> str:
+    """The seconds, as SQL, by which the days of the brand begin before those of UTC, in winter and in summer."""
+    zone = ZoneInfo(store.meta("timezone") or "UTC")
+    days = (datetime(year, month, 1, tzinfo=zone) for year in _YEARS for month in (1, 7))
+    found = {int(day.utcoffset().total_seconds()) for day in days}  # type: ignore[union-attr]
+    return ", ".join(map(str, sorted(found)))
+
+
+def written_in(sql: str, values: Mapping[str, int], separate_files: str = "0", midnights: str = "0") -> str:
     """The SQL that runs: thresholds as numbers, `seconds_between` in portable words."""
     for name, value in values.items():
         sql = sql.replace("{" + name + "}", str(value))
-    sql = sql.replace("{separate_files}", separate_files)
+    sql = sql.replace("{separate_files}", separate_files).replace("{midnights}", midnights)
     return _SECONDS.sub(lambda found: _seconds(found.group(1).strip(), found.group(2).strip()), sql)
 
 
@@ -79,8 +92,8 @@ def _seconds(later: str, earlier: str) -> str:
 
 def state(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = ()) -> str:
     """What the fact tables depend on: the data, the SQL, the thresholds, and what the settings say of the files."""
-    values, separate = parameters(thresholds), _separate_files(store, rules)
-    text = fingerprint(store) + "".join(written_in(step.sql, values, separate) for step in steps())
+    values, separate, midnights = parameters(thresholds), _separate_files(store, rules), _midnights(store)
+    text = fingerprint(store) + "".join(written_in(step.sql, values, separate, midnights) for step in steps())
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -100,9 +113,10 @@ def _drop(store: Store) -> None:
 
 def build(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = ()) -> None:
     """Replace every fact table and view, in one transaction. `rules` are the [[files]] of the settings."""
-    values, separate = parameters(thresholds), _separate_files(store, rules)
+    values, separate, midnights = parameters(thresholds), _separate_files(store, rules), _midnights(store)
     with store.engine.in_the_clear(), store.transaction():
         _drop(store)
         for step in steps():
-            store.engine.run(f"CREATE {step.kind} {step.table} AS\n{written_in(step.sql, values, separate)}")
+            sql = written_in(step.sql, values, separate, midnights)
+            store.engine.run(f"CREATE {step.kind} {step.table} AS\n{sql}")
         store.remember("model", state(store, thresholds, rules))

@@ -90,6 +90,12 @@ def standing_text(held: Standing) -> str:
     if held.unmapped:
         words = summary.reason_lines(held.unmapped, bool(config.settings.reasons))
         lines += ["", "Reasons", *(f"  {line}" for line in words)]
+    if held.statuses:
+        words = [f'"{clean(word)}" ({summary.number(n)})' for word, n in held.statuses]
+        lines += ["", "Statuses", f"  of parcels without a day of delivery, which nobody knows: {', '.join(words)}"]
+        lines += [
+            "  their parcels count as never delivered; fill delivered_at, or complete in kpibar's own parcels file"
+        ]
     if held.duplicates:
         lines += ["", "Calls and their tickets"]
         lines += [f"  {note_text(code, {'rows': count}, 'en')}" for code, count in held.duplicates]
@@ -132,6 +138,7 @@ def standing_json(held: Standing) -> str:
             "successions_proposed": [asdict(one) for one in held.proposals],
             "settings_changed": [asdict(one) for one in held.outdated],
             "unmapped_reasons": [{"word": word, "contacts": n} for word, n in held.unmapped],
+            "unknown_statuses": [{"word": word, "parcels": n} for word, n in held.statuses],
             "counted_once": dict(held.duplicates),
             "thresholds": held.config.settings.thresholds.model_dump(),
             "targets": held.config.settings.targets,
