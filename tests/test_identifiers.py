@@ -136,6 +136,38 @@ def test_zeros_in_front_are_those_of_the_files_before(folder: Path) -> None:
     assert column(folder, "SELECT min(contact_id) FROM contacts WHERE brand = 'C'") == ["01234567"]
 
 
+@pytest.mark.parametrize(("first", "second"), [("", "#"), ("#", ""), ("CB", "#CB")])
+def test_a_sign_in_front_is_that_of_the_files_before(folder: Path, first: str, second: str) -> None:
+    """Ten orders and tickets, then the last five of them and five more with another sign: fifteen, and five known."""
+    before, after = [f"{first}{n}" for n in range(1030, 1040)], [f"{second}{n}" for n in range(1035, 1045)]
+    for file, numbers, kept in (("january", before, 0), ("february", after, 5)):
+        outcome = take_text(folder, _contacts(*map(_row, numbers)), name=f"tickets-{file}.csv")
+        assert (outcome.counts.added, outcome.counts.unchanged) == (10 - kept, kept)
+        rows = "".join(f"{number},2025-03-01 10:00:00\n" for number in numbers)
+        outcome = take_text(folder, "order_ref,ordered_at\n" + rows, name=f"orders-{file}.csv")
+        assert (outcome.counts.added, outcome.counts.unchanged) == (10 - kept, kept)
+    assert ("order_ref (# in front)", 10) in {(remark.about, remark.records) for remark in outcome.remarks}
+    assert column(folder, "SELECT DISTINCT starts_with(order_ref, '#') FROM orders") == [first.startswith("#")]
+
+
+def test_numbers_of_both_signs_in_one_file_stay(folder: Path) -> None:
+    """#7 and 7 of one file are two tickets, after a file of one sign too."""
+    take_text(folder, _contacts(*map(_row, ("1", "2"))), name="one.csv")
+    take_text(folder, _contacts(*map(_row, ("#7", "7"))), name="two.csv")
+    assert column(folder, "SELECT contact_id FROM contacts ORDER BY 1") == ["#7", "1", "2", "7"]
+
+
+@pytest.mark.parametrize(("asked", "order", "parcel"), [("#1036", "1036", "#1036"), ("1036", "#1036", "1036")])
+def test_references_to_orders_join_with_and_without_sign(folder: Path, asked: str, order: str, parcel: str) -> None:
+    take_text(folder, _contacts(_row("1", order=asked)), name="tickets.csv")
+    take_text(folder, f"order_ref,ordered_at\n{order},2025-02-20 10:00:00\n", name="orders.csv")
+    head = "parcel_id,order_ref,promised_to,delivered_at\n"
+    take_text(folder, head + f"P1,{parcel},2025-02-25,2025-02-24 10:00:00\n", name="parcels.csv")
+    keys = "SELECT order_key FROM {} UNION ALL ".format
+    sql = keys("contacts") + keys("orders") + "SELECT order_key FROM parcels"
+    assert len(set(column(folder, sql))) == 1
+
+
 def test_a_failed_order_name_rejects_every_line(folder: Path) -> None:
     """Lines of orders whose name is an error are no order of many lines: each is rejected."""
     head = "Name,Email,Financial Status,Fulfillment Status,Created at,Lineitem quantity,Lineitem name\n"

@@ -148,11 +148,36 @@ def restore_identifiers(
             _restore_column(store, column, calling_code, remarks)
     for column in columns:
         if column.record and not column.keyed:
+            remarks[REMARK, f"{column.column} (# in front)"] += _restore_sign(store, column, target)
             remarks[REMARK, f"{column.column} (zeros in front)"] += _restore_zeros(store, column, target)
     restored = restore_first_digit(store, [(c.alias, c.telephone) for c in columns if c.keyed], calling_code)
     for column in columns:
         remarks[REMARK, f"{column.column} (telephone numbers without their first 0)"] += restored.get(column.alias, 0)
     store.engine.run(f"DROP TABLE IF EXISTS {_TABLE}")
+
+
+def _restore_sign(store: Store, column: Identifier, target: tuple[str, str]) -> int:
+    """Write the numbers of `typed` with or without a # in front, as all records of their source have them; how many.
+
+    `target` is the table and the source. Nothing is done unless all numbers of one side have the sign and none of the
+    other side has it.
+    """
+    (entity, source), name, rows = target, column.alias, store.engine.rows
+    shape = (
+        "SELECT coalesce(bool_and(starts_with(v, '#')), FALSE), coalesce(bool_or(starts_with(v, '#')), TRUE) FROM ({})"
+    )
+    every, some = rows(shape.format(f"SELECT {name} AS v FROM typed"))[0]
+    if every != some:
+        return 0
+    of = f"SELECT {KEYS[entity].id[0]} AS v FROM {entity} WHERE source = ? LIMIT {_SAMPLE}"
+    source_every, source_some = rows(shape.format(of), [source])[0]
+    if source_every != source_some or source_every == every:
+        return 0
+    changed = f"{name} <> '#'" if every else f"{name} IS NOT NULL"
+    count = int(rows(f"SELECT count(*) FROM typed WHERE {changed}")[0][0])
+    value = f"substr({name}, 2)" if every else f"'#' || {name}"
+    store.engine.run(f"UPDATE typed SET {name} = {value} WHERE {changed}")
+    return count
 
 
 def _restore_zeros(store: Store, column: Identifier, target: tuple[str, str]) -> int:
