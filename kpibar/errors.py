@@ -231,7 +231,10 @@ class LayoutContradicted(KpibarError):
     """A layout's own assertion does not hold on the file: most often a wrong unit or time zone, or moved cells."""
 
     def __init__(self, path: Path, layout: str, name: str, agreeing: int, known: int, lacking: int = 0) -> None:
-        cause = "the export probably uses another unit or time zone (--tz), so nothing was loaded"
+        cause = (
+            "the export probably uses another unit, durations without their seconds (hh:mm, as sheets show them) or "
+            "another time zone (--tz), so nothing was loaded"
+        )
         if lacking:
             cause = (
                 f"{lacking} lack one of the two values, so their cells have probably moved to another column, and "

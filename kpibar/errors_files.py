@@ -56,8 +56,22 @@ class MemberNeeded(UsageError):
     """The archive or workbook holds several exports and nobody said which one to read."""
 
     def __init__(self, path: Path, what: str, names: Sequence[str]) -> None:
+        several = " ".join(f'"{path}:{name}"' for name in names)
         super().__init__(
-            f'{path}: holds {len(names)} {what}: {_listed(names)}; name one of them: "{path}:{min(names, default="")}"'
+            f"{path}: holds {len(names)} {what}: {_listed(names)}; name one of them: "
+            f'"{path}:{min(names, default="")}", '
+            f"or all that are wanted in one command: kpibar ingest {several}"
+        )
+
+
+class IdentifiersRounded(KpibarError):
+    """The numbers of a file's records have lost the digits after the fifteenth, which are all zeros."""
+
+    def __init__(self, path: Path, column: str, records: int) -> None:
+        super().__init__(
+            f"{path}: column {column}: the numbers of {records} records have more than 15 digits and all end in zeros "
+            "from the 16th on: a spreadsheet rounded them, so that several may have one number, and nothing was "
+            "loaded; export the file anew and ingest it without opening it in a spreadsheet"
         )
 
 
@@ -192,10 +206,14 @@ class TwinsHeld(KpibarError):
     """Most records of a file, at least of a stretch of days, are in another source too: an imported history.
 
     `what` says how many, of which days, and what they have in common; `copy` is the file that holds the import, `day`
-    the first one of its own records, `other` the files of the source that it was imported from.
+    the first one of its own records, `other` the files of the source that it was imported from. `brand` is the one
+    under which the same layout's records are held already, where the file was read under another ("" for none).
     """
 
-    def __init__(self, path: Path, what: str, copy: str, day: date, other: str) -> None:
+    def __init__(self, path: Path, what: str, copy: str, day: date, other: str, *, brand: str | None = None) -> None:
+        if brand is not None:
+            option = f'with --brand "{brand}"' if brand else "without --brand"
+            what += f"; if both files are of the same account, ingest this one {option}; if not"
         again = "" if copy == path.name else f", ingest {copy} again, then this file"
         super().__init__(
             f"{path}: {what}: it seems to be an imported history, which would count twice, so nothing was loaded; "

@@ -66,6 +66,13 @@ def archive_of_several_exports(folder: Path) -> Case:
     return said("ingest two.zip", "two.zip: holds 2 files: a.csv, b.csv", '"two.zip:a.csv"')
 
 
+@reproduces(errors.IdentifiersRounded)
+def numbers_that_a_spreadsheet_rounded(folder: Path) -> Case:
+    rows = "".join(f"21546901234567{n}000,2025-01-0{n} 10:00:00,email\n" for n in range(1, 7))
+    write(folder, "rounded.csv", "contact_id,created_at,channel\n" + rows)
+    return said("ingest rounded.csv", "numbers of 6 records", "a spreadsheet rounded them")
+
+
 @reproduces(errors.MemberUnknown)
 def archive_without_that_member(folder: Path) -> Case:
     write(folder, "one.zip", zipped(calls__csv=CONTENT))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.expressions import Call, Compiled, identity, pseudonym, quoted
+from kpibar.ingest.records import OF_A_REPORT
 from kpibar.ingest.sequence import CLOCK_GAP_S, HOUR_AND_SOME, out_of_order
 from kpibar.ingest.tables import KEYS
 
@@ -48,6 +49,15 @@ _MENTION = "|".join(
 # Bare digits of this form are too long for a postcode, and no telephone, day or tracking number.
 _LONG = "[1-9][0-9]{7,9}"
 _DAY = "(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])"
+# Behind the first word of a line of a report; the number of a shop may begin with TOTAL- or SUM_.
+_WORD_END = r"([^\w/-]|[-/][^0-9]|$)"
+_REPORT = rf"(?i)^((grand |sub)?totals?{_WORD_END}|[0-9]+ (rows|records|lignes)$|copyright )"
+# How a line that sums others up begins where it has no date.
+_SUMMARY = (
+    r"(?i)^\W*(((grand|sub|sous|zwischen)?[ -]?tota(ls?|ux|le|li|is)|gesamt(summe|zahl)?|(zwischen)?summe|somme|sum|"
+    r"moyennes?|average|avg|mean|median|m[ée]diane|mittelwert|durchschnitt|promedio|media|suma|nombre|count|anzahl)"
+    rf"{_WORD_END}|[0-9]+ (rows|records|tickets|lignes)$|copyright )"
+)
 # A duration may be computed from two times.
 _COMPUTED = re.compile(r"\b(epoch(_[mun]s)?|seconds|date_?(diff|sub|part)|extract)\s*\(", re.IGNORECASE)
 # "the identifier, provided that ...": whatever the condition reads, the value is the identifier.
@@ -81,13 +91,15 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
     references = {name: f"({fields[name]})" for name in _REFERENCES if name in fields}
     identifier = f"({fields[KEYS[entity].id[0]]})"
     return (
-        f"CASE WHEN {missing} THEN 'its identifier or its date is empty' "
+        f"CASE WHEN {missing} THEN CASE WHEN regexp_matches({identifier}, {quoted(_SUMMARY)}) THEN '{OF_A_REPORT}' "
+        "ELSE 'its identifier or its date is empty' END "
         # Only what begins with a letter (58 and more) or has a blank can be such a line.
         f"WHEN (ascii({identifier}) > 57 OR contains({identifier}, ' ')) "
-        f"AND regexp_matches({identifier}, '(?i)^((grand |sub)?totals?\\b|[0-9]+ (rows|records|lignes)$|copyright )') "
-        "THEN 'it is a line of a report, not a record' "
+        f"AND regexp_matches({identifier}, {quoted(_REPORT)}) "
+        f"THEN '{OF_A_REPORT}' "
         f"WHEN (contains({identifier}, 'E') OR contains({identifier}, 'e+')) "
-        f"AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?([eE][+]|E)[0-9]+') "
+        # 1E5 may be a number with letters.
+        f"AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?[eE][+][0-9]+|[0-9][.,][0-9]+E[0-9]+') "
         f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)}"
         f"{_failed({'identifier': identifier} | references)}{_off_scale(fields)}{_negative(fields)}"
         f"{out_of_order(entity, fields)}{_talked_unanswered(fields)} END"

@@ -10,6 +10,7 @@ from kpibar.errors import LedgerBroken
 from kpibar.ingest.batches import Batch
 from kpibar.ingest.blanked import LONGEST, blanked
 from kpibar.ingest.expressions import local_time
+from kpibar.ingest.records import OF_A_REPORT, REPEATED
 from kpibar.ingest.typed import PLACE
 from kpibar.store import Store
 
@@ -245,6 +246,12 @@ def write_rejects(store: Store, file_id: int, batch: Batch, grouped: bool) -> in
     shown = [(at, name, value and blanked(value), code, reason) for at, name, value, code, reason in rows]
     _write_placed(store, file_id, batch, shown)
     return len(rows)
+
+
+def no_records(store: Store, file_id: int) -> int:
+    """How many lines among a file's rejects repeat the header, or sum up other lines."""
+    sql = "SELECT count(*) FROM rejects WHERE file_id = ? AND reason IN (?, ?)"
+    return int(store.engine.rows(sql, [file_id, REPEATED, OF_A_REPORT])[0][0])
 
 
 def write_key_faults(store: Store, file_id: int, batch: Batch, faults: str) -> int:

@@ -6,12 +6,13 @@ take 24:00 for the next day, a blank for a digit, and %z rolls 31 February over 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kpibar.ingest.clocks import in_zone, local_time
 from kpibar.ingest.header import normal
+from kpibar.ingest.letters import lettered
 from kpibar.ingest.patterns import PIVOT, Pattern, month_names, pattern
 from kpibar.ingest.reading import Call, Reading, let, order_of, quoted
 
@@ -45,7 +46,7 @@ _WEEKDAY = (
 # The groups of `_grammar`, in order: the date in seven notations, the time in two, the offset.
 _PARTS = (
     "y", "m", "d", "wy", "ww", "wd", "cy", "cm", "cd", "a", "b", "n", "l", "q", "r", "s", "e", "f", "g", "i", "j", "k",
-    "hh", "mi", "ss", "ff", "pm", "ch", "cn", "cs", "utc", "sign", "oh", "om",
+    "hh", "mi", "ss", "ff", "pm", "ch", "cn", "cs", "utc", "abbr", "sign", "oh", "om",
 )  # fmt: skip
 _SAMPLE = datetime(2025, 11, 23, 15, 4, 5, 678901, tzinfo=UTC)
 
@@ -62,7 +63,7 @@ def _numeric_shape(reading: Reading) -> str:
 def _grammar(zone: str, year_at_end: str = _LONG_YEAR) -> str:
     """The regular expression of a lower-case time without accents, with a group for each of `_PARTS`.
 
-    The name of the zone that holds anyway may follow the time.
+    The name of the zone that holds anyway may follow the time, or the letters of an offset that is certain (CEST).
     """
     one, two, year = "([0-9]{1,2})", "([0-9]{2})", "([0-9]{4})"
     hour, sixty = "([01]?[0-9]|2[0-3])", "([0-5][0-9])"
@@ -77,7 +78,9 @@ def _grammar(zone: str, year_at_end: str = _LONG_YEAR) -> str:
     ])  # fmt: skip
     clock = f"{hour}(?::| ?h ?){sixty}(?::{sixty}(?:[.,]([0-9]{{1,9}}))?)?(?: ?([ap])[.]? ?m[.]?)?"
     offset = rf"[(]?(?:utc|gmt)? ?([+-]){one}(?::?{sixty})?[)]?(?:\[[a-z0-9_/+-]+\])?"
-    suffix = rf"(?: ?(?:(z|utc|gmt)|{offset}|[\[(]?{re.escape(zone.lower())}[\])]?))?"
+    suffix = (
+        rf"(?: ?(?:(z|utc|gmt)|[(]?({'|'.join(lettered(zone))})[)]?|{offset}|[\[(]?{re.escape(zone.lower())}[\])]?))?"
+    )
     time = f"(?:(?:t|,? (?:at |a )?){clock}|t([01][0-9]|2[0-3]){sixty}{sixty}?){suffix}"
     return f"(?:(?:{_WEEKDAY})[.]?,? )?(?:{date})(?:{time})?"
 
@@ -195,7 +198,7 @@ def _read(cell: str, column: str, reading: Reading, told: _Told) -> str:
     offset = let(f"right(replace({cell}, ':', ''), 5)", "o", _interval("o[1]", "o[2:3]", "o[4:5]"))
     grammar = quoted(f"^(?:{_grammar(reading.zone_of(column), _year_at_end(reading))})$")
     parts = f"regexp_extract({_tidy(cell)}, {grammar}, {_names()})"
-    others = let(parts, "p", _from_parts(order, told))
+    others = let(parts, "p", _from_parts(order, told, lettered(reading.zone_of(column))))
     first, later = _stated(cell, reading, order, told)
     usual = f"try_strptime({cell}, '%Y-%m-%d %H:%M:%S')"
     return (
@@ -255,12 +258,15 @@ def _names() -> str:
     return "[" + ", ".join(map(quoted, _PARTS)) + "]"
 
 
-def _from_parts(order: str | None, told: _Told) -> str:
+def _from_parts(order: str | None, told: _Told, letters: Mapping[str, int]) -> str:
     """SQL over the parts `p` of a time; each part is an empty text unless its notation was found."""
     local = f"try_cast({_date(order)} || ' ' || {_time()} AS TIMESTAMP)"
     moved = told.moved("l", _interval("p.sign", "p.oh", "p.om"))
+    minutes = " ".join(f"WHEN '{abbreviation}' THEN {offset}" for abbreviation, offset in letters.items())
+    by_letters = told.moved("l", f"to_minutes(CASE p.abbr {minutes} END)")
     meant = (
-        f"CASE WHEN p.utc <> '' THEN {told.universal('l')} WHEN p.sign <> '' THEN {moved} ELSE {told.naive('l')} END"
+        f"CASE WHEN p.utc <> '' THEN {told.universal('l')} WHEN p.sign <> '' THEN {moved} "
+        f"WHEN p.abbr <> '' THEN {by_letters} ELSE {told.naive('l')} END"
     )
     return let(local, "l", meant)
 

@@ -4,7 +4,7 @@
 the number is not read. 1,234.50 and 1 234,50 show both signs and say themselves.
 """
 
-from kpibar.ingest.reading import Reading, let
+from kpibar.ingest.reading import let
 
 _GROUP = "[+-]?[1-9][0-9]{0,2}"
 # Groups of three set apart by blanks or apostrophes, commas, points; a second group or a decimal sign settles it.
@@ -24,38 +24,38 @@ _DECIMALS = {
 }
 
 
-def notations(reading: Reading) -> tuple[str, ...]:
+def notations(decimal: str) -> tuple[str, ...]:
     """The regular expressions of a number with plain blanks and apostrophes."""
-    return (_plain(reading, "DOUBLE"), _BLANKS, _COMMAS, _POINTS)
+    return (_plain(decimal, "DOUBLE"), _BLANKS, _COMMAS, _POINTS)
 
 
-def number(cell: str, reading: Reading, type: str = "DOUBLE") -> str:
+def number(cell: str, decimal: str, type: str = "DOUBLE") -> str:
     """SQL of a number in a cell, NULL where it can be read in two ways or in none."""
     return (
-        f"CASE WHEN regexp_full_match({cell}, '{_plain(reading, type)}') THEN {_cast(cell, reading, type)} "
-        f"WHEN {cell} IS NOT NULL THEN {let(_tidy(cell), 'n', _written('n', reading, type))} END"
+        f"CASE WHEN regexp_full_match({cell}, '{_plain(decimal, type)}') THEN {_cast(cell, decimal, type)} "
+        f"WHEN {cell} IS NOT NULL THEN {let(_tidy(cell), 'n', _written('n', decimal, type))} END"
     )
 
 
-def whole_number(cell: str, reading: Reading) -> str:
+def whole_number(cell: str, decimal: str) -> str:
     """SQL of a whole number; decimals other than zeros are none."""
-    pattern, value = _plain(reading, "INTEGER"), number(cell, reading)
+    pattern, value = _plain(decimal, "INTEGER"), number(cell, decimal)
     grouped = let(value, "w", "CASE WHEN w = floor(w) THEN try_cast(w AS INTEGER) END")
     digits = f"regexp_full_match({cell}, '[+-]?[0-9]*[.,]?[0-9]+')"
     return (
-        f"CASE WHEN regexp_full_match({cell}, '{pattern}') THEN try_cast({_cast(cell, reading, 'DOUBLE')} AS INTEGER) "
+        f"CASE WHEN regexp_full_match({cell}, '{pattern}') THEN try_cast({_cast(cell, decimal, 'DOUBLE')} AS INTEGER) "
         f"WHEN NOT {digits} THEN {grouped} END"
     )
 
 
-def amount(cell: str, reading: Reading) -> str:
+def amount(cell: str, decimal: str) -> str:
     """SQL of an amount of money: a number with or without its currency; (12.50) and 12.50- are negative."""
     type = "DECIMAL(18, 2)"
     money = let(
-        _tidy(cell), "a", f"CASE WHEN regexp_full_match(a, '{_amount_pattern()}') THEN {_unsigned(type, reading)} END"
+        _tidy(cell), "a", f"CASE WHEN regexp_full_match(a, '{_amount_pattern()}') THEN {_unsigned(type, decimal)} END"
     )
     return (
-        f"CASE WHEN regexp_full_match({cell}, '{_plain(reading, type)}') THEN {_cast(cell, reading, type)} "
+        f"CASE WHEN regexp_full_match({cell}, '{_plain(decimal, type)}') THEN {_cast(cell, decimal, type)} "
         f"WHEN {cell} IS NOT NULL THEN {money} END"
     )
 
@@ -70,19 +70,19 @@ def _amount_pattern() -> str:
     )
 
 
-def _unsigned(type: str, reading: Reading) -> str:
+def _unsigned(type: str, decimal: str) -> str:
     digits = "trim(regexp_extract(a, '[0-9.,][0-9 .,'']*'))"
     negative = "(contains(a, '-') OR starts_with(a, '('))"
-    return f"{let(digits, 'n', _written('n', reading, type))} * CASE WHEN {negative} THEN -1 ELSE 1 END"
+    return f"{let(digits, 'n', _written('n', decimal, type))} * CASE WHEN {negative} THEN -1 ELSE 1 END"
 
 
-def _plain(reading: Reading, type: str) -> str:
+def _plain(decimal: str, type: str) -> str:
     pattern = _DECIMALS[type]
-    return pattern.replace(".", ",") if reading.decimal == "," else pattern
+    return pattern.replace(".", ",") if decimal == "," else pattern
 
 
-def _cast(cell: str, reading: Reading, type: str) -> str:
-    return f"try_cast({_pointed(cell) if reading.decimal == ',' else cell} AS {type})"
+def _cast(cell: str, decimal: str, type: str) -> str:
+    return f"try_cast({_pointed(cell) if decimal == ',' else cell} AS {type})"
 
 
 def _pointed(text: str) -> str:
@@ -95,13 +95,13 @@ def _tidy(cell: str) -> str:
     return rf"trim(regexp_replace({plain}, '[\s\x{{a0}}\x{{202f}}\x{{2009}}]', ' ', 'g'))"
 
 
-def _written(text: str, reading: Reading, type: str) -> str:
+def _written(text: str, decimal: str, type: str) -> str:
     """SQL of a number with thousands separators, or a plain one."""
     bare = f"replace(replace({text}, ' ', ''), '''', '')"
     blanks, commas, points = (pattern.replace("'", "''") for pattern in (_BLANKS, _COMMAS, _POINTS))
     without_points = f"replace({text}, '.', '')"
     return (
-        f"CASE WHEN regexp_full_match({text}, '{_plain(reading, type)}') THEN {_cast(text, reading, type)} "
+        f"CASE WHEN regexp_full_match({text}, '{_plain(decimal, type)}') THEN {_cast(text, decimal, type)} "
         f"WHEN regexp_full_match({text}, '{blanks}') THEN try_cast({_pointed(bare)} AS {type}) "
         f"WHEN regexp_full_match({text}, '{commas}') THEN try_cast(replace({text}, ',', '') AS {type}) "
         f"WHEN regexp_full_match({text}, '{points}') "

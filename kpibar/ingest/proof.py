@@ -273,14 +273,21 @@ def _oddly_quoted(marks: _Marks, dialect: Dialect) -> "Integers":
 
 
 def _like_header(lengths: "Integers", header: tuple[str, ...]) -> "Flags":
-    """Records whose cells are as long as the header's, in any order: candidates for another header."""
+    """Records whose cells are as long as the header's, in any order: candidates for another header.
+
+    Of files put one behind the other, each header begins with a byte-order mark.
+    """
     import numpy
 
     found: Flags = numpy.zeros(len(lengths), dtype=numpy.bool_)
     if header:
         named = numpy.array([len(name.encode()) for name in header], dtype=numpy.int64)
-        candidates = numpy.flatnonzero(lengths.sum(axis=1) == named.sum())
-        found[candidates] = (numpy.sort(lengths[candidates]) == numpy.sort(named)).all(axis=1)
+        total = lengths.sum(axis=1)
+        for mark in (0, len("\ufeff".encode())):
+            candidates = numpy.flatnonzero(total == named.sum() + mark)
+            bare = lengths[candidates].copy()
+            bare[:, 0] -= mark
+            found[candidates] |= (numpy.sort(bare) == numpy.sort(named)).all(axis=1)
     return found
 
 

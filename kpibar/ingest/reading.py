@@ -20,7 +20,8 @@ class Reading:
     a day in `day_zone`, the brand's: a delivery promised for a day may come until that day ends where the customer is.
     `date_order` ("dmy" or "mdy") is what the user or the layout says of dates such as 03/04/2025; `orders` is what the
     file's own columns show, "" for one that shows nothing and must not be read. `serials` tells of columns of
-    spreadsheet days whether they are written to the second.
+    spreadsheet days whether they are written to the second. `decimals` is the decimal sign of the columns that show
+    another than `decimal`, the one the layout states.
     """
 
     zone: str
@@ -33,6 +34,7 @@ class Reading:
     date_order: str | None = None
     orders: Mapping[str, str] = field(default_factory=dict)
     serials: Mapping[str, bool] = field(default_factory=dict)
+    decimals: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stated_order(self) -> str | None:
@@ -54,6 +56,10 @@ class Reading:
     def formats_decide(self, column: str) -> bool:
         """Whether nothing but the layout's formats tells the order of a column."""
         return self.date_order is None and normal(column) not in self.orders and self.stated_order is not None
+
+    def decimal_of(self, call: "Call") -> str:
+        """The decimal sign of what a call reads: its column's own, and the stated one of an expression's value."""
+        return self.decimal if call.formula else self.decimals.get(normal(call.column), self.decimal)
 
     def zone_of(self, column: str) -> str:
         """The zone of a column's naive times."""

@@ -27,6 +27,9 @@ _LONE_RETURN = re.compile(r"\r(?!\n)")
 _STAND_INS = tuple(map(chr, range(0xE000, 0xE100)))
 # The code of a second header after which the cells of the file mean something else.
 MOVED = "header-moved"
+# What is said of a line that repeats the header, and of one that a report adds: neither is a record.
+REPEATED = "it repeats the header"
+OF_A_REPORT = "it is a line of a report, not a record"
 _SWALLOWS = "a quote opened here closes in a later record"
 _TWO_READINGS = "a quote within a cell: its cells can be told apart in two ways"
 TORN = "a quote within a cell, and it may go on in the next line, which is broken"
@@ -171,9 +174,10 @@ def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Faul
     if not any(cell.strip() for cell in cells):
         return Blank(line)
     named = list(dialect.header)[: len(dialect.header) - dialect.padding]
-    if dialect.header and cells in (list(dialect.header), named):
-        return Fault(line, "header", "it repeats the header")
-    if dialect.header and sorted(cells) == sorted(dialect.header):
+    bare = [cells[0].removeprefix("\ufeff").strip('"'), *cells[1:]]
+    if dialect.header and (cells in (list(dialect.header), named) or bare in (list(dialect.header), named)):
+        return Fault(line, "header", REPEATED)
+    if dialect.header and sorted(bare) == sorted(dialect.header):
         return Fault(line, MOVED, "it is a header with the columns in another order")
     if dialect.header and len(cells) != dialect.width and names_columns(cells, set(map(normal, dialect.header))):
         return Fault(line, MOVED, "it is a header of other columns")

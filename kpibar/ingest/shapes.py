@@ -78,7 +78,7 @@ def _plain(text: str) -> str:
 
 
 def _is_number(text: str, reading: Reading) -> bool:
-    return any(re.fullmatch(form, text) for form in numbers.notations(reading))
+    return any(re.fullmatch(form, text) for form in numbers.notations(reading.decimal))
 
 
 def _dated(column: str, reading: Reading) -> Holds:

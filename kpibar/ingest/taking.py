@@ -1,5 +1,6 @@
 """What happens inside a file's transaction: its batches are typed, judged and written, then settled and entered."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,6 +14,8 @@ from kpibar.ingest.canonical import Context
 from kpibar.ingest.classify import classify, count_unmapped, look_up_pseudonyms
 from kpibar.ingest.dateorder import confirm, confirm_formats
 from kpibar.ingest.dateorder import settle as settle_dates
+from kpibar.ingest.decimals import CODE as DECIMAL_SIGN
+from kpibar.ingest.decimals import settle_decimals
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.faulted import UNCALCULATED
 from kpibar.ingest.feed import stage_batch, type_batch
@@ -31,6 +34,7 @@ from kpibar.ingest.proof import Dialect
 from kpibar.ingest.recognise import Recognised
 from kpibar.ingest.references import ORDERS_MISSED, orders_missed
 from kpibar.ingest.repair import Repairer, repairer
+from kpibar.ingest.rounded import refuse_rounded
 from kpibar.ingest.sheets import Row
 from kpibar.ingest.spellings import (
     SPELLINGS,
@@ -173,7 +177,7 @@ def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading
         if number == 0:
             stage_batch(store, batch, task.dialect)
             count_unread(store, task.file, compiled, taking.tally.remarks)
-            compiled, settled = type_staged(store, task, batch)
+            compiled, settled = type_staged(store, task, batch, taking.tally.remarks)
         else:
             type_batch(store, batch, task.dialect, compiled)
         rejected = taking.tally.bad
@@ -199,7 +203,7 @@ def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> Read
     if names:
         store.engine.append(BROKEN, {"name": names})
     count_unread(store, taking.task.file, taking.task.compiled, taking.tally.remarks)
-    compiled, settled = type_staged(store, taking.task, batch)
+    compiled, settled = type_staged(store, taking.task, batch, taking.tally.remarks)
     _take_batch(store, taking, batch, compiled)
     return settled
 
@@ -223,9 +227,14 @@ def group_place(task: Task) -> int | None:
     return named.index(normal(group)) if group and normal(group) in named else None
 
 
-def type_staged(store: Store, task: Task, batch: Batch) -> tuple[Plan, Reading]:
-    """Turn `staged` into `typed`, its dates read in the order they show themselves."""
+def type_staged(
+    store: Store, task: Task, batch: Batch, remarks: Counter[tuple[str, str]] | None = None
+) -> tuple[Plan, Reading]:
+    """Turn `staged` into `typed`, its dates and decimals read as they show themselves, which `remarks` counts."""
     settled = settle_dates(store.engine, task.path, task.compiled.dates, task.context.reading, batch.lines)
+    settled, shown = settle_decimals(store.engine, task.compiled.numbers, settled)
+    if remarks is not None:
+        remarks.update({(DECIMAL_SIGN, about): n for about, n in shown.items()})
     compiled = task.plan(settled)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
     store.engine.run("DROP TABLE staged")
@@ -244,6 +253,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     tally.faults += len(batch.faults)
     main, code = taking.targets[0], taking.task.context.reading.calling_code
     restore_identifiers(store, compiled.identifiers, (main.entity, main.source), code, tally.remarks)
+    refuse_rounded(store, taking.task.path, main.entity, compiled)
     tally.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
     _refuse_second_header(store, taking.task, compiled, batch)
     count_uncertain(store, compiled, tally)
@@ -349,7 +359,9 @@ def _judge_twins(store: Store, taking: _Taking, target: Target) -> None:
         elif stretch := twins.stretch:
             copy, other = (task.path.name, twins.source) if twins.newer else (files[0], target.source)
             day = stretch.last + timedelta(days=1)
-            raise TwinsHeld(task.path, twins.describe(target.source, stretch), copy, day, other)
+            layout, _, brand = twins.source.partition("/")
+            forgotten = brand if layout == task.file.layout.name else None
+            raise TwinsHeld(task.path, twins.describe(target.source, stretch), copy, day, other, brand=forgotten)
         elif twins.by == "customer" and twins.twins >= NAMED_FROM:
             remarks["twins_single", about] += twins.twins
 
@@ -398,8 +410,15 @@ def _refuse_all_rejected(store: Store, task: Task, counts: Counts, file_id: int)
 
 
 def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
-    """Refuse a table that loses too many of the records meant for it. Raises TooManyRejects."""
-    if not limit.allows(counts.rejected, counts.records):
+    """Refuse a table that loses too many of the records meant for it. Raises TooManyRejects.
+
+    Repeated headers and lines of totals are no records: none is lost with them, unless they are most of the file.
+    """
+    if limit.allows(counts.rejected, counts.records):
+        return
+    others = ledger.no_records(store, file_id)
+    others = others if 2 * others < counts.records else 0
+    if not limit.allows(counts.rejected - others, counts.records - others):
         first = ledger.first_rejects(store, ledger_name(path), file_id)
         raise TooManyRejects(path, counts.rejected, counts.records, limit.text, first)
 

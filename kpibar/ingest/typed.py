@@ -16,6 +16,7 @@ from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, 
 from kpibar.ingest.header import normal
 from kpibar.ingest.keys import failed, identity_fault
 from kpibar.ingest.layouts import Layout
+from kpibar.ingest.letters import SEVERAL
 from kpibar.ingest.moments import naive_time
 from kpibar.ingest.tables import HAPPENED
 from kpibar.ingest.values import NEVER, NOTHING
@@ -23,9 +24,15 @@ from kpibar.ingest.values import NEVER, NOTHING
 # Helpers that read dates, and those that read times in a zone.
 _DATED = ("instant", "day_start", "day_end", "promise_start", "promise_end")
 _ZONED = ("instant", "promise_start", "promise_end")
+_SEVERAL_ZONES = "ends in letters that several time zones use: state the zone with --tz, as in --tz America/Chicago"
 # Helpers of plain numbers: where one does not fit, the decimal sign is told; of a duration, the unit.
 _DECIMAL = ("num", "money")
-_GIVEN_TWICE = "CASE WHEN given_twice THEN 'its lines come twice: the file may hold the same table again' END"
+# Helpers that read a decimal sign.
+_NUMERIC = ("num", "whole", "money", "secs", "minutes", "hours", "days", "ms")
+_GIVEN_TWICE = (
+    "CASE WHEN given_twice THEN 'its lines come twice: the file may hold the same table again, or was sorted so that "
+    "the lines of a record are apart: export it anew, or sort it by that number' END"
+)
 _TWO_RECORDS = (
     "CASE WHEN two_records THEN 'its lines are of two records with one number: the file may hold two accounts' END"
 )
@@ -104,6 +111,14 @@ def dates(cells: Cells) -> dict[str, str]:
         call.column: cells.value(call) if call.formula else cells.cell(call.column)
         for call in cells.aliases
         if call.helper in _DATED
+    }
+    return {column: cell for column, cell in read.items() if cell is not None}
+
+
+def numbers(cells: Cells) -> dict[str, str]:
+    """The columns that are read as numbers with a decimal sign, by header name, and their cells."""
+    read = {
+        call.column: cells.cell(call.column) for call in cells.aliases if call.helper in _NUMERIC and not call.formula
     }
     return {column: cell for column, cell in read.items() if cell is not None}
 
@@ -236,16 +251,18 @@ def _misfit(alias: str, call: Call) -> str:
 
 
 def _said_bad(alias: str, call: Call, cells: Cells, reading: Reading) -> str:
-    return (
-        f"struct_pack(name := {quoted(cells.shown(call))}, value := {alias}_raw, "
-        f"reason := {quoted('is not ' + _expected(call.helper, reading))})"
-    )
+    reason = quoted("is not " + _expected(call, reading))
+    if call.helper in _ZONED:
+        several = rf"(?i)[0-9] ?([ap]m ?)?[(]?({'|'.join(SEVERAL)})[)]?$"
+        lettered = quoted(_SEVERAL_ZONES)
+        reason = f"CASE WHEN regexp_matches({alias}_raw, '{several}') THEN {lettered} ELSE {reason} END"
+    return f"struct_pack(name := {quoted(cells.shown(call))}, value := {alias}_raw, reason := {reason})"
 
 
-def _expected(helper: str, reading: Reading) -> str:
+def _expected(call: Call, reading: Reading) -> str:
     """What a column holds, in words; the decimal sign is what most often differs from what the layout states."""
-    sign = "comma" if reading.decimal == "," else "point"
-    return HELPERS[helper].expects + (f" with decimals after a {sign}" if helper in _DECIMAL else "")
+    sign = "comma" if reading.decimal_of(call) == "," else "point"
+    return HELPERS[call.helper].expects + (f" with decimals after a {sign}" if call.helper in _DECIMAL else "")
 
 
 def _unlisted(alias: str, call: Call, reading: Reading) -> str:

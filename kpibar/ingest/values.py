@@ -25,7 +25,7 @@ NEVER = (
 
 
 def _scaled(factor: float) -> Callable[[str, Call, Reading], str]:
-    return lambda cell, call, reading: f"({number(cell, reading)}) * {factor!r}"
+    return lambda cell, call, reading: f"({number(cell, reading.decimal_of(call))}) * {factor!r}"
 
 
 def _flag(cell: str, call: Call, reading: Reading) -> str:
@@ -37,7 +37,7 @@ def _flag(cell: str, call: Call, reading: Reading) -> str:
 
 def _epoch(cell: str, call: Call, reading: Reading) -> str:
     """Seconds beyond the plausible are none: the engine has no instant for them, and says so with an error."""
-    seconds = number(cell, reading)
+    seconds = number(cell, reading.decimal_of(call))
     return f"make_timestamp(CAST(CASE WHEN abs({seconds}) < 1e11 THEN ({seconds}) * 1000000 END AS BIGINT))"
 
 
@@ -120,9 +120,16 @@ def _duration(factor: float, unit: str) -> Helper:
 
 HELPERS: Mapping[str, Helper] = {
     "text": Helper(lambda cell, call, reading: cell, "VARCHAR", "a text"),
-    "num": Helper(lambda cell, call, reading: number(cell, reading), "DOUBLE", "a number", _whole(" * 1.0")),
-    "whole": Helper(lambda cell, call, reading: whole_number(cell, reading), "INTEGER", "a whole number", _whole()),
-    "money": Helper(lambda cell, call, reading: amount(cell, reading), "DECIMAL(18, 2)", "an amount"),
+    "num": Helper(
+        lambda cell, call, reading: number(cell, reading.decimal_of(call)), "DOUBLE", "a number", _whole(" * 1.0")
+    ),
+    "whole": Helper(
+        lambda cell, call, reading: whole_number(cell, reading.decimal_of(call)),
+        "INTEGER",
+        "a whole number",
+        _whole(),
+    ),
+    "money": Helper(lambda cell, call, reading: amount(cell, reading.decimal_of(call)), "DECIMAL(18, 2)", "an amount"),
     "flag": Helper(_flag, "BOOLEAN", "yes or no"),
     "secs": _duration(1.0, "seconds"),
     "minutes": _duration(60.0, "minutes"),

@@ -1,0 +1,71 @@
+"""Which sign stands before the decimals of a column of numbers: what all its cells show, else what the layout states.
+
+12,5 and 12,50 are decimals after a comma, 0,125 too; 12.50 are decimals after a point. 1,234 and 1.234 show nothing.
+A column that shows the sign the layout does not state, and never the one it states, is read with what it shows; one
+that shows both is read as the layout states, and its other cells are rejected.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from kpibar.engine import Engine
+from kpibar.ingest.header import normal
+from kpibar.ingest.reading import Reading
+
+CODE = "decimal_sign"
+# Behind one of the signs: digits that are no group of three, or three of them behind a zero.
+_SHOWS = "[0-9]{sign}([0-9]{{1,2}}|[0-9]{{4,}})([^0-9.,]|$)|(^|[^0-9.,])0{sign}[0-9]{{3}}([^0-9.,]|$)"
+# A group of three that may be thousands or decimals.
+_EITHER = "(^|[^0-9.,])[1-9][0-9]{{0,2}}{sign}[0-9]{{3}}([^0-9.,]|$)"
+# Of so many cells that may be either, one at least must show decimals, else those that do are slips among thousands.
+_EITHER_PER_SHOWN = 50
+_NAMES = {",": "a comma", ".": "a point"}
+
+
+@dataclass(frozen=True)
+class _Signs:
+    """How many cells of a column show the sign not stated, the one the layout states, or may be thousands."""
+
+    other: int
+    stated: int
+    either: int
+
+    @property
+    def alone(self) -> bool:
+        """Whether the column shows the other sign and never the stated one."""
+        return self.other > 0 and self.either <= self.other * _EITHER_PER_SHOWN and not self.stated
+
+
+def settle_decimals(engine: Engine, cells: Mapping[str, str], reading: Reading) -> tuple[Reading, Counter[str]]:
+    """The reading of a file whose first batch is `staged`, and how many of its records have a sign not stated.
+
+    `cells` are the columns of numbers by header name, as SQL; the count is by what the remark is about. A column that
+    shows nothing, as 1,234 does, follows the others of its file if these agree on the sign that is not stated.
+    """
+    records: Counter[str] = Counter()
+    if not cells:
+        return reading, records
+    other = "." if reading.decimal == "," else ","
+    listed = ", ".join(
+        f"count(*) FILTER (WHERE contains({cell}, '{sign}') AND regexp_matches({cell}, '{pattern}'))"
+        for cell in cells.values()
+        for sign, pattern in (
+            (other, _pattern(_SHOWS, other)),
+            (reading.decimal, _pattern(_SHOWS, reading.decimal)),
+            (other, _pattern(_EITHER, other)),
+        )
+    )
+    counts = engine.rows(f"SELECT {listed} FROM staged")[0]
+    signs = {name: _Signs(*counts[3 * place : 3 * place + 3]) for place, name in enumerate(cells)}
+    alone = [name for name, shown in signs.items() if shown.alone]
+    agreed = alone and not any(shown.stated or (shown.other and not shown.alone) for shown in signs.values())
+    columns = list(cells) if agreed else alone
+    for name in columns:
+        if number := signs[name].other + signs[name].either:
+            records[f'{_NAMES[other]} in "{name}"'] += number
+    return replace(reading, decimals={normal(name): other for name in columns}), records
+
+
+def _pattern(form: str, sign: str) -> str:
+    return form.format(sign=f"[{sign}]")

@@ -1,0 +1,169 @@
+"""Notations of people and spreadsheets that a file as a whole makes certain: decimals, zones by letters, marks."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.intake import column, held, take, take_text, write
+from tests.notations import read, taken
+
+PARIS = 'timezone = "Europe/Paris"\n'
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "expected"),
+    [
+        ("amount", ["603,32", "12", "1.234,50", "12,50 €", "EUR 0,99"], ["603.32", "12", "1234.50", "12.5", "0.99"]),
+        ("seconds", ["2,0", "4,5", "3", "1,234", "0,125"], [2.0, 4.5, 3.0, 1.234, 0.125]),
+        ("whole", ["2,0", "3", "12,0", "1,00"], [2, 3, 12, 1]),
+    ],
+)  # fmt: skip
+def test_a_column_that_shows_commas_alone_has_decimal_commas(
+    folder: Path, kind: str, cells: list[str], expected: list[object]
+) -> None:
+    found = read(folder, kind, cells)
+    assert [Decimal(str(value)) for value in found] == [Decimal(str(value)) for value in expected]
+    codes = held(folder, "SELECT code, about, records FROM remarks WHERE code <> 'no_scale'")
+    assert [code for code, *_ in codes] == ["decimal_sign"]
+    assert codes[0][1].startswith("a comma in ")
+
+
+@pytest.mark.parametrize(
+    "cells", [["603,32", "12.50"], ["1,234", "12"], ["1,234", "1.5", "2,5"], ["1,234"] * 99 + ["12,5"]]
+)
+def test_a_column_that_shows_both_signs_or_none_or_mostly_thousands_is_read_as_stated(
+    folder: Path, cells: list[str]
+) -> None:
+    assert read(folder, "amount", cells)[0] == "rejected"
+    assert column(folder, "SELECT reason FROM rejects LIMIT 1") == ["is not an amount with decimals after a point"]
+
+
+def test_a_column_of_thousands_or_decimals_follows_the_others_of_its_file(folder: Path) -> None:
+    cells: dict[str, Sequence[str]] = {"seconds": ["1,234", "1,005", "2"], "amount": ["12,50", "0,99", "3"]}
+    assert taken(folder, cells).counts.added == 3
+    assert column(folder, "SELECT score FROM surveys ORDER BY survey_id") == [1.234, 1.005, 2.0]
+    sql = "SELECT about, records FROM remarks WHERE code = 'decimal_sign' ORDER BY about"
+    assert held(folder, sql) == [('a comma in "amount"', 2), ('a comma in "seconds"', 2)]
+
+
+def test_a_stated_comma_gives_way_to_points(folder: Path) -> None:
+    assert read(folder, "seconds", ["2.5", "1.234", "3"], "decimal = ','") == [2.5, 1.234, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("zone", "cell", "utc"),
+    [
+        ("Europe/Paris", "2025-01-02 23:30:00 CET", "2025-01-02 22:30"),
+        ("Europe/Paris", "2025-07-02 23:30:00 CEST", "2025-07-02 21:30"),
+        ("UTC", "02/13/2025 11:30 PM (CET)", "2025-02-13 22:30"),
+        ("Europe/Paris", "Jan 2, 2025 3:04 PM PDT", "2025-01-02 22:04"),
+        ("America/New_York", "2025-01-02 10:00 EST", "2025-01-02 15:00"),
+        ("Europe/London", "2025-07-02 10:00 BST", "2025-07-02 09:00"),
+        ("Asia/Kolkata", "2025-07-02 10:00 IST", "2025-07-02 04:30"),
+    ],
+)
+def test_letters_of_one_offset_behind_a_time(folder: Path, zone: str, cell: str, utc: str) -> None:
+    assert [str(value)[:16] for value in read(folder, "at", [cell], zone=zone)] == [utc]
+
+
+@pytest.mark.parametrize("cell", ["2025-01-02 10:00 EST", "2025-01-02 10:00:00 CST", "01/13/2025 10:00 AM (IST)"])
+def test_letters_of_several_offsets_are_refused_with_the_option_that_settles_them(folder: Path, cell: str) -> None:
+    assert read(folder, "at", [cell], zone="Europe/Paris") == ["rejected"]
+    assert "--tz" in column(folder, "SELECT reason FROM rejects")[0]
+
+
+HEADER = "contact_id,created_at,channel,customer\n"
+# A record below all others: a line of totals at the end of a file would be a footer.
+LAST = "999,2025-12-30 10:00:00,email,z@example.org\n"
+
+
+def _months(lines: int, below: str) -> str:
+    """Twelve months of contacts with `below` under each."""
+    return "".join(
+        "".join(f"{m}-{n},2025-{m:02}-{n + 1:02} 10:00:00,email,c{m}{n}@example.org\n" for n in range(lines))
+        + below.format(m=m)
+        for m in range(1, 13)
+    )
+
+
+@pytest.mark.parametrize("header", [HEADER, "\ufeff" + HEADER, '"' + HEADER.strip().replace(",", '","') + '"\n'])
+def test_headers_of_files_put_one_behind_the_other_are_left_aside(folder: Path, header: str) -> None:
+    outcome = take_text(folder, "\ufeff" + HEADER + _months(10, header))
+    assert (outcome.counts.added, outcome.counts.rejected) == (120, 12)
+    assert set(column(folder, "SELECT reason FROM rejects")) == {"it repeats the header"}
+
+
+@pytest.mark.parametrize("words", ["Total mois {m},,,10", "Sous-total,,10,", "Moyenne {m},,,3.5", "Summe {m},,,"])
+def test_totals_of_each_month_are_left_aside(folder: Path, words: str) -> None:
+    outcome = take_text(folder, HEADER + _months(10, words + "\n") + LAST)
+    assert (outcome.counts.added, outcome.counts.rejected) == (121, 12)
+    assert set(column(folder, "SELECT reason FROM rejects")) == {"it is a line of a report, not a record"}
+
+
+def test_numbers_of_a_shop_that_begin_like_totals_are_records(folder: Path) -> None:
+    rows = "".join(f"TOTAL-10{n},2025-03-{n} 10:00:00,email,\n" for n in range(10, 30))
+    assert take_text(folder, HEADER + rows).counts.added == 20
+    path = write(folder, "undated.csv", HEADER + _months(10, "SUM-{m},,,\n") + LAST)
+    assert "12 of 133 records were rejected" in str(take(folder, path)[0].error)
+
+
+def test_a_file_of_totals_for_the_most_part_is_refused(folder: Path) -> None:
+    path = write(folder, "export.csv", HEADER + _months(1, "Total {m},,,\nSous-total {m},,,\n") + LAST)
+    assert "24 of 37 records were rejected" in str(take(folder, path)[0].error)
+
+
+def test_numbers_with_letters_are_not_read_as_rounded(folder: Path) -> None:
+    rows = "".join(f"{n:03X},2025-03-01 10:00:00,email,\n" for n in range(0x1D0, 0x1F9))
+    assert take_text(folder, HEADER + rows + "12E34,2025-03-01 10:00:00,email,\n").counts.rejected == 0
+    rows = "".join(f'"1,5{n}E+11",2025-03-01 10:00:00,email,\n' for n in range(3))
+    assert "rounded by a spreadsheet" in str(take(folder, write(folder, "excel.csv", HEADER + rows))[0].error)
+
+
+def test_records_without_date_still_count_against_the_limit(folder: Path) -> None:
+    path = write(folder, "export.csv", HEADER + _months(10, "x{m},,,\n"))
+    assert "12 of 132 records were rejected" in str(take(folder, path)[0].error)
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [
+        "2154690123456{n}8000",
+        "1546901234567{n}80",
+    ],
+)
+def test_numbers_rounded_by_a_spreadsheet_are_refused(folder: Path, begins: str) -> None:
+    rows = "".join(f"{begins.format(n=n % 3)},2025-01-1{n} 10:00:00,email\n" for n in range(8))
+    error = take(folder, write(folder, "rounded.csv", f"contact_id,created_at,channel\n{rows}"))[0].error
+    assert "a spreadsheet rounded them" in str(error)
+    assert "numbers of 8 records" in str(error)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [f"21546901234567{n:04}" for n in range(990, 1011)],
+        [f"{n}000" for n in range(9)],
+        [f"15469012345678{n}0" for n in range(10, 19)],
+        [f"1735689{n:03}000000000" for n in range(9)],
+        [f"1735689{n:03}123000000" for n in range(9)],
+        [f"0000000000{n:05}0" for n in range(9)],
+    ],
+)
+def test_long_numbers_that_end_in_a_zero_now_and_then_are_read(folder: Path, numbers: list[str]) -> None:
+    rows = "".join(f"{number},2025-01-10 10:00:00,email\n" for number in numbers)
+    assert take_text(folder, f"contact_id,created_at,channel\n{rows}").counts.added == len(numbers)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "remedy"),
+    [("Lune", None, 'with --brand "Lune"'), (None, "Lune", "without --brand"), ("Lune", "Luna", 'with --brand "Lune"')],
+)
+def test_a_brand_that_a_second_export_lacks_is_named(
+    folder: Path, first: str | None, second: str | None, remedy: str
+) -> None:
+    rows = "".join(f"{n},2025-03-{n + 10} 10:0{n % 10}:00,email,c{n}@example.com\n" for n in range(15))
+    path, again = write(folder, "first.csv", HEADER + rows), write(folder, "second.csv", HEADER + rows + "\n")
+    assert take(folder, path, brand=first)[0].error is None
+    assert f"of the same account, ingest this one {remedy}; if not: " in str(take(folder, again, brand=second)[0].error)
