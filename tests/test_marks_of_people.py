@@ -53,6 +53,38 @@ def test_a_stated_comma_gives_way_to_points(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cells", "expected", "unticked"),
+    [
+        (["x", "", "X", "x"], [True, False, True, True], 2),
+        (["✓", "", "-", "✓"], [True, False, False, True], 3),
+        (["x", "non", "", "NON"], [True, False, None, False], 0),
+        (["", "", "", ""], [None] * 4, 0),
+        (["oui", "x", "", "non"], [True, "rejected", None, False], 0),
+    ],
+)
+def test_ticks_are_yes_where_a_column_has_no_other_word_for_it(
+    folder: Path, cells: list[str], expected: list[object], unticked: int
+) -> None:
+    """Below the cells is an empty one, which lacks a tick too."""
+    taken(folder, {"flag": [*cells, ""], "amount": ["1"] * 5})
+    answers = dict(held(folder, "SELECT contact_id, answered FROM contacts"))
+    assert [answers.get(str(n), "rejected") for n in range(4)] == expected
+    sql = "SELECT about, records FROM remarks WHERE code = 'tick_column'"
+    assert held(folder, sql) == ([('"flag"', unticked)] if unticked else [])
+
+
+def test_calls_with_ticks_have_their_rates(folder: Path) -> None:
+    """Of 10 calls 8 are ticked as answered and 2 as abandoned."""
+    rows = "".join(
+        f"{n},2025-03-{n + 10} 10:00:00,phone,inbound,x,{'x' if n < 8 else ''},{'' if n < 8 else 'x'},5\n"
+        for n in range(10)
+    )
+    take_text(folder, "contact_id,created_at,channel,direction,queued,answered,abandoned,wait_s\n" + rows)
+    counted = ", ".join(f"count(*) FILTER (WHERE {which})" for which in ("answered", "NOT answered", "abandoned"))
+    assert held(folder, f"SELECT {counted} FROM contacts") == [(8, 2, 2)]
+
+
+@pytest.mark.parametrize(
     ("zone", "cell", "utc"),
     [
         ("Europe/Paris", "2025-01-02 23:30:00 CET", "2025-01-02 22:30"),

@@ -21,7 +21,7 @@ from kpibar.ingest.promises import promise_read
 from kpibar.ingest.reasons import recorded
 from kpibar.ingest.tables import TEXT_COLUMNS, columns
 from kpibar.ingest.topics import by_text
-from kpibar.ingest.typed import PLACE, clock_change, dates, numbers, strange_dates, told, typed, written
+from kpibar.ingest.typed import PLACE, clock_change, dates, flags, numbers, strange_dates, told, typed, written
 
 # What unknown words of recorded reasons are kept under.
 REASONS = "reason_raw"
@@ -37,11 +37,11 @@ class Plan:
     `typing` reads from `{source}`; `grouped` tells that lines are folded, so that all must be there before the
     first is typed. `identities` are the typed columns that hold a customer's or agent's identifier, `identifiers`
     all that identify a person or record, `unknown` those that hold a listed value the layout does not know, by
-    header name, `dates` and `numbers` the columns that are read as such, by header name, and their cells, `strange`
-    those whose order the formats tell, and the typed columns of what is not written so, `written` the names of the
-    columns whose text stands in `words` of `typed`, in that order. `clock_changes` count the records with a time near a
-    change of clocks, and of these in the hour skipped or repeated. `reasons` is what the settings say of vendors'
-    reasons, `free` are the places of the file's columns of which nothing or only free text is read.
+    header name, `dates`, `numbers` and `flags` the columns that are read as such, by header name, and their cells,
+    `strange` those whose order the formats tell, and the typed columns of what is not written so, `written` the names
+    of the columns whose text stands in `words` of `typed`, in that order. `clock_changes` count the records with a time
+    near a change of clocks, and of these in the hour skipped or repeated. `reasons` is what the settings say of
+    vendors' reasons, `free` are the places of the file's columns of which nothing or only free text is read.
     """
 
     typing: str
@@ -53,6 +53,7 @@ class Plan:
     unknown: Mapping[str, str]
     dates: Mapping[str, str]
     numbers: Mapping[str, str]
+    flags: Mapping[str, str]
     strange: Mapping[str, str]
     written: tuple[str, ...]
     clock_changes: tuple[str, str]
@@ -187,6 +188,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
         unknown={f"{alias}_new": call.column for call, alias in cells.present("enum").items()},
         dates=dates(cells),
         numbers=numbers(cells),
+        flags=flags(cells),
         strange=strange_dates(cells, context.reading),
         written=tuple(written(cells)),
         clock_changes=clock_change(cells, context.reading),

@@ -21,7 +21,8 @@ class Reading:
     `date_order` ("dmy" or "mdy") is what the user or the layout says of dates such as 03/04/2025; `orders` is what the
     file's own columns show, "" for one that shows nothing and must not be read. `serials` tells of columns of
     spreadsheet days whether they are written to the second. `decimals` is the decimal sign of the columns that show
-    another than `decimal`, the one the layout states.
+    another than `decimal`, the one the layout states. `ticks` tells of columns of yes and no that are filled with ticks
+    (x) whether an empty cell is a no.
     """
 
     zone: str
@@ -35,6 +36,7 @@ class Reading:
     orders: Mapping[str, str] = field(default_factory=dict)
     serials: Mapping[str, bool] = field(default_factory=dict)
     decimals: Mapping[str, str] = field(default_factory=dict)
+    ticks: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def stated_order(self) -> str | None:

@@ -22,7 +22,7 @@ _NUMBERS = ("num", "whole", "secs", "minutes", "hours", "days", "ms", "epoch")
 _DATES = ("instant", "day_start", "day_end", "promise_start", "promise_end")
 # The helpers whose columns hold dates, also those that come as numbers.
 DATED = (*_DATES, "epoch")
-FLAGS = frozenset(["true", "yes", "y", "oui", "vrai", "1", "t", "false", "no", "n", "non", "faux", "0", "f"])
+FLAGS = frozenset(["true", "yes", "y", "oui", "vrai", "1", "t", "false", "no", "n", "non", "faux", "0", "f", "x"])
 _BLANK = re.compile(r"[\s\u00a0\u202f\u2009]+")
 _AMOUNT = re.compile(r"[0-9.,][0-9 .,']*")
 # What a column shows counts from so many filled cells on; a listed value must come so often to be more than chance.

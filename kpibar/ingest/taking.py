@@ -61,6 +61,8 @@ from kpibar.ingest.tally import (
     write_remarks,
     write_unknown,
 )
+from kpibar.ingest.ticks import CODE as TICK_COLUMN
+from kpibar.ingest.ticks import settle_ticks
 from kpibar.ingest.twins import find_twins
 from kpibar.ingest.typed import BROKEN
 from kpibar.ingest.unread import count_unread
@@ -230,11 +232,13 @@ def group_place(task: Task) -> int | None:
 def type_staged(
     store: Store, task: Task, batch: Batch, remarks: Counter[tuple[str, str]] | None = None
 ) -> tuple[Plan, Reading]:
-    """Turn `staged` into `typed`, its dates and decimals read as they show themselves, which `remarks` counts."""
+    """Turn `staged` into `typed`, its dates, decimals and ticks read as they show themselves (`remarks`)."""
     settled = settle_dates(store.engine, task.path, task.compiled.dates, task.context.reading, batch.lines)
     settled, shown = settle_decimals(store.engine, task.compiled.numbers, settled)
+    settled, unticked = settle_ticks(store.engine, task.compiled.flags, settled)
     if remarks is not None:
         remarks.update({(DECIMAL_SIGN, about): n for about, n in shown.items()})
+        remarks.update({(TICK_COLUMN, about): n for about, n in unticked.items()})
     compiled = task.plan(settled)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
     store.engine.run("DROP TABLE staged")

@@ -117,8 +117,18 @@ def dates(cells: Cells) -> dict[str, str]:
 
 def numbers(cells: Cells) -> dict[str, str]:
     """The columns that are read as numbers with a decimal sign, by header name, and their cells."""
+    return _plain_cells(cells, _NUMERIC)
+
+
+def flags(cells: Cells) -> dict[str, str]:
+    """The columns that are read as yes or no, by header name, and their cells."""
+    return _plain_cells(cells, ("flag",))
+
+
+def _plain_cells(cells: Cells, helpers: Sequence[str]) -> dict[str, str]:
+    """The columns that some helpers read as they are, by header name, and their cells."""
     read = {
-        call.column: cells.cell(call.column) for call in cells.aliases if call.helper in _NUMERIC and not call.formula
+        call.column: cells.cell(call.column) for call in cells.aliases if call.helper in helpers and not call.formula
     }
     return {column: cell for column, cell in read.items() if cell is not None}
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from kpibar.ingest import moments
 from kpibar.ingest.clocks import in_zone
 from kpibar.ingest.durations import clock, duration
+from kpibar.ingest.header import normal
 from kpibar.ingest.numbers import amount, number, whole_number
 from kpibar.ingest.reading import Call, Direct, Helper, Reading, quoted
 
@@ -24,14 +25,23 @@ NEVER = (
 )
 
 
+# Words for yes and no, and signs that mark a yes where a column holds nothing else for it, in small letters.
+YES = ("true", "yes", "y", "oui", "vrai", "1", "t")
+NO = ("false", "no", "n", "non", "faux", "0", "f")
+TICKS = ("x", "✓", "✔", "☑")
+
+
 def _scaled(factor: float) -> Callable[[str, Call, Reading], str]:
     return lambda cell, call, reading: f"({number(cell, reading.decimal_of(call))}) * {factor!r}"
 
 
 def _flag(cell: str, call: Call, reading: Reading) -> str:
+    empty = None if call.formula else reading.ticks.get(normal(call.column))
+    yes = YES if empty is None else (*YES, *TICKS)
+    missing = f" WHEN {cell} IS NULL THEN FALSE" if empty else ""
     return (
-        f"CASE WHEN lower({cell}) IN ('true', 'yes', 'y', 'oui', 'vrai', '1', 't') THEN TRUE "
-        f"WHEN lower({cell}) IN ('false', 'no', 'n', 'non', 'faux', '0', 'f') THEN FALSE END"
+        f"CASE WHEN lower({cell}) IN ({', '.join(map(quoted, yes))}) THEN TRUE "
+        f"WHEN lower({cell}) IN ({', '.join(map(quoted, NO))}) THEN FALSE{missing} END"
     )
 
 

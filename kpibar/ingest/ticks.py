@@ -1,0 +1,39 @@
+"""Columns of yes and no that are filled with ticks: x where it is so, nothing where it is not."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+from kpibar.engine import Engine
+from kpibar.ingest.expressions import quoted
+from kpibar.ingest.header import normal
+from kpibar.ingest.reading import Reading
+from kpibar.ingest.values import NO, NOTHING, TICKS
+
+CODE = "tick_column"
+
+
+def settle_ticks(engine: Engine, cells: Mapping[str, str], reading: Reading) -> tuple[Reading, Counter[str]]:
+    """The reading of a file whose first batch is `staged`, and how many of its records lack a tick, by their column.
+
+    `cells` are the columns of yes and no by header name, as SQL. Where a column has nothing but ticks, an empty cell is
+    a no; beside words for no, a tick is a yes and an empty cell unknown. Beside words for yes a tick may be anything.
+    """
+    records: Counter[str] = Counter()
+    if not cells:
+        return reading, records
+    words = [(TICKS, "IN"), (NOTHING, "NOT IN"), ((*TICKS, *NOTHING, *NO), "NOT IN")]
+    listed = ", ".join(
+        f"count(*) FILTER (WHERE coalesce(lower(trim({cell})), '') {among} ({', '.join(map(quoted, texts))}))"
+        for cell in cells.values()
+        for texts, among in words
+    )
+    total, *counts = engine.rows(f"SELECT count(*), {listed} FROM staged")[0]
+    ticks = {}
+    for place, name in enumerate(cells):
+        ticked, filled, others = counts[3 * place : 3 * place + 3]
+        if ticked and not others:
+            ticks[normal(name)] = ticked == filled
+            if ticked == filled < total:
+                records[f'"{name}"'] += total - filled
+    return replace(reading, ticks=ticks), records
