@@ -1,7 +1,7 @@
 """From the parts of a KPI to its value, interval, change and verdict.
 
-A verdict needs a change that is clear (its p-value, adjusted within the family, is below 1 - confidence) and
-that matters in practice. Intervals say how far chance alone may move a figure of this size.
+A verdict needs a change that is clear (its p-value, adjusted within the family, is below 1 - confidence, and its
+interval excludes 0) and that matters in practice. Intervals say how far chance alone may move a figure of this size.
 """
 
 from collections.abc import Mapping, Sequence
@@ -156,13 +156,18 @@ def _boxes(measure: Measure) -> tuple[float, float, float]:
 
 def judged(kpi: Kpi, found: Change, reporting: Reporting) -> Change:
     """The change with its verdict, once its p-value has been adjusted."""
-    clear = found.p_adjusted is not None and found.p_adjusted < 1 - reporting.confidence
+    clear = found.p_adjusted is not None and found.p_adjusted < 1 - reporting.confidence and not _has_zero(found)
     if kpi.better == "none" or found.p_adjusted is None:
         return replace(found, clear=clear)
     if not (clear and _matters(kpi, found, reporting)):
         return replace(found, clear=clear, verdict="unclear")
     improved = (found.absolute < 0) == (kpi.better == "lower")
     return replace(found, clear=clear, verdict="better" if improved else "worse")
+
+
+def _has_zero(found: Change) -> bool:
+    """Whether the interval holds 0: the test of shares and rates is another one than that of their interval."""
+    return found.low is not None and found.high is not None and found.low <= 0 <= found.high
 
 
 def _matters(kpi: Kpi, found: Change, reporting: Reporting) -> bool:

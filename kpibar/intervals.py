@@ -209,10 +209,12 @@ def difference_from_intervals(v1: float, i1: Interval, v0: float, i0: Interval, 
     """Difference v1 - v0 of two estimates known by their intervals at ``level`` (medians, quantiles).
 
     Interval: square-and-add; source: Zou and Donner (2008), Statistics in Medicine 27. p-value: z with the
-    standard errors that the half widths imply, (high - low) / 2z.
+    standard error that the arm of this interval towards 0 implies, its length / z: it is below 1 - level exactly
+    where the interval excludes 0. Intervals of quantiles are lopsided: half their width says little of either arm.
     """
-    se = math.hypot(i1.high - i1.low, i0.high - i0.low) / (2 * _z(level))
-    return _square_and_add(v1, i1, v0, i0, se)
+    value = v1 - v0
+    arm = math.hypot(v1 - i1.low, i0.high - v0) if value > 0 else math.hypot(i1.high - v1, v0 - i0.low)
+    return _square_and_add(v1, i1, v0, i0, arm / _z(level))
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:

@@ -390,3 +390,29 @@ def test_contradictory_arguments_are_errors() -> None:
 def test_a_difference_is_clear_when_its_interval_excludes_zero() -> None:
     bounds = {(0.1, 0.2): True, (-0.2, -0.1): True, (-0.1, 0.2): False, (0.0, 0.2): False, (-0.2, 0.0): False}
     assert {(low, high): Difference(0.05, low, high, 0.5).clear for low, high in bounds} == bounds
+
+
+@pytest.mark.parametrize(
+    ("now", "before"),
+    [
+        ((10.0, Interval(9.0, 60.0)), (40.0, Interval(12.0, 41.0))),
+        ((40.0, Interval(12.0, 41.0)), (10.0, Interval(9.0, 60.0))),
+        ((10.0, Interval(10.0, 50.0)), (39.0, Interval(39.0, 90.0))),
+        ((900.0, Interval(60.0, 905.0)), (300.0, Interval(290.0, 310.0))),
+    ],
+)
+@pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
+def test_lopsided_intervals_and_their_p_value_agree(
+    now: tuple[float, Interval], before: tuple[float, Interval], level: float
+) -> None:
+    found = difference_from_intervals(*now, *before, level)
+    assert (found.p_value < 1 - level) == found.clear
+    swapped = difference_from_intervals(*before, *now, level)
+    assert swapped.p_value == pytest.approx(found.p_value)
+
+
+def test_a_lopsided_interval_that_holds_zero_is_no_clear_change() -> None:
+    """Towards 0: hypot(60 - 10, 40 - 12) = 57.3 above -30. Half the widths would give hypot(51, 29) / 2 = 29.3."""
+    found = difference_from_intervals(10.0, Interval(9.0, 60.0), 40.0, Interval(12.0, 41.0))
+    assert found.low < 0 < found.high
+    assert found.p_value == pytest.approx(2 * stats.norm.sf(30 / math.hypot(50, 28) * stats.norm.ppf(0.975)))
