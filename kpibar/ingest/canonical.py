@@ -13,6 +13,9 @@ from kpibar.ingest.promises import far_promises, promise_bound, without_far
 from kpibar.ingest.sequence import Remarks, remarks_of, remarks_on_times
 from kpibar.ingest.tables import DAYS, KEYS, TEXT_COLUMNS, columns
 
+# The columns of which a word that is not listed is unknown, and the remark on records that have one.
+_UNLISTED = {("contacts", "direction"): "direction_unlisted", ("surveys", "kind"): "kind_unlisted"}
+
 
 @dataclass(frozen=True)
 class Context:
@@ -67,6 +70,11 @@ def mapped(
         meant, fault = f"coalesce({cells.fill(where)}, FALSE)", key_fault(entity, fields)
         taken, fault = f"{meant} AND ({fault}) IS NULL", f"CASE WHEN {meant} THEN {fault} END"
     others = odd_scores(fields) | negative_durations(fields) | far_promises(written)
+    others |= {
+        (code, column): f"({cells.fill(table[column])}) = 'other'"
+        for column in _unlisted(entity, table)
+        if (code := _UNLISTED.get((entity, column)))
+    }
     others |= {(code, about): f"t.{name}" for code, about, name in cells.incomplete(table.values())}
     return Mapped(
         entity=entity,
@@ -90,6 +98,7 @@ def _fields(
     valued = {*_held(table, cells), *KEYS[entity].required, *TEXT_COLUMNS, "grain"}
     fields = {name: promise_bound(name, compiled, cells.fill(compiled), zone) for name, compiled in table.items()}
     fields |= dict.fromkeys(table.keys() - valued, "NULL")
+    fields |= {name: f"nullif({fields[name]}, 'other')" for name in _unlisted(entity, table)}
     for column, compiled in table.items():
         if column.endswith("_key") and column in valued:
             fields[column] = key_column(compiled, cells, context.reading.calling_code)
@@ -99,6 +108,15 @@ def _fields(
     if entity == layout.fills and layout.grain and "grain" not in fields:
         fields["grain"] = quoted(layout.grain)
     return fields
+
+
+def _unlisted(entity: str, table: Mapping[str, Compiled]) -> list[str]:
+    """The columns of which a word that the layout does not list is unknown: as "other" it would be left out unseen."""
+    return [
+        name
+        for name, compiled in table.items()
+        if (entity, name) in _UNLISTED and any(call.helper == "enum" for call in compiled.calls)
+    ]
 
 
 def _text(fields: Mapping[str, str]) -> str | None:

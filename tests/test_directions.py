@@ -1,0 +1,49 @@
+"""Directions of contacts in words of other languages, and in words nobody knows: these are inbound and said."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.intake import held, take_text
+from tests.support import computed, fraction
+
+CONTACTS = """
+| contact_id | created_at       | channel | direction |
+| 1          | 2025-03-01 10:00 | email   | {first}   |
+| 2          | 2025-03-02 10:00 | email   | {first}   |
+| 3          | 2025-03-03 10:00 | email   | {second}  |
+"""
+REMARKS = "SELECT code, about, records FROM remarks WHERE code LIKE '%_unlisted'"
+
+
+@pytest.mark.parametrize(
+    ("inbound", "outbound"),
+    [
+        ("inbound", "outbound"),
+        ("Entrant", "Sortant"),
+        ("ENTRANTE", "Saliente"),
+        ("eingehend", "Ausgehend"),
+        ("Incoming", "outgoing"),
+        ("Reçu", "Émis"),
+    ],
+)
+def test_a_direction_in_another_language_is_read(folder: Path, inbound: str, outbound: str) -> None:
+    """Of three contacts one is outbound: 2."""
+    found = computed(folder, {"contacts.csv": CONTACTS.format(first=inbound, second=outbound)})
+    assert fraction(found, "contacts")[0] == 2
+    assert held(folder, REMARKS) == []
+
+
+@pytest.mark.parametrize("word", ["Von aussen", "arrivée", "I", "client"])
+def test_a_direction_nobody_knows_counts_as_inbound_and_is_said(folder: Path, word: str) -> None:
+    """Two of an unknown direction and one inbound: 3."""
+    found = computed(folder, {"contacts.csv": CONTACTS.format(first=word, second="inbound")})
+    assert fraction(found, "contacts")[0] == 3
+    assert held(folder, REMARKS) == [("direction_unlisted", "direction", 2)]
+
+
+@pytest.mark.parametrize("word", ["satisfaction", "Sterne", "stars"])
+def test_a_kind_of_survey_nobody_knows_is_unknown_and_said(folder: Path, word: str) -> None:
+    take_text(folder, f"survey_id,kind,score,answered_at\na,{word},4,2025-03-01\nb,nps,9,2025-03-01\n")
+    assert held(folder, "SELECT kind FROM surveys ORDER BY survey_id") == [(None,), ("nps",)]
+    assert held(folder, REMARKS) == [("kind_unlisted", "kind", 1)]
