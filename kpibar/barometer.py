@@ -166,6 +166,7 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
             *_order_notes(store, request.brand),
             *_settings_notes(store, config, layouts),
             *_duplicate_notes(store, spoken, request.brand),
+            *_undated_notes(store),
         ),
     )
 
@@ -365,3 +366,8 @@ def _edition_notes(spoken: Edition, sources: tuple[Coverage, ...], followed: fro
 
 def _duplicate_notes(store: Store, spoken: Edition, brand: str | None) -> tuple[Note, ...]:
     return tuple(Note(code, {"rows": count}) for code, count in duplicates(store, [spoken.window], brand))
+
+
+def _undated_notes(store: Store) -> tuple[Note, ...]:
+    rows = store.engine.rows("SELECT count(*) FROM fact_surveys WHERE answered_on IS NULL AND sent_on IS NULL")[0][0]
+    return (Note("surveys_undated", {"rows": int(rows)}, "warning"),) if rows else ()

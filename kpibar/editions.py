@@ -47,7 +47,7 @@ def edition(store: Store, year: int | None = None, brand: str | None = None) -> 
     """The edition asked for, or the default one, of all brands or one. Raises DatabaseEmpty, YearWithoutData."""
     years, others = _years(store, _MAIN_DAYS), _years(store, _OTHER_DAYS)
     if not years and not others:
-        raise DatabaseEmpty(store.path)
+        raise DatabaseEmpty(store.path, _records(store))
     if year is not None and year not in years | others:
         raise YearWithoutData(year, sorted(years | others))
     chosen = year or _default_year(years or others)
@@ -64,6 +64,12 @@ def edition(store: Store, year: int | None = None, brand: str | None = None) -> 
         newer_year=newest if year is None and newest > chosen else None,
         other_year=last if year is None and last > newest and _begun(others[last]) else None,
     )
+
+
+def _records(store: Store) -> int:
+    """How many records the tables hold that years are taken from."""
+    counts = " + ".join(f"(SELECT count(*) FROM {entity})" for entity in ("contacts", "orders", "parcels", "surveys"))
+    return int(store.engine.rows(f"SELECT {counts}")[0][0])
 
 
 def _years(store: Store, days: Sequence[tuple[str, str]]) -> dict[int, date]:

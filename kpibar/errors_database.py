@@ -16,8 +16,12 @@ class DatabaseMissing(KpibarError):
 class DatabaseEmpty(KpibarError):
     """The database holds no record that a KPI could be computed from."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path}: no data yet; ingest exports with `kpibar ingest FILES… --db {path}`")
+    def __init__(self, path: Path, records: int = 0) -> None:
+        message = f"no data yet; ingest exports with `kpibar ingest FILES… --db {path}`"
+        if records:
+            dates = "created_at, ordered_at, promised_to, sent_at, answered_at"
+            message = f"none of its {records} records has a date that a KPI counts by ({dates}); export the dates"
+        super().__init__(f"{path}: {message}")
 
 
 class DatabaseForeign(KpibarError):

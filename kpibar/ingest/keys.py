@@ -122,8 +122,10 @@ def _off_scale(fields: Mapping[str, str]) -> str:
         return reasons
     least, most = _number("scale_min", fields), _number("scale_max", fields)
     other = f"NOT ({least} IN (0, 1) AND {most} = 10)"
+    # A tool may write 0 where nobody answered.
+    blank = f" AND NOT ({score} = 0 AND ({fields['answered_at']}) IS NULL)" if "answered_at" in fields else ""
     return (
-        f" WHEN NOT {score} BETWEEN {least} AND {most} THEN 'its score is not on its scale' "
+        f" WHEN NOT {score} BETWEEN {least} AND {most}{blank} THEN 'its score is not on its scale' "
         f"WHEN {least} >= {most} THEN 'its scale ends before it begins'"
         f"{reasons} WHEN {score} IS NOT NULL AND {recommends} AND {other} "
         "THEN 'its scale is not the one of an NPS, 0 to 10'"

@@ -9,6 +9,7 @@ from pathlib import Path
 from kpibar.errors import AllRejected, TooManyRejects
 from kpibar.errors_files import HeaderMoved, TooManyRepairs, TwinsHeld
 from kpibar.ingest import ledger
+from kpibar.ingest.answers import count_odd_answers
 from kpibar.ingest.batches import Account, Batch, Reader, joined
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.classify import classify, count_unmapped, look_up_pseudonyms
@@ -322,6 +323,8 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         loaded.append(Loaded(target.entity, counts, table.held))
     for target in taking.targets:
         _judge_twins(store, taking, target)
+        if target.entity == "surveys":
+            count_odd_answers(store, target.file_id, tally.remarks)
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
     _remark_on_brands(store, taking)
     written = write_remarks(store, taking.targets[0].file_id, tally)

@@ -1,11 +1,42 @@
 -- Survey invitations and answers, with the boxes that satisfaction and recommendation are counted from.
 -- A Zendesk score seen twice, in the ratings export and as a field of the ticket, counts once: the rating wins.
 -- A score whose scale is unknown is not rated: 5 may be the top of its scale or the middle.
+-- A tool may write 0 where nobody answered: a 0 without a date of the answer is none, where the source dates its answers.
+-- Many scores of an NPS of which none is above 5 (20 of them) or above 7 (50) were given on a shorter scale.
 -- Grain: one row per invitation or answer. Key: survey_uid (source/survey_id).
-WITH known AS (
+WITH habits AS (
+    SELECT
+        source,
+        sum(CASE WHEN score <> 0 AND answered_at IS NOT NULL THEN 1 ELSE 0 END) AS dated,
+        sum(CASE WHEN score <> 0 AND answered_at IS NULL THEN 1 ELSE 0 END) AS undated
+    FROM surveys
+    GROUP BY source
+),
+answers AS (
+    SELECT
+        s.*,
+        -- A rating that is a field of a ticket has the ticket's dates, or none.
+        CASE
+            WHEN s.score = 0 AND s.answered_at IS NULL AND s.survey_id NOT LIKE 'ticket:%'
+                AND (s.scale_min > 0 OR (h.dated > 0 AND 20 * h.undated <= h.dated))
+                THEN NULL
+            ELSE s.score
+        END AS given
+    FROM surveys AS s
+    JOIN habits AS h ON h.source = s.source
+),
+short_scales AS (
+    SELECT source
+    FROM answers
+    WHERE kind = 'nps' AND given IS NOT NULL
+    GROUP BY source
+    HAVING (count(*) >= 20 AND max(given) <= 5) OR (count(*) >= 50 AND max(given) <= 7)
+),
+known AS (
     SELECT
         s.source || '/' || s.survey_id AS survey_uid,
         s.*,
+        short_scales.source IS NOT NULL AS short_scale,
         speaks.as_of,
         speaks.as_of_on,
         coalesce(s.brand, c.brand) AS known_brand,
@@ -14,7 +45,7 @@ WITH known AS (
         c.reason,
         c.created_at AS contact_at,
         -- A source without a single unanswered invitation exports answers only.
-        max(CASE WHEN s.score IS NULL THEN 1 ELSE 0 END) OVER (PARTITION BY s.source) = 1 AS invitations_known,
+        max(CASE WHEN s.given IS NULL THEN 1 ELSE 0 END) OVER (PARTITION BY s.source) = 1 AS invitations_known,
         row_number() OVER (
             PARTITION BY
                 s.kind,
@@ -28,7 +59,8 @@ WITH known AS (
                 s.answered_at DESC NULLS LAST,
                 s.survey_id
         ) AS version
-    FROM surveys AS s
+    FROM answers AS s
+    LEFT JOIN short_scales ON short_scales.source = s.source
     LEFT JOIN sources AS speaks ON speaks.source = s.source AND speaks.entity = 'surveys'
     LEFT JOIN (
         SELECT
@@ -58,34 +90,35 @@ SELECT
     coalesce(answered_on, sent_on) AS answered_on,
     as_of,
     as_of_on,
-    score,
+    given AS score,
     invitations_known,
-    score IS NOT NULL AS answered,
+    given IS NOT NULL AS answered,
     coalesce(answered_at < contact_at - INTERVAL '1' DAY, FALSE) AS before_contact,
-    kind IS NULL AND score IS NOT NULL AS kind_unknown,
+    kind IS NULL AND given IS NOT NULL AS kind_unknown,
     -- The top of a scale that is not listed below is three quarters of the way up: its bottom must be known too.
     coalesce(kind = 'csat', FALSE)
-        AND score IS NOT NULL
+        AND given IS NOT NULL
         AND (coalesce(scale_max IN (1, 2, 3, 4, 5, 6, 7, 10), FALSE) OR (scale_max - scale_min) IS NOT NULL) AS rated,
     coalesce(kind = 'csat', FALSE)
-        AND score IS NOT NULL
+        AND given IS NOT NULL
         AND NOT coalesce(scale_max IN (1, 2, 3, 4, 5, 6, 7, 10), FALSE)
         AND (scale_max - scale_min) IS NULL AS scale_unknown,
-    coalesce(kind = 'nps', FALSE) AND score IS NOT NULL AS recommended,
+    coalesce(kind = 'nps', FALSE) AND given IS NOT NULL AND NOT short_scale AS recommended,
+    coalesce(kind = 'nps', FALSE) AND given IS NOT NULL AND short_scale AS nps_scale_unknown,
     -- The upper boxes of each scale: 1 of 0-1, 3 of 1-3, 3-4 of 1-4, 4-5 of 1-5, 5-6 of 1-6, 6-7 of 1-7, 8-10 of 10.
     coalesce(CASE
-        WHEN scale_max = 1 THEN score >= 1
-        WHEN scale_max = 2 THEN score >= 2
-        WHEN scale_max = 3 THEN score >= 3
-        WHEN scale_max = 4 THEN score >= 3
-        WHEN scale_max = 5 THEN score >= 4
-        WHEN scale_max = 6 THEN score >= 5
-        WHEN scale_max = 7 THEN score >= 6
-        WHEN scale_max = 10 THEN score >= 8
-        ELSE score >= scale_min + (scale_max - scale_min) * 0.75e0
+        WHEN scale_max = 1 THEN given >= 1
+        WHEN scale_max = 2 THEN given >= 2
+        WHEN scale_max = 3 THEN given >= 3
+        WHEN scale_max = 4 THEN given >= 3
+        WHEN scale_max = 5 THEN given >= 4
+        WHEN scale_max = 6 THEN given >= 5
+        WHEN scale_max = 7 THEN given >= 6
+        WHEN scale_max = 10 THEN given >= 8
+        ELSE given >= scale_min + (scale_max - scale_min) * 0.75e0
     END, FALSE) AS satisfied,
     -- A fraction is in a box too: 6.5 is not yet 7, 8.5 not yet 9.
-    coalesce(score >= 9, FALSE) AS promoter,
-    coalesce(score < 7, FALSE) AS detractor
+    coalesce(given >= 9, FALSE) AS promoter,
+    coalesce(given < 7, FALSE) AS detractor
 FROM known
 WHERE version = 1

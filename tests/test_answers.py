@@ -1,0 +1,91 @@
+"""Zeros that nobody answered, scores on a shorter scale, surveys without dates: not counted, and said."""
+
+from pathlib import Path
+
+import pytest
+
+from kpibar.errors_database import DatabaseEmpty
+from tests.intake import held
+from tests.support import computed, fraction, row
+
+HEAD = "survey_id,kind,score,scale_min,scale_max,sent_at,answered_at\n"
+REMARKS = "SELECT code, about, records FROM remarks ORDER BY code"
+
+
+def surveys(*rows: str) -> dict[str, str]:
+    return {"surveys.csv": HEAD + "".join(f"{number},{cells}\n" for number, cells in enumerate(rows))}
+
+
+def sent(kind: str, score: str, scale: str = ",", answered: str = "2025-03-02 10:00") -> str:
+    return f"{kind},{score},{scale},2025-03-01 10:00,{answered}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "scale", "scores", "hits"),
+    [("nps", ",", ("9", "0", "10"), 1), ("csat", "1,5", ("5", "1", "4"), 2), ("csat", "0,1", ("1", "0", "1"), 2)],
+)
+def test_a_zero_that_nobody_answered_is_no_answer(
+    folder: Path, kind: str, scale: str, scores: tuple[str, ...], hits: int
+) -> None:
+    """Three answers, of which the second is bad, and five invitations with a 0 and no date of an answer.
+
+    NPS (2 - 1) / 3; satisfied 2 of 3; answered 3 of 8.
+    """
+    answers = [sent(kind, score, scale) for score in scores]
+    found = computed(folder, surveys(*answers, *[sent(kind, "0", scale, "")] * 5))
+    assert fraction(found, kind) == (hits, 3)
+    assert fraction(found, "response_rate") == (3, 8)
+    assert ("zero_unanswered", "answered_at", 5) in held(folder, REMARKS)
+
+
+def test_a_zero_is_an_answer_where_the_source_dates_none(folder: Path) -> None:
+    """(1 - 1) / 2: no answer of the file has a date of its own."""
+    found = computed(folder, surveys(sent("nps", "9", answered=""), sent("nps", "0", answered="")))
+    assert fraction(found, "nps") == (0, 2)
+    assert held(folder, REMARKS) == []
+
+
+@pytest.mark.parametrize(("highest", "records"), [(5, 20), (5, 40), (4, 20), (7, 50)])
+def test_an_nps_on_a_shorter_scale_is_in_no_nps(folder: Path, highest: int, records: int) -> None:
+    scores = [str(1 + number % highest) for number in range(records)]
+    found = computed(folder, surveys(*(sent("nps", score) for score in scores)))
+    assert row(found, "nps").status == "not_available"
+    assert {note.code: note.values.get("rows") for note in row(found, "nps").notes}["scale_unknown"] == records
+    assert held(folder, REMARKS) == [("nps_short_scale", str(highest), records)]
+
+
+def test_stars_of_delighted_without_the_type_of_survey_are_no_nps(folder: Path) -> None:
+    head = "Response ID,Person ID,Email,Score,Comment,Sent At,Responded At\n"
+    rows = [f"{n},p{n},c{n}@m.fr,{1 + n % 5},,2025-03-01 10:00:00,2025-03-02 10:00:00\n" for n in range(30)]
+    found = computed(folder, {"delighted.csv": head + "".join(rows)})
+    assert row(found, "nps").status == "not_available"
+    assert held(folder, REMARKS) == [("nps_short_scale", "5", 30)]
+
+
+@pytest.mark.parametrize("scores", [["2", "6"] * 20, ["1", "3", "5"] * 6, ["0"] * 10 + ["10"] * 10, ["5"] * 39 + ["8"]])
+def test_a_bad_nps_is_an_nps(folder: Path, scores: list[str]) -> None:
+    found = computed(folder, surveys(*(sent("nps", score) for score in scores)))
+    assert row(found, "nps").now.base == len(scores)
+    assert held(folder, REMARKS) == []
+
+
+@pytest.mark.parametrize(("scale", "most"), [("1,10", 5), ("0,10", 5), ("0,100", 10), ("1,5", 3)])
+def test_a_scale_of_which_the_upper_half_is_empty_is_said(folder: Path, scale: str, most: int) -> None:
+    scores = [sent("csat", str(1 + number % most), scale) for number in range(30)]
+    found = computed(folder, surveys(*scores))
+    assert fraction(found, "csat") == (0, 30)
+    assert held(folder, REMARKS) == [("scale_unused", f"{most} on a scale to {scale.split(',')[1]}", 30)]
+
+
+@pytest.mark.parametrize("kind", ["nps", "csat"])
+def test_surveys_without_dates_are_said(folder: Path, kind: str) -> None:
+    undated = [f"{kind},4,0,10,,"] * 3
+    found = computed(folder, surveys(sent(kind, "9", "0,10"), *undated))
+    assert row(found, kind).now.base == 1
+    assert ("survey_undated", "", 3) in held(folder, REMARKS)
+    assert [note.values for note in found.notes if note.code == "surveys_undated"] == [{"rows": 3}]
+
+
+def test_a_database_without_a_date_says_so(folder: Path) -> None:
+    with pytest.raises(DatabaseEmpty, match="none of its 2 records has a date"):
+        computed(folder, surveys("nps,9,,,,", "csat,4,1,5,,"))
