@@ -230,12 +230,21 @@ NOBODY = (
     "anonymous", "Anonyme", "UNKNOWN", "inconnu", "n/a", "noreply@shop.example", "no-reply@shop.example",
     "ne-pas-repondre@shop.example", "test@test", "test@test.com", "-", "?", "guest", "Invité", "unbekannt",
     "MAILER-DAEMON@mx.example.org", "sansmail@shop.example", "xxx@xxx.xx",
+    "Client divers", "client web", "CLIENT COMPTOIR", "pas d'email", "Pas de mail", "walk-in", "Laufkundschaft",
+    "aucun@aucun.com", "Aucune@gmail.com", "toto@toto.fr", "azerty@azerty.com",
 )  # fmt: skip
 
 
 def test_a_word_for_nobody_is_no_customer(folder: Path) -> None:
     """Each word on two contacts: none of them is a customer who came back; people with like names are."""
     people = ("nora@example.org", "marie.test@example.org", "Guestin", "anonta@example.org", "noreplya", "Clientele SA")
+    people += (
+        "dupont@dupont.fr",
+        "toto@example.org",
+        "Client Diverse Ltd",
+        "walker@example.org",
+        "aucuneau@example.org",
+    )
     rows = [_row(f"t{n}", person) for n, person in enumerate((*NOBODY, *NOBODY, *people))]
     take_text(folder, _contacts(*rows))
     assert column(folder, "SELECT count(*) FROM contacts WHERE customer_key IS NULL") == [2 * len(NOBODY)]

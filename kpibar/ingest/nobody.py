@@ -18,6 +18,12 @@ _WORDS = (
     "appel masqué", "withheld", "restricted", "unavailable", "not available", "not provided", "not set",
     "non renseigné", "non communiqué", "non connu", "unassigned", "not assigned", "non assigné", "non attribué",
     "sin asignar", "nicht zugewiesen", "noreply", "no-reply", "no_reply", "no reply", "donotreply", "ne pas répondre",
+    "client divers", "clients divers", "client web", "client comptoir", "client de passage", "client passage", "divers",
+    "client anonyme", "client internet", "pas d'email", "pas d’email", "pas d'e-mail", "pas de mail", "pas d'adresse",
+    "pas d’adresse", "pas de client", "sans adresse", "sans mail", "sans client", "aucun email", "aucun client",
+    "aucune adresse", "walk-in", "walk-in customer", "walk in", "web customer", "web client", "laufkunde",
+    "cash customer", "laufkundschaft", "barverkauf", "cliente generico", "cliente genérico", "consumidor final",
+    "cliente occasionale",
     "nan", "na", "void", "to be defined", "tbd", "keine", "kein", "ninguno", "nenhum", "geen",
 )  # fmt: skip
 # Local parts of addresses that nobody reads, and addresses that people type where they have none.
@@ -28,6 +34,8 @@ _ADDRESSES = (
     r"(?:no|sans|pas[-_.]?de?|aucun|not|kein|keine|sin|senza)[-_.]?(?:e-?)?(?:mail|adresse|correo)@.*",
     r"test(?:s|ing|[0-9]*)@(?:tests?|example|exemple|domain|mail|email)(?:\..*)?",
     r"(?:(?:e-?)?mail|user|client|customer)@(?:(?:e-?)?mail|user|client|customer|example|exemple|domain)(?:\..*)?",
+    r"(?:aucune?|sans|rien|vide|divers)@.*",
+    r"(?:azerty|qwerty|asdf|toto|tata|titi)[a-z]*@(?:azerty|qwerty|asdf|toto|tata|titi)(?:\..*)?",
     r"(?:x+@x+|a+@a+|abc@abc|aa@bb|none@none|null@null|na@na)(?:\..*)?",
 )
 _BEGINNINGS = (
@@ -36,6 +44,7 @@ _BEGINNINGS = (
     "null", "na@", "n/a@", "n.a@", "undi", "unde", "noma", "noem", "no-e", "no_e", "no-m", "no_m", "sans", "pasd",
     "pas-", "pas_", "aucu", "notm", "sinc", "senz", "test", "emai", "e-ma", "user", "clie", "cust", "x@x", "xx@x",
     "xxx@", "xxxx", "a@a", "aa@a", "aaa@", "aaaa", "abc@", "aa@b",
+    "rien", "vide", "dive", "azer", "qwer", "asdf", "toto", "tata", "titi",
 )  # fmt: skip
 # Numbers that people and tools write where there is none: on several records of a batch they are nobody's.
 # A line of customers 10000001, 10000002, ... begins with 10000000, and 01 40 00 00 00 is the telephone of a company:
