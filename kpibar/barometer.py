@@ -18,6 +18,7 @@ from kpibar.comparing import (
     one_part_only,
     one_sided,
     rows_held,
+    selection,
     uneven_source,
     unknown_rows,
     without_base,
@@ -34,11 +35,13 @@ from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change,
 from kpibar.ingest.file_settings import checked_settings, outdated_settings
 from kpibar.ingest.layouts import Shelf
 from kpibar.ingest.references import orders_missed
+from kpibar.ingest.settled import JUDGED
 from kpibar.ingest.spellings import REFERRING, load_names, orders_elsewhere
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
 from kpibar.measuring import gate_coverage, segments, series, total
 from kpibar.model.build import build, is_current
 from kpibar.reach import stretches
+from kpibar.selection import settled_sources
 from kpibar.store import Store, open_store
 from kpibar.succession import absent, handovers, proposals, sources_held
 
@@ -167,6 +170,7 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
             *_settings_notes(store, config, layouts),
             *_duplicate_notes(store, spoken, request.brand),
             *_undated_notes(store),
+            *_settled_notes(store, spoken),
         ),
     )
 
@@ -261,6 +265,8 @@ def _comparison_notes(desk: Desk, kpi: Kpi, before: Measure) -> tuple[Note, ...]
 
 
 def _why_not_comparable(desk: Desk, kpi: Kpi, year: int) -> Note:
+    if (found := selection(desk, kpi)) is not None:
+        return Note("selected_year", {"source": found.source, "year": found.year, "records": found.records}, "warning")
     (seen, months), uneven = months_compared(desk, kpi), uneven_source(desk, kpi)
     if uneven is None:
         return Note("previous_incomplete", {"year": year - 1, "seen": seen, "months": months}, "warning")
@@ -371,3 +377,11 @@ def _duplicate_notes(store: Store, spoken: Edition, brand: str | None) -> tuple[
 def _undated_notes(store: Store) -> tuple[Note, ...]:
     rows = store.engine.rows("SELECT count(*) FROM fact_surveys WHERE answered_on IS NULL AND sent_on IS NULL")[0][0]
     return (Note("surveys_undated", {"rows": int(rows)}, "warning"),) if rows else ()
+
+
+def _settled_notes(store: Store, spoken: Edition) -> tuple[Note, ...]:
+    return tuple(
+        Note(f"settled_{entity}", {"source": source, "rows": records}, "warning")
+        for entity in JUDGED
+        for source, records in settled_sources(store, entity, spoken.window)
+    )

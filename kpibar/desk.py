@@ -5,15 +5,17 @@ its parts: contacts without orders are no rate.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from kpibar.config import Reporting
 from kpibar.coverage import DATED, months_with_rows
 from kpibar.editions import Edition
+from kpibar.ingest.settled import JUDGED
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Cells, additive_cells
 from kpibar.reach import Held, Span, Uneven, entity_of, filled_by, held_by_source, span, spoken_until, uneven
+from kpibar.selection import Selected, selected_year
 from kpibar.store import Store
 from kpibar.succession import Handover
 
@@ -24,7 +26,8 @@ class Desk:
 
     `spans` are the days of each KPI in both years; `months`, per fact table and date column, the months of both years
     with rows; `held`, per canonical table and span, what each source holds; `uneven`, those silent in one year;
-    `fed`, the sources that fill each "table.column"; `handovers`, which source followed which.
+    `fed`, the sources that fill each "table.column"; `handovers`, which source followed which;
+    `selected`, per canonical table, the year that holds settled records alone.
     """
 
     store: Store
@@ -41,6 +44,7 @@ class Desk:
     uneven: Mapping[tuple[str, Span], tuple[Uneven, ...]]
     fed: Mapping[str, frozenset[str]]
     handovers: tuple[Handover, ...] = ()
+    selected: Mapping[str, Selected] = field(default_factory=dict)
 
 
 def desk(
@@ -68,9 +72,11 @@ def desk(
     asked = {(entity, spans[kpi.id]) for kpi in chosen for entity in entities(known, kpi)}
     held = {(entity, both): held_by_source(store, entity, both, brand) for entity, both in sorted(asked, key=repr)}
     unlike = {key: uneven(sources, key[1]) for key, sources in held.items()}
+    selected = {entity: year for entity in JUDGED if (year := selected_year(store, entity, windows))}
     return Desk(
-        store, spoken, reporting, known, brand, cells, by_cells, dimension, spans, months, held, unlike, fed, handovers
-    )
+        store, spoken, reporting, known, brand, cells, by_cells, dimension, spans, months, held, unlike, fed, handovers,
+        selected,
+    )  # fmt: skip
 
 
 def _needed(known: Catalogue, chosen: Iterable[Kpi]) -> dict[str, Kpi]:

@@ -17,7 +17,7 @@ LAYERS = (
     ("model",),
     ("kpis",),
     ("intervals",),
-    ("estimates", "editions", "coverage", "deliveries", "duplicates"),
+    ("estimates", "editions", "coverage", "deliveries", "duplicates", "selection"),
     ("reach",),
     ("succession",),
     ("desk",),

@@ -237,14 +237,10 @@ NOBODY = (
 
 def test_a_word_for_nobody_is_no_customer(folder: Path) -> None:
     """Each word on two contacts: none of them is a customer who came back; people with like names are."""
-    people = ("nora@example.org", "marie.test@example.org", "Guestin", "anonta@example.org", "noreplya", "Clientele SA")
-    people += (
-        "dupont@dupont.fr",
-        "toto@example.org",
-        "Client Diverse Ltd",
-        "walker@example.org",
-        "aucuneau@example.org",
-    )
+    people = (
+        "nora@example.org", "marie.test@example.org", "Guestin", "anonta@example.org", "noreplya", "Clientele SA",
+        "dupont@dupont.fr", "toto@example.org", "Client Diverse Ltd", "walker@example.org", "aucuneau@example.org",
+    )  # fmt: skip
     rows = [_row(f"t{n}", person) for n, person in enumerate((*NOBODY, *NOBODY, *people))]
     take_text(folder, _contacts(*rows))
     assert column(folder, "SELECT count(*) FROM contacts WHERE customer_key IS NULL") == [2 * len(NOBODY)]

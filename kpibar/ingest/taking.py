@@ -36,6 +36,7 @@ from kpibar.ingest.recognise import Recognised
 from kpibar.ingest.references import ORDERS_MISSED, orders_missed
 from kpibar.ingest.repair import Repairer, repairer
 from kpibar.ingest.rounded import refuse_rounded
+from kpibar.ingest.settled import JUDGED, settled_alone
 from kpibar.ingest.sheets import Row
 from kpibar.ingest.spellings import (
     SPELLINGS,
@@ -325,6 +326,9 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         _judge_twins(store, taking, target)
         if target.entity == "surveys":
             count_odd_answers(store, target.file_id, tally.remarks)
+        if target.entity in JUDGED:
+            for records in settled_alone(store, target.entity, target.file_id).values():
+                tally.remarks[f"settled_{target.entity}", ""] += records
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
     _remark_on_brands(store, taking)
     written = write_remarks(store, taking.targets[0].file_id, tally)

@@ -27,6 +27,7 @@ _SHARED = frozenset(
         "previous_incomplete",
         "counted_until",
         "one_part_only",
+        "selected_year",
     }
 )
 _SEPARATOR = " · "
