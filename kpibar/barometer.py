@@ -38,6 +38,7 @@ from kpibar.ingest.references import orders_missed
 from kpibar.ingest.settled import JUDGED
 from kpibar.ingest.spellings import REFERRING, load_names, orders_elsewhere
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
+from kpibar.kpis.compute import within
 from kpibar.measuring import gate_coverage, segments, series, total
 from kpibar.model.build import build, is_current
 from kpibar.reach import stretches
@@ -170,6 +171,7 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
             *_settings_notes(store, config, layouts),
             *_duplicate_notes(store, spoken, request.brand),
             *_undated_notes(store),
+            *_reference_notes(store, spoken),
             *_settled_notes(store, spoken),
         ),
     )
@@ -385,3 +387,14 @@ def _settled_notes(store: Store, spoken: Edition) -> tuple[Note, ...]:
         for entity in JUDGED
         for source, records in settled_sources(store, entity, spoken.window)
     )
+
+
+def _reference_notes(store: Store, spoken: Edition) -> tuple[Note, ...]:
+    """How many contacts of the year state the number of an order that none of the orders held has."""
+    rows, stated = store.engine.rows(
+        "SELECT sum(CASE WHEN f.linked_by IN ('customer', 'none') THEN 1 ELSE 0 END), count(*) FROM contacts c "
+        "JOIN fact_contacts f ON f.source = c.source AND f.contact_id = c.contact_id WHERE f.counted "
+        "AND c.order_ref IS NOT NULL AND EXISTS (SELECT 1 FROM fact_orders) "
+        f"AND {within('c.created_on', [spoken.window])}"
+    )[0]
+    return (Note("orders_unmatched", {"rows": int(rows), "named": int(stated)}),) if rows else ()

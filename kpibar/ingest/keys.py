@@ -20,6 +20,8 @@ _LETTERS = "[A-Z]{1,10}-?"
 _SET_APART = rf"(?:{_LETTERS} ?)?[0-9]{{1,3}}(?: [0-9]{{3}})+|[A-Z]{{1,8}} [0-9]{{4,20}}"
 # Words that follow a number and are no town.
 _PHRASES = "bonjour|bonsoir|merci|cordialement|je|il|elle|nous|vous|mon|ma|est|hello|hi|thanks|thank|please|hallo|hola"
+# What stands between the numbers of a cell of references.
+_BETWEEN = r"\s*[,;/+&|\n]\s*|\s+(?:et|and|und|y|e|en|ou|or|-)\s+"
 # Digits that say themselves that they are something else: a postcode and its town, an amount, a telephone number.
 _OTHERS = (
     r"\b[0-9]{5}[ \t]+(?-i:\p{Lu}[\p{Ll}\p{Lu}'-])[\p{L}'-]*",
@@ -284,3 +286,17 @@ def order_mentions(texts: str) -> str:
         "CASE WHEN announced THEN regexp_replace(number, '^0+([0-9]+)$', '\\1') ELSE number END]) END"
     )
     return f"SELECT line, contact_id, unnest({forms}) AS number, {explicit} AS explicit FROM ({numbers}) WHERE {kept}"
+
+
+def reference_mentions(contact_id: str, reference: str, records: str) -> str:
+    """The statement of `order_mentions` for references that hold several numbers, or words beside one.
+
+    All are explicit: they stand where the number of an order should.
+    """
+    odd = " OR ".join(f"contains(reference, {quoted(sign)})" for sign in (" ", ",", ";", "/", "+", "&", "|", "\n"))
+    numbers = f"'n°' || regexp_replace(reference, {quoted(_BETWEEN)}, ' n°', 'g')"
+    texts = (
+        f"SELECT line, contact_id, {numbers} AS all_text FROM (SELECT line, {contact_id} AS contact_id, "
+        f"{reference} AS reference FROM {records} AS t) WHERE reference IS NOT NULL AND ({odd})"
+    )
+    return f"SELECT line, contact_id, number, TRUE AS explicit FROM ({order_mentions(texts)})"

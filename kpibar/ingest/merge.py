@@ -15,7 +15,7 @@ from pathlib import Path
 from kpibar.errors_files import AccountsMixed
 from kpibar.ingest.accounts import compare, same_number
 from kpibar.ingest.expressions import pseudonym
-from kpibar.ingest.keys import order_mentions
+from kpibar.ingest.keys import order_mentions, reference_mentions
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.promises import keep_first_promise, seen, take_earlier_promise
@@ -296,13 +296,21 @@ def _confirm(store: Store, target: Target, as_of: datetime | None) -> None:
 
 
 def _find_mentions(store: Store, target: Target, compiled: Plan, before: int) -> None:
-    """Add to `mentioned` the order-number candidates in the text of the contacts of `typed`, as pseudonyms."""
-    if target.entity != "contacts" or compiled.tables["contacts"].text is None:
+    """Add to `mentioned` the order-number candidates in the text of the contacts of `typed`, as pseudonyms.
+
+    So are the numbers of a reference that holds more than one, or words beside it.
+    """
+    if target.entity != "contacts":
         return
-    key = pseudonym("'order:' || number")
-    found = order_mentions(compiled.texts("contacts"))
-    distinct = f"SELECT line, contact_id, number, bool_or(explicit) AS explicit FROM ({found}) GROUP BY ALL"
-    store.engine.run(f"INSERT INTO mentioned SELECT line + {before}, contact_id, {key}, explicit FROM ({distinct})")
+    table, valid = compiled.tables["contacts"], compiled.valid("contacts")
+    key, found = pseudonym("'order:' || number"), []
+    if table.text is not None:
+        found.append(order_mentions(compiled.texts("contacts")))
+    if "order_ref" in table.fields:
+        found.append(reference_mentions(table.fields["contact_id"], table.fields["order_ref"], valid))
+    for mentions in found:
+        distinct = f"SELECT line, contact_id, number, bool_or(explicit) AS explicit FROM ({mentions}) GROUP BY ALL"
+        store.engine.run(f"INSERT INTO mentioned SELECT line + {before}, contact_id, {key}, explicit FROM ({distinct})")
 
 
 def _write_mentions(store: Store, target: Target, *, contested: bool, texts: bool) -> None:
