@@ -46,6 +46,8 @@ from kpibar.selection import settled_sources
 from kpibar.store import Store, open_store
 from kpibar.succession import absent, handovers, proposals, sources_held
 
+# So many telephone tickets and calls of which no two are one are said.
+UNMATCHED_FROM = 20
 # So many pairs of brands are named in notes.
 _BRANDS_NAMED = 10
 BY = ("channel", "brand", "carrier", "country", "reason", "month")
@@ -171,6 +173,7 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
             *_settings_notes(store, config, layouts),
             *_duplicate_notes(store, spoken, request.brand),
             *_undated_notes(store),
+            *_ticket_notes(store, spoken),
             *_reference_notes(store, spoken),
             *_settled_notes(store, spoken),
         ),
@@ -398,3 +401,18 @@ def _reference_notes(store: Store, spoken: Edition) -> tuple[Note, ...]:
         f"AND {within('c.created_on', [spoken.window])}"
     )[0]
     return (Note("orders_unmatched", {"rows": int(rows), "named": int(stated)}),) if rows else ()
+
+
+def _ticket_notes(store: Store, spoken: Edition) -> tuple[Note, ...]:
+    """Telephone tickets beside calls of which none is that of a call: they may all count twice."""
+    days = within("c.created_on", [spoken.window])
+    tickets, calls, pairs = store.engine.rows(
+        "SELECT sum(CASE WHEN call_record.contact_id IS NULL AND coalesce(c.grain, 'case') = 'case' "
+        "THEN 1 ELSE 0 END), count(call_record.contact_id), (SELECT count(*) FROM fact_call_tickets) FROM contacts c "
+        "LEFT JOIN fact_calls AS call_record ON call_record.source = c.source "
+        "AND call_record.contact_id = c.contact_id "
+        f"WHERE c.channel = 'phone' AND coalesce(c.direction, 'inbound') = 'inbound' AND {days}"
+    )[0]
+    if pairs or not tickets or min(tickets, calls) < UNMATCHED_FROM:
+        return ()
+    return (Note("phone_tickets_unmatched", {"rows": int(tickets), "calls": int(calls)}, "warning"),)

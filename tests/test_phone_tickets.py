@@ -1,0 +1,38 @@
+"""Telephone tickets beside calls: where not one is that of a call, the report says that both count."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support import computed, fraction
+
+CALLS = "contact_id,case_id,created_at,channel,customer,answered,queued,talk_s\n"
+TICKETS = "contact_id,created_at,channel,customer,status\n"
+
+
+def exports(number: int, *, channel: str = "phone", alike: int = 0) -> dict[str, str]:
+    """Calls, and tickets a minute later by e-mail; `alike` of them have the telephone number of their call."""
+    calls, tickets = CALLS, TICKETS
+    for n in range(number):
+        at = datetime(2025, 3, 1, 9) + timedelta(hours=7 * n)
+        calls += f"c{n},k{n},{at},phone,+336123400{n:02d},yes,yes,60\n"
+        customer = f"+336123400{n:02d}" if n < alike else f"a{n}@example.org"
+        tickets += f"t{n},{at + timedelta(minutes=1)},{channel},{customer},closed\n"
+    return {"calls.csv": calls, "tickets.csv": tickets}
+
+
+def test_tickets_of_which_none_is_of_a_call_are_said(folder: Path) -> None:
+    """25 calls and 25 tickets: 50 contacts, and a note."""
+    found = computed(folder, exports(25))
+    assert fraction(found, "contacts")[0] == 50
+    notes = [note.values for note in found.notes if note.code == "phone_tickets_unmatched"]
+    assert notes == [{"rows": 25, "calls": 25}]
+
+
+@pytest.mark.parametrize(
+    ("number", "more"), [(25, {"alike": 2}), (25, {"channel": "email"}), (10, {})], ids=["two match", "mail", "few"]
+)
+def test_other_tickets_are_not_suspected(folder: Path, number: int, more: dict[str, object]) -> None:
+    found = computed(folder, exports(number, **more))  # type: ignore[arg-type]
+    assert "phone_tickets_unmatched" not in [note.code for note in found.notes]
