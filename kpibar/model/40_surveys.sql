@@ -7,8 +7,8 @@
 WITH habits AS (
     SELECT
         source,
-        sum(CASE WHEN score <> 0 AND answered_at IS NOT NULL THEN 1 ELSE 0 END) AS dated,
-        sum(CASE WHEN score <> 0 AND answered_at IS NULL THEN 1 ELSE 0 END) AS undated
+        sum(CASE WHEN score > 0 AND answered_at IS NOT NULL THEN 1 ELSE 0 END) AS dated,
+        sum(CASE WHEN score > 0 AND answered_at IS NULL THEN 1 ELSE 0 END) AS undated
     FROM surveys
     GROUP BY source
 ),
@@ -17,7 +17,8 @@ answers AS (
         s.*,
         -- A rating that is a field of a ticket has the ticket's dates, or none.
         CASE
-            WHEN s.score = 0 AND s.answered_at IS NULL AND s.survey_id NOT LIKE 'ticket:%'
+            WHEN s.survey_id LIKE 'ticket:%' THEN s.score
+            WHEN s.score = 0 AND s.answered_at IS NULL
                 AND (s.scale_min > 0 OR (h.dated > 0 AND 20 * h.undated <= h.dated))
                 THEN NULL
             ELSE s.score
@@ -37,6 +38,7 @@ known AS (
         s.source || '/' || s.survey_id AS survey_uid,
         s.*,
         short_scales.source IS NOT NULL AS short_scale,
+        short_scales.source IS NULL AS scale_fits,
         speaks.as_of,
         speaks.as_of_on,
         coalesce(s.brand, c.brand) AS known_brand,
@@ -103,7 +105,7 @@ SELECT
         AND given IS NOT NULL
         AND NOT coalesce(scale_max IN (1, 2, 3, 4, 5, 6, 7, 10), FALSE)
         AND (scale_max - scale_min) IS NULL AS scale_unknown,
-    coalesce(kind = 'nps', FALSE) AND given IS NOT NULL AND NOT short_scale AS recommended,
+    coalesce(kind = 'nps', FALSE) AND given IS NOT NULL AND scale_fits AS recommended,
     coalesce(kind = 'nps', FALSE) AND given IS NOT NULL AND short_scale AS nps_scale_unknown,
     -- The upper boxes of each scale: 1 of 0-1, 3 of 1-3, 3-4 of 1-4, 4-5 of 1-5, 5-6 of 1-6, 6-7 of 1-7, 8-10 of 10.
     coalesce(CASE
