@@ -173,7 +173,7 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
             *_settings_notes(store, config, layouts),
             *_duplicate_notes(store, spoken, request.brand),
             *_undated_notes(store),
-            *_ticket_notes(store, spoken),
+            *_ticket_notes(store, config, spoken),
             *_reference_notes(store, spoken),
             *_settled_notes(store, spoken),
         ),
@@ -386,7 +386,7 @@ def _undated_notes(store: Store) -> tuple[Note, ...]:
 
 def _settled_notes(store: Store, spoken: Edition) -> tuple[Note, ...]:
     return tuple(
-        Note(f"settled_{entity}", {"source": source, "rows": records}, "warning")
+        Note(f"settled_{entity}", {"source": source, "rows": records})
         for entity in JUDGED
         for source, records in settled_sources(store, entity, spoken.window)
     )
@@ -403,8 +403,10 @@ def _reference_notes(store: Store, spoken: Edition) -> tuple[Note, ...]:
     return (Note("orders_unmatched", {"rows": int(rows), "named": int(stated)}),) if rows else ()
 
 
-def _ticket_notes(store: Store, spoken: Edition) -> tuple[Note, ...]:
+def _ticket_notes(store: Store, config: Config, spoken: Edition) -> tuple[Note, ...]:
     """Telephone tickets beside calls of which none is that of a call: they may all count twice."""
+    if any(rule.phone_tickets == "separate" for rule in config.settings.files):
+        return ()
     days = within("c.created_on", [spoken.window])
     tickets, calls, pairs = store.engine.rows(
         "SELECT sum(CASE WHEN call_record.contact_id IS NULL AND coalesce(c.grain, 'case') = 'case' "

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kpibar.ingest.settled import ENOUGH, JUDGED, settled_alone
+from kpibar.ingest.settled import ENOUGH, JUDGED, LAST_DAYS, settled_alone
 from kpibar.kpis.compute import Window, within
 from kpibar.store import Store
 
 # Two years differ where the share open in the one would leave none in the other by chance less often than this.
 _CHANCE = 0.01
+# What was young when its export was taken may be open in any export. Of the older records so many are open in an export
+# of all, at least: an export taken long after its year may have no open record left.
+_YOUNG_DAYS, _LEAST_OPEN = 30, 0.01
 
 
 @dataclass(frozen=True)
@@ -21,13 +24,19 @@ class Selected:
 
 
 def settled_sources(store: Store, entity: str, window: Window) -> tuple[tuple[str, int], ...]:
-    """The sources whose files hold settled records alone, and how many of a year come from these files."""
+    """The sources whose newest files hold settled records alone, and how many of a year come from these files.
+
+    An older file was perhaps taken when all of its records were settled: of it nothing is said.
+    """
     files = settled_alone(store, entity)
     if not files:
         return ()
     rows = store.engine.rows(
-        f"SELECT source, count(*) FROM {entity} WHERE file_id IN ({', '.join(map(str, files))}) "
-        f"AND {JUDGED[entity][2]} AND {within(JUDGED[entity][1], [window])} GROUP BY source ORDER BY source"
+        f"SELECT t.source, count(*) FROM {entity} AS t JOIN files AS f ON f.file_id = t.file_id "
+        f"JOIN (SELECT source, max(as_of) AS as_of FROM files WHERE entity = '{entity}' GROUP BY source) AS newest "
+        f"ON newest.source = t.source AND f.as_of >= newest.as_of - INTERVAL '{LAST_DAYS}' DAY "
+        f"WHERE t.file_id IN ({', '.join(map(str, files))}) "
+        f"AND {JUDGED[entity][2]} AND {within(JUDGED[entity][1], [window])} GROUP BY t.source ORDER BY t.source"
     )
     return tuple((str(source), int(records)) for source, records in rows if records >= ENOUGH)
 
@@ -37,20 +46,24 @@ def selected_year(store: Store, entity: str, windows: Sequence[Window]) -> Selec
     files = settled_alone(store, entity)
     if not files:
         return None
-    _, day, judged, open_ones = JUDGED[entity]
+    begins, day, judged, open_ones = JUDGED[entity]
     listed = ", ".join(map(str, files))
+    old = f"{begins} < f.as_of - INTERVAL '{_YOUNG_DAYS}' DAY"
     years = [
         store.engine.rows(
-            f"SELECT count(*), sum(CASE WHEN file_id IN ({listed}) THEN 1 ELSE 0 END), "
-            f"sum(CASE WHEN {open_ones} THEN 1 ELSE 0 END), max(CASE WHEN file_id IN ({listed}) THEN source END) "
-            f"FROM {entity} WHERE {judged} AND {within(day, [window])}"
+            f"SELECT count(*), sum(CASE WHEN t.file_id IN ({listed}) THEN 1 ELSE 0 END), "
+            f"sum(CASE WHEN {old} THEN 1 ELSE 0 END), sum(CASE WHEN {old} AND {open_ones} THEN 1 ELSE 0 END), "
+            f"max(CASE WHEN t.file_id IN ({listed}) THEN t.source END) FROM {entity} AS t "
+            f"JOIN files AS f ON f.file_id = t.file_id WHERE {judged} AND {within(day, [window])}"
         )[0]
         for window in windows
     ]
-    for window, (records, settled, _, source), (others, other_settled, still_open, _) in zip(
+    for window, (records, settled, _, _, source), (others, other_settled, judged_old, still_open, _) in zip(
         windows, years, reversed(years), strict=True
     ):
-        alone = records and 2 * settled > records and others and 2 * other_settled <= others
-        if alone and (1 - still_open / others) ** settled < _CHANCE:
+        if not (records and 2 * settled > records and others and 2 * other_settled <= others and judged_old):
+            continue
+        share = still_open / judged_old
+        if share >= _LEAST_OPEN and (1 - share) ** settled < _CHANCE:
             return Selected(str(source), window.start.year, int(settled))
     return None

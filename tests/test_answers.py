@@ -45,6 +45,30 @@ def test_a_zero_is_an_answer_where_the_source_dates_none(folder: Path) -> None:
     assert held(folder, REMARKS) == []
 
 
+def test_a_zero_below_a_scale_is_no_answer_and_said(folder: Path) -> None:
+    """Satisfied 1 of 2; answered 2 of 4: no answer has a date of its own, and 0 is not on the scale."""
+    answers = [sent("csat", score, "1,5", "") for score in ("5", "2", "0", "0")]
+    found = computed(folder, surveys(*answers))
+    assert fraction(found, "csat") == (1, 2)
+    assert fraction(found, "response_rate") == (2, 4)
+    assert held(folder, REMARKS) == [("zero_unanswered", "answered_at", 2)]
+
+
+def test_a_file_of_bad_scores_is_an_nps_where_the_source_has_good_ones(folder: Path) -> None:
+    """(5 - 20) / 25: five promoters came in another file."""
+    bad = surveys(*[sent("nps", str(n % 6)) for n in range(20)])["surveys.csv"]
+    good = HEAD + "".join(f"g{n},{sent('nps', '9')}\n" for n in range(5))
+    assert fraction(computed(folder, {"a.csv": good, "b.csv": bad}), "nps") == (-15, 25)
+    assert held(folder, REMARKS) == []
+
+
+@pytest.mark.parametrize("kind", ["ces", "fcr"])
+def test_low_scores_of_other_surveys_are_no_slip(folder: Path, kind: str) -> None:
+    scale = "1,7" if kind == "ces" else "0,1"
+    computed(folder, surveys(*[sent(kind, "1" if kind == "ces" else "0", scale)] * 30))
+    assert held(folder, REMARKS) == []
+
+
 @pytest.mark.parametrize(("highest", "records"), [(5, 20), (5, 40), (4, 20), (7, 50)])
 def test_an_nps_on_a_shorter_scale_is_in_no_nps(folder: Path, highest: int, records: int) -> None:
     scores = [str(1 + number % highest) for number in range(records)]

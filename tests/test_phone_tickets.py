@@ -36,3 +36,12 @@ def test_tickets_of_which_none_is_of_a_call_are_said(folder: Path) -> None:
 def test_other_tickets_are_not_suspected(folder: Path, number: int, more: dict[str, object]) -> None:
     found = computed(folder, exports(number, **more))  # type: ignore[arg-type]
     assert "phone_tickets_unmatched" not in [note.code for note in found.notes]
+
+
+@pytest.mark.parametrize("pattern", ["calls*.csv", "tickets*.csv", "*.csv"])
+def test_tickets_that_the_settings_call_contacts_of_their_own_are_not_suspected(folder: Path, pattern: str) -> None:
+    """25 calls and 25 tickets: 50 contacts, as the settings ask."""
+    rule = f'[[files]]\nmatch = "{pattern}"\nphone_tickets = "separate"\n'
+    found = computed(folder, exports(25), rule)
+    assert fraction(found, "contacts")[0] == 50
+    assert "phone_tickets_unmatched" not in [note.code for note in found.notes]

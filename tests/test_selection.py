@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.barometer import Barometer
+from kpibar.barometer import Barometer, Request
 from tests.intake import held
 from tests.support import computed, row
 
@@ -57,7 +57,7 @@ def test_delivered_parcels_alone_are_said(folder: Path) -> None:
     "export",
     [
         tickets(2025, open_each=40),
-        tickets(2025, open_each=0, number=40),
+        tickets(2025, open_each=0, number=90),
         tickets(2025, open_each=0, last=30),
         tickets(2025, open_each=0).replace(",closed,", ",,"),
     ],
@@ -90,3 +90,21 @@ def test_a_year_of_delivered_parcels_is_not_compared(folder: Path, before: int, 
 def test_years_that_are_alike_are_compared(folder: Path, before: int, now: int) -> None:
     exports = {"a.csv": tickets(2024, open_each=before), "b.csv": tickets(2025, open_each=now)}
     assert row(computed(folder, exports, as_of=None), "reply_within").change is not None
+
+
+@pytest.mark.parametrize("young", [10, 25])
+def test_a_year_whose_last_tickets_are_open_is_compared_with_a_settled_one(folder: Path, young: int) -> None:
+    """Both years were exported soon after the second: of the first nothing is open, of the second its last days are."""
+    rows = ["contact_id,created_at,channel,status,first_reply_at,resolved_at\n"]
+    for n in range(700):
+        begins = datetime(2025, 1, 1, 9) + timedelta(hours=12 * n)
+        settled = f"closed,{begins + timedelta(hours=2)},{begins + timedelta(days=1)}"
+        rows.append(f"{n},{begins},email,{'open,,' if n >= 700 - 2 * young else settled}\n")
+    found = computed(folder, {"a.csv": tickets(2024, open_each=0), "b.csv": "".join(rows)}, as_of=None)
+    assert row(found, "reply_within").change is not None
+    assert codes(found) == []
+
+
+def test_an_older_file_of_settled_records_is_not_suspected(folder: Path) -> None:
+    exports = {"a.csv": tickets(2024, open_each=0), "b.csv": tickets(2025, open_each=40)}
+    assert codes(computed(folder, exports, as_of=None, request=Request(year=2024))) == []

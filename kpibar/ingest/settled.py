@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 from kpibar.store import Store
 
-# So many records of which none is open, the last of them begun so many days before the export ends at most.
-ENOUGH, LAST_DAYS = 50, 7
+# So many records of which none is open, the last of them begun so many days before the export ends at most. Of fewer,
+# a shop that answers everybody closes them all.
+ENOUGH, LAST_DAYS = 100, 7
 # Of each table: the instant that begins a record, its day, which records are judged, and which of these are open.
 JUDGED = {
     "contacts": (
