@@ -84,6 +84,34 @@ def test_calls_with_ticks_have_their_rates(folder: Path) -> None:
     assert held(folder, f"SELECT {counted} FROM contacts") == [(8, 2, 2)]
 
 
+TWELVE = ["{day}/03/2025 {hour:02}:15", "2025-03-{day} {hour:02}:15:00", "{day}.03.25 {hour}:15"]
+
+
+@pytest.mark.parametrize("form", TWELVE)
+def test_a_clock_of_twelve_hours_without_its_half_days_is_said(folder: Path, form: str) -> None:
+    """40 times of 20 days, at 8 to 12 and 1 to 6 o'clock."""
+    hours = [8, 9, 10, 11, 12, 1, 2, 3, 5, 6]
+    cells = [form.format(day=10 + n % 20, hour=hours[n % 10]) for n in range(40)]
+    taken(folder, {"at": cells}, more="formats = ['%d.%m.%y %H:%M']" if "." in form else "")
+    sql = "SELECT about, records FROM remarks WHERE code = 'twelve_hours'"
+    assert held(folder, sql) == [('"at"', 40)]
+
+
+@pytest.mark.parametrize(
+    ("form", "hours"),
+    [
+        ("2025-03-{day} {hour:02}:15", [8, 9, 10, 11, 12]),
+        ("2025-03-{day} {hour:02}:15", [8, 12, 1, 2, 3, 13]),
+        ("2025-03-{day} {hour:02}:15", [8, 12, 1, 2, 3, 0]),
+        ("2025-03-{day} {hour:02}:15 PM", [8, 9, 10, 11, 12, 1, 2]),
+        ("2025-03-{day}", [8]),
+    ],
+)
+def test_mornings_and_whole_days_are_not_said(folder: Path, form: str, hours: list[int]) -> None:
+    taken(folder, {"at": [form.format(day=10 + n % 20, hour=hours[n % len(hours)]) for n in range(40)]})
+    assert held(folder, "SELECT about FROM remarks WHERE code = 'twelve_hours'") == []
+
+
 @pytest.mark.parametrize(
     ("zone", "cell", "utc"),
     [

@@ -21,6 +21,8 @@ from kpibar.ingest.expressions import Reading
 from kpibar.ingest.faulted import UNCALCULATED
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.files import Export, ledger_name
+from kpibar.ingest.half_days import CODE as TWELVE_HOURS
+from kpibar.ingest.half_days import count_half_days
 from kpibar.ingest.header import normal
 from kpibar.ingest.identifiers import restore_identifiers
 from kpibar.ingest.instants import instant_in_name
@@ -241,6 +243,8 @@ def type_staged(
     if remarks is not None:
         remarks.update({(DECIMAL_SIGN, about): n for about, n in shown.items()})
         remarks.update({(TICK_COLUMN, about): n for about, n in unticked.items()})
+        half_days = count_half_days(store.engine, task.compiled.dates)
+        remarks.update({(TWELVE_HOURS, f'"{name}"'): n for name, n in half_days.items()})
     compiled = task.plan(settled)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
     store.engine.run("DROP TABLE staged")
