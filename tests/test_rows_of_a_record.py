@@ -54,6 +54,31 @@ def test_states_of_a_ticket_end_with_the_last(folder: Path, newest_first: bool) 
     assert "version_undecided" not in [one.code for one in outcome.remarks]
 
 
+def reopened(tickets: int, reopened_each: int) -> list[str]:
+    """Rows of tickets that are opened and solved, and of which one in `reopened_each` is open again."""
+    rows = []
+    for n in range(tickets):
+        begins = f"{n},2025-03-{n % 28 + 1:02} 10:00:00,email"
+        rows += [f"{begins},open,\n", f"{begins},solved,2025-03-{n % 28 + 1:02} 12:00:00\n"]
+        rows += [f"{begins},open,\n"] if n % reopened_each == 0 else []
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("tickets", "order", "still_open"),
+    [(40, list, 4), (40, lambda rows: rows[::-1], 4), (40, shuffled, 0), (10, list, 0)],
+    ids=["oldest", "newest", "mixed", "few"],
+)
+def test_a_ticket_that_was_reopened_is_open(
+    folder: Path, tickets: int, order: Callable[[list[str]], list[str]], still_open: int
+) -> None:
+    """One in ten is open again: rows in a clear order tell it, for others the row that says more is the newest."""
+    text = "contact_id,created_at,channel,status,resolved_at\n" + "".join(order(reopened(tickets, 10)))
+    take_text(folder, text)
+    found = held(folder, "SELECT count(*), count(*) FILTER (WHERE status = 'open') FROM contacts")
+    assert found == [(tickets, still_open)]
+
+
 @pytest.mark.parametrize("answer_first", [True, False])
 def test_an_answer_is_newer_than_its_invitation(folder: Path, answer_first: bool) -> None:
     rows = [

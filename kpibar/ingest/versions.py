@@ -2,7 +2,8 @@
 
 A row per event or per state of a record often has no `updated_at`, and an export may begin with the newest row. What
 can only grow tells the order: the counts of what was done, the instants of what happened, the results that are filled.
-Of rows that are alike in all of it, the order in which the other records of the file come decides.
+Of rows that are alike in all of it, the order in which the other records of the file come decides. A ticket may be
+reopened, so that it is solved no more: where the rows of tickets clearly have an order, it counts before what happened.
 """
 
 from kpibar.ingest.tables import HAPPENED, KEYS
@@ -10,6 +11,8 @@ from kpibar.store import Store
 
 # The remark on records of which nothing in a file tells the newest row.
 UNDECIDED = "version_undecided"
+# Of so many pairs of rows, and so many times as many one way as the other, the order is no chance.
+_PAIRS, _CLEAR = 20, 4
 # Counts of what was done, which never fall.
 _COUNTS = {
     "contacts": ("agent_replies", "customer_messages", "reopens", "transfers"),
@@ -38,9 +41,11 @@ def rank_versions(store: Store, entity: str, filled: list[str]) -> int:
         f"(SELECT progress, lag(progress) OVER (PARTITION BY {key} ORDER BY line) AS above FROM batch)"
     )[0]
     order = "ASC" if earlier > later else "DESC"
+    clear = later + earlier >= _PAIRS and max(later, earlier) >= _CLEAR * min(later, earlier)
+    newest = "updated_at DESC NULLS LAST" if clear and entity == "contacts" else "progress DESC"
     store.engine.run(
         "CREATE OR REPLACE TEMP TABLE batch AS SELECT *, row_number() OVER "
-        f"(PARTITION BY {key} ORDER BY progress DESC, line {order}) AS version FROM batch"
+        f"(PARTITION BY {key} ORDER BY {newest}, line {order}) AS version FROM batch"
     )
     return 0 if earlier != later else _undecided(store, entity, filled)
 
