@@ -9,6 +9,8 @@ from kpibar.ingest.expressions import quoted
 CODE = "twelve_hours"
 # Fewer times, or fewer days, may lie before 13:00 by chance.
 _TIMES, _DAYS = 30, 5
+# Of the times at least one in so many is from one to six: a carrier that delivers until noon has few before six.
+_AFTERNOONS = 10
 # So many records are looked at first: nearly every export has a time after 13:00 among them.
 _SAMPLE = 1000
 _HOUR = r"[0-9][ T]+([0-9]{1,2}):[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?$"
@@ -18,7 +20,7 @@ def count_half_days(engine: Engine, cells: Mapping[str, str]) -> Counter[str]:
     """How many records of the first batch, now `staged`, have a time in each column of which no time has its half day.
 
     `cells` are the columns of dates by header name, as SQL. Such a column has times from 1:00 to 12:59 only: at noon or
-    midnight, in the morning and from one to six, on several days.
+    midnight, in the morning and from one to six (one in ten at least), on several days.
     """
     suspects = _counted(engine, cells, f"(SELECT * FROM staged LIMIT {_SAMPLE})")
     return _counted(engine, {name: cells[name] for name in suspects}, "staged")
@@ -35,8 +37,9 @@ def _counted(engine: Engine, cells: Mapping[str, str], rows: str) -> Counter[str
     # Such a clock shows neither 00:00 nor 13:00. A time that is not read here has its half of the day, or an offset.
     sql = (
         f"SELECT place, count(*) FROM ({columns}) GROUP BY place "
-        "HAVING bool_and(coalesce(hour BETWEEN 1 AND 12, FALSE)) AND bool_or(hour = 12) AND bool_or(hour <= 6) "
-        f"AND bool_or(hour BETWEEN 8 AND 11) AND count(*) > {_TIMES} AND count(DISTINCT day) >= {_DAYS}"
+        "HAVING bool_and(coalesce(hour BETWEEN 1 AND 12, FALSE)) AND bool_or(hour = 12) "
+        f"AND count(*) FILTER (WHERE hour < 6) * {_AFTERNOONS} >= count(*) AND bool_or(hour BETWEEN 8 AND 11) "
+        f"AND count(*) > {_TIMES} AND count(DISTINCT day) >= {_DAYS}"
     )
     names = list(cells)
     return Counter({names[place]: count for place, count in engine.rows(sql)})
