@@ -25,13 +25,20 @@ def test_a_column_that_shows_commas_alone_has_decimal_commas(
 ) -> None:
     found = read(folder, kind, cells)
     assert [Decimal(str(value)) for value in found] == [Decimal(str(value)) for value in expected]
-    codes = held(folder, "SELECT code, about, records FROM remarks WHERE code <> 'no_scale'")
+    codes = held(folder, "SELECT code, about, records FROM remarks WHERE code NOT IN ('no_scale', 'survey_undated')")
     assert [code for code, *_ in codes] == ["decimal_sign"]
     assert codes[0][1].startswith("a comma in ")
 
 
 @pytest.mark.parametrize(
-    "cells", [["603,32", "12.50"], ["1,234", "12"], ["1,234", "1.5", "2,5"], ["1,234"] * 99 + ["12,5"]]
+    "cells",
+    [
+        ["603,32", "12.50"],
+        ["1,234", "12"],
+        ["1,234", "1.5", "2,5"],
+        ["1,234"] * 99 + ["12,5"],
+        ["1,234", "1,234,567", "12,5", "7,25"],
+    ],
 )
 def test_a_column_that_shows_both_signs_or_none_or_mostly_thousands_is_read_as_stated(
     folder: Path, cells: list[str]
@@ -46,6 +53,18 @@ def test_a_column_of_thousands_or_decimals_follows_the_others_of_its_file(folder
     assert column(folder, "SELECT score FROM surveys ORDER BY survey_id") == [1.234, 1.005, 2.0]
     sql = "SELECT about, records FROM remarks WHERE code = 'decimal_sign' ORDER BY about"
     assert held(folder, sql) == [('a comma in "amount"', 2), ('a comma in "seconds"', 2)]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"seconds": ["1,234", "1,005", "2,117"], "amount": ["12,50", "1", "3"]},
+        {"seconds": ["1,234", "1,005", "2,117"], "amount": ["12,50", "1,75", "1,234,567"]},
+    ],
+)
+def test_a_column_of_thousands_or_decimals_does_not_follow_a_slip(folder: Path, cells: dict[str, list[str]]) -> None:
+    """Once fewer cells of the other column show decimals than are in question, once that column has thousands too."""
+    assert "was loaded" in str(taken(folder, dict(cells)).error)
 
 
 def test_a_stated_comma_gives_way_to_points(folder: Path) -> None:
@@ -103,6 +122,7 @@ def test_a_clock_of_twelve_hours_without_its_half_days_is_said(folder: Path, for
         ("2025-03-{day} {hour:02}:15", [8, 9, 10, 11, 12]),
         ("2025-03-{day} {hour:02}:15", [8, 12, 1, 2, 3, 13]),
         ("2025-03-{day} {hour:02}:15", [8, 12, 1, 2, 3, 0]),
+        ("2025-03-{day} {hour:02}:45", [6, 7, 8, 9, 10, 11, 12]),
         ("2025-03-{day} {hour:02}:15 PM", [8, 9, 10, 11, 12, 1, 2]),
         ("2025-03-{day}", [8]),
     ],

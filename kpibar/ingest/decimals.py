@@ -1,6 +1,7 @@
 """Which sign stands before the decimals of a column of numbers: what all its cells show, else what the layout states.
 
-12,5 and 12,50 are decimals after a comma, 0,125 too; 12.50 are decimals after a point. 1,234 and 1.234 show nothing.
+12,5 and 12,50 are decimals after a comma, 0,125 too; 12.50 are decimals after a point. 1,234 and 1.234 show nothing,
+1,234,567 shows that the comma sets thousands apart.
 A column that shows the sign the layout does not state, and never the one it states, is read with what it shows; one
 that shows both is read as the layout states, and its other cells are rejected.
 """
@@ -18,6 +19,8 @@ CODE = "decimal_sign"
 _SHOWS = "[0-9]{sign}([0-9]{{1,2}}|[0-9]{{4,}})([^0-9.,]|$)|(^|[^0-9.,])0{sign}[0-9]{{3}}([^0-9.,]|$)"
 # A group of three that may be thousands or decimals.
 _EITHER = "(^|[^0-9.,])[1-9][0-9]{{0,2}}{sign}[0-9]{{3}}([^0-9.,]|$)"
+# Two groups of three: the sign sets thousands apart.
+_THOUSANDS = "[0-9]{sign}[0-9]{{3}}{sign}[0-9]{{3}}([^0-9]|$)"
 # Of so many cells that may be either, one at least must show decimals, else those that do are slips among thousands.
 _EITHER_PER_SHOWN = 50
 _NAMES = {",": "a comma", ".": "a point"}
@@ -25,23 +28,33 @@ _NAMES = {",": "a comma", ".": "a point"}
 
 @dataclass(frozen=True)
 class _Signs:
-    """How many cells of a column show the sign not stated, the one the layout states, or may be thousands."""
+    """How many cells of a column show decimals after the sign not stated, after the stated one, or may be thousands.
+
+    `thousands` are those that show the sign not stated between thousands.
+    """
 
     other: int
     stated: int
     either: int
+    thousands: int
 
     @property
     def alone(self) -> bool:
         """Whether the column shows the other sign and never the stated one."""
-        return self.other > 0 and self.either <= self.other * _EITHER_PER_SHOWN and not self.stated
+        return self.other > 0 and self.either <= self.other * _EITHER_PER_SHOWN and not self.contrary
+
+    @property
+    def contrary(self) -> bool:
+        """Whether a cell shows that the stated sign stands before decimals, or the other one between thousands."""
+        return self.stated > 0 or self.thousands > 0
 
 
 def settle_decimals(engine: Engine, cells: Mapping[str, str], reading: Reading) -> tuple[Reading, Counter[str]]:
     """The reading of a file whose first batch is `staged`, and how many of its records have a sign not stated.
 
     `cells` are the columns of numbers by header name, as SQL; the count is by what the remark is about. A column that
-    shows nothing, as 1,234 does, follows the others of its file if these agree on the sign that is not stated.
+    shows nothing, as 1,234 does, follows the others of its file if these agree on the sign that is not stated, and if
+    as many of their cells show it.
     """
     records: Counter[str] = Counter()
     if not cells:
@@ -54,13 +67,15 @@ def settle_decimals(engine: Engine, cells: Mapping[str, str], reading: Reading) 
             (other, _pattern(_SHOWS, other)),
             (reading.decimal, _pattern(_SHOWS, reading.decimal)),
             (other, _pattern(_EITHER, other)),
+            (other, _pattern(_THOUSANDS, other)),
         )
     )
     counts = engine.rows(f"SELECT {listed} FROM staged")[0]
-    signs = {name: _Signs(*counts[3 * place : 3 * place + 3]) for place, name in enumerate(cells)}
+    signs = {name: _Signs(*counts[4 * place : 4 * place + 4]) for place, name in enumerate(cells)}
     alone = [name for name, shown in signs.items() if shown.alone]
-    agreed = alone and not any(shown.stated or (shown.other and not shown.alone) for shown in signs.values())
-    columns = list(cells) if agreed else alone
+    agreed = not any(shown.contrary or (shown.other and not shown.alone) for shown in signs.values())
+    cells_shown = sum(signs[name].other for name in alone)
+    columns = [name for name in cells if name in alone or (alone and agreed and signs[name].either <= cells_shown)]
     for name in columns:
         if number := signs[name].other + signs[name].either:
             records[f'{_NAMES[other]} in "{name}"'] += number
