@@ -79,6 +79,7 @@ def test_a_stated_comma_gives_way_to_points(folder: Path) -> None:
         (["x", "non", "", "NON"], [True, False, None, False], 0),
         (["", "", "", ""], [None] * 4, 0),
         (["oui", "x", "", "non"], [True, "rejected", None, False], 0),
+        (["x", "", "", ""], ["rejected", None, None, None], 0),
     ],
 )
 def test_ticks_are_yes_where_a_column_has_no_other_word_for_it(
@@ -101,6 +102,23 @@ def test_calls_with_ticks_have_their_rates(folder: Path) -> None:
     take_text(folder, "contact_id,created_at,channel,direction,queued,answered,abandoned,wait_s\n" + rows)
     counted = ", ".join(f"count(*) FILTER (WHERE {which})" for which in ("answered", "NOT answered", "abandoned"))
     assert held(folder, f"SELECT {counted} FROM contacts") == [(8, 2, 2)]
+
+
+@pytest.mark.parametrize("channel", ["email", ""])
+def test_a_contact_that_is_no_call_lacks_no_tick_of_calls(folder: Path, channel: str) -> None:
+    """Of 10 calls 6 are ticked as answered; beside them stand 10 other contacts, of which one is ticked as spam."""
+    calls = "".join(f"{n},2025-03-{n + 10} 10:00:00,phone,x,{'x' if n < 6 else ''},,5\n" for n in range(10))
+    others = "".join(f"{n},2025-03-{n} 10:00:00,{channel},,,{'' if n % 10 else 'x'},\n" for n in range(11, 21))
+    take_text(folder, "contact_id,created_at,channel,queued,answered,spam,wait_s\n" + calls + others)
+    counted = "count(*) FILTER (WHERE answered), count(*) FILTER (WHERE NOT answered), count(queued), count(spam)"
+    assert held(folder, f"SELECT {counted} FROM contacts") == [(6, 4, 10, 20)]
+
+
+def test_ticks_that_only_a_later_batch_has_are_yes(folder: Path) -> None:
+    """The first batch is of 20,000 records or more, of a mebibyte of 21,000 lines."""
+    rows = "".join(f"{n:05},2025-03-10 10:00:00,email,{17 * 'a'},{'x' if n == 21_990 else ''}\n" for n in range(22_000))
+    assert take_text(folder, "contact_id,created_at,channel,subject,spam\n" + rows).counts.rejected == 0
+    assert held(folder, "SELECT count(spam), min(contact_id) FILTER (WHERE spam) FROM contacts") == [(1, "21990")]
 
 
 TWELVE = ["{day}/03/2025 {hour:02}:15", "2025-03-{day} {hour:02}:15:00", "{day}.03.25 {hour}:15"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from kpibar.config import Hours
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.expressions import Compiled, Reading, local_time, quoted
+from kpibar.ingest.header import normal
 from kpibar.ingest.keys import digits_key, digits_of, key_column, key_fault, negative_durations, odd_scores, order_key
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.origins import has_value
@@ -13,6 +14,8 @@ from kpibar.ingest.promises import far_promises, promise_bound, without_far
 from kpibar.ingest.sequence import Remarks, remarks_of, remarks_on_times
 from kpibar.ingest.tables import DAYS, KEYS, TEXT_COLUMNS, columns
 
+# The columns that say yes or no of calls alone: without a tick they say nothing of a contact that is none.
+_OF_CALLS = ("queued", "answered", "abandoned", "short_abandon", "in_hours", "callback")
 # The columns of which a word that is not listed is unknown, and the remark on records that have one.
 _UNLISTED = {("contacts", "direction"): "direction_unlisted", ("surveys", "kind"): "kind_unlisted"}
 
@@ -99,6 +102,9 @@ def _fields(
     fields = {name: promise_bound(name, compiled, cells.fill(compiled), zone) for name, compiled in table.items()}
     fields |= dict.fromkeys(table.keys() - valued, "NULL")
     fields |= {name: f"nullif({fields[name]}, 'other')" for name in _unlisted(entity, table)}
+    if entity == "contacts" and "channel" in valued & table.keys():
+        for name in _ticked(table, context.reading):
+            fields[name] = f"CASE WHEN {fields[name]} OR ({fields['channel']}) = 'phone' THEN {fields[name]} END"
     for column, compiled in table.items():
         if column.endswith("_key") and column in valued:
             fields[column] = key_column(compiled, cells, context.reading.calling_code)
@@ -108,6 +114,16 @@ def _fields(
     if entity == layout.fills and layout.grain and "grain" not in fields:
         fields["grain"] = quoted(layout.grain)
     return fields
+
+
+def _ticked(table: Mapping[str, Compiled], reading: Reading) -> list[str]:
+    """The columns of calls of which an empty cell is read as no, as the others of the file are ticks."""
+    return [
+        name
+        for name in _OF_CALLS
+        if name in table
+        and any(call.helper == "flag" and reading.ticks.get(normal(call.column)) for call in table[name].calls)
+    ]
 
 
 def _unlisted(entity: str, table: Mapping[str, Compiled]) -> list[str]:

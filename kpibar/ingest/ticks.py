@@ -11,13 +11,16 @@ from kpibar.ingest.reading import Reading
 from kpibar.ingest.values import NO, NOTHING, TICKS
 
 CODE = "tick_column"
+# One tick in a file may be a slip of somebody's hand.
+_ENOUGH = 2
 
 
 def settle_ticks(engine: Engine, cells: Mapping[str, str], reading: Reading) -> tuple[Reading, Counter[str]]:
     """The reading of a file whose first batch is `staged`, and how many of its records lack a tick, by their column.
 
     `cells` are the columns of yes and no by header name, as SQL. Where a column has nothing but ticks, an empty cell is
-    a no; beside words for no, a tick is a yes and an empty cell unknown. Beside words for yes a tick may be anything.
+    a no; beside words for no, and where later batches bring the first, a tick is a yes and an empty cell unknown.
+    Beside words for yes a tick may be anything, and so may the only one of all columns.
     """
     records: Counter[str] = Counter()
     if not cells:
@@ -29,11 +32,14 @@ def settle_ticks(engine: Engine, cells: Mapping[str, str], reading: Reading) -> 
         for texts, among in words
     )
     total, *counts = engine.rows(f"SELECT count(*), {listed} FROM staged")[0]
+    columns = {name: tuple(counts[3 * place : 3 * place + 3]) for place, name in enumerate(cells)}
+    enough = max(ticked for ticked, *_ in columns.values()) >= _ENOUGH
     ticks = {}
-    for place, name in enumerate(cells):
-        ticked, filled, others = counts[3 * place : 3 * place + 3]
-        if ticked and not others:
-            ticks[normal(name)] = ticked == filled
-            if ticked == filled < total:
-                records[f'"{name}"'] += total - filled
+    for name, (ticked, filled, others) in columns.items():
+        alone = ticked == filled > 0
+        if others or (alone and not enough):
+            continue
+        ticks[normal(name)] = alone
+        if alone and filled < total:
+            records[f'"{name}"'] += total - filled
     return replace(reading, ticks=ticks), records
