@@ -54,6 +54,21 @@ def test_a_zero_below_a_scale_is_no_answer_and_said(folder: Path) -> None:
     assert held(folder, REMARKS) == [("zero_unanswered", "answered_at", 2)]
 
 
+def test_low_scores_beside_zeros_that_nobody_answered_are_too_few_to_tell_their_scale(folder: Path) -> None:
+    """15 scores of 5 at most are counted, all detractors: with 10 zeros that nobody answered they are no 20."""
+    scores = [sent("nps", str(1 + n % 5)) for n in range(15)]
+    assert fraction(computed(folder, surveys(*scores, *[sent("nps", "0", answered="")] * 10)), "nps") == (-15, 15)
+    assert held(folder, REMARKS) == [("zero_unanswered", "answered_at", 10)]
+
+
+def test_a_file_of_zeros_is_judged_by_the_other_files_of_its_source(folder: Path) -> None:
+    zeros = surveys(*[sent("nps", "0", answered="")] * 4)["surveys.csv"]
+    good = HEAD + "".join(f"g{n},{sent('nps', '9')}\n" for n in range(5))
+    found = computed(folder, {"a.csv": good, "b.csv": zeros})
+    assert (fraction(found, "nps"), fraction(found, "response_rate")) == ((5, 5), (5, 9))
+    assert held(folder, REMARKS) == [("zero_unanswered", "answered_at", 4)]
+
+
 def test_a_file_of_bad_scores_is_an_nps_where_the_source_has_good_ones(folder: Path) -> None:
     """(5 - 20) / 25: five promoters came in another file."""
     bad = surveys(*[sent("nps", str(n % 6)) for n in range(20)])["surveys.csv"]

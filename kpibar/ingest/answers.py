@@ -4,10 +4,12 @@ from collections.abc import MutableMapping
 
 from kpibar.store import Store
 
-# So many scores of which none is above the middle of their scale were given on another one.
+# So many dated answers for each without a date, in a source that dates its answers. So many scores of which none is
+# above the middle of their scale were given on another one.
 _ENOUGH = 20
-# An NPS of so many scores has one above 5, or above 7.
+# An NPS of so many scores has one above 5, or above 7; all of this as in model/40_surveys.sql.
 _SHORT = "(count(score) >= 20 AND max(score) <= 5) OR (count(score) >= 50 AND max(score) <= 7)"
+_OF_SOURCE = "source = (SELECT source FROM files WHERE file_id = ?)"
 
 
 def count_odd_answers(store: Store, file_id: int, remarks: MutableMapping[tuple[str, str], int]) -> None:
@@ -17,32 +19,34 @@ def count_odd_answers(store: Store, file_id: int, remarks: MutableMapping[tuple[
     """
     blank = "score = 0 AND answered_at IS NULL AND survey_id NOT LIKE 'ticket:%'"
     below = f"{blank} AND coalesce(scale_min > 0, FALSE)"
-    dated, loose, zeros, below_scale, undated = store.engine.rows(
-        "SELECT count(*) FILTER (WHERE score <> 0 AND answered_at IS NOT NULL), "
-        "count(*) FILTER (WHERE score <> 0 AND answered_at IS NULL), "
-        f"count(*) FILTER (WHERE {blank}), count(*) FILTER (WHERE {below}), "
+    dated, loose = store.engine.rows(
+        "SELECT count(*) FILTER (WHERE answered_at IS NOT NULL), count(*) FILTER (WHERE answered_at IS NULL) "
+        f"FROM surveys WHERE score > 0 AND {_OF_SOURCE}",
+        [file_id],
+    )[0]
+    no_answer = blank if dated and _ENOUGH * loose <= dated else below
+    zeros, undated = store.engine.rows(
+        f"SELECT count(*) FILTER (WHERE {no_answer}), "
         "count(*) FILTER (WHERE answered_at IS NULL AND sent_at IS NULL) FROM surveys WHERE file_id = ?",
         [file_id],
     )[0]
-    dates_answers = dated and _ENOUGH * loose <= dated
-    remarks["zero_unanswered", "answered_at"] += zeros if dates_answers else below_scale
+    remarks["zero_unanswered", "answered_at"] += zeros
     remarks["survey_undated", ""] += undated
     scales = store.engine.rows(
         "SELECT kind, scale_min, scale_max, count(score), max(score) FROM surveys WHERE file_id = ? "
-        f"AND kind IN ('nps', 'csat') AND score IS NOT NULL AND NOT ({blank if dates_answers else below}) GROUP BY ALL",
+        f"AND kind IN ('nps', 'csat') AND score IS NOT NULL AND NOT ({no_answer}) GROUP BY ALL",
         [file_id],
     )
     for kind, least, most, scores, highest in scales:
-        if kind == "nps" and highest <= 7 and _is_short(store, file_id):
+        if kind == "nps" and highest <= 7 and _is_short(store, file_id, no_answer):
             remarks["nps_short_scale", f"{highest:g}"] += scores
         elif kind == "csat" and scores >= _ENOUGH and most is not None and highest <= ((least or 0) + most) / 2:
             remarks["scale_unused", f"{highest:g} on a scale to {most:g}"] += scores
 
 
-def _is_short(store: Store, file_id: int) -> bool:
+def _is_short(store: Store, file_id: int, no_answer: str) -> bool:
     """Whether no score of an NPS is high enough for its scale in any file of this file's source."""
     rows = store.engine.rows(
-        f"SELECT {_SHORT} FROM surveys WHERE kind = 'nps' AND source = (SELECT source FROM files WHERE file_id = ?)",
-        [file_id],
+        f"SELECT {_SHORT} FROM surveys WHERE kind = 'nps' AND NOT ({no_answer}) AND {_OF_SOURCE}", [file_id]
     )
     return bool(rows[0][0])
