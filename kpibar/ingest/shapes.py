@@ -15,14 +15,14 @@ from kpibar.ingest.header import normal
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.reading import Call, Reading
 from kpibar.ingest.strict import strict_cells
-from kpibar.ingest.values import NEVER, NOTHING
+from kpibar.ingest.values import NEVER, NO, NOTHING, TICKS, YES
 
 Holds = Callable[[str], bool]
 _NUMBERS = ("num", "whole", "secs", "minutes", "hours", "days", "ms", "epoch")
 _DATES = ("instant", "day_start", "day_end", "promise_start", "promise_end")
 # The helpers whose columns hold dates, also those that come as numbers.
 DATED = (*_DATES, "epoch")
-FLAGS = frozenset(["true", "yes", "y", "oui", "vrai", "1", "t", "false", "no", "n", "non", "faux", "0", "f", "x"])
+FLAGS = frozenset((*YES, *NO, *TICKS))
 _BLANK = re.compile(r"[\s\u00a0\u202f\u2009]+")
 _AMOUNT = re.compile(r"[0-9.,][0-9 .,']*")
 # What a column shows counts from so many filled cells on; a listed value must come so often to be more than chance.
