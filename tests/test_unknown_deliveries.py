@@ -12,22 +12,25 @@ def counts(found: Barometer, kpi: str) -> dict[str, object]:
     return {note.code: note.values["rows"] for note in row(found, kpi).notes if "rows" in note.values}
 
 
-@pytest.mark.parametrize("day", ["2025-01-10", "2025-07-10"])
-def test_a_slot_met_on_its_day_at_an_unknown_time(folder: Path, day: str) -> None:
+@pytest.mark.parametrize(
+    ("day", "midnight"),
+    [("2025-01-10", ""), ("2025-07-10", ""), ("2025-01-10", "T00:00:00Z"), ("2025-07-10", "T00:00Z")],
+)
+def test_a_slot_met_on_its_day_at_an_unknown_time(folder: Path, day: str, midnight: str) -> None:
     """o1 kept its slot, o2 came on its day, o3 a day late, o4 too early; o5 has a second parcel that was too early.
 
     o6 has two parcels, one of which came on the day. Judged: o1 o3 o4 o5.
     """
-    late = day[:-2] + "11"
+    late, on_day = day[:-2] + "11" + midnight, day + midnight
     parcels = f"""
     | parcel_id | order_ref | promised_from | promised_to | delivered_at |
     | 1         | o1        | {day} 14:00   | {day} 16:00 | {day} 15:00  |
-    | 2         | o2        | {day} 14:00   | {day} 16:00 | {day}        |
+    | 2         | o2        | {day} 14:00   | {day} 16:00 | {on_day}     |
     | 3         | o3        | {day} 14:00   | {day} 16:00 | {late}       |
     | 4         | o4        | {day} 14:00   | {day} 16:00 | {day} 09:00  |
-    | 5         | o5        | {day} 14:00   | {day} 16:00 | {day}        |
+    | 5         | o5        | {day} 14:00   | {day} 16:00 | {on_day}     |
     | 6         | o5        | {day} 14:00   | {day} 16:00 | {day} 09:00  |
-    | 7         | o6        | {day} 14:00   | {day} 16:00 | {day}        |
+    | 7         | o6        | {day} 14:00   | {day} 16:00 | {on_day}     |
     | 8         | o6        | {day} 14:00   | {day} 16:00 | {day} 15:00  |
     """
     found = computed(folder, {"p.csv": parcels})

@@ -67,11 +67,14 @@ def _separate_files(store: Store, rules: Sequence[FileRule]) -> str:
 
 
 def _midnights(store: Store) -> str:
-    """The seconds, as SQL, by which the days of the brand begin before those of UTC, in winter and in summer."""
+    """The seconds, as SQL, by which 00:00 of a record's local day, taken as UTC, is later than a date without time.
+
+    Such a date was read as 00:00 in the zone of the brand, in winter or in summer, or in UTC.
+    """
     zone = ZoneInfo(store.meta("timezone") or "UTC")
     days = (datetime(year, month, 1, tzinfo=zone) for year in _YEARS for month in (1, 7))
     found = {int(day.utcoffset().total_seconds()) for day in days}  # type: ignore[union-attr]
-    return ", ".join(map(str, sorted(found)))
+    return ", ".join(map(str, sorted(found | {0, -86_400})))
 
 
 def written_in(sql: str, values: Mapping[str, int], separate_files: str = "0", midnights: str = "0") -> str:
