@@ -22,6 +22,12 @@ _SET_APART = rf"(?:{_LETTERS} ?)?[0-9]{{1,3}}(?: [0-9]{{3}})+|[A-Z]{{1,8}} [0-9]
 _PHRASES = "bonjour|bonsoir|merci|cordialement|je|il|elle|nous|vous|mon|ma|est|hello|hi|thanks|thank|please|hallo|hola"
 # What stands between the numbers of a cell of references.
 _BETWEEN = r"\s*[,;/+&|\n]\s*|\s+(?:et|and|und|y|e|en|ou|or|-)\s+"
+# Digits in such a cell that are no number of an order: a date, an amount, a year in front of or behind a number.
+_DATE_OR_AMOUNT = (
+    r"(?i)\b(?:19|20)[0-9]{2}[/.-][0-9]{1,2}[/.-][0-9]{1,2}\b|\b[0-9]{1,2}[/.-][0-9]{1,2}[/.-](?:19|20)?[0-9]{2}\b|"
+    r"\b(?:19|20)[0-9]{2} ?/ ?[0-9]+\b|\b[0-9]+ ?/ ?(?:19|20)[0-9]{2}\b|"
+    r"[€$£] ?[0-9]+(?:[.,][0-9]+)?|\b[0-9]+(?:[.,][0-9]{1,2})? ?(?:[€$£]|(?:eur|euros?|usd|chf|gbp)\b)"
+)
 # Digits that say themselves that they are something else: a postcode and its town, an amount, a telephone number.
 _OTHERS = (
     r"\b[0-9]{5}[ \t]+(?-i:\p{Lu}[\p{Ll}\p{Lu}'-])[\p{L}'-]*",
@@ -291,10 +297,11 @@ def order_mentions(texts: str) -> str:
 def reference_mentions(contact_id: str, reference: str, records: str) -> str:
     """The statement of `order_mentions` for references that hold several numbers, or words beside one.
 
-    All are explicit: they stand where the number of an order should.
+    All are explicit: they stand where the number of an order should. Dates and amounts are left out.
     """
     odd = " OR ".join(f"contains(reference, {quoted(sign)})" for sign in (" ", ",", ";", "/", "+", "&", "|", "\n"))
-    numbers = f"'n°' || regexp_replace(reference, {quoted(_BETWEEN)}, ' n°', 'g')"
+    plain = f"trim(regexp_replace(reference, {quoted(_DATE_OR_AMOUNT)}, '', 'g'))"
+    numbers = f"'n°' || regexp_replace({plain}, {quoted(_BETWEEN)}, ' n°', 'g')"
     texts = (
         f"SELECT line, contact_id, {numbers} AS all_text FROM (SELECT line, {contact_id} AS contact_id, "
         f"{reference} AS reference FROM {records} AS t) WHERE reference IS NOT NULL AND ({odd})"
