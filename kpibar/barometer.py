@@ -38,7 +38,7 @@ from kpibar.ingest.references import orders_missed
 from kpibar.ingest.settled import JUDGED
 from kpibar.ingest.spellings import REFERRING, load_names, orders_elsewhere
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
-from kpibar.kpis.compute import within
+from kpibar.kpis.compute import of_brand, within
 from kpibar.measuring import gate_coverage, segments, series, total
 from kpibar.model.build import build, is_current
 from kpibar.reach import stretches
@@ -172,10 +172,10 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
             *_order_notes(store, request.brand),
             *_settings_notes(store, config, layouts),
             *_duplicate_notes(store, spoken, request.brand),
-            *_undated_notes(store),
-            *_ticket_notes(store, config, spoken),
-            *_reference_notes(store, spoken),
-            *_settled_notes(store, spoken),
+            *_undated_notes(store, request.brand),
+            *_ticket_notes(store, config, spoken, request.brand),
+            *_reference_notes(store, spoken, request.brand),
+            *_settled_notes(store, spoken, request.brand),
         ),
     )
 
@@ -379,23 +379,27 @@ def _duplicate_notes(store: Store, spoken: Edition, brand: str | None) -> tuple[
     return tuple(Note(code, {"rows": count}) for code, count in duplicates(store, [spoken.window], brand))
 
 
-def _undated_notes(store: Store) -> tuple[Note, ...]:
-    rows = store.engine.rows("SELECT count(*) FROM fact_surveys WHERE answered_on IS NULL AND sent_on IS NULL")[0][0]
+def _undated_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
+    rows = store.engine.rows(
+        "SELECT count(*) FROM fact_surveys WHERE answered_on IS NULL AND sent_on IS NULL"
+        + of_brand(brand, or_none=True)
+    )[0][0]
     return (Note("surveys_undated", {"rows": int(rows)}, "warning"),) if rows else ()
 
 
-def _settled_notes(store: Store, spoken: Edition) -> tuple[Note, ...]:
+def _settled_notes(store: Store, spoken: Edition, brand: str | None) -> tuple[Note, ...]:
     return tuple(
         Note(f"settled_{entity}", {"source": source, "rows": records})
         for entity in JUDGED
-        for source, records in settled_sources(store, entity, spoken.window)
+        for source, records in settled_sources(store, entity, spoken.window, brand)
     )
 
 
-def _reference_notes(store: Store, spoken: Edition) -> tuple[Note, ...]:
+def _reference_notes(store: Store, spoken: Edition, brand: str | None) -> tuple[Note, ...]:
     """How many contacts of the year state the number of an order that none of the orders held has."""
     rows, stated = store.engine.rows(
-        "SELECT sum(CASE WHEN f.linked_by IN ('customer', 'none') THEN 1 ELSE 0 END), count(*) FROM contacts c "
+        "SELECT sum(CASE WHEN f.linked_by IN ('customer', 'none') THEN 1 ELSE 0 END), count(*) "
+        f"FROM (SELECT * FROM contacts WHERE TRUE{of_brand(brand, or_none=True)}) AS c "
         "JOIN fact_contacts f ON f.source = c.source AND f.contact_id = c.contact_id WHERE f.counted "
         "AND c.order_ref IS NOT NULL AND EXISTS (SELECT 1 FROM fact_orders) "
         f"AND {within('c.created_on', [spoken.window])}"
@@ -403,14 +407,15 @@ def _reference_notes(store: Store, spoken: Edition) -> tuple[Note, ...]:
     return (Note("orders_unmatched", {"rows": int(rows), "named": int(stated)}),) if rows else ()
 
 
-def _ticket_notes(store: Store, config: Config, spoken: Edition) -> tuple[Note, ...]:
+def _ticket_notes(store: Store, config: Config, spoken: Edition, brand: str | None) -> tuple[Note, ...]:
     """Telephone tickets beside calls of which none is that of a call: they may all count twice."""
     if any(rule.phone_tickets == "separate" for rule in config.settings.files):
         return ()
     days = within("c.created_on", [spoken.window])
     tickets, calls, pairs = store.engine.rows(
         "SELECT sum(CASE WHEN call_record.contact_id IS NULL AND coalesce(c.grain, 'case') = 'case' "
-        "THEN 1 ELSE 0 END), count(call_record.contact_id), (SELECT count(*) FROM fact_call_tickets) FROM contacts c "
+        "THEN 1 ELSE 0 END), count(call_record.contact_id), (SELECT count(*) FROM fact_call_tickets) "
+        f"FROM (SELECT * FROM contacts WHERE TRUE{of_brand(brand, or_none=True)}) AS c "
         "LEFT JOIN fact_calls AS call_record ON call_record.source = c.source "
         "AND call_record.contact_id = c.contact_id "
         f"WHERE c.channel = 'phone' AND coalesce(c.direction, 'inbound') = 'inbound' AND {days}"

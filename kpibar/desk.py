@@ -72,7 +72,7 @@ def desk(
     asked = {(entity, spans[kpi.id]) for kpi in chosen for entity in entities(known, kpi)}
     held = {(entity, both): held_by_source(store, entity, both, brand) for entity, both in sorted(asked, key=repr)}
     unlike = {key: uneven(sources, key[1]) for key, sources in held.items()}
-    selected = {entity: year for entity in JUDGED if (year := selected_year(store, entity, windows))}
+    selected = {entity: year for entity in JUDGED if (year := selected_year(store, entity, windows, brand))}
     return Desk(
         store, spoken, reporting, known, brand, cells, by_cells, dimension, spans, months, held, unlike, fed, handovers,
         selected,

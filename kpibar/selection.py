@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kpibar.ingest.settled import ENOUGH, JUDGED, LAST_DAYS, settled_alone
-from kpibar.kpis.compute import Window, within
+from kpibar.kpis.compute import Window, of_brand, within
 from kpibar.store import Store
 
 # Two years differ where the share open in the one would leave none in the other by chance less often than this.
@@ -23,7 +23,7 @@ class Selected:
     records: int
 
 
-def settled_sources(store: Store, entity: str, window: Window) -> tuple[tuple[str, int], ...]:
+def settled_sources(store: Store, entity: str, window: Window, brand: str | None = None) -> tuple[tuple[str, int], ...]:
     """The sources whose newest files hold settled records alone, and how many of a year come from these files.
 
     An older file was perhaps taken when all of its records were settled: of it nothing is said.
@@ -32,7 +32,7 @@ def settled_sources(store: Store, entity: str, window: Window) -> tuple[tuple[st
     if not files:
         return ()
     rows = store.engine.rows(
-        f"SELECT t.source, count(*) FROM {entity} AS t JOIN files AS f ON f.file_id = t.file_id "
+        f"SELECT t.source, count(*) FROM {_records(entity, brand)} AS t JOIN files AS f ON f.file_id = t.file_id "
         f"JOIN (SELECT source, max(as_of) AS as_of FROM files WHERE entity = '{entity}' GROUP BY source) AS newest "
         f"ON newest.source = t.source AND f.as_of >= newest.as_of - INTERVAL '{LAST_DAYS}' DAY "
         f"WHERE t.file_id IN ({', '.join(map(str, files))}) "
@@ -41,7 +41,7 @@ def settled_sources(store: Store, entity: str, window: Window) -> tuple[tuple[st
     return tuple((str(source), int(records)) for source, records in rows if records >= ENOUGH)
 
 
-def selected_year(store: Store, entity: str, windows: Sequence[Window]) -> Selected | None:
+def selected_year(store: Store, entity: str, windows: Sequence[Window], brand: str | None = None) -> Selected | None:
     """The one of two years that holds settled records alone, where the other one shows that there are others."""
     files = settled_alone(store, entity)
     if not files:
@@ -53,7 +53,7 @@ def selected_year(store: Store, entity: str, windows: Sequence[Window]) -> Selec
         store.engine.rows(
             f"SELECT count(*), sum(CASE WHEN t.file_id IN ({listed}) THEN 1 ELSE 0 END), "
             f"sum(CASE WHEN {old} THEN 1 ELSE 0 END), sum(CASE WHEN {old} AND {open_ones} THEN 1 ELSE 0 END), "
-            f"max(CASE WHEN t.file_id IN ({listed}) THEN t.source END) FROM {entity} AS t "
+            f"max(CASE WHEN t.file_id IN ({listed}) THEN t.source END) FROM {_records(entity, brand)} AS t "
             f"JOIN files AS f ON f.file_id = t.file_id WHERE {judged} AND {within(day, [window])}"
         )[0]
         for window in windows
@@ -67,3 +67,8 @@ def selected_year(store: Store, entity: str, windows: Sequence[Window]) -> Selec
         if share >= _LEAST_OPEN and (1 - share) ** settled < _CHANCE:
             return Selected(str(source), window.start.year, int(settled))
     return None
+
+
+def _records(entity: str, brand: str | None) -> str:
+    """SQL of the records of one brand, and of those of none."""
+    return f"(SELECT * FROM {entity} WHERE TRUE{of_brand(brand, or_none=True)})"

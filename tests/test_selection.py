@@ -7,7 +7,7 @@ import pytest
 
 from kpibar.barometer import Barometer, Request
 from tests.intake import held
-from tests.support import computed, row
+from tests.support import computed, report, row, settings
 
 REMARKS = "SELECT code, records FROM remarks WHERE code LIKE 'settled_%'"
 
@@ -45,6 +45,19 @@ def test_closed_tickets_alone_are_said(folder: Path) -> None:
     found = computed(folder, {"t.csv": tickets(2025, open_each=0)}, as_of=None)
     assert held(folder, REMARKS) == [("settled_contacts", 120)]
     assert codes(found) == ["settled_contacts"]
+
+
+def test_the_report_of_a_brand_says_nothing_of_another_brand(folder: Path) -> None:
+    """Luna's export was filtered to closed tickets, Lune's was not."""
+
+    def of_brand(brand: str, year: int, open_each: int) -> str:
+        head, *rows = tickets(year, open_each=open_each).splitlines()
+        return "\n".join([f"{head},brand", *(f"{brand}-{line},{brand}" for line in rows), ""])
+
+    exports = {"a.csv": of_brand("Lune", 2025, 10), "b.csv": of_brand("Luna", 2025, 0)}
+    computed(folder, exports, as_of=None)
+    reports = [report(folder, settings(folder), Request(brand=brand)) for brand in ("Lune", "Luna")]
+    assert [codes(found) for found in reports] == [[], ["settled_contacts"]]
 
 
 def test_delivered_parcels_alone_are_said(folder: Path) -> None:
