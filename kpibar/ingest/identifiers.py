@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kpibar.ingest.cells import Cells
+from kpibar.ingest.characters import CAPITALS
 from kpibar.ingest.expressions import Compiled, identity, quoted
 from kpibar.ingest.header import normal
 from kpibar.ingest.keys import failed, rounded
@@ -240,7 +241,7 @@ def _cleaned(rows: str, column: Identifier) -> str:
     patterns = [quoted(pattern) for pattern in (_LINK, _TEXT, _NUMBER)]
     cases = " ".join(f"WHEN regexp_matches({formula}, {p}) THEN regexp_extract({formula}, {p}, 1)" for p in patterns)
     bare = f"CASE WHEN NOT starts_with({formula}, '=') THEN seen {cases} ELSE seen END"
-    marked = "regexp_matches(bare, '^''[0-9+#\\p{Lu}]') OR contains(bare, '@')" if column.person else "TRUE"
+    marked = f"regexp_matches(bare, '^''[0-9+#{CAPITALS}]') OR contains(bare, '@')" if column.person else "TRUE"
     plain = (
         "CASE WHEN starts_with(bare, '\"') AND ends_with(bare, '\"') AND NOT contains(trim(bare, '\"'), '\"') "
         f"THEN trim(bare, '\"') WHEN starts_with(bare, '''') AND ({marked}) THEN trim(trim(bare, '''')) ELSE bare END"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from kpibar.ingest.cells import Cells
+from kpibar.ingest.characters import CAPITALS, LETTERS
 from kpibar.ingest.expressions import Call, Compiled, identity, pseudonym, quoted
 from kpibar.ingest.records import OF_A_REPORT
 from kpibar.ingest.sequence import CLOCK_GAP_S, HOUR_AND_SOME, out_of_order
@@ -30,7 +31,7 @@ _DATE_OR_AMOUNT = (
 )
 # Digits that say themselves that they are something else: a postcode and its town, an amount, a telephone number.
 _OTHERS = (
-    r"\b[0-9]{5}[ \t]+(?-i:\p{Lu}[\p{Ll}\p{Lu}'-])[\p{L}'-]*",
+    rf"\b[0-9]{{5}}[ \t]+(?-i:[{CAPITALS}][{LETTERS}'-])[{LETTERS}'-]*",
     r"\b(?:code postal|cp|zip|plz|cap)[ :]*[0-9]{4,5}\b",
     r"(?:\bà|\bau|adresse|\brue|livrer|livr[ée]e?)[ :,]+(?:au )?[0-9]{5}\b",
     r"[0-9]+[.,][0-9]{1,2}\b",
@@ -217,7 +218,7 @@ def failed(value: str) -> str:
     return (
         f"(starts_with({value}, '#') AND (ends_with({value}, '!') OR ends_with({value}, '?') "
         f"OR starts_with({value}, '##')) AND regexp_full_match({value}, "
-        r"'(?i)#+|#[¡¿]?[\p{L}][\p{L}_./0-9]*[!?]'))"
+        f"'#+|#[¡¿]?[{LETTERS}][{LETTERS}_./0-9]*[!?]'))"
     )
 
 

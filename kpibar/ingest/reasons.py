@@ -6,6 +6,7 @@ neither kpibar.toml nor the rules know is no known reason: it stays NULL, and is
 
 from collections.abc import Mapping
 
+from kpibar.ingest.characters import LETTERS
 from kpibar.ingest.expressions import quoted
 from kpibar.ingest.topics import by_vendor, reasons
 
@@ -24,7 +25,7 @@ _NOTHING = (
     r"|(please )?(select|choose)( an?| one| the)?( reason| option| category)?"
     r"|(s[ée]lectionner|choisir|choisissez)( une?| le)?( motif| raison| option)?"
 )
-_NO_REASON = rf"^[\p{{P}}\p{{S}}\p{{Z}}\s]*({_NOTHING})?[\p{{P}}\p{{S}}\p{{Z}}\s]*$"
+_NO_REASON = f"^[^{LETTERS}0-9]*({_NOTHING})?[^{LETTERS}0-9]*$"
 # What a person chooses when the list of reasons has no better word, in the languages of exports, and the words that
 # may stand beside it. Nothing else may: "Other delivery question" is about a delivery.
 _OTHER = (
@@ -39,7 +40,8 @@ _BESIDE = (
     "|fragen?|them(?:a|en)|und|oder|motiv[oi]s?|consultas?|preguntas?|richiest[ae]|domand[ae]|vra(?:ag|gen)|reden|redenen"
     "|de|du|des|la|le|les|del|do|da|di|aa|zz?"
 )
-_ONLY_OTHER = rf"^[^\p{{L}}]*(({_BESIDE})[^\p{{L}}]+)*({_OTHER})([^\p{{L}}]+({_OTHER}|{_BESIDE}))*[^\p{{L}}]*$"
+_APART = f"[^{LETTERS}]"
+_ONLY_OTHER = f"^{_APART}*(({_BESIDE}){_APART}+)*({_OTHER})({_APART}+({_OTHER}|{_BESIDE}))*{_APART}*$"
 # The signs between the levels of a reason, and between several reasons of a cell.
 _LEVELS = r"\s*(?:::+|>+|»|→|\||\\|/|__+)\s*|\s+[-–—:]+\s+|:\s+"
 _LIST = r"\s*[,;\n\r]\s*"
