@@ -56,11 +56,12 @@ class MemberNeeded(UsageError):
     """The archive or workbook holds several exports and nobody said which one to read."""
 
     def __init__(self, path: Path, what: str, names: Sequence[str]) -> None:
-        several = " ".join(f'"{path}:{name}"' for name in names)
+        command = " ".join(f'"{path}:{name}"' for name in names)
+        several = f", or all that are wanted in one command: kpibar ingest {command}" if len(names) <= 12 else ""
         super().__init__(
             f"{path}: holds {len(names)} {what}: {_listed(names)}; name one of them: "
-            f'"{path}:{min(names, default="")}", '
-            f"or all that are wanted in one command: kpibar ingest {several}"
+            f'"{path}:{min(names, default="")}"'
+            f"{several}"
         )
 
 

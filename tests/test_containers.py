@@ -128,11 +128,20 @@ def test_what_is_packed_twice_is_refused_with_advice(folder: Path, inner: bytes)
 # --- one of several members ----------------------------------------------------------------------------
 
 
+def _message(folder: Path, content: bytes) -> str:
+    with pytest.raises(MemberNeeded) as found:
+        opened(folder, content)
+    return str(found.value)
+
+
 def test_one_of_several_members_is_named_after_a_colon(folder: Path) -> None:
     other = CSV.replace(b"1,", b"9,", 1)
     content = zipped(("2024/calls.csv", CSV), ("mails.csv", other))
     with pytest.raises(MemberNeeded, match=r"holds 2 files: 2024/calls\.csv, mails\.csv"):
         opened(folder, content)
+    assert f'kpibar ingest "{folder}' in _message(folder, content)
+    many = zipped(*((f"{n}.csv", CSV) for n in range(40)))
+    assert "and 28 more" in _message(folder, many) and "kpibar ingest" not in _message(folder, many)
     assert ids(opened(folder, content, member="2024/calls.csv")) == IDS
     assert ids(opened(folder, content, member="calls.csv")) == IDS
     assert ids(opened(folder, content, member="mails.csv")) == ["9", "2"]
