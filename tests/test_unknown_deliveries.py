@@ -78,6 +78,7 @@ FINAL = [
     "Remis au gardien", "Remis contre signature", "Retiré en agence", "Retiré par le destinataire", "POD", "LIV",
     "Retiré en point de retrait", "Récupéré", "Picked up by recipient", "Signed for by: DUPONT", "Remis à l'accueil",
     "Livraison réussie", "Delivered by carrier", "Zustellung erfolgreich", "Entregado", "Consegnato", "Bezorgd",
+    "Remise au destinataire", "Livraison remise au destinataire contre signature",
 ]  # fmt: skip
 WAY = [
     "En cours d'acheminement", "Remis au transporteur", "In transit", "Ready for pickup", "Shipped",
@@ -88,9 +89,12 @@ WAY = [
     "Nicht ausgeführt", "Abholbereit", "En tránsito", "Pendiente", "No preparado", "Enviado",
     "Parcialmente preparado", "En reparto", "In consegna", "In attesa", "Spedito", "Non evaso", "Parzialmente evaso",
     "Pronto per il ritiro", "Onderweg", "In behandeling", "Verzonden", "Niet bezorgd", "Gedeeltelijk verzonden",
-    "Klaar voor verzending",
+    "Klaar voor verzending", "Confirmed", "Arrivé au centre de tri", "Livraison reportée", "Delivery rescheduled",
 ]  # fmt: skip
-UNKNOWN = ["Terminé", "OK", "99", "Picked up", "Unknown status", "Zustellung an Nachbar"]
+UNKNOWN = [
+    "Terminé", "OK", "99", "Picked up", "Unknown status", "Zustellung an Nachbar", "Delivery received",
+    "Confirmed delivery", "Livraison reçue", "Arrivé chez le client",
+]  # fmt: skip
 
 
 def test_the_words_that_end_a_delivery(folder: Path) -> None:
