@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -323,14 +323,10 @@ def _brand_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
 def _order_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
     """The parcels whose orders are not loaded, and the sources that tell of no cancellation."""
     notes = []
-    for one in orders_missed(store)[:_BRANDS_NAMED]:
-        if brand in (None, one.brand):
-            values: dict[str, str | int | float] = {
-                "missed": one.missed,
-                "named": one.named,
-                "brand": one.brand or "unknown",
-            }
-            notes.append(Note("orders_missed", values | {"parcels": one.parcels, "orders": one.orders}, "warning"))
+    for absent_orders in orders_missed(store)[:_BRANDS_NAMED]:
+        if brand in (None, absent_orders.brand):
+            values = asdict(absent_orders) | {"brand": absent_orders.brand or "unknown"}
+            notes.append(Note("orders_missed", values, "warning"))
     if silent := ", ".join(sources_without_cancellations(store)):
         notes.append(Note("cancellations_unknown", {"source": silent}))
     return tuple(notes)

@@ -8,7 +8,7 @@ from kpibar.estimates import Measure
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import NO_ORDER, UNKNOWN, Window, additive_cells, within
 from kpibar.reach import Held, Uneven, entity_of, interrupted, silent_months, together, uneven
-from kpibar.selection import Selected
+from kpibar.selection import SettledYear
 from kpibar.succession import Handover, joined, tool_bound
 
 
@@ -68,7 +68,7 @@ def comparable(desk: Desk, kpi: Kpi, before: Measure) -> bool:
     return seen >= desk.reporting.min_month_coverage * months and uneven_source(desk, kpi) is None
 
 
-def selection(desk: Desk, kpi: Kpi) -> Selected | None:
+def selection(desk: Desk, kpi: Kpi) -> SettledYear | None:
     """The year of one of a KPI's tables that holds settled records alone, where the other does not."""
     for entity in entities(desk.catalogue, kpi):
         own, found = feeding(desk.catalogue, kpi, entity, desk.fed), desk.selected.get(entity)

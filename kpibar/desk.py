@@ -15,7 +15,7 @@ from kpibar.ingest.settled import JUDGED
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Cells, additive_cells
 from kpibar.reach import Held, Span, Uneven, entity_of, filled_by, held_by_source, span, spoken_until, uneven
-from kpibar.selection import Selected, selected_year
+from kpibar.selection import SettledYear, selected_year
 from kpibar.store import Store
 from kpibar.succession import Handover
 
@@ -44,7 +44,7 @@ class Desk:
     uneven: Mapping[tuple[str, Span], tuple[Uneven, ...]]
     fed: Mapping[str, frozenset[str]]
     handovers: tuple[Handover, ...] = ()
-    selected: Mapping[str, Selected] = field(default_factory=dict)
+    selected: Mapping[str, SettledYear] = field(default_factory=dict)
 
 
 def desk(

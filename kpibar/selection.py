@@ -15,7 +15,7 @@ _YOUNG_DAYS, _LEAST_OPEN = 30, 0.01
 
 
 @dataclass(frozen=True)
-class Selected:
+class SettledYear:
     """A source of which one year holds settled records alone and the other one does not: the year, and its records."""
 
     source: str
@@ -41,7 +41,7 @@ def settled_sources(store: Store, entity: str, window: Window, brand: str | None
     return tuple((str(source), int(records)) for source, records in rows if records >= ENOUGH)
 
 
-def selected_year(store: Store, entity: str, windows: Sequence[Window], brand: str | None = None) -> Selected | None:
+def selected_year(store: Store, entity: str, windows: Sequence[Window], brand: str | None = None) -> SettledYear | None:
     """The one of two years that holds settled records alone, where the other one shows that there are others."""
     files = settled_alone(store, entity)
     if not files:
@@ -65,7 +65,7 @@ def selected_year(store: Store, entity: str, windows: Sequence[Window], brand: s
             continue
         share = still_open / judged_old
         if share >= _LEAST_OPEN and (1 - share) ** settled < _CHANCE:
-            return Selected(str(source), window.start.year, int(settled))
+            return SettledYear(str(source), window.start.year, int(settled))
     return None
 
 

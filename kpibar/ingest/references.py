@@ -44,7 +44,7 @@ _ALIKE = "(o.brand = p.brand OR o.brand IS NULL OR p.brand IS NULL)"
 
 
 @dataclass(frozen=True)
-class Missed:
+class AbsentOrders:
     """Parcels of a brand (None: of any) that name an order: `named`, of which `missed` name none that is loaded.
 
     `parcels` and `orders` are the shapes of a number as each of the two tables has it.
@@ -57,7 +57,7 @@ class Missed:
     orders: str
 
 
-def orders_missed(store: Store, file_id: int | None = None) -> tuple[Missed, ...]:
+def orders_missed(store: Store, file_id: int | None = None) -> tuple[AbsentOrders, ...]:
     """The brands of which most parcels name an order that is not loaded, though orders of these days are.
 
     `file_id` is the file of the parcels, None for those of all files.
@@ -67,6 +67,6 @@ def orders_missed(store: Store, file_id: int | None = None) -> tuple[Missed, ...
     own = "TRUE" if file_id is None else f"file_id = {file_id}"
     query = _QUERY.format(own=own, enough=_ENOUGH, found=_FOUND, days=_DAYS, alike=_ALIKE)
     return tuple(
-        Missed(brand, int(missed), int(named), blanked(parcel), blanked(order))
+        AbsentOrders(brand, int(missed), int(named), blanked(parcel), blanked(order))
         for brand, missed, named, parcel, order in store.engine.rows(query)
     )

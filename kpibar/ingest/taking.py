@@ -391,9 +391,9 @@ def _remark_on_brands(store: Store, taking: _Taking) -> None:
     for target in taking.targets:
         tally.remarks += remarks_on_orders(store, target.entity, target.file_id)
         if target.entity in ("orders", "parcels"):
-            for one in orders_missed(store, target.file_id if target.entity == "parcels" else None):
-                about = f"{one.named}; parcels write {one.parcels}, orders {one.orders}"
-                tally.remarks[ORDERS_MISSED, about] += one.missed
+            for brand in orders_missed(store, target.file_id if target.entity == "parcels" else None):
+                about = f"{brand.named}; parcels write {brand.parcels}, orders {brand.orders}"
+                tally.remarks[ORDERS_MISSED, about] += brand.missed
 
 
 def _main_counts(counts: Counts, tally: Tally, account: Account) -> Counts:

@@ -4,7 +4,7 @@
 -- A tool may write 0 where nobody answered: a 0 without a date of the answer is none, where the source dates its answers.
 -- Many scores of an NPS of which none is above 5 (20 of them) or above 7 (50) were given on a shorter scale.
 -- Grain: one row per invitation or answer. Key: survey_uid (source/survey_id).
-WITH habits AS (
+WITH date_counts AS (
     SELECT
         source,
         sum(CASE WHEN score > 0 AND answered_at IS NOT NULL THEN 1 ELSE 0 END) AS dated,
@@ -22,16 +22,16 @@ answers AS (
                 AND (s.scale_min > 0 OR (h.dated > 0 AND 20 * h.undated <= h.dated))
                 THEN NULL
             ELSE s.score
-        END AS given
+        END AS answer
     FROM surveys AS s
-    JOIN habits AS h ON h.source = s.source
+    JOIN date_counts AS h ON h.source = s.source
 ),
 short_scales AS (
     SELECT source
     FROM answers
-    WHERE kind = 'nps' AND given IS NOT NULL
+    WHERE kind = 'nps' AND answer IS NOT NULL
     GROUP BY source
-    HAVING (count(*) >= 20 AND max(given) <= 5) OR (count(*) >= 50 AND max(given) <= 7)
+    HAVING (count(*) >= 20 AND max(answer) <= 5) OR (count(*) >= 50 AND max(answer) <= 7)
 ),
 known AS (
     SELECT
@@ -47,7 +47,7 @@ known AS (
         c.reason,
         c.created_at AS contact_at,
         -- A source without a single unanswered invitation exports answers only.
-        max(CASE WHEN s.given IS NULL THEN 1 ELSE 0 END) OVER (PARTITION BY s.source) = 1 AS invitations_known,
+        max(CASE WHEN s.answer IS NULL THEN 1 ELSE 0 END) OVER (PARTITION BY s.source) = 1 AS invitations_known,
         row_number() OVER (
             PARTITION BY
                 s.kind,
@@ -92,35 +92,35 @@ SELECT
     coalesce(answered_on, sent_on) AS answered_on,
     as_of,
     as_of_on,
-    given AS score,
+    answer AS score,
     invitations_known,
-    given IS NOT NULL AS answered,
+    answer IS NOT NULL AS answered,
     coalesce(answered_at < contact_at - INTERVAL '1' DAY, FALSE) AS before_contact,
-    kind IS NULL AND given IS NOT NULL AS kind_unknown,
+    kind IS NULL AND answer IS NOT NULL AS kind_unknown,
     -- The top of a scale that is not listed below is three quarters of the way up: its bottom must be known too.
     coalesce(kind = 'csat', FALSE)
-        AND given IS NOT NULL
+        AND answer IS NOT NULL
         AND (coalesce(scale_max IN (1, 2, 3, 4, 5, 6, 7, 10), FALSE) OR (scale_max - scale_min) IS NOT NULL) AS rated,
     coalesce(kind = 'csat', FALSE)
-        AND given IS NOT NULL
+        AND answer IS NOT NULL
         AND NOT coalesce(scale_max IN (1, 2, 3, 4, 5, 6, 7, 10), FALSE)
         AND (scale_max - scale_min) IS NULL AS scale_unknown,
-    coalesce(kind = 'nps', FALSE) AND given IS NOT NULL AND scale_fits AS recommended,
-    coalesce(kind = 'nps', FALSE) AND given IS NOT NULL AND short_scale AS nps_scale_unknown,
+    coalesce(kind = 'nps', FALSE) AND answer IS NOT NULL AND scale_fits AS recommended,
+    coalesce(kind = 'nps', FALSE) AND answer IS NOT NULL AND short_scale AS nps_scale_unknown,
     -- The upper boxes of each scale: 1 of 0-1, 3 of 1-3, 3-4 of 1-4, 4-5 of 1-5, 5-6 of 1-6, 6-7 of 1-7, 8-10 of 10.
     coalesce(CASE
-        WHEN scale_max = 1 THEN given >= 1
-        WHEN scale_max = 2 THEN given >= 2
-        WHEN scale_max = 3 THEN given >= 3
-        WHEN scale_max = 4 THEN given >= 3
-        WHEN scale_max = 5 THEN given >= 4
-        WHEN scale_max = 6 THEN given >= 5
-        WHEN scale_max = 7 THEN given >= 6
-        WHEN scale_max = 10 THEN given >= 8
-        ELSE given >= scale_min + (scale_max - scale_min) * 0.75e0
+        WHEN scale_max = 1 THEN answer >= 1
+        WHEN scale_max = 2 THEN answer >= 2
+        WHEN scale_max = 3 THEN answer >= 3
+        WHEN scale_max = 4 THEN answer >= 3
+        WHEN scale_max = 5 THEN answer >= 4
+        WHEN scale_max = 6 THEN answer >= 5
+        WHEN scale_max = 7 THEN answer >= 6
+        WHEN scale_max = 10 THEN answer >= 8
+        ELSE answer >= scale_min + (scale_max - scale_min) * 0.75e0
     END, FALSE) AS satisfied,
     -- A fraction is in a box too: 6.5 is not yet 7, 8.5 not yet 9.
-    coalesce(given >= 9, FALSE) AS promoter,
-    coalesce(given < 7, FALSE) AS detractor
+    coalesce(answer >= 9, FALSE) AS promoter,
+    coalesce(answer < 7, FALSE) AS detractor
 FROM known
 WHERE version = 1
