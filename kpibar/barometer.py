@@ -324,7 +324,8 @@ def _order_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
     """The parcels whose orders are not loaded, and the sources that tell of no cancellation."""
     notes = []
     for absent_orders in orders_missed(store)[:_BRANDS_NAMED]:
-        if brand in (None, absent_orders.brand):
+        # A parcel of no brand may be one of this brand.
+        if brand is None or absent_orders.brand in (None, brand):
             values = asdict(absent_orders) | {"brand": absent_orders.brand or "unknown"}
             notes.append(Note("orders_missed", values, "warning"))
     if silent := ", ".join(sources_without_cancellations(store)):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.barometer import Request
 from tests.support import AS_OF, fraction, ingest_tables, kpibar, report, settings
 
 
@@ -67,6 +68,22 @@ def test_parcels_of_other_months_or_brands_are_not(folder: Path) -> None:
     other = parcels(lambda n: f"X{n}", brand="Other").replace("\nP", "\nQ")
     branded = orders(lambda n: f"#{n}", column="brand").replace(",\n", ",Own\n")
     assert notes(folder, {"orders.csv": branded, "later.csv": later, "other.csv": other}) == ([], [])
+
+
+def test_parcels_without_brand_are_told_in_the_report_of_a_brand(folder: Path) -> None:
+    """Of the parcels with other numbers 20 have no brand, 15 are of another one, whose orders are loaded too."""
+    own = orders(lambda n: f"#{n}", column="brand").replace(",\n", ",Lune\n")
+    other = own.replace("#", "L").replace("Lune", "Luna")
+    exports = {
+        "own.csv": own,
+        "other.csv": other,
+        "parcels.csv": parcels(lambda n: f"ERP-{n}"),
+        "others.csv": parcels(lambda n: f"ERP-9{n}", count=15, brand="Luna").replace("\nP", "\nQ"),
+    }
+    used = settings(folder)
+    ingest_tables(folder, exports, used, AS_OF)
+    found = report(folder, used, Request(brand="Lune"))
+    assert [note.values["missed"] for note in found.notes if note.code == "orders_missed"] == [20]
 
 
 @pytest.mark.parametrize("column", ["Cancelled at", "Note"])
