@@ -239,14 +239,14 @@ def test_aliases_of_aliases_have_one_name() -> None:
 REFERRING = {
     "contacts": "contact_id,created_at,channel,order_ref,brand\n",
     "parcels": "parcel_id,promised_to,delivered_at,order_ref,brand\n",
-    "surveys": "survey_id,kind,score,order_ref,brand\n",
+    "surveys": "survey_id,kind,score,answered_at,order_ref,brand\n",
     "notices": "notice_id,kind,sent_at,order_ref,brand\n",
     "gestures": "gesture_id,amount,given_at,order_ref,brand\n",
 }
 CELLS = {
     "contacts": "2025-03-01 10:00:00,email",
     "parcels": "2025-03-04,2025-03-03",
-    "surveys": "nps,9",
+    "surveys": "nps,9,2025-03-01",
     "notices": "delay,2025-03-01",
     "gestures": "5.00,2025-03-01",
 }
