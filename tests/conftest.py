@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support import heed_signals
+
 # What an example may take depends on what else the machine does: a slow one is no failure.
 settings.register_profile("quick", deadline=None)
 settings.register_profile("full", max_examples=2_000, deadline=None)
 settings.load_profile("quick")
+heed_signals()
 
 
 @pytest.fixture(scope="session", autouse=True)

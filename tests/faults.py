@@ -28,6 +28,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from tests.support import heed_signals
+
 DATABASE = "kpibar.duckdb"
 FULL = {"kill": 500, "signals": 100, "full_disk": 100, "memory": 30, "races": 50, "wal": 150}
 # What an error of ours may end with. Anything else is a crash.
@@ -472,6 +474,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--rows", type=int, default=12_000, help="records of the larger export")
     asked = vars(parser.parse_args())
+    heed_signals()
     chosen = {name: asked[name] for name in FULL if asked[name] is not None} or FULL
     with tempfile.TemporaryDirectory(prefix="kpibar-faults-") as folder:
         world = make_world(Path(folder), asked["rows"])

@@ -1,6 +1,7 @@
 """What tests share: write exports, ingest them, compute a barometer, run the command line."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -23,6 +24,12 @@ min_base = 1
 small_base = 1
 """
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def heed_signals() -> None:
+    """Let the programs that tests start be stopped; a run in the background hands on that it ignores some signals."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def table(text: str) -> str:

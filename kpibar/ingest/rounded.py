@@ -20,14 +20,16 @@ def refuse_rounded(store: Store, path: Path, entity: str, compiled: Plan) -> Non
     fifteenth digit: these are refused only where several records have one number. Raises IdentifiersRounded.
     """
     name = KEYS[entity].id[0]
+    # Numbers this long are few or none, so that all else is asked of them only.
+    long = f"SELECT {name} FROM ({compiled.field(entity, name)}) WHERE strlen({name}) > {_DIGITS}"
     # A spreadsheet leaves no zeros in front of a number.
-    long = f"strlen({name}) > {_DIGITS} AND regexp_full_match({name}, '[1-9][0-9]+')"
-    zeros = f"{long} AND ltrim(substr({name}, {_DIGITS + 1}), '0') = ''"
+    number = f"regexp_full_match({name}, '[1-9][0-9]+')"
+    zeros = f"{number} AND ltrim(substr({name}, {_DIGITS + 1}), '0') = ''"
     several = f"{zeros} AND strlen({name}) > {_DIGITS + 1}"
     precise = f"{several} AND strlen(rtrim({name}, '0')) >= {_DIGITS - 1}"
-    counted = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in (long, zeros, several, precise))
+    counted = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in (number, zeros, several, precise))
     records, rounded, cut, exact, different = store.engine.rows(
-        f"SELECT {counted}, count(DISTINCT {name}) FILTER (WHERE {zeros}) FROM ({compiled.field(entity, name)})"
+        f"SELECT {counted}, count(DISTINCT {name}) FILTER (WHERE {zeros}) FROM ({long})"
     )[0]
     unlikely = (cut == rounded and 2 * exact > rounded) or 2 * different < rounded
     if rounded >= _RECORDS and rounded == records and unlikely:
