@@ -24,21 +24,20 @@ class SettledYear:
 
 
 def settled_sources(store: Store, entity: str, window: Window, brand: str | None = None) -> tuple[tuple[str, int], ...]:
-    """The sources whose newest files hold settled records alone, and how many of a year come from these files.
+    """The sources of which no record of a year is open up to the last day of their exports, and how many these are.
 
-    An older file was perhaps taken when all of its records were settled: of it nothing is said.
+    All files of a source are judged together, so that it does not matter how an export was cut into files. A year that
+    was over when the last export was taken may be settled by then: of it nothing is said.
     """
-    files = settled_alone(store, entity)
-    if not files:
-        return ()
+    begins, day, judged, open_ones = JUDGED[entity]
     rows = store.engine.rows(
-        f"SELECT t.source, count(*) FROM {_records(entity, brand)} AS t JOIN files AS f ON f.file_id = t.file_id "
-        f"JOIN (SELECT source, max(as_of) AS as_of FROM files WHERE entity = '{entity}' GROUP BY source) AS newest "
-        f"ON newest.source = t.source AND f.as_of >= newest.as_of - INTERVAL '{LAST_DAYS}' DAY "
-        f"WHERE t.file_id IN ({', '.join(map(str, files))}) "
-        f"AND {JUDGED[entity][2]} AND {within(JUDGED[entity][1], [window])} GROUP BY t.source ORDER BY t.source"
+        f"SELECT t.source, count(*) FROM {_records(entity, brand)} AS t "
+        f"JOIN (SELECT source, max(as_of) AS as_of FROM files WHERE entity = '{entity}' GROUP BY source) AS export "
+        f"ON export.source = t.source WHERE {judged} AND {within(day, [window])} "
+        f"GROUP BY t.source HAVING count(*) >= {ENOUGH} AND sum(CASE WHEN {open_ones} THEN 1 ELSE 0 END) = 0 "
+        f"AND max({begins}) >= max(export.as_of) - INTERVAL '{LAST_DAYS}' DAY ORDER BY t.source"
     )
-    return tuple((str(source), int(records)) for source, records in rows if records >= ENOUGH)
+    return tuple((str(source), int(records)) for source, records in rows)
 
 
 def selected_year(store: Store, entity: str, windows: Sequence[Window], brand: str | None = None) -> SettledYear | None:

@@ -85,6 +85,8 @@ STATED = {("delighted-nps", "kind"), ("delighted-nps", "scale_min"), ("delighted
           ("genesys-interactions-es", "channel"), ("kpibar-contacts", "grain"),
           # The scale of NPS is fixed: what kind of survey it is tells it.
           ("kpibar-surveys", "scale_min"), ("kpibar-surveys", "scale_max"),
+          # Only what the agent of Intercom took part in has a state of its resolution.
+          ("intercom-conversations", "bot_involved"),
           # An internal note is one, whoever made the ticket.
           ("gorgias-tickets", "direction")}  # fmt: skip
 # Without the reason of a missed call nobody knows which calls reached the queue, whatever else tells of robots.

@@ -102,7 +102,10 @@ def test_line_items_and_further_tables_are_left_aside_with_their_record(folder: 
 def test_what_has_no_day_is_loaded_and_said(folder: Path) -> None:
     text = "survey_id,kind,score,answered_at\n1,nps,9,2025-05-01\n2,nps,9,\n3,nps,9,2025-07-01\n"
     outcome = taken(folder, rule(**FROM), text)
-    assert (outcome.counts.added, remarks(outcome)) == (2, {"period_outside": 1, "period_undated": 1})
+    assert (outcome.counts.added, remarks(outcome)) == (
+        2,
+        {"period_outside": 1, "period_undated": 1, "survey_undated": 1},
+    )
 
 
 def test_a_broken_record_outside_is_left_aside_and_one_without_a_day_rejected(folder: Path) -> None:

@@ -174,7 +174,8 @@ def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Faul
     if not any(cell.strip() for cell in cells):
         return Blank(line)
     named = list(dialect.header)[: len(dialect.header) - dialect.padding]
-    bare = [cells[0].removeprefix("\ufeff").strip('"'), *cells[1:]]
+    # The header of a file put behind another one begins with a byte-order mark, its quotes are inside the cell then.
+    bare = [cells[0][1:].strip('"'), *cells[1:]] if cells[0].startswith("\ufeff") else cells
     if dialect.header and (cells in (list(dialect.header), named) or bare in (list(dialect.header), named)):
         return Fault(line, "header", REPEATED)
     if dialect.header and sorted(bare) == sorted(dialect.header):
