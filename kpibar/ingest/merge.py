@@ -25,6 +25,8 @@ from kpibar.store import Store
 
 # So many records are alike by no chance.
 _NO_CHANCE = 10
+# Zones are whole half hours apart, fourteen hours at most. So many of the known records must be.
+_HALF_HOUR_S, _ZONES_S, _SHIFTED = 1_800, 50_400, 0.9
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ def settle(
         undecided = _decide_fates(store, target, as_of, [name for name in names if name in filled])
         if remarks is not None:
             remarks["stranger_replaced", ""] += _refuse_another_account(store, target, path, filled)
+            _count_shifted(store, target, remarks)
         _write(store, entity, target.source, target.file_id, names)
         _confirm(store, target, as_of)
         if entity == "parcels":
@@ -237,6 +240,27 @@ def _refuse_another_account(store: Store, target: Target, path: Path, filled: fr
     if found.another_account:
         raise AccountsMixed(path, target.source, found.strangers, found.comparable, found.signs)
     return found.strangers
+
+
+def _count_shifted(store: Store, target: Target, remarks: Counter[tuple[str, str]]) -> None:
+    """Count the known records that begin whole half hours apart from before, where most do: a clock of another zone.
+
+    A file that is read again with other options corrects itself.
+    """
+    begins = HAPPENED[target.entity][0]
+    gap = f"(epoch(i.{begins}) - epoch(t.{begins}))"
+    shifted = f"{gap} <> 0 AND abs({gap}) <= {_ZONES_S} AND {gap} % {_HALF_HOUR_S} = 0"
+    known, found, least, most = store.engine.rows(
+        f"SELECT count({gap}), count(*) FILTER (WHERE {shifted}), min({gap}) FILTER (WHERE {shifted}), "
+        f"max({gap}) FILTER (WHERE {shifted}) FROM incoming AS i JOIN {target.entity} AS t "
+        f"ON {same_number(target.entity)} JOIN files AS f ON f.file_id = t.file_id "
+        "WHERE t.source = ? AND f.sha256 <> ?",
+        [target.source, target.sha256],
+    )[0]
+    if found >= _NO_CHANCE and found >= _SHIFTED * known:
+        hours = sorted({abs(least) / 3600, abs(most) / 3600})
+        words = " to ".join(f"{one:g} h" for one in hours) + (" earlier" if most < 0 else " later" if least > 0 else "")
+        remarks["clock_shifted", words] += found
 
 
 def _count_strangers(store: Store, target: Target, filled: frozenset[str]) -> int:

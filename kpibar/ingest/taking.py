@@ -69,6 +69,7 @@ from kpibar.ingest.ticks import CODE as TICK_COLUMN
 from kpibar.ingest.ticks import settle_ticks
 from kpibar.ingest.twins import find_twins
 from kpibar.ingest.typed import BROKEN
+from kpibar.ingest.uniformity import count_uniform
 from kpibar.ingest.unread import count_unread
 from kpibar.store import Store
 
@@ -330,6 +331,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         _judge_twins(store, taking, target)
         if target.entity == "surveys":
             count_odd_answers(store, target.file_id, tally.remarks)
+        count_uniform(store, target.entity, target.file_id, tally.remarks)
         if target.entity in JUDGED:
             for records in settled_alone(store, target.entity, target.file_id).values():
                 tally.remarks[f"settled_{target.entity}", ""] += records
