@@ -129,7 +129,7 @@ def _unknown(outcome: Outcome) -> list[str]:
     for column, value, n in outcome.unknown:
         by_column.setdefault(column, []).append(f"{clean(value)} ({number(n)})")
     return [
-        f'  unknown values of "{clean(column)}", read as other or unknown: {", ".join(values[:6])}'
+        f'  values of "{clean(column)}" that the layout does not list: {", ".join(values[:6])}'
         for column, values in by_column.items()
         if column != REASONS
     ]
