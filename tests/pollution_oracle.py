@@ -9,7 +9,8 @@ ingested first. A record may be found
             rejected lines;
   said      the last record of a file that was cut, changed where the cut fell; the file's line says that its end is
             missing, and the last cell is of a kind that shows no cut: quoted and closed, empty, a full date and time,
-            or a word of a list that other records have. Of any other last cell the same is silent;
+            or a word of a list that other records have. Of any other last cell the same is silent. So is a record of
+            which a blank line is left, where the file's line says that there are blank lines;
   altered   present and changed, while another of its lines is among the rejects: reported, but half of it was loaded;
   gone      absent because the file was cut before it. When nothing else was reported, the file is "short": a file
             that ends with a whole line does not tell that it was longer.
@@ -29,7 +30,7 @@ from kpibar.config import Config, load
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options, Outcome
-from kpibar.ingest.tally import LINE_END_MISSING
+from kpibar.ingest.tally import LINE_BLANK, LINE_END_MISSING
 from kpibar.store import Store
 from tests.pollution_exports import SAMPLES, Export, Table, Text, alone, written
 
@@ -75,7 +76,8 @@ class Verdict:
 class Read:
     """What the database holds after one file: the rows of every record by its identifier, the lines rejected.
 
-    `unended` tells that the file's line says that the line end is missing behind its last record.
+    `unended` tells that the file's line says that the line end is missing behind its last record, `gaps` that it says
+    that there are blank lines between its records.
     """
 
     error: str | None
@@ -84,6 +86,7 @@ class Read:
     counts: Counts
     written: int
     unended: bool = False
+    gaps: bool = False
 
     def unbalanced(self) -> str | None:
         """What does not add up between the ledger, the rejects and the rows."""
@@ -130,8 +133,9 @@ class Bench:
         number = rows(f"SELECT count(*) FROM {export.held[0][0]}")[0][0]
         self._empty()
         error = str(outcome.error) if outcome.error else None
-        unended = any(remark.code == LINE_END_MISSING for remark in outcome.remarks)
-        return Read(error, records, rejects, outcome.counts, number, unended)
+        codes = {remark.code for remark in outcome.remarks}
+        said = {"unended": LINE_END_MISSING in codes, "gaps": LINE_BLANK in codes}
+        return Read(error, records, rejects, outcome.counts, number, **said)
 
     def _ingest(self, path: Path) -> Outcome:
         """The outcome of one file. Raises Crash for any error that is not a file's own."""
@@ -204,6 +208,8 @@ class _Trial:
             return "rejected" if found == self._without(rejected, key) else "altered"
         if found is not None and self._end_is_said(key):
             return "said"
+        if found is None and self._gap_is_said(key):
+            return "said"
         if found is None:
             gone = self.polluted.cut and not self._rows_of(key) & self._present
             return "gone" if gone else f"missing (lines {self._lines_of(key)})"
@@ -241,6 +247,12 @@ class _Trial:
         cells = [row[-1] for row in self._table.rows]
         listed = self._table.header[-1] in _LISTED and text in cells
         return not text or listed or _FULL_TIME.fullmatch(text) is not None
+
+    def _gap_is_said(self, key: str) -> bool:
+        """Whether nothing but blank lines is left of a record, and the file's line says that there are some."""
+        wanted = self._rows_of(key)
+        left = [text for text, rows in self.polluted.text.lines() if rows & wanted]
+        return self.read.gaps and bool(left) and not any(text.strip() for text in left)
 
     def _without(self, rows: frozenset[int], key: str) -> Rows | None:
         """What is left of a group when some of its lines are not read; None for a record that is one line."""

@@ -15,6 +15,7 @@ from kpibar.ingest.layouts import shelf
 from kpibar.ingest.ledger import Lines
 from kpibar.ingest.mojibake import restore
 from kpibar.ingest.records import Fault, Item, Record
+from kpibar.ingest.tally import LINE_BLANK
 from tests.intake import column, held, records, take, take_text, write
 
 VOCABULARY = shelf(None).vocabulary()
@@ -212,6 +213,22 @@ def test_blank_lines_are_lines_and_no_records(folder: Path) -> None:
     assert (outcome.counts.added, outcome.counts.dropped, outcome.counts.rejected) == (2, 0, 0)
     assert outcome.counts.records == 2
     assert outcome.lines == Lines(total=8, header=1, blank=5, records=2)
+
+
+@pytest.mark.parametrize("blank", ["", "   ", ",,,", ","])
+def test_blank_lines_between_records_are_said(folder: Path, blank: str) -> None:
+    """Six records, one of them deleted but for its line end; a blank line below the last one is none between them."""
+    rows = [f"{n},{DAY},email,a" for n in range(6)]
+    whole = take_text(folder, HEADER + "\n".join([*rows, blank, ""]), "whole.csv")
+    assert LINE_BLANK not in {remark.code for remark in whole.remarks}
+    left = take_text(folder, HEADER + "\n".join([*rows[:3], blank, *rows[4:], ""]), "left.csv")
+    assert {remark.code: remark.records for remark in left.remarks}[LINE_BLANK] == 1
+
+
+def test_blank_lines_between_all_records_are_how_a_file_is_written(folder: Path) -> None:
+    outcome = take_text(folder, HEADER + "".join(f"{n},{DAY},email,a\n\n" for n in range(6)))
+    assert (outcome.counts.added, outcome.lines.blank) == (6, 6)
+    assert LINE_BLANK not in {remark.code for remark in outcome.remarks}
 
 
 # --- headers and names ---------------------------------------------------------------------------------

@@ -64,8 +64,9 @@ class Account:
 
     `repaired` are among the records; `repaired_lines` are the first lines of the first of them. `wrapped` counts the
     records of which the whole line stood in quotes, `damaged` those that hold U+FFFD in free text, `unended` those
-    taken although the file ends without a line end behind them. `moved` is the line of a second header with the
-    columns in another order, from which on nothing can be believed.
+    taken although the file ends without a line end behind them. `gaps` are the blank lines that stand before the last
+    record. `moved` is the line of a second header with the columns in another order, from which on nothing can be
+    believed.
     """
 
     total: int = 0
@@ -78,6 +79,7 @@ class Account:
     wrapped: int = 0
     damaged: int = 0
     unended: int = 0
+    gaps: int = 0
     moved: int | None = None
 
 
@@ -328,6 +330,7 @@ class Reader:
         last_lines = numpy.append(lines[1:], after) - 1
         self._growing.add(text, lines, last_lines, proof.lengths[begin:end], numpy.flatnonzero(~proof.plain).tolist())
         self.account.records += int((last_lines - lines + 1).sum())
+        self.account.gaps = self.account.blank
 
     def _strictly(self, view: bytes, final: bool) -> int:
         """Judge the first records of a view; the bytes they took, 0 when the end of the first is not in view."""
@@ -367,6 +370,7 @@ class Reader:
             odd = [place for place, cell in enumerate(item.cells) if not is_plain(cell)]
             self._growing.add(text, line, line + lines - 1, lengths, odd)
             self.account.records += lines
+            self.account.gaps = self.account.blank
             self.account.wrapped += item.wrapped
             self.account.damaged += REPLACEMENT in text
             self.account.unended += item.unended

@@ -50,6 +50,7 @@ from kpibar.ingest.spellings import (
 )
 from kpibar.ingest.tally import (
     DAMAGED_TEXT,
+    LINE_BLANK,
     LINE_END_MISSING,
     LINE_IN_QUOTES,
     NAMED_FROM,
@@ -301,6 +302,8 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
     tally.remarks[LINE_IN_QUOTES, ""] += account.wrapped
     tally.remarks[DAMAGED_TEXT, ""] += account.damaged
     tally.remarks[LINE_END_MISSING, ""] += account.unended
+    # Blank lines between all records, or most of them, are how the file is written.
+    tally.remarks[LINE_BLANK, ""] += account.gaps if 2 * account.gaps <= account.records else 0
     if account.moved is not None:
         raise HeaderMoved(task.path, account.moved)
     check_assertions(task.path, task.file.layout, tally)

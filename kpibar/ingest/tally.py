@@ -22,6 +22,8 @@ from kpibar.store import Store
 LINE_IN_QUOTES = "line_in_quotes"
 # The remark on records with signs in their free text that an earlier program could not read.
 DAMAGED_TEXT = "damaged_text"
+# The remark on blank lines between records.
+LINE_BLANK = "line_blank"
 # The remark on a last record behind which the line end is missing.
 LINE_END_MISSING = "line_end_missing"
 _AGREEMENT = 0.95
