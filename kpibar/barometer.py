@@ -34,8 +34,8 @@ from kpibar.errors_database import DatabaseEmpty
 from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, masked, status, target_status
 from kpibar.ingest.file_settings import checked_settings, outdated_settings
 from kpibar.ingest.layouts import Shelf
+from kpibar.ingest.open_records import JUDGED
 from kpibar.ingest.references import orders_missed
-from kpibar.ingest.settled import JUDGED
 from kpibar.ingest.spellings import REFERRING, load_names, orders_elsewhere
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
 from kpibar.kpis.compute import of_brand, within

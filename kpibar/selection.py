@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kpibar.ingest.settled import ENOUGH, JUDGED, LAST_DAYS, settled_alone
+from kpibar.ingest.open_records import ENOUGH, JUDGED, LAST_DAYS, files_without_open_records
 from kpibar.kpis.compute import Window, of_brand, within
 from kpibar.store import Store
 
@@ -42,7 +42,7 @@ def settled_sources(store: Store, entity: str, window: Window, brand: str | None
 
 def selected_year(store: Store, entity: str, windows: Sequence[Window], brand: str | None = None) -> SettledYear | None:
     """The one of two years that holds settled records alone, where the other one shows that there are others."""
-    files = settled_alone(store, entity)
+    files = files_without_open_records(store, entity)
     if not files:
         return None
     begins, day, judged, open_ones = JUDGED[entity]

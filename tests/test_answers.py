@@ -101,7 +101,22 @@ def test_stars_of_delighted_without_the_type_of_survey_are_no_nps(folder: Path) 
     assert held(folder, REMARKS) == [("nps_short_scale", "5", 30)]
 
 
-@pytest.mark.parametrize("scores", [["2", "6"] * 20, ["1", "3", "5"] * 6, ["0"] * 10 + ["10"] * 10, ["5"] * 39 + ["8"]])
+def scores_to(highest: int, records: int) -> list[str]:
+    return [str(1 + number % highest) for number in range(records)]
+
+
+# One score fewer than the test above has, on either scale, and scores that show the whole scale.
+@pytest.mark.parametrize(
+    "scores",
+    [
+        scores_to(5, 19),
+        scores_to(7, 49),
+        ["2", "6"] * 20,
+        ["1", "3", "5"] * 6,
+        ["0"] * 10 + ["10"] * 10,
+        ["5"] * 39 + ["8"],
+    ],
+)
 def test_a_bad_nps_is_an_nps(folder: Path, scores: list[str]) -> None:
     found = computed(folder, surveys(*(sent("nps", score) for score in scores)))
     assert row(found, "nps").now.base == len(scores)

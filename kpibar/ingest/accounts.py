@@ -8,7 +8,7 @@ of versions that disagree in what never changes are two records; where most pair
 from dataclasses import dataclass
 
 from kpibar.ingest.clocks import local_time
-from kpibar.ingest.tables import HAPPENED, KEYS
+from kpibar.ingest.tables import HAPPENED
 from kpibar.store import Store
 
 _DAY, _SHORTEST_DAY = 86_400, 82_800  # seconds; when clocks change in spring, midnight follows midnight after 23 hours
@@ -201,9 +201,3 @@ def _comparable(entity: str, filled: frozenset[str]) -> str:
     columns = (*_INSTANTS.get(entity, HAPPENED[entity][:1]), *_OWN.get(entity, ()), "customer_alias_key")
     known = [_known(column) for column in columns if column in filled]
     return f"({' OR '.join(known)})" if known else "FALSE"
-
-
-def same_number(entity: str) -> str:
-    """SQL: `i` and `t` have one number. The first column is never NULL, so that it can be joined by hash."""
-    first, *others = KEYS[entity].id
-    return f"t.{first} = i.{first}" + "".join(f" AND t.{name} IS NOT DISTINCT FROM i.{name}" for name in others)

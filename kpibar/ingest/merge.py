@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kpibar.errors_files import AccountsMixed
-from kpibar.ingest.accounts import compare, same_number
+from kpibar.ingest.accounts import compare
 from kpibar.ingest.expressions import pseudonym
 from kpibar.ingest.keys import order_mentions, reference_mentions
 from kpibar.ingest.ledger import Counts
@@ -217,7 +217,7 @@ def _decide_fates(store: Store, target: Target, as_of: datetime | None, filled: 
     store.engine.run(
         f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {known}, CASE WHEN t.{key[0]} IS NULL THEN 'added' "
         f"WHEN NOT ({differs}) THEN 'unchanged' WHEN {older} THEN 'superseded' ELSE 'updated' END AS fate "
-        f"FROM batch b LEFT JOIN {entity} t ON t.source = ? AND {_same('t', 'b', key)} "
+        f"FROM batch b LEFT JOIN {entity} t ON t.source = ? AND {KEYS[entity].same('t', 'b')} "
         "LEFT JOIN files f ON f.file_id = t.file_id WHERE b.version = 1",
         [target.sha256, as_of, target.source],
     )
@@ -235,7 +235,7 @@ def _refuse_another_account(store: Store, target: Target, path: Path, filled: fr
     )
     if rows[0][0]:
         return 0
-    pairs = f"incoming AS i JOIN {target.entity} AS t ON {same_number(target.entity)} WHERE t.source = ?"
+    pairs = f"incoming AS i JOIN {target.entity} AS t ON {KEYS[target.entity].same('t', 'i')} WHERE t.source = ?"
     found = compare(store, target.entity, filled, pairs, [target.source])
     if found.another_account:
         raise AccountsMixed(path, target.source, found.strangers, found.comparable, found.signs)
@@ -253,7 +253,7 @@ def _count_shifted(store: Store, target: Target, remarks: Counter[tuple[str, str
     known, found, least, most = store.engine.rows(
         f"SELECT count({gap}), count(*) FILTER (WHERE {shifted}), min({gap}) FILTER (WHERE {shifted}), "
         f"max({gap}) FILTER (WHERE {shifted}) FROM incoming AS i JOIN {target.entity} AS t "
-        f"ON {same_number(target.entity)} JOIN files AS f ON f.file_id = t.file_id "
+        f"ON {KEYS[target.entity].same('t', 'i')} JOIN files AS f ON f.file_id = t.file_id "
         "WHERE t.source = ? AND f.sha256 <> ?",
         [target.source, target.sha256],
     )[0]
@@ -265,7 +265,7 @@ def _count_shifted(store: Store, target: Target, remarks: Counter[tuple[str, str
 
 def _count_strangers(store: Store, target: Target, filled: frozenset[str]) -> int:
     """How many versions of a record that comes several times in the file are of another record than the last one."""
-    pairs = f"batch AS i JOIN batch AS t ON {same_number(target.entity)} WHERE i.version = 1 AND t.version > 1"
+    pairs = f"batch AS i JOIN batch AS t ON {KEYS[target.entity].same('t', 'i')} WHERE i.version = 1 AND t.version > 1"
     return compare(store, target.entity, filled, pairs, []).strangers
 
 
@@ -287,17 +287,11 @@ def same_elsewhere(store: Store, target: Target) -> tuple[tuple[str, int], ...]:
     return tuple((source, count) for source, count in found if count >= _NO_CHANCE)
 
 
-def _same(one: str, other: str, key: tuple[str, ...]) -> str:
-    """SQL: two rows are versions of one record. The first column is never NULL, so that it can be joined by hash."""
-    rest = "".join(f" AND {one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in key[1:])
-    return f"{one}.{key[0]} = {other}.{key[0]}{rest}"
-
-
 def _write(store: Store, entity: str, source: str, file_id: int, names: list[str]) -> None:
     listed = ", ".join(names)
     store.engine.run(
         f"DELETE FROM {entity} t USING incoming i WHERE t.source = ? AND i.fate = 'updated' "
-        f"AND {_same('t', 'i', KEYS[entity].id)}",
+        f"AND {KEYS[entity].same('t', 'i')}",
         [source],
     )
     store.engine.run(
@@ -312,7 +306,7 @@ def _confirm(store: Store, target: Target, as_of: datetime | None) -> None:
     entity = target.entity
     store.engine.run(
         f"UPDATE {entity} SET file_id = ? FROM incoming i WHERE {entity}.source = ? AND i.fate = 'unchanged' "
-        f"AND {_same(entity, 'i', KEYS[entity].id)} "
+        f"AND {KEYS[entity].same(entity, 'i')} "
         f"AND {entity}.file_id NOT IN "
         "(SELECT file_id FROM files WHERE as_of >= coalesce(CAST(? AS TIMESTAMP), as_of) AND sha256 <> ?)",
         [target.file_id, target.source, as_of, target.sha256],

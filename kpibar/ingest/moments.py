@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kpibar.ingest.abbreviations import offsets
 from kpibar.ingest.clocks import in_zone, local_time
 from kpibar.ingest.header import normal
-from kpibar.ingest.letters import lettered
 from kpibar.ingest.patterns import PIVOT, Pattern, month_names, pattern
 from kpibar.ingest.reading import Call, Reading, let, order_of, quoted
 
@@ -79,7 +79,7 @@ def _grammar(zone: str, year_at_end: str = _LONG_YEAR) -> str:
     clock = f"{hour}(?::| ?h ?){sixty}(?::{sixty}(?:[.,]([0-9]{{1,9}}))?)?(?: ?([ap])[.]? ?m[.]?)?"
     offset = rf"[(]?(?:utc|gmt)? ?([+-]){one}(?::?{sixty})?[)]?(?:\[[a-z0-9_/+-]+\])?"
     suffix = (
-        rf"(?: ?(?:(z|utc|gmt)|[(]?({'|'.join(lettered(zone))})[)]?|{offset}|[\[(]?{re.escape(zone.lower())}[\])]?))?"
+        rf"(?: ?(?:(z|utc|gmt)|[(]?({'|'.join(offsets(zone))})[)]?|{offset}|[\[(]?{re.escape(zone.lower())}[\])]?))?"
     )
     time = f"(?:(?:t|,? (?:at |a )?){clock}|t([01][0-9]|2[0-3]){sixty}{sixty}?){suffix}"
     return f"(?:(?:{_WEEKDAY})[.]?,? )?(?:{date})(?:{time})?"
@@ -198,7 +198,7 @@ def _read(cell: str, column: str, reading: Reading, told: _Told) -> str:
     offset = let(f"right(replace({cell}, ':', ''), 5)", "o", _interval("o[1]", "o[2:3]", "o[4:5]"))
     grammar = quoted(f"^(?:{_grammar(reading.zone_of(column), _year_at_end(reading))})$")
     parts = f"regexp_extract({_tidy(cell)}, {grammar}, {_names()})"
-    others = let(parts, "p", _from_parts(order, told, lettered(reading.zone_of(column))))
+    others = let(parts, "p", _from_parts(order, told, offsets(reading.zone_of(column))))
     first, later = _stated(cell, reading, order, told)
     usual = f"try_strptime({cell}, '%Y-%m-%d %H:%M:%S')"
     return (

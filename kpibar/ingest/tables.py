@@ -20,6 +20,12 @@ class Key:
     id: tuple[str, ...]
     required: tuple[str, ...]
 
+    def same(self, one: str, other: str) -> str:
+        """SQL: two rows of one source are of one record. The first column is never NULL, so that a hash can join."""
+        first, *others = self.id
+        rest = "".join(f" AND {one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in others)
+        return f"{one}.{first} = {other}.{first}{rest}"
+
 
 # Two brands of one shop system may use the same order numbers; ids of other records are unique in their tool.
 KEYS = {

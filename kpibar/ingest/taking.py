@@ -30,15 +30,15 @@ from kpibar.ingest.ledger import Counts, Entry, Lines, Stated
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.merge import Target, newest, open_contested, same_elsewhere, settle, take
 from kpibar.ingest.mojibake import restore
+from kpibar.ingest.open_records import JUDGED, files_without_open_records
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.periods import leave_aside, remove_earlier
 from kpibar.ingest.plan import Plan, plan
+from kpibar.ingest.precision import refuse_rounded
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.recognise import Recognised
 from kpibar.ingest.references import ORDERS_MISSED, orders_missed
 from kpibar.ingest.repair import Repairer, repairer
-from kpibar.ingest.rounded import refuse_rounded
-from kpibar.ingest.settled import JUDGED, settled_alone
 from kpibar.ingest.sheets import Row
 from kpibar.ingest.spellings import (
     SPELLINGS,
@@ -336,7 +336,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
             count_odd_answers(store, target.file_id, tally.remarks)
         count_uniform(store, target.entity, target.file_id, tally.remarks)
         if target.entity in JUDGED:
-            for records in settled_alone(store, target.entity, target.file_id).values():
+            for records in files_without_open_records(store, target.entity, target.file_id).values():
                 tally.remarks[f"settled_{target.entity}", ""] += records
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
     _remark_on_brands(store, taking)

@@ -7,6 +7,7 @@ touches the database.
 import re
 from collections.abc import Mapping, Sequence
 
+from kpibar.ingest.abbreviations import AMBIGUOUS
 from kpibar.ingest.batches import weights
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.clocks import clock_changes, near_change
@@ -16,7 +17,6 @@ from kpibar.ingest.expressions import HELPERS, Call, Compiled, Helper, Reading, 
 from kpibar.ingest.header import normal
 from kpibar.ingest.keys import failed, identity_fault
 from kpibar.ingest.layouts import Layout
-from kpibar.ingest.letters import SEVERAL
 from kpibar.ingest.moments import naive_time
 from kpibar.ingest.tables import HAPPENED
 from kpibar.ingest.values import NEVER, NOTHING
@@ -263,7 +263,7 @@ def _misfit(alias: str, call: Call) -> str:
 def _said_bad(alias: str, call: Call, cells: Cells, reading: Reading) -> str:
     reason = quoted("is not " + _expected(call, reading))
     if call.helper in _ZONED:
-        several = rf"(?i)[0-9] ?([ap]m ?)?[(]?({'|'.join(SEVERAL)})[)]?$"
+        several = rf"(?i)[0-9] ?([ap]m ?)?[(]?({'|'.join(AMBIGUOUS)})[)]?$"
         lettered = quoted(_SEVERAL_ZONES)
         reason = f"CASE WHEN regexp_matches({alias}_raw, '{several}') THEN {lettered} ELSE {reason} END"
     return f"struct_pack(name := {quoted(cells.shown(call))}, value := {alias}_raw, reason := {reason})"

@@ -62,11 +62,10 @@ def _progress(entity: str) -> str:
 
 
 def _undecided(store: Store, entity: str, filled: list[str]) -> int:
-    first, *rest = KEYS[entity].id
-    same = f"b.{first} = t.{first}" + "".join(f" AND b.{name} IS NOT DISTINCT FROM t.{name}" for name in rest)
     differs = " OR ".join(f"b.{name} IS DISTINCT FROM t.{name}" for name in filled) or "FALSE"
     rows = store.engine.rows(
-        f"SELECT count(DISTINCT t.line) FROM batch AS t JOIN batch AS b ON {same} AND b.progress = t.progress "
+        "SELECT count(DISTINCT t.line) FROM batch AS t JOIN batch AS b "
+        f"ON {KEYS[entity].same('b', 't')} AND b.progress = t.progress "
         f"WHERE t.version = 1 AND b.version > 1 AND ({differs})"
     )
     return int(rows[0][0])

@@ -14,11 +14,11 @@ _CERTAIN = {
 }  # fmt: skip
 # Each is used with several offsets: Eastern time of America and of Australia, British and Bangladesh time, India and
 # Ireland and Israel. They are read where the zone of the column uses them.
-SEVERAL = ("est", "cst", "cdt", "mst", "mdt", "pst", "bst", "ist", "ast", "adt", "sst", "gst", "wat", "cat", "eat")
+AMBIGUOUS = ("est", "cst", "cdt", "mst", "mdt", "pst", "bst", "ist", "ast", "adt", "sst", "gst", "wat", "cat", "eat")
 
 
 @lru_cache(maxsize=64)
-def lettered(zone: str) -> Mapping[str, int]:
+def offsets(zone: str) -> Mapping[str, int]:
     """The minutes east of UTC of each abbreviation, in small letters, that has one meaning in a column of this zone."""
     own = {}
     for month in (1, 7):

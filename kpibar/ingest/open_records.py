@@ -27,7 +27,7 @@ JUDGED = {
 }
 
 
-def settled_alone(store: Store, entity: str, file_id: int | None = None) -> Mapping[int, int]:
+def files_without_open_records(store: Store, entity: str, file_id: int | None = None) -> Mapping[int, int]:
     """The files of a table (or one of them) of which no record is open up to their last day, and their records.
 
     A file that says of no record whether it is open is none of them.
