@@ -228,7 +228,8 @@ def report(
     """
     from kpibar.barometer import Request, compute
     from kpibar.config import load
-    from kpibar.outputs import format_of, refuse_overwriting, rendered, screen_of
+    from kpibar.outputs import format_of, rendered, screen_of
+    from kpibar.overwriting import refuse_overwriting
 
     settings = load(config)
     refuse_overwriting(output, database_path(db, settings), settings, wait=wait)
@@ -326,14 +327,15 @@ def rejects(
     from kpibar.config import load
     from kpibar.ingest.corrections import corrections
     from kpibar.ingest.files import ledger_name
-    from kpibar.outputs import refuse_overwriting, write_corrections
+    from kpibar.outputs import write_corrections
+    from kpibar.overwriting import refuse_overwriting
     from kpibar.render import listings
     from kpibar.standing import rejected
     from kpibar.store import open_store
 
     settings = load(config)
     exports = (original, Path(file) if file else None)
-    refuse_overwriting(output, database_path(db, settings), settings, *exports, wait=wait)
+    refuse_overwriting(output, database_path(db, settings), settings, *exports, wait=wait, whole=original is None)
     with open_store(database_path(db, settings), write=False, wait=wait) as store:
         found = rejected(store, file or (ledger_name(original) if original and not output else None))
         taken = corrections(store, original, settings) if original and output else None

@@ -173,10 +173,9 @@ class HeaderMoved(KpibarError):
 
 
 class OutputOverwrites(UsageError):
-    """What is to be written would replace a file that it is made from."""
+    """What is to be written would replace a file that it is made from, or one that kpibar or its user cannot lose."""
 
-    def __init__(self, path: Path, kept: Path) -> None:
-        what = "an export or a file of kpibar's own" if path == kept else f"the same file as {kept}"
+    def __init__(self, path: Path, what: str) -> None:
         super().__init__(f"{path}: is {what}, which is never replaced; choose another file with -o")
 
 

@@ -1,6 +1,5 @@
 """What a report is written as, and what the place it goes to can show."""
 
-import hashlib
 import os
 import shutil
 import sys
@@ -8,29 +7,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kpibar.barometer import Barometer
-from kpibar.config import Config
 from kpibar.errors import FormatUnknown
-from kpibar.errors_files import CorrectionsKept, OutputOverwrites
-from kpibar.ingest.container import located
+from kpibar.errors_files import CorrectionsKept
 from kpibar.ingest.corrections import Corrections
-from kpibar.ingest.pseudonyms import key_path
-from kpibar.ingest.seal import seal_path
 from kpibar.options import FORMATS, Color, Format, Palette
 from kpibar.render import summary
 from kpibar.render.clean import clean
 from kpibar.render.document import to_csv, to_json
 from kpibar.render.output import write_whole
 from kpibar.render.terminal import Screen, render
-from kpibar.store import is_duckdb, open_store
 
 
 def format_of(output: Path | None) -> Format:
-    """The format a file's extension names. Raises FormatUnknown."""
-    if output is None or output.is_dir():
+    """The format a file's extension names; a table for a device or a pipe of no extension. Raises FormatUnknown."""
+    if output is None:
         return Format.table
-    if output.suffix.lower() not in FORMATS:
-        raise FormatUnknown(output, FORMATS)
-    return FORMATS[output.suffix.lower()]
+    if output.suffix.lower() in FORMATS:
+        return FORMATS[output.suffix.lower()]
+    if (output.exists() and not output.is_file()) or _is_open_file(output):
+        return Format.table
+    raise FormatUnknown(output, FORMATS)
+
+
+def _is_open_file(path: Path) -> bool:
+    """Whether a path names an open file of this program by its number, such as /dev/stdout."""
+    return str(path.absolute()).startswith(("/dev/fd/", "/dev/std", "/proc/"))
 
 
 def rendered(computed: Barometer, wanted: Format, lang: str, screen: Screen) -> str:
@@ -64,37 +65,6 @@ def _can_print(text: str, encoding: str | None) -> bool:
     return True
 
 
-def refuse_overwriting(
-    output: Path | None, database: Path, config: Config, *exports: Path | None, wait: float = 0.0
-) -> None:
-    """Refuse an output that is a database, what belongs to one, a key, the settings, or an export.
-
-    An export may be named with what is to be read in it (`book.xlsx:Sheet`), or be one the database was made from.
-    Raises OutputOverwrites, and for a database that cannot be read what open_store raises.
-    """
-    if output is None or not output.exists():
-        return
-    key = key_path(config.settings.project)
-    beside = (database.with_name(database.name + end) for end in ("", ".wal"))
-    files = (located(export)[0] for export in exports if export)
-    for kept in (*beside, seal_path(database), key, config.path, *files):
-        if kept and kept.exists() and output.samefile(kept):
-            raise OutputOverwrites(output, kept)
-    own = output.suffix == ".key" and output.resolve().parent == key.resolve().parent
-    if output.is_file() and (own or is_duckdb(output) or _was_ingested(output, database, wait)):
-        raise OutputOverwrites(output, output)
-
-
-def _was_ingested(path: Path, database: Path, wait: float) -> bool:
-    """Whether the database holds the records of this very file."""
-    if not database.exists():
-        return False
-    with open_store(database, write=False, wait=wait) as store:
-        known = store.engine.rows("SELECT sha256 FROM files WHERE size = ?", [path.stat().st_size])
-    with path.open("rb") as file:
-        return bool(known) and (hashlib.file_digest(file, "sha256").hexdigest(),) in known
-
-
 def write_corrections(taken: Corrections, output: Path) -> tuple[str, ...]:
     """Write the rejected records of an export, if there are any; return what to say.
 
@@ -104,5 +74,4 @@ def write_corrections(taken: Corrections, output: Path) -> tuple[str, ...]:
         return ("nothing was rejected, nothing is written",)
     if output.is_file() and output.stat().st_size and output.read_bytes() != taken.content:
         raise CorrectionsKept(output)
-    write_whole(output, taken.content)
-    return f"written: {clean(str(output))}", summary.to_correct(taken, output)
+    return clean(write_whole(output, taken.content)), summary.to_correct(taken, output)

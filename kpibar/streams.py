@@ -66,7 +66,7 @@ def say(text: str) -> None:
 
 
 def emit(text: str, output: Path | None) -> None:
-    """Print, or write to a file that appears whole or not at all, readable by its owner only."""
+    """Print, or write to a file (see write_whole)."""
     text = text if text.endswith("\n") else text + "\n"
     if output is None:
         try:
@@ -80,5 +80,4 @@ def emit(text: str, output: Path | None) -> None:
         return
     from kpibar.render.output import write_whole
 
-    write_whole(output, text)
-    say(f"written: {clean(str(output))}")
+    say(clean(write_whole(output, text)))

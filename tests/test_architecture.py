@@ -26,7 +26,7 @@ LAYERS = (
     ("barometer",),
     ("standing", "checking"),
     ("render",),
-    ("demo", "options", "outputs", "streams"),
+    ("demo", "options", "outputs", "overwriting", "streams"),
     ("cli",),
     ("__main__",),
 )

@@ -17,7 +17,7 @@ from kpibar.store import Store
 
 KEY_BYTES = 32
 _BLOCK = 64
-_LONGEST_KEY = 65_536
+LONGEST_KEY = 65_536
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,20 @@ class Key:
 
 def key_path(project: str) -> Path:
     """Where the key of a project is: $KPIBAR_KEY_FILE, else the user's settings folder."""
-    named = os.environ.get("KPIBAR_KEY_FILE")
-    if named:
-        return Path(named)
+    return named_key() or keys_folder() / f"{project}.key"
+
+
+def named_key() -> Path | None:
+    """The key file that KPIBAR_KEY_FILE names, None without one."""
+    name = os.environ.get("KPIBAR_KEY_FILE")
+    return Path(name) if name else None
+
+
+def keys_folder() -> Path:
+    """The folder of the keys of projects, in the user's settings folder."""
     from platformdirs import user_config_path
 
-    return user_config_path("kpibar") / "keys" / f"{project}.key"
+    return user_config_path("kpibar") / "keys"
 
 
 def load_key(path: Path, *, create: bool = True) -> Key:
@@ -56,7 +64,7 @@ def load_key(path: Path, *, create: bool = True) -> Key:
         if not path.is_file():  # a pipe would be waited for without end
             raise KeyUnusable(path, "it is not a regular file")
         with path.open("rb") as file:
-            secret = file.read(_LONGEST_KEY)
+            secret = file.read(LONGEST_KEY)
     except OSError as error:
         raise KeyUnusable(path, error.strerror or str(error)) from error
     if len(secret) < KEY_BYTES:

@@ -1,0 +1,138 @@
+"""What a report or list is never written over: databases and what belongs to them, keys, settings, layouts, exports.
+
+Asked before anything is computed. What is no regular file (a device, a pipe) is not looked into: it is written, not
+replaced (see render/output.py).
+"""
+
+import hashlib
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from stat import S_ISREG
+
+from kpibar.config import Config
+from kpibar.errors import KpibarError, LayoutTied
+from kpibar.errors_files import MemberNeeded, OutputOverwrites
+from kpibar.ingest.container import located
+from kpibar.ingest.files import open_export
+from kpibar.ingest.key_files import is_copy_of_key, is_key_name, is_key_place, key_form
+from kpibar.ingest.layouts import identify, shelf
+from kpibar.ingest.pseudonyms import key_path
+from kpibar.ingest.seal import seal_path
+from kpibar.store import is_duckdb, open_store
+
+# What DuckDB and kpibar keep beside a database.
+_BESIDE = (".wal", ".last", ".tmp")
+# No settings file, layout or topics file is longer.
+_LONGEST_SETTINGS = 64 << 10
+_HEAD = 4096
+
+
+def refuse_overwriting(
+    output: Path | None, database: Path, config: Config, *exports: Path | None, wait: float = 0.0, whole: bool = True
+) -> None:
+    """Refuse an output that is a database, what belongs to one, a key, settings, a layout, or an export.
+
+    An export may be named with what is to be read in it (`book.xlsx:Sheet`), or be one the database was made from, or
+    any file that a layout recognises. `whole` tells that a file with other content would be replaced.
+    Raises OutputOverwrites, and for a database that cannot be read what open_store raises.
+    """
+    if output is None or _loops(output):
+        return
+    place = output.resolve()
+    _refuse_place(output, place, database, config)
+    if not place.exists() or not S_ISREG(place.stat().st_mode):
+        return
+    key = key_path(config.settings.project)
+    named = (located(export)[0] for export in exports if export)
+    for kept in (database, *_beside(database), key, config.path, *named):
+        if kept and kept.exists() and place.samefile(kept):
+            raise OutputOverwrites(output, f"the same file as {kept}")
+    what = _content(place) or ("an export of this database" if _was_ingested(place, database, wait) else None)
+    if what is None and whole:
+        what = _export(place, config)
+    if what is not None:
+        raise OutputOverwrites(output, what)
+
+
+def _loops(path: Path) -> bool:
+    """Whether a path cannot be followed: a symbolic link to itself, by one or several steps."""
+    try:
+        path.resolve()
+    except (OSError, RuntimeError):
+        return True
+    return False
+
+
+def _beside(database: Path) -> list[Path]:
+    return [*(database.with_name(database.name + end) for end in _BESIDE), seal_path(database)]
+
+
+def _refuse_place(output: Path, place: Path, database: Path, config: Config) -> None:
+    """Refuse what is a file of kpibar's by its name or folder, whether it is there or not. Raises OutputOverwrites."""
+    own, folder = Path(str(files("kpibar"))).resolve(), config.folder or Path.cwd()
+    if place.is_relative_to(own):
+        raise OutputOverwrites(output, "a file of the installed kpibar")
+    if place.suffix.lower() == ".toml" or place.parent == (folder / "layouts").resolve():
+        raise OutputOverwrites(output, "a file of settings or of a layout")
+    if is_key_name(place) or place == key_path(config.settings.project).resolve() or is_key_place(place):
+        raise OutputOverwrites(output, "a key file")
+    for path in (place, output):
+        base = path.with_suffix("")
+        belongs = path.suffix.lower() in _BESIDE and (base.exists() or path.exists())
+        if belongs and (path.suffix.lower() == ".wal" or base == database.resolve() or _is_database(base)):
+            raise OutputOverwrites(output, "a file that belongs to a database")
+
+
+def _is_database(path: Path) -> bool:
+    return path.is_file() and is_duckdb(path)
+
+
+def _content(place: Path) -> str | None:
+    """What a regular file is by its bytes, where it is one of those that are kept; None for any other."""
+    if is_duckdb(place):
+        return "a database"
+    size = place.stat().st_size
+    with place.open("rb") as file:
+        head = file.read(_HEAD)
+    form = key_form(head, size)
+    if form is not None or is_copy_of_key(place, size):
+        return f"key material ({form or 'a copy of the key'})"
+    if b"\0" in head:
+        return "a binary file, which kpibar never writes"
+    return "a file of settings or of a layout" if size <= _LONGEST_SETTINGS and _is_toml(place) else None
+
+
+def _is_toml(path: Path) -> bool:
+    """Whether a file states anything in TOML."""
+    try:
+        return bool(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _was_ingested(path: Path, database: Path, wait: float) -> bool:
+    """Whether the database holds records of this very file, or of a member or sheet of it."""
+    if not database.exists():
+        return False
+    with open_store(database, write=False, wait=wait) as store:
+        known = store.engine.rows("SELECT sha256, name FROM files WHERE size = ?", [path.stat().st_size])
+    if not known:
+        return False
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    # Of a chosen member the hash is that of the file's hash and the member's name, which the ledger has not whole.
+    return any(sha256 == digest or ":" in name for sha256, name in known)
+
+
+def _export(place: Path, config: Config) -> str | None:
+    """What a file is that a layout recognises, or that holds several of which none was chosen; None for any other."""
+    known = shelf(config.folder or Path.cwd(), config.settings.layouts)
+    try:
+        export = open_export(place, known.vocabulary())
+        layout = identify(place, [column.normal for column in export.columns], known)
+    except (MemberNeeded, LayoutTied):
+        return "an export"
+    except KpibarError:
+        return None
+    return f"an export ({layout.name})" if layout else None
