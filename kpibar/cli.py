@@ -36,7 +36,7 @@ from kpibar.options import (
     database_path,
 )
 from kpibar.render.clean import clean
-from kpibar.streams import emit, say
+from kpibar.streams import emit, failure, say
 
 if TYPE_CHECKING:
     from kpibar.config import Config
@@ -88,7 +88,7 @@ def _run() -> int:
         return end.code if isinstance(end.code, int) else 0
     else:
         return 0
-    say(f"kpibar: {clean(str(error))}")
+    say(failure(error))
     return error.exit_code
 
 
@@ -201,7 +201,7 @@ def _ingest(
     say(summary.totals(outcomes))
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     for error in errors:
-        say(f"kpibar: {clean(str(error))}")
+        say(failure(error))
     return max((error.exit_code for error in errors), default=0)
 
 
@@ -337,7 +337,8 @@ def rejects(
     exports = (original, Path(file) if file else None)
     refuse_overwriting(output, database_path(db, settings), settings, *exports, wait=wait, whole=original is None)
     with open_store(database_path(db, settings), write=False, wait=wait) as store:
-        found = rejected(store, file or (ledger_name(original) if original and not output else None))
+        named = Path(file) if file else None if output else original
+        found = rejected(store, ledger_name(named) if named else None)
         taken = corrections(store, original, settings) if original and output else None
     if taken and output:
         for line in write_corrections(taken, output):

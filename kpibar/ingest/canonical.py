@@ -7,6 +7,7 @@ from kpibar.config import Hours
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.expressions import Compiled, Reading, local_time, quoted
 from kpibar.ingest.header import normal
+from kpibar.ingest.kept_text import reduced
 from kpibar.ingest.keys import digits_key, digits_of, key_column, key_fault, negative_durations, odd_scores, order_key
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.origins import has_value
@@ -166,8 +167,9 @@ def _derived(entity: str, given: set[str], context: Context) -> dict[str, str]:
         derived["in_hours"] = (
             f"coalesce({stated}, {open_at(local_time('created_at', context.brand_zone), context.hours)})"
         )
-    if not context.keep_text:
-        derived |= dict.fromkeys(TEXT_COLUMNS, "CAST(NULL AS VARCHAR)")
+    if context.keep_text:
+        return derived | {name: reduced(name) for name in TEXT_COLUMNS if name in given}
+    derived |= dict.fromkeys(TEXT_COLUMNS, "CAST(NULL AS VARCHAR)")
     return derived
 
 

@@ -33,6 +33,7 @@ from kpibar.ingest.dialect import (
 from kpibar.ingest.encoding import Decoding, marked, settled, utf8
 from kpibar.ingest.header import Column, column, normal
 from kpibar.ingest.mojibake import restore
+from kpibar.ingest.personal import name_shape
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.sheets import (
     Row,
@@ -129,8 +130,11 @@ class Export:
 
 
 def ledger_name(path: Path) -> str:
-    """A file's name as a text: bytes that are not UTF-8 are written as \\xe9, whatever the machine's own encoding."""
-    return os.fsencode(path.name).decode("utf-8", "backslashreplace")
+    """A file's name as a text: bytes that are not UTF-8 are written as \\xe9, whatever the machine's own encoding.
+
+    Of a person's identifier in it the shape is left.
+    """
+    return name_shape(os.fsencode(path.name).decode("utf-8", "backslashreplace"))
 
 
 def open_export(

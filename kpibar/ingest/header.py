@@ -5,6 +5,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from kpibar.ingest.personal import shaped
+
 _ZONE = re.compile(r"\s*\(((?i:UTC|GMT)|[A-Z][A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2})\)$")
 _SPACES = re.compile(r"[\s_]+")
 
@@ -22,7 +24,9 @@ class Column:
 def column(name: str) -> Column:
     """Read a header cell."""
     zone = _ZONE.search(name.strip())
-    return Column(name, name.strip().lstrip("\ufeff"), normal(name), _zone_name(zone.group(1)) if zone else None)
+    return Column(
+        name, shaped(name.strip().lstrip("\ufeff")), normal(name), _zone_name(zone.group(1)) if zone else None
+    )
 
 
 def _zone_name(written: str) -> str:

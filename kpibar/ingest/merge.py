@@ -79,14 +79,14 @@ def open_contested(store: Store, target: Target) -> None:
 
 
 def take(
-    store: Store, target: Target, compiled: Plan, looked_up: tuple[str, ...], before: int, *, spelled: bool = False
+    store: Store, target: Target, compiled: Plan, looked_up: tuple[str, ...], before: int, spelled: frozenset[str]
 ) -> int:
     """Write the valid records of `typed` that are seen for the first time; return how many.
 
     The others wait in `contested` for the end of the file. `before` is the number of records of the file that came
-    before, so that a record keeps its place. `spelled` is that of Plan.mapped.
+    before, so that a record keeps its place. `spelled` are those of Plan.mapped.
     """
-    select = compiled.mapped(target.entity, looked_up, spelled=spelled)
+    select = compiled.mapped(target.entity, looked_up, spelled)
     listed, values = ", ".join(target.names), target.values
     _find_mentions(store, target, compiled, before)
     if not _overlaps(store, target, compiled):

@@ -17,6 +17,7 @@ from kpibar.ingest.header import Column, normal
 from kpibar.ingest.identifiers import Identifier, identifiers
 from kpibar.ingest.keys import key_fault
 from kpibar.ingest.layouts import Layout
+from kpibar.ingest.masks import RULES, Stored, stored_texts
 from kpibar.ingest.promises import promise_read
 from kpibar.ingest.reasons import recorded
 from kpibar.ingest.tables import TEXT_COLUMNS, columns
@@ -36,7 +37,8 @@ class Plan:
 
     `typing` reads from `{source}`; `grouped` tells that lines are folded, so that all must be there before the
     first is typed. `identities` are the typed columns that hold a customer's or agent's identifier, `identifiers`
-    all that identify a person or record, `unknown` those that hold a listed value the layout does not know, by
+    all that identify a person or record, `texts_stored` those of texts that are stored, `unknown` those that hold a
+    listed value the layout does not know, by
     header name, `dates`, `numbers` and `flags` the columns that are read as such, by header name, and their cells,
     `strange` those whose order the formats tell, and the typed columns of what is not written so, `written` the names
     of the columns whose text stands in `words` of `typed`, in that order. `clock_changes` count the records with a time
@@ -50,6 +52,7 @@ class Plan:
     tables: Mapping[str, Mapped]
     identities: tuple[str, ...]
     identifiers: tuple[Identifier, ...]
+    texts_stored: tuple[Stored, ...]
     unknown: Mapping[str, str]
     dates: Mapping[str, str]
     numbers: Mapping[str, str]
@@ -65,12 +68,12 @@ class Plan:
         """The statement that types the records of a relation with the columns c0, c1, ...; `plain` as in a batch."""
         return told(self.typing, plain).replace("{source}", source)
 
-    def mapped(self, entity: str, looked_up: Iterable[str] = (), *, spelled: bool = False) -> str:
+    def mapped(self, entity: str, looked_up: Iterable[str] = (), spelled: Iterable[str] = ()) -> str:
         """The statement that gives the canonical columns, `line` and `all_text` of the valid records of `typed`.
 
         `looked_up` are the identities whose pseudonyms stand in a table `pseudonyms_<column>` (identity, pseudonym);
-        for the others they are computed. `spelled` tells that `brand_spellings` (said, name) has the name of brands
-        that are written otherwise, "" for what is none.
+        for the others they are computed. `spelled` are the columns of which a table `<column>_spellings` (said, name)
+        has the name of what is written otherwise, "" for what is none.
         """
         looked = set(looked_up)
         table = self.tables[entity]
@@ -86,9 +89,11 @@ class Plan:
         )
         base = f"SELECT t.line, t.lines_folded, {_shown(table.text or _NO_TEXT, shown)} AS all_text,\n{fields}\n"
         base += f"FROM {self.valid(entity)} AS t{joins}"
-        if spelled:
-            name = "CASE WHEN s.said IS NULL THEN r.brand ELSE nullif(s.name, '') END AS brand"
-            base = f"SELECT r.* REPLACE ({name})\nFROM ({base}) AS r\nLEFT JOIN brand_spellings s ON s.said = r.brand"
+        for name in sorted(spelled):
+            value = f"CASE WHEN s.said IS NULL THEN r.{name} ELSE nullif(s.name, '') END AS {name}"
+            base = (
+                f"SELECT r.* REPLACE ({value})\nFROM ({base}) AS r\nLEFT JOIN {name}_spellings s ON s.said = r.{name}"
+            )
         listed = ",\n".join(
             f"{table.derived.get(column) or table.given(column, kind)} AS {column}"
             for column, kind in columns(entity).items()
@@ -185,6 +190,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
         tables=tables,
         identities=tuple(cells.present("pii").values()),
         identifiers=identifiers(layout.fills, compiled, cells),
+        texts_stored=stored_texts(compiled, cells),
         unknown={f"{alias}_new": call.column for call, alias in cells.present("enum").items()},
         dates=dates(cells),
         numbers=numbers(cells),
@@ -227,7 +233,7 @@ def _guarded(
 def _fingerprint(made: Plan, brands: Mapping[str, str]) -> str:
     """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours, brand."""
     rules = by_text("text") + recorded("raw", made.reasons)
-    told = (made.typing, rules, *map(_told, made.tables.values()), *(map(str, sorted(brands.items()))))
+    told = (RULES, made.typing, rules, *map(_told, made.tables.values()), *(map(str, sorted(brands.items()))))
     return hashlib.sha256("".join(told).encode()).hexdigest()[:16]
 
 

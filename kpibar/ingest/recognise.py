@@ -19,6 +19,7 @@ from kpibar.ingest.layouts import (
 )
 from kpibar.ingest.outcome import Loaded, Options, Outcome
 from kpibar.ingest.periods import ALWAYS, Period
+from kpibar.ingest.personal import shaped
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def _read_with(export: Export, layout: Layout, known: Shelf, config: Config, opt
     _refuse_duplicates(export, layout)
     _refuse_unknown_zones(export, layout)
     rule = config.rule_for(export.path.name)
-    brand = options.brand or rule.brand or config.settings.brand
+    stated = options.brand or rule.brand or config.settings.brand
+    brand = None if stated is None else shaped(stated)
     source = layout.name if brand is None else f"{layout.name}/{brand}"
     # What the user wrote himself should fit his own export; of what is built in, exports have this or that.
     own = layout.select if layout.name in known.own else config.settings.layouts.get(layout.name, {})

@@ -13,6 +13,7 @@ from kpibar.ingest.answers import count_odd_answers
 from kpibar.ingest.batches import Account, Batch, Reader, joined
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.classify import classify, count_unmapped, look_up_pseudonyms
+from kpibar.ingest.codes import CODES, find_codes, spellings_of
 from kpibar.ingest.dateorder import confirm, confirm_formats
 from kpibar.ingest.dateorder import settle as settle_dates
 from kpibar.ingest.decimals import CODE as DECIMAL_SIGN
@@ -28,6 +29,7 @@ from kpibar.ingest.identifiers import restore_identifiers
 from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.ledger import Counts, Entry, Lines, Stated
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
+from kpibar.ingest.masks import mask_identifiers
 from kpibar.ingest.merge import Target, newest, open_contested, same_elsewhere, settle, take
 from kpibar.ingest.mojibake import restore
 from kpibar.ingest.open_records import JUDGED, files_without_open_records
@@ -76,7 +78,7 @@ from kpibar.store import Store
 
 _SCRATCH = (
     BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard", "said_reasons", "unmapped",
-    SPELLINGS,
+    SPELLINGS, *map(spellings_of, CODES),
 )  # fmt: skip
 
 
@@ -265,6 +267,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     tally.faults += len(batch.faults)
     main, code = taking.targets[0], taking.task.context.reading.calling_code
     restore_identifiers(store, compiled.identifiers, (main.entity, main.source), code, tally.remarks)
+    mask_identifiers(store, compiled.texts_stored, code, tally.remarks)
     refuse_rounded(store, taking.task.path, main.entity, compiled)
     tally.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
     _refuse_second_header(store, taking.task, compiled, batch)
@@ -276,9 +279,9 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     looked_up = look_up_pseudonyms(store, compiled)
     spelled = find_spellings(store, compiled, taking.task.names, taking.task.context.brand)
     for target in taking.targets:
-        tally.added[target.entity] += take(
-            store, target, compiled, looked_up, tally.records, spelled=target.entity in spelled
-        )
+        others = find_codes(store, compiled, target.entity, tally)
+        others |= {"brand"} if target.entity in spelled else frozenset()
+        tally.added[target.entity] += take(store, target, compiled, looked_up, tally.records, others)
         latest = newest(store, compiled, target.entity)
         count_remarks(store, compiled, target.entity, tally)
         if (sql := compiled.faults(target.entity)) is not None:

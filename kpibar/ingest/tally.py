@@ -94,6 +94,11 @@ def count_value(tally: Tally, column: str, value: str, n: int) -> None:
     tally.unknown[column, blanked(value) if _personal(value) else value] += n
 
 
+def count_shape(tally: Tally, column: str, value: str, n: int) -> None:
+    """Count an unknown value of a column that people fill by hand on `n` records: its shape alone."""
+    tally.unknown[column, blanked(value)] += n
+
+
 def count_remarks(store: Store, compiled: Plan, entity: str, tally: Tally) -> None:
     """Count the records of `typed` that a table takes although something in them is odd; most often there is none."""
     remarks, valid = compiled.tables[entity].remarks, f"{compiled.valid(entity)} AS t"

@@ -4,24 +4,9 @@ import re
 from collections.abc import Sequence
 
 from kpibar.ingest.expressions import quoted
+from kpibar.ingest.numbering import NATIONAL
 from kpibar.store import Store
 
-# A number within its country, without the 0 that is dialled before it, by calling code: pattern and lengths.
-_NATIONAL = {
-    "33": ("[1-9][0-9]{8}", (9,)),
-    "31": ("[1-9][0-9]{8}", (9,)),
-    "32": ("4[0-9]{8}|[1-9][0-9]{7}", (8, 9)),
-    "34": ("[6-9][0-9]{8}", (9,)),
-    "39": ("3[0-9]{8,9}", (9, 10)),
-    "41": ("[1-9][0-9]{8}", (9,)),
-    "43": ("6[5-9][0-9]{7,9}", (9, 10, 11)),
-    "44": ("[1-9][0-9]{9}", (10,)),
-    "46": ("7[0-9]{8}", (9,)),
-    "48": ("[4-8][0-9]{8}", (9,)),
-    "49": ("1[5-7][0-9]{8,9}", (10, 11)),
-    "351": ("[29][0-9]{8}", (9,)),
-    "352": ("6[0-9]{8}", (9,)),
-}
 _NAMES = re.compile(
     r"\b(phones?|telephones?|tel|telefono?|telefone|telefoon|telefonnummer|mobile?|mobil|portable|handy|gsm|cell|caller"
     r"|msisdn|ani|whatsapp|sms|numero d'appel|numero appelant)\b"
@@ -40,9 +25,9 @@ def restore_first_digit(store: Store, columns: Sequence[tuple[str, bool]], calli
     `columns` are typed columns and whether their name says telephone. Where it does not, a column of nothing but
     telephones and addresses, of which some have their 0 or calling code, says so itself.
     """
-    if not columns or calling_code not in _NATIONAL:
+    if not columns or calling_code not in NATIONAL:
         return {}
-    pattern, lengths = _NATIONAL[calling_code]
+    pattern, lengths = NATIONAL[calling_code]
     listed = ", ".join(str(len(_FORM) + length) for length in lengths)
     short = f"CASE WHEN strlen({{0}}) IN ({listed}) THEN starts_with({{0}}, '{_FORM}') ELSE FALSE END"
     flags = ", ".join(f"count(*) FILTER (WHERE {short.format(name)})" for name, _ in columns)

@@ -37,10 +37,10 @@ def _results(compiled: Compiled) -> Iterator[Node]:
         node = tree(placeholders(compiled))
     except SyntaxFault:  # refused in words of its own when it runs
         return
-    yield from _leaves(node)
+    yield from leaves(node)
 
 
-def _leaves(node: Node) -> Iterator[Node]:
+def leaves(node: Node) -> Iterator[Node]:
     """The nodes that a value can come from: not what is only asked on the way."""
     if node["class"] == "CASE":
         parts = [*(check["then_expr"] for check in node["case_checks"]), node["else_expr"]]
@@ -56,7 +56,7 @@ def _leaves(node: Node) -> Iterator[Node]:
         yield node
         return
     for part in parts:
-        yield from _leaves(part)
+        yield from leaves(part)
 
 
 def _fixed(node: Node) -> object:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kpibar.ingest.outcome import Watch
+from kpibar.ingest.personal import name_shape
 from kpibar.render.clean import clean
 
 # A file that is read in the blink of an eye needs no bar.
@@ -43,7 +44,7 @@ def watching() -> Iterator[Watch | None]:
                 for before in list(bar.tasks):
                     bar.remove_task(before.id)
                 shown[:] = [path]
-                bar.add_task(clean(path.name).replace("[", "\\["), total=size, told="")
+                bar.add_task(clean(name_shape(path.name)).replace("[", "\\["), total=size, told="")
             words = f"{records:,} records, {rejects:,} rejects"
             # What is packed is longer than its file.
             bar.update(bar.tasks[0].id, completed=min(done, size), told=words)

@@ -13,6 +13,7 @@ from kpibar.ingest.corrections import Corrections
 from kpibar.ingest.layouts import Layout, Shelf
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.outcome import Loaded, Outcome, Remark
+from kpibar.ingest.personal import name_shape
 from kpibar.ingest.plan import REASONS
 from kpibar.ingest.reasons import UNKNOWN
 from kpibar.ingest.tally import NAMED_FROM
@@ -34,7 +35,7 @@ def number(value: float) -> str:
 
 def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = False) -> list[str]:
     """What became of a file, one fact a line; in brief, the counts only."""
-    name = clean(str(outcome.path))
+    name = clean(str(outcome.path.with_name(name_shape(outcome.path.name))))
     if outcome.error is not None:
         return []
     delimiter = _DELIMITERS.get(outcome.delimiter, outcome.delimiter)

@@ -1,0 +1,105 @@
+"""Countries and currencies become their ISO codes (3166-1 of two letters, 4217); any other word is unknown.
+
+A cell that people fill by hand may hold anything. Nothing but a code is stored of it; what is none is counted.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from importlib.resources import files
+
+from kpibar.ingest.plan import Plan
+from kpibar.ingest.tally import Tally, count_shape
+from kpibar.store import Store
+
+_SIGNS = re.compile(r"[^\w€£$¥₽₺₹₩₴₪฿]+|_+")
+_BETWEEN = re.compile(r"\s*[-–—/|(),;:]\s*")
+# A part of a country and a language with its country, as in US-CA and fr_FR.
+_PART = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}")
+_LOCALE = re.compile(r"[a-z]{2,3}[-_]([A-Z]{2})")
+_ARTICLE = re.compile("^(?:the|la|le|les|l|il|los|las|die|der|de|het|os|as|o|a) ")
+_LONGEST = 200
+UNKNOWN = {"country": "country_unknown", "currency": "currency_unknown"}
+
+
+def fold(text: str) -> str:
+    """A name in small letters, without accents and signs."""
+    letters = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("ø", "o").replace("ß", "ss")).casefold()
+    bare = "".join(sign for sign in letters if not unicodedata.combining(sign))
+    return " ".join(_SIGNS.sub(" ", bare).split())
+
+
+@lru_cache(maxsize=1)
+def _tables() -> dict[str, dict[str, str]]:
+    """The code of each folded name and code, of countries and currencies."""
+    text = files("kpibar").joinpath("ingest", "codes.toml").read_text(encoding="utf-8")
+    return {
+        table: {name: code for code, names in listed.items() for name in (*names.split("|"), code.lower())}
+        for table, listed in tomllib.loads(text).items()
+    }
+
+
+def country_code(text: str) -> str | None:
+    """The code of a country by its name or code in any spelling, None for what is none."""
+    cell = text.strip()
+    if len(cell) > _LONGEST:
+        return None
+    known = _tables()["countries"]
+    found = _of_all(cell, known)
+    if found is None and (part := _PART.fullmatch(cell) or _LOCALE.fullmatch(cell)):
+        return known.get(part[1].lower())
+    return found
+
+
+def currency_code(text: str) -> str | None:
+    """The code of a currency by its name, sign or code, None for what is none, or for one sign of several."""
+    return _of_all(text.strip(), _tables()["currencies"]) if len(text) <= _LONGEST else None
+
+
+def _of_all(cell: str, known: dict[str, str]) -> str | None:
+    """What a cell names, or all its parts alike: "France (FR)"."""
+    name = fold(cell)
+    code = known.get(name) or known.get(_ARTICLE.sub("", name))
+    if code is not None:
+        return code
+    codes = {known.get(fold(part)) for part in _BETWEEN.split(cell) if part}
+    return codes.pop() if len(codes) == 1 else None
+
+
+CODES: dict[str, Callable[[str], str | None]] = {"country": country_code, "currency": currency_code}
+
+
+def spellings_of(column: str) -> str:
+    """The temporary table of what is stored for each spelling of a column's values (said, name)."""
+    return f"{column}_spellings"
+
+
+def find_codes(store: Store, compiled: Plan, entity: str, tally: Tally) -> frozenset[str]:
+    """Fill the tables of spellings of a table's countries and currencies; return the columns that need them.
+
+    A value that is none is counted, and its shape kept.
+    """
+    table, found = compiled.tables[entity], set[str]()
+    for column, code in CODES.items():
+        if column not in table.fields or column not in table.held:
+            continue
+        rows = store.engine.rows(
+            f"SELECT {column}, count(*) FROM ({compiled.field(entity, column)}) WHERE {column} IS NOT NULL GROUP BY 1"
+        )
+        others = {said: (name, n) for said, n in rows if (name := code(said)) != said}
+        if others:
+            _write(store, column, {said: name for said, (name, _) in others.items()})
+            found.add(column)
+        for said, (name, n) in others.items():
+            if name is None:
+                tally.remarks[UNKNOWN[column], ""] += n
+                count_shape(tally, column, said, n)
+    return frozenset(found)
+
+
+def _write(store: Store, column: str, names: dict[str, str | None]) -> None:
+    listed: Iterable[str] = (name or "" for name in names.values())
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {spellings_of(column)} (said VARCHAR, name VARCHAR)")
+    store.engine.append(spellings_of(column), {"said": list(names), "name": list(listed)})

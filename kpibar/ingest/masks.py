@@ -1,0 +1,222 @@
+"""Identifiers of people in columns that are for something else: a pseudonym in their place, or their shape.
+
+An address in the column of order numbers stays the name of one order: it becomes a keyed pseudonym, the same for every
+notation, so that records stay linked. In a column of words, a queue or a brand, letters and digits are blanked. The
+engine finds the few cells that may hold one; these alone are looked at, each once.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kpibar.ingest.cells import Cells
+from kpibar.ingest.expressions import Compiled, pseudonym, quoted
+from kpibar.ingest.numbering import whole_numbers
+from kpibar.ingest.origins import place, placeholders
+from kpibar.ingest.personal import PHONE, Part, personal_parts, plain, shape, telephone_identity
+from kpibar.ingest.syntax import SyntaxFault, tree, walk
+from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, columns
+from kpibar.ingest.vocabulary import leaves
+from kpibar.store import Store
+
+CODE = "identifier_masked"
+# Which rules these are: a file that was read by others is read again when it is ingested again.
+RULES = "identifiers 1, codes 1"
+_TABLE, _IDENTITIES = "masked_cells", "masked_identities"
+# In front of the pseudonym in the place of an identifier.
+PREFIX = "id-"
+# Columns of numbers, beside the names of records; and columns that are not stored as they are written.
+_NUMBERS = ("case_id", "contact_id", "order_ref", "merged_into", "parcel_id")
+CODED = ("country", "currency")
+# The shortest address and telephone number, and the shortest text of a number that is more than digits.
+_SHORTEST_WORD, _SHORTEST_NUMBER = 6, 9
+_UUID = 36
+# Above this share of a column's cells a form that telephones have too is the column's own; most of them make a column
+# of telephones, provided that they are so many and lie so far apart as no numbers in sequence do.
+_OWN_FORM, _MOST, _LEAST, _APART = 0.2, 0.5, 3, 1_000
+_GAP = r"[\p{Z}./()\-\x{2010}-\x{2015}]{0,3}"
+_DIGIT = r"[0-9\x{ff10}-\x{ff19}\x{660}-\x{669}\x{6f0}-\x{6f9}\x{966}-\x{96f}]"
+# Seven digits in a row with a sign or two between them: every telephone, card and bank account has them.
+_WORD = rf"@|\x{{ff20}}|\x{{fe6b}}|%40|{_DIGIT}(?:[^\p{{L}}\p{{N}}]{{0,5}}{_DIGIT}){{6}}"
+_OPEN = "(?:^|[^0-9A-Za-z])"
+_NATIONAL = (
+    rf"{_OPEN}\(?0{_GAP}[1-9](?:{_GAP}[0-9]){{7,9}}(?:[^0-9A-Za-z]|$)"
+    rf"|{_OPEN}[2-9][0-9]{{2}}[ .-][0-9]{{2,3}}[ .-][0-9]{{2,4}}"
+)
+_CERTAIN = (
+    rf"@|\x{{ff20}}|\x{{fe6b}}|%40|[+\x{{ff0b}}]{_GAP}{_DIGIT}|{_OPEN}00[0-9]{{0,13}}[ ./()-]"
+    rf"|{_OPEN}\(?0\)?{_GAP}[1-9](?:[ ./)-]{{1,2}}[0-9]{{2}}){{4}}|\([2-9][0-9]{{2}}\)"
+    rf"|(?i)\b(?:tel|t.l|phone|mobile|portable|gsm|handy|whatsapp|sms|fax)\w*[ .:°n=]{{0,4}}[+(]?[0-9]"
+    rf"|(?:{_OPEN}|IBAN|iban)[A-Za-z]{{2}}[ .-]?[0-9]{{2}}(?:[ .-]?[0-9A-Za-z]){{11}}"
+    r"|[\x{a0}\x{2000}-\x{206f}\x{3000}\x{ff00}-\x{ff5e}\x{660}-\x{669}\x{6f0}-\x{6f9}\x{966}-\x{96f}]"
+)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A typed column of texts that are stored: its name in `typed`, the header's, and whether it is one of numbers."""
+
+    alias: str
+    column: str
+    numbers: bool
+
+
+def stored_texts(tables: Mapping[str, Mapping[str, Compiled]], cells: Cells) -> tuple[Stored, ...]:
+    """The typed columns from which texts of canonical columns are taken; free text is not among them."""
+    present, found = cells.present("text"), dict[str, Stored]()
+    for entity, table in tables.items():
+        kinds = columns(entity)
+        for name, compiled in table.items():
+            if kinds.get(name) != "VARCHAR" or name in (*TEXT_COLUMNS, *CODED):
+                continue
+            numbers = name in _NUMBERS or name == KEYS[entity].id[0]
+            for number in _sources(compiled):
+                call = compiled.calls[number]
+                if call in present and (present[call] not in found or numbers):
+                    found[present[call]] = Stored(present[call], cells.shown(call), numbers)
+    return tuple(found.values())
+
+
+def _sources(compiled: Compiled) -> Sequence[int]:
+    """The helper calls whose cell can be part of an expression's value, by number: not what is only asked."""
+    try:
+        results = leaves(tree(placeholders(compiled)))
+        found = {place(part) for node in results for part in walk(node) if part["class"] == "COLUMN_REF"}
+    except SyntaxFault:  # refused in words of its own when it runs
+        return range(len(compiled.calls))
+    return sorted(number for number in found if number is not None)
+
+
+def mask_identifiers(
+    store: Store, texts: Sequence[Stored], calling_code: str, remarks: Counter[tuple[str, str]]
+) -> None:
+    """Put pseudonyms or shapes in the place of people's identifiers in the stored texts of `typed`, and count them."""
+    if not texts:
+        return
+    some = ", ".join(_suspects(text, calling_code) for text in texts)
+    for text, suspects in zip(texts, store.engine.rows(f"SELECT {some} FROM (SELECT 1)")[0], strict=True):
+        if suspects:
+            cells = _number_cells(store, text, calling_code) if text.numbers else _word_cells(store, text, calling_code)
+            _mask(store, text, cells, remarks)
+    store.engine.run(f"DROP TABLE IF EXISTS {_TABLE}")
+
+
+def _suspects(text: Stored, calling_code: str) -> str:
+    name = text.alias
+    if text.numbers:
+        bare = f"strlen({name}) BETWEEN 9 AND 13 AND starts_with({name}, '0') OR starts_with({name}, '{calling_code}')"
+        return (
+            f"(SELECT count(*) FILTER (WHERE {_odd(name)}) + CASE WHEN 2 * count(*) FILTER (WHERE {bare}) > "
+            f"count({name}) THEN 1 ELSE 0 END FROM typed)"
+        )
+    return f"(SELECT count(*) FROM ({_words(name)}) WHERE regexp_matches(v, {quoted(_WORD)}))"
+
+
+def _words(name: str) -> str:
+    return f"SELECT DISTINCT {name} AS v FROM typed WHERE strlen({name}) >= {_SHORTEST_WORD}"
+
+
+def _odd(name: str) -> str:
+    """SQL: a number that is more than digits, or a name that a tool makes, and may hold an identifier."""
+    return (
+        f"CASE WHEN contains({name}, '@') OR starts_with({name}, '+') THEN TRUE "
+        f"WHEN strlen({name}) < {_SHORTEST_NUMBER} OR try_cast({name} AS BIGINT) IS NOT NULL THEN FALSE "
+        f"WHEN strlen({name}) = {_UUID} AND {name}[9] = '-' AND {name}[24] = '-' THEN FALSE "
+        f"ELSE regexp_matches({name}, {quoted(f'{_NATIONAL}|{_CERTAIN}')}) END"
+    )
+
+
+def _word_cells(store: Store, text: Stored, calling_code: str) -> dict[str, tuple[str, str]]:
+    """The cells of a column of words that hold an identifier: what is stored for each, and what it was."""
+    rows = store.engine.rows
+    digits, every = rows(
+        f"SELECT count(*) FILTER (WHERE regexp_full_match({text.alias}, '[0-9]+')), count(*) "
+        f"FROM (SELECT DISTINCT {text.alias} FROM typed WHERE {text.alias} IS NOT NULL)"
+    )[0]
+    # A column that holds numbers is one of numbers, whatever it is for.
+    numbers = digits >= _LEAST and digits > _MOST * every
+    found = {}
+    for (cell,) in rows(f"SELECT v FROM ({_words(text.alias)}) WHERE regexp_matches(v, {quoted(_WORD)})"):
+        seen = plain(cell)
+        parts = personal_parts(seen, calling_code, numbers=numbers)
+        if parts:
+            found[cell] = (
+                _replaced(seen, parts, [shape(seen[part.start : part.end]) for part in parts]),
+                parts[0].kind,
+            )
+    return found
+
+
+def _number_cells(store: Store, text: Stored, calling_code: str) -> dict[str, tuple[str, str]]:
+    """The cells of a column of numbers that hold an identifier: what is stored for each, and what it was."""
+    name, rows = text.alias, store.engine.rows
+    own_form = rows(
+        f"SELECT count(*) FILTER (WHERE regexp_matches({name}, {quoted(_NATIONAL)}) AND NOT regexp_matches({name}, "
+        f"{quoted(_CERTAIN)}) AND {_odd(name)}) > {_OWN_FORM} * count(*) AND count(*) >= {_LEAST} "
+        f"FROM (SELECT DISTINCT {name} FROM typed WHERE {name} IS NOT NULL)"
+    )[0][0]
+    certain = f" AND regexp_matches({name}, {quoted(_CERTAIN)})" if own_form else ""
+    parts: dict[str, list[Part]] = {}
+    for (cell,) in rows(f"SELECT DISTINCT {name} FROM typed WHERE {_odd(name)}{certain}"):
+        known = personal_parts(plain(cell), calling_code, numbers=True)
+        if kept := [part for part in known if part.certain or not own_form]:
+            parts[cell] = kept
+    for cell in _telephones(store, name, calling_code):
+        parts[cell] = [Part(0, len(cell), PHONE, telephone_identity(cell, calling_code))]
+    names = _pseudonyms(store, {part.identity for known in parts.values() for part in known})
+    return {
+        cell: (_replaced(plain(cell), known, [names[part.identity] for part in known]), known[0].kind)
+        for cell, known in parts.items()
+    }
+
+
+def _telephones(store: Store, name: str, calling_code: str) -> list[str]:
+    """The cells of digits alone of a column most of whose cells are telephones; none of any other column."""
+    whole, short = map(quoted, whole_numbers(calling_code))
+    digits = f"regexp_replace({name}, '[^0-9]', '', 'g')"
+    full, alone = (f"regexp_full_match({name}, {pattern})" for pattern in (whole, short))
+    telephone = f"({full} OR regexp_full_match({digits}, {whole}) AND {_odd(name)})"
+    numbers = f"SELECT DISTINCT try_cast(right({digits}, 9) AS BIGINT) AS n, {telephone} AS t, {name} FROM typed"
+    most = store.engine.rows(
+        f"SELECT sum(t::INTEGER) > {_MOST} * count(*) AND sum(t::INTEGER) >= {_LEAST} "
+        f"AND max(n) FILTER (WHERE t) - min(n) FILTER (WHERE t) > {_APART} * count(*) "
+        f"FROM ({numbers} WHERE {name} IS NOT NULL)"
+    )[0][0]
+    if not most:
+        return []
+    return [str(cell) for (cell,) in store.engine.rows(f"SELECT DISTINCT {name} FROM typed WHERE {full} OR {alone}")]
+
+
+def _pseudonyms(store: Store, identities: set[str]) -> dict[str, str]:
+    """What is stored in the place of each identity."""
+    if not identities:
+        return {}
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {_IDENTITIES} (identity VARCHAR)")
+    store.engine.append(_IDENTITIES, {"identity": sorted(identities)})
+    made = f"SELECT identity, replace(CAST({pseudonym('identity')} AS VARCHAR), '-', '') FROM {_IDENTITIES}"
+    found = {identity: PREFIX + name for identity, name in store.engine.rows(made)}
+    store.engine.run(f"DROP TABLE {_IDENTITIES}")
+    return found
+
+
+def _replaced(text: str, parts: Sequence[Part], others: Sequence[str]) -> str:
+    pieces, done = [], 0
+    for part, other in zip(parts, others, strict=True):
+        pieces += [text[done : part.start], other]
+        done = part.end
+    return "".join((*pieces, text[done:]))
+
+
+def _mask(store: Store, text: Stored, cells: Mapping[str, tuple[str, str]], remarks: Counter[tuple[str, str]]) -> None:
+    if not cells:
+        return
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {_TABLE} (cell VARCHAR, masked VARCHAR, kind VARCHAR)")
+    masked, kinds = zip(*cells.values(), strict=True)
+    store.engine.append(_TABLE, {"cell": list(cells), "masked": list(masked), "kind": list(kinds)})
+    kept = "NOT dropped AND bad IS NULL AND key_fault IS NULL"
+    counted = (
+        f"SELECT m.kind, count(*) FROM typed JOIN {_TABLE} m ON m.cell = typed.{text.alias} WHERE {kept} GROUP BY 1"
+    )
+    for kind, count in store.engine.rows(counted):
+        remarks[CODE, f'"{text.column}" ({kind})'] += int(count)
+    store.engine.run(f"UPDATE typed SET {text.alias} = m.masked FROM {_TABLE} m WHERE m.cell = typed.{text.alias}")

@@ -1,0 +1,51 @@
+"""How telephone numbers are written within their country, by calling code."""
+
+import re
+
+# A number within its country, without the 0 that is dialled before it, by calling code: pattern and lengths.
+NATIONAL = {
+    "33": ("[1-9][0-9]{8}", (9,)),
+    "31": ("[1-9][0-9]{8}", (9,)),
+    "32": ("4[0-9]{8}|[1-9][0-9]{7}", (8, 9)),
+    "34": ("[6-9][0-9]{8}", (9,)),
+    "39": ("3[0-9]{8,9}", (9, 10)),
+    "41": ("[1-9][0-9]{8}", (9,)),
+    "43": ("6[5-9][0-9]{7,9}", (9, 10, 11)),
+    "44": ("[1-9][0-9]{9}", (10,)),
+    "46": ("7[0-9]{8}", (9,)),
+    "48": ("[4-8][0-9]{8}", (9,)),
+    "49": ("1[5-7][0-9]{8,9}", (10, 11)),
+    "351": ("[29][0-9]{8}", (9,)),
+    "352": ("6[0-9]{8}", (9,)),
+}
+# The first digits of mobile numbers: without the 0 in front any digit would make a telephone of a number.
+_MOBILE = {"33": "67", "31": "6", "32": "4", "34": "67", "39": "3", "41": "7", "44": "7", "49": "1", "351": "9"}
+# Countries in which no 0 is dialled in front of a number.
+_WITHOUT_ZERO = ("34", "351", "352", "39", "48")
+
+
+def is_national(digits: str, calling_code: str, *, alone: bool) -> bool:
+    """Whether digits without any other sign are a telephone number of this country.
+
+    With its first 0 or the calling code in front; `alone`, that is as the whole of a cell, without them too.
+    """
+    if calling_code not in NATIONAL:
+        return digits.startswith("0") and len(digits) in (10, 11) and digits[1] != "0"
+    pattern = NATIONAL[calling_code][0]
+    if digits.startswith(calling_code) and re.fullmatch(pattern, digits[len(calling_code) :]):
+        return True
+    if digits.startswith("00"):
+        return digits.startswith(f"00{calling_code}") and is_national(digits[2:], calling_code, alone=False)
+    if digits.startswith("0"):
+        return re.fullmatch(pattern, digits[1:]) is not None
+    return alone and re.fullmatch(pattern, digits) is not None and digits[0] in _MOBILE.get(calling_code, "")
+
+
+def whole_numbers(calling_code: str) -> tuple[str, str]:
+    """Patterns of a telephone number of this country without any sign: with its first 0 or calling code, and without.
+
+    Where no 0 is dialled before it, the number alone is no telephone: the calling code must stand in front.
+    """
+    pattern = NATIONAL.get(calling_code, ("[1-9][0-9]{7,9}", ()))[0]
+    dialled = "" if calling_code in _WITHOUT_ZERO else f"0(?:{pattern})|"
+    return f"{dialled}(?:00)?{calling_code}(?:{pattern})", f"(?:{pattern})"

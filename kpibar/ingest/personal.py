@@ -1,0 +1,262 @@
+"""E-mail addresses, telephone numbers, bank accounts and card numbers inside a text that is meant for something else.
+
+In a column of words any of them counts. In a column of numbers (`numbers`), an order's or a parcel's, digits alone say
+nothing: one number in ten passes the check of a card, and any nine digits are a telephone somewhere. There only an
+address, a bank account and a telephone written as such - with +, or in groups - count.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kpibar.ingest.numbering import is_national
+
+EMAIL, PHONE, IBAN, CARD = "e-mail address", "telephone number", "bank account", "card number"
+
+# One or two signs between groups of digits.
+_GAP = r"[ ./()-]{0,3}"
+_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+_EMAIL = re.compile(
+    r"(?:\"[^\"\n]{1,64}\"|[^\s<>()\[\]\",;:@|\\/=]{1,64})(?:@|%40)"
+    rf"(?:(?:{_LABEL}\.){{1,9}}(?:xn--[\w-]{{1,59}}|[^\W\d_]{{2,62}})(?![\w-])|\[[0-9a-fA-F:.]{{7,45}}\])"
+)
+# A name in front of its address: the whole is one person.
+_NAMED = re.compile(r"[^<>()\[\]@]*[<(\[]\s*(?:mailto:)?(?P<address>[^<>()\[\]\s]+)\s*[>)\]]\s*")
+_LONGEST_NAME = 320
+# The length of a bank account by its country (ISO 13616).
+_IBAN_LENGTHS = {
+    country: length
+    for length, countries in {
+        15: "NO", 16: "BE", 18: "DK FI FO GL NL SD FK", 19: "MK SI", 20: "AT BA EE KZ LT LU XK MN",
+        21: "CH HR LI LV", 22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ OM SO TL",
+        24: "AD CZ ES MD PK RO SA SE SK TN VG DZ", 25: "AO CV GW LY MZ PT ST", 26: "IS TR IR CG",
+        27: "BF CF CM DJ FR GA GF GP GQ KM MC MG MQ MR NC PF PM RE SM TD TF WF YT BI IT",
+        28: "AL AZ BJ BY CI CY DO GT HN HU LB ML NE NI PL SN SV TG MA",
+        29: "BR EG PS QA UA", 30: "JO KW MU YE", 31: "MT SC", 32: "LC", 33: "RU",
+    }.items()
+    for country in countries.split()
+}  # fmt: skip
+_IBAN = re.compile(r"(?:(?<![0-9A-Za-z])|(?<=IBAN)|(?<=iban))[A-Za-z]{2}[ .-]?[0-9]{2}(?=[ .-]?[0-9A-Za-z])")
+_CARD = re.compile(r"(?<![0-9A-Za-z])[2-6](?:[ .-]?[0-9]){12,18}(?![0-9A-Za-z])")
+# The first digits of the issuers of cards (ISO/IEC 7812), and how long their numbers are.
+_ISSUERS = (
+    (re.compile("4"), (13, 16, 19)),
+    (re.compile("5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720|220[0-4]"), (16,)),
+    (re.compile("3[47]"), (15,)),
+    (re.compile("30[0-5]|3[689]"), (14, 16, 19)),
+    (re.compile("6011|64[4-9]|65|62|35(?:2[89]|[3-8])"), (16, 17, 18, 19)),
+    (re.compile("50|5[6-8]|63(?:04|9)|67"), (13, 14, 15, 16, 17, 18, 19)),
+)
+# A telephone with its country; within its country, in pairs or other groups; as in North America.
+_ABROAD = re.compile(rf"(?<![0-9A-Za-z+])(?:\+|00{_GAP}){_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}(?![0-9A-Za-z])")
+_PAIRS = re.compile(
+    r"(?<![0-9A-Za-z])(?<![0-9][./-])(?:\(0\) ?|\(?0)[1-9]\)?(?:(?: [0-9]{2}){4}|(?:\.[0-9]{2}){4}|(?:-[0-9]{2}){4}"
+    r"|(?:/[0-9]{2}){4})(?![0-9A-Za-z])(?![./-][0-9])"
+)
+_AMERICAN = re.compile(r"(?<![0-9A-Za-z])\([2-9][0-9]{2}\) ?[0-9]{3}[ .-][0-9]{4}(?![0-9A-Za-z])")
+_NATIONAL = re.compile(
+    rf"(?<![0-9A-Za-z])(?<![0-9][./-])\(?0{_GAP}[1-9](?:{_GAP}[0-9]){{7,9}}(?![0-9A-Za-z]|[./:-][0-9])"
+)
+_ANNOUNCED = re.compile(
+    rf"(?i)\b(?:tel|t[ée]l|telephone|t[ée]l[ée]phone|phone|mobile|portable|gsm|handy|whatsapp|sms|fax)\b[ .:°n=]{{0,4}}"
+    rf"(?P<number>[+(]?[0-9](?:{_GAP}[0-9]){{7,14}})(?![0-9A-Za-z])"
+)
+_APART = r"(?<![0-9A-Za-z])(?<![0-9][./-])"
+_CLOSED = r"(?![0-9A-Za-z])(?![./-][0-9])"
+_GROUPS = re.compile(
+    rf"{_APART}[6-9][0-9]{{2}}(?:([ .-])[0-9]{{3}}\1[0-9]{{3}}|([ .-])[0-9]{{2}}\2[0-9]{{2}}\2[0-9]{{2}}){_CLOSED}"
+)
+_AMERICAN_BARE = re.compile(rf"{_APART}[2-9][0-9]{{2}}([.-])[2-9][0-9]{{2}}\1[0-9]{{4}}{_CLOSED}")
+_BARE = re.compile(
+    r"(?<![0-9A-Za-z])(?<![0-9][./-])[2-9][0-9]{2}([.-])[2-9][0-9]{2}\1[0-9]{4}(?![0-9A-Za-z])(?![./-][0-9])"
+)
+_BARE = re.compile(r"(?<![0-9A-Za-z.,/+-])[0-9]{8,15}(?![0-9A-Za-z]|[./,-][0-9])")
+_DATE = re.compile(r"^\(?(?:[0-3]?[0-9][./-][01]?[0-9][./-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[./-][01][0-9])")
+_DIGITS = re.compile(r"[^0-9]")
+_RUN = re.compile(r"(?<![0-9])[0-9]{9,19}(?![0-9])")
+# Dashes, blanks and look-alikes that NFKC leaves as they are.
+_ALIKE = {ord(sign): "-" for sign in "‐‑‒–—―−﹣"} | {ord(sign): " " for sign in "\t\u2028\u2029"} | {ord("·"): "."}
+
+
+@dataclass(frozen=True)
+class Part:
+    """What of a text is a person's: from where to where, what it is, and its one form for all notations.
+
+    `certain` is False for a telephone that is written as other numbers may be too: in groups, within its country.
+    """
+
+    start: int
+    end: int
+    kind: str
+    identity: str
+    certain: bool = True
+
+
+def plain(text: str) -> str:
+    """A text in the letters, digits, blanks and dashes of ASCII where it has others that look like them."""
+    if text.isascii():
+        return text.replace("\t", " ")
+    composed = unicodedata.normalize("NFKC", text).translate(_ALIKE)
+    return "".join(
+        str(unicodedata.decimal(sign)) if not sign.isascii() and sign.isdecimal() else sign
+        for sign in composed
+        if unicodedata.category(sign) != "Cf"
+    )
+
+
+def personal_parts(text: str, calling_code: str = "33", *, numbers: bool = False) -> list[Part]:
+    """The identifiers of people in a text as `plain` gives it, in order, none within another."""
+    found: list[Part] = []
+    for part in (
+        *_addresses(text),
+        *_accounts(text),
+        *_cards(text, numbers),
+        *_telephones(text, calling_code, numbers),
+    ):
+        if all(part.end <= other.start or part.start >= other.end for other in found):
+            found.append(part)
+    return sorted(found, key=lambda part: part.start)
+
+
+def _addresses(text: str) -> Iterator[Part]:
+    if "@" not in text and "%40" not in text:
+        return
+    whole = _NAMED.fullmatch(text) if len(text) <= _LONGEST_NAME else None
+    for match in _EMAIL.finditer(text):
+        start, end = match.span()
+        if whole and whole["address"] == match.group():
+            start, end = 0, len(text)
+        yield Part(start, end, EMAIL, "email:" + match.group().replace("%40", "@").lower())
+
+
+def _accounts(text: str) -> Iterator[Part]:
+    for match in _IBAN.finditer(text):
+        place, signs = match.start(), ""
+        length = _IBAN_LENGTHS.get(text[place : place + 2].upper(), 0)
+        groups = 0
+        while len(signs) < length and place < len(text):
+            sign = text[place]
+            if sign.isascii() and sign.isalnum():
+                signs += sign.upper()
+                groups += 1
+            elif sign not in " .-" or not groups or (sign != " " and groups != 4):
+                break
+            else:
+                groups = 0
+            place += 1
+        closed = place == len(text) or not (text[place].isascii() and text[place].isalnum())
+        if length and len(signs) == length and closed and is_account(signs):
+            yield Part(match.start(), place, IBAN, "iban:" + signs)
+
+
+def is_account(signs: str) -> bool:
+    """Whether the check digits of a bank account, in capitals without blanks, are right (ISO 7064, modulus 97)."""
+    turned = signs[4:] + signs[:4]
+    return int("".join(str(int(sign, 36)) for sign in turned)) % 97 == 1
+
+
+def _cards(text: str, numbers: bool) -> Iterator[Part]:
+    if numbers:
+        return
+    for match in _CARD.finditer(text):
+        digits = _DIGITS.sub("", match.group())
+        if is_card(digits):
+            yield Part(*match.span(), CARD, "card:" + digits)
+
+
+def is_card(digits: str) -> bool:
+    """Whether digits are the number of a card: of an issuer's first digits and length, and with its check digit."""
+    if not any(first.match(digits) and len(digits) in lengths for first, lengths in _ISSUERS):
+        return False
+    doubled = [2 * int(digit) for digit in digits[-2::-2]]
+    single = [int(digit) for digit in digits[::-2]]
+    return (sum(single) + sum(n - 9 if n > 9 else n for n in doubled)) % 10 == 0 and len(set(digits)) > 1
+
+
+def _telephones(text: str, calling_code: str, numbers: bool) -> Iterator[Part]:
+    for match in _ANNOUNCED.finditer(text):
+        yield _telephone(match.start("number"), match.end("number"), text, calling_code)
+    for match in _ABROAD.finditer(text):
+        written = match.group()
+        # 00 and digits may be a number with zeros in front.
+        if not numbers or written.startswith("+") or not written.isdigit():
+            sure = written.startswith(("+", "00 ", f"00{calling_code}"))
+            yield _telephone(*match.span(), text, calling_code, certain=sure)
+    for pattern in (_PAIRS, _AMERICAN):
+        for match in pattern.finditer(text):
+            yield _telephone(*match.span(), text, calling_code)
+    if numbers and text.isdigit():
+        return
+    for pattern in (_NATIONAL, _GROUPS, _AMERICAN_BARE):
+        for match in pattern.finditer(text):
+            written = match.group()
+            if not (_DATE.match(written) or (numbers and written.isdigit())):
+                yield _telephone(*match.span(), text, calling_code, certain=False)
+    if not numbers:
+        for match in _BARE.finditer(text):
+            if is_national(match.group(), calling_code, alone=match.group() == text.strip()):
+                yield _telephone(*match.span(), text, calling_code)
+
+
+def _telephone(start: int, end: int, text: str, calling_code: str, *, certain: bool = True) -> Part:
+    return Part(start, end, PHONE, telephone_identity(text[start:end], calling_code), certain)
+
+
+def telephone_identity(written: str, calling_code: str) -> str:
+    """The one form of a telephone number: "phone:" and its digits with the calling code, without + and zeros."""
+    digits = _DIGITS.sub("", re.sub(r"\(0\)", "", written) if written[:1] in "+0" and "(0)" in written[1:] else written)
+    if digits.startswith("00"):
+        return "phone:" + digits[2:]
+    if digits.startswith("0"):
+        return f"phone:{calling_code}{digits[1:]}"
+    return "phone:" + digits
+
+
+def shaped(text: str, calling_code: str = "33", *, bare: bool = True) -> str:
+    """A text with the letters and digits of people's identifiers blanked; one without any is given back as it is.
+
+    `bare` tells that digits without + and separators count too.
+    """
+    seen = plain(text)
+    parts = personal_parts(seen, calling_code, numbers=not bare)
+    if not parts:
+        return text
+    pieces, done = [], 0
+    for part in parts:
+        pieces += [seen[done : part.start], shape(seen[part.start : part.end])]
+        done = part.end
+    return "".join((*pieces, seen[done:]))
+
+
+def shape(text: str) -> str:
+    """A text with each letter as a and each digit as 9."""
+    return "".join("9" if sign.isnumeric() else "a" if sign.isalpha() else sign for sign in text)
+
+
+def name_shape(name: str) -> str:
+    """The name of a file with the identifiers of people in it blanked; its ending stays where it is none of one."""
+    stem, point, ending = name.rpartition(".")
+    for text, rest in ((stem, point + ending), (name, "")):
+        masked = _RUN.sub(_digits_shape, shaped(shaped(text).replace("_", "\x1f"))).replace("\x1f", "_")
+        if masked != text:
+            return masked + rest
+    return name
+
+
+def _digits_shape(run: re.Match[str]) -> str:
+    digits = run.group()
+    return shape(digits) if is_card(digits) or is_national(digits, "33", alone=False) else digits
+
+
+def message_shape(text: str) -> str:
+    """A message with the identifiers of people in it blanked, those in the names of folders excepted."""
+    seen = plain(text)
+    parts = [part for part in personal_parts(seen) if seen[part.end : part.end + 1] not in ("/", "\\")]
+    if not parts:
+        return text
+    pieces, done = [], 0
+    for part in parts:
+        pieces += [seen[done : part.start], shape(seen[part.start : part.end])]
+        done = part.end
+    return "".join((*pieces, seen[done:]))

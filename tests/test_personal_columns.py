@@ -1,0 +1,208 @@
+"""Identifiers of people in columns that are for something else: pseudonym or shape, and sound numbers as they are."""
+
+from pathlib import Path
+
+import pytest
+
+from kpibar.errors import FileMissing
+from kpibar.ingest.codes import country_code, currency_code
+from kpibar.ingest.personal import name_shape, personal_parts, plain, shaped
+from kpibar.streams import failure
+from tests.intake import column, held, take_text
+from tests.planted import Identifiers, exports, leaks, plant, run
+
+ACCOUNTS = ("FR7630006000011234567890189", "fr76 3000 6000 0112 3456 7890 189", "GB29 NWBK 6016 1331 9268 19",
+            "IBAN DE89370400440532013000", "MT84MALT011000012345MTLCAST001S")  # fmt: skip
+ADDRESSES = ("jean@example.org", "Jean+x@EXAMPLE.ORG", '"jean dupont"@example.org', "jean@exämple.de", "jean@例え.jp",
+             "Jean Dupont <jean@example.org>", "mailto:jean@x.fr", "jean%40x.fr", "jean＠example.org",
+             "réf jean@x.fr")  # fmt: skip
+TELEPHONES = ("+33 6 12 34 56 78", "+33612345678", "00 33 6 12 34 56 78", "0033 612345678", "06 12 34 56 78",
+              "06.12.34.56.78", "06-12-34-56-78", "06/12/34/56/78", "+33 (0)6 12 34 56 78", "(06) 12 34 56 78",
+              "06\u00a012\u202f34 56 78", "06‑12‑34‑56‑78", "+44 20 7946 0958", "(415) 555-2671", "tel:+33612345678",
+              "+３３６１２３４５６７８")  # fmt: skip
+CARDS = ("4539578763621486", "4539 5787 6362 1486", "4539-5787-6362-1486", "3782 822463 10005", "5555555555554444")
+BARE = ("0612345678", "33612345678", "0033612345678")
+SOUND = (
+    "2025-03-04 10:00:00", "01/02/2025 12", "01-02-2025 10:30", "#1001", "550e8400-e29b-41d4-a716-446655440000",
+    "402-1234567-1234567", "Support FR", "20250304101500", "1733040000000", "FR-2024-00012345", "@home", "12 345 678",
+    "Support @Lyon", "100000001", "360001234567", "v1.2.3.4", "10:00-12:00", "0000012345", "4539578763621487",
+    "FR7630006000011234567890188", "be123456-1234-1234-1234-123456789012", "Maison Bleue SAV", "24/7", "1052-A",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("numbers", [False, True])
+def test_identifiers_are_told_in_any_notation_and_other_values_are_not(numbers: bool) -> None:
+    for text in (*ACCOUNTS, *ADDRESSES, *TELEPHONES, *(() if numbers else (*CARDS, *BARE))):
+        assert len(personal_parts(plain(text), numbers=numbers)) == 1, text
+    for text in (*SOUND, *((*CARDS, *BARE, "608428726", "612345678") if numbers else ())):
+        assert personal_parts(plain(text), numbers=numbers) == [], text
+
+
+def test_notations_of_one_telephone_or_address_have_one_identity() -> None:
+    telephones = {part.identity for text in TELEPHONES if "6" in text for part in personal_parts(plain(text))}
+    assert "phone:33612345678" in telephones and len(telephones) == 3
+    assert {part.identity for text in ADDRESSES[:6:5] for part in personal_parts(text)} == {"email:jean@example.org"}
+
+
+HEADER = "contact_id,created_at,channel,customer,case_id,order_ref,queue,team,brand,country,lang,reason_raw\n"
+
+
+def _contacts(*rows: tuple[str, ...]) -> str:
+    lines = [
+        ",".join(
+            f'"{cell.replace(chr(34), chr(34) * 2)}"'
+            for cell in (row[0], "2025-03-01 10:00:00", "email", "a", *row[1:])
+        )
+        for row in rows
+    ]
+    return HEADER + "\n".join(lines) + "\n"
+
+
+def test_a_number_stays_linked_under_a_pseudonym_and_a_word_is_blanked(folder: Path) -> None:
+    """Two notations of a telephone are one order, two of an address one case; other records are as they were."""
+    sound = [(f"{n}", f"c{n}", f"{700_000 + n}", "SAV", "Lyon", "Maison", "FR", "fr", "Livraison") for n in range(5, 9)]
+    outcome = take_text(
+        folder,
+        _contacts(
+            ("1", "jean@example.org", "+33 6 12 34 56 78", "jean@example.org", "0612345678", ACCOUNTS[0], "x@y.fr",
+             "4539578763621486", "Retour jean@example.org"),
+            ("2", "JEAN@example.org", "06.12.34.56.78", "SAV", "Lyon", "Maison", "France", "fr", "4539 5787 6362 1486"),
+            ("x@y.fr", "c3", "608428726", "SAV", "Lyon", "Maison", "Deutschland", "fr", "Livraison"),
+            ("4", "4539578763621486", "0612345678", "SAV", "Lyon", "Maison", "Wolkenkuckucksheim", "fr", "Livraison"),
+            *sound,
+        ),
+    )  # fmt: skip
+    rows = held(
+        folder, f"SELECT {HEADER.strip().replace('created_at,channel,customer,', '')} FROM contacts ORDER BY ALL"
+    )
+    by_id = {row[0]: row[1:] for row in rows}
+    first, second = by_id["1"], by_id["2"]
+    assert first[0] == second[0] and first[0].startswith("id-") and first[1] == second[1]
+    assert first[2:] == (
+        "aaaa@aaaaaaa.aaa", "9999999999", "aa9999999999999999999999999", None, "9999999999999999",
+        "Retour aaaa@aaaaaaa.aaa",
+    )  # fmt: skip
+    assert second[5:] == ("FR", "fr", "9999 9999 9999 9999")
+    # Digits alone in a column of numbers are the number of a case or an order.
+    assert by_id["4"][:2] == ("4539578763621486", "0612345678") and by_id["4"][5] is None
+    assert [by_id[row[0]] for row in sound] == [row[1:] for row in sound]
+    strange = next(name for name in by_id if name.startswith("id-"))
+    assert by_id[strange][1] == "608428726" and by_id[strange][5] == "DE"
+    remarks = {(remark.code, remark.about): remark.records for remark in outcome.remarks}
+    assert remarks["identifier_masked", '"case_id" (e-mail address)'] == 2
+    assert remarks["identifier_masked", '"order_ref" (telephone number)'] == 2
+    assert remarks["country_unknown", ""] == 2
+    assert ("country", "Aaaaaaaaaaaaaaaaaa".lower(), 1) in outcome.unknown
+
+
+def test_a_column_of_telephones_is_one_and_a_column_of_numbers_in_sequence_is_none(folder: Path) -> None:
+    """Six telephones and a number as orders; orders in sequence that have the form of telephones as cases."""
+    telephones = ("0612345678", "0798765432", "0140302010", "33611223344", "0655667788", "612345679", "48217")
+    rows = [
+        (f"{n}", f"01000000{n:02}", telephone, "SAV", f"{612345600 + n}", "Maison", "FR", "fr", "Livraison")
+        for n, telephone in enumerate(telephones)
+    ]
+    take_text(folder, _contacts(*rows))
+    assert column(folder, "SELECT case_id FROM contacts ORDER BY contact_id") == [row[1] for row in rows]
+    # A column of words that holds numbers is one of numbers.
+    assert column(folder, "SELECT team FROM contacts ORDER BY contact_id") == [row[4] for row in rows]
+    orders = column(folder, "SELECT order_ref FROM contacts ORDER BY contact_id")
+    assert [order[:3] for order in orders] == ["id-"] * 6 + ["482"]
+
+
+def test_orders_in_the_form_of_telephones_stay(folder: Path) -> None:
+    """The number of a shop and that of its order: 01-12345678 is a telephone where it is the exception alone."""
+    rows = [
+        (f"{n}", f"c{n}", f"0{n % 3 + 1}-{12345678 + n}", "SAV", "Lyon", "Maison", "FR", "fr", "x") for n in range(9)
+    ]
+    take_text(folder, _contacts(*rows))
+    assert column(folder, "SELECT order_ref FROM contacts ORDER BY contact_id") == [row[2] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("FR", "FR"), ("fr", "FR"), ("FRA", "FR"), ("France", "FR"), ("Frankreich", "FR"), ("Francia", "FR"),
+        ("Frankrijk", "FR"), ("França", "FR"), ("ÖSTERREICH", "AT"), ("Côte d’Ivoire", "CI"), ("UK", "GB"),
+        ("The Netherlands", "NL"), ("France (FR)", "FR"), ("fr_FR", "FR"), ("US-CA", "US"), ("Etats-Unis", "US"),
+        ("Paris", None), ("EU", None), ("jean@x.fr", None), ("XX", None), ("0612345678", None),
+    ],
+)  # fmt: skip
+def test_countries_become_codes_and_other_words_are_unknown(cell: str, code: str | None) -> None:
+    assert country_code(cell) == code
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [("EUR", "EUR"), ("eur", "EUR"), ("€", "EUR"), ("euros", "EUR"), ("£", "GBP"), ("US$", "USD"), ("zł", "PLN"),
+     ("$", None), ("jean", None), ("franc", None)],
+)  # fmt: skip
+def test_currencies_become_codes_and_one_sign_of_several_is_unknown(cell: str, code: str | None) -> None:
+    assert currency_code(cell) == code
+
+
+def test_orders_in_codes_keep_what_is_unknown(folder: Path) -> None:
+    head = "order_ref,ordered_at,value,currency,country\n"
+    rows = ("1,2025-03-01,5,€,France", "2,2025-03-01,5,EUR,FR", "3,2025-03-01,5,$,chez moi", "4,2025-03-01,5,,")
+    outcome = take_text(folder, head + "\n".join(rows) + "\n")
+    assert held(folder, "SELECT currency, country FROM orders ORDER BY order_ref") == [
+        ("EUR", "FR"), ("EUR", "FR"), (None, None), (None, None),
+    ]  # fmt: skip
+    codes = {remark.code: remark.records for remark in outcome.remarks}
+    assert (codes["country_unknown"], codes["currency_unknown"]) == (1, 1)
+
+
+TEXT = (
+    "Bonjour Madame Dupont, ma commande 123456 n'est pas là. +33 6 12 34 56 78 ou a.b+c@x.fr, "
+    "FR76 3000 6000 0112 3456 7890 189, 4539 5787 6362 1486.\nCordialement,\nJean-Pierre Martin"
+)
+
+
+def test_a_kept_text_holds_no_identifier_and_no_name_of_a_greeting(folder: Path) -> None:
+    head = "contact_id,created_at,channel,subject,tags,body\n"
+    text = f'{head}1,2025-03-01 10:00:00,email,Où est mon colis ?,vip a@b.fr,"{TEXT}"\n'
+    take_text(folder, text, keep_text=True)
+    assert held(folder, "SELECT subject, tags, body FROM contacts") == [
+        (
+            "Où est mon colis ?",
+            "vip [e-mail]",
+            "Bonjour Madame [name], ma commande [number] n'est pas là. [number] ou [e-mail], [account], [number].\n"
+            "Cordialement,\n[name]",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("export-jean@example.org.csv", "aaaaaa-aaaa@aaaaaaa.aaa.csv"),
+        ("calls_0612345678_2025.csv", "calls_9999999999_2025.csv"),
+        ("a_06.12.34.56.78_b.csv", "a_99.99.99.99.99_b.csv"), ("4539578763621486.csv", "9999999999999999.csv"),
+        ("contacts-2025-03-04.csv", "contacts-2025-03-04.csv"),
+        ("export_20250304101500.csv", "export_20250304101500.csv"),
+    ],
+)  # fmt: skip
+def test_the_name_of_a_file_holds_no_identifier(name: str, shape: str) -> None:
+    assert name_shape(name) == shape
+    said = failure(FileMissing(Path("/home/a") / "jean@example.org.csv"))
+    assert said.startswith("kpibar: /home/a/aaaa@aaaaaaa.aaa.aaa: no such file")
+
+
+def test_the_ledger_the_source_and_the_messages_hold_no_identifier(folder: Path) -> None:
+    outcome = take_text(
+        folder, _contacts(("1", "", "", "", "", "", "", "", "")), "jean@example.org.csv", brand="j@x.fr"
+    )
+    assert (outcome.source, outcome.error) == ("kpibar-contacts/a@a.aa", None)
+    assert held(folder, "SELECT name, source, brand FROM files") == [
+        ("aaaa@aaaaaaa.aaa.csv", "kpibar-contacts/a@a.aa", "a@a.aa")
+    ]
+    assert shaped("Équipe +33 6 12 34 56 78") == "Équipe +99 9 99 99 99 99"
+
+
+def test_identifiers_planted_in_any_column_are_found_nowhere(folder: Path) -> None:
+    """The quick subset of `python -m tests.planted`."""
+    chosen = {name: rows for name, rows in exports().items() if name in ("own-contacts.csv", "own-parcels.csv")}
+    texts, planted = plant(chosen, Identifiers(5), 2)
+    said = run(folder, texts, (("ingest", *texts, "--max-rejects", "100%"), ("status", "--json")))
+    assert "2 files: " in said and "failed" not in said
+    assert [one for found in leaks(planted, folder, said, set(texts)) for one in found if not one.documented] == []
