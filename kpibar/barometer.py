@@ -3,7 +3,7 @@
 `barometer` computes it; renderers only print it. Nothing in it is rounded or translated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -114,19 +114,26 @@ class Barometer:
     notes: tuple[Note, ...]
 
 
-def compute(path: Path, config: Config, request: Request, wait: float = 0.0) -> Barometer:
-    """The barometer of a database file. Raises what `barometer` and `open_store` raise."""
-    bring_up_to_date(path, config, wait)
+def compute(
+    path: Path, config: Config, request: Request, wait: float = 0.0, said: Callable[[str], None] = lambda words: None
+) -> Barometer:
+    """The barometer of a database file; what happens to the file is `said`.
+
+    Raises what `barometer` and `open_store` raise.
+    """
+    bring_up_to_date(path, config, wait, said)
     with open_store(path, write=False, wait=wait) as store:
         return barometer(store, config, request)
 
 
-def bring_up_to_date(path: Path, config: Config, wait: float = 0.0) -> None:
+def bring_up_to_date(
+    path: Path, config: Config, wait: float = 0.0, said: Callable[[str], None] = lambda words: None
+) -> None:
     """Rebuild the fact tables when data or thresholds changed since, or a run was cut short before it built them.
 
     Raises DatabaseEmpty and what `open_store` raises.
     """
-    with open_store(path, write=False, wait=wait) as store:
+    with open_store(path, write=False, wait=wait, said=said) as store:
         current = is_current(store, config.settings.thresholds, config.settings.files)
         if not store.engine.rows("SELECT 1 FROM files LIMIT 1"):
             raise DatabaseEmpty(path)

@@ -36,7 +36,7 @@ from kpibar.options import (
     database_path,
 )
 from kpibar.render.clean import clean
-from kpibar.streams import emit, failure, say
+from kpibar.streams import announce, emit, failure, say
 
 if TYPE_CHECKING:
     from kpibar.config import Config
@@ -189,7 +189,7 @@ def _ingest(
         for line in summary.ingested(outcome, known, options.dry_run, brief=trial and not options.dry_run):
             say(line)
 
-    with open_store(path, write=True, wait=wait) as store:
+    with open_store(path, write=True, wait=wait, migrate=not options.dry_run, said=announce) as store:
         if not trial and not key.exists() and store.meta("key_id") is None:
             say(f"new pseudonym key: {clean(str(key))} - keep a copy, without it later exports cannot join these")
         if lost := lost_entries(store):
@@ -235,7 +235,7 @@ def report(
     refuse_overwriting(output, database_path(db, settings), settings, wait=wait)
     wanted = Format.json if json else format or format_of(output)
     request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None)
-    computed = compute(database_path(db, settings), settings, request, wait)
+    computed = compute(database_path(db, settings), settings, request, wait, announce)
     language = lang.value if lang else settings.settings.lang or "en"
     screen = screen_of(color, palette, to_file=output is not None)
     emit(rendered(computed, wanted, language, screen), output)
@@ -300,8 +300,8 @@ def status(
 
     settings = load(config)
     path = database_path(db, settings)
-    bring_up_to_date(path, settings, wait)
-    with open_store(path, write=False, wait=wait) as store:
+    bring_up_to_date(path, settings, wait, announce)
+    with open_store(path, write=False, wait=wait, said=announce) as store:
         held = standing(store, settings)
     emit(listings.standing_json(held) if json else listings.standing_text(held), None)
 
@@ -336,7 +336,7 @@ def rejects(
     settings = load(config)
     exports = (original, Path(file) if file else None)
     refuse_overwriting(output, database_path(db, settings), settings, *exports, wait=wait, whole=original is None)
-    with open_store(database_path(db, settings), write=False, wait=wait) as store:
+    with open_store(database_path(db, settings), write=False, wait=wait, said=announce) as store:
         named = Path(file) if file else None if output else original
         found = rejected(store, ledger_name(named) if named else None)
         taken = corrections(store, original, settings) if original and output else None
@@ -361,7 +361,7 @@ def check(
     from kpibar.store import open_store
 
     settings = load(config)
-    with open_store(database_path(db, settings), write=False, wait=wait) as store:
+    with open_store(database_path(db, settings), write=False, wait=wait, said=announce) as store:
         found = checking.check(store, settings.settings.thresholds, settings.settings.files)
     emit(listings.check_json(found) if json else listings.check_text(found), None)
     if any(not one.note for one in found):

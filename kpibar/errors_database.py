@@ -1,9 +1,13 @@
 """What can go wrong with the database, and with the machine it is on; see `kpibar.errors`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from kpibar.errors import KpibarError
+
+# So many names of tables, columns or exports stand in a message.
+_LISTED = 12
 
 
 class DatabaseMissing(KpibarError):
@@ -42,13 +46,41 @@ class DatabaseNewer(KpibarError):
 
 
 class DatabaseOlder(KpibarError):
-    """The database was written by an earlier kpibar, whose ledger held less."""
+    """The database was written by an earlier kpibar, and its tables do not hold what this one computes from."""
 
-    def __init__(self, path: Path, found: str, expected: str) -> None:
+    def __init__(self, path: Path, found: str, expected: str, exports: Sequence[str] = ()) -> None:
         super().__init__(
-            f"{path}: was written by an earlier kpibar (schema version {found}, this one reads {expected}) "
-            "and was left untouched; ingest the exports again into a new file with --db"
+            f"{path}: was written by an earlier kpibar (schema version {found}, this one reads {expected}) and was "
+            f"left untouched: its tables lack what is computed today; {_again(exports)}"
         )
+
+
+class DatabaseUnlike(KpibarError):
+    """The tables of the database are not those of the schema version it states."""
+
+    def __init__(self, path: Path, found: str, gaps: Sequence[str], exports: Sequence[str] = ()) -> None:
+        listed = ", ".join(gaps[:_LISTED]) + (f" and {len(gaps) - _LISTED} more" if len(gaps) > _LISTED else "")
+        super().__init__(
+            f"{path}: its tables are not those of schema version {found} ({listed}): a kpibar between two versions "
+            f"or another program wrote it; it was left untouched; {_again(exports)}"
+        )
+
+
+class MigrationImpossible(KpibarError):
+    """The database was written by an earlier kpibar and must be written once to be read, which is not possible here."""
+
+    def __init__(self, path: Path, found: str, expected: str, why: str) -> None:
+        super().__init__(
+            f"{path}: was written by an earlier kpibar (schema version {found}, this one reads {expected}) and could "
+            f"not be migrated ({why}); run `kpibar status --db` on it, or on a copy, where it may be written"
+        )
+
+
+def _again(exports: Sequence[str]) -> str:
+    """What to do where only the exports help."""
+    names = list(dict.fromkeys(exports))
+    listed = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+    return f"ingest the exports again into a new file with --db{f': {listed}' if names else ''}"
 
 
 class DatabaseLocked(KpibarError):
@@ -66,6 +98,7 @@ class DatabaseUnusable(KpibarError):
     """The system or DuckDB refused to open or write the database."""
 
     def __init__(self, path: Path, why: str) -> None:
+        self.why = why
         super().__init__(f"{path}: cannot be used ({why}); check the folder's permissions and free space")
 
 

@@ -20,6 +20,7 @@ from kpibar.ingest.layouts import identify, shelf
 from kpibar.ingest.pseudonyms import key_path
 from kpibar.ingest.seal import seal_path
 from kpibar.store import is_duckdb, open_store
+from kpibar.streams import announce
 
 # What DuckDB and kpibar keep beside a database.
 _BESIDE = (".wal", ".last", ".tmp")
@@ -115,7 +116,7 @@ def _was_ingested(path: Path, database: Path, wait: float) -> bool:
     """Whether the database holds records of this very file, or of a member or sheet of it."""
     if not database.exists():
         return False
-    with open_store(database, write=False, wait=wait) as store:
+    with open_store(database, write=False, wait=wait, said=announce) as store:
         known = store.engine.rows("SELECT sha256, name FROM files WHERE size = ?", [path.stat().st_size])
     if not known:
         return False

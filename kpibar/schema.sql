@@ -281,3 +281,9 @@ CREATE TABLE meta (
     name VARCHAR PRIMARY KEY,
     value VARCHAR NOT NULL
 );
+
+-- Which earlier versions of these tables the database had, and when it was migrated from each.
+CREATE TABLE migrations (
+    from_version INTEGER NOT NULL,
+    migrated_at TIMESTAMP NOT NULL      -- UTC
+);

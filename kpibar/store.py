@@ -9,11 +9,10 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
-from importlib.resources import files
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISREG
 
@@ -26,15 +25,17 @@ from kpibar.errors_database import (
     DatabaseMissing,
     DatabaseNewer,
     DatabaseOlder,
+    DatabaseUnlike,
     DatabaseUnusable,
     DiskFull,
     MemoryShort,
+    MigrationImpossible,
     ScratchFull,
     ScratchUnusable,
 )
+from kpibar.migrations.layouts import SCHEMA_VERSION, schema, way
 from kpibar.scratch import scratch
 
-SCHEMA_VERSION = "4"
 _WORTH_A_WARNING = 10_000_000  # bytes
 # By these words the engine tells that it was a temporary file that found no room.
 _SPILLED = ("offload data block", "duckdb_temp")
@@ -73,20 +74,33 @@ class Store:
 
 
 @contextmanager
-def open_store(path: Path, *, write: bool, wait: float = 0.0) -> Iterator[Store]:
+def open_store(
+    path: Path,
+    *,
+    write: bool,
+    wait: float = 0.0,
+    migrate: bool = True,
+    said: Callable[[str], None] = lambda words: None,
+) -> Iterator[Store]:
     """Open the database for writing (creating it) or for reading; wait so many seconds while another process has it.
 
-    Raises DatabaseMissing, DatabaseLocked, DatabaseForeign, DatabaseNewer, DatabaseOlder, DatabaseUnusable,
-    DatabaseDamaged, DiskFull, MemoryShort, ScratchFull, ScratchUnusable.
+    A database of an earlier layout is migrated first, for which it is opened for writing; what was done is `said`.
+
+    Raises DatabaseMissing, DatabaseLocked, DatabaseForeign, DatabaseNewer, DatabaseOlder, DatabaseUnlike,
+    MigrationImpossible, DatabaseUnusable, DatabaseDamaged, DiskFull, MemoryShort, ScratchFull, ScratchUnusable.
     """
     if not write and not path.exists():
         raise DatabaseMissing(path)
     mask = os.umask(0o077)  # not only for the file: its write-ahead log appears with the first write
     try:
         with _scratch() as temporary:
-            store = Store(path, _connected(path, temporary, write, time.monotonic() + wait), temporary)
+            until = time.monotonic() + wait
+            store = Store(path, _connected(path, temporary, write, until), temporary)
             try:
-                _check_schema(store, write=write)
+                if _steps_of(store, write=write):
+                    before = store.meta("schema_version")
+                    store = _migrated(store, until, write=write, allowed=migrate)
+                    said(f"{path}: migrated from schema version {before} to {SCHEMA_VERSION}")
                 if write:
                     path.chmod(0o600)
                 yield store
@@ -188,22 +202,72 @@ def shortage(path: Path, exports: Iterable[Path]) -> tuple[int, int] | None:
     return (free, wished) if free is not None and free < wished else None
 
 
-def _check_schema(store: Store, *, write: bool) -> None:
-    """Create the tables in a new database; refuse a database that is not kpibar's or is newer."""
-    tables = {row[0] for row in store.engine.rows("SELECT table_name FROM information_schema.tables")}
+def _steps_of(store: Store, *, write: bool) -> tuple[str, ...]:
+    """Create the tables of a new database; the statements that make an earlier layout the present one.
+
+    Raises DatabaseForeign, DatabaseNewer, DatabaseOlder, DatabaseUnlike.
+    """
+    tables = {row[0] for row in store.engine.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")}
     if not tables and write:
         with store.transaction():
-            store.engine.run(files("kpibar").joinpath("schema.sql").read_text(encoding="utf-8"))
+            store.engine.run(schema())
             store.remember("schema_version", SCHEMA_VERSION)
             store.remember("database_id", secrets.token_hex(8))
         store.engine.run("CHECKPOINT")  # whatever happens to the log, the file says whose it is
-        return
+        return ()
     if not {"meta", "files", "contacts"} <= tables:
         raise DatabaseForeign(store.path)
-    found = store.meta("schema_version") or "?"
-    if found != SCHEMA_VERSION:
-        older = found.isdecimal() and int(found) < int(SCHEMA_VERSION)
-        raise (DatabaseOlder if older else DatabaseNewer)(store.path, found, SCHEMA_VERSION)
+    number = store.meta("schema_version") or "?"
+    if not number.isdecimal() or int(number) > int(SCHEMA_VERSION):
+        raise DatabaseNewer(store.path, number, SCHEMA_VERSION)
+    found = way(store.engine, int(number))
+    if found is None:
+        raise DatabaseOlder(store.path, number, SCHEMA_VERSION, _exports(store))
+    if found.gaps:
+        raise DatabaseUnlike(store.path, number, found.gaps, _exports(store))
+    return found.steps
+
+
+def _exports(store: Store) -> list[str]:
+    """The names of the exports a database was made from."""
+    try:
+        return [str(name) for (name,) in store.engine.rows("SELECT name FROM files ORDER BY file_id")]
+    except EngineError:
+        return []
+
+
+def _migrated(store: Store, until: float, *, write: bool, allowed: bool) -> Store:
+    """The database with the present tables, opened as it was; to migrate what is read it is opened for writing.
+
+    Raises DatabaseLocked, MigrationImpossible.
+    """
+    number = store.meta("schema_version") or "?"
+    if not allowed:
+        raise MigrationImpossible(store.path, number, SCHEMA_VERSION, "a dry run writes nothing")
+    if write:
+        _migrate(store, _steps_of(store, write=True))
+        return store
+    store.engine.close()
+    try:
+        writer = replace(store, engine=_connected(store.path, store.temporary, True, until))
+    except DatabaseUnusable as error:
+        raise MigrationImpossible(store.path, number, SCHEMA_VERSION, error.why) from error
+    try:
+        _migrate(writer, _steps_of(writer, write=True))  # another process may have done it meanwhile
+    finally:
+        writer.engine.close()
+    return replace(store, engine=_connected(store.path, store.temporary, False, until))
+
+
+def _migrate(store: Store, steps: Sequence[str]) -> None:
+    """Run the steps and note the new number, in one transaction. Raises EngineError."""
+    with store.transaction():
+        for step in steps:
+            store.engine.run(step)
+        before, now = store.meta("schema_version"), datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        store.engine.run("INSERT INTO migrations VALUES (?, ?)", [int(before or 0), now])
+        store.remember("schema_version", SCHEMA_VERSION)
+    store.engine.run("CHECKPOINT")
 
 
 def write_private(path: Path, content: str | bytes) -> None:

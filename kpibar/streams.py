@@ -65,6 +65,11 @@ def say(text: str) -> None:
         _drop(sys.stderr, 2)
 
 
+def announce(text: str) -> None:
+    """One line of words for the person, of which parts may come from file names."""
+    say(clean(text))
+
+
 def emit(text: str, output: Path | None) -> None:
     """Print, or write to a file (see write_whole)."""
     text = text if text.endswith("\n") else text + "\n"

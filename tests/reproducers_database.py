@@ -53,7 +53,11 @@ def database_of_an_earlier_kpibar(folder: Path) -> Case:
     with duckdb.connect(str(folder / DATABASE)) as database:
         database.execute("UPDATE meta SET value = '1' WHERE name = 'schema_version'")
     return said(
-        "report", f"{DATABASE}: was written by an earlier kpibar", "schema version 1", "ingest the exports again"
+        "report",
+        f"{DATABASE}: was written by an earlier kpibar",
+        "schema version 1",
+        "ingest the exports again",
+        ".csv",
     )
 
 
@@ -69,8 +73,18 @@ def database_with_wrong_bytes(folder: Path) -> Case:
     return said("report", f"{DATABASE}: is damaged", "left untouched", f"{DATABASE}.wal", "--db")
 
 
-@reproduces(errors_database.DatabaseUnusable)
+@reproduces(errors_database.DatabaseUnlike)
 def database_that_lost_a_table(folder: Path) -> Case:
     with duckdb.connect(str(folder / DATABASE)) as database:
         database.execute("DROP TABLE rejects")
-    return said("rejects", f"{DATABASE}: cannot be used", "rejects")
+    return said("rejects", f"{DATABASE}: its tables are not those", "(no table rejects)", "left untouched", "--db: ")
+
+
+@reproduces(errors_database.MigrationImpossible)
+def older_database_and_a_dry_run(folder: Path) -> Case:
+    with duckdb.connect(str(folder / DATABASE)) as database:
+        database.execute("DROP TABLE migrations")
+        database.execute("UPDATE meta SET value = '4' WHERE name = 'schema_version'")
+    return said(
+        "ingest --dry-run good.csv", f"{DATABASE}: was written by an earlier kpibar", "a dry run writes nothing"
+    )

@@ -12,6 +12,7 @@ LAYERS = (
     ("brands", "errors", "errors_database", "interrupts", "scratch"),
     ("errors_files",),
     ("config", "engine"),
+    ("migrations",),
     ("store",),
     ("ingest",),
     ("model",),
