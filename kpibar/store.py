@@ -207,7 +207,7 @@ def _steps_of(store: Store, *, write: bool) -> tuple[str, ...]:
 
     Raises DatabaseForeign, DatabaseNewer, DatabaseOlder, DatabaseUnlike.
     """
-    tables = {row[0] for row in store.engine.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")}
+    tables = {row[0] for row in store.engine.rows("SELECT table_name FROM information_schema.tables")}
     if not tables and write:
         with store.transaction():
             store.engine.run(schema())
