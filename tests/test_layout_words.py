@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from kpibar.errors import LayoutInvalid
+from kpibar.ingest.expressions import Compiled, compile_expression
+from kpibar.ingest.guards import reached
+from kpibar.ingest.layouts import Layout, shelf
 from tests.intake import config, held, take, take_text, write
 
 DAY = "2025-03-01 10:00:00"
@@ -127,6 +130,69 @@ def test_only_cells_that_reach_a_helper_are_judged(
     known = dict(held(folder, "SELECT survey_id, score FROM surveys"))
     assert [known.get(str(number), "rejected") for number in range(len(cells))] == expected
     assert counts.rejected == expected.count("rejected")
+
+
+def entries(one: Layout) -> list[tuple[Compiled, Compiled | None]]:
+    """The expressions of a layout, each with the condition of the further table it stands in."""
+    listed: list[tuple[Compiled, Compiled | None]] = []
+    listed += [(compile_expression(sql), None) for sql in (one.keep, *one.select.values()) if sql]
+    for also in one.also.values():
+        where = compile_expression(also.where)
+        listed += [(where, None), *((compile_expression(sql), where) for sql in also.select.values())]
+    return listed
+
+
+@pytest.mark.parametrize("built_in", shelf(None).layouts.values(), ids=lambda one: one.name)
+def test_no_cell_of_a_built_in_layout_is_excused_by_the_cells_of_other_columns(built_in: Layout) -> None:
+    """A cell that is not of its type is how moved cells are seen: only what it says itself may excuse it."""
+    judged: set[str] = set()
+    excused: set[str] = set()
+    for call, conditions in reached(entries(built_in)).items():
+        if call.helper in ("text", "pii", "enum"):
+            continue
+        asked = conditions or []
+        own = all(
+            call.column in {read.column for place, read in enumerate(compiled.calls) if f"{{{place}}}" in template}
+            for template, compiled in asked
+        )
+        (judged if own else excused).add(call.column)
+    assert excused <= judged
+
+
+MOVED = [
+    # names of columns, cells; the last one is not of its column's type, and a condition on another column holds it back
+    ("Response ID,Person ID,Email,Sent At,Score,Responded At", "7,9,a@b.example,,,x"),
+    (
+        "Ticket id,Creation date,Initial channel,Closed date,Survey score,Survey replied date",
+        "1,2025-03-02 09:04:47,email,,,soon",
+    ),
+    ("call id,datetime (utc),direction,answered,duration (total)", "c1,2025-03-02 09:04:47,inbound,No,Compte"),
+    ("call id,datetime (utc),direction,answered,waiting time", "c1,2025-03-02 09:04:47,outbound,No,c0ffee"),
+    (
+        "call id,datetime (utc),direction,answered,missed_call_reason,time to answer",
+        "c1,2025-03-02 09:04:47,inbound,No,abandoned_in_ivr,c0ffee",
+    ),
+    (
+        "Ticket id,Creation date,Initial channel,Closed date,Number of agent messages,First response time (s)",
+        "1,2025-03-02 09:04:47,email,,0,soon",
+    ),
+    ("Ticket id,Creation date,Initial channel,Closed date,Resolution time (s)", "1,2025-03-02 09:04:47,email,,soon"),
+    (
+        "Id,Created at,Status,Via,Replies,First reply time in minutes",
+        "1,2025-03-02 09:04:47,open,Mail,0,soon",
+    ),
+    ("parcel_id,order_ref,promise_kind,promised_from,promised_to", "p1,o1,day,,soon"),
+    ("parcel_id,order_ref,promise_kind,promised_from,promised_to", "p1,o1,slot,,soon"),
+    ("parcel_id,order_ref,promise_kind,promised_to,promised_from", "p1,o1,day,2025-03-02,soon"),
+    ("parcel_id,order_ref,promise_kind,promised_to,promised_from", "p1,o1,,,soon"),
+]
+
+
+@pytest.mark.parametrize(("header", "row"), MOVED)
+def test_a_cell_of_another_type_is_rejected_whatever_the_other_cells_say(folder: Path, header: str, row: str) -> None:
+    sound = f"0{row.rpartition(',')[0]},"
+    counts = take_text(folder, f"{header}\n{row}\n{sound}\n").counts
+    assert (counts.added, counts.rejected) == (1, 1)
 
 
 def test_a_cell_of_a_further_table_is_judged_where_the_table_takes_the_record(folder: Path) -> None:
