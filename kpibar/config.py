@@ -5,7 +5,6 @@ looked at; without that, the defaults below hold. Flags and KPIBAR_* variables a
 """
 
 import hashlib
-import tomllib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from kpibar.brands import names_by_fold
 from kpibar.errors import ConfigInvalid, ConfigMissing, ZoneUnknown
+from kpibar.toml import TomlFault, parse_toml, read_toml
 
 FILE_NAME = "kpibar.toml"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -29,8 +29,14 @@ Calls = Annotated[int, Field(ge=1, le=1_000_000)]
 Days = Annotated[int, Field(ge=0, le=3660)]
 
 
+# More of these are no settings somebody wrote: each costs time in every run.
+_MOST_KPIS, _MOST_FILES, _MOST_SUCCESSIONS = 300, 5_000, 500
+_LONGEST_NAME, _LONGEST_REASON = 200, 600
+
+
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Neither a share nor a number of days is infinite.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Thresholds(_Table):
@@ -59,8 +65,8 @@ class Reporting(_Table):
     """How figures are judged and masked."""
 
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
-    min_base: Annotated[int, Field(ge=1)] = 30
-    small_base: Annotated[int, Field(ge=1)] = 100
+    min_base: Annotated[int, Field(ge=1, le=1_000_000_000)] = 30
+    small_base: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
     practical_points: Annotated[float, Field(ge=0)] = 1.0
     practical_relative: Annotated[float, Field(ge=0)] = 0.05
     min_reason_coverage: Annotated[float, Field(ge=0, le=1)] = 0.8
@@ -168,11 +174,11 @@ class Settings(_Table):
     targets: dict[str, float] = {}
     maturity_days: dict[str, Days] = {}
     reasons: dict[str, str] = {}
-    files: tuple[FileRule, ...] = ()
-    succession: tuple[Succession, ...] = ()
+    files: Annotated[tuple[FileRule, ...], Field(max_length=_MOST_FILES)] = ()
+    succession: Annotated[tuple[Succession, ...], Field(max_length=_MOST_SUCCESSIONS)] = ()
     brands: dict[str, str] = {}
     layouts: dict[str, dict[str, str]] = {}
-    kpis: dict[str, dict[str, Any]] = {}
+    kpis: Annotated[dict[str, dict[str, Any]], Field(max_length=_MOST_KPIS)] = {}
 
     @field_validator("timezone")
     @classmethod
@@ -263,15 +269,18 @@ def load(path: Path | None = None, start: Path | None = None) -> Config:
     chosen = path or find((start or Path.cwd()).resolve())
     if chosen is None:
         return Config(Settings(), None, hashlib.sha256(b"").hexdigest())
-    content = chosen.read_bytes()
+    try:
+        content = read_toml(chosen)
+    except (OSError, TomlFault) as error:
+        raise ConfigInvalid(chosen, getattr(error, "strerror", None) or str(error)) from error
     return Config(_parse(chosen, content), chosen.resolve(), hashlib.sha256(content).hexdigest())
 
 
 def _parse(path: Path, content: bytes) -> Settings:
     try:
-        return Settings.model_validate(tomllib.loads(content.decode("utf-8")))
-    except (RecursionError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(path, f"is not valid TOML: {error}") from error
+        return Settings.model_validate(parse_toml(content))
+    except TomlFault as fault:
+        raise ConfigInvalid(path, str(fault)) from fault
     except ZoneUnknown as error:
         raise ConfigInvalid(path, f"timezone: {error}") from error
     except ValidationError as error:
@@ -283,13 +292,13 @@ def explain(error: ValidationError, model: type[BaseModel] | None = None) -> str
     found = error.errors()
     # A setting that is not there may be the one that is misspelled.
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
-    where = ".".join(str(step) for step in first["loc"])
+    where = ".".join(str(step)[:_LONGEST_NAME] for step in first["loc"])
     others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
         return f'"{where}" is not a setting{_names_beside(model, first["loc"])}{others}'
-    if not where:
-        return f"{first['msg'].removeprefix('Value error, ')}{others}"
-    return f'"{where}": {first["msg"].removeprefix("Value error, ")}{others}'
+    said = first["msg"].removeprefix("Value error, ")
+    said = said if len(said) <= _LONGEST_REASON else f"{said[:_LONGEST_REASON]} ..."
+    return f'"{where}": {said}{others}' if where else f"{said}{others}"
 
 
 def _names_beside(model: type[BaseModel] | None, place: tuple[int | str, ...]) -> str:

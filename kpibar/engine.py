@@ -13,6 +13,8 @@ from typing import Any, Literal, Protocol
 from kpibar import interrupts
 
 Row = tuple[Any, ...]
+# The values of the marks `?` of a statement in order, or of its marks `$name` by name.
+Parameters = Sequence[object] | Mapping[str, object]
 
 # The engine must never reach for the network or load code it did not ship with.
 _OFFLINE = {
@@ -73,11 +75,14 @@ def _refusal(error: Exception) -> EngineError:
 class Engine(Protocol):
     """A connection that runs SQL text."""
 
-    def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
+    def run(self, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement for its effect."""
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Run a query and return all its rows."""
+
+    def conceal(self, secrets: Mapping[str, bytes]) -> None:
+        """Give `$name` of statements these values; no statement but one that holds the name can read them."""
 
     def append(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
         """Append equally long columns of text or whole numbers to an existing table."""
@@ -196,14 +201,14 @@ class DuckDB:
                 os.fsencode(path).decode("utf-8"), read_only=read_only, config=config
             )
         self._statements: dict[str, Any] = {}
+        self._secrets: Mapping[str, bytes] = {}
         self.run("SET TimeZone = 'UTC'")
         self.run("SET enable_progress_bar = false")
         self._limit_memory(space, None if read_only else _MOST_MEMORY)
         # A list of more than five values would become a join of its own, for every cell that is compared with one.
         self.run("SET disabled_optimizers = 'in_clause'")
-        # Exports are read by kpibar and handed on through a pipe in the temporary folder: no statement, not even one
-        # a user wrote into a layout or a KPI, has business with another file, the network or a setting (a layout that
-        # holds the word SET is refused before).
+        # Exports are read by kpibar and handed on through a pipe in the temporary folder: no statement has business
+        # with another file, the network or a setting (a layout or KPI that is more than an expression is refused).
         if temporary is not None:
             allowed = str(temporary).replace("'", "''")
             self.run(f"SET allowed_directories = ['{allowed}/']")
@@ -227,15 +232,28 @@ class DuckDB:
             self._statements[sql] = found[0] if len(found) == 1 else sql
         return self._statements[sql]
 
-    def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
+    def conceal(self, secrets: Mapping[str, bytes]) -> None:
+        """Give `$name` of statements these values; no statement but one that holds the name can read them."""
+        self._secrets = dict(secrets)
+
+    def _bound(self, sql: str, parameters: Parameters) -> Any:
+        """The parameters of a statement, with the secrets that it names."""
+        named = {name: value for name, value in self._secrets.items() if f"${name}" in sql}
+        if isinstance(parameters, Mapping):
+            return {**parameters, **named}
+        if named and parameters:
+            raise TypeError("a statement with secrets takes its parameters by name")
+        return named or list(parameters)
+
+    def run(self, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement for its effect. Raises EngineError."""
         with interrupts.running(self.connection.interrupt), _refusals():
-            self.connection.execute(self._parsed(sql), list(parameters))
+            self.connection.execute(self._parsed(sql), self._bound(sql, parameters))
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Run a query and return all its rows. Raises EngineError."""
         with interrupts.running(self.connection.interrupt), _refusals():
-            return self.connection.execute(self._parsed(sql), list(parameters)).fetchall()
+            return self.connection.execute(self._parsed(sql), self._bound(sql, parameters)).fetchall()
 
     def append(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
         """Append equally long columns of text or whole numbers to an existing table.

@@ -9,10 +9,11 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kpibar"
 
 # From the top of the house down. A module may import its own layer and those above it.
 LAYERS = (
-    ("brands", "errors", "errors_database", "interrupts", "scratch"),
+    ("brands", "errors", "errors_database", "functions", "interrupts", "scratch", "toml"),
     ("errors_files",),
     ("config", "engine"),
-    ("migrations",),
+    ("syntax",),
+    ("formulas", "migrations"),
     ("store",),
     ("ingest",),
     ("model",),

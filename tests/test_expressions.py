@@ -23,7 +23,7 @@ from kpibar.ingest.expressions import (
     seconds_between,
 )
 from kpibar.ingest.layouts import parse
-from kpibar.ingest.pseudonyms import _set_variables
+from kpibar.ingest.pseudonyms import padded_keys
 from tests.intake import column, held, take, take_text, write
 
 SECRET = bytes(range(32))
@@ -32,7 +32,7 @@ SECRET = bytes(range(32))
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> DuckDB:
     opened = DuckDB(tmp_path_factory.mktemp("cells") / "cells.duckdb", read_only=False)
-    _set_variables(opened, SECRET)
+    opened.conceal(padded_keys(SECRET))
     return opened
 
 
@@ -340,7 +340,7 @@ def test_a_pseudonym_is_the_hmac_of_the_normalised_identifier(engine: DuckDB, ce
 
 def test_a_key_longer_than_a_block_is_hashed_first(tmp_path: Path) -> None:
     secret, engine = bytes(100), DuckDB(tmp_path / "cells.duckdb", read_only=False)
-    _set_variables(engine, secret)
+    engine.conceal(padded_keys(secret))
     assert value(engine, "pii", "a@b.fr") == mac("email:a@b.fr", secret)
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from kpibar.config import load
-from kpibar.errors import KpiInvalid, LayoutInvalid
+from kpibar.errors import KpiInvalid
 from kpibar.errors_files import DelimiterUnusable
-from kpibar.ingest.layouts import parse
 from kpibar.kpis.catalogue import catalogue
 from kpibar.store import open_store
 from tests.intake import held, take, take_text, write
@@ -62,46 +61,6 @@ def test_an_absurd_duration_is_rejected_and_reports_go_on(folder: Path) -> None:
     outcome = take_text(folder, f"contact_id,created_at,channel,wait_s\n1,{DAY},phone,20\n2,{DAY},phone,{nines}\n")
     assert (outcome.counts.added, outcome.counts.rejected) == (1, 1)
     assert kpibar("report", "--db", "test.duckdb", "--json", folder=folder).returncode == 0
-
-
-LAYOUT = """
-name = "own"
-fills = "contacts"
-detect = ["contact_id", "created_at", "odd"]
-{top}
-[select]
-contact_id = 'text("contact_id")'
-created_at = 'instant("created_at")'
-{select}
-"""
-
-
-@pytest.mark.parametrize(
-    ("top", "select"),
-    [
-        ("", "brand = \"hex(getvariable('key_inner'))\""),
-        ("", "brand = \"(SELECT content FROM read_text('/etc/passwd'))\""),
-        ('keep = "TRUE, FALSE) AS dropped, NULL AS bad FROM cells; COMMIT; DROP TABLE contacts; BEGIN; --"', ""),
-        (
-            "",
-            'brand = "1) AS x, (2"'
-            + '\n[[assert]]\nname = "x"\nleft = "1) AS a; DELETE FROM contacts; ("\nright = "1"',
-        ),
-        ("", 'brand = "1 /* open"'),
-    ],
-)
-def test_a_layout_is_an_expression_and_nothing_more(top: str, select: str) -> None:
-    with pytest.raises(LayoutInvalid, match="not a single SQL expression"):
-        parse(Path("own.toml"), LAYOUT.format(top=top, select=select).encode())
-
-
-@pytest.mark.parametrize(
-    "hit", ["TRUE)) AS x FROM fact_contacts; DROP TABLE contacts; SELECT (((1", "TRUE -- and so on", "(SELECT 1) = 1"]
-)
-def test_an_own_kpi_is_an_expression_and_nothing_more(folder: Path, hit: str) -> None:
-    own = f'[kpis.mine]\ntitle = {{ en = "x" }}\nkind = "rate"\nfrom = "contacts"\ndate = "created_on"\nunit = "share"\nhit = "{hit}"\n'  # noqa: E501
-    with pytest.raises(KpiInvalid, match="not a single SQL expression"):
-        catalogue(load(write(folder, "kpibar.toml", own)).settings)
 
 
 def test_an_own_kpi_has_a_plain_name(folder: Path) -> None:

@@ -169,7 +169,9 @@ def test_an_override_is_checked_like_a_layout(folder: Path, override: str, said:
 
 
 def test_sql_that_does_not_run_is_the_layouts_fault_and_stops_only_its_file(folder: Path) -> None:
-    own_layout(folder, "broken", "contact_id", "created_at", "odd", more="order_ref = 'no_such_function(\"odd\")'\n")
+    own_layout(
+        folder, "broken", "contact_id", "created_at", "odd", more="order_ref = 'CAST(year(\"odd\") AS VARCHAR)'\n"
+    )
     bad = write(folder, "bad.csv", f"contact_id,created_at,odd\n1,{DAY},x\n")
     good = write(folder, "good.csv", CONTACTS)
     outcomes = take(folder, bad, good)
@@ -188,7 +190,7 @@ def test_sql_that_does_not_run_is_the_layouts_fault_and_stops_only_its_file(fold
         ('"case"', '"case"\ncolour = 1', '"colour" is not a setting'),
         ('name = "x"', 'name = "x', "is not valid TOML"),
         ('name = "x"', 'name = "X Y"', '"name"'),
-        ("instant(", "moment(", "its SQL"),
+        ("instant(", "moment(", '"moment" is not a function that an expression may use'),
     ],
 )
 def test_a_layout_says_what_is_wrong_with_it(folder: Path, before: str, after: str, said: str) -> None:
@@ -196,9 +198,6 @@ def test_a_layout_says_what_is_wrong_with_it(folder: Path, before: str, after: s
     assert before in text
     write(folder, "layouts/x.toml", text.replace(before, after))
     path = write(folder, "x.csv", CONTACTS)
-    if said == "its SQL":
-        assert said in str(take(folder, path)[0].error)
-        return
     with pytest.raises(LayoutInvalid) as caught:
         take(folder, path)
     assert said in str(caught.value) and "x.toml" in str(caught.value)

@@ -5,27 +5,29 @@ column, and collects the calls to compute.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from kpibar.formulas import TOKEN, FormulaFault, excerpt, formula, refuse_marks
+from kpibar.functions import Part, Size
 from kpibar.ingest.clocks import in_zone, local_time
 from kpibar.ingest.reading import TIMED, Call, Helper, Reading, quoted
 from kpibar.ingest.values import HELPERS, identity, pseudonym
 
 __all__ = [
     "HELPERS", "Call", "Compiled", "ExpressionError", "Helper", "Reading", "columns_read", "compile_expression",
-    "identity", "in_zone", "local_time", "pseudonym", "quoted", "refuse_statements", "seconds_between",
+    "identity", "in_zone", "local_time", "pseudonym", "quoted", "seconds_between",
 ]  # fmt: skip
 
-_TOKEN = re.compile(
-    r"""(?P<string>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*")|(?P<word>[A-Za-z_]\w*)|(?P<space>\s+)|(?P<other>.)""",
-    re.S,
-)
+# What a helper call is called while the engine's parser reads what stands around it, and in the SQL written anew.
+_FOLDED = "lines_folded"
+_CELL, _MARKED = "cell_", re.compile("\0([0-9]+)\0")
 _CALL_END = re.compile(r"\s*\)")
 
 
 class ExpressionError(ValueError):
-    """An expression that calls a helper wrongly; the message says how."""
+    """An expression that is no formula, or calls a helper wrongly; the message says how."""
 
 
 def seconds_between(later: str, earlier: str) -> str:
@@ -41,65 +43,71 @@ class Compiled:
     calls: tuple[Call, ...]
 
 
-# An expression is a value of one record: it reads no table, holds no second statement and closes what it opens.
-_REFUSED = frozenset(
-    [
-        "select",
-        "from",
-        "getvariable",
-        "copy",
-        "attach",
-        "pragma",
-        "set",
-        "install",
-        "load",
-        "drop",
-        "delete",
-        "insert",
-        "update",
-    ]
-)
+@lru_cache(maxsize=8192)
+def compile_expression(expression: str) -> Compiled:
+    """Split an expression into a template, written anew from its syntax tree, and its helper calls.
+
+    Raises ExpressionError.
+    """
+    text, calls = _with_cells(expression)
+    try:
+        return Compiled(_template(text, calls, expression), calls)
+    except FormulaFault as fault:
+        raise ExpressionError(str(fault)) from fault
 
 
-def refuse_statements(expression: str) -> None:
-    """Raises ExpressionError for SQL that is more than an expression."""
-    bare = re.sub(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", "''", expression)
-    depth = 0
-    for mark in bare:
-        depth += {"(": 1, ")": -1}.get(mark, 0)
-        if depth < 0:
-            break
-    compared = re.sub(r"\bis\s+(not\s+)?distinct\s+from\b", "=", bare, flags=re.I)
-    words = {word.lower() for word in re.findall(r"[A-Za-z_]+", compared)}
-    if depth != 0 or any(mark in bare for mark in (";", "--", "/*")) or words & _REFUSED:
-        raise ExpressionError(f"is not a single SQL expression: {expression}")
+def _template(text: str, calls: Sequence[Call], shown: str) -> str:
+    """The SQL of an expression over `cell_0`, `cell_1`, ... as a template over its calls. Raises FormulaFault."""
+    if text.strip() == f"{_CELL}0" and calls:  # most are one helper call: nothing is there for the parser to read
+        return "{0}"
+
+    def column(names: Sequence[str]) -> Part:
+        name = names[0]
+        number = name.removeprefix(_CELL)
+        if len(names) == 1 and number.isdecimal() and name == f"{_CELL}{number}" and int(number) < len(calls):
+            wide = Size(2 if HELPERS[calls[int(number)].helper].type == "VARCHAR" else 0)
+            return Part(f"\0{number}\0", wide)
+        if names == [_FOLDED]:
+            return Part(_FOLDED)
+        written = ".".join(names)
+        raise FormulaFault(
+            f'"{written}" is no column: the name of a column stands in double quotes, a text in single quotes'
+        )
+
+    sql = formula(text, column, like=HELPERS, shown=shown).replace("{", "{{").replace("}", "}}")
+    return _MARKED.sub(r"{\1}", sql)
 
 
 @lru_cache(maxsize=8192)
-def compile_expression(expression: str) -> Compiled:
-    """Split an expression into a template and its helper calls. Raises ExpressionError."""
-    refuse_statements(expression)
+def _with_cells(expression: str) -> tuple[str, tuple[Call, ...]]:
+    """An expression in which `cell_0`, `cell_1`, ... stand for its helper calls, and these. Raises ExpressionError."""
+    try:
+        refuse_marks(expression)
+    except FormulaFault as fault:
+        raise ExpressionError(str(fault)) from fault
     parts: list[str] = []
     calls: list[Call] = []
     position = 0
     while position < len(expression):
-        token = _TOKEN.match(expression, position)
+        token = TOKEN.match(expression, position)
         assert token is not None
         position = token.end()
         word = token.group()
+        if token.lastgroup == "word" and word.lower().startswith((_CELL, _FOLDED)):
+            raise ExpressionError(f'"{word}" is no column: the name of a column stands in double quotes')
         if token.lastgroup == "word" and word.lower() == "lines" and _opens(expression, position):
             position = _close(expression, _open(expression, position), word)
-            parts.append("lines_folded")
+            parts.append(_FOLDED)
         elif token.lastgroup == "word" and word.lower() in HELPERS and _opens(expression, position):
             call, position = _read_call(word.lower(), expression, position)
-            parts.append(f"{{{len(calls)}}}")
+            parts.append(f" {_CELL}{len(calls)} ")
             calls.append(call)
         elif token.lastgroup == "name":
-            parts.append(f"{{{len(calls)}}}")
+            parts.append(f" {_CELL}{len(calls)} ")
             calls.append(Call("text", _unquote(word)))
         else:
-            parts.append(word.replace("{", "{{").replace("}", "}}"))
-    return Compiled("".join(parts), tuple(calls))
+            parts.append(word)
+    return "".join(parts), tuple(calls)
 
 
 def _opens(expression: str, position: int) -> bool:
@@ -113,7 +121,7 @@ def _open(expression: str, position: int) -> int:
 def _close(expression: str, position: int, helper: str) -> int:
     end = _CALL_END.match(expression, position)
     if end is None:
-        raise ExpressionError(f"{helper}(...) takes one column name in double quotes: {expression}")
+        raise ExpressionError(f"{helper}(...) takes one column name in double quotes: {excerpt(expression)}")
     return end.end()
 
 
@@ -129,7 +137,7 @@ def _read_call(helper: str, expression: str, position: int) -> tuple[Call, int]:
     if found is None:
         return _read_formula(helper, expression, opening)
     if helper not in TIMED and (helper == "enum") != (found.group(2) is not None):
-        raise ExpressionError(f"{helper} is called with the wrong number of arguments: {expression}")
+        raise ExpressionError(f"{helper} is called with the wrong number of arguments: {excerpt(expression)}")
     return Call(helper, found.group(1).replace('""', '"'), found.group(2) or ""), found.end()
 
 
@@ -140,30 +148,29 @@ def _read_formula(helper: str, expression: str, opening: int) -> tuple[Call, int
     if helper == "enum":
         named = re.fullmatch(r"(.*),\s*[\"']([^\"']*)[\"']\s*", inner, re.S)
         if named is None:
-            raise ExpressionError(f"enum is called with the wrong number of arguments: {expression}")
+            raise ExpressionError(f"enum is called with the wrong number of arguments: {excerpt(expression)}")
         inner, argument = named[1], named[2]
-    formula = compile_expression(inner)
-    names = tuple(call.column for call in formula.calls)
-    if not names or any(call.helper != "text" or call.formula for call in formula.calls):
-        raise ExpressionError(
-            f"{helper}(...) takes a column name in double quotes, or an expression over such names: {expression}"
-        )
-    return Call(helper, names[0], argument, formula.template.strip(), names), end
+    calls = _with_cells(inner)[1]
+    names = tuple(call.column for call in calls)
+    if not names or any(call.helper != "text" or call.formula for call in calls):
+        expected = "a column name in double quotes, or an expression over such names"
+        raise ExpressionError(f"{helper}(...) takes {expected}: {excerpt(expression)}")
+    return Call(helper, names[0], argument, compile_expression(inner).template, names), end
 
 
 def _within(expression: str, opening: int) -> tuple[str, int]:
     """What stands between a parenthesis and the one that closes it, and where that ends."""
     depth, position = 0, opening
     while position < len(expression):
-        token = _TOKEN.match(expression, position)
+        token = TOKEN.match(expression, position)
         assert token is not None
         depth += {"(": 1, ")": -1}.get(token.group(), 0) if token.lastgroup == "other" else 0
         position = token.end()
         if depth == 0:
             return expression[opening + 1 : position - 1], position
-    raise ExpressionError(f"is not a single SQL expression: {expression}")
+    raise ExpressionError(f"is not a single SQL expression: {excerpt(expression)}")
 
 
 def columns_read(expression: str) -> list[str]:
     """The header names an expression reads, as written. Raises ExpressionError."""
-    return list(dict.fromkeys(name for call in compile_expression(expression).calls for name in call.columns))
+    return list(dict.fromkeys(name for call in _with_cells(expression)[1] for name in call.columns))

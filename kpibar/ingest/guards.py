@@ -10,9 +10,10 @@ from functools import lru_cache
 
 from kpibar.ingest.expressions import Call, Compiled
 from kpibar.ingest.origins import place, placeholders
-from kpibar.ingest.syntax import Node, SyntaxFault, children, sql, tree, walk
+from kpibar.syntax import Node, SyntaxFault, children, sql, tree, walk
 
-_CELL = re.compile(r"\bcell_([0-9]+)\b")
+# A cell, and the strings, in which none is meant.
+_CELL = re.compile(r"'[^']*'|\bcell_([0-9]+)\b")
 
 
 @lru_cache(maxsize=8192)
@@ -98,7 +99,7 @@ def _holds(node: Node, verdict: str) -> tuple[str, ...]:
         text = sql(node).replace("{", "{{").replace("}", "}}")
     except SyntaxFault:
         return ()
-    asked = _CELL.sub(r"{\1}", text)
+    asked = _CELL.sub(lambda found: f"{{{found[1]}}}" if found[1] else found[0], text)
     return (f"(({asked}) {verdict})",)
 
 

@@ -21,19 +21,25 @@ from kpibar.errors import (
     LayoutUnknown,
     UsageError,
 )
-from kpibar.ingest.expressions import Compiled, ExpressionError, columns_read, compile_expression, refuse_statements
+from kpibar.formulas import FormulaFault, closest, formula
+from kpibar.functions import Part, Size
+from kpibar.ingest.expressions import Compiled, ExpressionError, columns_read, compile_expression
 from kpibar.ingest.header import normal
 from kpibar.ingest.origins import has_value
 from kpibar.ingest.patterns import FormatFault, pattern
-from kpibar.ingest.syntax import can_read
 from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, selectable
 from kpibar.ingest.vocabulary import refuse_words
+from kpibar.syntax import can_read
+from kpibar.toml import TomlFault, parse_toml, read_toml
 
+# What assertions call beside the functions of every expression: seconds(later, earlier).
+_SECONDS = "seconds"
+_MOST_LAYOUTS = 200
 Entity = Literal["contacts", "orders", "parcels", "surveys", "notices", "gestures"]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
 
 class Assertion(_Table):
@@ -45,7 +51,7 @@ class Assertion(_Table):
     name: str
     left: str
     right: str
-    tolerance_s: float = 120.0
+    tolerance_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 120.0
     paired: bool = False
 
 
@@ -134,10 +140,11 @@ def shelf(folder: Path | None, overrides: Mapping[str, Mapping[str, str]] | None
 
 @lru_cache(maxsize=1)
 def _built_in() -> dict[str, Layout]:
+    """The layouts of this package; its tests check what is checked of others here."""
     found = {}
     for item in files("kpibar").joinpath("layouts").iterdir():
         if item.name.endswith(".toml"):
-            layout = parse(Path(item.name), item.read_bytes())
+            layout = Layout.model_validate(tomllib.loads(item.read_text(encoding="utf-8")))
             found[layout.name] = layout
     return dict(sorted(found.items()))
 
@@ -146,17 +153,28 @@ def _read_folder(folder: Path) -> dict[Path, Layout]:
     if not folder.is_dir():
         return {}
     try:
-        return {path: parse(path, path.read_bytes()) for path in sorted(folder.glob("*.toml")) if path.is_file()}
+        paths = sorted(path for path in folder.glob("*.toml") if not path.is_dir())
     except OSError as error:
         raise LayoutInvalid(folder, error.strerror or str(error)) from error
+    if len(paths) > _MOST_LAYOUTS:
+        raise LayoutInvalid(folder, f"holds {len(paths):,} layouts; {_MOST_LAYOUTS} at most are read")
+    return {path: _read(path) for path in paths}
+
+
+def _read(path: Path) -> Layout:
+    """Raises LayoutInvalid, also for a pipe or device, and for a file that is far larger than a layout."""
+    try:
+        return parse(path, read_toml(path))
+    except (OSError, TomlFault) as error:
+        raise LayoutInvalid(path, getattr(error, "strerror", None) or str(error)) from error
 
 
 def parse(path: Path, content: bytes) -> Layout:
     """Read and check a layout file. Raises LayoutInvalid."""
     try:
-        layout = Layout.model_validate(tomllib.loads(content.decode("utf-8")))
-    except (RecursionError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LayoutInvalid(path, f"is not valid TOML: {error}") from error
+        layout = Layout.model_validate(parse_toml(content))
+    except TomlFault as fault:
+        raise LayoutInvalid(path, str(fault)) from fault
     except ValidationError as error:
         raise LayoutInvalid(path, explain(error)) from error
     return _checked(path, layout)
@@ -177,8 +195,8 @@ def _checked(path: Path, layout: Layout) -> Layout:
         for entry, table, column, expression in _entries(layout):
             _check_entry(layout, entry, table, column, expression)
         for asserted in layout.asserted:
-            refuse_statements(asserted.left)
-            refuse_statements(asserted.right)
+            for side, text in (("left", asserted.left), ("right", asserted.right)):
+                _check_duration(layout, f'[[assert]] "{asserted.name}" {side}', text)
         _check_formats(layout.formats)
         if layout.zone != "account":
             valid_zone(layout.zone)
@@ -209,6 +227,26 @@ def _check_entry(layout: Layout, entry: str, entity: str, column: str, expressio
         refuse_words(entity, column, compiled, layout.enum)
     except ExpressionError as error:
         raise ExpressionError(f"{entry}: {error}") from error
+
+
+def _check_duration(layout: Layout, entry: str, text: str) -> None:
+    """Raises ExpressionError, which names the entry."""
+    try:
+        duration_sql(layout, text)
+    except FormulaFault as fault:
+        raise ExpressionError(f"{entry}: {fault}") from fault
+
+
+def duration_sql(layout: Layout, text: str) -> str:
+    """The SQL of one side of an assertion, over the columns that the layout selects. Raises FormulaFault."""
+
+    def column(names: Sequence[str]) -> Part:
+        if len(names) == 1 and names[0] in layout.select:
+            return Part(names[0], Size(2))
+        written = ".".join(names)
+        raise FormulaFault(f'"{written}" is not a column of [select]{closest(written, layout.select)}')
+
+    return formula(text, column, more=[_SECONDS])
 
 
 def entries(layout: Layout) -> list[tuple[str, Compiled]]:

@@ -91,8 +91,9 @@ def take(
     _find_mentions(store, target, compiled, before)
     if not _overlaps(store, target, compiled):
         store.engine.run(
-            f"INSERT INTO {target.entity} (file_id, source, {listed}) SELECT ?, ?, {values} FROM ({select})",
-            [target.file_id, target.source],
+            f"INSERT INTO {target.entity} (file_id, source, {listed}) "
+            f"SELECT $file_id, $source, {values} FROM ({select})",
+            {"file_id": target.file_id, "source": target.source},
         )
         return _count_valid(store, target, compiled)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE mapped AS {select}")

@@ -23,11 +23,14 @@ from kpibar.ingest.reasons import recorded
 from kpibar.ingest.tables import TEXT_COLUMNS, columns
 from kpibar.ingest.topics import by_text
 from kpibar.ingest.typed import PLACE, clock_change, dates, flags, numbers, strange_dates, told, typed, written
+from kpibar.ingest.values import KEY_NAMES
 
 # What unknown words of recorded reasons are kept under.
 REASONS = "reason_raw"
 # Columns of text that people write: a letter of it that is lost changes no figure that is not counted as unknown.
 _FREE_TEXT = (*TEXT_COLUMNS, REASONS)
+# A typed column, and the strings, in which none is meant.
+_OUTSIDE_STRINGS = re.compile(r"'[^']*'|\bt\.(h[0-9]+)\b")
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 
 
@@ -66,7 +69,7 @@ class Plan:
 
     def typed(self, source: str, plain: Sequence[bool]) -> str:
         """The statement that types the records of a relation with the columns c0, c1, ...; `plain` as in a batch."""
-        return told(self.typing, plain).replace("{source}", source)
+        return told(self.typing, plain, source)
 
     def mapped(self, entity: str, looked_up: Iterable[str] = (), spelled: Iterable[str] = ()) -> str:
         """The statement that gives the canonical columns, `line` and `all_text` of the valid records of `typed`.
@@ -138,7 +141,7 @@ def _type(entity: str, column: str) -> str:
 
 def _shown(sql: str, pseudonyms: Mapping[str, str]) -> str:
     """An expression with its identities replaced by their pseudonyms."""
-    return re.sub(r"\bt\.(h[0-9]+)\b", lambda found: pseudonyms.get(found.group(1), found.group()), sql)
+    return _OUTSIDE_STRINGS.sub(lambda found: pseudonyms.get(found[1] or "", found[0]), sql)
 
 
 def with_reasons(base: str, table: Mapped, *, classified: bool) -> str:
@@ -234,7 +237,8 @@ def _fingerprint(made: Plan, brands: Mapping[str, str]) -> str:
     """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours, brand."""
     rules = by_text("text") + recorded("raw", made.reasons)
     told = (RULES, made.typing, rules, *map(_told, made.tables.values()), *(map(str, sorted(brands.items()))))
-    return hashlib.sha256("".join(told).encode()).hexdigest()[:16]
+    text = re.sub("|".join(KEY_NAMES), "key", "".join(told))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _told(table: Mapped) -> str:

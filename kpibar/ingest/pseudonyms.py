@@ -11,8 +11,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpibar.engine import Engine
 from kpibar.errors import KeyMissing, KeyUnusable
+from kpibar.ingest.values import KEY_NAMES
 from kpibar.store import Store
 
 KEY_BYTES = 32
@@ -92,17 +92,17 @@ def _create(path: Path) -> None:
 
 
 def bind(store: Store, key: Key) -> None:
-    """Give the key to the session as variables, and tie the database to it. Raises KeyMissing."""
+    """Give the key to the statements of the session, and tie the database to it. Raises KeyMissing."""
     known = store.meta("key_id")
     if known is None:
         store.remember("key_id", key.id)
     elif known != key.id:
         raise KeyMissing(key.path)
-    _set_variables(store.engine, key.secret)
+    store.engine.conceal(padded_keys(key.secret))
 
 
-def _set_variables(engine: Engine, secret: bytes) -> None:
-    """The two padded keys of RFC 2104, from which the engine computes HMAC with its own SHA-256."""
+def padded_keys(secret: bytes) -> dict[str, bytes]:
+    """The two padded keys of RFC 2104, from which the engine computes HMAC, under the names statements take them by."""
     block = (hashlib.sha256(secret).digest() if len(secret) > _BLOCK else secret).ljust(_BLOCK, b"\0")
-    engine.run(f"SET VARIABLE key_inner = unhex('{bytes(byte ^ 0x36 for byte in block).hex()}')")
-    engine.run(f"SET VARIABLE key_outer = unhex('{bytes(byte ^ 0x5C for byte in block).hex()}')")
+    paddings = (bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block))
+    return dict(zip(KEY_NAMES, paddings, strict=True))

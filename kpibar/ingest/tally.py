@@ -10,7 +10,7 @@ from pathlib import Path
 from kpibar.errors import LayoutContradicted
 from kpibar.ingest.blanked import blanked
 from kpibar.ingest.header import normal
-from kpibar.ingest.layouts import Layout
+from kpibar.ingest.layouts import Layout, duration_sql
 from kpibar.ingest.outcome import Remark
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.records import names_columns
@@ -163,11 +163,12 @@ def count_agreeing(store: Store, compiled: Plan, layout: Layout, tally: Tally) -
     """Count on how many records of `typed` each of the layout's assertions can be judged, and on how many it holds."""
     for asserted in layout.asserted:
         table = compiled.tables[layout.fills]
-        names = sorted(name for name in table.fields if re.search(rf"\b{name}\b", f"{asserted.left} {asserted.right}"))
+        left, right = duration_sql(layout, asserted.left), duration_sql(layout, asserted.right)
+        names = sorted(name for name in table.fields if re.search(rf"\b{name}\b", f"{left} {right}"))
         known, agreeing, lacking = store.engine.rows(
             f"SELECT count(a - b), count(*) FILTER (WHERE abs(a - b) <= {asserted.tolerance_s}), "
             f"count(*) FILTER (WHERE (a IS NULL) <> (b IS NULL)) FROM "
-            f"(SELECT ({asserted.left}) AS a, ({asserted.right}) AS b FROM ({compiled.field(layout.fills, *names)}))"
+            f"(SELECT ({left}) AS a, ({right}) AS b FROM ({compiled.field(layout.fills, *names)}))"
         )[0]
         tally.lacking[asserted.name] += lacking
         tally.known[asserted.name] += known

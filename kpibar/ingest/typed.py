@@ -39,6 +39,8 @@ _TWO_RECORDS = (
 _INCOMPLETE = "CASE WHEN incomplete THEN 'another of its lines is broken: it is rejected whole' END"
 # The table of the records of which a line is broken.
 BROKEN = "broken_groups"
+# What stands for the relation that records are read from.
+_SOURCE = "source"
 # Columns that are alike on all the lines of a record that have them.
 _DAY_WRITTEN = 10  # signs of a date before its time of day
 _OF_ONE_RECORD = ("customer_key", "customer_alias_key", "value")
@@ -215,13 +217,19 @@ def checked(width: int) -> str:
     return sums[0] if len(sums) == 1 else " + ".join(f"({one})" for one in sums)
 
 
-def told(typing: str, plain: Sequence[bool]) -> str:
-    """The statement with what is taken from each cell: of a plain column (see proof.Proof) the cell as it is."""
+def told(typing: str, plain: Sequence[bool], source: str) -> str:
+    """The statement over a source with what is taken from each cell: of a plain column (see proof.Proof) the cell.
+
+    What stands in strings, the names of columns and the words of a layout, stays as it is.
+    """
 
     def said(found: re.Match[str]) -> str:
-        return f"nullif({found[1]}, '')" if plain[int(found[1][1:])] else _said_something(found[1])
+        name = found[1]
+        if not name or name == _SOURCE:
+            return source if name else found[0]
+        return f"nullif({name}, '')" if plain[int(name[1:])] else _said_something(name)
 
-    return re.sub(r"\{(c[0-9]+)\}", said, typing)
+    return re.sub(rf"'[^']*'|\{{(c[0-9]+|{_SOURCE})\}}", said, typing)
 
 
 def _said_something(cell: str) -> str:

@@ -4,6 +4,7 @@
 A value that can be read in two ways is not read.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
 
 from kpibar.ingest import moments
@@ -13,6 +14,8 @@ from kpibar.ingest.header import normal
 from kpibar.ingest.numbers import amount, number, whole_number
 from kpibar.ingest.reading import Call, Direct, Helper, Reading, quoted
 
+# Under which names statements take the inner and the outer key of pseudonyms.
+KEY_NAMES = (f"inner_{secrets.token_hex(16)}", f"outer_{secrets.token_hex(16)}")
 # What people and tools write into a cell to say that there is nothing in it, in small letters.
 NOTHING = (
     "", "-", "--", "---", "—", "–", "n/a", "#n/a", "#nv", "#n/d", "#n/b", "#i/t", "null", "nan", "[none]", "[null]",
@@ -103,12 +106,13 @@ def identity(cell: str, calling_code: str) -> str:
 
 
 def pseudonym(text: str) -> str:
-    """HMAC-SHA-256 of a text under the key held in session variables (RFC 2104), cut to 128 bits.
+    """HMAC-SHA-256 of a text under the key (RFC 2104), cut to 128 bits.
 
-    Of a type of its own, so that no text of an export can stand where a pseudonym should.
+    Of a type of its own, so that no text of an export can stand where a pseudonym should. The padded keys are
+    parameters of the statement, under names that are new in each run: an expression can neither list nor guess them.
     """
-    inner = f"unhex(sha256(getvariable('key_inner') || encode({text})))"
-    return f"CAST(substr(sha256(getvariable('key_outer') || {inner}), 1, 32) AS UUID)"
+    inner = f"unhex(sha256(${KEY_NAMES[0]} || encode({text})))"
+    return f"CAST(substr(sha256(${KEY_NAMES[1]} || {inner}), 1, 32) AS UUID)"
 
 
 def _pii(cell: str, call: Call, reading: Reading) -> str:

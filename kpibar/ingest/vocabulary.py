@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from kpibar.ingest.expressions import Compiled, ExpressionError
 from kpibar.ingest.origins import place, placeholders
-from kpibar.ingest.syntax import Node, SyntaxFault, tree, value, walk
 from kpibar.ingest.tables import WORDS
+from kpibar.syntax import Node, SyntaxFault, tree, value, walk
 
 # What enum() makes of a value that is not listed.
 _UNLISTED = "other"

@@ -14,23 +14,28 @@ A KPI reads one fact table. `kind` says how its value is made:
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
-from itertools import accumulate
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from kpibar.config import Settings, explain
+from kpibar.config import Settings, Thresholds, explain
 from kpibar.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
+from kpibar.formulas import FormulaFault, closest, excerpt, formula
+from kpibar.functions import Part, Size
+from kpibar.kpis.facts import FACTS, IDENTIFIERS
 from kpibar.model.build import parameters
 
 Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "net", "mix"]
 Unit = Literal["count", "share", "per_100", "seconds", "points", "score"]
 Text = Mapping[str, str]
 
+# The expressions of a KPI.
+_EXPRESSIONS = ("where", "hit", "against", "value")
+_PLAIN_ID = "its id must be small letters, digits and underscores, 41 at most"
 # Raised when a built-in KPI or what it is computed from changes, so that figures of two reports may differ.
 CATALOGUE_VERSION = "0.2.0"
 OWN_FAMILY = "own"
@@ -51,6 +56,7 @@ class Kpi:
     `needs` lists canonical columns ("table.column", alternatives joined by "|") without which it is unknown.
     `gate` names the coverage KPI below whose threshold the figure comes with a warning. `notes` says by code which
     rows the reader must know of: left out, or counted on an assumption, because something of them is unknown.
+    `wording` are the expressions of an own KPI as its author wrote them; what runs is written anew.
     """
 
     id: str
@@ -78,6 +84,7 @@ class Kpi:
     notes: Mapping[str, str] = field(default_factory=dict)
     hidden: bool = False
     own: bool = False
+    wording: tuple[str, ...] = ()
 
     @property
     def additive(self) -> bool:
@@ -87,8 +94,9 @@ class Kpi:
     @property
     def hash(self) -> str:
         """Changes when the definition that runs changes: two figures compare only under one hash."""
+        where, hit, against, value = self.wording or (self.where, self.hit, self.against, self.value)
         parts = (
-            self.kind, self.from_table, self.date, self.where, self.hit, self.against, self.value,
+            self.kind, self.from_table, self.date, where, hit, against, value,
             self.quantile, self.over, self.numerator, self.denominator, self.maturity_days,
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
@@ -106,7 +114,7 @@ class Kpi:
 class _Entry(BaseModel):
     """A KPI as written in TOML, in the catalogue or under [kpis.ID] of kpibar.toml."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
     title: dict[str, str]
     kind: Kind
@@ -124,7 +132,7 @@ class _Entry(BaseModel):
     gate: str = ""
     unit: Unit
     better: Literal["lower", "higher", "none"] = "none"
-    maturity_days: Annotated[int, Field(ge=0)] = 0
+    maturity_days: Annotated[int, Field(ge=0, le=3660)] = 0
     maturity_parameter: str = ""
     needs: tuple[str, ...] = ()
     notes: dict[str, str] = {}
@@ -146,6 +154,9 @@ class _Entry(BaseModel):
         for name in required:
             if not getattr(self, name):
                 raise ValueError(f'a {self.kind} needs "{name.removesuffix("_table")}"')
+        if self.maturity_parameter and self.maturity_parameter not in Thresholds.model_fields:
+            expected = ", ".join(Thresholds.model_fields)
+            raise ValueError(f'maturity_parameter = "{self.maturity_parameter}": expected one of {expected}')
         if self.from_table and self.from_table not in DIMENSIONS:
             raise ValueError(f'from = "{self.from_table}": expected one of {", ".join(sorted(DIMENSIONS))}')
         return self
@@ -219,6 +230,8 @@ def catalogue(settings: Settings) -> Catalogue:
     for kpi in own:
         if kpi.kind == "ratio":
             _check_ratio(complete, kpi)
+        if kpi.gate:
+            complete.get(kpi.gate)
     for name in settings.maturity_days:
         complete.get(name)
     for name, target in settings.targets.items():
@@ -226,27 +239,53 @@ def catalogue(settings: Settings) -> Catalogue:
     return complete
 
 
-def _refuse_statements(kpi: Kpi) -> None:
-    """A KPI's fragments are expressions over its fact table, and its id a plain name. Raises KpiInvalid."""
-    where = f"[kpis.{kpi.id}] of kpibar.toml"
+def _checked(kpi: Kpi) -> Kpi:
+    """A KPI of the settings whose expressions are written anew from what was checked. Raises KpiInvalid."""
+    place = f"[kpis.{kpi.id}] of kpibar.toml"
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", kpi.id):
-        raise KpiInvalid(where, "its id must be small letters, digits and underscores")
-    for fragment in (kpi.where, kpi.hit, kpi.against, kpi.value, kpi.date, kpi.over, kpi.cluster):
-        bare = re.sub(r"'(?:[^']|'')*'", "''", fragment)
-        depths = list(accumulate({"(": 1, ")": -1}.get(mark, 0) for mark in bare))
-        if re.search(r";|--|/\*|\bselect\b", bare, re.I) or (depths and (min(depths) < 0 or depths[-1] != 0)):
-            raise KpiInvalid(where, f"is not a single SQL expression: {fragment}")
+        raise KpiInvalid(f"[kpis.{excerpt(kpi.id)}] of kpibar.toml", _PLAIN_ID)
+    as_written = tuple(str(getattr(kpi, name)) for name in _EXPRESSIONS)
+    anew = []
+    for name, text in zip(_EXPRESSIONS, as_written, strict=True):
+        try:
+            anew.append(formula(text, _columns(kpi)) if text else "")
+        except FormulaFault as fault:
+            raise KpiInvalid(place, f"{name}: {fault}") from fault
+    facts = FACTS.get(kpi.from_table, frozenset())
+    days = {column for column in facts if column.endswith("_on")}
+    allowed = {"date": days, "over": facts - IDENTIFIERS, "cluster": {"contacts", "wismo_contacts"}}
+    for name, columns in allowed.items():
+        column = getattr(kpi, name)
+        if column and column not in columns:
+            expected = ", ".join(sorted(columns))
+            raise KpiInvalid(place, f'{name} = "{excerpt(column)}": expected one of {expected}')
+    where, hit, against, value = anew
+    return replace(kpi, where=where, hit=hit, against=against, value=value, wording=as_written)
+
+
+def _columns(kpi: Kpi) -> Callable[[Sequence[str]], Part]:
+    """What tells of a name in an expression of a KPI which column of its fact table it is. Raises FormulaFault."""
+    table = f"fact_{kpi.from_table}"
+    facts = FACTS.get(kpi.from_table, frozenset())
+
+    def column(names: Sequence[str]) -> Part:
+        name = names[-1].lower()
+        if name in facts and (len(names) == 1 or [one.lower() for one in names[:-1]] == [table]):
+            return Part(name, Size(1))
+        written = excerpt(".".join(names))
+        raise FormulaFault(f'"{written}" is not a column of {table}{closest(name, facts)}')
+
+    return column
 
 
 def _own(name: str, table: Mapping[str, Any], settings: Settings, values: Mapping[str, int]) -> Kpi:
     try:
         made = _kpi(name, OWN_FAMILY, _Entry.model_validate(table), settings, values, own=True)
     except ValidationError as error:
-        raise KpiInvalid(f"[kpis.{name}] of kpibar.toml", explain(error)) from error
-    _refuse_statements(made)
+        raise KpiInvalid(f"[kpis.{excerpt(name)}] of kpibar.toml", explain(error)) from error
     if made.notes:
         raise KpiInvalid(f"[kpis.{name}] of kpibar.toml", '"notes" are for the built-in KPIs')
-    return made
+    return _checked(made)
 
 
 def _check_target(kpi: Kpi, target: float) -> None:

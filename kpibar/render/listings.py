@@ -55,7 +55,8 @@ def kpis_json(known: Catalogue, name: str | None) -> str:
 
 def _kpi_json(kpi: Kpi, known: Catalogue) -> dict[str, Any]:
     statements = [summary.statement(part, _EXAMPLE) for part in summary.parts(kpi, known)]
-    return {**asdict(kpi), "hash": kpi.hash, "formula": summary.formula(kpi), "sql": statements}
+    fields = {name: value for name, value in asdict(kpi).items() if name != "wording"}
+    return {**fields, "hash": kpi.hash, "formula": summary.formula(kpi), "sql": statements}
 
 
 def layouts_text(shelf: Shelf) -> str:

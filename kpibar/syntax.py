@@ -40,7 +40,7 @@ def tree(expression: str) -> Node:
     empty = _frame()["statements"][0]["node"]
     same = all(select.get(part) == empty[part] for part in empty if part not in ("select_list", "from_table"))
     if not same or select["from_table"]["type"] != "EMPTY" or len(select["select_list"]) != 1:
-        raise SyntaxFault("is not a single SQL expression")
+        raise SyntaxFault("more than one, or a whole query")
     found: Node = select["select_list"][0]
     return found
 

@@ -1,0 +1,264 @@
+"""Formulas: the SQL expressions of layouts and of own KPIs, checked and written anew.
+
+A layout or kpibar.toml of somebody else is hostile input. A formula is one expression over the columns of one record,
+of the functions, operators and types that are listed. The engine's own parser reads it, and the SQL that runs is
+written from the syntax tree: a text that the check did not see cannot run.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+
+from kpibar.functions import FUNCTIONS, OPERATORS, TYPES, FormulaFault, Part, Size, largest, total
+from kpibar.syntax import Node, SyntaxFault, tree
+
+__all__ = ["TOKEN", "FormulaFault", "closest", "excerpt", "formula", "refuse_marks"]
+
+# The words of a formula; strings and quoted names are whole, whatever stands in them.
+TOKEN = re.compile(
+    r"""(?P<string>'[^']*(?:''[^']*)*')|(?P<name>"[^"]*(?:""[^"]*)*")|(?P<word>[^\W\d]\w*)|(?P<number>[0-9][\w.]*)"""
+    r"""|(?P<space>\s+)|(?P<mark>--|/\*|\*/|[;$?\\`#'"])|(?P<other>.)""",
+    re.S,
+)
+_MOST_SIGNS = 20_000
+_DEEPEST = 100
+_SHOWN = 160
+# A value may be so many times as long as the longest cell of its record, and so many signs more.
+_MOST_CELLS, _MOST_SIGNS_MORE = 64, 50_000
+_NUMBER = re.compile(r"(-?)([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# What makes of a text in single quotes another one: E'\\x41', X'41'.
+_PREFIXES = frozenset("bejnrux")
+_ONE = "is not a single SQL expression"
+_COMPARISONS = {
+    "COMPARE_EQUAL": "=",
+    "COMPARE_NOTEQUAL": "<>",
+    "COMPARE_LESSTHAN": "<",
+    "COMPARE_GREATERTHAN": ">",
+    "COMPARE_LESSTHANOREQUALTO": "<=",
+    "COMPARE_GREATERTHANOREQUALTO": ">=",
+    "COMPARE_DISTINCT_FROM": "IS DISTINCT FROM",
+    "COMPARE_NOT_DISTINCT_FROM": "IS NOT DISTINCT FROM",
+}
+_REFUSED = {
+    "SUBQUERY": "holds a query, and an expression reads one record only",
+    "STAR": "holds * or COLUMNS(); name the columns",
+    "WINDOW": "looks at other records (OVER)",
+    "PARAMETER": "holds a parameter",
+    "LAMBDA": "holds a lambda",
+    "COLLATE": "holds COLLATE; compare lower(...) instead",
+    "DEFAULT": "holds DEFAULT",
+}
+# What may stand in a node beside what is written; anything else must be empty.
+_PLACES = frozenset(["class", "type", "query_location", "query_location_length", "alias"])
+_CALL = frozenset(["function_name", "is_operator", "arguments", "qualified_name", "order_bys"])
+_TYPE = frozenset(["type_name", "qualified_name", "children"])
+
+Columns = Callable[[Sequence[str]], Part]
+
+
+def excerpt(text: str) -> str:
+    """A formula as messages show it: one line, not too long."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]} ..."
+
+
+def refuse_marks(text: str) -> None:
+    """Raises FormulaFault for a text that is too long, or in which this and the engine's parser may read other words.
+
+    Comments, a second statement, strings other than '...', parentheses that do not close.
+    """
+    if len(text) > _MOST_SIGNS:
+        raise FormulaFault(f"has {len(text):,} signs; an expression has {_MOST_SIGNS:,} at most")
+    if _CONTROL.search(text):
+        raise FormulaFault("holds a control character")
+    open_ones: list[str] = []
+    before = ""
+    for token in TOKEN.finditer(text):
+        kind, word = token.lastgroup, token.group()
+        prefixed = kind == "string" and before in _PREFIXES
+        if kind == "mark" or prefixed or _closes_wrongly(word, open_ones):
+            raise FormulaFault(f"{_ONE}: {excerpt(text)}")
+        if len(open_ones) > _DEEPEST:
+            raise FormulaFault(f"is nested more than {_DEEPEST} deep: {excerpt(text)}")
+        before = word.lower()
+    if open_ones:
+        raise FormulaFault(f"{_ONE}: {excerpt(text)}")
+
+
+def _closes_wrongly(mark: str, open_ones: list[str]) -> bool:
+    """Note a parenthesis that opens or closes; whether it closes another one, or none."""
+    if mark in ("(", "[", "{"):
+        open_ones.append(mark)
+        return False
+    opening = {")": "(", "]": "[", "}": "{"}.get(mark)
+    return opening is not None and (not open_ones or open_ones.pop() != opening)
+
+
+def formula(text: str, columns: Columns, more: Iterable[str] = (), *, like: Iterable[str] = (), shown: str = "") -> str:
+    """The SQL of a formula, written anew. `columns` gives the SQL of a column it names; `more` are further functions.
+
+    `like` are other words its author may have meant by a function, `shown` is the formula as written: the message ends
+    with it. Raises FormulaFault.
+    """
+    written = excerpt(shown or text)
+    refuse_marks(text)
+    try:
+        node = tree(text)
+        part = _Writer(columns, frozenset(more), like).write(node)
+    except SyntaxFault as fault:
+        raise FormulaFault(f"{_ONE} ({fault}): {written}") from fault
+    except RecursionError as error:
+        raise FormulaFault(f"is nested more than {_DEEPEST} deep: {written}") from error
+    except FormulaFault as fault:
+        raise FormulaFault(f"{fault}: {written}") from fault
+    return part.sql
+
+
+class _Writer:
+    """Writes the nodes of one formula."""
+
+    def __init__(self, columns: Columns, more: frozenset[str], like: Iterable[str]) -> None:
+        self._columns, self._more, self._like, self._depth = columns, more, like, 0
+
+    def write(self, node: Node) -> Part:
+        """The SQL of a node. Raises FormulaFault."""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise FormulaFault(f"is nested more than {_DEEPEST} deep")
+        part = self._written(node)
+        self._depth -= 1
+        if part.size.cells > _MOST_CELLS or part.size.signs > _MOST_SIGNS_MORE:
+            raise FormulaFault(f"can make a text more than {_MOST_CELLS} times as long as its cells")
+        return part
+
+    def _written(self, node: Node) -> Part:
+        kind = node["class"]
+        if node.get("alias"):
+            raise FormulaFault(f"gives a name ({node['alias']}): an expression has none")
+        match kind:
+            case "COLUMN_REF":
+                _refuse_more(node, {"column_names"})
+                return self._columns(node["column_names"])
+            case "CONSTANT":
+                _refuse_more(node, {"literal"})
+                return _constant(node["literal"])
+            case "CASE":
+                return self._case(node)
+            case "CONJUNCTION":
+                _refuse_more(node, {"children"})
+                word = " OR " if node["type"] == "CONJUNCTION_OR" else " AND "
+                return _condition(word.join(self.write(child).operand for child in node["children"]))
+            case "COMPARISON" if node["type"] in _COMPARISONS:
+                _refuse_more(node, {"left", "right"})
+                left, right = self.write(node["left"]), self.write(node["right"])
+                return _condition(f"{left.operand} {_COMPARISONS[node['type']]} {right.operand}")
+            case "BETWEEN":
+                _refuse_more(node, {"input", "lower", "upper"})
+                asked, lower, upper = (self.write(node[name]).operand for name in ("input", "lower", "upper"))
+                return _condition(f"{asked} BETWEEN {lower} AND {upper}")
+            case "CAST":
+                return self._cast(node)
+            case "OPERATOR":
+                return self._operator(node)
+            case "FUNCTION":
+                return self._function(node)
+        raise FormulaFault(f"{_ONE}: it {_REFUSED[kind]}" if kind in _REFUSED else _ONE)
+
+    def _case(self, node: Node) -> Part:
+        _refuse_more(node, {"case_checks", "else_expr"})
+        checks = [(self.write(check["when_expr"]), self.write(check["then_expr"])) for check in node["case_checks"]]
+        other = self.write(node["else_expr"])
+        cases = " ".join(f"WHEN {asked.sql} THEN {result.sql}" for asked, result in checks)
+        default = "" if other.sql == "NULL" else f" ELSE {other.sql}"
+        return Part(f"CASE {cases}{default} END", largest([*(result for _, result in checks), other]))
+
+    def _cast(self, node: Node) -> Part:
+        _refuse_more(node, {"child", "try_cast", "type_expr"})
+        child, word = self.write(node["child"]), "TRY_CAST" if node["try_cast"] else "CAST"
+        return Part(f"{word}({child.sql} AS {_type(node['type_expr'])})", child.size + Size())
+
+    def _operator(self, node: Node) -> Part:
+        _refuse_more(node, {"children"})
+        parts = [self.write(child) for child in node["children"]]
+        operands = [part.operand for part in parts]
+        match node["type"]:
+            case "OPERATOR_COALESCE":
+                return Part(f"coalesce({', '.join(part.sql for part in parts)})", largest(parts))
+            case "OPERATOR_NOT":
+                return _condition(f"NOT {operands[0]}")
+            case "OPERATOR_IS_NULL":
+                return _condition(f"{operands[0]} IS NULL")
+            case "OPERATOR_IS_NOT_NULL":
+                return _condition(f"{operands[0]} IS NOT NULL")
+            case "COMPARE_IN":
+                return _condition(f"{operands[0]} IN ({', '.join(part.sql for part in parts[1:])})")
+            case "ARRAY_EXTRACT":
+                return Part(f"{operands[0]}[{parts[1].sql}]", parts[0].size)
+            case "ARRAY_SLICE" if len(parts) == 3:
+                return Part(f"{operands[0]}[{parts[1].sql}:{parts[2].sql}]", parts[0].size)
+            case "OPERATOR_TRY":
+                return Part(f"TRY({parts[0].sql})", parts[0].size)
+        raise FormulaFault(_ONE)
+
+    def _function(self, node: Node) -> Part:
+        name = str(node["function_name"])
+        known = FUNCTIONS.keys() | self._more
+        if name not in known:
+            raise FormulaFault(_unknown_function(name, [*known, *self._like]))
+        _refuse_more(node, _CALL)
+        named = [argument for argument in node["arguments"] if argument["name"]]
+        if len(node["qualified_name"]["path"]) != 1 or node["order_bys"]["orders"] or named:
+            raise FormulaFault(f'calls "{name}" in a way that is not one of an expression')
+        parts = [self.write(argument["expression"]) for argument in node["arguments"]]
+        size = FUNCTIONS.get(name, total)(parts)
+        if name not in OPERATORS:
+            return Part(f"{name}({', '.join(part.sql for part in parts)})", size)
+        if len(parts) == 1:
+            return Part(f"{name} {parts[0].operand}", size, compound=True)
+        return Part(f"{parts[0].operand} {name} {parts[1].operand}", size, compound=True)
+
+
+def _condition(sql: str) -> Part:
+    return Part(sql, compound=True)
+
+
+def _constant(literal: Node) -> Part:
+    kind, text = literal["kind"], str(literal.get("text", ""))
+    if kind == "NULL_LITERAL":
+        return Part("NULL")
+    if kind == "BOOLEAN":
+        return Part("TRUE" if text == "true" else "FALSE")
+    if kind == "STRING" and not _CONTROL.search(text):
+        return Part("'" + text.replace("'", "''") + "'", Size(0, len(text.encode())), text)
+    if kind in ("INTEGER", "NUMERIC") and _NUMBER.fullmatch(text):
+        return Part(f"({text})" if text.startswith("-") else text)
+    raise FormulaFault("holds a constant that is neither a text, a number, a yes or no, nor NULL")
+
+
+def _type(node: Node) -> str:
+    name = str(node.get("type_name", "")).upper()
+    sizes = [child.get("literal", {}).get("text", "") for child in node.get("children", [])]
+    plain = node["class"] == "TYPE" and len(node["qualified_name"]["path"]) == 1
+    if name not in TYPES or not plain or len(sizes) > 2 or not all(map(re.compile("[0-9]{1,3}").fullmatch, sizes)):
+        raise FormulaFault(f'"{name}" is not a type that an expression may use')
+    _refuse_more(node, _TYPE)
+    return name + (f"({', '.join(sizes)})" if sizes else "")
+
+
+def _refuse_more(node: Node, expected: Iterable[str]) -> None:
+    """Raises FormulaFault for a node with more than what is written of it, such as FILTER or DISTINCT."""
+    more = {name for name, value in node.items() if value and name not in _PLACES} - set(expected)
+    if more:
+        raise FormulaFault(f"{_ONE} ({', '.join(sorted(more))})")
+
+
+def _unknown_function(name: str, known: Iterable[str]) -> str:
+    hint = closest(name, (one for one in known if one[0].isalpha()))
+    return f'"{excerpt(name)}" is not a function that an expression may use{hint}'
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """A hint at the names most like one that is none of them; "" without one."""
+    like = get_close_matches(name[:_SHOWN], list(known), n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(like)}?" if like else ""
