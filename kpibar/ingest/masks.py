@@ -14,10 +14,10 @@ from kpibar.ingest.expressions import Compiled, pseudonym, quoted
 from kpibar.ingest.numbering import whole_numbers
 from kpibar.ingest.origins import place, placeholders
 from kpibar.ingest.personal import PHONE, Part, personal_parts, plain, shape, telephone_identity
-from kpibar.ingest.syntax import SyntaxFault, tree, walk
 from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, columns
 from kpibar.ingest.vocabulary import leaves
 from kpibar.store import Store
+from kpibar.syntax import SyntaxFault, tree, walk
 
 CODE = "identifier_masked"
 # Which rules these are: a file that was read by others is read again when it is ingested again.
