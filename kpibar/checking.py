@@ -3,9 +3,12 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from kpibar.config import FileRule, Thresholds
+from kpibar.errors import KeyUnusable
 from kpibar.ingest.ledger import CHAINED, LAST_READING, chained
+from kpibar.ingest.pseudonyms import Key, key_fault, read_key
 from kpibar.ingest.seal import read_seal, seal_of
 from kpibar.ingest.tables import KEYS
 from kpibar.model.build import is_current
@@ -25,12 +28,14 @@ class Finding:
     note: bool = False
 
 
-def check(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = ()) -> tuple[Finding, ...]:
-    """Everything found wrong with a database, and notes; empty when all is well."""
+def check(
+    store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = (), key: Path | None = None
+) -> tuple[Finding, ...]:
+    """Everything found wrong with a database and its key file, and notes; empty when all is well."""
     found = [*_equations(store), *_chain(store), *_seal(store), *_beside(store), *_sources(store), *_mode(store)]
     for entity in ENTITIES:
         found += [*_rows(store, entity), *_identity(store, entity), *_pseudonyms(store, entity)]
-    found += _model(store, thresholds, rules)
+    found += [*_model(store, thresholds, rules), *(_key(store, key) if key else ())]
     return tuple(found)
 
 
@@ -172,6 +177,21 @@ def _mode(store: Store) -> Iterator[Finding]:
     mode = store.path.stat().st_mode & 0o777
     if os.name == "posix" and mode & 0o077:
         yield Finding("mode", str(store.path), f"others may read it (mode {mode:04o}): chmod 600 {store.path}")
+
+
+def _key(store: Store, path: Path) -> Iterator[Finding]:
+    """The key of the database is secret, where it is at hand: another one, such as that of a demo, is not judged."""
+    known = store.meta("key_id")
+    if known is None or not path.exists():
+        return
+    try:
+        secret = read_key(path)
+        fault = key_fault(path, secret)
+    except (KeyUnusable, OSError) as error:
+        yield Finding("key", str(path), f"it cannot be used as key: {error}")
+        return
+    if fault is not None and Key(path, secret).id == known:
+        yield Finding("key", str(path), f"{fault[0]}: {fault[1]}")
 
 
 def _count(store: Store, sql: str) -> int:

@@ -357,12 +357,14 @@ def check(
     """
     from kpibar import checking
     from kpibar.config import load
+    from kpibar.ingest.pseudonyms import key_path
     from kpibar.render import listings
     from kpibar.store import open_store
 
     settings = load(config)
+    key = key_path(settings.settings.project)
     with open_store(database_path(db, settings), write=False, wait=wait, said=announce) as store:
-        found = checking.check(store, settings.settings.thresholds, settings.settings.files)
+        found = checking.check(store, settings.settings.thresholds, settings.settings.files, key)
     emit(listings.check_json(found) if json else listings.check_text(found), None)
     if any(not one.note for one in found):
         raise typer.Exit(_FOUND)

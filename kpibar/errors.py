@@ -149,11 +149,14 @@ class OriginalUnknown(KpibarError):
 
 
 class HeaderNotFound(KpibarError):
-    """No line of the file's beginning looks like the header of a known layout."""
+    """No line of the file's beginning looks like the header of a known layout.
+
+    `first_line` is what may be shown of its first line (see `showing.shown_line`).
+    """
 
     def __init__(self, path: Path, first_line: str) -> None:
         super().__init__(
-            f"{path}: no known column names in its first 30 lines (line 1: {first_line!r}); "
+            f"{path}: no known column names in its first 30 lines (line 1, letters and digits blanked: {first_line}); "
             "see `kpibar layouts` for what is read, or describe the file in layouts/NAME.toml"
         )
 
@@ -339,6 +342,13 @@ class KeyUnusable(KpibarError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path}: cannot be used as pseudonym key ({why}); set KPIBAR_KEY_FILE to another file")
+
+
+class KeyUnsafe(KpibarError):
+    """The key file can be read by others, or its bytes can be guessed."""
+
+    def __init__(self, path: Path, why: str, advice: str) -> None:
+        super().__init__(f"{path}: is no safe pseudonym key: {why}; {advice}, or set KPIBAR_KEY_FILE to another file")
 
 
 class ProofBroken(KpibarError):

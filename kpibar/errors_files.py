@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from kpibar.errors import KpibarError, UsageError, _closest, _listed
+from kpibar.showing import blanked, shown_name
 
 
 class FileChanged(KpibarError):
@@ -40,7 +41,7 @@ class ArchiveUnsafe(KpibarError):
 
     def __init__(self, path: Path, member: str) -> None:
         super().__init__(
-            f"{path}: holds a member called {member!r}, which points outside the archive; "
+            f"{path}: holds a member called {blanked(member)!r}, which points outside the archive; "
             "ask where it comes from, or pack the export anew"
         )
 
@@ -56,6 +57,7 @@ class MemberNeeded(UsageError):
     """The archive or workbook holds several exports and nobody said which one to read."""
 
     def __init__(self, path: Path, what: str, names: Sequence[str]) -> None:
+        names = [shown_name(name) for name in names]
         command = " ".join(f'"{path}:{name}"' for name in names)
         several = f", or all that are wanted in one command: kpibar ingest {command}" if len(names) <= 12 else ""
         super().__init__(
@@ -80,7 +82,7 @@ class MemberUnknown(UsageError):
     """The archive or workbook has no member or sheet of that name."""
 
     def __init__(self, path: Path, member: str, names: Sequence[str]) -> None:
-        super().__init__(f'{path}: has nothing called "{member}" inside{_closest(member, names)}')
+        super().__init__(f'{path}: has nothing called "{member}" inside{_closest(member, [*map(shown_name, names)])}')
 
 
 # The letters of code pages, in words.
@@ -99,12 +101,12 @@ _SCRIPTS = {
 class EncodingMisfit(KpibarError):
     """Bytes of a text that are not in its encoding.
 
-    `line` and `offset` count from 1, `shown` is the offending bytes in hexadecimal.
+    `line` and `offset` count from 1.
     """
 
-    def __init__(self, path: Path, line: int, offset: int, shown: str, encoding: str) -> None:
+    def __init__(self, path: Path, line: int, offset: int, encoding: str) -> None:
         super().__init__(
-            f"{path}:{line}: the bytes {shown} (byte {offset:,}) are not {encoding}, which the rest of the file is in; "
+            f"{path}:{line}: what follows byte {offset - 1:,} is not {encoding}, which the rest of the file is in; "
             "was it put together from two files? Export it again, or say the encoding of all of it with "
             "--encoding, such as utf-8, cp1252 or mac-roman"
         )
@@ -143,6 +145,16 @@ class EncodingUnknown(UsageError):
         )
 
 
+class KeyMaterial(KpibarError):
+    """A key was given as an export. Nothing of its content is shown."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(
+            f"{path}: is key material ({what}), not an export, and nothing of it is read or shown; name the exports, "
+            "and keep keys in a folder that only you can read"
+        )
+
+
 class RecordsNotFound(KpibarError):
     """A JSON file without a list of objects."""
 
@@ -153,11 +165,14 @@ class RecordsNotFound(KpibarError):
 
 
 class HeaderQuoteUnpaired(KpibarError):
-    """A name in the header has a quote that opens or closes nothing: where its column ends nobody can say."""
+    """A name in the header has a quote that opens or closes nothing: where its column ends nobody can say.
+
+    `name` is what may be shown of it.
+    """
 
     def __init__(self, path: Path, line: int, name: str) -> None:
         super().__init__(
-            f"{path}:{line}: the column name {name[:80]} has a quote alone, without the one that opens or closes it; "
+            f"{path}:{line}: the column name {name} has a quote alone, without the one that opens or closes it; "
             "take out that quote in the header, or export the file again without opening it in a spreadsheet"
         )
 
@@ -260,8 +275,8 @@ class DelimiterUnusable(KpibarError):
 
     def __init__(self, path: Path, found: str) -> None:
         super().__init__(
-            f'{path}: its line sep= states "{found}" between the cells; expected a sign such as , ; | or a tab, which '
-            "is no letter, digit, quote, backslash or accented sign; export it again with one of those"
+            f'{path}: its line sep= states "{blanked(found)}" between the cells; expected a sign such as , ; | or a '
+            "tab, which is no letter, digit, quote, backslash or accented sign; export it again with one of those"
         )
 
 

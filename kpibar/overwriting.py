@@ -5,7 +5,6 @@ replaced (see render/output.py).
 """
 
 import hashlib
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 from stat import S_ISREG
@@ -21,6 +20,7 @@ from kpibar.ingest.pseudonyms import key_path
 from kpibar.ingest.seal import seal_path
 from kpibar.store import is_duckdb, open_store
 from kpibar.streams import announce
+from kpibar.toml import TomlFault, parse_toml
 
 # What DuckDB and kpibar keep beside a database.
 _BESIDE = (".wal", ".last", ".tmp")
@@ -107,8 +107,8 @@ def _content(place: Path) -> str | None:
 def _is_toml(path: Path) -> bool:
     """Whether a file states anything in TOML."""
     try:
-        return bool(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, RecursionError):
+        return bool(parse_toml(path.read_bytes()))
+    except TomlFault:
         return False
 
 

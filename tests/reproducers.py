@@ -234,7 +234,7 @@ def as_of_nonsense(folder: Path) -> Case:
 
 @reproduces(errors.KeyMissing)
 def other_key(folder: Path) -> Case:
-    write(folder, "other.key", bytes(32))
+    write(folder, "other.key", bytes(range(32))).chmod(0o600)
     return said("ingest good.csv", "other.key: is not the key", "KPIBAR_KEY_FILE", KPIBAR_KEY_FILE="other.key")
 
 
@@ -242,6 +242,12 @@ def other_key(folder: Path) -> Case:
 def short_key(folder: Path) -> Case:
     write(folder, "short.key", bytes(31))
     return said("ingest good.csv", "short.key: cannot be used", "fewer than 32", KPIBAR_KEY_FILE="short.key")
+
+
+@reproduces(errors.KeyUnsafe)
+def a_key_of_zeros(folder: Path) -> Case:
+    write(folder, "zeros", bytes(32)).chmod(0o600)
+    return said("ingest good.csv", "zeros: is no safe pseudonym key", "can be guessed", KPIBAR_KEY_FILE="zeros")
 
 
 @reproduces(errors.KeyUnusable)

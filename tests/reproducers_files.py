@@ -79,11 +79,16 @@ def archive_without_that_member(folder: Path) -> Case:
     return said("ingest one.zip:call.csv", 'nothing called "call.csv"', "did you mean calls.csv?")
 
 
+@reproduces(errors.KeyMaterial)
+def the_key_of_the_project(folder: Path) -> Case:
+    return said("ingest key", "key: is key material", "nothing of it is read or shown")
+
+
 @reproduces(errors.EncodingMisfit)
 def text_of_two_encodings(folder: Path) -> Case:
     rows = "contact_id,created_at,channel\n1,2025-03-01,Téléphone\n".encode()
     write(folder, "glued.csv", rows + "2,2025-03-01,Téléphone\n".encode("cp1252"))
-    return said("ingest glued.csv", "glued.csv:3: the bytes e9 6c (byte 70) are not utf-8", "--encoding")
+    return said("ingest glued.csv", "glued.csv:3: what follows byte 69 is not utf-8", "--encoding")
 
 
 @reproduces(errors.EncodingForeign)

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kpibar"
 
 # From the top of the house down. A module may import its own layer and those above it.
 LAYERS = (
-    ("brands", "errors", "errors_database", "functions", "interrupts", "scratch", "toml"),
+    ("brands", "errors", "errors_database", "functions", "interrupts", "scratch", "showing", "toml"),
     ("errors_files",),
     ("config", "engine"),
     ("syntax",),

@@ -1,8 +1,5 @@
-"""What may be shown of a value that belongs to nobody knows whom: its shape, not what it says."""
+"""What may be shown of a value of unknown kind: its shape, not what it says (see `kpibar.showing`)."""
 
-LONGEST = 40
+from kpibar.showing import LONGEST, blanked
 
-
-def blanked(value: str) -> str:
-    """A value with its letters and digits blanked, cut to 40 characters: enough to recognise the problem."""
-    return "".join("9" if sign.isnumeric() else "a" if sign.isalpha() else sign for sign in value[:LONGEST])
+__all__ = ["LONGEST", "blanked"]

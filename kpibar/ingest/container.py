@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import IO, Literal, Protocol
 
 from kpibar.errors import FileIsDirectory, FileMissing, FileNotRegular, FileNotText, FileUnreadable, KpibarError
-from kpibar.errors_files import ArchiveNested, FileChanged, MemberUnknown
+from kpibar.errors_files import ArchiveNested, FileChanged, KeyMaterial, MemberUnknown
 from kpibar.ingest.archive import BLOCK, USUAL, Caps, Member, Meter, choose, inflate, members, refuse_expansion, unpack
+from kpibar.ingest.key_files import is_copy_of_key, is_key_name, is_key_place, key_form
 
 Kind = Literal["text", "json", "sheet", "parquet"]
 HEAD = 4096
@@ -116,13 +117,14 @@ def open_source(path: Path, caps: Caps = USUAL) -> Source:
     """Find out what a file is; `archive.zip:member.csv` names one of several members, `book.xlsx:sheet` a sheet.
 
     Raises FileMissing, FileIsDirectory, FileNotRegular, FileUnreadable, FileNotText for what is no export,
-    FileTooLarge, FileDamaged, FileEncrypted, ArchiveUnsafe, ArchiveNested, MemberNeeded, MemberUnknown.
+    FileTooLarge, FileDamaged, FileEncrypted, ArchiveUnsafe, ArchiveNested, KeyMaterial, MemberNeeded, MemberUnknown.
     """
     disk, wanted = located(path)
     with opened(disk) as handle:
         status = os.fstat(handle.fileno())
         plain = Source(path, disk, status.st_size, _stamp(status), "plain", "text", caps=caps)
         head = _read(path, handle)[:HEAD]
+        _refuse_keys(path, disk, head, status.st_size)
         packed = next((kind for magic, kind, _ in _PACKED if head.startswith(magic)), None)
         if packed == "zip":
             return _zipped(plain, handle, wanted)
@@ -138,6 +140,19 @@ def open_source(path: Path, caps: Caps = USUAL) -> Source:
     if packed == "gzip":
         return _content(replace(plain, packing="gzip"))
     return found
+
+
+def _refuse_keys(path: Path, disk: Path, head: bytes, size: int) -> None:
+    """Raises KeyMaterial."""
+    form = key_form(head, size)
+    for is_key, what in (
+        (is_key_name(disk), "by its name"),
+        (form is not None, form or ""),
+        (is_key_place(disk), "by its place"),
+        (is_copy_of_key(disk, size), "a copy of the key"),
+    ):
+        if is_key:
+            raise KeyMaterial(path, what)
 
 
 def located(path: Path) -> tuple[Path, str | None]:
@@ -225,6 +240,9 @@ def _content(packed: Source) -> Source:
             head += piece
             if len(head) >= HEAD:
                 break
+    form = key_form(head[:HEAD], len(head))
+    if form is not None or (packed.member is not None and is_key_name(Path(packed.member))):
+        raise KeyMaterial(packed.path, form or "by its name")
     inner = next((what for magic, _, what in _PACKED if head.startswith(magic)), None)
     if inner is not None:
         raise ArchiveNested(packed.path, inner)

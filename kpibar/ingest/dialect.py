@@ -12,6 +12,7 @@ from kpibar.ingest.header import Column, column, normal
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.quotes import content_of_line, raw_cells
 from kpibar.ingest.strict import first_record
+from kpibar.showing import part_called
 
 DELIMITERS = (",", ";", "\t", "|")
 QUOTES = ('"', "'")
@@ -183,9 +184,10 @@ def pick(path: Path, what: str, known: Mapping[str, int], wanted: str | None) ->
     A second table with half as many known names as the best may be meant too. Raises MemberNeeded, MemberUnknown.
     """
     if wanted is not None:
-        if wanted not in known:
+        called = part_called(wanted, known)
+        if called is None:
             raise MemberUnknown(path, wanted, list(known))
-        return wanted
+        return called
     likely = [name for name, count in known.items() if count >= max(KNOWN_ENOUGH, max(known.values()) / 2)]
     if len(likely) > 1:
         raise MemberNeeded(path, what, likely)

@@ -57,10 +57,9 @@ class Decoding:
 
 @dataclass(frozen=True)
 class Misfit:
-    """Bytes that do not fit an encoding: how many bytes stand before them, and they in hexadecimal."""
+    """Bytes that do not fit an encoding: how many bytes stand before them."""
 
     offset: int
-    shown: str
 
 
 def known(encoding: str) -> str:
@@ -100,7 +99,7 @@ def settled(path: Path, head: bytes, first: Iterable[bytes], again: Pieces, want
         stated = page.encoding
     stated = stated or "utf-8"
     line = _line(again(), stated, misfit.offset)
-    raise EncodingMisfit(path, line, misfit.offset + 1, misfit.shown, stated)
+    raise EncodingMisfit(path, line, misfit.offset + 1, stated)
 
 
 class _MojibakeWatch:
@@ -186,10 +185,9 @@ def _misfit(decoder: codecs.IncrementalDecoder, piece: bytes, before: int, *, fi
     try:
         decoder.decode(piece, final)
     except UnicodeDecodeError as error:
-        offending = error.object[error.start : error.start + 2]
-        return Misfit(before - waiting + error.start, offending.hex(" "))
+        return Misfit(before - waiting + error.start)
     except UnicodeError:  # a byte-order mark that must be there is not
-        return Misfit(before - waiting, piece[:2].hex(" "))
+        return Misfit(before - waiting)
     return None
 
 

@@ -46,6 +46,7 @@ from kpibar.ingest.sheets import (
 )
 from kpibar.ingest.spacing import first_rows, spacing, with_trailing
 from kpibar.ingest.strict import streamed_lines
+from kpibar.showing import shown_line
 
 # The header is looked for in so much text and so many lines.
 _HEAD_BYTES = 8 << 20
@@ -278,13 +279,17 @@ def _heading(path: Path, lines: Sequence[str], vocabulary: Set[str], fields: Seq
         raise DelimiterUnusable(path, stated)
     torn = unpaired_name(lines, found, vocabulary) if found and found.spans else torn_name(lines[0], vocabulary)
     if torn is not None:
-        raise HeaderQuoteUnpaired(path, found.index + 1 if found else 1, torn)
+        raise HeaderQuoteUnpaired(path, found.index + 1 if found else 1, _shown(torn, vocabulary))
     if found is None:
-        raise HeaderNotFound(path, lines[0].strip()[:80])
+        raise HeaderNotFound(path, _shown(lines[0], vocabulary))
     above = (parse_one([line], found.delimiter, found.quote)[0] for line in lines[: found.index])
     if table_above(above, vocabulary):
         raise HeaderMoved(path, found.index + 1)
     return found
+
+
+def _shown(line: str, vocabulary: Set[str]) -> str:
+    return shown_line(line, lambda cell: normal(cell) in vocabulary)
 
 
 def _is_header(heading: Heading, fields: Sequence[str]) -> bool:

@@ -10,12 +10,14 @@ from kpibar.ingest.pseudonyms import KEY_BYTES, LONGEST_KEY, keys_folder, named_
 
 _NAMES = (".key", ".pem", ".ppk", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".keytab", ".gpg", ".pgp")
 _SECURE_SHELL = re.compile(r"id_(rsa|dsa|ecdsa|ed25519)(_sk)?(\.pub)?(\.bak|\.old)?$")
+_BLOCK = re.compile(rb"-----BEGIN [A-Z0-9 ]*(KEY|PGP|CERTIFICATE|PARAMETERS|MESSAGE|SIGNATURE|REQUEST)")
 _MARKS = (
-    (b"-----BEGIN ", "a PEM or PGP block"),
     (b"---- BEGIN SSH2", "an SSH key"),
     (b"PuTTY-User-Key-File", "a PuTTY key"),
     (b"openssh-key-v1", "an SSH key"),
-    (b"ssh-", "an SSH key"),
+    (b"ssh-rsa ", "an SSH key"),
+    (b"ssh-dss ", "an SSH key"),
+    (b"ssh-ed25519 ", "an SSH key"),
     (b"ecdsa-sha2-", "an SSH key"),
     (b"AGE-SECRET-KEY-", "an age key"),
     (b"\x03\xd9\xa2\x9a", "a KeePass database"),
@@ -48,6 +50,8 @@ def key_form(head: bytes, size: int) -> str | None:
     """What kind of key begins with these bytes; None for what is none. `size` is that of the whole, in bytes."""
     begins = head.removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
     text = begins.replace(b"\0", b"") if b"\0" in begins[:8] and begins[:1].isascii() else begins
+    if _BLOCK.match(text.lstrip()):
+        return "a PEM or PGP block"
     for mark, what in _MARKS:
         if text.lstrip().startswith(mark):
             return what

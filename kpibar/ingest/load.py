@@ -3,7 +3,6 @@
 The same bytes again change nothing. A file that fails leaves nothing behind and does not stop the others.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +13,11 @@ from kpibar.engine import EngineError, room_for_exports
 from kpibar.errors import FileKnownOtherwise, KpibarError, LayoutInvalid, ZoneChanged, ZoneNeeded
 from kpibar.errors_database import MemoryShort
 from kpibar.ingest import ledger
-from kpibar.ingest.blanked import blanked
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.file_settings import checked_settings, remember_settings
 from kpibar.ingest.instants import as_of_instant
-from kpibar.ingest.layouts import Shelf
+from kpibar.ingest.layouts import Layout, Shelf
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.plan import plan
@@ -30,6 +28,7 @@ from kpibar.ingest.seal import write_seal
 from kpibar.ingest.spellings import Names, branded, join_stored, load_names
 from kpibar.ingest.taking import Task, take_file
 from kpibar.ingest.trial import faulty_entry, parses
+from kpibar.showing import shown_words
 from kpibar.store import Store
 
 
@@ -98,12 +97,15 @@ def _ingest_file(
             raise
         where, entry = Path(known.paths[file.layout.name]), faulty_entry(store, task)
         which = f"{entry}: " if entry else ""
-        raise LayoutInvalid(where, f"its SQL does not run on {path}: {which}{_without_values(error)}") from error
+        raise LayoutInvalid(
+            where, f"its SQL does not run on {path}: {which}{_without_values(error, file.layout)}"
+        ) from error
 
 
-def _without_values(error: EngineError) -> str:
-    """What the engine says, with the letters and digits of cells blanked: they may be personal."""
-    return re.sub(r"(string|value) '(.*?)'", lambda found: f"{found[1]} '{blanked(found[2])}'", str(error))
+def _without_values(error: EngineError, layout: Layout) -> str:
+    """What the engine says, with what it quotes blanked, unless the layout says it: a cell may be personal."""
+    stated = "\n".join((*layout.select.values(), *layout.vocabulary(), *layout.formats, layout.keep or ""))
+    return shown_words(str(error), lambda word: word in stated)
 
 
 def _parses(store: Store, file: Recognised, config: Config, options: Options, names: Names) -> bool:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from kpibar.errors import FileEmpty
 from kpibar.errors_files import FileDamaged, FileTooLarge, RecordsNotFound
+from kpibar.showing import blanked
 
 Texts = Callable[[], Iterable[str]]
 Item = tuple[str, int, object]
@@ -36,7 +37,8 @@ def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
     held = dict(pairs)
     if len(held) < len(pairs):
         names = [name for name, _ in pairs]
-        raise _Repeated(f'an object has "{next(name for name in names if names.count(name) > 1)}" twice')
+        name, _ = Counter(names).most_common(1)[0]
+        raise _Repeated(f'an object has "{blanked(name)}" twice')
     return held
 
 
@@ -188,7 +190,7 @@ def _flat(value: dict[str, object], said: Callable[[object], str], prefix: str =
         before = len(cells)
         cells |= more
         if len(cells) < before + len(more):
-            raise _Repeated(f'an object has "{column}" twice')
+            raise _Repeated(f'an object has "{blanked(column)}" twice')
     return cells
 
 
@@ -318,7 +320,9 @@ class _Reader:
         """Pass the next character, which must be the expected one. Raises FileDamaged."""
         found = self.peek()
         if found != expected:
-            raise FileDamaged(self.path, "JSON file", f"{found or 'the end'!r} stands where {expected!r} was expected")
+            raise FileDamaged(
+                self.path, "JSON file", f"{blanked(found) or 'the end'} stands where {expected} was expected"
+            )
         self.at += 1
 
     def value(self) -> object:
@@ -382,7 +386,7 @@ def _object(reader: _Reader) -> Iterator[Item]:
             reader.take(",")
         name = reader.value()
         if not isinstance(name, str) or name in own:
-            raise FileDamaged(reader.path, "JSON file", f'an object has "{name}" twice')
+            raise FileDamaged(reader.path, "JSON file", f'an object has "{blanked(str(name))}" twice')
         reader.take(":")
         if reader.peek() == "[":
             plain: list[object] = []

@@ -11,13 +11,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpibar.errors import KeyMissing, KeyUnusable
+from kpibar.errors import KeyMissing, KeyUnsafe, KeyUnusable
 from kpibar.ingest.values import KEY_NAMES
 from kpibar.store import Store
 
 KEY_BYTES = 32
 _BLOCK = 64
 LONGEST_KEY = 65_536
+# Of 32 random bytes more than twenty differ, of hexadecimal digits sixteen.
+_FEWEST_SIGNS = 8
 
 
 @dataclass(frozen=True)
@@ -54,22 +56,49 @@ def keys_folder() -> Path:
 def load_key(path: Path, *, create: bool = True) -> Key:
     """Read the key; when it does not exist create it (mode 0600, folder 0700), if that is wanted.
 
-    Raises KeyUnusable, KeyMissing.
+    Raises KeyUnusable, KeyUnsafe, KeyMissing.
     """
     try:
         if not path.exists():
             if not create:
                 raise KeyMissing(path, exists=False)
             _create(path)
-        if not path.is_file():  # a pipe would be waited for without end
-            raise KeyUnusable(path, "it is not a regular file")
-        with path.open("rb") as file:
-            secret = file.read(LONGEST_KEY)
+        secret = read_key(path)
+        fault = key_fault(path, secret)
     except OSError as error:
         raise KeyUnusable(path, error.strerror or str(error)) from error
+    if fault is not None:
+        raise KeyUnsafe(path, *fault)
+    return Key(path, secret)
+
+
+def read_key(path: Path) -> bytes:
+    """The bytes of a key file. Raises KeyUnusable, OSError."""
+    if not path.is_file():  # a pipe would be waited for without end
+        raise KeyUnusable(path, "it is not a regular file")
+    with path.open("rb") as file:
+        secret = file.read(LONGEST_KEY)
     if len(secret) < KEY_BYTES:
         raise KeyUnusable(path, f"it holds fewer than {KEY_BYTES} bytes")
-    return Key(path, secret)
+    return secret
+
+
+def key_fault(path: Path, secret: bytes) -> tuple[str, str] | None:
+    """Why a key is not secret, and what to do; None for a sound one. Raises OSError.
+
+    Whoever can read the key can find the customer behind every pseudonym by trying; whoever can write it can know it.
+    """
+    if len(set(secret)) < _FEWEST_SIGNS:
+        return "its bytes repeat so often that it can be guessed", "delete it if no database was filled with it"
+    if os.name != "posix":
+        return None
+    status = path.stat()
+    if status.st_mode & 0o077:
+        words = f"others may read or change it (mode {status.st_mode & 0o777:04o})"
+        return words, f"chmod 600 {path}"
+    if os.geteuid() not in (0, status.st_uid) and status.st_uid != 0:
+        return f"it belongs to another user (number {status.st_uid})", "make a copy of your own of mode 0600"
+    return None
 
 
 def _create(path: Path) -> None:

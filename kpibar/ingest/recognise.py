@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from kpibar.config import Config, valid_zone
-from kpibar.errors import HeaderDuplicated, LayoutUnmatched
+from kpibar.errors import HeaderDuplicated, LayoutUnmatched, ZoneUnknown
 from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.layouts import (
     Layout,
@@ -20,6 +21,7 @@ from kpibar.ingest.layouts import (
 from kpibar.ingest.outcome import Loaded, Options, Outcome
 from kpibar.ingest.periods import ALWAYS, Period
 from kpibar.ingest.personal import shaped
+from kpibar.showing import blanked
 
 
 @dataclass(frozen=True)
@@ -117,4 +119,15 @@ def _refuse_unknown_zones(export: Export, layout: Layout) -> None:
     read = layout.vocabulary()
     for column in export.columns:
         if column.zone and column.normal in read:
-            valid_zone(column.zone, f'{export.path}:{export.header_line}: column "{column.name}": ')
+            where = f'{export.path}:{export.header_line}: column "{column.name.partition("(")[0].strip()}": '
+            try:
+                valid_zone(column.zone)
+            except ZoneUnknown as error:
+                raise ZoneUnknown(_shown_zone(column.zone), where) from error
+
+
+def _shown_zone(name: str) -> str:
+    """A name that may be meant as a zone; blanked where it begins as none does."""
+    return (
+        name if name.partition("/")[0] in {zone.partition("/")[0] for zone in available_timezones()} else blanked(name)
+    )

@@ -22,7 +22,9 @@ from kpibar.ingest import objects
 from kpibar.ingest.container import Source
 from kpibar.ingest.dialect import KNOWN_ENOUGH, Heading, pick, recognised, row_heading, table_above
 from kpibar.ingest.encoding import Decoding, utf8
+from kpibar.ingest.header import normal
 from kpibar.ingest.mojibake import restore
+from kpibar.showing import shown_line
 
 Row = tuple[int, list[str]]
 # The remarks on rows of a sheet that are hidden, and on those that take a value from merged cells.
@@ -64,7 +66,8 @@ def find_sheet(source: Source, vocabulary: Set[str]) -> Sheet:
     name = pick(source.disk, "sheets", likely if source.part is None else known, source.part)
     if known[name] < KNOWN_ENOUGH:
         first = next((row for row in heads[name] if any(row)), [])
-        raise HeaderNotFound(source.path, ", ".join(first)[:80])
+        shown = (shown_line(cell, lambda name: normal(name) in vocabulary) for cell in first[:20])
+        raise HeaderNotFound(source.path, ", ".join(shown)[:80])
     _, header = found[name]
     if table_above(heads[name][: header.index], vocabulary):
         raise HeaderMoved(source.path, header.index + 1)

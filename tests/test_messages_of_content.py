@@ -1,0 +1,175 @@
+"""What messages show of the content of files: shapes, and words that some layout lists; of a key, nothing."""
+
+import base64
+import gzip
+import io
+import json
+import os
+import random
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from kpibar import showing
+from kpibar.checking import check
+from kpibar.config import load
+from kpibar.errors import KeyUnsafe, KpibarError, UsageError
+from kpibar.errors_files import KeyMaterial
+from kpibar.ingest.files import open_export
+from kpibar.ingest.layouts import shelf
+from kpibar.ingest.pseudonyms import load_key
+from kpibar.store import open_store
+from tests.intake import write
+from tests.reproducers import DATABASE, GOOD, run
+
+NAMES = shelf(None).vocabulary()
+MAIL, PHONE, NAME = "marie.dupont@example.org", "06 12 34 56 78", "Zoé Quimper"
+SECRETS = ("marie", "dupont", "12 34", "Quimper", "Zo")
+
+
+def refused(path: Path) -> str:
+    """What is said of a file that cannot be read as an export."""
+    with pytest.raises((KpibarError, UsageError)) as error:
+        open_export(path, NAMES)
+    return str(error.value).replace(str(path), "")
+
+
+def zipped(*names: str, content: str = "a,b\n1,2\n") -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in names:
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+UNKNOWN = {
+    "no header": f"{MAIL},{PHONE},{NAME}\n{MAIL},{PHONE},{NAME}\n",
+    "an unknown header": f"Foo;{MAIL};Bar\n1;2;3\n",
+    "an unknown word beside one": f"Email,{NAME}\n{MAIL},x\n",
+    "a tab": f"{MAIL}\t{PHONE}\n",
+    "a line without end": f"{MAIL} " * 500,
+    "a torn name": f'contact_id,created_at,"{MAIL}\n1,2025-01-01,a\n',
+    "two names of a torn header": f"contact_id,created_at,channel,{MAIL}\"\n1,2025-01-01,a,b\n",
+    "an object that says a name twice": json.dumps([{"id": 1}])[:-2] + f', "{MAIL}": 1, "{MAIL}": 2}}]',
+    "an object of an object": f'[{{"a": {{"{NAME}": 1, "{NAME}": 2}}}}]',
+    "lists under addresses": json.dumps({key: [{"contact_id": 1, "created_at": 2}] for key in (MAIL, PHONE)}),
+    "no JSON": f'[{{"a": 1}} "{MAIL}"]',
+    "members under addresses": zipped(f"{MAIL}.csv", "b.csv"),
+    "a member outside": zipped(f"../{MAIL}.csv"),
+    "a code page and UTF-8": b"contact_id,created_at\n\xc3\xa9,1\n" * 9 + "Zoé Quimper,1\n".encode("cp1252"),
+    "a sign between cells": f"sep=Q\n{NAME}Q{MAIL}\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", UNKNOWN.values(), ids=UNKNOWN)
+def test_content_is_not_shown(folder: Path, content: str | bytes) -> None:
+    path = write(folder, "unknown.dat", content)
+    words = refused(path)
+    assert not any(secret in words for secret in SECRETS), words
+
+
+def test_a_part_whose_name_is_blanked_can_be_chosen_by_its_shape(folder: Path) -> None:
+    path = write(folder, "a.zip", zipped(f"{MAIL}.csv", "b.csv", content="contact_id,created_at\n1,2025-01-01\n"))
+    shape = showing.shown_name(f"{MAIL}.csv")
+    assert shape in refused(path)
+    assert len(open_export(Path(f"{path}:{shape}"), NAMES).columns) == 2
+
+
+def test_known_names_and_ordinary_names_are_shown() -> None:
+    known = {"email", "status"}.__contains__
+    assert showing.shown_line('email;"status";marie;06 12', known) == 'email;"status";aaaaa;99 99'
+    for name in ("Tickets 2025", "calls_2025-03-01.csv", "export/20250301103000.csv", "Réclamations", "FY25TICKETS"):
+        assert showing.shown_name(name) == name
+    assert showing.shown_words('column "status" is missing', known) == 'column "status" is missing'
+    assert "rien" not in showing.shown_words("string 'O'Brien' and \"x\"", known)
+
+
+# --- keys ----------------------------------------------------------------------------------------------
+
+
+def keys() -> dict[str, bytes]:
+    """Keys in the forms in which people keep them."""
+    secret = random.Random(7).randbytes(32)
+    armour = base64.encodebytes(secret)
+    return {
+        "default.key": secret,
+        "copy.csv": secret,
+        "hex.txt": secret.hex().encode(),
+        "pairs.csv": secret.hex(":").encode() + b"\n",
+        "base64.csv": armour,
+        "url.txt": base64.urlsafe_b64encode(secret),
+        "marked.csv": b"\xef\xbb\xbf" + armour,
+        "server.pem": b"anything",
+        "id_ed25519": b"anything",
+        "private.csv": b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + armour,
+        "public.csv": b"ssh-ed25519 AAAA" + armour,
+        "age.txt": b"AGE-SECRET-KEY-1QQQQ\n",
+        "packed.csv.gz": gzip.compress(secret),
+        "default.key.gz": gzip.compress(b"a,b\n"),
+        "packed.zip": zipped("default.key"),
+    }
+
+
+@pytest.mark.parametrize("name", keys())
+def test_a_key_is_refused_by_name_or_form(folder: Path, name: str) -> None:
+    content = keys()[name]
+    path = write(folder, name, content)
+    with pytest.raises(KeyMaterial, match="is key material"):
+        open_export(path, NAMES)
+    assert content.decode("latin-1")[:12] not in refused(path)
+
+
+def test_no_byte_of_any_key_is_printed(folder: Path) -> None:
+    """Whatever its name, length and form: the words are the same for all, save numbers of lines and bytes."""
+    rng = random.Random(11)
+    forms = set()
+    for _ in range(200):
+        secret = rng.randbytes(rng.choice((16, 31, 32, 33, 48, 64, 100)))
+        words = refused(write(folder, "export.csv", secret))
+        forms.add(re.sub("[0-9,]+", "9", words))
+    shapes = "".join(form.partition("blanked: ")[2].partition("; see")[0] for form in forms)
+    assert set(shapes) <= set("a9? ,;|\\t@._-/:'\"()") | set("signs, hardly a text"), forms
+
+
+def test_a_copy_of_a_key_of_any_form_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    phrase = b"correct horse, battery staple; and some more of it\n"
+    monkeypatch.setenv("KPIBAR_KEY_FILE", str(write(folder, "mine", phrase)))
+    for name in ("mine", "copy.csv"):
+        write(folder, name, phrase)
+        with pytest.raises(KeyMaterial):
+            open_export(folder / name, NAMES)
+
+
+WEAK = {"zeros": bytes(32), "one byte": b"a" * 40, "two bytes": b"ab" * 20, "a word": b"secret" * 6}
+
+
+@pytest.mark.parametrize("secret", WEAK.values(), ids=WEAK)
+def test_a_key_that_can_be_guessed_is_refused(folder: Path, secret: bytes) -> None:
+    path = write(folder, "weak", secret)
+    path.chmod(0o600)
+    with pytest.raises(KeyUnsafe, match="can be guessed"):
+        load_key(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+def test_a_key_that_others_may_read_is_refused_and_check_says_so(folder: Path) -> None:
+    write(folder, "good.csv", GOOD)
+    write(folder, "kpibar.toml", 'timezone = "UTC"\n')
+    assert run(folder, "ingest", "good.csv").returncode == 0
+    key = folder / "key"
+    settings = load(folder / "kpibar.toml").settings
+    for mode, fine in ((0o600, True), (0o400, True), (0o640, False), (0o604, False), (0o660, False)):
+        key.chmod(mode)
+        with open_store(folder / DATABASE, write=False) as store:
+            found = [one for one in check(store, settings.thresholds, settings.files, key) if one.code == "key"]
+        assert (found == []) == fine, mode
+        if fine:
+            load_key(key)
+        else:
+            assert "chmod 600" in found[0].text
+            with pytest.raises(KeyUnsafe, match="others may read or change it"):
+                load_key(key)
+    done = run(folder, "check")
+    assert done.returncode == 3 and "others may read" in done.stdout + done.stderr
