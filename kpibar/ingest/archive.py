@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import IO
 
 from kpibar.errors_files import ArchiveUnsafe, FileDamaged, FileEncrypted, FileTooLarge, MemberNeeded, MemberUnknown
+from kpibar.ingest.zip_structure import StructureFault, directory, refuse_gaps
 from kpibar.showing import part_called, shown_name
 
 BLOCK = 1 << 20
-_END_OF_DIRECTORY = b"PK\x05\x06"
 _LARGEST_DIRECTORY = 16 << 20
 _OUTSIDE = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")
 _SYSTEM = re.compile(r"(^|/)(__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)")
@@ -90,9 +90,11 @@ def inflate(path: Path, packed: Iterable[bytes], *, gzip: bool) -> Iterator[byte
             rest = block
             while rest:
                 if inflater.eof:
-                    rest = rest.lstrip(b"\0")  # tape blocks are padded
-                    if not (gzip and rest):
+                    rest = rest.lstrip(b"\0") if gzip else rest  # tape blocks are padded
+                    if not rest:
                         break
+                    if not gzip:
+                        raise FileDamaged(path, what, "bytes follow the end of a member within it")
                     inflater = zlib.decompressobj(wbits=window)
                 yield inflater.decompress(rest, BLOCK)
                 rest = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
@@ -105,17 +107,19 @@ def inflate(path: Path, packed: Iterable[bytes], *, gzip: bool) -> Iterator[byte
 
 def members(path: Path, handle: IO[bytes], size: int, caps: Caps) -> tuple[Member, ...]:
     """The directory of a zip file of `size` bytes. Raises FileDamaged, FileTooLarge, ArchiveUnsafe."""
-    if _directory_size(path, handle, size) > _LARGEST_DIRECTORY:
-        raise FileTooLarge(path, f"holds more than {caps.members:,} members")
     try:
+        found = directory(handle, size)
+        if found.size > _LARGEST_DIRECTORY or found.members > caps.members:
+            raise FileTooLarge(path, f"holds more than {caps.members:,} members")
         with zipfile.ZipFile(handle) as archive:
             listed = archive.infolist()
+        refuse_gaps(handle, found, listed)
+    except StructureFault as error:
+        raise FileDamaged(path, "zip archive", str(error)) from error
     except (zipfile.BadZipFile, struct.error, ValueError, OverflowError, NotImplementedError, EOFError) as error:
         # The library's words may quote a name.
         why = "its directory does not hold together"
         raise FileDamaged(path, "zip archive", why) from error
-    if len(listed) > caps.members:
-        raise FileTooLarge(path, f"holds more than {caps.members:,} members")
     for info in listed:
         if _OUTSIDE.search(info.filename) or _OUTSIDE.search(info.orig_filename):
             raise ArchiveUnsafe(path, info.filename[:80])
@@ -132,20 +136,6 @@ def members(path: Path, handle: IO[bytes], size: int, caps: Caps) -> tuple[Membe
         for info in listed
         if not info.filename.endswith("/")
     )
-
-
-def _directory_size(path: Path, handle: IO[bytes], size: int) -> int:
-    """Bytes of the directory, as the end of the file states them: more than are there are read by nobody."""
-    handle.seek(max(0, size - 65_557))
-    tail = handle.read()
-    place = tail.rfind(_END_OF_DIRECTORY)
-    if place < 0 or len(tail) < place + 22:
-        raise FileDamaged(path, "zip archive", "its directory is missing")
-    stated: int = struct.unpack_from("<L", tail, place + 12)[0]
-    if stated == 0xFFFFFFFF:
-        large = tail.rfind(b"PK\x06\x06", 0, place)
-        stated = struct.unpack_from("<Q", tail, large + 40)[0] if 0 <= large <= place - 48 else stated
-    return stated
 
 
 def choose(path: Path, listed: tuple[Member, ...], wanted: str | None) -> Member:
