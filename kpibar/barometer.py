@@ -43,6 +43,7 @@ from kpibar.measuring import gate_coverage, segments, series, total
 from kpibar.model.build import build, is_current
 from kpibar.reach import stretches
 from kpibar.selection import settled_sources
+from kpibar.sharing import for_circulation, strict_settings
 from kpibar.store import Store, open_store
 from kpibar.succession import absent, handovers, proposals, sources_held
 
@@ -55,13 +56,17 @@ BY = ("channel", "brand", "carrier", "country", "reason", "month")
 
 @dataclass(frozen=True)
 class Request:
-    """What to report: the year (None: the last one), KPIs or family (none: all), one brand, one dimension."""
+    """What to report: the year (None: the last one), KPIs or family (none: all), one brand, one dimension.
+
+    `share` asks for a report that may circulate (see sharing.py).
+    """
 
     year: int | None = None
     kpis: tuple[str, ...] = ()
     family: str | None = None
     brand: str | None = None
     by: str | None = None
+    share: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,8 @@ def compute(
     """
     bring_up_to_date(path, config, wait, said)
     with open_store(path, write=False, wait=wait) as store:
+        if request.share:
+            return for_circulation(barometer(store, strict_settings(config), request))
         return barometer(store, config, request)
 
 
@@ -199,7 +206,7 @@ def _row(desk: Desk, kpi: Kpi, config: Config, columns: frozenset[str]) -> Row:
     missing = missing_inputs(kpi, desk.catalogue, columns)
     year, previous = desk.spans[kpi.id]
     held = rows_held(desk, kpi, year)
-    now = total(desk, kpi, year) if held else Measure()
+    now = masked(kpi, total(desk, kpi, year), desk.reporting) if held else Measure()
     before = masked(kpi, total(desk, kpi, previous), desk.reporting) if rows_held(desk, kpi, previous) else Measure()
     shown = status(kpi, now, desk.reporting) if held and not missing else "not_available"
     compared = comparable(desk, kpi, before)

@@ -31,6 +31,7 @@ from kpibar.options import (
     Palette,
     PaletteOption,
     RepairOption,
+    ShareOption,
     WaitOption,
     ZoneOption,
     database_path,
@@ -215,6 +216,7 @@ def report(
     format: Annotated[Format | None, typer.Option(help="Output format.", show_default="table")] = None,
     json: JsonOption = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here; .json, .csv or .txt.")] = None,
+    share: ShareOption = False,
     lang: LangOption = None,
     color: ColorOption = Color.auto,
     palette: PaletteOption = Palette.default,
@@ -234,7 +236,7 @@ def report(
     settings = load(config)
     refuse_overwriting(output, database_path(db, settings), settings, wait=wait)
     wanted = Format.json if json else format or format_of(output)
-    request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None)
+    request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None, share)
     computed = compute(database_path(db, settings), settings, request, wait, announce)
     language = lang.value if lang else settings.settings.lang or "en"
     screen = screen_of(color, palette, to_file=output is not None)

@@ -24,6 +24,7 @@ class Measure:
     """A figure and what it is made of. `value` is in raw units: shares 0 to 1, seconds, points, per order.
 
     `base` is what stands beside the figure as n; `dispersion` how much more than by chance the numerator clusters.
+    `low_base` tells that it is of too few to be shown, or would give such a figure away: only its base is left.
     """
 
     value: float | None = None
@@ -35,6 +36,7 @@ class Measure:
     immature: int = 0
     dispersion: float = 1.0
     squares: float = 0.0
+    low_base: bool = False
 
     @property
     def interval(self) -> Interval | None:
@@ -186,6 +188,8 @@ def adjusted(changes: Mapping[str, Change]) -> dict[str, Change]:
 
 def status(kpi: Kpi, measure: Measure, reporting: Reporting) -> Status:
     """Whether a figure can be shown: ok, too small a base, or nothing to show."""
+    if measure.low_base:
+        return "low_base"
     if kpi.kind != "mix" and measure.value is None:
         return "not_available"
     if kpi.kind != "count" and measure.base < reporting.min_base:
@@ -194,10 +198,34 @@ def status(kpi: Kpi, measure: Measure, reporting: Reporting) -> Status:
 
 
 def masked(kpi: Kpi, measure: Measure, reporting: Reporting) -> Measure:
-    """The measure as it may be shown: too small a base keeps its counts and loses its value."""
-    if kpi.kind == "count" or measure.base >= reporting.min_base:
+    """The measure as it may be shown: of too small a base, the base alone. A count is a base itself."""
+    if kpi.kind == "count" or measure.base == 0 or measure.base >= reporting.min_base:
         return measure
-    return replace(measure, value=None, low=None, high=None)
+    return base_alone(measure)
+
+
+def base_alone(measure: Measure) -> Measure:
+    """A measure of which the base alone is shown."""
+    return Measure(denominator=measure.denominator, base=measure.base, immature=measure.immature, low_base=True)
+
+
+def parts_masked(kpi: Kpi, parts: Sequence[Measure], reporting: Reporting) -> list[Measure]:
+    """The parts of a figure, its months or segments, as they may be shown beside the whole.
+
+    What is left of the whole when the parts that are shown are taken away is a figure too: where it would be of too
+    small a base, the smallest of the others lose their value as well. A median is no sum of its parts.
+    """
+    shown = [masked(kpi, part, reporting) for part in parts]
+    if kpi.kind in ("count", "median", "quantile", "mix"):
+        return shown
+    hidden = sum(part.base for part in shown if part.low_base)
+    for place in sorted(range(len(shown)), key=lambda place: shown[place].base):
+        if not 0 < hidden < reporting.min_base:
+            break
+        if shown[place].base and not shown[place].low_base:
+            hidden += shown[place].base
+            shown[place] = base_alone(shown[place])
+    return shown
 
 
 def target_status(kpi: Kpi, value: float, target: float) -> Literal["met", "near", "missed"]:

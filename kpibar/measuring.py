@@ -18,6 +18,7 @@ from kpibar.estimates import (
     from_quantile,
     from_ratio,
     masked,
+    parts_masked,
     status,
 )
 from kpibar.kpis.catalogue import Kpi
@@ -75,7 +76,8 @@ def series(desk: Desk, kpi: Kpi, year: Window, known: Window) -> tuple[tuple[dat
     counted = [month for month in months if month <= known.end and (kpi.kind == "ratio" or month not in unknown)]
     made = _monthly(desk, kpi, counted, known)
     made |= {month: _counts(made[month]) for month in counted if month in unknown}
-    return tuple((month, made.get(month, Measure())) for month in months)
+    shown = parts_masked(kpi, [made.get(month, Measure()) for month in months], desk.reporting)
+    return tuple(zip(months, shown, strict=True))
 
 
 def _counts(measure: Measure) -> Measure:
@@ -101,8 +103,15 @@ def segments(desk: Desk, kpi: Kpi) -> tuple[Segment, ...]:
     pairs = _by_quantile(desk, kpi) if kpi.kind in ("median", "quantile") else _by_parts(desk, kpi)
     if not rows_held(desk, kpi, desk.spans[kpi.id][1]):
         pairs = [(key, now, Measure()) for key, now, _ in pairs]
-    made = [_segment(desk, kpi, key, now, before) for key, now, before in pairs if _counted(now) or _counted(before)]
+    made = _segments(desk, kpi, [pair for pair in pairs if _counted(pair[1]) or _counted(pair[2])])
     return tuple(sorted(made, key=lambda segment: (-segment.now.base, segment.key)))
+
+
+def _segments(desk: Desk, kpi: Kpi, pairs: list[tuple[str, Measure, Measure]]) -> list[Segment]:
+    """The segments as they may be shown beside the whole, from their measures of the two years."""
+    now = parts_masked(kpi, [one for _, one, _ in pairs], desk.reporting)
+    before = parts_masked(kpi, [one for _, _, one in pairs], desk.reporting)
+    return [_segment(desk, kpi, key, *years) for (key, _, _), *years in zip(pairs, now, before, strict=True)]
 
 
 def _counted(measure: Measure) -> bool:
@@ -112,13 +121,9 @@ def _counted(measure: Measure) -> bool:
 
 def _segment(desk: Desk, kpi: Kpi, key: str, now: Measure, before: Measure) -> Segment:
     shown = status(kpi, now, desk.reporting)
-    enough = (
-        comparable(desk, kpi, before)
-        and shown == "ok"
-        and (kpi.kind == "count" or before.base >= desk.reporting.min_base)
-    )
+    enough = shown == "ok" and not before.low_base and comparable(desk, kpi, before)
     moved = change(kpi, now, before, desk.reporting.confidence) if enough else None
-    return Segment(key, now, masked(kpi, before, desk.reporting), moved, shown)
+    return Segment(key, now, before, moved, shown)
 
 
 def _by_parts(desk: Desk, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
@@ -162,17 +167,14 @@ def _one_quantile(desk: Desk, kpi: Kpi, window: Window, found: Quantile | None, 
 def _mix(desk: Desk, kpi: Kpi) -> tuple[Segment, ...]:
     """Share of each value of the KPI's own column, largest first."""
     cells = additive_cells(desk.store.engine, [kpi], desk.spans[kpi.id], kpi.over, desk.brand)
-    made = [
-        _segment(
-            desk,
-            kpi,
-            key,
-            *(_share(cells, kpi, window, key, desk.reporting.confidence) for window in desk.spans[kpi.id]),
-        )
+    level = desk.reporting.confidence
+    year, previous = desk.spans[kpi.id]
+    pairs = [
+        (key, _share(cells, kpi, year, key, level), _share(cells, kpi, previous, key, level))
         for key in cells.segments(kpi.id)
     ]
-    held = [segment for segment in made if segment.now.numerator or segment.before.numerator]
-    return tuple(sorted(held, key=lambda segment: (-(segment.now.numerator or 0), segment.key)))
+    made = _segments(desk, kpi, [pair for pair in pairs if pair[1].numerator or pair[2].numerator])
+    return tuple(sorted(made, key=lambda segment: (-(segment.now.numerator or 0), segment.key)))
 
 
 def _share(cells: Cells, kpi: Kpi, window: Window, key: str, level: float) -> Measure:
@@ -182,4 +184,7 @@ def _share(cells: Cells, kpi: Kpi, window: Window, key: str, level: float) -> Me
 
 def gate_coverage(desk: Desk, kpi: Kpi) -> float | None:
     """The value of the coverage KPI that gates this one, None without gate or base."""
-    return total(desk, desk.catalogue.get(kpi.gate), desk.spans[kpi.gate][0]).value if kpi.gate else None
+    if not kpi.gate:
+        return None
+    gate = desk.catalogue.get(kpi.gate)
+    return masked(gate, total(desk, gate, desk.spans[kpi.gate][0]), desk.reporting).value

@@ -97,6 +97,9 @@ RepairOption = Annotated[
     bool, typer.Option("--repair/--no-repair", help="Read damaged records where only one reading fits.")
 ]
 EncodingOption = Annotated[str | None, typer.Option("--encoding", help="Encoding of all files, such as cp1252.")]
+ShareOption = Annotated[
+    bool, typer.Option("--share", help="For others to read: no group of fewer than 10, no names of files.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 ZoneOption = Annotated[
     str | None, typer.Option("--tz", envvar="KPIBAR_TZ", help="Zone of times without offset, such as Europe/Paris.")

@@ -25,6 +25,7 @@ LAYERS = (
     ("desk",),
     ("comparing",),
     ("measuring",),
+    ("sharing",),
     ("barometer",),
     ("standing", "checking"),
     ("render",),

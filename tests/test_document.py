@@ -109,8 +109,10 @@ def test_months_add_up_to_the_year(barometer: Barometer) -> None:
     for kpi in document(barometer, NOW)["kpis"]:
         if kpi["estimator"] in ("proportion", "rate_per_unit", "count", "net_score", "mean"):
             for part in ("numerator", "denominator"):
-                if kpi[part] is not None:
-                    assert sum(month[part] for month in kpi["series"]) == pytest.approx(kpi[part]), (kpi["id"], part)
+                # Months of too small a base have no numerator, and leave room for it.
+                known = [month[part] for month in kpi["series"] if month[part] is not None]
+                if kpi[part] is not None and len(known) == len(kpi["series"]):
+                    assert sum(known) == pytest.approx(kpi[part]), (kpi["id"], part)
 
 
 def test_segments_add_up_to_the_total(barometer: Barometer) -> None:
@@ -118,8 +120,9 @@ def test_segments_add_up_to_the_total(barometer: Barometer) -> None:
         for breakdown in kpi["breakdowns"]:
             if kpi["estimator"] == "proportion":
                 for part in ("numerator", "denominator"):
-                    total = sum(segment[part] for segment in breakdown["segments"])
-                    assert total == kpi[part], (kpi["id"], part)
+                    known = [segment[part] for segment in breakdown["segments"] if segment[part] is not None]
+                    if len(known) == len(breakdown["segments"]):
+                        assert sum(known) == kpi[part], (kpi["id"], part)
 
 
 def test_csv_holds_the_same_figures(barometer: Barometer) -> None:

@@ -20,6 +20,7 @@ from kpibar.estimates import Change, Measure, Segment
 from kpibar.kpis.catalogue import CATALOGUE_VERSION
 from kpibar.kpis.compute import Window
 from kpibar.render.messages import dimension_name, note_text, say, segment_name
+from kpibar.sharing import SMALLEST
 
 SCHEMA = "kpibar.report"
 SCHEMA_VERSION = "1.0"
@@ -43,6 +44,7 @@ def to_json(barometer: Barometer, generated_at: str) -> str:
 def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
     """The report as plain lists, dictionaries, texts and numbers."""
     spoken, settings = barometer.edition, barometer.config.settings
+    left_out = range(1, SMALLEST if barometer.request.share else 1)
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
@@ -55,6 +57,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
             "filters": [{"brand": barometer.request.brand}] if barometer.request.brand else [],
             "panel": False,
             "anonymised": False,
+            "smallest_group": SMALLEST if barometer.request.share else None,
         },
         "parameters": {
             "ci_level": settings.reporting.confidence,
@@ -70,7 +73,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
         "coverage": [_coverage(held) for held in barometer.coverage],
         "families": [{"id": family.id, "title": dict(family.title)} for family in barometer.families],
         "dimensions": _dimensions(barometer),
-        "kpis": [_kpi(row, spoken.year) for row in barometer.rows],
+        "kpis": [_kpi(row, spoken.year, left_out) for row in barometer.rows],
         "notes": [_note(note) for note in barometer.notes],
     }
 
@@ -102,7 +105,8 @@ def _dimensions(barometer: Barometer) -> list[dict[str, Any]]:
     return [{"id": name, "title": {lang: dimension_name(name, lang) for lang in LANGUAGES}} for name in used]
 
 
-def _kpi(row: Row, year: int) -> dict[str, Any]:
+def _kpi(row: Row, year: int, left_out: range) -> dict[str, Any]:
+    """A KPI; numbers of records in `left_out` are not said."""
     kpi = row.kpi
     available = row.status == "ok"
     return {
@@ -122,13 +126,14 @@ def _kpi(row: Row, year: int) -> dict[str, Any]:
             "period": str(year - 1),
             "comparable": row.comparable,
             "reason": _reason(row),
+            "status": _status(row.before),
             **_measure(row.before, shown=True),
         },
         "delta": _delta(row.change),
         "target": _target(row),
         "status": row.status,
         "missing": list(row.missing),
-        "immature": row.now.immature,
+        "immature": row.now.immature if row.now.immature not in left_out else None,
         "series": [_point(month, measure) for month, measure in row.series],
         "previous_series": [_point(month, measure) for month, measure in row.before_series],
         "breakdowns": [_breakdown(row)] if row.segments and row.dimension else [],
@@ -149,7 +154,7 @@ def _reason(row: Row) -> str | None:
 
 
 def _measure(measure: Measure, *, shown: bool) -> dict[str, float | None]:
-    """The measure object used at every level; a masked one keeps its counts and loses its value."""
+    """The measure object used at every level; of one with too small a base the denominator is left."""
     return {
         "value": _rounded(measure.value) if shown else None,
         "numerator": _rounded(measure.numerator),
@@ -160,7 +165,14 @@ def _measure(measure: Measure, *, shown: bool) -> dict[str, float | None]:
 
 
 def _point(month: date, measure: Measure) -> dict[str, Any]:
-    return {"period": f"{month:%Y-%m}", **_measure(measure, shown=True)}
+    return {"period": f"{month:%Y-%m}", "status": _status(measure), **_measure(measure, shown=True)}
+
+
+def _status(measure: Measure) -> str:
+    """Whether there is a value, and why not."""
+    if measure.low_base:
+        return "low_base"
+    return "not_available" if measure.value is None else "ok"
 
 
 def _delta(change: Change | None) -> dict[str, Any]:
@@ -202,7 +214,7 @@ def _segment(segment: Segment, dimension: str) -> dict[str, Any]:
         "title": {lang: segment_name(dimension, segment.key, lang) for lang in LANGUAGES},
         "status": segment.status,
         **_measure(segment.now, shown=segment.status == "ok"),
-        "previous": _measure(segment.before, shown=True),
+        "previous": {"status": _status(segment.before), **_measure(segment.before, shown=True)},
         "delta": _delta(segment.change),
     }
 

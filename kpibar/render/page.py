@@ -85,10 +85,10 @@ class Page:
 
     def value(self, kpi: Kpi, measure: Measure, role: Role = "strong") -> Text:
         """A value with its unit; "n<30" when its base is too small, an en dash when there is none."""
+        if self.masked(kpi, measure) and measure.base < self.reporting.min_base:
+            return self.low_base()
         if measure.value is None:
             return self.text(MISSING, "quiet")
-        if self.masked(kpi, measure):
-            return self.low_base()
         return self.text(format_value(measure.value, kpi.unit, self.lang), role)
 
     def interval(self, kpi: Kpi, measure: Measure) -> Text:

@@ -1,0 +1,110 @@
+"""A report that may circulate: no figure and no count of a group of fewer than ten, no names of files.
+
+It is no anonymous report: who knows a group from elsewhere may still recognise it. The figures of larger groups are
+those of the ordinary report; what would be left of a whole by subtraction is of ten or more, too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kpibar.estimates import Measure, Segment, base_alone
+from kpibar.kpis.catalogue import Kpi
+
+if TYPE_CHECKING:
+    from kpibar.barometer import Barometer, Note, Row
+    from kpibar.config import Config
+
+# The smallest group of which anything is said.
+SMALLEST = 10
+# Values of notes that are no numbers of records.
+_NO_RECORDS = frozenset({"days", "year", "previous", "months", "seen", "percent", "least", "end", "base_days"})
+
+
+def strict_settings(config: "Config") -> "Config":
+    """Settings under which no figure is shown on a base of fewer than ten."""
+    reporting = config.settings.reporting
+    raised = reporting.model_copy(update={"min_base": max(reporting.min_base, SMALLEST)})
+    return replace(config, settings=config.settings.model_copy(update={"reporting": raised}))
+
+
+def for_circulation(barometer: "Barometer") -> "Barometer":
+    """A barometer without counts of groups of fewer than ten, and without names of files and settings."""
+    return replace(
+        barometer,
+        rows=tuple(map(_row, barometer.rows)),
+        coverage=tuple(held for held in barometer.coverage if held.rows >= SMALLEST),
+        config=replace(barometer.config, path=None),
+        notes=tuple(filter(_may_circulate, barometer.notes)),
+    )
+
+
+def _row(row: "Row") -> "Row":
+    now, before = _whole(row.kpi, row.now), _whole(row.kpi, row.before)
+    both = not (now.low_base or before.low_base)
+    months, before_months = ([day for day, _ in series] for series in (row.series, row.before_series))
+    segments = row.segments
+    shown = _parts(row.kpi, [one.now for one in segments]), _parts(row.kpi, [one.before for one in segments])
+    return replace(
+        row,
+        now=now,
+        before=before,
+        change=row.change if both else None,
+        target=None if now.low_base else row.target,
+        status="low_base" if now.low_base else row.status,
+        series=tuple(zip(months, _parts(row.kpi, [one for _, one in row.series]), strict=True)),
+        before_series=tuple(zip(before_months, _parts(row.kpi, [one for _, one in row.before_series]), strict=True)),
+        segments=tuple(_segment(*parts) for parts in zip(segments, *shown, strict=True)),
+        notes=tuple(filter(_may_circulate, row.notes)),
+    )
+
+
+def _segment(segment: Segment, now: Measure, before: Measure) -> Segment:
+    hidden = now.low_base or before.low_base
+    return replace(
+        segment,
+        now=now,
+        before=before,
+        change=None if hidden else segment.change,
+        status="low_base" if now.low_base else segment.status,
+    )
+
+
+def _whole(kpi: Kpi, measure: Measure) -> Measure:
+    """A figure; of a small count or a small base nothing."""
+    if _group(kpi, measure) in range(1, SMALLEST):
+        return Measure(low_base=True)
+    return Measure(low_base=True) if 0 < measure.base < SMALLEST else measure
+
+
+def _group(kpi: Kpi, measure: Measure) -> float:
+    """How many records a figure counts: of a count or a share of a mix, those counted themselves."""
+    if kpi.kind in ("count", "mix"):
+        return measure.numerator or 0
+    # Of a ratio without a denominator its counts are left.
+    return (measure.numerator or 0) if kpi.kind == "ratio" and not measure.base else measure.base
+
+
+def _parts(kpi: Kpi, measures: Sequence[Measure]) -> list[Measure]:
+    """Months or segments; the smallest of the others follow where those left out would count fewer than ten."""
+    groups = [_group(kpi, measure) for measure in measures]
+    small = [0 < group < SMALLEST for group in groups]
+    hidden = sum(group for group, few in zip(groups, small, strict=True) if few)
+    for place in sorted(range(len(groups)), key=lambda place: groups[place]):
+        if 0 < hidden < SMALLEST and groups[place] >= SMALLEST:
+            small[place], hidden = True, hidden + groups[place]
+    return [
+        _hidden(kpi, measure) if few else _whole(kpi, measure) for measure, few in zip(measures, small, strict=True)
+    ]
+
+
+def _hidden(kpi: Kpi, measure: Measure) -> Measure:
+    """Of a share of a mix the base of all shares is left; of a count nothing is."""
+    return base_alone(measure) if kpi.kind == "mix" and measure.base >= SMALLEST else Measure(low_base=True)
+
+
+def _may_circulate(note: "Note") -> bool:
+    """Whether a note names no file and counts no group of fewer than ten."""
+    values = note.values.items()
+    few = any(isinstance(n, int | float) and 0 < n < SMALLEST for name, n in values if name not in _NO_RECORDS)
+    return not few and "files" not in note.values and "file" not in note.values
