@@ -18,7 +18,8 @@ from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options
 from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.model.build import build
-from kpibar.outputs import Format, rendered
+from kpibar.options import Format
+from kpibar.outputs import rendered
 from kpibar.render.terminal import Screen
 from kpibar.sharing import for_circulation, strict_settings
 from kpibar.store import open_store

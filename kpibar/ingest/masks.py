@@ -30,14 +30,14 @@ _NUMBERS = ("case_id", "contact_id", "order_ref", "merged_into", "parcel_id")
 CODED = ("country", "currency")
 # The shortest address and telephone number, and the shortest text of a number that is more than digits.
 _SHORTEST_WORD, _SHORTEST_NUMBER = 6, 9
-_UUID = 36
+_UUID, _SHORTEST_ACCOUNT = 36, 15
 # Above this share of a column's cells a form that telephones have too is the column's own; most of them make a column
 # of telephones, provided that they are so many and lie so far apart as no numbers in sequence do.
 _OWN_FORM, _MOST, _LEAST, _APART = 0.2, 0.5, 3, 1_000
 _GAP = r"[\p{Z}./()\-\x{2010}-\x{2015}]{0,3}"
 _DIGIT = r"[0-9\x{ff10}-\x{ff19}\x{660}-\x{669}\x{6f0}-\x{6f9}\x{966}-\x{96f}]"
-# Seven digits in a row with a sign or two between them: every telephone, card and bank account has them.
-_WORD = rf"@|\x{{ff20}}|\x{{fe6b}}|%40|{_DIGIT}(?:[^\p{{L}}\p{{N}}]{{0,5}}{_DIGIT}){{6}}"
+# Seven digits: every telephone, card and bank account has them. The pattern is one that the engine matches in one pass.
+_WORD = rf"@|\x{{ff20}}|\x{{fe6b}}|%40|{_DIGIT}(?:.*?{_DIGIT}){{6}}"
 _OPEN = "(?:^|[^0-9A-Za-z])"
 _NATIONAL = (
     rf"{_OPEN}\(?0{_GAP}[1-9](?:{_GAP}[0-9]){{7,9}}(?:[^0-9A-Za-z]|$)"
@@ -109,18 +109,25 @@ def _suspects(text: Stored, calling_code: str) -> str:
             f"(SELECT count(*) FILTER (WHERE {_odd(name)}) + CASE WHEN 2 * count(*) FILTER (WHERE {bare}) > "
             f"count({name}) THEN 1 ELSE 0 END FROM typed)"
         )
-    return f"(SELECT count(*) FROM ({_words(name)}) WHERE regexp_matches(v, {quoted(_WORD)}))"
+    return f"(SELECT count(*) FROM ({_words(name)}))"
 
 
 def _words(name: str) -> str:
-    return f"SELECT DISTINCT {name} AS v FROM typed WHERE strlen({name}) >= {_SHORTEST_WORD}"
+    """SQL of the distinct words that may hold an identifier; the pattern is asked of each once, not of each record."""
+    return (
+        f"WITH words AS MATERIALIZED (SELECT DISTINCT {name} AS v FROM typed WHERE strlen({name}) >= {_SHORTEST_WORD}) "
+        f"SELECT v FROM words WHERE regexp_matches(v, {quoted(_WORD)}, 's')"
+    )
 
 
 def _odd(name: str) -> str:
     """SQL: a number that is more than digits, or a name that a tool makes, and may hold an identifier."""
     return (
         f"CASE WHEN contains({name}, '@') OR starts_with({name}, '+') THEN TRUE "
-        f"WHEN strlen({name}) < {_SHORTEST_NUMBER} OR try_cast({name} AS BIGINT) IS NOT NULL THEN FALSE "
+        f"WHEN strlen({name}) < {_SHORTEST_NUMBER} THEN FALSE "
+        # One word of letters and digits is no telephone, and too short for a bank account.
+        f"WHEN strlen({name}) < {_SHORTEST_ACCOUNT} AND NOT regexp_matches({name}, '[^0-9A-Za-z_#]') THEN FALSE "
+        f"WHEN try_cast({name} AS BIGINT) IS NOT NULL THEN FALSE "
         f"WHEN strlen({name}) = {_UUID} AND {name}[9] = '-' AND {name}[24] = '-' THEN FALSE "
         f"ELSE regexp_matches({name}, {quoted(f'{_NATIONAL}|{_CERTAIN}')}) END"
     )
@@ -136,7 +143,7 @@ def _word_cells(store: Store, text: Stored, calling_code: str) -> dict[str, tupl
     # A column that holds numbers is one of numbers, whatever it is for.
     numbers = digits >= _LEAST and digits > _MOST * every
     found = {}
-    for (cell,) in rows(f"SELECT v FROM ({_words(text.alias)}) WHERE regexp_matches(v, {quoted(_WORD)})"):
+    for (cell,) in rows(_words(text.alias)):
         seen = plain(cell)
         parts = personal_parts(seen, calling_code, numbers=numbers)
         if parts:
