@@ -19,7 +19,7 @@ _GAP = r"[ ./()-]{0,3}"
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _EMAIL = re.compile(
     r"(?:\"[^\"\n]{1,64}\"|[^\s<>()\[\]\",;:@|\\/=]{1,64})(?:@|%40)"
-    rf"(?:(?:{_LABEL}\.){{1,9}}(?:xn--[\w-]{{1,59}}|[^\W\d_]{{2,62}})(?![\w-])|\[[0-9a-fA-F:.]{{7,45}}\])"
+    rf"(?:(?:{_LABEL}\.){{1,9}}(?:xn--[\w-]{{1,59}}|[^\W\d_]{{2,62}})|(?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}}|\[[0-9a-fA-F:.]{{7,45}}\])"
 )
 # A name in front of its address: the whole is one person.
 _NAMED = re.compile(r"[^<>()\[\]@]*[<(\[]\s*(?:mailto:)?(?P<address>[^<>()\[\]\s]+)\s*[>)\]]\s*")
@@ -37,8 +37,9 @@ _IBAN_LENGTHS = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
-_IBAN = re.compile(r"(?:(?<![0-9A-Za-z])|(?<=IBAN)|(?<=iban))[A-Za-z]{2}[ .-]?[0-9]{2}(?=[ .-]?[0-9A-Za-z])")
-_CARD = re.compile(r"(?<![0-9A-Za-z])[2-6](?:[ .-]?[0-9]){12,18}(?![0-9A-Za-z])")
+_IBAN = re.compile(r"[A-Za-z]{2}[ .-]?[0-9]{2}(?=[ .-]?[0-9A-Za-z])")
+_SAID = ("IBAN", "iban", "Iban")
+_CARD = re.compile(r"(?<![0-9])[2-6](?:[ .-]?[0-9]){12,18}(?![0-9A-Za-z])")
 # The first digits of the issuers of cards (ISO/IEC 7812), and how long their numbers are.
 _ISSUERS = (
     (re.compile("4"), (13, 16, 19)),
@@ -49,17 +50,17 @@ _ISSUERS = (
     (re.compile("50|5[6-8]|63(?:04|9)|67"), (13, 14, 15, 16, 17, 18, 19)),
 )
 # A telephone with its country; within its country, in pairs or other groups; as in North America.
-_ABROAD = re.compile(rf"(?<![0-9A-Za-z+])(?:\+|00{_GAP}){_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}(?![0-9A-Za-z])")
+_ABROAD = re.compile(rf"(?<![0-9A-Za-z+])(?:\+|00{_GAP}){_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}(?![0-9])")
 _PAIRS = re.compile(
     r"(?<![0-9A-Za-z])(?<![0-9][./-])(?:\(0\) ?|\(?0)[1-9]\)?(?:(?: [0-9]{2}){4}|(?:\.[0-9]{2}){4}|(?:-[0-9]{2}){4}"
-    r"|(?:/[0-9]{2}){4})(?![0-9A-Za-z])(?![./-][0-9])"
+    r"|(?:/[0-9]{2}){4})(?![0-9])(?![./-][0-9])"
 )
 _AMERICAN = re.compile(r"(?<![0-9A-Za-z])\([2-9][0-9]{2}\) ?[0-9]{3}[ .-][0-9]{4}(?![0-9A-Za-z])")
 _NATIONAL = re.compile(
     rf"(?<![0-9A-Za-z])(?<![0-9][./-])\(?0{_GAP}[1-9](?:{_GAP}[0-9]){{7,9}}(?![0-9A-Za-z]|[./:-][0-9])"
 )
 _ANNOUNCED = re.compile(
-    rf"(?i)\b(?:tel|t[ée]l|telephone|t[ée]l[ée]phone|phone|mobile|portable|gsm|handy|whatsapp|sms|fax)\b[ .:°n=]{{0,4}}"
+    rf"(?i)\b(?:t[ée]l[ée]phone|t[ée]l|phone|mobile|portable|gsm|handy|whatsapp|sms|fax)[ .:°n=]{{0,4}}"
     rf"(?P<number>[+(]?[0-9](?:{_GAP}[0-9]){{7,14}})(?![0-9A-Za-z])"
 )
 _APART = r"(?<![0-9A-Za-z])(?<![0-9][./-])"
@@ -71,7 +72,7 @@ _AMERICAN_BARE = re.compile(rf"{_APART}[2-9][0-9]{{2}}([.-])[2-9][0-9]{{2}}\1[0-
 _BARE = re.compile(
     r"(?<![0-9A-Za-z])(?<![0-9][./-])[2-9][0-9]{2}([.-])[2-9][0-9]{2}\1[0-9]{4}(?![0-9A-Za-z])(?![./-][0-9])"
 )
-_BARE = re.compile(r"(?<![0-9A-Za-z.,/+-])[0-9]{8,15}(?![0-9A-Za-z]|[./,-][0-9])")
+_BARE = re.compile(r"(?<![0-9A-Za-z])(?<![0-9][.,/+-])[0-9]{8,15}(?![0-9A-Za-z]|[./,-][0-9])")
 _DATE = re.compile(r"^\(?(?:[0-3]?[0-9][./-][01]?[0-9][./-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[./-][01][0-9])")
 _DIGITS = re.compile(r"[^0-9]")
 _RUN = re.compile(r"(?<![0-9])[0-9]{9,19}(?![0-9])")
@@ -145,8 +146,11 @@ def _accounts(text: str) -> Iterator[Part]:
             else:
                 groups = 0
             place += 1
-        closed = place == len(text) or not (text[place].isascii() and text[place].isalnum())
-        if length and len(signs) == length and closed and is_account(signs):
+        around = text[match.start() - 1 : match.start()] + text[place : place + 1]
+        # Within a longer word only digits are taken for an account: one text of letters and digits in 97 has its check.
+        apart = not any(sign.isascii() and sign.isalnum() for sign in around) or text[: match.start()].endswith(_SAID)
+        whole = apart or (signs[4:].isdigit() and not text[place : place + 1].isdigit())
+        if length and len(signs) == length and whole and is_account(signs):
             yield Part(match.start(), place, IBAN, "iban:" + signs)
 
 
@@ -176,6 +180,10 @@ def is_card(digits: str) -> bool:
 
 def _telephones(text: str, calling_code: str, numbers: bool) -> Iterator[Part]:
     for match in _ANNOUNCED.finditer(text):
+        number = match["number"]
+        # sms:48217555 is the name that a tool gives to a record.
+        if numbers and number.isdigit() and not is_national(number, calling_code, alone=False):
+            continue
         yield _telephone(match.start("number"), match.end("number"), text, calling_code)
     for match in _ABROAD.finditer(text):
         written = match.group()
