@@ -43,7 +43,6 @@ from kpibar.measuring import gate_coverage, segments, series, total
 from kpibar.model.build import build, is_current
 from kpibar.reach import stretches
 from kpibar.selection import settled_sources
-from kpibar.sharing import for_circulation, strict_settings
 from kpibar.store import Store, open_store
 from kpibar.succession import absent, handovers, proposals, sources_held
 
@@ -128,8 +127,6 @@ def compute(
     """
     bring_up_to_date(path, config, wait, said)
     with open_store(path, write=False, wait=wait) as store:
-        if request.share:
-            return for_circulation(barometer(store, strict_settings(config), request))
         return barometer(store, config, request)
 
 

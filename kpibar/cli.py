@@ -232,12 +232,15 @@ def report(
     from kpibar.config import load
     from kpibar.outputs import format_of, rendered, screen_of
     from kpibar.overwriting import refuse_overwriting
+    from kpibar.sharing import for_circulation, strict_settings
 
     settings = load(config)
     refuse_overwriting(output, database_path(db, settings), settings, wait=wait)
     wanted = Format.json if json else format or format_of(output)
     request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None, share)
-    computed = compute(database_path(db, settings), settings, request, wait, announce)
+    judged = strict_settings(settings) if share else settings
+    computed = compute(database_path(db, settings), judged, request, wait, announce)
+    computed = for_circulation(computed) if share else computed
     language = lang.value if lang else settings.settings.lang or "en"
     screen = screen_of(color, palette, to_file=output is not None)
     emit(rendered(computed, wanted, language, screen), output)

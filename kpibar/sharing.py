@@ -6,14 +6,11 @@ those of the ordinary report; what would be left of a whole by subtraction is of
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from kpibar.barometer import Barometer, Note, Row
+from kpibar.config import Config
 from kpibar.estimates import Measure, Segment, base_alone
 from kpibar.kpis.catalogue import Kpi
-
-if TYPE_CHECKING:
-    from kpibar.barometer import Barometer, Note, Row
-    from kpibar.config import Config
 
 # The smallest group of which anything is said.
 SMALLEST = 10
@@ -21,14 +18,14 @@ SMALLEST = 10
 _NO_RECORDS = frozenset({"days", "year", "previous", "months", "seen", "percent", "least", "end", "base_days"})
 
 
-def strict_settings(config: "Config") -> "Config":
+def strict_settings(config: Config) -> Config:
     """Settings under which no figure is shown on a base of fewer than ten."""
     reporting = config.settings.reporting
     raised = reporting.model_copy(update={"min_base": max(reporting.min_base, SMALLEST)})
     return replace(config, settings=config.settings.model_copy(update={"reporting": raised}))
 
 
-def for_circulation(barometer: "Barometer") -> "Barometer":
+def for_circulation(barometer: Barometer) -> Barometer:
     """A barometer without counts of groups of fewer than ten, and without names of files and settings."""
     return replace(
         barometer,
@@ -39,7 +36,7 @@ def for_circulation(barometer: "Barometer") -> "Barometer":
     )
 
 
-def _row(row: "Row") -> "Row":
+def _row(row: Row) -> Row:
     now, before = _whole(row.kpi, row.now), _whole(row.kpi, row.before)
     both = not (now.low_base or before.low_base)
     months, before_months = ([day for day, _ in series] for series in (row.series, row.before_series))
@@ -103,7 +100,7 @@ def _hidden(kpi: Kpi, measure: Measure) -> Measure:
     return base_alone(measure) if kpi.kind == "mix" and measure.base >= SMALLEST else Measure(low_base=True)
 
 
-def _may_circulate(note: "Note") -> bool:
+def _may_circulate(note: Note) -> bool:
     """Whether a note names no file and counts no group of fewer than ten."""
     values = note.values.items()
     few = any(isinstance(n, int | float) and 0 < n < SMALLEST for name, n in values if name not in _NO_RECORDS)
