@@ -5,6 +5,7 @@ that several engines answer alike, so that another engine can be put here withou
 """
 
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -32,12 +33,14 @@ _OFFLINE = {
 # What the engine may work on while it writes. With it all a process on two cores that took in ten million contacts
 # stayed below 1.5 GB; a Parquet file being read comes on top.
 _MOST_MEMORY = 1 << 30
+# And while it reads, for a report: what does not fit goes to the temporary folder.
+_MOST_TO_READ = 2 << 30
 # Of a limited address space, exports need so much, and every thread of the engine.
 _LEAST_SPACE = 512 << 20
 # So many parsed statements are kept.
 _REMEMBERED = 500
 
-Fault = Literal["statement", "disk", "memory", "damage", "other"]
+Fault = Literal["statement", "disk", "memory", "damage", "time", "other"]
 # How systems and DuckDB say it.
 _SAID: dict[Fault, tuple[str, ...]] = {
     "disk": ("no space left", "file too large", "not enough space", "quota exceeded", "max_temp_directory_size"),
@@ -83,6 +86,9 @@ class Engine(Protocol):
 
     def conceal(self, secrets: Mapping[str, bytes]) -> None:
         """Give `$name` of statements these values; no statement but one that holds the name can read them."""
+
+    def limited(self, seconds: float) -> AbstractContextManager[None]:
+        """A stretch in which a statement that takes longer is stopped: an EngineError whose fault is "time"."""
 
     def append(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
         """Append equally long columns of text or whole numbers to an existing table."""
@@ -202,9 +208,10 @@ class DuckDB:
             )
         self._statements: dict[str, Any] = {}
         self._secrets: Mapping[str, bytes] = {}
+        self._seconds: float | None = None
         self.run("SET TimeZone = 'UTC'")
         self.run("SET enable_progress_bar = false")
-        self._limit_memory(space, None if read_only else _MOST_MEMORY)
+        self._limit_memory(space, _MOST_TO_READ if read_only else _MOST_MEMORY)
         # A list of more than five values would become a join of its own, for every cell that is compared with one.
         self.run("SET disabled_optimizers = 'in_clause'")
         # Exports are read by kpibar and handed on through a pipe in the temporary folder: no statement has business
@@ -215,7 +222,7 @@ class DuckDB:
         self.run("SET enable_external_access = false")
         self.run("SET lock_configuration = true")
 
-    def _limit_memory(self, space: int | None, most: int | None) -> None:
+    def _limit_memory(self, space: int | None, most: int) -> None:
         """Lower what the engine gives itself, which depends on the machine, to half the address space and to `most`."""
         limits = [limit for limit in (space // 2 if space is not None else None, most) if limit is not None]
         with suppress(EngineError):  # a machine of which it does not know the memory
@@ -247,13 +254,48 @@ class DuckDB:
 
     def run(self, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement for its effect. Raises EngineError."""
-        with interrupts.running(self.connection.interrupt), _refusals():
+        with self._running():
             self.connection.execute(self._parsed(sql), self._bound(sql, parameters))
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Run a query and return all its rows. Raises EngineError."""
-        with interrupts.running(self.connection.interrupt), _refusals():
+        with self._running():
             return self.connection.execute(self._parsed(sql), self._bound(sql, parameters)).fetchall()
+
+    @contextmanager
+    def limited(self, seconds: float) -> Iterator[None]:
+        """A stretch in which a statement that takes longer is stopped: an EngineError whose fault is "time"."""
+        before, self._seconds = self._seconds, seconds
+        try:
+            yield
+        finally:
+            self._seconds = before
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """A statement runs, which a signal or the end of its time stops. Raises EngineError."""
+        if self._seconds is None:
+            with interrupts.running(self.connection.interrupt), _refusals():
+                yield
+            return
+        seconds, ended = self._seconds, threading.Event()
+
+        def end() -> None:
+            ended.set()
+            self.connection.interrupt()
+
+        timer = threading.Timer(seconds, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            with interrupts.running(self.connection.interrupt), _refusals():
+                yield
+        except KeyboardInterrupt as error:
+            if not ended.is_set():
+                raise
+            raise EngineError(f"took longer than {seconds:g} seconds", "time") from error
+        finally:
+            timer.cancel()
 
     def append(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
         """Append equally long columns of text or whole numbers to an existing table.

@@ -14,7 +14,8 @@ from kpibar.errors import ConfigInvalid, KpibarError, KpiInvalid, LayoutInvalid
 from kpibar.ingest.layouts import parse, shelf
 from kpibar.ingest.pseudonyms import Key, bind, padded_keys
 from kpibar.ingest.values import pseudonym
-from kpibar.kpis.catalogue import DIMENSIONS, catalogue
+from kpibar.kpis.catalogue import DIMENSIONS, Kpi, catalogue
+from kpibar.kpis.compute import guarded
 from kpibar.kpis.facts import FACTS
 from kpibar.model.build import build
 from kpibar.store import open_store
@@ -240,3 +241,15 @@ def test_own_kpis_may_name_the_columns_of_the_fact_tables(folder: Path) -> None:
             named = f"SELECT column_name FROM information_schema.columns WHERE table_name = 'fact_{table}'"
             assert {name for (name,) in store.engine.rows(named)} == columns
             assert DIMENSIONS[table] <= columns
+
+
+def test_a_statement_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    """Whatever an expression costs: an own KPI that works for longer than its limit is refused by name."""
+    slow = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range = -b.range"
+    kpi = Kpi("mine", "own", {}, "count", "count", "none", {}, "", own=True)
+    with open_store(tmp_path / "x.duckdb", write=True) as store:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("kpibar.kpis.compute._SECONDS", 0.3)
+            with pytest.raises(KpiInvalid, match=r"\[kpis.mine\].*took longer than 0.3 seconds"):
+                guarded(store.engine, kpi, slow.replace("= -", "< -"))
+        assert store.engine.rows("SELECT 1") == [(1,)]

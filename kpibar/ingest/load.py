@@ -4,6 +4,7 @@ The same bytes again change nothing. A file that fails leaves nothing behind and
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,9 @@ from kpibar.ingest.taking import Task, take_file
 from kpibar.ingest.trial import faulty_entry, parses
 from kpibar.showing import shown_words
 from kpibar.store import Store
+
+# What a statement with the expressions of a user's own layout may take.
+_SECONDS = 600.0
 
 
 def ingest(
@@ -88,14 +92,17 @@ def _ingest_file(
     if again is not None:
         return again
     try:
-        with store.transaction(keep=not options.dry_run):
+        with _time_limit(store, file, config), store.transaction(keep=not options.dry_run):
             store.remember("timezone", context.brand_zone)
             remember_settings(store, config, file.layout, file.export.sha256, file.source)
             return take_file(store, replace(task, names=join_stored(store, names)))
     except EngineError as error:
+        where = Path(known.paths[file.layout.name])
+        if error.fault == "time":
+            raise LayoutInvalid(where, f"a statement of its SQL {error} on {path}: simplify its expressions") from error
         if not error.statement:
             raise
-        where, entry = Path(known.paths[file.layout.name]), faulty_entry(store, task)
+        entry = faulty_entry(store, task)
         which = f"{entry}: " if entry else ""
         raise LayoutInvalid(
             where, f"its SQL does not run on {path}: {which}{_without_values(error, file.layout)}"
@@ -106,6 +113,12 @@ def _without_values(error: EngineError, layout: Layout) -> str:
     """What the engine says, with what it quotes blanked, unless the layout says it: a cell may be personal."""
     stated = "\n".join((*layout.select.values(), *layout.vocabulary(), *layout.formats, layout.keep or ""))
     return shown_words(str(error), lambda word: word in stated)
+
+
+def _time_limit(store: Store, file: Recognised, config: Config) -> AbstractContextManager[None]:
+    """A limit for each statement where the expressions of a layout are the user's own."""
+    own = file.own or file.layout.name in config.settings.layouts
+    return store.engine.limited(_SECONDS) if own else nullcontext()
 
 
 def _parses(store: Store, file: Recognised, config: Config, options: Options, names: Names) -> bool:

@@ -13,11 +13,15 @@ from datetime import date, timedelta
 from kpibar.engine import Engine, EngineError, Row
 from kpibar.errors import KpiInvalid
 from kpibar.kpis.catalogue import Kpi
+from kpibar.kpis.facts import FACTS
+from kpibar.showing import shown_words
 
 TOTAL = ""
 UNKNOWN = "?"
 # A contact about no order has no carrier; one about an order whose carrier nobody says has an unknown one.
 NO_ORDER = "?no_order"
+# What a statement with the expressions of an own KPI may take.
+_SECONDS = 60.0
 _OF_CONTACTS = frozenset({"contacts", "issues", "journeys"})
 
 
@@ -225,13 +229,17 @@ def _disjoint(parts: Parts, kpis: Sequence[Kpi]) -> Parts:
 
 
 def guarded(engine: Engine, kpi: Kpi, sql: str) -> list[Row]:
-    """Run a statement; when a user's own KPI makes the engine refuse it, say which one and why."""
-    try:
+    """Run a statement; when a user's own KPI makes the engine refuse it, or work too long, say which one and why."""
+    if not kpi.own:
         return engine.rows(sql)
+    try:
+        with engine.limited(_SECONDS):
+            return engine.rows(sql)
     except EngineError as error:
-        if kpi.own:
-            raise KpiInvalid(f"[kpis.{kpi.id}] of kpibar.toml", str(error)) from error
-        raise
+        stated = "\n".join((*kpi.wording, *FACTS.get(kpi.from_table, ())))
+        raise KpiInvalid(
+            f"[kpis.{kpi.id}] of kpibar.toml", shown_words(str(error), lambda word: word in stated)
+        ) from error
 
 
 def quantile_statement(kpi: Kpi, window: Window, fractions: Sequence[float], group: str, brand: str | None) -> str:
