@@ -51,7 +51,8 @@ def value(
     enums = {"channel": {"Mail": "email", "Téléphone": "phone"}}
     reading = Reading(zone, "Europe/Paris", zones or {}, formats, decimal, enums, "33")
     sql = HELPERS[helper].sql("c", Call(helper, "C", argument), reading)
-    return engine.rows(f"SELECT CAST({sql} AS {HELPERS[helper].type}) FROM (SELECT $cell::VARCHAR AS c)", {"cell": cell})[0][0]
+    query = f"SELECT CAST({sql} AS {HELPERS[helper].type}) FROM (SELECT $cell::VARCHAR AS c)"
+    return engine.rows(query, {"cell": cell})[0][0]
 
 
 def at(text: str) -> datetime:
