@@ -7,9 +7,10 @@ from pathlib import Path
 
 from kpibar.config import FileRule, Thresholds
 from kpibar.errors import KeyUnusable
+from kpibar.ingest.forgotten import EMPTIED_TEXTS
 from kpibar.ingest.ledger import CHAINED, LAST_READING, chained
 from kpibar.ingest.pseudonyms import Key, key_fault, read_key
-from kpibar.ingest.seal import read_seal, seal_of
+from kpibar.ingest.seal import Seal, read_seals, seal_of
 from kpibar.ingest.tables import KEYS
 from kpibar.model.build import is_current
 from kpibar.store import ENTITIES, Store
@@ -33,6 +34,7 @@ def check(
 ) -> tuple[Finding, ...]:
     """Everything found wrong with a database and its key file, and notes; empty when all is well."""
     found = [*_equations(store), *_chain(store), *_seal(store), *_beside(store), *_sources(store), *_mode(store)]
+    found += _texts(store)
     for entity in ENTITIES:
         found += [*_rows(store, entity), *_identity(store, entity), *_pseudonyms(store, entity)]
     found += [*_model(store, thresholds, rules), *(_key(store, key) if key else ())]
@@ -74,10 +76,17 @@ def _chain(store: Store) -> Iterator[Finding]:
 
 
 def _seal(store: Store) -> Iterator[Finding]:
-    """What was acknowledged last, noted beside the database, must be in it."""
-    noted, found = read_seal(store.path), seal_of(store)
-    if noted is None or noted.database != found.database:
-        return
+    """What was acknowledged last, noted beside the database, must be in it.
+
+    While a database is replaced by one that was written anew, the note is of both: one of them is right.
+    """
+    own = [noted for noted in read_seals(store.path) if noted.database == seal_of(store).database]
+    findings = [tuple(_noted(store, noted)) for noted in own]
+    yield from min(findings, key=lambda found: (any(not one.note for one in found), len(found)), default=())
+
+
+def _noted(store: Store, noted: Seal) -> Iterator[Finding]:
+    found = seal_of(store)
     if noted.file_id > found.file_id:
         lost = noted.file_id - found.file_id
         yield Finding(
@@ -170,6 +179,13 @@ def _model(store: Store, thresholds: Thresholds, rules: Sequence[FileRule]) -> I
         yield Finding(
             "model", "fact tables", "older than the data or settings; the next report rebuilds them", note=True
         )
+
+
+def _texts(store: Store) -> Iterator[Finding]:
+    """Texts that were emptied leave the file only when it is written anew."""
+    if store.meta(EMPTIED_TEXTS) is not None:
+        said = "texts that are kept no longer can still be read in the file; the next ingest writes it anew"
+        yield Finding("text", str(store.path), said, note=True)
 
 
 def _mode(store: Store) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from kpibar import __version__, interrupts, streams
+from kpibar import __version__, interrupts, streams, withdrawals
 from kpibar.errors import KpibarError, OutputUnwritable
 from kpibar.errors_database import FolderGone, MemoryShort
 from kpibar.options import (
@@ -173,6 +173,7 @@ def _ingest(
     paths: list[Path], path: Path, config: "Config", options: "Options", *, trial: bool = False, wait: float = 0.0
 ) -> int:
     """Ingest, say what happened and last what failed, rebuild the model; return the exit code."""
+    from kpibar.ingest.forgotten import EMPTIED_TEXTS
     from kpibar.ingest.load import ingest
     from kpibar.ingest.pseudonyms import key_path
     from kpibar.ingest.seal import lost_entries
@@ -199,6 +200,9 @@ def _ingest(
             outcomes = ingest(store, paths, config, options, said, watch)
         if not options.dry_run and not is_current(store, config.settings.thresholds, config.settings.files):
             build(store, config.settings.thresholds, config.settings.files)
+        emptied = store.meta(EMPTIED_TEXTS) is not None and not options.dry_run
+    if emptied:
+        withdrawals.clear_texts(path, config, wait)
     say(summary.totals(outcomes))
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     for error in errors:
@@ -403,6 +407,10 @@ def demo(
     emit(rendered(computed, Format.table, lang.value if lang else "en", screen_of(color, palette)), None)
     for line in try_next(db).splitlines():
         say(clean(line))
+
+
+app.command()(withdrawals.forget)
+app.command()(withdrawals.purge)
 
 
 def command() -> Callable[[], object]:

@@ -102,6 +102,12 @@ class Engine(Protocol):
         Enter it outside a transaction; the temporary tables there were are gone.
         """
 
+    def attach(self, path: Path, name: str) -> None:
+        """Open another database under a name, in the folder that was allowed for it."""
+
+    def detach(self, name: str) -> None:
+        """Close a database that was attached; all that was written is in its file then."""
+
     def close(self) -> None:
         """Close the connection."""
 
@@ -192,7 +198,10 @@ def _as_text(column: str, kind: str) -> str:
 class DuckDB:
     """DuckDB on one file, offline, with times in UTC. Raises EngineError, also on opening."""
 
-    def __init__(self, path: Path, *, read_only: bool, temporary: Path | None = None) -> None:
+    def __init__(
+        self, path: Path, *, read_only: bool, temporary: Path | None = None, beside: Path | None = None
+    ) -> None:
+        """`beside` is a folder in which another database may be attached."""
         space = _address_space()
         config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
         if temporary is not None:
@@ -216,9 +225,10 @@ class DuckDB:
         self.run("SET disabled_optimizers = 'in_clause'")
         # Exports are read by kpibar and handed on through a pipe in the temporary folder: no statement has business
         # with another file, the network or a setting (a layout or KPI that is more than an expression is refused).
-        if temporary is not None:
-            allowed = str(temporary).replace("'", "''")
-            self.run(f"SET allowed_directories = ['{allowed}/']")
+        folders = [str(folder).replace("'", "''") for folder in (temporary, beside) if folder is not None]
+        if folders:
+            listed = ", ".join(f"'{folder}/'" for folder in folders)
+            self.run(f"SET allowed_directories = [{listed}]")
         self.run("SET enable_external_access = false")
         self.run("SET lock_configuration = true")
 
@@ -345,6 +355,15 @@ class DuckDB:
                 self.run("SET temp_file_encryption = true")
             raise
         self.run("SET temp_file_encryption = true")
+
+    def attach(self, path: Path, name: str) -> None:
+        """Open another database under a name, in the folder that was allowed for it. Raises EngineError."""
+        quoted = os.fsencode(path).decode("utf-8").replace("'", "''")
+        self.run(f"ATTACH '{quoted}' AS {name}")
+
+    def detach(self, name: str) -> None:
+        """Close a database that was attached; all that was written is in its file then. Raises EngineError."""
+        self.run(f"DETACH {name}")
 
     def close(self) -> None:
         """Close the connection."""

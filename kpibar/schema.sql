@@ -277,6 +277,14 @@ CREATE TABLE brands (
     name VARCHAR NOT NULL
 );
 
+-- Pseudonyms of who and what was forgotten (kpibar forget): records of before that day are not taken in again.
+CREATE TABLE forgotten (
+    key UUID NOT NULL,
+    kind VARCHAR NOT NULL,              -- person | order | contact, or the table whose record it numbers
+    scope VARCHAR,                      -- the brand of an order, the source of a record
+    forgotten_at TIMESTAMP NOT NULL
+);
+
 CREATE TABLE meta (
     name VARCHAR PRIMARY KEY,
     value VARCHAR NOT NULL

@@ -80,11 +80,13 @@ def open_store(
     write: bool,
     wait: float = 0.0,
     migrate: bool = True,
+    rewritten: bool = False,
     said: Callable[[str], None] = lambda words: None,
 ) -> Iterator[Store]:
     """Open the database for writing (creating it) or for reading; wait so many seconds while another process has it.
 
     A database of an earlier layout is migrated first, for which it is opened for writing; what was done is `said`.
+    `rewritten`: another database may be attached in `rewrite_folder`, to take the place of this one.
 
     Raises DatabaseMissing, DatabaseLocked, DatabaseForeign, DatabaseNewer, DatabaseOlder, DatabaseUnlike,
     MigrationImpossible, DatabaseUnusable, DatabaseDamaged, DiskFull, MemoryShort, ScratchFull, ScratchUnusable.
@@ -95,8 +97,11 @@ def open_store(
     try:
         with _scratch() as temporary:
             until = time.monotonic() + wait
-            store = Store(path, _connected(path, temporary, write, until), temporary)
+            beside = rewrite_folder(path) if rewritten else None
+            store = Store(path, _connected(path, temporary, write, until, beside), temporary)
             try:
+                if write:
+                    sweep_rewrite(path)
                 if _steps_of(store, write=write):
                     before = store.meta("schema_version")
                     store = _migrated(store, until, write=write, allowed=migrate)
@@ -123,18 +128,49 @@ def _scratch() -> Iterator[Path]:
         yield folder
 
 
-def _connected(path: Path, temporary: Path, write: bool, until: float) -> DuckDB:
-    """Open the file, again and again while another process has it. `until` is of the monotonic clock."""
+def _connected(path: Path, temporary: Path, write: bool, until: float, beside: Path | None = None) -> DuckDB:
+    """Open the file, again and again while another process has it. `until` is of the monotonic clock.
+
+    A file that another one takes the place of while it is opened is opened anew: what is written to it would be lost.
+    """
     while True:
+        before = _inode(path)
         try:
-            return _connect(path, temporary, write)
+            engine = _connect(path, temporary, write, beside)
         except DatabaseLocked:
             if time.monotonic() >= until:
                 raise
+        else:
+            if before is None or before == _inode(path):
+                return engine
+            engine.close()
+            continue
         time.sleep(0.1)
 
 
-def _connect(path: Path, temporary: Path, write: bool) -> DuckDB:
+def _inode(path: Path) -> tuple[int, int] | None:
+    """What tells a file from the one that takes its place; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def rewrite_folder(path: Path) -> Path:
+    """The folder in which a database is written anew, before it takes the place of the old one."""
+    target = path.resolve()
+    return target.with_name(f".{target.name}.rewrite")
+
+
+def sweep_rewrite(path: Path) -> None:
+    """Remove what a rewrite that was killed left. Call it only while no other process can have the database."""
+    folder = rewrite_folder(path)
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _connect(path: Path, temporary: Path, write: bool, beside: Path | None = None) -> DuckDB:
     """Open the file, translating what DuckDB says when it cannot."""
     if not is_duckdb(path):
         raise DatabaseForeign(path)
@@ -143,7 +179,7 @@ def _connect(path: Path, temporary: Path, write: bool) -> DuckDB:
     except UnicodeDecodeError as error:
         raise DatabaseUnusable(path, "its name is not in UTF-8; name another file with --db") from error
     try:
-        return DuckDB(path.absolute(), read_only=not write, temporary=temporary)
+        return DuckDB(path.absolute(), read_only=not write, temporary=temporary, beside=beside)
     except EngineError as error:
         raise _explained(path, error) from error
 

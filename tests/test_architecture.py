@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kpibar"
 # From the top of the house down. A module may import its own layer and those above it.
 LAYERS = (
     ("brands", "errors", "errors_database", "functions", "interrupts", "scratch", "showing", "toml"),
-    ("errors_files",),
+    ("errors_erasure", "errors_files"),
     ("config", "engine"),
     ("syntax",),
     ("formulas", "migrations"),
@@ -27,9 +27,11 @@ LAYERS = (
     ("measuring",),
     ("barometer",),
     ("sharing",),
-    ("standing", "checking"),
+    ("standing", "checking", "rewrite", "people"),
+    ("erasure",),
     ("render",),
     ("demo", "options", "outputs", "overwriting", "streams"),
+    ("withdrawals",),
     ("cli",),
     ("__main__",),
 )

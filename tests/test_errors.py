@@ -14,8 +14,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-import tests.reproducers_database  # noqa: F401  (registers its reproducers)
-from kpibar import errors_database
+import tests.reproducers_database
+import tests.reproducers_erasure  # noqa: F401 - both register their reproducers
+from kpibar import errors_database, errors_erasure
 from kpibar.errors import KpibarError
 from tests import reproducers_files  # noqa: F401 - registers its own
 from tests.intake import write
@@ -112,6 +113,7 @@ ELSEWHERE = {
     errors_database.MemoryShort,
     errors_database.ScratchFull,
     errors_database.ScratchUnusable,
+    errors_erasure.RewriteShort,
 }
 
 

@@ -20,6 +20,7 @@ EXPORTS = {"story": FIXTURES / "story", "shop": FIXTURES / "schema" / "shop"}
 HASHES = {
     "4": "46190d6cd95e5d6b",
     "5": "425196eb0b45397a",
+    "6": "855ade0c9cdf9f15",
 }
 
 

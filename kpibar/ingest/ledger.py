@@ -107,6 +107,8 @@ CHAINED = (
 )  # fmt: skip
 
 
+# The layouts of entries that are of no file: what was taken out of a source, and why.
+ERASURES = ("forget", "purge", "remove")
 # SQL: an entry of `files` holds for its bytes; an earlier reading of the same bytes no longer says anything.
 LAST_READING = (
     "NOT EXISTS (SELECT 1 FROM files AS later WHERE later.sha256 = files.sha256 AND later.source = files.source "
@@ -115,7 +117,7 @@ LAST_READING = (
 # Since a file was read, another one of its source gave up records that it had brought last.
 REMOVED_SINCE = (
     "EXISTS (SELECT 1 FROM files AS other WHERE other.source = files.source AND other.sha256 <> files.sha256 "
-    "AND other.removed > 0 AND other.file_id > files.file_id)"
+    "AND other.sha256 <> '' AND other.removed > 0 AND other.file_id > files.file_id)"
 )
 
 
@@ -297,7 +299,8 @@ def other_sources(store: Store, layout: str, brand: str | None) -> tuple[str, ..
 def file_names(store: Store, source: str, entity: str) -> tuple[str, ...]:
     """The names of the files of a source that filled a table, the newest first."""
     rows = store.engine.rows(
-        "SELECT name FROM files WHERE source = ? AND entity = ? GROUP BY name ORDER BY max(file_id) DESC",
+        "SELECT name FROM files WHERE source = ? AND entity = ? AND sha256 <> '' GROUP BY name "
+        "ORDER BY max(file_id) DESC",
         [source, entity],
     )
     return tuple(str(name) for (name,) in rows)

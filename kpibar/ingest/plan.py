@@ -20,7 +20,7 @@ from kpibar.ingest.layouts import Layout
 from kpibar.ingest.masks import RULES, Stored, stored_texts
 from kpibar.ingest.promises import promise_read
 from kpibar.ingest.reasons import recorded
-from kpibar.ingest.tables import TEXT_COLUMNS, columns
+from kpibar.ingest.tables import BEGINS, TEXT_COLUMNS, columns
 from kpibar.ingest.topics import by_text
 from kpibar.ingest.typed import PLACE, clock_change, dates, flags, numbers, strange_dates, told, typed, written
 from kpibar.ingest.values import KEY_NAMES
@@ -118,6 +118,20 @@ class Plan:
         place = "line" if self.grouped else PLACE
         kept = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
         return f"SELECT * FROM (SELECT {place}, {fault} AS fault FROM typed AS t WHERE {kept}) WHERE fault IS NOT NULL"
+
+    def referring(self, *names: str) -> str:
+        """The statement that gives `place`, `begins` and some columns of the records of the main table not dropped.
+
+        `place` is that of a record in `typed`; a column the file has nothing for is NULL.
+        """
+        table = self.tables[self.main]
+        shown = {name: pseudonym(f"t.{name}") for name in self.identities}
+        given = [(name, _shown(table.fields[name], shown) if name in table.fields else "NULL") for name in names]
+        listed = "".join(f", CAST({sql} AS {_type(self.main, name)}) AS {name}" for name, sql in given)
+        begins = [f"CAST(({table.fields[name]}) AS TIMESTAMP)" for name in BEGINS[self.main] if name in table.fields]
+        place = "t.line" if self.grouped else PLACE
+        begun = f"CAST(coalesce({', '.join((*begins, 'NULL'))}, NULL) AS TIMESTAMP)"
+        return f"SELECT {place} AS place, {begun} AS begins{listed} FROM typed AS t WHERE NOT t.dropped"
 
     def field(self, entity: str, *names: str) -> str:
         """The statement that gives `line` and some columns that need no pseudonym of the valid records of a table."""

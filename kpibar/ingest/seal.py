@@ -36,24 +36,31 @@ def seal_of(store: Store) -> Seal:
 
 def write_seal(store: Store) -> None:
     """Note what is committed, whole or not at all. A disk that refuses leaves the older note, which is still true."""
-    seal = seal_of(store)
     with suppress(OSError):
-        write_private(seal_path(store.path), json.dumps([seal.database, seal.file_id, seal.chain]) + "\n")
+        note_seals(store.path, seal_of(store))
 
 
-def read_seal(database: Path) -> Seal | None:
-    """The note beside a database, None where there is none that can be read."""
+def note_seals(database: Path, *seals: Seal) -> None:
+    """Note the seal of a database; two while it is being replaced, of which either is right. Raises OSError."""
+    entries = [value for seal in seals for value in (seal.file_id, seal.chain)]
+    write_private(seal_path(database), json.dumps([seals[0].database, *entries]) + "\n")
+
+
+def read_seals(database: Path) -> tuple[Seal, ...]:
+    """The note beside a database: one seal, two where the database was being replaced, none that can be read."""
     try:
         with os.fdopen(os.open(seal_path(database), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
-            name, file_id, chain = json.loads(file.read(4096))
+            name, *entries = json.loads(file.read(4096))
+        pairs = list(zip(entries[::2], entries[1::2], strict=True))
     except (OSError, ValueError, TypeError, RecursionError):
-        return None
-    return Seal(str(name), int(file_id), str(chain)) if isinstance(file_id, int) else None
+        return ()
+    if not 1 <= len(pairs) <= 2 or not all(isinstance(file_id, int) for file_id, _ in pairs):
+        return ()
+    return tuple(Seal(str(name), file_id, str(chain)) for file_id, chain in pairs)
 
 
 def lost_entries(store: Store) -> int:
     """How many ledger entries were acknowledged and are gone: 0 unless the disk lost the end of the log."""
-    noted, found = read_seal(store.path), seal_of(store)
-    if noted is None or noted.database != found.database:
-        return 0
-    return max(0, noted.file_id - found.file_id)
+    found = seal_of(store)
+    own = [noted for noted in read_seals(store.path) if noted.database == found.database]
+    return max(0, min((noted.file_id for noted in own), default=0) - found.file_id)

@@ -102,6 +102,11 @@ def _schema() -> dict[str, dict[str, str]]:
     return {name: dict(_COLUMN.findall("\n" + body)) for name, body in _TABLE.findall(text)}
 
 
+def tables() -> tuple[str, ...]:
+    """Every table of schema.sql, in its order."""
+    return tuple(_schema())
+
+
 def columns(entity: str) -> dict[str, str]:
     """The columns of a canonical table and their SQL types, in table order."""
     return _schema()[entity]

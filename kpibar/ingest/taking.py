@@ -22,6 +22,7 @@ from kpibar.ingest.expressions import Reading
 from kpibar.ingest.faulted import UNCALCULATED
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.files import Export, ledger_name
+from kpibar.ingest.forgotten import Forgotten, leave_out, load_forgotten, note_emptied_texts
 from kpibar.ingest.half_days import CODE as TWELVE_HOURS
 from kpibar.ingest.half_days import count_half_days
 from kpibar.ingest.header import normal
@@ -130,6 +131,7 @@ class _Taking:
     targets: tuple[Target, ...]
     before: Mapping[str, int]
     tally: Tally
+    forgotten: Forgotten
 
 
 def take_file(store: Store, task: Task) -> Outcome:
@@ -141,7 +143,7 @@ def take_file(store: Store, task: Task) -> Outcome:
         for number, name in enumerate(task.compiled.tables)
     )
     before = {target.entity: ledger.rows_held(store, target.entity) for target in targets}
-    taking = _Taking(task, targets, before, Tally())
+    taking = _Taking(task, targets, before, Tally(), load_forgotten(store))
     for target in taking.targets:
         open_contested(store, target)
     reader = Reader(task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task))
@@ -269,6 +271,10 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     restore_identifiers(store, compiled.identifiers, (main.entity, main.source), code, tally.remarks)
     mask_identifiers(store, compiled.texts_stored, code, tally.remarks)
     refuse_rounded(store, taking.task.path, main.entity, compiled)
+    if taking.forgotten:
+        zone = taking.task.context.brand_zone
+        for remark, n in leave_out(store, compiled, taking.forgotten, main.source, taking.task.names, zone).items():
+            tally.remarks[remark, ""] += n
     tally.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
     _refuse_second_header(store, taking.task, compiled, batch)
     count_uncertain(store, compiled, tally)
@@ -327,7 +333,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         _refuse_rejects(store, task.path, counts, target.file_id, task.options.max_rejects)
         if number == 0:
             _refuse_repairs(task, counts, account)
-        counts = replace(counts, removed=_remove_outside(store, taking, target))
+        counts = replace(counts, removed=_remove_outside(store, taking, target, counts.updated))
         entry = replace(_entry(task, target, as_of, counts, Lines() if number else lines), stated=stated)
         ledger.prove_tables(store, entry, taking.before[target.entity])
         ledger.write_entry(store, entry, task.context.brand_zone)
@@ -361,13 +367,18 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
     )
 
 
-def _remove_outside(store: Store, taking: _Taking, target: Target) -> int:
-    """Take out what an earlier reading of the file brought and its period leaves aside; how many records."""
-    if not (period := taking.task.file.period):
-        return 0
-    removed = remove_earlier(store, target.entity, target.source, target.sha256, target.file_id)
-    if target == taking.targets[0]:
+def _remove_outside(store: Store, taking: _Taking, target: Target, updated: int) -> int:
+    """Take out what an earlier reading of the file brought and its period leaves aside; how many records.
+
+    Where these, or the `updated` ones, gave up texts, their bytes are still in the database's file: that is noted.
+    """
+    period, removed = taking.task.file.period, 0
+    if period:
+        removed = remove_earlier(store, target.entity, target.source, target.sha256, target.file_id)
+    if period and target == taking.targets[0]:
         taking.tally.remarks["period_removed", str(period)] += removed
+    if target.entity == "contacts" and (updated or removed) and not taking.task.options.keep_text:
+        note_emptied_texts(store, target.source)
     return removed
 
 

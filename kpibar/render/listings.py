@@ -8,7 +8,7 @@ from typing import Any
 
 from kpibar.checking import Finding
 from kpibar.ingest.layouts import Shelf
-from kpibar.ingest.ledger import describe
+from kpibar.ingest.ledger import ERASURES, describe
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window
 from kpibar.render import summary
@@ -121,7 +121,10 @@ def standing_text(held: Standing) -> str:
 
 def _file_row(one: Any) -> tuple[str, str, str, str]:
     as_of = f"{one.as_of:%Y-%m-%d %H:%M}" if one.as_of else "-"
-    return clean(one.name), one.layout, as_of, summary.equation(one.counts)
+    counts = summary.equation(one.counts)
+    if one.layout in ERASURES:  # of no file: what was taken out of a source
+        counts = f"{summary.number(one.counts.removed)} removed from {one.entity} of {clean(one.source)}"
+    return clean(one.name), one.layout, as_of, counts
 
 
 def standing_json(held: Standing) -> str:

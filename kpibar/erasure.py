@@ -1,0 +1,167 @@
+"""Take records out of a database for good: those of a person (`forget`), those older than a day (`purge`).
+
+What is taken out is an entry of the ledger: the records held are still what the files added less what was removed. The
+database is written anew (see rewrite.py), as a DELETE leaves the bytes in its file.
+"""
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from kpibar.config import Config
+from kpibar.errors import KeyMissing
+from kpibar.errors_erasure import AgeInvalid
+from kpibar.ingest.expressions import local_time
+from kpibar.ingest.forgotten import NUMBERED, PURGED_BEFORE, record_key
+from kpibar.ingest.ledger import Counts, Entry, next_file_id, write_entry
+from kpibar.ingest.pseudonyms import bind, key_path, load_key
+from kpibar.ingest.tables import BEGINS, HAPPENED, KEYS
+from kpibar.people import GONE, KEYS_OF, Found, Identifiers, find_person, normal_forms
+from kpibar.rewrite import rewrite
+from kpibar.store import ENTITIES, Store
+
+_AGE = re.compile(r"([1-9][0-9]{0,3})\s*([ymwd])", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Removal:
+    """So many records of a source go out of a table."""
+
+    entity: str
+    source: str
+    records: int
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What is to be taken out, and under which name the ledger says so. `before`: only a purge has that day."""
+
+    name: str
+    kind: str
+    removals: tuple[Removal, ...]
+    found: Found | None = None
+    before: date | None = None
+
+    @property
+    def records(self) -> int:
+        """All records that go."""
+        return sum(one.records for one in self.removals)
+
+
+def plan_forgetting(store: Store, stated: Identifiers, config: Config) -> Erasure:
+    """Find everything that is of a person. Raises IdentifierInvalid, KeyMissing, KeyUnusable."""
+    forms = normal_forms(store, stated, config.settings.country_calling_code)
+    key = load_key(key_path(config.settings.project), create=False)
+    if store.meta("key_id") is None:  # without one nothing was ever ingested, and none is bound to it here
+        raise KeyMissing(key.path)
+    bind(store, key)
+    found = find_person(store, forms)
+    return Erasure("forget", "forget", _removals(store), found)
+
+
+def plan_purge(store: Store, age: str, today: date | None = None) -> Erasure:
+    """Find every record that began before a day so long ago, in the zone of the brand. Raises AgeInvalid.
+
+    A record without that date goes by the newest instant known of it, else by that of its export.
+    """
+    before = first_day(age, today or datetime.now(UTC).date())
+    zone = store.meta("timezone") or "UTC"
+    for entity in ENTITIES:
+        begins = ", ".join(f"t.{name}" for name in BEGINS[entity])
+        happened = ", ".join(f"t.{name}" for name in HAPPENED[entity])
+        instant = f"coalesce({begins}, greatest({happened}, NULL), f.as_of, f.ingested_at)"
+        store.engine.run(
+            f"CREATE OR REPLACE TEMP TABLE {GONE}{entity} AS SELECT t.rowid AS row FROM {entity} AS t "
+            f"LEFT JOIN files AS f ON f.file_id = t.file_id WHERE CAST({local_time(instant, zone)} AS DATE) < ?",
+            [before],
+        )
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {KEYS_OF} (key UUID)")
+    return Erasure(f"purge before {before}", "purge", _removals(store), before=before)
+
+
+def first_day(age: str, today: date) -> date:
+    """The first day that is not older than an age such as 3y, 18m, 26w or 90d. Raises AgeInvalid."""
+    match = _AGE.fullmatch(age.strip())
+    if match is None:
+        raise AgeInvalid(age)
+    count, unit = int(match[1]), match[2].lower()
+    try:
+        if unit in "wd":
+            return today - timedelta(days=count * (7 if unit == "w" else 1))
+        months = today.year * 12 + today.month - 1 - count * (12 if unit == "y" else 1)
+        year, month = divmod(months, 12)
+        return date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
+    except (ValueError, OverflowError) as error:
+        raise AgeInvalid(age) from error
+
+
+def _removals(store: Store) -> tuple[Removal, ...]:
+    found = []
+    for entity in ENTITIES:
+        rows = store.engine.rows(
+            f"SELECT source, count(*) FROM {entity} AS t WHERE t.rowid IN (SELECT row FROM {GONE}{entity}) "
+            "GROUP BY source ORDER BY source"
+        )
+        found += [Removal(entity, source, count) for source, count in rows]
+    return tuple(found)
+
+
+def erase(store: Store, erasure: Erasure, config: Config) -> None:
+    """Write the database anew without what was planned on it; it must have been opened with `rewritten`.
+
+    Raises RewriteImpossible, RewriteShort.
+    """
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    kept = {entity: _kept(entity) for entity in ENTITIES}
+    kept["mentions"] = (
+        "SELECT m.* FROM mentions AS m ANTI JOIN (SELECT source, contact_id FROM contacts AS t WHERE t.rowid IN "
+        f"(SELECT row FROM {GONE}contacts)) AS gone ON gone.source = m.source AND gone.contact_id = m.contact_id"
+    )
+    if erasure.kind == "forget":
+        kept["forgotten"] = _forgotten(now)
+
+    def finish(new: Store) -> None:
+        zone = new.meta("timezone") or "UTC"
+        for one in erasure.removals:
+            write_entry(new, _entry(next_file_id(new), erasure, one), zone)
+        if erasure.before is not None:
+            earlier = new.meta(PURGED_BEFORE) or ""
+            new.remember(PURGED_BEFORE, max(earlier, erasure.before.isoformat()))
+
+    rewrite(store, kept, config, finish)
+
+
+def _kept(entity: str) -> str:
+    """The query for the rows of a table that stay, without the person's identifiers in records of others."""
+    emptied = {"contacts": ("customer_alias_key", "agent_key"), "orders": ("customer_alias_key",)}.get(entity, ())
+    listed = ", ".join(f"CASE WHEN {name} IN (FROM {KEYS_OF}) THEN NULL ELSE {name} END AS {name}" for name in emptied)
+    replaced = f" REPLACE ({listed})" if listed else ""
+    return f"SELECT *{replaced} FROM {entity} AS t WHERE t.rowid NOT IN (SELECT row FROM {GONE}{entity})"
+
+
+def _forgotten(now: datetime) -> str:
+    """The query for the pseudonyms of all who were forgotten, this person among them."""
+    gone = "FROM {0} AS t WHERE t.rowid IN (SELECT row FROM " + GONE + "{0})"
+    orders, contacts = gone.format("orders"), gone.format("contacts")
+    fresh = (
+        f"SELECT key, 'person' AS kind, NULL::VARCHAR AS scope FROM {KEYS_OF} "
+        f"UNION SELECT t.order_key, 'order', t.brand {orders} AND t.order_key IS NOT NULL "
+        f"UNION SELECT t.number_key, 'order', t.brand {orders} AND t.number_key IS NOT NULL "
+        f"UNION SELECT {record_key('contact', 't.contact_id')}, 'contact', t.source {contacts}"
+    )
+    for entity in NUMBERED:
+        key = record_key(entity, f"t.{KEYS[entity].id[0]}")
+        fresh += f" UNION SELECT {key}, '{entity}', t.source {gone.format(entity)}"
+    return (
+        f"SELECT key, kind, scope, max(forgotten_at) AS forgotten_at FROM (FROM forgotten UNION ALL "
+        f"SELECT *, TIMESTAMP '{now}' FROM ({fresh})) GROUP BY key, kind, scope"
+    )
+
+
+def _entry(file_id: int, erasure: Erasure, removal: Removal) -> Entry:
+    """The ledger entry of what was taken out of one source's table: of no file, so that it has no bytes."""
+    return Entry(
+        file_id, "", erasure.name, 0, erasure.kind, removal.source, removal.entity, None, "", "", "", None,
+        Counts(removed=removal.records),
+    )  # fmt: skip

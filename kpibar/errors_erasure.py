@@ -1,0 +1,57 @@
+"""What can go wrong when something is taken out of a database again; see `kpibar.errors`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kpibar.errors import KpibarError, UsageError
+
+
+class IdentifierInvalid(UsageError):
+    """What was given as an e-mail address, telephone number or customer id is none."""
+
+    def __init__(self, option: str, why: str) -> None:
+        super().__init__(f"{option}: {why}")
+
+
+class AgeInvalid(UsageError):
+    """An age is not written as a number of years, months, weeks or days."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'--older-than "{text}": expected a number and a unit: 3y, 18m, 26w or 90d')
+
+
+class ConsentMissing(UsageError):
+    """Something would be taken out for good, and nobody could be asked."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} takes records out for good and nobody can be asked here, so nothing was done; "
+            "look at it with --dry-run first, then add --yes"
+        )
+
+
+class RewriteImpossible(KpibarError):
+    """The database cannot be replaced by one that is written anew."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: cannot be written anew ({why}), so nothing was taken out")
+
+
+class RewriteShort(KpibarError):
+    """The disk has no room for a second copy of the database."""
+
+    def __init__(self, path: Path, free: int | None, needed: int) -> None:
+        left = f", {free / 1e6:,.0f} MB are free" if free is not None else ""
+        super().__init__(
+            f"{path}: writing it anew takes up to {needed / 1e6:,.0f} MB beside it{left}, so nothing was taken out; "
+            "free some space, then start again"
+        )
+
+
+class FileUnclear(UsageError):
+    """A name stands for none of the files in the ledger, or for several."""
+
+    def __init__(self, name: str, choices: Sequence[str], *, several: bool) -> None:
+        shown = "; ".join(choices[:20]) + (f" and {len(choices) - 20} more" if len(choices) > 20 else "")
+        what = "stands for several files" if several else "is none of the files in the database"
+        super().__init__(f"{name}: {what}; give the number of one: {shown or 'there is none'}")

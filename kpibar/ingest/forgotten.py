@@ -1,0 +1,160 @@
+"""Who was forgotten is not taken in again, nor what was purged: an old export does not bring it back.
+
+What begins after that day is taken in as before: who comes back is a new customer.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from kpibar.ingest.clocks import local_time
+from kpibar.ingest.expressions import pseudonym
+from kpibar.ingest.keys import order_key
+from kpibar.ingest.plan import Plan
+from kpibar.ingest.spellings import Names
+from kpibar.ingest.tables import KEYS, columns
+from kpibar.ingest.typed import PLACE
+from kpibar.store import Store
+
+# The name under which `meta` has the first day that a purge left.
+PURGED_BEFORE = "purged_before"
+# The name under which `meta` says that texts were emptied which can still be read in the database's file.
+EMPTIED_TEXTS = "emptied_texts"
+# The remarks on records that are left aside, and on identifiers of such a person in records of others.
+FORGOTTEN, EMPTIED, PURGED = "forgotten_left_out", "forgotten_emptied", "purged_left_out"
+_PEOPLE = ("customer_key", "customer_alias_key")
+# Tables whose records are known by their own numbers again, whomever they name.
+NUMBERED = ("parcels", "surveys", "notices", "gestures")
+_CONTACTS = ("contact_id", "case_id", "merged_into")
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What a database is not to take in again: records of some persons, and those that began before a day."""
+
+    people: bool
+    before: date | None
+
+    def __bool__(self) -> bool:
+        return self.people or self.before is not None
+
+
+def load_forgotten(store: Store) -> Forgotten:
+    """What was forgotten and purged so far; nothing, in most databases."""
+    people = store.engine.rows("SELECT count(*) FROM forgotten")[0][0]
+    before = store.meta(PURGED_BEFORE)
+    return Forgotten(bool(people), date.fromisoformat(before) if before else None)
+
+
+def note_emptied_texts(store: Store, source: str) -> None:
+    """Note that contacts of a source gave up what they held, where an earlier file of it kept texts."""
+    if store.engine.rows("SELECT 1 FROM files WHERE source = ? AND keep_text LIMIT 1", [source]):
+        store.remember(EMPTIED_TEXTS, "yes")
+
+
+def record_key(kind: str, number: str) -> str:
+    """SQL of the pseudonym of a record's number."""
+    return pseudonym(f"'{kind}:' || {number}")
+
+
+def leave_out(
+    store: Store, compiled: Plan, forgotten: Forgotten, source: str, names: Names, zone: str
+) -> dict[str, int]:
+    """Drop the records of `typed` that are not to be taken in again; how many, by the code of a remark.
+
+    `zone` is the brand's.
+    """
+    found: dict[str, int] = {}
+    if forgotten.before is not None:
+        day = f"CAST({local_time('begins', zone)} AS DATE)"
+        old = f"SELECT place FROM ({compiled.referring()}) WHERE {day} < DATE '{forgotten.before}'"
+        found[PURGED] = _drop(store, compiled, old)
+    if forgotten.people:
+        _collect(store, compiled, source, names)
+        found[FORGOTTEN] = _drop(store, compiled, "SELECT place FROM forgotten_places")
+        found[EMPTIED] = sum(_empty(store, compiled, name) for name in compiled.identities)
+        store.engine.run("DROP TABLE forgotten_places")
+    return found
+
+
+def _place(compiled: Plan) -> str:
+    return "line" if compiled.grouped else PLACE
+
+
+def _drop(store: Store, compiled: Plan, places: str) -> int:
+    condition = f"NOT dropped AND {_place(compiled)} IN ({places})"
+    count = int(store.engine.rows(f"SELECT count(*) FROM typed WHERE {condition}")[0][0])
+    if count:
+        store.engine.run(f"UPDATE typed SET dropped = TRUE WHERE {condition}")
+    return count
+
+
+def _collect(store: Store, compiled: Plan, source: str, names: Names) -> None:
+    """Fill `forgotten_places` (place) with the records of those who were forgotten."""
+    main = columns(compiled.main)
+    people = [name for name in _PEOPLE if name in main]
+    references = [name for name in _CONTACTS if name in main]
+    texts = [name for name in ("order_ref", "brand", *references) if name in main]
+    records = f"({compiled.referring(*people, *texts)})"
+    store.engine.run("CREATE OR REPLACE TEMP TABLE forgotten_places (place BIGINT)")
+    own = "FALSE"
+    if people:
+        own = f"f.key = coalesce({', '.join(f't.{name}' for name in people)}, NULL)"
+    before = "(t.begins IS NULL OR t.begins <= f.forgotten_at)"
+    store.engine.run(
+        f"INSERT INTO forgotten_places SELECT t.place FROM {records} AS t JOIN forgotten AS f ON {own} "
+        f"WHERE f.kind = 'person' AND {before}"
+    )
+    nameless = " AND ".join(f"t.{name} IS NULL" for name in people) or "TRUE"
+    for name in references:
+        other = "FALSE" if name == "contact_id" and compiled.main == "contacts" else (
+            f"NOT EXISTS (SELECT 1 FROM contacts AS c WHERE c.contact_id = t.{name})"
+        )  # fmt: skip
+        store.engine.run(
+            f"INSERT INTO forgotten_places SELECT t.place FROM {records} AS t JOIN forgotten AS f "
+            f"ON f.key = CASE WHEN {nameless} AND t.{name} IS NOT NULL THEN {record_key('contact', f't.{name}')} END "
+            f"WHERE f.kind = 'contact' AND {before} AND (f.scope = $source OR {other})",
+            {"source": source},
+        )
+    if compiled.main in NUMBERED:
+        number = KEYS[compiled.main].id[0]
+        store.engine.run(
+            f"INSERT INTO forgotten_places SELECT t.place FROM ({compiled.referring(number)}) AS t JOIN forgotten AS f "
+            f"ON f.key = {record_key(compiled.main, f't.{number}')} "
+            f"WHERE f.kind = '{compiled.main}' AND f.scope = $source AND {before}",
+            {"source": source},
+        )
+    if "order_ref" in main:
+        _collect_of_orders(store, records, nameless, before, names)
+
+
+def _collect_of_orders(store: Store, records: str, nameless: str, before: str, names: Names) -> None:
+    """Add the records that name an order of those who were forgotten, unless another order has that name."""
+    key = f"CASE WHEN {nameless} AND t.order_ref IS NOT NULL THEN {order_key('t.order_ref')} END"
+    rows = store.engine.rows(
+        f"SELECT t.place, t.brand, f.scope, list(o.brand) FILTER (WHERE o.order_key IS NOT NULL) FROM {records} AS t "
+        f"JOIN forgotten AS f ON f.key = {key} LEFT JOIN orders AS o ON o.order_key = f.key "
+        f"WHERE f.kind = 'order' AND {before} GROUP BY 1, 2, 3"
+    )
+    places = []
+    for place, said, scope, others in rows:
+        brand = names.of(said) if said is not None else None
+        alike = [other for other in others or () if other is None or brand is None or other == brand]
+        if not alike and (brand is None or scope is None or brand == scope):
+            places.append(int(place))
+    if places:
+        store.engine.append("forgotten_places", {"place": places})
+
+
+def _empty(store: Store, compiled: Plan, name: str) -> int:
+    """Empty an identifier of one who was forgotten where it stands in a record of another; how many records."""
+    records = compiled.referring()
+    of = records.replace("SELECT ", f"SELECT {pseudonym(f't.{name}')} AS key, ", 1)
+    places = (
+        f"SELECT t.place FROM ({of} AND t.{name} IS NOT NULL) AS t JOIN forgotten AS f ON f.key = t.key "
+        "WHERE f.kind = 'person' AND (t.begins IS NULL OR t.begins <= f.forgotten_at)"
+    )
+    condition = f"{_place(compiled)} IN ({places})"
+    count = int(store.engine.rows(f"SELECT count(*) FROM typed WHERE {condition}")[0][0])
+    if count:
+        store.engine.run(f"UPDATE typed SET {name} = NULL WHERE {condition}")
+    return count

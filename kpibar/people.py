@@ -1,0 +1,240 @@
+"""Who is meant by an e-mail address, a telephone number or a customer id, and which records are of that person.
+
+A telephone seen with one e-mail address only is that person's (see 05_people.sql): the records of both are of one
+person. A number that several share stays with the others: it is emptied in their records.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kpibar.errors_erasure import IdentifierInvalid
+from kpibar.ingest.expressions import identity, pseudonym
+from kpibar.store import ENTITIES, Store
+
+# Temporary tables: the pseudonyms of the person; of each canonical table the rows that go.
+KEYS_OF = "gone_people"
+GONE = "gone_"
+# Tables whose records name a customer; the second identifier stands in some of them.
+_NAMING = {"contacts": True, "orders": True, "surveys": False}
+_FEWEST_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    """What a person is known by, as it was written."""
+
+    emails: Sequence[str] = ()
+    phones: Sequence[str] = ()
+    customers: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """How many records of a person there are.
+
+    `by` counts what each identifier that was given is on, `linked` are the other identifiers of the same person,
+    `shared` the records of other customers in which a number of the person stands too, `handled` the contacts that the
+    person answered as an agent: the identifier is emptied there. `naming` are records of other customers that name an
+    order of the person, `doubtful` those that may be of the person's order or of another one of the same number; both
+    stay.
+    """
+
+    by: tuple[tuple[str, int], ...]
+    linked: int
+    shared: int
+    handled: int
+    naming: int
+    doubtful: int
+
+
+def normal_forms(store: Store, stated: Identifiers, calling_code: str) -> dict[str, str]:
+    """What the pseudonym of each identifier is made of, exactly as ingest makes it. Raises IdentifierInvalid."""
+    for text in stated.emails:
+        if not re.fullmatch(r"[^\s@]+@[^\s@]+", text.strip()):
+            raise IdentifierInvalid("--email", "expected an address such as jean@example.org")
+    for text in stated.phones:
+        digits = sum(sign.isdigit() for sign in text)
+        if digits < _FEWEST_DIGITS or not re.fullmatch(r"(tel:)?[+]?[0-9\s()./-]+", text.strip()):
+            raise IdentifierInvalid("--phone", "expected a number such as +33 6 12 34 56 78 or 06 12 34 56 78")
+    if not all(text.strip() for text in stated.customers):
+        raise IdentifierInvalid("--customer", "expected an id as it stands in the exports")
+    texts = list(dict.fromkeys(text.strip() for text in (*stated.emails, *stated.phones, *stated.customers)))
+    if not texts:
+        raise IdentifierInvalid("forget", "name the person with --email, --phone or --customer")
+    rows = store.engine.rows(f"SELECT v, {identity('v', calling_code)} FROM (SELECT unnest(?) AS v)", [texts])
+    return {str(text): str(form) for text, form in rows}
+
+
+def find_person(store: Store, forms: dict[str, str]) -> Found:
+    """Fill `gone_people` and, of each canonical table, `gone_<table>` (row) with what is of the person.
+
+    The session must have the key (see pseudonyms.bind).
+    """
+    run = store.engine.run
+    keys = f"SELECT DISTINCT {pseudonym('v')} AS key FROM (SELECT unnest($forms) AS v)"
+    run(f"CREATE OR REPLACE TEMP TABLE {KEYS_OF} AS {keys}", {"forms": list(forms.values())})
+    by = tuple((text, _count_key(store, form)) for text, form in forms.items())
+    linked = _add_linked(store)
+    for entity in ENTITIES:
+        run(f"CREATE OR REPLACE TEMP TABLE {GONE}{entity} (row BIGINT)")
+    for entity, aliased in _NAMING.items():
+        alias = f" OR (t.customer_key IS NULL AND t.customer_alias_key IN (FROM {KEYS_OF}))" if aliased else ""
+        _add(store, entity, f"t.customer_key IN (FROM {KEYS_OF}){alias}")
+    doubtful = _add_of_orders(store)
+    _add_of_contacts(store)
+    return Found(by, linked, *_counts_of_others(store), doubtful)
+
+
+def _count_key(store: Store, form: str) -> int:
+    """How many records have an identifier, as customer's or agent's."""
+    key = store.engine.rows(f"SELECT {pseudonym('v')} FROM (SELECT $form::VARCHAR AS v)", {"form": form})[0][0]
+    columns = {"contacts": ("customer_key", "customer_alias_key", "agent_key"),
+               "orders": ("customer_key", "customer_alias_key"), "surveys": ("customer_key",)}  # fmt: skip
+    return sum(
+        int(store.engine.rows(f"SELECT count(*) FROM {entity} WHERE ? IN ({', '.join(names)})", [key])[0][0])
+        for entity, names in columns.items()
+    )
+
+
+def _add_linked(store: Store) -> int:
+    """Add the identifiers that belong to the same person alone; how many they are."""
+    pairs = " UNION ".join(
+        f"SELECT customer_key, customer_alias_key FROM {entity} WHERE customer_key <> customer_alias_key"
+        for entity, aliased in _NAMING.items()
+        if aliased
+    )
+    # A survey calls the customer of a contact by the name that its own tool has.
+    pairs += (
+        " UNION SELECT c.customer_key, s.customer_key FROM surveys AS s "
+        "JOIN (SELECT contact_id, min(customer_key) AS customer_key FROM contacts "
+        "WHERE contact_id IN (SELECT contact_id FROM surveys) GROUP BY 1 HAVING count(*) = 1) AS c "
+        "ON c.contact_id = s.contact_id WHERE c.customer_key <> s.customer_key"
+    )
+    run, rows = store.engine.run, store.engine.rows
+    run(
+        "CREATE OR REPLACE TEMP TABLE sole_aliases AS SELECT customer_alias_key AS alias, min(customer_key) AS person "
+        f"FROM ({pairs}) GROUP BY 1 HAVING count(*) = 1"
+    )
+    linked = 0
+    while True:
+        others = (
+            f"SELECT person AS key FROM sole_aliases WHERE alias IN (FROM {KEYS_OF}) "
+            f"UNION SELECT alias FROM sole_aliases WHERE person IN (FROM {KEYS_OF}) EXCEPT FROM {KEYS_OF}"
+        )
+        found = int(rows(f"SELECT count(*) FROM ({others})")[0][0])
+        if not found:
+            return linked
+        linked += found
+        run(f"INSERT INTO {KEYS_OF} {others}")
+
+
+def _add(store: Store, entity: str, condition: str) -> int:
+    """Add the rows `t` of a table for which a condition holds; how many are new."""
+    table = f"{GONE}{entity}"
+    before = int(store.engine.rows(f"SELECT count(*) FROM {table}")[0][0])
+    store.engine.run(
+        f"INSERT INTO {table} SELECT t.rowid FROM {entity} AS t WHERE ({condition}) "
+        f"AND t.rowid NOT IN (SELECT row FROM {table})"
+    )
+    return int(store.engine.rows(f"SELECT count(*) FROM {table}")[0][0]) - before
+
+
+def nameless(entity: str) -> str:
+    """SQL: a row `t` says nothing of its customer."""
+    if entity not in _NAMING:
+        return "TRUE"
+    return "t.customer_key IS NULL" + (" AND t.customer_alias_key IS NULL" if _NAMING[entity] else "")
+
+
+def _name_orders(store: Store) -> None:
+    """Fill `gone_names` and `kept_names` (name, number, brand) with the names of the person's and others' orders."""
+    for table, side in (("gone_names", "IN"), ("kept_names", "NOT IN")):
+        of = f"FROM orders AS t WHERE t.rowid {side} (SELECT row FROM {GONE}orders)"
+        of += "" if side == "IN" else f" AND NOT ({nameless('orders')})"
+        store.engine.run(
+            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT t.order_key AS name, NULL::BIGINT AS number, t.brand {of} "
+            f"UNION SELECT t.number_key, NULL, t.brand {of} UNION SELECT NULL, t.order_number, t.brand {of}"
+        )
+
+
+def _of_order(entity: str) -> tuple[str, str]:
+    """SQL over a row `t`: it names an order of the person, for certain; and perhaps, as another order has the name."""
+
+    def named(table: str, brand: str) -> str:
+        ways = [("name", "order_key")]
+        ways += [("number", "order_number")] if entity in ("contacts", "parcels", "orders") else []
+        found = " OR ".join(
+            f"EXISTS (SELECT 1 FROM {table} AS n WHERE n.{name} = t.{column} AND ({brand}))" for name, column in ways
+        )
+        return f"({found})"
+
+    same = "n.brand IS NOT DISTINCT FROM t.brand"
+    either = "n.brand = t.brand OR n.brand IS NULL OR t.brand IS NULL"
+    certain = (
+        f"({named('gone_names', same)} AND NOT {named('kept_names', same)}) "
+        f"OR ({named('gone_names', either)} AND NOT {named('kept_names', either)})"
+    )
+    return certain, named("gone_names", either)
+
+
+def _add_of_orders(store: Store) -> int:
+    """Add what is about the person's orders and names no other customer; how many rows may be, and stay."""
+    _name_orders(store)
+    _add(store, "orders", f"{nameless('orders')} AND ({_of_order('orders')[0]})")
+    _name_orders(store)
+    doubtful = 0
+    for entity in ENTITIES:
+        if entity == "orders":
+            continue
+        certain, perhaps = _of_order(entity)
+        _add(store, entity, f"{nameless(entity)} AND ({certain})")
+        doubtful += _count(store, entity, f"{nameless(entity)} AND {perhaps}")
+    return doubtful
+
+
+def _add_of_contacts(store: Store) -> None:
+    """Add what belongs to a contact of the person: its calls and ticket that name no customer, surveys, gestures."""
+    run = store.engine.run
+    while True:
+        gone = f"SELECT row FROM {GONE}contacts"
+        run(f"CREATE OR REPLACE TEMP TABLE gone_ids AS SELECT source, contact_id, case_id FROM contacts AS t "
+            f"WHERE t.rowid IN ({gone})")  # fmt: skip
+        run("CREATE OR REPLACE TEMP TABLE kept_ids AS SELECT contact_id, case_id FROM contacts AS t "
+            f"WHERE t.rowid NOT IN ({gone}) AND NOT ({nameless('contacts')})")  # fmt: skip
+        conditions = (
+            "(t.source, t.merged_into) IN (SELECT source, contact_id FROM gone_ids)",
+            "t.case_id IN (SELECT contact_id FROM gone_ids) AND t.case_id NOT IN (SELECT contact_id FROM kept_ids)",
+            "t.contact_id IN (SELECT case_id FROM gone_ids WHERE case_id IS NOT NULL) "
+            "AND t.contact_id NOT IN (SELECT case_id FROM kept_ids WHERE case_id IS NOT NULL)",
+        )
+        if not sum(_add(store, "contacts", f"{nameless('contacts')} AND {one}") for one in conditions):
+            break
+    for entity in ("surveys", "gestures"):
+        _add(
+            store,
+            entity,
+            "(t.source, t.contact_id) IN (SELECT source, contact_id FROM gone_ids) OR (t.contact_id IN (SELECT "
+            "contact_id FROM gone_ids) AND t.contact_id NOT IN (SELECT contact_id FROM kept_ids))",
+        )
+
+
+def _count(store: Store, entity: str, condition: str) -> int:
+    """How many rows `t` of a table stay for which a condition holds."""
+    sql = f"SELECT count(*) FROM {entity} AS t WHERE t.rowid NOT IN (SELECT row FROM {GONE}{entity}) AND ({condition})"
+    return int(store.engine.rows(sql)[0][0])
+
+
+def _counts_of_others(store: Store) -> tuple[int, int, int]:
+    """The records of others in which the person stands: as a second identifier, as the agent, by an order's number."""
+    shared = sum(
+        _count(store, entity, f"t.customer_alias_key IN (FROM {KEYS_OF})")
+        for entity, aliased in _NAMING.items()
+        if aliased
+    )
+    handled = _count(store, "contacts", f"t.agent_key IN (FROM {KEYS_OF})")
+    naming = sum(
+        _count(store, entity, f"NOT ({nameless(entity)}) AND ({_of_order(entity)[0]})")
+        for entity in ("contacts", "surveys")
+    )
+    return shared, handled, naming

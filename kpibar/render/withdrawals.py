@@ -1,0 +1,51 @@
+"""Words for what is taken out of a database: what goes, what stays and why, what to do next."""
+
+from collections.abc import Sequence
+
+from kpibar.erasure import Erasure, Removal
+from kpibar.people import Found
+from kpibar.render.clean import clean
+from kpibar.render.summary import number
+
+
+def counted(records: int, one: str = "record", many: str = "records") -> str:
+    """A number and its noun."""
+    return f"{number(records)} {one if records == 1 else many}"
+
+
+def forgetting(erasure: Erasure) -> list[str]:
+    """What is of a person, and what stays of it in records of others."""
+    found = erasure.found
+    assert found is not None
+    lines = [f"{clean(text)}: {'on ' + counted(n) if n else 'on no record'}" for text, n in found.by]
+    if found.linked:
+        what = "identifier" if found.linked == 1 else "identifiers"
+        lines.append(f"{number(found.linked)} other {what} of the same person alone: what has them goes as well")
+    return [*lines, *goes(erasure.removals), *_of_others(found)]
+
+
+def _of_others(found: Found) -> list[str]:
+    sentences = (
+        (found.shared, "record of another customer has the identifier too: it is emptied there",
+         "records of other customers have the identifier too: it is emptied there"),
+        (found.handled, "contact of a customer was handled by this person: the agent is emptied there",
+         "contacts of customers were handled by this person: the agent is emptied there"),
+        (found.naming, "record of another customer names an order of this person and stays: is it the same person? {}",
+         "records of other customers name an order of this person and stay: is it the same person? {}"),
+        (found.doubtful, "record names no customer and an order number that another order has too: it stays",
+         "records name no customer and an order number that another order has too: they stay"),
+    )  # fmt: skip
+    name = "Then name the other identifier too"
+    return [f"{number(n)} {(one if n == 1 else many).format(name)}" for n, one, many in sentences if n]
+
+
+def goes(removals: Sequence[Removal]) -> list[str]:
+    """How many records go, by table and source."""
+    if not removals:
+        return ["no record goes"]
+    return [f"  {one.entity} of {clean(one.source)}: {counted(one.records)}" for one in removals]
+
+
+def purging(erasure: Erasure) -> list[str]:
+    """What began before the day of a purge."""
+    return [f"what began before {erasure.before} goes", *goes(erasure.removals)]

@@ -1,0 +1,132 @@
+"""The commands that take something out of a database again: `forget`, `purge`.
+
+Each says what goes, asks, and writes the database anew; see kpibar.erasure and kpibar.rewrite.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kpibar.errors_database import DatabaseMissing
+from kpibar.errors_erasure import ConsentMissing
+from kpibar.options import ConfigOption, DatabaseOption, WaitOption, database_path
+from kpibar.streams import say
+
+if TYPE_CHECKING:
+    from kpibar.config import Config
+    from kpibar.erasure import Erasure
+    from kpibar.store import Store
+
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would go, keep everything.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def forget(
+    email: Annotated[list[str] | None, typer.Option(help="An e-mail address; may be repeated.")] = None,
+    phone: Annotated[list[str] | None, typer.Option(help="A telephone number; may be repeated.")] = None,
+    customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    db: DatabaseOption = None,
+    wait: WaitOption = 0.0,
+    config: ConfigOption = None,
+) -> None:
+    """Take everything of a person out of the database, and write its file anew so that nothing is left in it.
+
+    The person's contacts, orders, parcels, messages, surveys and gestures go. Older exports that are ingested again
+    do not bring them back.
+
+    Example: kpibar forget --email jean@example.org --phone "06 12 34 56 78" --dry-run
+    """
+    from kpibar.erasure import plan_forgetting
+    from kpibar.people import Identifiers
+    from kpibar.render import withdrawals
+
+    stated = Identifiers(email or (), phone or (), customer or ())
+    _erase(
+        "forget", lambda store, settings: plan_forgetting(store, stated, settings), withdrawals.forgetting,
+        dry_run=dry_run, yes=yes, db=db, wait=wait, config=config,
+    )  # fmt: skip
+
+
+def purge(
+    older_than: Annotated[str, typer.Option("--older-than", help="Age, such as 3y, 18m, 26w or 90d.")],
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    db: DatabaseOption = None,
+    wait: WaitOption = 0.0,
+    config: ConfigOption = None,
+) -> None:
+    """Take every record out of the database that began so long ago, and write its file anew.
+
+    Exports that are ingested later do not bring such records back.
+
+    Example: kpibar purge --older-than 3y --dry-run
+    """
+    from kpibar.erasure import plan_purge
+    from kpibar.render import withdrawals
+
+    _erase(
+        "purge", lambda store, settings: plan_purge(store, older_than), withdrawals.purging,
+        dry_run=dry_run, yes=yes, db=db, wait=wait, config=config,
+    )  # fmt: skip
+
+
+def _erase(
+    command: str,
+    plan: "Callable[[Store, Config], Erasure]",
+    words: "Callable[[Erasure], Sequence[str]]",
+    *,
+    dry_run: bool,
+    yes: bool,
+    db: Path | None,
+    wait: float,
+    config: Path | None,
+) -> None:
+    """Plan, say, ask and erase."""
+    from kpibar.config import load
+    from kpibar.erasure import erase
+    from kpibar.store import open_store
+
+    settings = load(config)
+    path = database_path(db, settings)
+    if not path.exists():
+        raise DatabaseMissing(path)
+    with open_store(path, write=not dry_run, wait=wait, rewritten=not dry_run) as store:
+        planned = plan(store, settings)
+        for line in words(planned):
+            say(line)
+        if dry_run:
+            say("dry run: nothing was taken out")
+            return
+        if not agreed(command, yes):
+            raise typer.Exit(1)
+        erase(store, planned, settings)
+    say(f"{path}: written anew without {planned.records:,} record{'' if planned.records == 1 else 's'}")
+
+
+def clear_texts(path: Path, config: "Config", wait: float) -> None:
+    """Write a database anew in which texts were emptied, as its file still has them."""
+    from kpibar.rewrite import rewrite
+    from kpibar.store import open_store
+
+    with open_store(path, write=True, wait=wait, rewritten=True) as store:
+        rewrite(store, {}, config, lambda new: None)
+    say("texts that were kept before are no longer: the database is written anew without them")
+
+
+def agreed(command: str, yes: bool) -> bool:
+    """Whether the user wants it. Raises ConsentMissing where nobody can be asked."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise ConsentMissing(f"kpibar {command}")
+    with suppress(EOFError, typer.Abort):
+        if typer.confirm("Take this out for good?", err=True):
+            return True
+    say("nothing was taken out")
+    return False

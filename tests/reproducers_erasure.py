@@ -1,0 +1,52 @@
+"""Reproducers of the errors of taking records out of a database; see `tests.reproducers`."""
+
+import os
+from pathlib import Path
+
+import duckdb
+
+from kpibar import errors_erasure
+from tests.reproducers import DATABASE, Case, reproduces, said
+
+
+@reproduces(errors_erasure.IdentifierInvalid)
+def forget_nobody(folder: Path) -> Case:
+    return said("forget --yes", "--email, --phone or --customer")
+
+
+@reproduces(errors_erasure.IdentifierInvalid)
+def forget_what_is_no_address(folder: Path) -> Case:
+    return said("forget --email jean --yes", "--email", "jean@example.org")
+
+
+@reproduces(errors_erasure.IdentifierInvalid)
+def forget_what_is_no_telephone(folder: Path) -> Case:
+    return said("forget --phone 1234 --yes", "--phone", "+33 6 12 34 56 78")
+
+
+@reproduces(errors_erasure.AgeInvalid)
+def purge_of_no_age(folder: Path) -> Case:
+    return said("purge --older-than 3 --yes", '--older-than "3"', "3y, 18m, 26w or 90d")
+
+
+@reproduces(errors_erasure.AgeInvalid)
+def purge_of_an_age_before_all_time(folder: Path) -> Case:
+    return said("purge --older-than 9999y --yes", '--older-than "9999y"')
+
+
+@reproduces(errors_erasure.ConsentMissing)
+def purge_without_consent(folder: Path) -> Case:
+    return said("purge --older-than 90d", "nothing was done", "--dry-run", "--yes")
+
+
+@reproduces(errors_erasure.RewriteImpossible)
+def database_with_tables_of_the_user(folder: Path) -> Case:
+    with duckdb.connect(str(folder / DATABASE)) as database:
+        database.execute("CREATE TABLE notes (a INTEGER)")
+    return said("purge --older-than 90d --yes", "not kpibar's, notes:", "nothing was taken out")
+
+
+@reproduces(errors_erasure.RewriteImpossible)
+def database_with_another_name(folder: Path) -> Case:
+    os.link(folder / DATABASE, folder / "copy.duckdb")
+    return said("purge --older-than 90d --yes", "hard link", "nothing was taken out")
