@@ -411,6 +411,8 @@ def demo(
 
 app.command()(withdrawals.forget)
 app.command()(withdrawals.purge)
+app.command()(withdrawals.remove)
+app.command("rotate-key")(withdrawals.rotate_key)
 
 
 def command() -> Callable[[], object]:

@@ -16,8 +16,8 @@ from kpibar.ingest.expressions import local_time
 from kpibar.ingest.forgotten import NUMBERED, PURGED_BEFORE, record_key
 from kpibar.ingest.ledger import Counts, Entry, next_file_id, write_entry
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
-from kpibar.ingest.tables import BEGINS, HAPPENED, KEYS
-from kpibar.people import GONE, KEYS_OF, Found, Identifiers, find_person, normal_forms
+from kpibar.ingest.tables import BEGINS, HAPPENED, KEYS, columns
+from kpibar.people import GONE, KEYS_OF, Found, Identifiers, find_person, marked, normal_forms, numbers_of
 from kpibar.rewrite import rewrite
 from kpibar.store import ENTITIES, Store
 
@@ -113,7 +113,7 @@ def erase(store: Store, erasure: Erasure, config: Config) -> None:
     Raises RewriteImpossible, RewriteShort.
     """
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    kept = {entity: _kept(entity) for entity in ENTITIES}
+    kept = {entity: _kept(store, entity) for entity in ENTITIES}
     kept["mentions"] = (
         "SELECT m.* FROM mentions AS m ANTI JOIN (SELECT source, contact_id FROM contacts AS t WHERE t.rowid IN "
         f"(SELECT row FROM {GONE}contacts)) AS gone ON gone.source = m.source AND gone.contact_id = m.contact_id"
@@ -132,12 +132,26 @@ def erase(store: Store, erasure: Erasure, config: Config) -> None:
     rewrite(store, kept, config, finish)
 
 
-def _kept(entity: str) -> str:
+def _kept(store: Store, entity: str) -> str:
     """The query for the rows of a table that stay, without the person's identifiers in records of others."""
     emptied = {"contacts": ("customer_alias_key", "agent_key"), "orders": ("customer_alias_key",)}.get(entity, ())
     listed = ", ".join(f"CASE WHEN {name} IN (FROM {KEYS_OF}) THEN NULL ELSE {name} END AS {name}" for name in emptied)
+    listed = ", ".join(filter(None, (listed, *_without_marks(store, entity))))
     replaced = f" REPLACE ({listed})" if listed else ""
     return f"SELECT *{replaced} FROM {entity} AS t WHERE t.rowid NOT IN (SELECT row FROM {GONE}{entity})"
+
+
+def _without_marks(store: Store, entity: str) -> list[str]:
+    """SQL of the numbers of other records without those that hold a pseudonym of the person."""
+    found = []
+    for name in numbers_of(entity)[1:]:
+        derived = ("order_ref", "order_key", "order_number") if name == "order_ref" else (name,)
+        found += [
+            f"CASE WHEN {marked(store, name)} THEN NULL ELSE {column} END AS {column}"
+            for column in derived
+            if column in columns(entity)
+        ]
+    return found
 
 
 def _forgotten(now: datetime) -> str:

@@ -92,7 +92,7 @@ class FileKnownOtherwise(KpibarError):
     def __init__(self, path: Path, source: str, before: str) -> None:
         super().__init__(
             f'{path}: was already ingested as "{before}"; read again as "{source}" its records would count twice; '
-            "use the same --brand, or start a new database with --db"
+            "use the same --brand, or take it out first with `kpibar remove`"
         )
 
 

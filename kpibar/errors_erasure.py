@@ -48,6 +48,16 @@ class RewriteShort(KpibarError):
         )
 
 
+class RotationIncomplete(KpibarError):
+    """The database that was made under a new key cannot take the place of the old one."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path}: cannot take the place of the old database ({why}), which stays with its key; "
+            "`kpibar rotate-key` lists what has to be ingested"
+        )
+
+
 class FileUnclear(UsageError):
     """A name stands for none of the files in the ledger, or for several."""
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from kpibar.errors_erasure import IdentifierInvalid
 from kpibar.ingest.expressions import identity, pseudonym
+from kpibar.ingest.masks import PREFIX
+from kpibar.ingest.tables import KEYS, columns
 from kpibar.store import ENTITIES, Store
 
 # Temporary tables: the pseudonyms of the person; of each canonical table the rows that go.
@@ -18,6 +20,8 @@ GONE = "gone_"
 # Tables whose records name a customer; the second identifier stands in some of them.
 _NAMING = {"contacts": True, "orders": True, "surveys": False}
 _FEWEST_DIGITS = 8
+# Columns that number another record.
+_REFERENCES = ("case_id", "merged_into", "contact_id", "order_ref")
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,27 @@ def find_person(store: Store, forms: dict[str, str]) -> Found:
     for entity, aliased in _NAMING.items():
         alias = f" OR (t.customer_key IS NULL AND t.customer_alias_key IN (FROM {KEYS_OF}))" if aliased else ""
         _add(store, entity, f"t.customer_key IN (FROM {KEYS_OF}){alias}")
+    for entity in ENTITIES:
+        own, *others = numbers_of(entity)
+        _add(store, entity, marked(store, f"t.{own}"))
+        for name in others:
+            _add(store, entity, f"{nameless(entity)} AND {marked(store, f't.{name}')}")
     doubtful = _add_of_orders(store)
     _add_of_contacts(store)
     return Found(by, linked, *_counts_of_others(store), doubtful)
+
+
+def numbers_of(entity: str) -> tuple[str, ...]:
+    """The columns of a table that number its records, and those of others that they are about."""
+    own = KEYS[entity].id[0]
+    return (own, *(name for name in _REFERENCES if name in columns(entity) and name != own))
+
+
+def marked(store: Store, column: str) -> str:
+    """SQL: a number has a pseudonym of the person in it, as a cell of another column held the identifier."""
+    marks = [str(key).replace("-", "") for (key,) in store.engine.rows(f"FROM {KEYS_OF} ORDER BY 1")]
+    found = " OR ".join(f"contains({column}, '{PREFIX}{mark}')" for mark in marks)
+    return f"(contains({column}, '{PREFIX}') AND ({found or 'FALSE'}))"
 
 
 def _count_key(store: Store, form: str) -> int:

@@ -26,6 +26,8 @@ _FILE = "new.duckdb"
 # The new file is no larger than the old one; its fact tables may take a little more while they are built.
 _ROOM = 1.3
 _LEAST_ROOM = 16_000_000
+# The query for what is remembered that holds for the new file too.
+META = f"SELECT * FROM meta WHERE name NOT IN ('{EMPTIED_TEXTS}', 'model')"
 
 
 def rewrite(store: Store, kept: Mapping[str, str], config: Config, finish: Callable[[Store], None]) -> None:
@@ -91,10 +93,9 @@ def _fill(store: Store, fresh: Path, kept: Mapping[str, str]) -> None:
     with open_store(fresh, write=True) as new:
         new.engine.run("DELETE FROM meta")
     store.engine.attach(fresh, _FRESH)
-    meta = f"SELECT * FROM meta WHERE name NOT IN ('{EMPTIED_TEXTS}', 'model')"
     with store.transaction():
         for table in tables():
-            query = kept.get(table, meta if table == "meta" else f"SELECT * FROM {table}")
+            query = kept.get(table, META if table == "meta" else f"SELECT * FROM {table}")
             store.engine.run(f"INSERT INTO {_FRESH}.{table} BY NAME {query}")
     store.engine.detach(_FRESH)
 

@@ -1,4 +1,4 @@
-"""The commands that take something out of a database again: `forget`, `purge`.
+"""The commands that take something out of a database again: `forget`, `purge`, `remove`; and another key.
 
 Each says what goes, asks, and writes the database anew; see kpibar.erasure and kpibar.rewrite.
 """
@@ -76,6 +76,75 @@ def purge(
     )  # fmt: skip
 
 
+def remove(
+    file: Annotated[str, typer.Argument(help="Its number in the ledger, its name, or the file itself.")],
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    db: DatabaseOption = None,
+    wait: WaitOption = 0.0,
+    config: ConfigOption = None,
+) -> None:
+    """Take a file out of the database, as if it had never been ingested; so a wrong --brand is put right.
+
+    Where it replaced records of other files, these are named: ingest them again.
+
+    Example: kpibar remove tickets-march.csv --dry-run
+    """
+    from kpibar import removal
+    from kpibar.config import load
+    from kpibar.render import withdrawals
+    from kpibar.store import open_store
+
+    settings = load(config)
+    path = _existing(db, settings)
+    with open_store(path, write=not dry_run, wait=wait, rewritten=not dry_run) as store:
+        planned = removal.plan_removal(store, removal.find_file(store, file))
+        for line in withdrawals.removing(planned):
+            say(line)
+        if dry_run:
+            say("dry run: nothing was taken out")
+            return
+        if not agreed("remove", yes):
+            raise typer.Exit(1)
+        removal.remove(store, planned, settings)
+    say(f"{path}: written anew without the file")
+
+
+def rotate_key(
+    finish: Annotated[bool, typer.Option("--finish", help="Have the new key and database take their places.")] = False,
+    db: DatabaseOption = None,
+    wait: WaitOption = 0.0,
+    config: ConfigOption = None,
+) -> None:
+    """Make another key for the pseudonyms, and say how the exports are ingested again under it.
+
+    Pseudonyms cannot be made anew without the exports. The old key is kept beside the new one: older copies of the
+    database need it.
+
+    Example: kpibar rotate-key, then what it says, then kpibar rotate-key --finish
+    """
+    from kpibar.config import load
+    from kpibar.render import withdrawals
+    from kpibar.rotation import begin_rotation, finish_rotation
+
+    settings = load(config)
+    path = _existing(db, settings)
+    if finish:
+        finish_rotation(path, settings, wait)
+        say(f"{path}: holds what was ingested under the new key, which is the key from now on")
+        return
+    for line in withdrawals.rotating(begin_rotation(path, settings, wait)):
+        say(line)
+
+
+def _existing(db: Path | None, config: "Config") -> Path:
+    """The database, which must be there. Raises DatabaseMissing."""
+    path = database_path(db, config)
+    if not path.exists():
+        raise DatabaseMissing(path)
+    return path
+
+
 def _erase(
     command: str,
     plan: "Callable[[Store, Config], Erasure]",
@@ -93,9 +162,7 @@ def _erase(
     from kpibar.store import open_store
 
     settings = load(config)
-    path = database_path(db, settings)
-    if not path.exists():
-        raise DatabaseMissing(path)
+    path = _existing(db, settings)
     with open_store(path, write=not dry_run, wait=wait, rewritten=not dry_run) as store:
         planned = plan(store, settings)
         for line in words(planned):

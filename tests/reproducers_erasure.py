@@ -6,7 +6,8 @@ from pathlib import Path
 import duckdb
 
 from kpibar import errors_erasure
-from tests.reproducers import DATABASE, Case, reproduces, said
+from tests.intake import write
+from tests.reproducers import DATABASE, GOOD, Case, reproduces, run, said
 
 
 @reproduces(errors_erasure.IdentifierInvalid)
@@ -32,6 +33,26 @@ def purge_of_no_age(folder: Path) -> Case:
 @reproduces(errors_erasure.AgeInvalid)
 def purge_of_an_age_before_all_time(folder: Path) -> Case:
     return said("purge --older-than 9999y --yes", '--older-than "9999y"')
+
+
+@reproduces(errors_erasure.RotationIncomplete)
+def rotation_without_a_new_database(folder: Path) -> Case:
+    assert run(folder, "rotate-key").returncode == 0
+    return said("rotate-key --finish", "kpibar.new.duckdb: cannot take the place", "it is not there", "its key")
+
+
+@reproduces(errors_erasure.FileUnclear)
+def removal_of_a_file_nobody_ingested(folder: Path) -> Case:
+    return said("remove other.csv --yes", "other.csv: is none of the files in the database", "1 = good.csv")
+
+
+@reproduces(errors_erasure.FileUnclear)
+def removal_by_a_name_that_two_files_have(folder: Path) -> Case:
+    (folder / "more").mkdir()
+    write(folder / "more", "good.csv", GOOD.replace("1,", "3,"))
+    assert run(folder, "ingest", "more/good.csv", "--tz", "UTC").returncode == 0
+    (folder / "good.csv").unlink()
+    return said("remove good.csv --yes", "stands for several files", "1 = good.csv", "2 = good.csv")
 
 
 @reproduces(errors_erasure.ConsentMissing)

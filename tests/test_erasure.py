@@ -265,6 +265,26 @@ def test_texts_that_are_kept_no_longer_leave_the_file(desk: Path, folder: Path) 
     assert faults(folder / DATABASE) == []
 
 
+def test_an_identifier_in_a_column_of_numbers_goes_too(folder: Path) -> None:
+    head = "| contact_id | created_at | channel | customer | case_id | agent |\n"
+    lines = (
+        "| K1 | 2025-03-01 | email | anna@example.org | jean@example.org | x |",
+        "| K2 | 2025-03-01 | email | | Jean@example.org | x |",
+        "| K3 | 2025-03-01 | email | | lea@example.org | x |",
+        "| +33 6 12 34 56 78 | 2025-03-01 | email | lea@example.org | | x |",
+    )
+    export = table(head + "\n".join(lines))
+    ingested(folder, {"contacts.csv": export})
+    done(folder, "forget", "--email", "jean@example.org", "--phone", "0612345678", "--yes")
+    with open_store(folder / DATABASE, write=False) as store:
+        rows = store.engine.rows("SELECT contact_id, case_id IS NULL FROM contacts ORDER BY 1")
+    assert rows == [("K1", True), ("K3", False)]
+    said = ingested(folder, {"again.csv": export + "\n"})
+    assert "2 records are left out" in said, said
+    with open_store(folder / DATABASE, write=False) as store:
+        assert store.engine.rows("SELECT contact_id, case_id IS NULL FROM contacts ORDER BY 1") == rows
+
+
 # --- purge ---------------------------------------------------------------------------------------------
 
 

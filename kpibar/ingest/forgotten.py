@@ -9,6 +9,7 @@ from datetime import date
 from kpibar.ingest.clocks import local_time
 from kpibar.ingest.expressions import pseudonym
 from kpibar.ingest.keys import order_key
+from kpibar.ingest.masks import PREFIX
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.spellings import Names
 from kpibar.ingest.tables import KEYS, columns
@@ -71,7 +72,8 @@ def leave_out(
     if forgotten.people:
         _collect(store, compiled, source, names)
         found[FORGOTTEN] = _drop(store, compiled, "SELECT place FROM forgotten_places")
-        found[EMPTIED] = sum(_empty(store, compiled, name) for name in compiled.identities)
+        found[EMPTIED] = sum(_empty(store, compiled, name, pseudonym(f"t.{name}")) for name in compiled.identities)
+        found[EMPTIED] += sum(_empty(store, compiled, text.alias, _mark(text.alias)) for text in compiled.texts_stored)
         store.engine.run("DROP TABLE forgotten_places")
     return found
 
@@ -115,6 +117,12 @@ def _collect(store: Store, compiled: Plan, source: str, names: Names) -> None:
             f"WHERE f.kind = 'contact' AND {before} AND (f.scope = $source OR {other})",
             {"source": source},
         )
+    for name in set(texts) - {"brand"}:
+        store.engine.run(
+            f"INSERT INTO forgotten_places SELECT t.place FROM {records} AS t JOIN forgotten AS f "
+            f"ON f.key = {_mark(name)} "
+            f"WHERE f.kind = 'person' AND {before} AND {'TRUE' if name == KEYS[compiled.main].id[0] else nameless}"
+        )
     if compiled.main in NUMBERED:
         number = KEYS[compiled.main].id[0]
         store.engine.run(
@@ -145,10 +153,16 @@ def _collect_of_orders(store: Store, records: str, nameless: str, before: str, n
         store.engine.append("forgotten_places", {"place": places})
 
 
-def _empty(store: Store, compiled: Plan, name: str) -> int:
+def _mark(name: str) -> str:
+    """SQL of the pseudonym of a person that a number has in it (see masks.py)."""
+    mark = f"regexp_extract(t.{name}, '{PREFIX}([0-9a-f]{{32}})', 1)"
+    return f"CASE WHEN contains(t.{name}, '{PREFIX}') THEN try_cast({mark} AS UUID) END"
+
+
+def _empty(store: Store, compiled: Plan, name: str, key: str) -> int:
     """Empty an identifier of one who was forgotten where it stands in a record of another; how many records."""
     records = compiled.referring()
-    of = records.replace("SELECT ", f"SELECT {pseudonym(f't.{name}')} AS key, ", 1)
+    of = records.replace("SELECT ", f"SELECT {key} AS key, ", 1)
     places = (
         f"SELECT t.place FROM ({of} AND t.{name} IS NOT NULL) AS t JOIN forgotten AS f ON f.key = t.key "
         "WHERE f.kind = 'person' AND (t.begins IS NULL OR t.begins <= f.forgotten_at)"

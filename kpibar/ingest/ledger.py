@@ -211,6 +211,21 @@ def _refresh_source(store: Store, source: str, entity: str) -> None:
     )
 
 
+def rechain(store: Store) -> None:
+    """Seal every entry with the one before, after entries were taken out or changed."""
+    previous = ""
+    for values in store.engine.rows(f"SELECT {', '.join(CHAINED)} FROM files ORDER BY file_id"):
+        previous = chained(previous, values)
+        store.engine.run("UPDATE files SET chain = ? WHERE file_id = ?", [previous, values[0]])
+
+
+def refresh_sources(store: Store) -> None:
+    """Bring up to date what every source speaks of."""
+    store.engine.run("DELETE FROM sources")
+    for source, entity in store.engine.rows("SELECT DISTINCT source, entity FROM files ORDER BY ALL"):
+        _refresh_source(store, source, entity)
+
+
 def extend(store: Store, sha256: str, source: str, as_of: datetime) -> None:
     """Note that a file known already still speaks at a later instant; a table of it may speak of a later one still."""
     zone = store.meta("timezone") or "UTC"

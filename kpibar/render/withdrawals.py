@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from kpibar.erasure import Erasure, Removal
 from kpibar.people import Found
+from kpibar.removal import FileRemoval, Reading
 from kpibar.render.clean import clean
 from kpibar.render.summary import number
+from kpibar.rotation import Rotation
 
 
 def counted(records: int, one: str = "record", many: str = "records") -> str:
@@ -44,6 +46,48 @@ def goes(removals: Sequence[Removal]) -> list[str]:
     if not removals:
         return ["no record goes"]
     return [f"  {one.entity} of {clean(one.source)}: {counted(one.records)}" for one in removals]
+
+
+def removing(planned: FileRemoval) -> list[str]:
+    """What goes with a file, and which files to ingest again."""
+    lines = [f"file {clean(str(planned.file))} goes"]
+    lines += [f"  {entity}: {counted(count)}" for entity, count in planned.rows]
+    if planned.lost:
+        lines.append(
+            f"{counted(planned.lost)} of them had been brought by other files of {clean(planned.file.source)} too: "
+            "what those said is no longer held"
+        )
+    if planned.again:
+        lines.append("ingest again, in this order, so that nothing of other files is missing:")
+        lines += [f"  kpibar ingest {clean(again(one))}" for one in planned.again]
+    return lines
+
+
+def again(one: Reading) -> str:
+    """The arguments by which a file is read as before."""
+    said = one.stated
+    as_of = f"{one.as_of.isoformat()}Z" if one.as_of else None
+    options = {"tz": said.timezone, "date-order": said.date_order, "encoding": said.encoding, "as-of": as_of}
+    words = f' --brand "{one.brand}"' if one.brand else ""
+    words += "".join(f" --{name} {value}" for name, value in options.items() if value)
+    return f'"{one.name}"{words}' + (" --keep-text" if said.keep_text else "")
+
+
+def rotating(planned: Rotation) -> list[str]:
+    """What to do for another key."""
+    key, database = clean(str(planned.key)), clean(str(planned.database))
+    under = f'KPIBAR_KEY_FILE="{key}" kpibar'
+    lines = [
+        f"new key: {key} - keep a copy; the old key and the database stay in force",
+        "ingest every export under the new key into a new database, in this order:",
+        *(f'  {under} ingest {clean(again(one))} --db "{database}"' for one in planned.readings),
+    ]
+    if planned.forgotten:
+        lines += [
+            "persons were forgotten, and only the exports say who: forget each of them there too",
+            f'  {under} forget --email ... --db "{database}"',
+        ]
+    return [*lines, "then have both take the places of the old ones: kpibar rotate-key --finish"]
 
 
 def purging(erasure: Erasure) -> list[str]:
