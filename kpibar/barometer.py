@@ -3,7 +3,8 @@
 `barometer` computes it; renderers only print it. Nothing in it is rounded or translated.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -123,27 +124,30 @@ def compute(
 ) -> Barometer:
     """The barometer of a database file; what happens to the file is `said`.
 
-    Raises what `barometer` and `open_store` raise.
+    Raises what `barometer` and `open_current` raise.
     """
-    bring_up_to_date(path, config, wait, said)
-    with open_store(path, write=False, wait=wait) as store:
+    with open_current(path, config, wait, said) as store:
         return barometer(store, config, request)
 
 
-def bring_up_to_date(
+@contextmanager
+def open_current(
     path: Path, config: Config, wait: float = 0.0, said: Callable[[str], None] = lambda words: None
-) -> None:
-    """Rebuild the fact tables when data or thresholds changed since, or a run was cut short before it built them.
+) -> Iterator[Store]:
+    """A database, opened for reading, whose fact tables are those of its data and of the settings.
+
+    Where data or thresholds have changed since they were built, they are built for this connection alone: the file
+    is not written, so nobody waits for it, and the disk may be one that cannot be written. The next ingest stores them.
 
     Raises DatabaseEmpty and what `open_store` raises.
     """
     with open_store(path, write=False, wait=wait, said=said) as store:
-        current = is_current(store, config.settings.thresholds, config.settings.files)
         if not store.engine.rows("SELECT 1 FROM files LIMIT 1"):
             raise DatabaseEmpty(path)
-    if not current:
-        with open_store(path, write=True, wait=wait) as store:
-            build(store, config.settings.thresholds, config.settings.files)
+        thresholds, rules = config.settings.thresholds, config.settings.files
+        if not is_current(store, thresholds, rules):
+            build(store, thresholds, rules, stored=False)
+        yield store
 
 
 def barometer(store: Store, config: Config, request: Request) -> Barometer:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kpibar.config import FileRule, Thresholds
+from kpibar.engine import EngineError
 from kpibar.errors import KeyUnusable
 from kpibar.ingest.forgotten import EMPTIED_TEXTS
 from kpibar.ingest.ledger import CHAINED, LAST_READING, chained
@@ -17,6 +18,8 @@ from kpibar.store import ENTITIES, Store
 
 _FATES = ("added", "updated", "unchanged", "superseded", "folded", "rejected", "dropped")
 _LINES = ("preamble", "header", "blank", "footer", "record_lines", "rejected_lines")
+# So many rows of a table are looked up by its key.
+_LOOKED_UP = 50
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,66 @@ class Finding:
 def check(
     store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = (), key: Path | None = None
 ) -> tuple[Finding, ...]:
-    """Everything found wrong with a database and its key file, and notes; empty when all is well."""
+    """Everything found wrong with a database and its key file, and notes; empty when all is well.
+
+    What cannot be read is all that is said where there is any: nothing else can be proved then.
+    """
+    if unreadable := tuple(_blocks(store)):
+        return unreadable
     found = [*_equations(store), *_chain(store), *_seal(store), *_beside(store), *_sources(store), *_mode(store)]
     found += _texts(store)
     for entity in ENTITIES:
         found += [*_rows(store, entity), *_identity(store, entity), *_pseudonyms(store, entity)]
     found += [*_model(store, thresholds, rules), *(_key(store, key) if key else ())]
     return tuple(found)
+
+
+def _blocks(store: Store) -> Iterator[Finding]:
+    """Every block of the file that holds a value of a table or an entry of an index is read.
+
+    The engine compares a block with its checksum, but only when it reads it: a column nobody asks for may be damaged.
+    """
+    tables = store.engine.rows(
+        "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE NOT internal "
+        "AND database_name = current_database() AND table_oid IN (SELECT table_oid FROM duckdb_tables()) "
+        "GROUP BY table_name, table_oid ORDER BY table_oid"
+    )
+    keys = {
+        str(table): str(key)
+        for table, key in store.engine.rows(
+            "SELECT table_name, constraint_column_names[1] FROM duckdb_constraints() "
+            "WHERE constraint_type IN ('PRIMARY KEY', 'UNIQUE') AND len(constraint_column_names) = 1"
+        )
+    }
+    for table, columns in tables:
+        try:
+            _read(store, table, columns)
+            if table in keys:
+                _look_up(store, table, keys[table])
+        except EngineError as error:
+            if error.fault in ("disk", "memory"):
+                raise
+            cure = "put back a copy of the database, or ingest the exports again into a new file with --db"
+            yield Finding("damage", f"table {table}", f"cannot be read ({str(error).rstrip('.')}): {cure}")
+
+
+def _read(store: Store, table: str, columns: Sequence[str]) -> None:
+    """Read every value of a table. Raises EngineError."""
+    values = ", ".join(f"bit_xor(hash({_quoted(column)}))" for column in columns)
+    store.engine.rows(f"SELECT {values} FROM {_quoted(table)}")
+
+
+def _look_up(store: Store, table: str, key: str) -> None:
+    """Look up rows all over a table by its key, for which its index is read. Raises EngineError."""
+    name, column = _quoted(table), _quoted(key)
+    placed = f"SELECT {column} AS value, row_number() OVER (ORDER BY {column}) - 1 AS place FROM {name}"
+    step = f"(SELECT count(*) // {_LOOKED_UP} + 1 FROM {name})"
+    for (value,) in store.engine.rows(f"SELECT value FROM ({placed}) WHERE place % {step} = 0"):
+        store.engine.rows(f"SELECT count(*) FROM {name} WHERE {column} = ?", [value])
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _equations(store: Store) -> Iterator[Finding]:
@@ -177,7 +233,10 @@ def _pseudonyms(store: Store, entity: str) -> Iterator[Finding]:
 def _model(store: Store, thresholds: Thresholds, rules: Sequence[FileRule]) -> Iterator[Finding]:
     if store.engine.rows("SELECT 1 FROM files LIMIT 1") and not is_current(store, thresholds, rules):
         yield Finding(
-            "model", "fact tables", "older than the data or settings; the next report rebuilds them", note=True
+            "model",
+            "fact tables",
+            "older than the data or settings: each report builds its own until the next ingest",
+            note=True,
         )
 
 

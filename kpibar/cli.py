@@ -16,6 +16,7 @@ from kpibar.errors import KpibarError, OutputUnwritable
 from kpibar.errors_database import FolderGone, MemoryShort
 from kpibar.options import (
     DEFAULT_DATABASE,
+    READING_WAIT,
     By,
     Color,
     ColorOption,
@@ -76,7 +77,10 @@ def _run() -> int:
     """Run the command; an error ends in one line of words."""
     error: KpibarError
     try:
-        app()
+        code = app(standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except typer.TyperException as usage:
+        return streams.refuse_usage(usage)
     except KpibarError as known:
         error = known
     except (MemoryError, ImportError) as short:
@@ -87,8 +91,6 @@ def _run() -> int:
         error = OutputUnwritable(Path(refused.filename or "standard output"), refused.strerror or str(refused))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
-    else:
-        return 0
     say(failure(error))
     return error.exit_code
 
@@ -225,7 +227,7 @@ def report(
     color: ColorOption = Color.auto,
     palette: PaletteOption = Palette.default,
     db: DatabaseOption = None,
-    wait: WaitOption = 0.0,
+    wait: WaitOption = READING_WAIT,
     config: ConfigOption = None,
 ) -> None:
     """Print the barometer of a year beside the year before.
@@ -295,22 +297,19 @@ def layouts(
 
 @app.command()
 def status(
-    db: DatabaseOption = None, json: JsonOption = False, wait: WaitOption = 0.0, config: ConfigOption = None
+    db: DatabaseOption = None, json: JsonOption = False, wait: WaitOption = READING_WAIT, config: ConfigOption = None
 ) -> None:
     """Show what the database holds, which settings apply, and what is missing for which KPI.
 
     Example: kpibar status
     """
-    from kpibar.barometer import bring_up_to_date
+    from kpibar.barometer import open_current
     from kpibar.config import load
     from kpibar.render import listings
     from kpibar.standing import standing
-    from kpibar.store import open_store
 
     settings = load(config)
-    path = database_path(db, settings)
-    bring_up_to_date(path, settings, wait, announce)
-    with open_store(path, write=False, wait=wait, said=announce) as store:
+    with open_current(database_path(db, settings), settings, wait, announce) as store:
         held = standing(store, settings)
     emit(listings.standing_json(held) if json else listings.standing_text(held), None)
 
@@ -324,7 +323,7 @@ def rejects(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here.")] = None,
     json: JsonOption = False,
     db: DatabaseOption = None,
-    wait: WaitOption = 0.0,
+    wait: WaitOption = READING_WAIT,
     config: ConfigOption = None,
 ) -> None:
     """List every record or line that was not loaded, with its line and reason.
@@ -358,7 +357,7 @@ def rejects(
 
 @app.command()
 def check(
-    json: JsonOption = False, db: DatabaseOption = None, wait: WaitOption = 0.0, config: ConfigOption = None
+    json: JsonOption = False, db: DatabaseOption = None, wait: WaitOption = READING_WAIT, config: ConfigOption = None
 ) -> None:
     """Prove again what the ledger says of the database; exit with 3 if anything does not agree.
 

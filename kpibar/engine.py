@@ -50,11 +50,15 @@ _SAID: dict[Fault, tuple[str, ...]] = {
 
 
 class EngineError(Exception):
-    """The engine refused; the message is its first line, `fault` what was to blame."""
+    """The engine refused; the message is its first line, `fault` what was to blame.
+
+    `lines` are the first and last physical line of what was being read of a file.
+    """
 
     def __init__(self, message: str, fault: Fault = "other") -> None:
         super().__init__(message)
         self.fault = fault
+        self.lines: tuple[int, int] | None = None
 
     @property
     def statement(self) -> bool:

@@ -289,3 +289,14 @@ class DatesSwapped(KpibarError):
             "spreadsheet has most likely swapped day and month of the former; export it again and do not open it "
             "before it is read, or state the order with --date-order if the dates are right"
         )
+
+
+class TextRefused(KpibarError):
+    """The database engine refuses a text of a file, in the way its layout reads it."""
+
+    def __init__(self, path: Path, lines: tuple[int, int] | None, why: str) -> None:
+        where = f" in lines {lines[0]:,} to {lines[1]:,}" if lines else ""
+        super().__init__(
+            f"{path}: the database engine refuses a text{where} ({why}); nothing of the file was loaded. Look there "
+            "for a cell that is damaged or far too long and export the file again, or try another --layout"
+        )

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from kpibar.config import Config
 
 DEFAULT_DATABASE = "kpibar.duckdb"
+# Seconds a command that only reads waits for one that writes.
+READING_WAIT = 5.0
 
 
 def database_path(given: Path | None, config: "Config") -> Path:

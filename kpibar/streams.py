@@ -11,8 +11,13 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+import typer
+
 from kpibar.errors import OutputUnwritable
 from kpibar.render.clean import bare, clean
+
+# Signs of a word typed on the command line that are shown again.
+_LONGEST = 500
 
 
 class _Closed(io.TextIOBase):
@@ -68,6 +73,26 @@ def say(text: str) -> None:
 def announce(text: str) -> None:
     """One line of words for the person, of which parts may come from file names."""
     say(clean(text))
+
+
+def refuse_usage(error: typer.TyperException) -> int:
+    """Say what is wrong with the command line as it was typed; return the exit code.
+
+    What was typed is shown without what could move the cursor, turn the direction of writing or add lines, and cut.
+    """
+    if sys.argv[1:]:
+        for name, value in list(vars(error).items()):
+            if isinstance(value, str):
+                setattr(error, name, _short(clean(value)))
+    words = io.StringIO()
+    error.show(file=words)  # type: ignore[attr-defined]
+    for line in words.getvalue().rstrip("\n").split("\n"):
+        say(clean(line))
+    return int(getattr(error, "exit_code", 2))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def emit(text: str, output: Path | None) -> None:

@@ -1,7 +1,7 @@
 """Break a run in every way a machine can, and see that the database is as it was before or after, never in between.
 
     python -m tests.faults [--kill N] [--signals N] [--full-disk N] [--memory N] [--races N] [--wal N]
-                          [--seed S] [--jobs J]
+                          [--bits N] [--seed S] [--jobs J]
 
 Each run takes a copy of a database, ingests two exports into it (two transactions, then the fact tables) and is broken.
 Afterwards the contents must be one of the three legal states, `kpibar check` must find nothing, and ingesting again
@@ -31,9 +31,11 @@ from pathlib import Path
 from tests.support import heed_signals
 
 DATABASE = "kpibar.duckdb"
-FULL = {"kill": 500, "signals": 100, "full_disk": 100, "memory": 30, "races": 50, "wal": 150}
+FULL = {"kill": 500, "signals": 100, "full_disk": 100, "memory": 30, "races": 50, "wal": 150, "bits": 100}
 # What an error of ours may end with. Anything else is a crash.
 _CODES = (0, 1)
+# The bytes before the blocks of a database.
+_HEADERS = 3 * 4096
 _PATIENCE = 120
 
 
@@ -41,7 +43,8 @@ _PATIENCE = 120
 class World:
     """The database to copy, the exports to ingest, and what is right: the legal states and the report.
 
-    `seconds` and `work` are how long an undisturbed run takes, by the clock and of the processor.
+    `seconds` and `work` are how long an undisturbed run takes, by the clock and of the processor. `whole` is a folder
+    with the database after it, `figures` what its report says.
     """
 
     folder: Path
@@ -50,6 +53,8 @@ class World:
     report: str
     seconds: float
     work: float
+    whole: Path
+    figures: str
 
 
 @dataclass
@@ -115,8 +120,16 @@ def make_world(folder: Path, rows: int) -> World:
     with work(folder) as place:
         began, used = time.monotonic(), _used_by_children()
         _expect(run(place, "ingest", *map(str, exports)), 0)
-        seconds = time.monotonic() - began
-    return World(folder, exports, tuple(states), after.report, seconds, _used_by_children() - used)
+        seconds, used = time.monotonic() - began, _used_by_children() - used
+        whole = folder / "whole"
+        shutil.copytree(place, whole)
+    return World(folder, exports, tuple(states), after.report, seconds, used, whole, figures(whole))
+
+
+def figures(place: Path) -> str:
+    """What the report of a database says, without when; "" where it is refused."""
+    done = run(place, "report", "--json")
+    return json.dumps(json.loads(done.stdout)["kpis"], sort_keys=True) if done.returncode == 0 else ""
 
 
 def _used_by_children() -> float:
@@ -403,6 +416,27 @@ def wal(world: World, place: Path, chance: random.Random, number: int) -> End:
     return _told(world, place, kind)
 
 
+def bits(world: World, place: Path, chance: random.Random, number: int) -> End:
+    """A bit of the database flipped, one in five in its headers: the check tells it, or the report stays the same."""
+    _fill(world.whole, place)
+    path = place / DATABASE
+    content = bytearray(path.read_bytes())
+    spot = chance.randrange(len(content) if number % 5 else _HEADERS)
+    content[spot] ^= 1 << chance.randrange(8)
+    path.write_bytes(content)
+    before = _bytes(place)
+    done = run(place, "check")
+    wrong = [] if before == _bytes(place) else ["what was damaged was changed"]
+    if done.returncode == 1 and done.stderr.startswith("kpibar: ") and done.stderr.count("\n") == 1:
+        return End("refused", tuple(wrong))
+    if done.returncode == 3 and "fault: " in done.stdout and not done.stderr:
+        return End("told", tuple(wrong))
+    if done.returncode or done.stderr:
+        return End("broken", (*wrong, f"bit at byte {spot}: exit code {done.returncode}: {done.stderr[-300:]}"))
+    same = figures(place) == world.figures
+    return End("after" if same else "broken", (*wrong, *([] if same else [f"byte {spot}: unnoticed by the check"])))
+
+
 def _told(world: World, place: Path, kind: str) -> End:
     """Either words and an untouched file, or a legal state, whose loss the check tells."""
     before = _bytes(place)
@@ -433,6 +467,7 @@ FAULTS: dict[str, Fault] = {
     "memory": memory,
     "races": races,
     "wal": wal,
+    "bits": bits,
 }
 
 

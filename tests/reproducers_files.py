@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kpibar import errors_files as errors
 from tests.intake import write
-from tests.reproducers import GOOD, Case, reproduces, run, said
+from tests.reproducers import DAY, GOOD, LAYOUT, Case, reproduces, run, said
 
 CONTENT = GOOD.encode()
 
@@ -196,3 +196,14 @@ def dates_a_spreadsheet_could_read_and_others(folder: Path) -> Case:
     rows = "".join(f"{n},{day},email\n" for n, day in enumerate(days))
     write(folder, "swapped.csv", "contact_id,created_at,channel\n" + rows)
     return said("ingest swapped.csv --tz UTC", "every later one a text (99/99/9999", "--date-order")
+
+
+@reproduces(errors.TextRefused)
+def text_that_the_first_records_do_not_show(folder: Path) -> Case:
+    layout = LAYOUT.format(name="mine", more="n", id='"contact_id"') + "wait_s = 'CAST(\"n\" AS DOUBLE)'\n"
+    write(folder, "layouts/mine.toml", layout)
+    rows = [f"{n},{DAY},{'1' if n < 20_500 else 'Dupont'}\n" for n in range(1, 20_501)]
+    write(folder, "late.csv", "contact_id,created_at,n\n" + "".join(rows))
+    return said(
+        "ingest late.csv --tz UTC", "late.csv: the database engine refuses a text in lines 20,002 to 20,501 (", "aaaaaa"
+    )

@@ -13,7 +13,8 @@ import pytest
 from kpibar.barometer import Barometer, Request
 from kpibar.config import Config
 from kpibar.demo import sample_files, sample_folder
-from kpibar.render.document import disarmed, document, to_csv, to_json
+from kpibar.render.clean import csv_text, json_text
+from kpibar.render.document import document, to_csv, to_json
 from tests.support import ingest_tables, report, settings, table
 
 SCHEMA: dict[str, Any] = json.loads(files("kpibar").joinpath("render/report.schema.json").read_text(encoding="utf-8"))
@@ -135,14 +136,44 @@ def test_csv_holds_the_same_figures(barometer: Barometer) -> None:
     assert len(rows) > 1000
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+33", "-2", "@x", " =1", "\t=1", "＝1", "%x", "|x"])
-def test_spreadsheet_formulas_are_disarmed(text: str) -> None:
-    assert disarmed(text) == "'" + text
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        *[
+            (text, "'" + text)
+            for text in ("=1+1", "+33", "-2", "@x", " =1", "＝1", "＠x", "％x", "%x", "|x", "\u00a0=1")
+        ],
+        ("\t=1", "'\\u0009=1"),
+        ("\r\n@x", "'\\u000d\\n@x"),
+        ("\u200b=1", "'\\u200b=1"),  # a sign of no width in front
+        ("\ufeff\u202e-1", "'\\ufeff\\u202e-1"),
+        ("\x9b31m=1", "\\u009b31m=1"),  # what stands in front is seen, once it is escaped
+        ("a\u2028b\x1b[31m", "a\\u2028b\\u001b[31m"),
+        ("a\ud800b\x00", "a\\ud800b\\u0000"),
+    ],
+)
+def test_a_cell_of_a_csv_hides_nothing_and_is_no_formula(text: str, cell: str) -> None:
+    assert csv_text(text) == cell
 
 
-@pytest.mark.parametrize("text", ["Maison Bleue", "a=b", "", "?", "10 % off"])
+@pytest.mark.parametrize(
+    "text", ["Maison Bleue", "a=b", "", "?", "10 % off", "L'Œuf", "日本", "می\u200cخواهم", "👩\u200d🚀"]
+)
 def test_plain_text_is_left_alone(text: str) -> None:
-    assert disarmed(text) == text
+    assert csv_text(text) == text
+
+
+# Controls of both sets, marks of direction, separators of lines, signs of no width, halves of pairs.
+UNSEEN = "\x00\x1b\x7f\x85\x9b\xad\u061c\u200b\u200e\u202a\u202e\u2028\u2029\u2066\u2069\ufeff\ufffe\ud800\U000e0041"
+
+
+def test_json_shows_no_unseen_sign_and_stays_the_same() -> None:
+    for value in (UNSEEN, [UNSEEN], {UNSEEN: UNSEEN, "é日": "🚀"}):
+        text = json_text(value)
+        assert json.loads(text) == value
+        assert not set(UNSEEN) & set(text)
+    assert "é日" in json_text({"é日": "🚀"})
+    text.encode("utf-8")
 
 
 def test_hostile_brand_in_csv(folder: Path) -> None:

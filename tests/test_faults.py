@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults import FAULTS, World, make_world, suffer
 
-RUNS = {"kill": 2, "signals": 2, "full_disk": 1, "memory": 1, "races": 1, "wal": 2}
+RUNS = {"kill": 2, "signals": 2, "full_disk": 1, "memory": 1, "races": 1, "wal": 2, "bits": 3}
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kpibar.ingest.ending import is_closed
-from kpibar.ingest.proof import REPLACEMENT, Dialect, Proof, is_plain, scan
+from kpibar.ingest.proof import LONGEST_TEXT, REPLACEMENT, Dialect, Proof, is_plain, scan
 from kpibar.ingest.records import (
+    LONG,
     LONGEST_RECORD,
     MOVED,
     Blank,
@@ -363,8 +364,10 @@ class Reader:
     def _enter(self, item: Item, lines: int) -> None:
         import numpy
 
+        text = encoded(item.cells, self.dialect) if isinstance(item, Record) else b""
+        if isinstance(item, Record) and len(text) > LONGEST_TEXT:
+            item = Fault(item.line, "length", LONG, lines)
         if isinstance(item, Record):
-            text = encoded(item.cells, self.dialect)
             lengths = numpy.array([[len(cell.encode()) for cell in item.cells]], dtype=numpy.int64)
             line = numpy.array([item.line], dtype=numpy.int64)
             odd = [place for place, cell in enumerate(item.cells) if not is_plain(cell)]

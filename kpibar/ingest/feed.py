@@ -51,7 +51,7 @@ def _from_pipe(store: Store, batch: Batch, dialect: Dialect, made: Callable[[str
     """Run a statement made over the text of a batch; False where there can be no pipe, or the statement is refused.
 
     Whether the text or the statement itself is to blame shows when the cells are taken the second way. Raises
-    EngineError for anything else, such as a full disk.
+    EngineError for anything else, such as a full disk, and where the transaction has ended with the refusal.
     """
     try:
         with _piped(store.temporary / _PIPE, batch.text) as path:
@@ -59,8 +59,17 @@ def _from_pipe(store: Store, batch: Batch, dialect: Dialect, made: Callable[[str
     except (OSError, RuntimeError):
         return False
     except EngineError as error:
-        if not error.statement:
+        if not error.statement or not _goes_on(store):
             raise
+        return False
+    return True
+
+
+def _goes_on(store: Store) -> bool:
+    """Whether statements can still be run: within a transaction a refusal may be the end of it."""
+    try:
+        store.engine.run("SELECT 1")
+    except EngineError:
         return False
     return True
 

@@ -13,6 +13,7 @@ from kpibar.config import Config
 from kpibar.engine import EngineError, room_for_exports
 from kpibar.errors import FileKnownOtherwise, KpibarError, LayoutInvalid, ZoneChanged, ZoneNeeded
 from kpibar.errors_database import MemoryShort
+from kpibar.errors_files import TextRefused
 from kpibar.ingest import ledger
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.expressions import Reading
@@ -71,6 +72,8 @@ def ingest(
                 write_seal(store)
         except KpibarError as error:
             outcomes.append(Outcome(path, error=error))
+        except EngineError as error:
+            outcomes.append(Outcome(path, error=_refusal(path, error)))
         done(outcomes[-1])
     return outcomes
 
@@ -97,16 +100,22 @@ def _ingest_file(
             remember_settings(store, config, file.layout, file.export.sha256, file.source)
             return take_file(store, replace(task, names=join_stored(store, names)))
     except EngineError as error:
-        where = Path(known.paths[file.layout.name])
+        where, words = Path(known.paths[file.layout.name]), _without_values(error, file.layout)
         if error.fault == "time":
             raise LayoutInvalid(where, f"a statement of its SQL {error} on {path}: simplify its expressions") from error
-        if not error.statement:
+        entry = faulty_entry(store, task) if error.statement else None
+        if entry is None:
             raise
-        entry = faulty_entry(store, task)
-        which = f"{entry}: " if entry else ""
-        raise LayoutInvalid(
-            where, f"its SQL does not run on {path}: {which}{_without_values(error, file.layout)}"
-        ) from error
+        raise LayoutInvalid(where, f"its SQL does not run on {path}: {entry}: {words}") from error
+
+
+def _refusal(path: Path, error: EngineError) -> KpibarError:
+    """What a refusal of the engine means for a file. Raises EngineError where it means something for all of them."""
+    if error.fault == "memory":
+        return MemoryShort()
+    if error.fault in ("disk", "damage"):
+        raise error
+    return TextRefused(path, error.lines, shown_words(str(error), lambda word: False))
 
 
 def _without_values(error: EngineError, layout: Layout) -> str:

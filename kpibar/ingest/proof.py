@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Flags = NDArray[numpy.bool_]
 
 LINE_FEED, RETURN, BLANK = 10, 13, 32
+# A record of more bytes is judged by the strict reader, which rejects it.
+LONGEST_TEXT = 16 << 20
 # The first bytes of what people and tools write where there is nothing: -, n/a, null, [None], #N/A, (empty), a dash,
 # and any character that is a blank in Unicode.
 OPENINGS = b" -nN[#(\t\n\v\f\r\x1c\x1d\x1e\x1f\xc2\xe1\xe2\xe3"
@@ -105,7 +107,7 @@ def scan(block: bytes, dialect: Dialect) -> Proof:
     right = numpy.diff(marks.record_ends, prepend=-1) == dialect.width
     measured = _measured(marks, right, dialect.width)
     lengths, plain = measured.lengths, measured.plain
-    doubtful = ~right | measured.hollow | _like_header(lengths, dialect.header)
+    doubtful = ~right | measured.hollow | _like_header(lengths, dialect.header) | (ends - starts > LONGEST_TEXT)
     if dialect.padding:
         doubtful |= lengths[:, -dialect.padding :].any(axis=1)
     odd = numpy.zeros(len(ends), dtype=numpy.bool_)

@@ -12,12 +12,16 @@ from dataclasses import dataclass, field, replace
 
 from kpibar.ingest.faulted import UNCALCULATED
 from kpibar.ingest.header import normal
-from kpibar.ingest.proof import Dialect
+from kpibar.ingest.proof import LONGEST_TEXT, Dialect
 from kpibar.ingest.quotes import content_of_line, other_readings
 from kpibar.ingest.strict import every_record, first_record, physical_lines, strict_cells
 
 # A quote still open after so many lines was never meant to open a cell.
 LONGEST_RECORD = 2_000
+# What code "length" says of a record: the engine would refuse it and all that is read with it.
+LONG = f"it is longer than {LONGEST_TEXT >> 20} MiB, as no record of an export is: a quote or a line end may be missing"
+# A longer line is no footer.
+_LONGEST_FOOTER = 1 << 16
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _NUMBER = re.compile(r"[0-9]{2}")
 # So many carriage returns may follow each other within a record whose lines end in line feeds.
@@ -103,6 +107,8 @@ class Judged:
 
 def judge(lines: Sequence[str], first: int, line: int, dialect: Dialect) -> Judged:
     """Read the record that begins with `lines[first]`, which is physical line `line` of the file."""
+    if len(lines[first]) > LONGEST_TEXT:
+        return Judged(Fault(line, "length", LONG), 1)
     judged = _judge(lines, first, line, dialect)
     end = first + judged.used - 1
     if not (dialect.line_feeds and dialect.width > 1 and lines[end].endswith("\r")) or isinstance(judged.item, Blank):
@@ -143,6 +149,8 @@ def _judge(lines: Sequence[str], first: int, line: int, dialect: Dialect) -> Jud
         item = _within_quotes(fed[0], line, dialect) or Fault(line, "quoting", f"its quotes do not pair ({error})")
         return Judged(item, 1, starved and isinstance(item, Fault))
     text = "".join(fed[:used])
+    if len(text) > LONGEST_TEXT:
+        return Judged(Fault(line, "length", LONG, used), used)
     item = judged_cells(cells, line, dialect)
     whole = len(cells) == dialect.width and not _swallows(fed[0], fed[1:used], cells, dialect)
     if isinstance(item, Fault) and item.code in ("control", "encoding") and whole:
@@ -219,6 +227,8 @@ def names_columns(cells: Sequence[str], names: Set[str]) -> bool:
 
 def looks_like_footer(text: str, dialect: Dialect) -> bool:
     """Whether a line can only be one a report adds below its records: it says so, and most of its cells are empty."""
+    if len(text) > _LONGEST_FOOTER:
+        return False
     cells = [cell.strip(f" \t\r\n{dialect.quote}") for cell in text.split(dialect.delimiter)]
     filled = [cell for cell in cells if cell]
     return bool(filled) and bool(_FOOTER.match(filled[0])) and 2 * len(filled) <= max(dialect.width, 2)

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from kpibar.engine import EngineError
 from kpibar.errors import AllRejected, TooManyRejects
 from kpibar.errors_files import HeaderMoved, TooManyRepairs, TwinsHeld
 from kpibar.ingest import ledger
@@ -184,30 +186,51 @@ def _sheet_rows(task: Task, tally: Tally) -> Iterator[Row]:
 
 def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading:
     """The first, small batch settles the order of dates; a later one that contradicts it refuses the file."""
-    task, compiled, settled = taking.task, taking.task.compiled, taking.task.context.reading
+    compiled, settled = taking.task.compiled, taking.task.context.reading
     for number, batch in enumerate(given):
-        if number == 0:
-            stage_batch(store, batch, task.dialect)
-            count_unread(store, task.file, compiled, taking.tally.remarks)
-            compiled, settled = type_staged(store, task, batch, taking.tally.remarks)
-        else:
-            type_batch(store, batch, task.dialect, compiled)
-        rejected = taking.tally.bad
-        _take_batch(store, taking, batch, compiled)
-        if number and taking.tally.bad > rejected and settled.orders:
-            stage_batch(store, batch, task.dialect)
-            confirm(store.engine, task.path, compiled.dates, settled, batch.lines)
-            store.engine.run("DROP TABLE staged")
-        if number:
-            confirm_formats(store.engine, task.path, compiled.strange)
+        with _lines_named(batch):
+            compiled, settled = _take_next(store, taking, number, batch, compiled, settled)
     return settled
+
+
+def _take_next(
+    store: Store, taking: _Taking, number: int, batch: Batch, compiled: Plan, settled: Reading
+) -> tuple[Plan, Reading]:
+    task = taking.task
+    if number == 0:
+        stage_batch(store, batch, task.dialect)
+        count_unread(store, task.file, compiled, taking.tally.remarks)
+        compiled, settled = type_staged(store, task, batch, taking.tally.remarks)
+    else:
+        type_batch(store, batch, task.dialect, compiled)
+    rejected = taking.tally.bad
+    _take_batch(store, taking, batch, compiled)
+    if number and taking.tally.bad > rejected and settled.orders:
+        stage_batch(store, batch, task.dialect)
+        confirm(store.engine, task.path, compiled.dates, settled, batch.lines)
+        store.engine.run("DROP TABLE staged")
+    if number:
+        confirm_formats(store.engine, task.path, compiled.strange)
+    return compiled, settled
+
+
+@contextmanager
+def _lines_named(batch: Batch) -> Iterator[None]:
+    """What the engine refuses meanwhile is in these lines."""
+    try:
+        yield
+    except EngineError as error:
+        if len(batch.lines):
+            error.lines = int(batch.lines[0]), int(batch.last_lines[-1])
+        raise
 
 
 def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading:
     """Lines that are folded into one record may stand anywhere: all are there before the first is typed."""
     batches = []
     for batch in given:
-        stage_batch(store, batch, taking.task.dialect)
+        with _lines_named(batch):
+            stage_batch(store, batch, taking.task.dialect)
         batches.append(replace(batch, text=b""))
     batch = joined(batches)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE {BROKEN} (name VARCHAR)")

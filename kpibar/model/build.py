@@ -114,12 +114,18 @@ def _drop(store: Store) -> None:
         store.engine.run(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {name}")
 
 
-def build(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = ()) -> None:
-    """Replace every fact table and view, in one transaction. `rules` are the [[files]] of the settings."""
+def build(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = (), *, stored: bool = True) -> None:
+    """Replace every fact table and view, in one transaction. `rules` are the [[files]] of the settings.
+
+    Not `stored`, they are temporary ones of this connection, which come before those of the database.
+    """
     values, separate, midnights = parameters(thresholds), _separate_files(store, rules), _midnights(store)
+    kept = "" if stored else "TEMP "
     with store.engine.in_the_clear(), store.transaction():
-        _drop(store)
+        if stored:
+            _drop(store)
         for step in steps():
             sql = written_in(step.sql, values, separate, midnights)
-            store.engine.run(f"CREATE {step.kind} {step.table} AS\n{sql}")
-        store.remember("model", state(store, thresholds, rules))
+            store.engine.run(f"CREATE {kept}{step.kind} {step.table} AS\n{sql}")
+        if stored:
+            store.remember("model", state(store, thresholds, rules))

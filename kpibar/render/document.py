@@ -7,7 +7,6 @@ always present. Additions keep the major version; a reader ignores keys it does 
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -19,6 +18,7 @@ from kpibar.editions import Edition
 from kpibar.estimates import Change, Measure, Segment
 from kpibar.kpis.catalogue import CATALOGUE_VERSION
 from kpibar.kpis.compute import Window
+from kpibar.render.clean import csv_text, json_text
 from kpibar.render.messages import dimension_name, note_text, say, segment_name
 from kpibar.sharing import SMALLEST
 
@@ -33,12 +33,11 @@ _CSV_HEAD = (
     "edition", "kpi", "family", "unit", "dimension", "segment", "period",
     "value", "numerator", "denominator", "ci_low", "ci_high",
 )  # fmt: skip
-_RISKY = "=+-@|%\t\r\n\0＝＋－＠"
 
 
 def to_json(barometer: Barometer, generated_at: str) -> str:
     """The report as JSON text. `generated_at` is an ISO 8601 instant."""
-    return json.dumps(document(barometer, generated_at), allow_nan=False, ensure_ascii=False, indent=1)
+    return json_text(document(barometer, generated_at))
 
 
 def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
@@ -270,9 +269,5 @@ def _lines(barometer: Barometer) -> Iterator[list[str | float | None]]:
 def _line(
     head: list[str], dimension: str, segment: str, period: str, measure: Measure, *, shown: bool
 ) -> list[str | float | None]:
-    return [*head, dimension, disarmed(segment), period, *_measure(measure, shown=shown).values()]
-
-
-def disarmed(text: str) -> str:
-    """A text no spreadsheet takes for a formula (OWASP: a leading apostrophe)."""
-    return "'" + text if text.lstrip(" ")[:1] in _RISKY and text.strip() else text
+    texts = [csv_text(text) for text in (*head, dimension, segment, period)]
+    return [*texts, *_measure(measure, shown=shown).values()]

@@ -1,6 +1,5 @@
 """The commands that list: KPIs, layouts, what a database holds, rejects. As text and as JSON."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
@@ -12,7 +11,7 @@ from kpibar.ingest.ledger import ERASURES, describe
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window
 from kpibar.render import summary
-from kpibar.render.clean import clean
+from kpibar.render.clean import clean, json_text
 from kpibar.render.messages import note_text
 from kpibar.standing import Reject, Standing
 
@@ -49,8 +48,8 @@ def kpi_text(known: Catalogue, name: str, lang: str, target: float | None) -> st
 def kpis_json(known: Catalogue, name: str | None) -> str:
     """The definitions as JSON: a list, or the one asked for."""
     if name is not None:
-        return _json(_kpi_json(known.get(name), known))
-    return _json([_kpi_json(kpi, known) for kpi in known.kpis if not kpi.hidden])
+        return json_text(_kpi_json(known.get(name), known))
+    return json_text([_kpi_json(kpi, known) for kpi in known.kpis if not kpi.hidden])
 
 
 def _kpi_json(kpi: Kpi, known: Catalogue) -> dict[str, Any]:
@@ -129,7 +128,7 @@ def _file_row(one: Any) -> tuple[str, str, str, str]:
 
 def standing_json(held: Standing) -> str:
     """What a database holds, as JSON."""
-    return _json(
+    return json_text(
         {
             "database": str(held.path),
             "config": {"path": str(held.config.path) if held.config.path else None, "sha256": held.config.sha256},
@@ -159,7 +158,7 @@ def rejects_text(found: Sequence[Reject]) -> str:
 
 def rejects_json(found: Sequence[Reject]) -> str:
     """Every reject as JSON."""
-    return _json([asdict(one) for one in found])
+    return json_text([asdict(one) for one in found])
 
 
 def check_text(found: Sequence[Finding]) -> str:
@@ -173,8 +172,4 @@ def check_text(found: Sequence[Finding]) -> str:
 
 def check_json(found: Sequence[Finding]) -> str:
     """What a check found, as JSON."""
-    return _json([asdict(one) for one in found])
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1, default=str)
+    return json_text([asdict(one) for one in found])
