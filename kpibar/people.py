@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kpibar.errors_erasure import IdentifierInvalid
 from kpibar.ingest.expressions import identity, pseudonym
 from kpibar.ingest.masks import PREFIX
+from kpibar.ingest.numbering import whole_numbers
 from kpibar.ingest.tables import KEYS, columns
 from kpibar.store import ENTITIES, Store
 
@@ -37,11 +38,11 @@ class Identifiers:
 class Found:
     """How many records of a person there are.
 
-    `by` counts what each identifier that was given is on, `linked` are the other identifiers of the same person,
-    `shared` the records of other customers in which a number of the person stands too, `handled` the contacts that the
-    person answered as an agent: the identifier is emptied there. `naming` are records of other customers that name an
-    order of the person, `doubtful` those that may be of the person's order or of another one of the same number; both
-    stay.
+    `by` counts what each identifier that was given is on, by what it is called, `linked` are the other identifiers of
+    the same person, `shared` the records of other customers in which a number of the person stands too, `handled` the
+    contacts that the person answered as an agent: the identifier is emptied there. `naming` are records of other
+    customers that name an order of the person, `doubtful` those that may be of the person's order or of another one of
+    the same number; both stay.
     """
 
     by: tuple[tuple[str, int], ...]
@@ -52,33 +53,62 @@ class Found:
     doubtful: int
 
 
-def normal_forms(store: Store, stated: Identifiers, calling_code: str) -> dict[str, str]:
-    """What the pseudonym of each identifier is made of, exactly as ingest makes it. Raises IdentifierInvalid."""
-    for text in stated.emails:
-        if not re.fullmatch(r"[^\s@]+@[^\s@]+", text.strip()):
-            raise IdentifierInvalid("--email", "expected an address such as jean@example.org")
-    for text in stated.phones:
-        digits = sum(sign.isdigit() for sign in text)
-        if digits < _FEWEST_DIGITS or not re.fullmatch(r"(tel:)?[+]?[0-9\s()./-]+", text.strip()):
-            raise IdentifierInvalid("--phone", "expected a number such as +33 6 12 34 56 78 or 06 12 34 56 78")
-    if not all(text.strip() for text in stated.customers):
+def normal_forms(store: Store, stated: Identifiers, calling_code: str) -> list[tuple[str, str]]:
+    """What to call each identifier, and what its pseudonym is made of, exactly as ingest makes it.
+
+    A telephone without + or 0 in front that can be one of the country is. Raises IdentifierInvalid.
+    """
+    emails = [_address(text) for text in stated.emails]
+    phones = [_telephone(text, calling_code) for text in stated.phones]
+    customers = [" ".join(text.split()) for text in stated.customers]
+    if not all(customers):
         raise IdentifierInvalid("--customer", "expected an id as it stands in the exports")
-    texts = list(dict.fromkeys(text.strip() for text in (*stated.emails, *stated.phones, *stated.customers)))
+    texts = [*emails, *phones, *customers]
     if not texts:
         raise IdentifierInvalid("forget", "name the person with --email, --phone or --customer")
-    rows = store.engine.rows(f"SELECT v, {identity('v', calling_code)} FROM (SELECT unnest(?) AS v)", [texts])
-    return {str(text): str(form) for text, form in rows}
+    labels = [*_labels("e-mail address", emails), *_labels("telephone number", phones)]
+    labels += _labels("customer id", customers)
+    rows = store.engine.rows(
+        f"SELECT {identity('v', calling_code)} FROM (SELECT unnest(?) AS v, unnest(range(?)) AS n) ORDER BY n",
+        [texts, len(texts)],
+    )
+    return [(label, str(form)) for label, (form,) in zip(labels, rows, strict=True)]
 
 
-def find_person(store: Store, forms: dict[str, str]) -> Found:
+def _labels(what: str, texts: Sequence[str]) -> list[str]:
+    """What is said of identifiers in the place of what they are: words of a run are kept in logs."""
+    return [what] if len(texts) == 1 else [f"{what} {number}" for number in range(1, len(texts) + 1)]
+
+
+def _address(text: str) -> str:
+    """Raises IdentifierInvalid."""
+    named = re.search(r"<([^<>]*)>", text)
+    bare = (named[1] if named else text).strip().removeprefix("mailto:")
+    if not re.fullmatch(r"[^\s@]+@[^\s@]+", bare):
+        raise IdentifierInvalid("--email", "expected an address, with an @ in it")
+    return bare
+
+
+def _telephone(text: str, calling_code: str) -> str:
+    """Raises IdentifierInvalid."""
+    bare = text.strip().removeprefix("tel:")
+    digits = re.sub(r"[^0-9]", "", bare)
+    if len(digits) < _FEWEST_DIGITS or not re.fullmatch(r"[+]?[0-9\s()./-]+", bare):
+        raise IdentifierInvalid("--phone", "expected a number of 8 digits or more, with + or 0 in front")
+    if bare[0] not in "+0" and re.fullmatch(whole_numbers(calling_code)[1], digits):
+        return f"+{calling_code}{digits}"
+    return bare
+
+
+def find_person(store: Store, forms: Sequence[tuple[str, str]]) -> Found:
     """Fill `gone_people` and, of each canonical table, `gone_<table>` (row) with what is of the person.
 
     The session must have the key (see pseudonyms.bind).
     """
     run = store.engine.run
     keys = f"SELECT DISTINCT {pseudonym('v')} AS key FROM (SELECT unnest($forms) AS v)"
-    run(f"CREATE OR REPLACE TEMP TABLE {KEYS_OF} AS {keys}", {"forms": list(forms.values())})
-    by = tuple((text, _count_key(store, form)) for text, form in forms.items())
+    run(f"CREATE OR REPLACE TEMP TABLE {KEYS_OF} AS {keys}", {"forms": [form for _, form in forms]})
+    by = tuple((label, _count_key(store, form)) for label, form in forms)
     linked = _add_linked(store)
     for entity in ENTITIES:
         run(f"CREATE OR REPLACE TEMP TABLE {GONE}{entity} (row BIGINT)")

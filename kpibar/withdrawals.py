@@ -14,7 +14,7 @@ import typer
 from kpibar.errors_database import DatabaseMissing
 from kpibar.errors_erasure import ConsentMissing
 from kpibar.options import ConfigOption, DatabaseOption, WaitOption, database_path
-from kpibar.streams import say
+from kpibar.streams import announce, say
 
 if TYPE_CHECKING:
     from kpibar.config import Config
@@ -97,7 +97,9 @@ def remove(
 
     settings = load(config)
     path = _existing(db, settings)
-    with open_store(path, write=not dry_run, wait=wait, rewritten=not dry_run) as store:
+    with open_store(
+        path, write=not dry_run, wait=wait, migrate=not dry_run, rewritten=not dry_run, said=announce
+    ) as store:
         planned = removal.plan_removal(store, removal.find_file(store, file))
         for line in withdrawals.removing(planned):
             say(line)
@@ -163,7 +165,9 @@ def _erase(
 
     settings = load(config)
     path = _existing(db, settings)
-    with open_store(path, write=not dry_run, wait=wait, rewritten=not dry_run) as store:
+    with open_store(
+        path, write=not dry_run, wait=wait, migrate=not dry_run, rewritten=not dry_run, said=announce
+    ) as store:
         planned = plan(store, settings)
         for line in words(planned):
             say(line)

@@ -173,8 +173,9 @@ def copied(desk: Path, folder: Path) -> Path:
 ALL = ("PARCEL-01 PARCEL-02 PARCEL-03", "SURVEY-01 SURVEY-02 SURVEY-03")
 JEAN = ("K03 K04 K06 K07 K08 K09 K10", "PARCEL-02 PARCEL-03", "SURVEY-02")
 CASES: dict[str, tuple[tuple[str, ...], tuple[str, str, str], str]] = {
-    "by e-mail": (("--email", "jean@example.org"), JEAN, "1 other identifier of the same person"),
+    "by e-mail": (("--email", "Jean <jean@example.org>"), JEAN, "1 other identifier of the same person"),
     "by telephone": (("--phone", "06.12.34.56.78"), JEAN, "1 other identifier of the same person"),
+    "by telephone without its 0": (("--phone", "tel:612345678"), JEAN, "telephone number: on 3 records"),
     "by telephone with its country": (("--phone", "0033 (0)6 12 34 56 78"), JEAN, "another order has too: it stays"),
     "by both": (("--email", "JEAN@EXAMPLE.ORG", "--phone", "+33612345678"), JEAN, "names an order of this person"),
     "by a telephone that two share": (
@@ -200,7 +201,7 @@ def test_what_hangs_on_a_person_goes_and_all_else_stays(desk: Path, folder: Path
     stated, (contacts, parcels, surveys), words = CASES[case]
     copied(desk, folder)
     said = done(folder, "forget", *stated, "--yes")
-    assert words in said
+    assert words in said and "example.org" not in said
     with open_store(folder / DATABASE, write=False) as store:
         for entity, name, kept in (("contacts", "contact_id", contacts), ("parcels", "parcel_id", parcels),
                                    ("surveys", "survey_id", surveys)):  # fmt: skip
@@ -246,7 +247,7 @@ def test_nothing_happens_where_nobody_agrees_or_the_key_is_another(desk: Path, f
     assert "dry run: nothing was taken out" in done(folder, "forget", "--email", "jean@example.org", "--dry-run")
     for arguments, change, error in (
         ((), lambda: None, ConsentMissing),
-        (("--yes",), lambda: (folder / "key").write_bytes(b"k" * 32), KeyMissing),
+        (("--yes",), lambda: (folder / "key").write_bytes(bytes(range(32))), KeyMissing),
         (("--yes",), lambda: (folder / "key").unlink(), KeyMissing),
     ):
         change()

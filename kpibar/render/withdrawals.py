@@ -19,7 +19,7 @@ def forgetting(erasure: Erasure) -> list[str]:
     """What is of a person, and what stays of it in records of others."""
     found = erasure.found
     assert found is not None
-    lines = [f"{clean(text)}: {'on ' + counted(n) if n else 'on no record'}" for text, n in found.by]
+    lines = [f"{label}: {'on ' + counted(n) if n else 'on no record'}" for label, n in found.by]
     if found.linked:
         what = "identifier" if found.linked == 1 else "identifiers"
         lines.append(f"{number(found.linked)} other {what} of the same person alone: what has them goes as well")
