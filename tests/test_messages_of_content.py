@@ -18,6 +18,7 @@ from kpibar.config import load
 from kpibar.errors import KeyUnsafe, KpibarError, UsageError
 from kpibar.errors_files import KeyMaterial
 from kpibar.ingest.files import open_export
+from kpibar.ingest.key_files import key_form
 from kpibar.ingest.layouts import shelf
 from kpibar.ingest.pseudonyms import load_key
 from kpibar.store import open_store
@@ -110,6 +111,41 @@ def keys() -> dict[str, bytes]:
         "default.key.gz": gzip.compress(b"a,b\n"),
         "packed.zip": zipped("default.key"),
     }
+
+
+NO_KEYS = {
+    "an empty member": gzip.compress(b"", mtime=0)[:10] + b"contact.csv\0" + b"\3\0" + bytes(9),
+    "a code page": "id;état\r\n1;résolu\r\n2;fermé à l\r\n".encode("cp1252")[:32],
+    "UTF-16": "\ufeffid,a\r\n1,2\r\n3,\r\n".encode("utf-16-le"),
+    "UTF-16 without mark": "id,a\r\n1,2\r\n3,4\r".encode("utf-16-be"),
+    "one long name": b"first_reply_time_in_minutes\n",
+    "a name in capitals": b"FirstReplyTimeInMinutes_v2\n",
+    "numbers in hexadecimal": b"3fa9c1d2\n4be8a0f1\n5cc7b2e3\n6dd6c3f4\n",
+    "numbers": b"20250301000012345678901234567890\n",
+    "a list of numbers": b"12345678\n23456789\n34567890\n45678901\n",
+    "one number of many signs": b"550e8400-e29b-41d4-a716-446655440000\n",
+}
+
+
+@pytest.mark.parametrize("content", NO_KEYS.values(), ids=NO_KEYS)
+def test_what_only_resembles_a_key_is_none(content: bytes) -> None:
+    assert key_form(content, len(content)) is None
+
+
+def test_random_words_are_keys() -> None:
+    """Of 200 keys of 16 to 64 bytes, in base 64 without its end, in base 32, in digits of 16, in lines and in pairs."""
+    rng = random.Random(5)
+    forms = (
+        lambda key: base64.b64encode(key).rstrip(b"="), base64.encodebytes, base64.b32encode,
+        lambda key: key.hex().encode(), lambda key: key.hex(":").encode(), lambda key: key.hex(" ", 2).encode(),
+        lambda key: b"\n".join(key.hex().encode()[place : place + 60] for place in range(0, 2 * len(key), 60)),
+    )  # fmt: skip
+    for form in forms:
+        written = [form(rng.randbytes(rng.choice((24, 32, 48, 64)))) for _ in range(200)]
+        found = sum(key_form(text, len(text)) == "a key written as text" for text in written)
+        assert found >= 190, (found, written[0])
+    raw = [rng.randbytes(32) for _ in range(200)]
+    assert all(key_form(secret, 32) == "32 random bytes" for secret in raw)
 
 
 @pytest.mark.parametrize("name", keys())
