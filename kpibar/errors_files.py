@@ -190,8 +190,8 @@ class HeaderMoved(KpibarError):
 class OutputOverwrites(UsageError):
     """What is to be written would replace a file that it is made from, or one that kpibar or its user cannot lose."""
 
-    def __init__(self, path: Path, what: str) -> None:
-        super().__init__(f"{path}: is {what}, which is never replaced; choose another file with -o")
+    def __init__(self, path: Path, what: str, advice: str = "") -> None:
+        super().__init__(f"{path}: is {what}, which is never replaced; choose another file with -o{advice}")
 
 
 class CorrectionsKept(UsageError):

@@ -1,10 +1,12 @@
-"""What a report or list is never written over: databases and what belongs to them, keys, settings, layouts, exports.
+"""What a report or list is written over: an empty file, and one that kpibar has written. Never over any other.
 
-Asked before anything is computed. What is no regular file (a device, a pipe) is not looked into: it is written, not
-replaced (see render/output.py).
+Databases and what belongs to them, keys, settings, layouts and exports are named as such. Asked before anything is
+computed. What is no regular file (a device, a pipe) is not looked into: it is written, not replaced (see
+render/output.py).
 """
 
 import hashlib
+import re
 from importlib.resources import files
 from pathlib import Path
 from stat import S_ISREG
@@ -18,6 +20,10 @@ from kpibar.ingest.key_files import is_copy_of_key, is_key_name, is_key_place, k
 from kpibar.ingest.layouts import identify, shelf
 from kpibar.ingest.pseudonyms import key_path
 from kpibar.ingest.seal import seal_path
+from kpibar.render.clean import clean
+from kpibar.render.document import LANGUAGES, OWN_BEGINNINGS
+from kpibar.render.messages import say
+from kpibar.render.output import descriptor
 from kpibar.store import is_duckdb, open_store
 from kpibar.streams import announce
 from kpibar.toml import TomlFault, parse_toml
@@ -27,6 +33,9 @@ _BESIDE = (".wal", ".last", ".tmp")
 # No settings file, layout or topics file is longer.
 _LONGEST_SETTINGS = 64 << 10
 _HEAD = 4096
+# A line of the list of rejects (see ingest.ledger.describe); one that names a column is like nothing else.
+_REJECT = re.compile(r".+:[0-9]+: .")
+_REJECT_OF_CELL = re.compile(r'.+:[0-9]+: column ".*": ".*" .')
 
 
 def refuse_overwriting(
@@ -35,7 +44,8 @@ def refuse_overwriting(
     """Refuse an output that is a database, what belongs to one, a key, settings, a layout, or an export.
 
     An export may be named with what is to be read in it (`book.xlsx:Sheet`), or be one the database was made from, or
-    any file that a layout recognises. `whole` tells that a file with other content would be replaced.
+    any file that a layout recognises. What does not begin as a report or list of kpibar is refused as well. `whole`
+    tells that a file with other content would be replaced.
     Raises OutputOverwrites, and for a database that cannot be read what open_store raises.
     """
     if output is None or _loops(output):
@@ -54,6 +64,34 @@ def refuse_overwriting(
         what = _export(place, config)
     if what is not None:
         raise OutputOverwrites(output, what)
+    if whole and descriptor(output) is None and not _is_own(place, database, wait):
+        raise OutputOverwrites(output, "a file that kpibar did not write", ", or delete this one first")
+
+
+def _is_own(place: Path, database: Path, wait: float) -> bool:
+    """Whether a file is empty, or begins as a report or a list of rejects in any of the forms kpibar writes."""
+    with place.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.strip() in (b"", b"[]") or head.startswith(OWN_BEGINNINGS):
+        return True
+    text = head.decode("utf-8", "replace")
+    titles = (re.escape(say("title", lang, year="YEAR")).replace("YEAR", "[0-9]{4}") for lang in LANGUAGES)
+    if any(re.match(f"{title}(?: |$)", text, re.MULTILINE) for title in titles):
+        return True
+    # The last line may be cut.
+    lines = text.splitlines() if len(head) < _HEAD else text.splitlines()[:-1]
+    if not lines or not all(map(_REJECT.match, lines)):
+        return False
+    return any(map(_REJECT_OF_CELL.match, lines)) or _names_files(lines, database, wait)
+
+
+def _names_files(lines: list[str], database: Path, wait: float) -> bool:
+    """Whether each line begins with the name of a file that the database was made from."""
+    if not database.exists():
+        return False
+    with open_store(database, write=False, wait=wait, said=announce) as store:
+        names = tuple(f"{clean(name)}:" for (name,) in store.engine.rows("SELECT DISTINCT name FROM files"))
+    return all(line.startswith(names) for line in lines)
 
 
 def _loops(path: Path) -> bool:

@@ -161,12 +161,18 @@ def test_what_is_never_replaced(filled: Path, folder: Path, monkeypatch: pytest.
     (ready / "sub/pem.txt").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n")
     (ready / "sub/hex.txt").write_text("0123456789abcdef" * 4 + "\n")
     (ready / "sub/topics.txt").write_text('[[topic]]\nreason = "wismo"\n')
+    (ready / "sub/budget.csv").write_text("month,amount\n2025-01,1200\n")
+    (ready / "sub/notes.txt").write_text("notes.txt:12: buy milk\n")
+    (ready / "sub/edition.csv").write_text("edition,title\n1,First\n")
+    (ready / "sub/list.json").write_text('[{"file": "a"}]\n')
+    (ready / "sub/spaces.json").write_text('{"schema": "kpibar.reporting"}\n')
     before = contents(ready)
     names = [
         DATABASE, f"{DATABASE}.wal", f"{DATABASE}.last", "key", "kpibar.toml", "layouts/mine.toml", "good.csv",
         "layouts/new.toml", "sub/none.key", "other.toml", "to_base.json", "to_layout.json", "to_key.json", "base.json",
         "layout.json", "export.json", "sub/other.json", "sub/copy.json", "sub/copy.csv", "sub/pem.txt", "sub/hex.txt",
-        "sub/topics.txt", str(REPOSITORY / "kpibar/layouts/zendesk-tickets.toml"),
+        "sub/topics.txt", "sub/budget.csv", "sub/notes.txt", "sub/edition.csv", "sub/list.json", "sub/spaces.json",
+        str(REPOSITORY / "kpibar/layouts/zendesk-tickets.toml"),
     ]  # fmt: skip
     monkeypatch.chdir(ready)
     monkeypatch.setenv("KPIBAR_KEY_FILE", "key")
@@ -185,14 +191,31 @@ def test_an_export_that_was_never_ingested_is_kept(filled: Path, folder: Path) -
     assert done.returncode == 2 and "is an export (aircall-calls)" in done.stderr, done.stderr
 
 
+def test_a_file_of_somebody_else_is_kept_and_named(filled: Path, folder: Path) -> None:
+    (folder / "budget.csv").write_text("month,amount\n2025-01,1200\n")
+    done = run(filled, *REPORT, str(folder / "budget.csv"))
+    words = f"{folder}/budget.csv: is a file that kpibar did not write, which is never replaced"
+    assert done.returncode == 2 and words in done.stderr and "delete this one first" in done.stderr, done.stderr
+    assert (folder / "budget.csv").read_text().endswith("1200\n")
+
+
 def test_earlier_outputs_are_replaced(filled: Path, folder: Path) -> None:
     """Of every form: what kpibar has written, and what is empty. They are the owner's alone then."""
-    names = {"out.json": ["report"], "out.csv": ["report"], "list.json": ["rejects", "--json"]}
+    settings = load(filled / "kpibar.toml")
+    french = ["report", "--lang", "fr", "--by", "month"]
+    names = {
+        "out.json": ["report"], "out.csv": ["report"], "list.json": ["rejects", "--json"],
+        "out.txt": ["report"], "fr.txt": french, "list.txt": ["rejects"],
+        "none.txt": ["rejects", "--file", "good.csv"], "none.json": ["rejects", "--json", "--file", "good.csv"],
+    }  # fmt: skip
     for name, line in names.items():
         (folder / name).touch()
         (folder / name).chmod(0o644)
-        assert run(filled, *line, "-o", str(folder / name)).returncode == 0
+        done = run(filled, *line, "-o", str(folder / name))
+        assert done.returncode == 0, done.stderr
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
-        overwriting.refuse_overwriting(folder / name, filled / DATABASE, load(filled / "kpibar.toml"))
+        overwriting.refuse_overwriting(folder / name, filled / DATABASE, settings)
+    (folder / "lines.txt").write_text("bad.csv:3: the file ends within it\ngood.csv:9: has 4 cells\n")
+    overwriting.refuse_overwriting(folder / "lines.txt", filled / DATABASE, settings)
     (folder / "fix.csv").write_text("contact_id,created_at,channel\n4,never,email\n")
     assert run(filled, "rejects", "bad.csv", "-o", str(folder / "fix.csv")).returncode == 0

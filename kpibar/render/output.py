@@ -31,7 +31,7 @@ def write_whole(path: Path, content: str | bytes) -> str:
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
     try:
-        number = _descriptor(path)
+        number = descriptor(path)
         if number is not None:
             return _written(os.dup(number), data, path)
         mode = path.stat().st_mode if path.exists() else None
@@ -67,7 +67,7 @@ def _is_trusted(link: Path) -> bool:
     return not everybody or not hasattr(os, "geteuid") or own.st_uid in (os.geteuid(), folder.st_uid)
 
 
-def _descriptor(path: Path) -> int | None:
+def descriptor(path: Path) -> int | None:
     """The number of the own open file that a path names (/dev/stdout, /dev/fd/3, /proc/self/fd/1); None for any other.
 
     Opening it anew would begin at its first byte, over what others wrote into it; replacing it would leave them an
