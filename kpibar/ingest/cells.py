@@ -1,7 +1,7 @@
 """Which cells of a file a layout's helper calls read, and what an expression over the typed records calls them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from kpibar.ingest.expressions import HELPERS, Call, Compiled
 from kpibar.ingest.header import Column, normal
@@ -14,12 +14,14 @@ class Cells:
 
     `names` are the header's names as shown to the user, `aliases` the typed columns (h0, h1, ...) in order. `timed`
     tells that a date whose time, in a column of its own, is empty is no instant; else it is its day's first moment.
+    `masked` are the typed columns of what is stored in the place of cells that are also asked (see masks.py).
     """
 
     positions: Mapping[str, int]
     names: tuple[str, ...]
     aliases: Mapping[Call, str]
     timed: bool = False
+    masked: Mapping[Call, str] = field(default_factory=dict)
 
     def cell(self, column: str) -> str | None:
         """The staged column of a header name, None where the file lacks it."""
@@ -94,6 +96,16 @@ class Cells:
     def fill(self, compiled: Compiled) -> str:
         """SQL of an expression over the typed records."""
         return compiled.template.format(*map(self.name, compiled.calls))
+
+    def fill_stored(self, compiled: Compiled, stored: Collection[int]) -> str:
+        """The same of an expression whose value is stored, with what is stored in the place of some of its calls."""
+        names = [
+            f"coalesce(t.{self.masked[call]}, {self.name(call)})"
+            if number in stored and call in self.masked
+            else self.name(call)
+            for number, call in enumerate(compiled.calls)
+        ]
+        return compiled.template.format(*names)
 
 
 def cells_of(header: Iterable[Column], expressions: Iterable[Compiled], *, timed: bool = False) -> Cells:

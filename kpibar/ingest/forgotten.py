@@ -72,8 +72,10 @@ def leave_out(
     if forgotten.people:
         _collect(store, compiled, source, names)
         found[FORGOTTEN] = _drop(store, compiled, "SELECT place FROM forgotten_places")
-        found[EMPTIED] = sum(_empty(store, compiled, name, pseudonym(f"t.{name}")) for name in compiled.identities)
-        found[EMPTIED] += sum(_empty(store, compiled, text.alias, _mark(text.alias)) for text in compiled.texts_stored)
+        found[EMPTIED] = sum(_empty(store, compiled, pseudonym(f"t.{name}"), name) for name in compiled.identities)
+        found[EMPTIED] += sum(
+            _empty(store, compiled, _mark(text.target), text.target, text.alias) for text in compiled.texts_stored
+        )
         store.engine.run("DROP TABLE forgotten_places")
     return found
 
@@ -159,7 +161,7 @@ def _mark(name: str) -> str:
     return f"CASE WHEN contains(t.{name}, '{PREFIX}') THEN try_cast({mark} AS UUID) END"
 
 
-def _empty(store: Store, compiled: Plan, name: str, key: str) -> int:
+def _empty(store: Store, compiled: Plan, key: str, name: str, *others: str) -> int:
     """Empty an identifier of one who was forgotten where it stands in a record of another; how many records."""
     records = compiled.referring()
     of = records.replace("SELECT ", f"SELECT {key} AS key, ", 1)
@@ -170,5 +172,6 @@ def _empty(store: Store, compiled: Plan, name: str, key: str) -> int:
     condition = f"{_place(compiled)} IN ({places})"
     count = int(store.engine.rows(f"SELECT count(*) FROM typed WHERE {condition}")[0][0])
     if count:
-        store.engine.run(f"UPDATE typed SET {name} = NULL WHERE {condition}")
+        cleared = ", ".join(f"{column} = NULL" for column in dict.fromkeys((name, *others)))
+        store.engine.run(f"UPDATE typed SET {cleared} WHERE {condition}")
     return count

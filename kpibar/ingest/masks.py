@@ -6,85 +6,117 @@ engine finds the few cells that may hold one; these alone are looked at, each on
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from kpibar.ingest.cells import Cells
-from kpibar.ingest.expressions import Compiled, pseudonym, quoted
+from kpibar.ingest.expressions import Call, Compiled, pseudonym, quoted
+from kpibar.ingest.header import normal
 from kpibar.ingest.numbering import whole_numbers
 from kpibar.ingest.origins import place, placeholders
 from kpibar.ingest.personal import PHONE, Part, personal_parts, plain, shape, telephone_identity
 from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, columns
+from kpibar.ingest.telephones import is_telephone
 from kpibar.ingest.vocabulary import leaves
 from kpibar.store import Store
-from kpibar.syntax import SyntaxFault, tree, walk
+from kpibar.syntax import Node, SyntaxFault, children, tree
 
 CODE = "identifier_masked"
 # Which rules these are: a file that was read by others is read again when it is ingested again.
-RULES = "identifiers 1, codes 1"
+RULES = "identifiers 2, codes 1"
 _TABLE, _IDENTITIES = "masked_cells", "masked_identities"
 # In front of the pseudonym in the place of an identifier.
 PREFIX = "id-"
+# So many of its digits tell queues and brands apart whose identifiers have one shape.
+_MARK = 6
 # Columns of numbers, beside the names of records; and columns that are not stored as they are written.
 _NUMBERS = ("case_id", "contact_id", "order_ref", "merged_into", "parcel_id")
 CODED = ("country", "currency")
 # The shortest address and telephone number, and the shortest text of a number that is more than digits.
 _SHORTEST_WORD, _SHORTEST_NUMBER = 6, 9
 _UUID, _SHORTEST_ACCOUNT = 36, 15
-# Above this share of a column's cells a form that telephones have too is the column's own; most of them make a column
-# of telephones, provided that they are so many and lie so far apart as no numbers in sequence do.
-_OWN_FORM, _MOST, _LEAST, _APART = 0.2, 0.5, 3, 1_000
-_GAP = r"[\p{Z}./()\-\x{2010}-\x{2015}]{0,3}"
+# So many of a column's cells make it one of telephones, provided that they lie so far apart as no numbers in sequence
+# do, and that a + in some cell or the column's name says so.
+_MOST, _LEAST, _APART = 0.9, 3, 1_000
+# A column of words of which so many are digits alone is one of numbers.
+_MOST_DIGITS = 0.5
+_GAP = r"[\p{Z}./()_\-\x{2010}-\x{2015}]{0,3}"
+_SIGN = "[ ./()_-]"
 _DIGIT = r"[0-9\x{ff10}-\x{ff19}\x{660}-\x{669}\x{6f0}-\x{6f9}\x{966}-\x{96f}]"
 # Seven digits: every telephone, card and bank account has them. The pattern is one that the engine matches in one pass.
 _WORD = rf"@|\x{{ff20}}|\x{{fe6b}}|%40|{_DIGIT}(?:.*?{_DIGIT}){{6}}"
 _OPEN = "(?:^|[^0-9A-Za-z])"
-_NATIONAL = (
-    rf"{_OPEN}\(?0{_GAP}[1-9](?:{_GAP}[0-9]){{7,9}}(?:[^0-9A-Za-z]|$)"
-    rf"|{_OPEN}[2-9][0-9]{{2}}[ .-][0-9]{{2,3}}[ .-][0-9]{{2,4}}"
-)
 _CERTAIN = (
-    rf"@|\x{{ff20}}|\x{{fe6b}}|%40|[+\x{{ff0b}}]{_GAP}{_DIGIT}|{_OPEN}00[0-9]{{0,13}}[ ./()-]"
-    rf"|{_OPEN}\(?0\)?{_GAP}[1-9](?:[ ./)-]{{1,2}}[0-9]{{2}}){{4}}|\([2-9][0-9]{{2}}\)"
+    rf"@|\x{{ff20}}|\x{{fe6b}}|%40|[+\x{{ff0b}}]{_GAP}{_DIGIT}"
+    rf"|{_OPEN}00{_SIGN}{{0,2}}[1-9][0-9]{{0,2}}{_SIGN}{{1,3}}(?:[0-9]{{1,4}}{_SIGN}{{1,3}}[0-9]|[0-9]{{8}})"
+    rf"|{_OPEN}\(?0\)? ?[1-9](?:[ ./)_-]{{1,3}}[0-9]{{2}}){{4}}|\([2-9][0-9]{{2}}\)"
     rf"|(?i)\b(?:tel|t.l|phone|mobile|portable|gsm|handy|whatsapp|sms|fax)\w*[ .:°n=]{{0,4}}[+(]?[0-9]"
-    rf"|(?:{_OPEN}|IBAN|iban)[A-Za-z]{{2}}[ .-]?[0-9]{{2}}(?:[ .-]?[0-9A-Za-z]){{11}}|[A-Za-z]{{2}}[0-9]{{14}}"
-    r"|[\x{a0}\x{2000}-\x{206f}\x{3000}\x{ff00}-\x{ff5e}\x{660}-\x{669}\x{6f0}-\x{6f9}\x{966}-\x{96f}]"
+    rf"|(?:{_OPEN}|IBAN|iban)[A-Za-z]{{2}}[ ._-]?[0-9]{{2}}(?:[ ._-]?[0-9A-Za-z]){{11}}|[A-Za-z]{{2}}[0-9]{{14}}"
+    r"|[\x{a0}\x{ad}\x{2000}-\x{206f}\x{3000}\x{ff00}-\x{ff5e}\x{660}-\x{669}\x{6f0}-\x{6f9}\x{966}-\x{96f}]"
 )
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A typed column of texts that are stored: its name in `typed`, the header's, and whether it is one of numbers."""
+    """A typed column of texts that are stored: its name in `typed`, the header's, and whether it is one of numbers.
+
+    `target` is the typed column of what is stored: another one where a condition asks the cell, which stays as it is.
+    `names` tells that its words name something, a queue or a brand: distinct ones stay distinct.
+    """
 
     alias: str
     column: str
     numbers: bool
+    target: str
+    names: bool
 
 
-def stored_texts(tables: Mapping[str, Mapping[str, Compiled]], cells: Cells) -> tuple[Stored, ...]:
-    """The typed columns from which texts of canonical columns are taken; free text is not among them."""
-    present, found = cells.present("text"), dict[str, Stored]()
+def stored_texts(
+    tables: Mapping[str, Mapping[str, Compiled]], conditions: Iterable[Compiled], cells: Cells
+) -> dict[Call, Stored]:
+    """The calls from which texts of canonical columns are taken; free text is not among them.
+
+    `conditions` are the expressions that only ask.
+    """
+    present, found = cells.present("text"), dict[Call, Stored]()
+    asked = {call for compiled in conditions for call in compiled.calls}
     for entity, table in tables.items():
-        kinds = columns(entity)
         for name, compiled in table.items():
-            if kinds.get(name) != "VARCHAR" or name in (*TEXT_COLUMNS, *CODED):
-                continue
+            stored = stored_calls(entity, name, compiled)
+            asked |= {call for number, call in enumerate(compiled.calls) if number not in stored}
             numbers = name in _NUMBERS or name == KEYS[entity].id[0]
-            for number in _sources(compiled):
-                call = compiled.calls[number]
-                if call in present and (present[call] not in found or numbers):
-                    found[present[call]] = Stored(present[call], cells.shown(call), numbers)
-    return tuple(found.values())
+            for call in (compiled.calls[number] for number in stored):
+                if call in present:
+                    before = found.get(call)
+                    found[call] = Stored(
+                        alias=present[call],
+                        column=cells.shown(call),
+                        numbers=numbers or (before is not None and before.numbers),
+                        target=present[call],
+                        names=name != "reason_raw" or (before is not None and before.names),
+                    )
+    return {
+        call: replace(text, target=f"{text.alias}_masked") if call in asked else text for call, text in found.items()
+    }
 
 
-def _sources(compiled: Compiled) -> Sequence[int]:
-    """The helper calls whose cell can be part of an expression's value, by number: not what is only asked."""
+def stored_calls(entity: str, name: str, compiled: Compiled) -> frozenset[int]:
+    """The helper calls, by number, whose cell is part of the text that a column stores: not what is only asked."""
+    if columns(entity).get(name) != "VARCHAR" or name in (*TEXT_COLUMNS, *CODED):
+        return frozenset()
     try:
-        results = leaves(tree(placeholders(compiled)))
-        found = {place(part) for node in results for part in walk(node) if part["class"] == "COLUMN_REF"}
+        return frozenset(_places(tree(placeholders(compiled))))
     except SyntaxFault:  # refused in words of its own when it runs
-        return range(len(compiled.calls))
-    return sorted(number for number in found if number is not None)
+        return frozenset(range(len(compiled.calls)))
+
+
+def _places(node: Node) -> Iterator[int]:
+    for leaf in leaves(node):
+        number = place(leaf) if leaf["class"] == "COLUMN_REF" else None
+        if number is not None:
+            yield number
+        for child in children(leaf):
+            yield from _places(child)
 
 
 def mask_identifiers(
@@ -104,12 +136,15 @@ def mask_identifiers(
 def _suspects(text: Stored, calling_code: str) -> str:
     name = text.alias
     if text.numbers:
-        bare = f"strlen({name}) BETWEEN 9 AND 13 AND starts_with({name}, '0') OR starts_with({name}, '{calling_code}')"
         return (
-            f"(SELECT count(*) FILTER (WHERE {_odd(name)}) + CASE WHEN 2 * count(*) FILTER (WHERE {bare}) > "
-            f"count({name}) THEN 1 ELSE 0 END FROM typed)"
+            f"(SELECT count(*) FILTER (WHERE {_odd(name)} OR {_said_by_name(text)} AND {name} IS NOT NULL) FROM typed)"
         )
     return f"(SELECT count(*) FROM ({_words(name)}))"
+
+
+def _said_by_name(text: Stored) -> str:
+    """SQL: the name of a column says that it holds telephones."""
+    return "TRUE" if is_telephone(normal(text.column)) else "FALSE"
 
 
 def _words(name: str) -> str:
@@ -126,10 +161,10 @@ def _odd(name: str) -> str:
         f"CASE WHEN contains({name}, '@') OR starts_with({name}, '+') THEN TRUE "
         f"WHEN strlen({name}) < {_SHORTEST_NUMBER} THEN FALSE "
         # One word of letters and digits is no telephone, and too short for a bank account.
-        f"WHEN strlen({name}) < {_SHORTEST_ACCOUNT} AND NOT regexp_matches({name}, '[^0-9A-Za-z_#]') THEN FALSE "
+        f"WHEN strlen({name}) < {_SHORTEST_ACCOUNT} AND NOT regexp_matches({name}, '[^0-9A-Za-z#]') THEN FALSE "
         f"WHEN try_cast({name} AS BIGINT) IS NOT NULL THEN FALSE "
         f"WHEN strlen({name}) = {_UUID} AND {name}[9] = '-' AND {name}[24] = '-' THEN FALSE "
-        f"ELSE regexp_matches({name}, {quoted(f'{_NATIONAL}|{_CERTAIN}')}) END"
+        f"ELSE regexp_matches({name}, {quoted(_CERTAIN)}) END"
     )
 
 
@@ -141,34 +176,34 @@ def _word_cells(store: Store, text: Stored, calling_code: str) -> dict[str, tupl
         f"FROM (SELECT DISTINCT {text.alias} FROM typed WHERE {text.alias} IS NOT NULL)"
     )[0]
     # A column that holds numbers is one of numbers, whatever it is for.
-    numbers = digits >= _LEAST and digits > _MOST * every
+    numbers = digits >= _LEAST and digits > _MOST_DIGITS * every
     found = {}
     for (cell,) in rows(_words(text.alias)):
         seen = plain(cell)
         parts = personal_parts(seen, calling_code, numbers=numbers)
         if parts:
-            found[cell] = (
-                _replaced(seen, parts, [shape(seen[part.start : part.end]) for part in parts]),
-                parts[0].kind,
-            )
-    return found
+            found[cell] = (seen, parts)
+    marks = _pseudonyms(store, {part.identity for _, parts in found.values() for part in parts} if text.names else ())
+    return {
+        cell: (_replaced(seen, parts, [_shape(seen, part, marks) for part in parts]), parts[0].kind)
+        for cell, (seen, parts) in found.items()
+    }
+
+
+def _shape(text: str, part: Part, marks: Mapping[str, str]) -> str:
+    """The shape of an identifier and, where the words of its column are names, a mark that no other has."""
+    mark = marks.get(part.identity)
+    return shape(text[part.start : part.end]) + (f"#{mark[len(PREFIX) :][:_MARK]}" if mark else "")
 
 
 def _number_cells(store: Store, text: Stored, calling_code: str) -> dict[str, tuple[str, str]]:
     """The cells of a column of numbers that hold an identifier: what is stored for each, and what it was."""
     name, rows = text.alias, store.engine.rows
-    own_form = rows(
-        f"SELECT count(*) FILTER (WHERE regexp_matches({name}, {quoted(_NATIONAL)}) AND NOT regexp_matches({name}, "
-        f"{quoted(_CERTAIN)}) AND {_odd(name)}) > {_OWN_FORM} * count(*) AND count(*) >= {_LEAST} "
-        f"FROM (SELECT DISTINCT {name} FROM typed WHERE {name} IS NOT NULL)"
-    )[0][0]
-    certain = f" AND regexp_matches({name}, {quoted(_CERTAIN)})" if own_form else ""
     parts: dict[str, list[Part]] = {}
-    for (cell,) in rows(f"SELECT DISTINCT {name} FROM typed WHERE {_odd(name)}{certain}"):
-        known = personal_parts(plain(cell), calling_code, numbers=True)
-        if kept := [part for part in known if part.certain or not own_form]:
-            parts[cell] = kept
-    for cell in _telephones(store, name, calling_code):
+    for (cell,) in rows(f"SELECT DISTINCT {name} FROM typed WHERE {_odd(name)}"):
+        if found := personal_parts(plain(cell), calling_code, numbers=True):
+            parts[cell] = found
+    for cell in _telephones(store, text, calling_code):
         parts[cell] = [Part(0, len(cell), PHONE, telephone_identity(cell, calling_code))]
     names = _pseudonyms(store, {part.identity for known in parts.values() for part in known})
     return {
@@ -177,15 +212,18 @@ def _number_cells(store: Store, text: Stored, calling_code: str) -> dict[str, tu
     }
 
 
-def _telephones(store: Store, name: str, calling_code: str) -> list[str]:
+def _telephones(store: Store, text: Stored, calling_code: str) -> list[str]:
     """The cells of digits alone of a column most of whose cells are telephones; none of any other column."""
-    whole, short = map(quoted, whole_numbers(calling_code))
+    if not all(whole_numbers(calling_code)):
+        return []
+    name, (whole, short) = text.alias, map(quoted, whole_numbers(calling_code))
     digits = f"regexp_replace({name}, '[^0-9]', '', 'g')"
     full, alone = (f"regexp_full_match({name}, {pattern})" for pattern in (whole, short))
     telephone = f"({full} OR regexp_full_match({digits}, {whole}) AND {_odd(name)})"
     numbers = f"SELECT DISTINCT try_cast(right({digits}, 9) AS BIGINT) AS n, {telephone} AS t, {name} FROM typed"
     most = store.engine.rows(
-        f"SELECT sum(t::INTEGER) > {_MOST} * count(*) AND sum(t::INTEGER) >= {_LEAST} "
+        f"SELECT sum(t::INTEGER) >= {_MOST} * count(*) AND sum(t::INTEGER) >= {_LEAST} "
+        f"AND ({_said_by_name(text)} OR bool_or(starts_with({name}, '+'))) "
         f"AND max(n) FILTER (WHERE t) - min(n) FILTER (WHERE t) > {_APART} * count(*) "
         f"FROM ({numbers} WHERE {name} IS NOT NULL)"
     )[0][0]
@@ -194,7 +232,7 @@ def _telephones(store: Store, name: str, calling_code: str) -> list[str]:
     return [str(cell) for (cell,) in store.engine.rows(f"SELECT DISTINCT {name} FROM typed WHERE {full} OR {alone}")]
 
 
-def _pseudonyms(store: Store, identities: set[str]) -> dict[str, str]:
+def _pseudonyms(store: Store, identities: Collection[str]) -> dict[str, str]:
     """What is stored in the place of each identity."""
     if not identities:
         return {}
@@ -226,4 +264,4 @@ def _mask(store: Store, text: Stored, cells: Mapping[str, tuple[str, str]], rema
     )
     for kind, count in store.engine.rows(counted):
         remarks[CODE, f'"{text.column}" ({kind})'] += int(count)
-    store.engine.run(f"UPDATE typed SET {text.alias} = m.masked FROM {_TABLE} m WHERE m.cell = typed.{text.alias}")
+    store.engine.run(f"UPDATE typed SET {text.target} = m.masked FROM {_TABLE} m WHERE m.cell = typed.{text.alias}")

@@ -18,6 +18,16 @@ NATIONAL = {
     "351": ("[29][0-9]{8}", (9,)),
     "352": ("6[0-9]{8}", (9,)),
 }
+# The same of North America, where nothing stands in front: area and exchange do not begin with 0 or 1.
+_AMERICAN = "[2-9][0-9]{2}[2-9][0-9]{6}"
+# Calling codes (ITU-T E.164).
+_CODES = re.compile(
+    "[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|2[1-689][0-9]|3[578][0-9]|42[0-9]|5[09][0-9]|6[789][0-9]"
+    "|8[0578][0-9]|9[679][0-9]"
+)
+# Countries all of whose numbers have the form above; of the others that is the mobile ones' alone.
+_OF_ONE_FORM = ("33", "31", "34", "44", "48", "351")
+_FEWEST, _MOST = 10, 15
 # The first digits of mobile numbers: without the 0 in front any digit would make a telephone of a number.
 _MOBILE = {"33": "67", "31": "6", "32": "4", "34": "67", "39": "3", "41": "7", "44": "7", "49": "1", "351": "9"}
 # Countries in which no 0 is dialled in front of a number.
@@ -29,8 +39,10 @@ def is_national(digits: str, calling_code: str, *, alone: bool) -> bool:
 
     With its first 0 or the calling code in front; `alone`, that is as the whole of a cell, without them too.
     """
+    if calling_code == "1":
+        return re.fullmatch(f"(?:00)?1{_AMERICAN}", digits) is not None
     if calling_code not in NATIONAL:
-        return digits.startswith("0") and len(digits) in (10, 11) and digits[1] != "0"
+        return False
     pattern = NATIONAL[calling_code][0]
     if digits.startswith(calling_code) and re.fullmatch(pattern, digits[len(calling_code) :]):
         return True
@@ -44,8 +56,22 @@ def is_national(digits: str, calling_code: str, *, alone: bool) -> bool:
 def whole_numbers(calling_code: str) -> tuple[str, str]:
     """Patterns of a telephone number of this country without any sign: with its first 0 or calling code, and without.
 
-    Where no 0 is dialled before it, the number alone is no telephone: the calling code must stand in front.
+    Where no 0 is dialled before it, the number alone is no telephone: the calling code must stand in front. Of a
+    country whose numbers are not listed here none is told; the patterns are empty.
     """
-    pattern = NATIONAL.get(calling_code, ("[1-9][0-9]{7,9}", ()))[0]
+    if calling_code == "1":
+        return f"(?:(?:00)?1)?{_AMERICAN}", _AMERICAN
+    if calling_code not in NATIONAL:
+        return "", ""
+    pattern = NATIONAL[calling_code][0]
     dialled = "" if calling_code in _WITHOUT_ZERO else f"0(?:{pattern})|"
     return f"{dialled}(?:00)?{calling_code}(?:{pattern})", f"(?:{pattern})"
+
+
+def is_abroad(code: str, digits: str) -> bool:
+    """Whether digits behind a calling code are a telephone number of its country."""
+    if not _CODES.fullmatch(code) or not _FEWEST <= len(code + digits) <= _MOST:
+        return False
+    if code == "1":
+        return re.fullmatch(_AMERICAN, digits) is not None
+    return code not in _OF_ONE_FORM or re.fullmatch(f"0?(?:{NATIONAL[code][0]})", digits) is not None

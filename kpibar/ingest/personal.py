@@ -2,7 +2,8 @@
 
 In a column of words any of them counts. In a column of numbers (`numbers`), an order's or a parcel's, digits alone say
 nothing: one number in ten passes the check of a card, and any nine digits are a telephone somewhere. There only an
-address, a bank account and a telephone written as such - with +, or in groups - count.
+address, a bank account and a telephone of a certain form count: with +, with 00 and a calling code set apart, in five
+pairs of which the first begins with 0, or behind a word for telephone.
 """
 
 import re
@@ -10,12 +11,12 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kpibar.ingest.numbering import is_national
+from kpibar.ingest.numbering import is_abroad, is_national
 
 EMAIL, PHONE, IBAN, CARD = "e-mail address", "telephone number", "bank account", "card number"
 
 # One or two signs between groups of digits.
-_GAP = r"[ ./()-]{0,3}"
+_GAP = r"[ ./()_-]{0,3}"
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _EMAIL = re.compile(
     r"(?:\"[^\"\n]{1,64}\"|[^\s<>()\[\]\",;:@|\\/=]{1,64})(?:@|%40)"
@@ -37,9 +38,9 @@ _IBAN_LENGTHS = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
-_IBAN = re.compile(r"[A-Za-z]{2}[ .-]?[0-9]{2}(?=[ .-]?[0-9A-Za-z])")
+_IBAN = re.compile(r"[A-Za-z]{2}[ ._-]?[0-9]{2}(?=[ ._-]?[0-9A-Za-z])")
 _SAID = ("IBAN", "iban", "Iban")
-_CARD = re.compile(r"(?<![0-9])[2-6](?:[ .-]?[0-9]){12,18}(?![0-9A-Za-z])")
+_CARD = re.compile(r"(?<![0-9])[2-6](?:[ ._*-]?[0-9]){12,18}(?![0-9A-Za-z])")
 # The first digits of the issuers of cards (ISO/IEC 7812), and how long their numbers are.
 _ISSUERS = (
     (re.compile("4"), (13, 16, 19)),
@@ -50,10 +51,26 @@ _ISSUERS = (
     (re.compile("50|5[6-8]|63(?:04|9)|67"), (13, 14, 15, 16, 17, 18, 19)),
 )
 # A telephone with its country; within its country, in pairs or other groups; as in North America.
-_ABROAD = re.compile(rf"(?<![0-9A-Za-z+])(?:\+|00{_GAP}){_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}(?![0-9])")
+_ABROAD = re.compile(rf"(?<![0-9A-Za-z+])\+{_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}(?![0-9])")
+_ABROAD_ZEROS = re.compile(rf"(?<![0-9A-Za-z+])00{_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}(?![0-9])")
+_FEWEST_ABROAD = 8
+# How many digits are dialled, from the first 0 on.
+_DIALLED_LENGTHS = (10, 11, 12)
+# The same with signs that also end a number: only between groups that are all set apart by them.
+_ABROAD_IN_GROUPS = re.compile(r"(?<![0-9A-Za-z+])\+[1-9][0-9]{0,2}([:,*])[0-9]{1,4}(?:\1[0-9]{2,4}){2,5}(?![0-9])")
+# 00 and a calling code that is set apart, then two groups of digits or more, or one behind a blank.
+_DIALLED = re.compile(
+    r"(?<![0-9A-Za-z])00[ ./()_-]{0,2}(?P<code>[1-9][0-9]{0,2})"
+    r"(?P<rest>[ ./()_-]{1,3}[0-9]{1,4}(?:[ ./()_-]{1,3}[0-9]{1,8}){1,6}| [0-9]{8,11})(?![0-9A-Za-z])"
+)
+# Five pairs; the sign between them is the same.
 _PAIRS = re.compile(
-    r"(?<![0-9A-Za-z])(?<![0-9][./-])(?:\(0\) ?|\(?0)[1-9]\)?(?:(?: [0-9]{2}){4}|(?:\.[0-9]{2}){4}|(?:-[0-9]{2}){4}"
-    r"|(?:/[0-9]{2}){4})(?![0-9])(?![./-][0-9])"
+    r"(?<![0-9A-Za-z])(?:\(0\) ?[1-9]|\(?0[1-9]\)?)(?:(?: [0-9]{2}){4}|(?:[ ]?[./_-][ ]?[0-9]{2}){4})(?![0-9])"
+)
+_PAIRS_IN_WORDS = re.compile(r"(?<![0-9A-Za-z])0[1-9]([:,*])[0-9]{2}(?:\1[0-9]{2}){3}(?![0-9])")
+# Five pairs that are a day and a time of day: day, month, year, hour, minute.
+_DAY_AND_TIME = re.compile(
+    r"(?:0[1-9]|[12][0-9]|3[01])\D(?:0[1-9]|1[0-2])\D(?:1[5-9]|2[0-9])\D(?:[01][0-9]|2[0-3])\D[0-5][0-9]"
 )
 _AMERICAN = re.compile(r"(?<![0-9A-Za-z])\([2-9][0-9]{2}\) ?[0-9]{3}[ .-][0-9]{4}(?![0-9A-Za-z])")
 _NATIONAL = re.compile(
@@ -69,10 +86,7 @@ _GROUPS = re.compile(
     rf"{_APART}[6-9][0-9]{{2}}(?:([ .-])[0-9]{{3}}\1[0-9]{{3}}|([ .-])[0-9]{{2}}\2[0-9]{{2}}\2[0-9]{{2}}){_CLOSED}"
 )
 _AMERICAN_BARE = re.compile(rf"{_APART}[2-9][0-9]{{2}}([.-])[2-9][0-9]{{2}}\1[0-9]{{4}}{_CLOSED}")
-_BARE = re.compile(
-    r"(?<![0-9A-Za-z])(?<![0-9][./-])[2-9][0-9]{2}([.-])[2-9][0-9]{2}\1[0-9]{4}(?![0-9A-Za-z])(?![./-][0-9])"
-)
-_BARE = re.compile(r"(?<![0-9A-Za-z])(?<![0-9][.,/+-])[0-9]{8,15}(?![0-9A-Za-z]|[./,-][0-9])")
+_BARE = re.compile(r"(?<![0-9A-Za-z])(?<![0-9][.,+-])[0-9]{8,15}(?![0-9A-Za-z]|[.,-][0-9]|/[0-9]{1,4}(?![0-9]))")
 _DATE = re.compile(r"^\(?(?:[0-3]?[0-9][./-][01]?[0-9][./-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[./-][01][0-9])")
 _DIGITS = re.compile(r"[^0-9]")
 _RUN = re.compile(r"(?<![0-9])[0-9]{9,19}(?![0-9])")
@@ -82,16 +96,12 @@ _ALIKE = {ord(sign): "-" for sign in "‐‑‒–—―−﹣"} | {ord(sign): "
 
 @dataclass(frozen=True)
 class Part:
-    """What of a text is a person's: from where to where, what it is, and its one form for all notations.
-
-    `certain` is False for a telephone that is written as other numbers may be too: in groups, within its country.
-    """
+    """What of a text is a person's: from where to where, what it is, and its one form for all notations."""
 
     start: int
     end: int
     kind: str
     identity: str
-    certain: bool = True
 
 
 def plain(text: str) -> str:
@@ -141,7 +151,7 @@ def _accounts(text: str) -> Iterator[Part]:
             if sign.isascii() and sign.isalnum():
                 signs += sign.upper()
                 groups += 1
-            elif sign not in " .-" or not groups or (sign != " " and groups != 4):
+            elif sign not in " ._-" or not groups or (sign != " " and groups != 4):
                 break
             else:
                 groups = 0
@@ -179,36 +189,56 @@ def is_card(digits: str) -> bool:
 
 
 def _telephones(text: str, calling_code: str, numbers: bool) -> Iterator[Part]:
+    spans = [*_certain_telephones(text)]
+    if not numbers:
+        spans += _telephones_in_words(text, calling_code)
+    for start, end in spans:
+        yield Part(start, end, PHONE, telephone_identity(text[start:end], calling_code))
+
+
+def _certain_telephones(text: str) -> Iterator[tuple[int, int]]:
+    """Where telephones stand whose form no number of an order or a parcel has."""
     for match in _ANNOUNCED.finditer(text):
         number = match["number"]
         # sms:48217555 is the name that a tool gives to a record.
-        if numbers and number.isdigit() and not is_national(number, calling_code, alone=False):
-            continue
-        yield _telephone(match.start("number"), match.end("number"), text, calling_code)
+        if not number.isdigit() or (number[0] == "0" and len(number) in _DIALLED_LENGTHS):
+            yield match.span("number")
     for match in _ABROAD.finditer(text):
-        written = match.group()
-        # 00 and digits may be a number with zeros in front.
-        if not numbers or written.startswith("+") or not written.isdigit():
-            sure = written.startswith(("+", "00 ", f"00{calling_code}"))
-            yield _telephone(*match.span(), text, calling_code, certain=sure)
-    for pattern in (_PAIRS, _AMERICAN):
+        if len(_DIGITS.sub("", match.group())) >= _FEWEST_ABROAD:
+            yield match.span()
+    for match in _ABROAD_IN_GROUPS.finditer(text):
+        yield match.span()
+    for match in _DIALLED.finditer(text):
+        if is_abroad(match["code"], _DIGITS.sub("", match["rest"].replace("(0)", ""))):
+            yield match.span()
+    for match in _PAIRS.finditer(text):
+        if not _DAY_AND_TIME.fullmatch(match.group()) and not _continues(text, match):
+            yield match.span()
+    for match in _AMERICAN.finditer(text):
+        yield match.span()
+
+
+def _continues(text: str, match: re.Match[str]) -> bool:
+    """Whether pairs are part of a longer row of pairs: the sign between them and a digit stand around them too."""
+    sign = match.group()[:-2].rstrip(" ")[-1:]
+    before, after = text[max(match.start() - 2, 0) : match.start()], text[match.end() : match.end() + 2]
+    return any(part.strip("0123456789") == sign and len(part) > 1 for part in (before, after))
+
+
+def _telephones_in_words(text: str, calling_code: str) -> Iterator[tuple[int, int]]:
+    """Where telephones stand that are written as other numbers may be too."""
+    for match in _ANNOUNCED.finditer(text):
+        yield match.span("number")
+    for pattern in (_ABROAD_ZEROS, _PAIRS_IN_WORDS):
         for match in pattern.finditer(text):
-            yield _telephone(*match.span(), text, calling_code)
-    if numbers and text.isdigit():
-        return
+            yield match.span()
     for pattern in (_NATIONAL, _GROUPS, _AMERICAN_BARE):
         for match in pattern.finditer(text):
-            written = match.group()
-            if not (_DATE.match(written) or (numbers and written.isdigit())):
-                yield _telephone(*match.span(), text, calling_code, certain=False)
-    if not numbers:
-        for match in _BARE.finditer(text):
-            if is_national(match.group(), calling_code, alone=match.group() == text.strip()):
-                yield _telephone(*match.span(), text, calling_code)
-
-
-def _telephone(start: int, end: int, text: str, calling_code: str, *, certain: bool = True) -> Part:
-    return Part(start, end, PHONE, telephone_identity(text[start:end], calling_code), certain)
+            if not _DATE.match(match.group()) and not _DAY_AND_TIME.fullmatch(match.group()):
+                yield match.span()
+    for match in _BARE.finditer(text):
+        if is_national(match.group(), calling_code, alone=match.group() == text.strip()):
+            yield match.span()
 
 
 def telephone_identity(written: str, calling_code: str) -> str:

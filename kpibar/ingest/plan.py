@@ -196,6 +196,8 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     keep = compile_expression(layout.keep or "TRUE")
     every = [keep, *wheres.values(), *(one for table in compiled.values() for one in table.values())]
     cells = cells_of(header, every, timed=layout.fills == "contacts")
+    texts = stored_texts(compiled, (keep, *wheres.values()), cells)
+    cells = replace(cells, masked={call: text.target for call, text in texts.items() if text.target != text.alias})
     tables: dict[str, Mapped] = {
         entity: mapped(layout, entity, table, wheres.get(entity), cells, context) for entity, table in compiled.items()
     }
@@ -207,7 +209,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
         tables=tables,
         identities=tuple(cells.present("pii").values()),
         identifiers=identifiers(layout.fills, compiled, cells),
-        texts_stored=stored_texts(compiled, cells),
+        texts_stored=tuple(texts.values()),
         unknown={f"{alias}_new": call.column for call, alias in cells.present("enum").items()},
         dates=dates(cells),
         numbers=numbers(cells),

@@ -74,7 +74,8 @@ def typed(
     ]
     strange_ones = strange_dates(cells, reading)
     halves = cells.halves()
-    shown = ", ".join((*kept, *cells.present().values(), *unlisted, *near, *strange_ones.values(), *halves))
+    masked = [f"CAST(NULL AS VARCHAR) AS {name}" for name in cells.masked.values()]
+    shown = ", ".join((*kept, *cells.present().values(), *masked, *unlisted, *near, *strange_ones.values(), *halves))
     strange_cells = [
         f"{strange(cells.cell(column) or '', reading.formats)} AS {alias}" for column, alias in strange_ones.items()
     ]
