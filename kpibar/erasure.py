@@ -162,6 +162,7 @@ def _forgotten(now: datetime) -> str:
         f"SELECT key, 'person' AS kind, NULL::VARCHAR AS scope FROM {KEYS_OF} "
         f"UNION SELECT t.order_key, 'order', t.brand {orders} AND t.order_key IS NOT NULL "
         f"UNION SELECT t.number_key, 'order', t.brand {orders} AND t.number_key IS NOT NULL "
+        f"UNION SELECT t.order_key, 'order', t.brand {contacts} AND t.order_key IS NOT NULL "
         f"UNION SELECT {record_key('contact', 't.contact_id')}, 'contact', t.source {contacts}"
     )
     for entity in NUMBERED:

@@ -20,6 +20,8 @@ KEYS_OF = "gone_people"
 GONE = "gone_"
 # Tables whose records name a customer; the second identifier stands in some of them.
 _NAMING = {"contacts": True, "orders": True, "surveys": False}
+# Tables whose records name the order that a customer asks about.
+_ASKING = ("contacts", "surveys")
 _FEWEST_DIGITS = 8
 # Columns that number another record.
 _REFERENCES = ("case_id", "merged_into", "contact_id", "order_ref")
@@ -122,6 +124,9 @@ def find_person(store: Store, forms: Sequence[tuple[str, str]]) -> Found:
             _add(store, entity, f"{nameless(entity)} AND {marked(store, f't.{name}')}")
     doubtful = _add_of_orders(store)
     _add_of_contacts(store)
+    _add_of_references(store)
+    _add_of_contacts(store)
+    _name_orders(store)
     return Found(by, linked, *_counts_of_others(store), doubtful)
 
 
@@ -221,7 +226,7 @@ def _of_order(entity: str) -> tuple[str, str]:
         )
         return f"({found})"
 
-    same = "n.brand IS NOT DISTINCT FROM t.brand"
+    same = "n.brand = t.brand"
     either = "n.brand = t.brand OR n.brand IS NULL OR t.brand IS NULL"
     certain = (
         f"({named('gone_names', same)} AND NOT {named('kept_names', same)}) "
@@ -269,6 +274,23 @@ def _add_of_contacts(store: Store) -> None:
             "(t.source, t.contact_id) IN (SELECT source, contact_id FROM gone_ids) OR (t.contact_id IN (SELECT "
             "contact_id FROM gone_ids) AND t.contact_id NOT IN (SELECT contact_id FROM kept_ids))",
         )
+
+
+def _add_of_references(store: Store) -> None:
+    """Add what names no customer and an order that contacts and surveys of the person name, and no other customer has.
+
+    A shop may give no orders, or orders without their customers.
+    """
+    names = "SELECT order_key AS name, NULL::BIGINT AS number, brand FROM {0} AS t WHERE {1}"
+    gone, kept = f"t.rowid IN (SELECT row FROM {GONE}{{0}})", f"t.rowid NOT IN (SELECT row FROM {GONE}{{0}})"
+    for table, entities, side in (("gone_names", _ASKING, gone), ("kept_names", (*_ASKING, "orders"), kept)):
+        some = [
+            names.format(entity, f"{side.format(entity)} AND ({table == 'gone_names'} OR NOT ({nameless(entity)}))")
+            for entity in entities
+        ]
+        store.engine.run(f"CREATE OR REPLACE TEMP TABLE {table} AS {' UNION '.join(some)}")
+    for entity in ENTITIES:
+        _add(store, entity, f"{nameless(entity)} AND ({_of_order(entity)[0]})")
 
 
 def _count(store: Store, entity: str, condition: str) -> int:

@@ -29,19 +29,16 @@ from tests.reproducers import DATABASE
 _NOT_COMPARED = {"files", "meta", "remarks", "unknown_values", "forgotten", "columns_held", "rejects"}
 
 
-def rows(database: Path, *more: str) -> dict[str, list[str]]:
-    """Every row of the canonical and fact tables without the number of its file, sorted; of `more` tables too."""
+def rows(database: Path, *more: str, numbers: bool = False) -> dict[str, list[str]]:
+    """Every row of the canonical, fact and `more` tables, sorted; with `numbers` that of its file too."""
+    unlike = {"ingested_at", "chain", "forgotten_at"} | (set() if numbers else {"file_id", "promise_file_id"})
     found = {}
     with open_store(database, write=False) as store:
         for (table,) in store.engine.rows("SELECT table_name FROM information_schema.tables ORDER BY 1"):
             if table in _NOT_COMPARED - set(more):
                 continue
             names = [name for name, *_ in store.engine.rows(f"DESCRIBE {table}")]
-            shown = [
-                name
-                for name in names
-                if name not in ("file_id", "promise_file_id", "ingested_at", "chain", "forgotten_at")
-            ]
+            shown = [name for name in names if name not in unlike]
             found[table] = sorted(str(row) for row in store.engine.rows(f"SELECT {', '.join(shown)} FROM {table}"))
     return found
 

@@ -122,7 +122,7 @@ def test_a_person_of_the_samples_is_gone_as_if_never_there(folder: Path) -> None
 CONTACTS = """
 | contact_id | created_at | channel | customer         | customer_phone | order_ref | case_id | tags         | agent |
 | K01        | 2025-03-01 | email   | Jean@Example.org | 06 12 34 56 78 | ORD-100   |         | unique words | a@b.c |
-| K02        | 2025-03-02 | phone   | +33612345678     |                |           |         |              | a@b.c |
+| K02        | 2025-03-02 | phone   | +33612345678     |                | ORD-300   |         |              | a@b.c |
 | K03        | 2025-03-03 | email   | anna@example.org | 0600000001     | ORD-101   |         | hello        | a@b.c |
 | K04        | 2025-03-04 | phone   |                  |                | ORD-100   |         |              | a@b.c |
 | K05        | 2025-03-04 | phone   |                  |                |           | K01     |              | a@b.c |
@@ -145,6 +145,7 @@ PARCELS = """
 | PARCEL-01 | ORD-100   | Alpha | 2025-02-21 09:00 | 2025-02-25 09:00 | 2025-02-24  |
 | PARCEL-02 | ORD-100   | Beta  | 2025-02-21 09:00 | 2025-02-25 09:00 | 2025-02-24  |
 | PARCEL-03 | ORD-101   | Alpha | 2025-02-21 09:00 | 2025-02-25 09:00 | 2025-02-24  |
+| PARCEL-04 | ORD-300   | Alpha | 2025-02-21 09:00 | 2025-02-25 09:00 | 2025-02-24  |
 """
 SURVEYS = """
 | survey_id | kind | score | scale_min | scale_max | answered_at      | contact_id | customer         |
@@ -170,7 +171,7 @@ def copied(desk: Path, folder: Path) -> Path:
 
 
 # Who is forgotten, in which words; the contacts, parcels and surveys that stay; words of what is said.
-ALL = ("PARCEL-01 PARCEL-02 PARCEL-03", "SURVEY-01 SURVEY-02 SURVEY-03")
+ALL = ("PARCEL-01 PARCEL-02 PARCEL-03 PARCEL-04", "SURVEY-01 SURVEY-02 SURVEY-03")
 JEAN = ("K03 K04 K06 K07 K08 K09 K10", "PARCEL-02 PARCEL-03", "SURVEY-02")
 CASES: dict[str, tuple[tuple[str, ...], tuple[str, str, str], str]] = {
     "by e-mail": (("--email", "Jean <jean@example.org>"), JEAN, "1 other identifier of the same person"),
