@@ -182,6 +182,11 @@ def test_orders_in_the_form_of_telephones_stay(folder: Path) -> None:
         ("FR", "FR"), ("fr", "FR"), ("FRA", "FR"), ("France", "FR"), ("Frankreich", "FR"), ("Francia", "FR"),
         ("Frankrijk", "FR"), ("França", "FR"), ("ÖSTERREICH", "AT"), ("Côte d’Ivoire", "CI"), ("UK", "GB"),
         ("The Netherlands", "NL"), ("France (FR)", "FR"), ("fr_FR", "FR"), ("US-CA", "US"), ("Etats-Unis", "US"),
+        ("Hong Kong", "HK"), ("Macao", "MO"), ("Russian Federation", "RU"), ("Korea, Republic of", "KR"),
+        ("Republic of Korea", "KR"), ("Bosnia and Herzegovina", "BA"), ("Iran, Islamic Republic of", "IR"),
+        ("Ivory Coast", "CI"), ("U.K.", "GB"), ("U.A.E.", "AE"), ("Eire", "IE"), ("Guyane", "GF"), ("Palestine", "PS"),
+        ("Irlande du Nord", "GB"), ("Netherlands (the)", "NL"), ("Saint Kitts and Nevis", "KN"), ("Korea", None),
+        ("Venezuela (Bolivarian Republic of)", "VE"), ("Virgin Islands (U.S.)", "VI"), ("Slovak Republic", "SK"),
         ("Paris", None), ("EU", None), ("jean@x.fr", None), ("XX", None), ("0612345678", None),
     ],
 )  # fmt: skip
@@ -192,7 +197,9 @@ def test_countries_become_codes_and_other_words_are_unknown(cell: str, code: str
 @pytest.mark.parametrize(
     ("cell", "code"),
     [("EUR", "EUR"), ("eur", "EUR"), ("€", "EUR"), ("euros", "EUR"), ("£", "GBP"), ("US$", "USD"), ("zł", "PLN"),
-     ("$", None), ("jean", None), ("franc", None)],
+     ("EUR €", "EUR"), ("USD $", "USD"), ("£ GBP", "GBP"), ("CAD$", "CAD"), ("JPY ¥", "JPY"), ("EUR $", None),
+     ("978", "EUR"), ("036", "AUD"), ("₺", "TRY"), ("₽", "RUB"), ("₹", "INR"), ("zl", "PLN"), ("kr", None),
+     ("USD €", None), ("999", None), ("$", None), ("jean", None), ("franc", None)],
 )  # fmt: skip
 def test_currencies_become_codes_and_one_sign_of_several_is_unknown(cell: str, code: str | None) -> None:
     assert currency_code(cell) == code

@@ -20,6 +20,11 @@ _BETWEEN = re.compile(r"\s*[-–—/|(),;:]\s*")
 _PART = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}")
 _LOCALE = re.compile(r"[a-z]{2,3}[-_]([A-Z]{2})")
 _ARTICLE = re.compile("^(?:the|la|le|les|l|il|los|las|die|der|de|het|os|as|o|a) ")
+_ARTICLE_BEHIND = re.compile(r" (?:the|la|le|les)$")
+# A code and a sign, in either order, and the codes that signs of several may stand beside.
+_CODE_AND_SIGN = re.compile(r"(?:([A-Za-z]{3})\s*([^\w\s]|\D{1,3}?[$¥]?)|([^\w\s]|\D{1,3}?[$¥]?)\s*([A-Za-z]{3}))")
+_SHARED = {"¥": ("JPY", "CNY"), "kr": ("SEK", "NOK", "DKK", "ISK"), "fr": ("CHF",)}
+_DOLLARS = re.compile("..D|MXN|ARS|CLP|COP|UYU|DOP|CUP|BRL")
 _LONGEST = 200
 UNKNOWN = {"country": "country_unknown", "currency": "currency_unknown"}
 
@@ -55,15 +60,30 @@ def country_code(text: str) -> str | None:
 
 def currency_code(text: str) -> str | None:
     """The code of a currency by its name, sign or code, None for what is none, or for one sign of several."""
-    return _of_all(text.strip(), _tables()["currencies"]) if len(text) <= _LONGEST else None
+    cell, known = text.strip(), _tables()["currencies"]
+    if len(cell) > _LONGEST:
+        return None
+    return _of_all(cell, known) or _of_code_and_sign(cell, known)
+
+
+def _of_code_and_sign(cell: str, known: dict[str, str]) -> str | None:
+    """What a code names that has a sign beside it, "USD $"; None where the sign is that of another currency."""
+    pair = _CODE_AND_SIGN.fullmatch(cell)
+    if pair is None:
+        return None
+    code, sign = (pair[1] or pair[4]).upper(), fold(pair[2] or pair[3])
+    shared = sign == "$" and _DOLLARS.fullmatch(code) is not None
+    if known.get(code.lower()) != code or not (known.get(sign) == code or shared or code in _SHARED.get(sign, ())):
+        return None
+    return code
 
 
 def _of_all(cell: str, known: dict[str, str]) -> str | None:
     """What a cell names, or all its parts alike: "France (FR)"."""
     name = fold(cell)
-    code = known.get(name) or known.get(_ARTICLE.sub("", name))
-    if code is not None:
-        return code
+    for tried in (name, _ARTICLE.sub("", name), _ARTICLE_BEHIND.sub("", name), fold(cell.replace(".", ""))):
+        if tried in known:
+            return known[tried]
     codes = {known.get(fold(part)) for part in _BETWEEN.split(cell) if part}
     return codes.pop() if len(codes) == 1 else None
 
