@@ -45,3 +45,12 @@ def test_tickets_that_the_settings_call_contacts_of_their_own_are_not_suspected(
     found = computed(folder, exports(25), rule)
     assert fraction(found, "contacts")[0] == 50
     assert "phone_tickets_unmatched" not in [note.code for note in found.notes]
+
+
+def test_a_rule_that_names_a_telephone_is_that_of_its_file(folder: Path) -> None:
+    """The ledger has the shape of the name; 25 calls and 25 tickets are 50 contacts, as the settings ask."""
+    files = {name.replace("tickets", "tickets_0612345678"): text for name, text in exports(25).items()}
+    rule = '[[files]]\nmatch = "tickets_0612345678*"\nphone_tickets = "separate"\n'
+    found = computed(folder, files, rule)
+    assert fraction(found, "contacts")[0] == 50
+    assert "phone_tickets_unmatched" not in [note.code for note in found.notes]
