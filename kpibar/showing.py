@@ -21,7 +21,7 @@ _PERSONAL = re.compile(
     r"|[A-Z]{2}[0-9]{2}( ?[A-Z0-9]{4}){3}"
 )
 _LONGEST_NAME = 120
-_QUOTED = re.compile(r"""(["'])(.*?)(\1)""", re.DOTALL)
+QUOTED = re.compile(r"""(["'])(.*?)(\1)""", re.DOTALL)
 
 
 def blanked(value: str) -> str:
@@ -64,7 +64,7 @@ def shown_words(message: str, is_known: Callable[[str], bool]) -> str:
     A quoted cell may hold quotes itself: then all between the first and the last quote is blanked.
     """
     places = [place for place, sign in enumerate(message) if sign in "\"'"]
-    if not places or (not len(places) % 2 and all(is_known(found[2]) for found in _QUOTED.finditer(message))):
+    if not places or (not len(places) % 2 and all(is_known(found[2]) for found in QUOTED.finditer(message))):
         return message
     first, last = places[0] + 1, places[-1] if len(places) > 1 else len(message)
     return f"{message[:first]}{_shape(message[first:last])}{message[last:]}"

@@ -15,11 +15,13 @@ import pytest
 from kpibar import showing
 from kpibar.checking import check
 from kpibar.config import load
+from kpibar.engine import EngineError
 from kpibar.errors import KeyUnsafe, KpibarError, UsageError
 from kpibar.errors_files import KeyMaterial
 from kpibar.ingest.files import open_export
 from kpibar.ingest.key_files import key_form
 from kpibar.ingest.layouts import shelf
+from kpibar.ingest.load import _without_values as without_values
 from kpibar.ingest.pseudonyms import load_key
 from kpibar.store import open_store
 from tests.intake import write
@@ -85,6 +87,15 @@ def test_known_names_and_ordinary_names_are_shown() -> None:
         assert showing.shown_name(name) == name
     assert showing.shown_words('column "status" is missing', known) == 'column "status" is missing'
     assert "rien" not in showing.shown_words("string 'O'Brien' and \"x\"", known)
+
+
+def test_of_what_an_engine_quotes_only_what_the_layout_states_is_shown() -> None:
+    """A cell that is a part of some word of the layout is a cell."""
+    layout = shelf(None).get("kpibar-contacts")
+    for cell in ("a", "re", "contact", "text(", "2025-03-01 9h"):
+        words = without_values(EngineError(f"Conversion Error: '{cell}' is no number"), layout)
+        assert f"'{cell}'" not in words or cell == showing.blanked(cell), words
+    assert '"channel"' in without_values(EngineError('Binder Error: column "channel" is a text'), layout)
 
 
 # --- keys ----------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from kpibar.ingest.seal import write_seal
 from kpibar.ingest.spellings import Names, branded, join_stored, load_names
 from kpibar.ingest.taking import Task, take_file
 from kpibar.ingest.trial import faulty_entry, parses
-from kpibar.showing import shown_words
+from kpibar.showing import QUOTED, shown_words
 from kpibar.store import Store
 
 # What a statement with the expressions of a user's own layout may take.
@@ -120,8 +120,14 @@ def _refusal(path: Path, error: EngineError) -> KpibarError:
 
 def _without_values(error: EngineError, layout: Layout) -> str:
     """What the engine says, with what it quotes blanked, unless the layout says it: a cell may be personal."""
-    stated = "\n".join((*layout.select.values(), *layout.vocabulary(), *layout.formats, layout.keep or ""))
-    return shown_words(str(error), lambda word: word in stated)
+    expressions = (
+        *layout.select.values(),
+        *(also_value for also in layout.also.values() for also_value in (also.where, *also.select.values())),
+        layout.keep or "",
+    )
+    stated = {match[2] for expression in expressions for match in QUOTED.finditer(expression)}
+    stated |= {*layout.vocabulary(), *layout.formats}
+    return shown_words(str(error), stated.__contains__)
 
 
 def _time_limit(store: Store, file: Recognised, config: Config) -> AbstractContextManager[None]:
