@@ -9,7 +9,22 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
-from kpibar.functions import FUNCTIONS, OPERATORS, TYPES, FormulaFault, Part, Size, largest, total
+from kpibar.functions import (
+    COUNTS,
+    FUNCTIONS,
+    MOST_LIST_CELLS,
+    NAMES,
+    OPERATORS,
+    REPEATED,
+    TYPES,
+    FormulaFault,
+    Size,
+    Term,
+    as_text,
+    element,
+    largest,
+    total,
+)
 from kpibar.syntax import Node, SyntaxFault, tree
 
 __all__ = ["TOKEN", "FormulaFault", "closest", "excerpt", "formula", "refuse_marks"]
@@ -24,7 +39,9 @@ _MOST_SIGNS = 20_000
 _DEEPEST = 100
 _SHOWN = 160
 # A value may be so many times as long as the longest cell of its record, and so many signs more.
-_MOST_CELLS, _MOST_SIGNS_MORE = 64, 50_000
+_MOST_CELLS, _MOST_SIGNS_MORE = 1_000, 100_000
+# The engine takes seconds to plan some hundred copies of an argument; the number doubles with each call around another.
+_MOST_COPIES = 500
 _NUMBER = re.compile(r"(-?)([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # What makes of a text in single quotes another one: E'\\x41', X'41'.
@@ -54,7 +71,7 @@ _PLACES = frozenset(["class", "type", "query_location", "query_location_length",
 _CALL = frozenset(["function_name", "is_operator", "arguments", "qualified_name", "order_bys"])
 _TYPE = frozenset(["type_name", "qualified_name", "children"])
 
-Columns = Callable[[Sequence[str]], Part]
+Columns = Callable[[Sequence[str]], Term]
 
 
 def excerpt(text: str) -> str:
@@ -119,9 +136,9 @@ class _Writer:
     """Writes the nodes of one formula."""
 
     def __init__(self, columns: Columns, more: frozenset[str], like: Iterable[str]) -> None:
-        self._columns, self._more, self._like, self._depth = columns, more, like, 0
+        self._columns, self._more, self._like, self._depth, self._copies = columns, more, like, 0, 0
 
-    def write(self, node: Node) -> Part:
+    def write(self, node: Node) -> Term:
         """The SQL of a node. Raises FormulaFault."""
         self._depth += 1
         if self._depth > _DEEPEST:
@@ -129,10 +146,12 @@ class _Writer:
         part = self._written(node)
         self._depth -= 1
         if part.size.cells > _MOST_CELLS or part.size.signs > _MOST_SIGNS_MORE:
-            raise FormulaFault(f"can make a text more than {_MOST_CELLS} times as long as its cells")
+            raise FormulaFault(f"can make a text more than {_MOST_CELLS:,} times as long as its cells")
+        if part.size.is_list and part.size.cells > MOST_LIST_CELLS:
+            raise FormulaFault(f"splits a text that can be more than {MOST_LIST_CELLS} times as long as its cells")
         return part
 
-    def _written(self, node: Node) -> Part:
+    def _written(self, node: Node) -> Term:
         kind = node["class"]
         if node.get("alias"):
             raise FormulaFault(f"gives a name ({node['alias']}): an expression has none")
@@ -165,26 +184,26 @@ class _Writer:
                 return self._function(node)
         raise FormulaFault(f"{_ONE}: it {_REFUSED[kind]}" if kind in _REFUSED else _ONE)
 
-    def _case(self, node: Node) -> Part:
+    def _case(self, node: Node) -> Term:
         _refuse_more(node, {"case_checks", "else_expr"})
         checks = [(self.write(check["when_expr"]), self.write(check["then_expr"])) for check in node["case_checks"]]
         other = self.write(node["else_expr"])
         cases = " ".join(f"WHEN {asked.sql} THEN {result.sql}" for asked, result in checks)
         default = "" if other.sql == "NULL" else f" ELSE {other.sql}"
-        return Part(f"CASE {cases}{default} END", largest([*(result for _, result in checks), other]))
+        return Term(f"CASE {cases}{default} END", largest([*(result for _, result in checks), other]))
 
-    def _cast(self, node: Node) -> Part:
+    def _cast(self, node: Node) -> Term:
         _refuse_more(node, {"child", "try_cast", "type_expr"})
         child, word = self.write(node["child"]), "TRY_CAST" if node["try_cast"] else "CAST"
-        return Part(f"{word}({child.sql} AS {_type(node['type_expr'])})", child.size + Size())
+        return Term(f"{word}({child.sql} AS {_type(node['type_expr'])})", as_text(child.size))
 
-    def _operator(self, node: Node) -> Part:
+    def _operator(self, node: Node) -> Term:
         _refuse_more(node, {"children"})
         parts = [self.write(child) for child in node["children"]]
         operands = [part.operand for part in parts]
         match node["type"]:
             case "OPERATOR_COALESCE":
-                return Part(f"coalesce({', '.join(part.sql for part in parts)})", largest(parts))
+                return Term(f"coalesce({', '.join(part.sql for part in parts)})", largest(parts))
             case "OPERATOR_NOT":
                 return _condition(f"NOT {operands[0]}")
             case "OPERATOR_IS_NULL":
@@ -194,14 +213,14 @@ class _Writer:
             case "COMPARE_IN":
                 return _condition(f"{operands[0]} IN ({', '.join(part.sql for part in parts[1:])})")
             case "ARRAY_EXTRACT":
-                return Part(f"{operands[0]}[{parts[1].sql}]", parts[0].size)
+                return Term(f"{operands[0]}[{parts[1].sql}]", element(parts))
             case "ARRAY_SLICE" if len(parts) == 3:
-                return Part(f"{operands[0]}[{parts[1].sql}:{parts[2].sql}]", parts[0].size)
+                return Term(f"{operands[0]}[{parts[1].sql}:{parts[2].sql}]", parts[0].size)
             case "OPERATOR_TRY":
-                return Part(f"TRY({parts[0].sql})", parts[0].size)
+                return Term(f"TRY({parts[0].sql})", parts[0].size)
         raise FormulaFault(_ONE)
 
-    def _function(self, node: Node) -> Part:
+    def _function(self, node: Node) -> Term:
         name = str(node["function_name"])
         known = FUNCTIONS.keys() | self._more
         if name not in known:
@@ -210,29 +229,37 @@ class _Writer:
         named = [argument for argument in node["arguments"] if argument["name"]]
         if len(node["qualified_name"]["path"]) != 1 or node["order_bys"]["orders"] or named:
             raise FormulaFault(f'calls "{name}" in a way that is not one of an expression')
+        before = self._copies
         parts = [self.write(argument["expression"]) for argument in node["arguments"]]
+        if name in REPEATED:
+            self._copies += 1 + self._copies - before
+        if self._copies > _MOST_COPIES:
+            raise FormulaFault(
+                f"nests {', '.join(sorted(REPEATED))} too deeply, or has more than {_MOST_COPIES} of them"
+            )
+        _refuse_count(name, len(parts))
         size = FUNCTIONS.get(name, total)(parts)
         if name not in OPERATORS:
-            return Part(f"{name}({', '.join(part.sql for part in parts)})", size)
+            return Term(f"{NAMES.get(name, name)}({', '.join(part.sql for part in parts)})", size)
         if len(parts) == 1:
-            return Part(f"{name} {parts[0].operand}", size, compound=True)
-        return Part(f"{parts[0].operand} {name} {parts[1].operand}", size, compound=True)
+            return Term(f"{name} {parts[0].operand}", size, compound=True)
+        return Term(f"{parts[0].operand} {name} {parts[1].operand}", size, compound=True)
 
 
-def _condition(sql: str) -> Part:
-    return Part(sql, compound=True)
+def _condition(sql: str) -> Term:
+    return Term(sql, compound=True)
 
 
-def _constant(literal: Node) -> Part:
+def _constant(literal: Node) -> Term:
     kind, text = literal["kind"], str(literal.get("text", ""))
     if kind == "NULL_LITERAL":
-        return Part("NULL")
+        return Term("NULL")
     if kind == "BOOLEAN":
-        return Part("TRUE" if text == "true" else "FALSE")
+        return Term("TRUE" if text == "true" else "FALSE")
     if kind == "STRING" and not _CONTROL.search(text):
-        return Part("'" + text.replace("'", "''") + "'", Size(0, len(text.encode())), text)
+        return Term("'" + text.replace("'", "''") + "'", Size(0, len(text.encode())), text)
     if kind in ("INTEGER", "NUMERIC") and _NUMBER.fullmatch(text):
-        return Part(f"({text})" if text.startswith("-") else text)
+        return Term(f"({text})" if text.startswith("-") else text)
     raise FormulaFault("holds a constant that is neither a text, a number, a yes or no, nor NULL")
 
 
@@ -251,6 +278,15 @@ def _refuse_more(node: Node, expected: Iterable[str]) -> None:
     more = {name for name, value in node.items() if value and name not in _PLACES} - set(expected)
     if more:
         raise FormulaFault(f"{_ONE} ({', '.join(sorted(more))})")
+
+
+def _refuse_count(name: str, count: int) -> None:
+    """Raises FormulaFault for a function with too few or too many arguments."""
+    least, most = COUNTS.get(name, (0, None))
+    if name in OPERATORS or (least <= count and (most is None or count <= most)):
+        return
+    numbers = f"{least}" if least == most else f"{least} to {most}" if most is not None else f"{least} or more"
+    raise FormulaFault(f"calls {name} with {count} arguments; it takes {numbers}")
 
 
 def _unknown_function(name: str, known: Iterable[str]) -> str:

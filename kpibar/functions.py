@@ -4,11 +4,20 @@ What is not listed reads settings, variables, files or clocks, makes lists and t
 records. A value is never much longer than the cells it is made of, so that no formula can fill the machine's memory.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _LONGEST_PATTERN = 5_000
 _LONGEST_PADDING = 100
+# The elements of a list take 16 bytes each beside their signs: a list is of a shorter text than a text may be.
+MOST_LIST_CELLS = 64
+# A group of the pattern in what replaces it; one step of a simple pattern, and how often it fits.
+_GROUP = re.compile(r"\\[0-9]")
+_ATOM = re.compile(
+    r"(?P<sign>\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\\[])*\]|\\[dDsSwW\W_]|[^\\\[\](){}|*+?^$])(?P<times>[*?+]|\{[0-9,]+\})?\??"
+    r"|[\^$|]"
+)
 
 
 class FormulaFault(ValueError):
@@ -16,11 +25,26 @@ class FormulaFault(ValueError):
 
 
 @dataclass(frozen=True)
+class Chain:
+    """Calls of replace around each other: the size before the first, the largest factor, the signs that were put in."""
+
+    base: "Size"
+    factor: int
+    signs: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Size:
-    """How long a value can become: `cells` times the longest cell of the record, and `signs` more."""
+    """How long a value can become: `cells` times the longest cell of the record, and `signs` more.
+
+    `is_list` says that it is a list, `form` which change of each sign is counted already, `chain` which replacements.
+    """
 
     cells: int = 0
     signs: int = 40
+    is_list: bool = False
+    form: str = ""
+    chain: Chain | None = None
 
     def __add__(self, other: "Size") -> "Size":
         return Size(self.cells + other.cells, self.signs + other.signs)
@@ -31,7 +55,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Part:
+class Term:
     """A part of a formula: its SQL, its size, its text where that is constant, whether an operand needs parentheses."""
 
     sql: str
@@ -45,36 +69,69 @@ class Part:
         return f"({self.sql})" if self.compound else self.sql
 
 
-Growth = Callable[[Sequence[Part]], Size]
+Growth = Callable[[Sequence[Term]], Size]
 
 
-def number(parts: Sequence[Part]) -> Size:
+def number(parts: Sequence[Term]) -> Size:
     """A number, an instant, a yes or no."""
     return Size()
 
 
-def largest(parts: Sequence[Part]) -> Size:
+def largest(parts: Sequence[Term]) -> Size:
     """One of the arguments."""
+    sizes = [part.size for part in parts]
     return Size(
-        max((part.size.cells for part in parts), default=0), max((part.size.signs for part in parts), default=0)
+        max((size.cells for size in sizes), default=0),
+        max((size.signs for size in sizes), default=0),
+        any(size.is_list for size in sizes),
     )
 
 
-def total(parts: Sequence[Part]) -> Size:
+def total(parts: Sequence[Term]) -> Size:
     """All arguments one after the other."""
-    return sum((part.size for part in parts), Size(0, 0))
+    size = sum((part.size for part in parts), Size(0, 0))
+    return replace(size, is_list=any(part.size.is_list for part in parts))
 
 
-def _first(parts: Sequence[Part]) -> Size:
+def _first(parts: Sequence[Term]) -> Size:
     return parts[0].size if parts else Size()
 
 
-def _spread(parts: Sequence[Part]) -> Size:
-    """A capital letter may take more bytes than a small one, and the elements of a list many more than their text."""
-    return _first(parts).times(8)
+def element(parts: Sequence[Term]) -> Size:
+    """One element of a list."""
+    return replace(_first(parts), is_list=False)
 
 
-def _constant(parts: Sequence[Part], place: int, default: str, what: str) -> str:
+def as_text(size: Size) -> Size:
+    """A value as a text: a list puts commas, spaces and quotes between its elements."""
+    return size.times(8) if size.is_list else size + Size()
+
+
+def _once(form: str, factor: int) -> Growth:
+    """Each sign may take so many times as many bytes, however often the same is done again."""
+
+    def growth(parts: Sequence[Term]) -> Size:
+        first = _first(parts)
+        return first if first.form == form else replace(first.times(factor), form=form)
+
+    return growth
+
+
+def _list(parts: Sequence[Term]) -> Size:
+    """A list of the parts of a text: its elements take more room than the text, see `MOST_LIST_CELLS`."""
+    return replace(_first(parts).times(1), is_list=True)
+
+
+def _list_of(parts: Sequence[Term]) -> Size:
+    return replace(total(parts), is_list=True)
+
+
+def _pieces(parts: Sequence[Term]) -> Size:
+    tested(parts)
+    return _list(parts)
+
+
+def _constant(parts: Sequence[Term], place: int, default: str, what: str) -> str:
     if len(parts) <= place:
         return default
     text = parts[place].text
@@ -83,55 +140,84 @@ def _constant(parts: Sequence[Part], place: int, default: str, what: str) -> str
     return text
 
 
-def _joined(parts: Sequence[Part]) -> Size:
+def _joined(parts: Sequence[Term]) -> Size:
     between = _constant(parts, 0, "", "what concat_ws puts between its arguments")
-    return total(parts[1:]) + Size(0, len(between) * len(parts))
+    sizes = [part.size.times(8 + len(between)) if part.size.is_list else part.size for part in parts[1:]]
+    return sum(sizes, Size(0, len(between.encode()) * len(parts)))
 
 
-def _listed(parts: Sequence[Part]) -> Size:
+def _listed(parts: Sequence[Term]) -> Size:
     """A list written as a text: it may have as many elements as signs."""
     between = _constant(parts, 1, "", "what stands between the elements of a list")
-    return _first(parts).times(1 + len(between))
+    return _first(parts).times(1 + len(between.encode()))
 
 
-def tested(parts: Sequence[Part]) -> Size:
+def tested(parts: Sequence[Term]) -> Size:
     """Whether a text fits a pattern."""
     if len(_constant(parts, 1, "", "a pattern")) > _LONGEST_PATTERN:
         raise FormulaFault(f"has a pattern of more than {_LONGEST_PATTERN:,} signs")
     return Size()
 
 
-def _found(parts: Sequence[Part]) -> Size:
+def _found(parts: Sequence[Term]) -> Size:
     tested(parts)
     return _first(parts)
 
 
-def _every(parts: Sequence[Part]) -> Size:
+def _replaced(parts: Sequence[Term]) -> Size:
+    """Each part may be replaced; what replaces it is replaced again only where it shares signs with the next one."""
+    text, old = _first(parts), parts[1].text if len(parts) > 1 and parts[1].text else ""
+    new = _constant(parts, 2, "", "what is put in place of a text")
+    factor = max(1, -(-len(new.encode()) // max(1, len(old.encode()))))
+    chain = Chain(text, factor, frozenset(new))
+    if text.chain is not None and old and not text.chain.signs.intersection(old):
+        chain = Chain(text.chain.base, max(factor, text.chain.factor), text.chain.signs.union(new))
+    return replace(chain.base.times(chain.factor), chain=chain)
+
+
+def _rewritten(parts: Sequence[Term]) -> Size:
+    """A pattern may fit once, or with the option g in many places: between all signs where it fits an empty text."""
     tested(parts)
-    return _spread(parts)
+    new = _constant(parts, 2, "", "what is put in place of a text")
+    groups, text = len(_GROUP.findall(new)), _first(parts)
+    length = len(_GROUP.sub("", new).encode())
+    if len(parts) <= 3 or "g" not in (parts[3].text or "g"):
+        return text.times(1 + groups) + Size(0, length)
+    if _consumes(parts[1].text or ""):
+        return text.times(max(1, groups + length))
+    return (text + Size(0, 1)).times(max(1, groups) + length)
 
 
-def _replaced(parts: Sequence[Part]) -> Size:
-    """Each sign may be replaced."""
-    return _first(parts).times(max(1, len(_constant(parts, 2, "", "what is put in place of a text").encode())))
+def _consumes(pattern: str) -> bool:
+    """Whether a pattern is so simple that it certainly fits no empty text."""
+    steps = list(_ATOM.finditer(pattern))
+    if "".join(step.group() for step in steps) != pattern:
+        return False
+    branches = [False]
+    for step in steps:
+        if step.group() == "|":
+            branches.append(False)
+        elif step["sign"] and (step["times"] or "+")[0] == "+":
+            branches[-1] = True
+    return all(branches)
 
 
-def _rewritten(parts: Sequence[Part]) -> Size:
-    """A pattern may fit between all signs."""
-    tested(parts)
-    return (_first(parts) + Size(0, 1)).times(
-        1 + len(_constant(parts, 2, "", "what is put in place of a text").encode())
-    )
+def _translated(parts: Sequence[Term]) -> Size:
+    """Each sign becomes one of others, of at most four bytes."""
+    new = parts[2].text if len(parts) > 2 else None
+    if new is not None and new.isascii():
+        return _first(parts).times(1)
+    return _once("signs", 4)(parts)
 
 
-def _padded(parts: Sequence[Part]) -> Size:
+def _padded(parts: Sequence[Term]) -> Size:
     width = parts[1].sql if len(parts) > 1 else ""
     if not width.isdecimal() or len(width) > 9 or int(width) > _LONGEST_PADDING:
         raise FormulaFault(f"pads to a length that is not a number from 0 to {_LONGEST_PADDING}")
     return Size(0, 4 * int(width))
 
 
-def _dated(parts: Sequence[Part]) -> Size:
+def _dated(parts: Sequence[Term]) -> Size:
     """A directive stands for ten signs at most."""
     formats = [part.text for part in parts if part.text is not None]
     if not formats:
@@ -141,8 +227,11 @@ def _dated(parts: Sequence[Part]) -> Size:
 
 _GROUPS: tuple[tuple[Growth, str], ...] = (
     # Texts
-    (_first, "trim ltrim rtrim left right substr substring split_part reverse nullif strip_accents translate"),
-    (_spread, "lower upper lcase ucase nfc_normalize"),
+    (_first, "trim ltrim rtrim left right substr substring split_part reverse nullif"),
+    (_once("case", 2), "lower upper lcase ucase"),
+    (_once("accents", 2), "strip_accents"),
+    (_once("normal", 3), "nfc_normalize"),
+    (_translated, "translate"),
     (total, "concat"),
     (_joined, "concat_ws"),
     (_replaced, "replace"),
@@ -158,7 +247,7 @@ _GROUPS: tuple[tuple[Growth, str], ...] = (
         "regexp_matches regexp_full_match ~~ !~~ ~~* !~~* like_escape not_like_escape ilike_escape not_ilike_escape",
     ),
     (_found, "regexp_extract"),
-    (_every, "regexp_extract_all regexp_split_to_array string_split_regex str_split_regex"),
+    (_pieces, "regexp_extract_all regexp_split_to_array string_split_regex str_split_regex"),
     (_rewritten, "regexp_replace"),
     # Numbers
     (
@@ -177,15 +266,54 @@ _GROUPS: tuple[tuple[Growth, str], ...] = (
     ),
     (_dated, "strftime"),
     # Choices
-    (largest, "if ifnull greatest least"),
+    (largest, "if greatest least"),
     # Lists
-    (_spread, "string_split str_split string_to_array split"),
-    (total, "list_value"),
-    (_listed, "array_to_string list_to_string"),
-    (_first, "list_extract list_element array_extract list_distinct list_sort list_reverse list_first list_last"),
+    (_list, "string_split str_split string_to_array split"),
+    (_list_of, "list_value"),
+    (_listed, "array_to_string"),
+    (element, "list_extract list_element array_extract list_first list_last"),
+    (_first, "list_distinct list_sort list_reverse"),
     (number, "list_contains list_has array_contains array_has list_position array_position array_length list_unique"),
 )
 FUNCTIONS: Mapping[str, Growth] = {name: growth for growth, names in _GROUPS for name in names.split()} | {"||": total}
+# How many arguments each takes, where that is not one; None is any number of them.
+_COUNTS: tuple[tuple[int, int | None, str], ...] = (
+    (0, None, "list_value"),
+    (1, None, "concat greatest least"),
+    (2, None, "concat_ws"),
+    (1, 2, "trim ltrim rtrim round trunc log array_length timezone"),
+    (1, 3, "list_sort make_date"),
+    (1, 6, "make_timestamp"),
+    (
+        2,
+        2,
+        "left right nullif contains starts_with ends_with prefix suffix instr strpos position pow power mod fmod gcd "
+        "lcm date_part datepart date_trunc datetrunc date_add strptime try_strptime strftime string_split str_split "
+        "string_to_array split array_to_string list_extract list_element array_extract list_contains list_has "
+        "array_contains array_has list_position array_position",
+    ),
+    (
+        2,
+        3,
+        "substr substring regexp_matches regexp_full_match regexp_split_to_array string_split_regex str_split_regex",
+    ),
+    (2, 3, "time_bucket"),
+    (2, 4, "regexp_extract regexp_extract_all"),
+    (
+        3,
+        3,
+        "split_part translate replace lpad rpad like_escape not_like_escape ilike_escape not_ilike_escape date_diff "
+        "datediff date_sub datesub make_time if",
+    ),
+    (3, 4, "regexp_replace"),
+)
+COUNTS: Mapping[str, tuple[int, int | None]] = dict.fromkeys(FUNCTIONS, (1, 1)) | {
+    name: (least, most) for least, most, names in _COUNTS for name in names.split()
+}
+# Functions that the engine writes as expressions in which an argument stands twice.
+REPEATED = frozenset(["nullif", "split_part", "fmod", "array_to_string"])
+# How the engine calls a function that its own parser gives another name.
+NAMES: Mapping[str, str] = {"position": "strpos"}
 # What stands between two operands, or before one.
 OPERATORS = frozenset(["+", "-", "*", "/", "//", "%", "^", "**", "@", "||", "~~", "!~~", "~~*", "!~~*"])
 _TYPES = """

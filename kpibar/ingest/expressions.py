@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kpibar.formulas import TOKEN, FormulaFault, excerpt, formula, refuse_marks
-from kpibar.functions import Part, Size
+from kpibar.functions import Size, Term
 from kpibar.ingest.clocks import in_zone, local_time
 from kpibar.ingest.reading import TIMED, Call, Helper, Reading, quoted
 from kpibar.ingest.values import HELPERS, identity, pseudonym
@@ -61,14 +61,14 @@ def _template(text: str, calls: Sequence[Call], shown: str) -> str:
     if text.strip() == f"{_CELL}0" and calls:  # most are one helper call: nothing is there for the parser to read
         return "{0}"
 
-    def column(names: Sequence[str]) -> Part:
+    def column(names: Sequence[str]) -> Term:
         name = names[0]
         number = name.removeprefix(_CELL)
         if len(names) == 1 and number.isdecimal() and name == f"{_CELL}{number}" and int(number) < len(calls):
             wide = Size(2 if HELPERS[calls[int(number)].helper].type == "VARCHAR" else 0)
-            return Part(f"\0{number}\0", wide)
+            return Term(f"\0{number}\0", wide)
         if names == [_FOLDED]:
-            return Part(_FOLDED)
+            return Term(_FOLDED)
         written = ".".join(names)
         raise FormulaFault(
             f'"{written}" is no column: the name of a column stands in double quotes, a text in single quotes'

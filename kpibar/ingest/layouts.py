@@ -22,7 +22,7 @@ from kpibar.errors import (
     UsageError,
 )
 from kpibar.formulas import FormulaFault, closest, formula
-from kpibar.functions import Part, Size
+from kpibar.functions import Size, Term
 from kpibar.ingest.expressions import Compiled, ExpressionError, columns_read, compile_expression
 from kpibar.ingest.header import normal
 from kpibar.ingest.origins import has_value
@@ -240,9 +240,9 @@ def _check_duration(layout: Layout, entry: str, text: str) -> None:
 def duration_sql(layout: Layout, text: str) -> str:
     """The SQL of one side of an assertion, over the columns that the layout selects. Raises FormulaFault."""
 
-    def column(names: Sequence[str]) -> Part:
+    def column(names: Sequence[str]) -> Term:
         if len(names) == 1 and names[0] in layout.select:
-            return Part(names[0], Size(2))
+            return Term(names[0], Size(2))
         written = ".".join(names)
         raise FormulaFault(f'"{written}" is not a column of [select]{closest(written, layout.select)}')
 

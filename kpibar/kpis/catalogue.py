@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from kpibar.config import Settings, Thresholds, explain
 from kpibar.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
 from kpibar.formulas import FormulaFault, closest, excerpt, formula
-from kpibar.functions import Part, Size
+from kpibar.functions import Size, Term
 from kpibar.kpis.facts import FACTS, IDENTIFIERS
 from kpibar.model.build import parameters
 
@@ -263,15 +263,15 @@ def _checked(kpi: Kpi) -> Kpi:
     return replace(kpi, where=where, hit=hit, against=against, value=value, wording=as_written)
 
 
-def _columns(kpi: Kpi) -> Callable[[Sequence[str]], Part]:
+def _columns(kpi: Kpi) -> Callable[[Sequence[str]], Term]:
     """What tells of a name in an expression of a KPI which column of its fact table it is. Raises FormulaFault."""
     table = f"fact_{kpi.from_table}"
     facts = FACTS.get(kpi.from_table, frozenset())
 
-    def column(names: Sequence[str]) -> Part:
+    def column(names: Sequence[str]) -> Term:
         name = names[-1].lower()
         if name in facts and (len(names) == 1 or [one.lower() for one in names[:-1]] == [table]):
-            return Part(name, Size(1))
+            return Term(name, Size(1))
         written = excerpt(".".join(names))
         raise FormulaFault(f'"{written}" is not a column of {table}{closest(name, facts)}')
 
