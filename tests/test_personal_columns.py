@@ -7,7 +7,7 @@ import pytest
 
 from kpibar.errors import FileMissing
 from kpibar.ingest.codes import country_code, currency_code
-from kpibar.ingest.personal import name_shape, personal_parts, plain, shaped
+from kpibar.ingest.personal import message_shape, name_shape, personal_parts, plain, shaped
 from kpibar.streams import failure
 from tests.intake import column, held, take_text
 from tests.planted import Identifiers, exports, leaks, plant, run
@@ -244,10 +244,20 @@ def test_a_kept_text_holds_no_identifier_and_no_name_of_a_greeting(folder: Path)
         ("a_06.12.34.56.78_b.csv", "a_99.99.99.99.99_b.csv"), ("4539578763621486.csv", "9999999999999999.csv"),
         ("contacts-2025-03-04.csv", "contacts-2025-03-04.csv"),
         ("export_20250304101500.csv", "export_20250304101500.csv"),
+        ("export_06_12_34_56_78.csv", "export_99_99_99_99_99.csv"), ("+33612345678.mp3.csv", "+99999999999.mp3.csv"),
+        ("33612345678.csv", "99999999999.csv"), ("4539-5787-6362-1486.csv", "9999-9999-9999-9999.csv"),
+        ("FR7630006000011234567890189.csv", "AA9999999999999999999999999.csv".lower()),
+        *((name, name) for name in (
+            "export_05-11-24-09-15.csv", "tickets_0112202412.csv", "Extraction 03 12 24 10 30.xlsx",
+            "orders_33202401311.csv", "report_300-400-5000.csv", "tickets_0112241030.csv", "orders_1710410811.csv",
+            "calls-2024-01-01_2024-12-31.csv", "0012-3456710.csv",
+        )),
     ],
 )  # fmt: skip
 def test_the_name_of_a_file_holds_no_identifier(name: str, shape: str) -> None:
     assert name_shape(name) == shape
+    assert message_shape("header cell jean@x.fr/anne is odd") == "header cell aaaa@a.aa/anne is odd"
+    assert message_shape("/home/jean@x.fr/a.csv: odd") == "/home/jean@x.fr/a.csv: odd"
     said = failure(FileMissing(Path("/home/a") / "jean@example.org.csv"))
     assert said.startswith("kpibar: /home/a/aaaa@aaaaaaa.aaa.aaa: no such file")
 

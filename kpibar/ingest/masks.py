@@ -14,7 +14,7 @@ from kpibar.ingest.expressions import Call, Compiled, pseudonym, quoted
 from kpibar.ingest.header import normal
 from kpibar.ingest.numbering import whole_numbers
 from kpibar.ingest.origins import place, placeholders
-from kpibar.ingest.personal import PHONE, Part, personal_parts, plain, shape, telephone_identity
+from kpibar.ingest.personal import EMAIL, PHONE, Part, personal_parts, plain, shape, telephone_identity
 from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, columns
 from kpibar.ingest.telephones import is_telephone
 from kpibar.ingest.vocabulary import leaves
@@ -54,6 +54,7 @@ _CERTAIN = (
     rf"|(?:{_OPEN}|IBAN|iban)[A-Za-z]{{2}}[ ._-]?[0-9]{{2}}(?:[ ._-]?[0-9A-Za-z]){{11}}|[A-Za-z]{{2}}[0-9]{{14}}"
     r"|[\x{a0}\x{ad}\x{2000}-\x{206f}\x{3000}\x{ff00}-\x{ff5e}\x{660}-\x{669}\x{6f0}-\x{6f9}\x{966}-\x{96f}]"
 )
+_ADDRESS = r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,9}[A-Za-z]{2,62}"
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ def _number_cells(store: Store, text: Stored, calling_code: str) -> dict[str, tu
     """The cells of a column of numbers that hold an identifier: what is stored for each, and what it was."""
     name, rows = text.alias, store.engine.rows
     parts: dict[str, list[Part]] = {}
-    for (cell,) in rows(f"SELECT DISTINCT {name} FROM typed WHERE {_odd(name)}"):
+    for (cell,) in rows(f"SELECT DISTINCT {name} FROM typed WHERE {_odd(name)} AND NOT {_whole(name)}"):
         if found := personal_parts(plain(cell), calling_code, numbers=True):
             parts[cell] = found
     for cell in _telephones(store, text, calling_code):
@@ -232,6 +233,11 @@ def _telephones(store: Store, text: Stored, calling_code: str) -> list[str]:
     return [str(cell) for (cell,) in store.engine.rows(f"SELECT DISTINCT {name} FROM typed WHERE {full} OR {alone}")]
 
 
+def _whole(name: str) -> str:
+    """SQL: a cell is one address and nothing else, of the plain form that most have: the engine masks these itself."""
+    return f"(contains({name}, '@') AND regexp_full_match({name}, {quoted(_ADDRESS)}))"
+
+
 def _pseudonyms(store: Store, identities: Collection[str]) -> dict[str, str]:
     """What is stored in the place of each identity."""
     if not identities:
@@ -253,11 +259,17 @@ def _replaced(text: str, parts: Sequence[Part], others: Sequence[str]) -> str:
 
 
 def _mask(store: Store, text: Stored, cells: Mapping[str, tuple[str, str]], remarks: Counter[tuple[str, str]]) -> None:
-    if not cells:
-        return
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE {_TABLE} (cell VARCHAR, masked VARCHAR, kind VARCHAR)")
-    masked, kinds = zip(*cells.values(), strict=True)
-    store.engine.append(_TABLE, {"cell": list(cells), "masked": list(masked), "kind": list(kinds)})
+    if cells:
+        masked, kinds = zip(*cells.values(), strict=True)
+        store.engine.append(_TABLE, {"cell": list(cells), "masked": list(masked), "kind": list(kinds)})
+    if text.numbers:
+        address = pseudonym("'email:' || lower(cell)")
+        store.engine.run(
+            f"INSERT INTO {_TABLE} SELECT cell, '{PREFIX}' || replace(CAST({address} AS "
+            f"VARCHAR), '-', ''), '{EMAIL}' FROM (SELECT DISTINCT {text.alias} AS cell FROM typed "
+            f"WHERE {_whole(text.alias)})"
+        )
     kept = "NOT dropped AND bad IS NULL AND key_fault IS NULL"
     counted = (
         f"SELECT m.kind, count(*) FROM typed JOIN {_TABLE} m ON m.cell = typed.{text.alias} WHERE {kept} GROUP BY 1"

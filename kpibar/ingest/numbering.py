@@ -28,6 +28,15 @@ _CODES = re.compile(
 # Countries all of whose numbers have the form above; of the others that is the mobile ones' alone.
 _OF_ONE_FORM = ("33", "31", "34", "44", "48", "351")
 _FEWEST, _MOST = 10, 15
+# The calling code that stands for any of these where none is stated.
+ANY = ""
+_DIALLED = re.compile("0[1-9][0-9]{8,9}")
+# Digits that are a day, with a time of day or without.
+_DAY = re.compile(
+    "(?:(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{2})[0-9]{0,6}"
+    "|(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])(?:1[5-9]|2[0-9])(?:[01][0-9]|2[0-3])[0-5][0-9]"
+)
+_MONTH = re.compile("(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])")
 # The first digits of mobile numbers: without the 0 in front any digit would make a telephone of a number.
 _MOBILE = {"33": "67", "31": "6", "32": "4", "34": "67", "39": "3", "41": "7", "44": "7", "49": "1", "351": "9"}
 # Countries in which no 0 is dialled in front of a number.
@@ -39,6 +48,8 @@ def is_national(digits: str, calling_code: str, *, alone: bool) -> bool:
 
     With its first 0 or the calling code in front; `alone`, that is as the whole of a cell, without them too.
     """
+    if calling_code == ANY:
+        return _is_anywhere(digits)
     if calling_code == "1":
         return re.fullmatch(f"(?:00)?1{_AMERICAN}", digits) is not None
     if calling_code not in NATIONAL:
@@ -51,6 +62,19 @@ def is_national(digits: str, calling_code: str, *, alone: bool) -> bool:
     if digits.startswith("0"):
         return re.fullmatch(pattern, digits[1:]) is not None
     return alone and re.fullmatch(pattern, digits) is not None and digits[0] in _MOBILE.get(calling_code, "")
+
+
+def _is_anywhere(digits: str) -> bool:
+    """Whether digits are a telephone number with its first 0, or a mobile one with its calling code, and no day."""
+    if _DIALLED.fullmatch(digits):
+        return not _DAY.fullmatch(digits)
+    number = digits.removeprefix("00")
+    return not _MONTH.search(number) and any(
+        number.startswith(code)
+        and number[len(code) :][:1] in tuple(_MOBILE.get(code, ""))
+        and re.fullmatch(NATIONAL[code][0], number[len(code) :])
+        for code in NATIONAL
+    )
 
 
 def whole_numbers(calling_code: str) -> tuple[str, str]:

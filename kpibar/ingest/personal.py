@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kpibar.ingest.numbering import is_abroad, is_national
+from kpibar.ingest.numbering import ANY, is_abroad, is_national
 
 EMAIL, PHONE, IBAN, CARD = "e-mail address", "telephone number", "bank account", "card number"
 
@@ -251,7 +251,7 @@ def telephone_identity(written: str, calling_code: str) -> str:
     return "phone:" + digits
 
 
-def shaped(text: str, calling_code: str = "33", *, bare: bool = True) -> str:
+def shaped(text: str, calling_code: str = ANY, *, bare: bool = True) -> str:
     """A text with the letters and digits of people's identifiers blanked; one without any is given back as it is.
 
     `bare` tells that digits without + and separators count too.
@@ -273,24 +273,28 @@ def shape(text: str) -> str:
 
 
 def name_shape(name: str) -> str:
-    """The name of a file with the identifiers of people in it blanked; its ending stays where it is none of one."""
+    """The name of a file with the identifiers of people in it blanked; its ending stays where it is none of one.
+
+    Only certain forms count: names of files hold dates, and numbers of shops and reports.
+    """
     stem, point, ending = name.rpartition(".")
     for text, rest in ((stem, point + ending), (name, "")):
-        masked = _RUN.sub(_digits_shape, shaped(shaped(text).replace("_", "\x1f"))).replace("\x1f", "_")
+        masked = _CARD.sub(_digits_shape, shaped(text, bare=False).replace("_", "\x1f"))
+        masked = _RUN.sub(_digits_shape, shaped(masked, bare=False)).replace("\x1f", "_")
         if masked != text:
             return masked + rest
     return name
 
 
 def _digits_shape(run: re.Match[str]) -> str:
-    digits = run.group()
-    return shape(digits) if is_card(digits) or is_national(digits, "33", alone=False) else digits
+    digits = _DIGITS.sub("", run.group())
+    return shape(run.group()) if is_card(digits) or is_national(digits, ANY, alone=False) else run.group()
 
 
 def message_shape(text: str) -> str:
     """A message with the identifiers of people in it blanked, those in the names of folders excepted."""
     seen = plain(text)
-    parts = [part for part in personal_parts(seen) if seen[part.end : part.end + 1] not in ("/", "\\")]
+    parts = [part for part in personal_parts(seen, ANY) if not _is_folder(seen, part)]
     if not parts:
         return text
     pieces, done = [], 0
@@ -298,3 +302,9 @@ def message_shape(text: str) -> str:
         pieces += [seen[done : part.start], shape(seen[part.start : part.end])]
         done = part.end
     return "".join((*pieces, seen[done:]))
+
+
+def _is_folder(text: str, part: Part) -> bool:
+    """Whether a part is within the name of a folder: a path that begins at a root, here or at home goes on behind."""
+    word = text[: part.start].rpartition(" ")[2].lstrip("\"'(")
+    return text[part.end : part.end + 1] in ("/", "\\") and re.match(r"[/~\\.]|[A-Za-z]:[/\\]", word) is not None
