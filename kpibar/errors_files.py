@@ -30,10 +30,14 @@ class FileEncrypted(KpibarError):
 
 
 class FileTooLarge(KpibarError):
-    """What the file unpacks to passes a limit that keeps a small file from filling the memory."""
+    """What a file holds, or unpacks to, passes a limit that keeps it from filling the memory.
 
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path}: {why}; if you trust it, unpack it or save it as CSV, and name that file instead")
+    `advice` is what to do, where it is not to unpack the file.
+    """
+
+    def __init__(self, path: Path, why: str, advice: str = "") -> None:
+        usual = "if you trust it, unpack it or save it as CSV, and name that file instead"
+        super().__init__(f"{path}: {why}; {advice or usual}")
 
 
 class ArchiveUnsafe(KpibarError):

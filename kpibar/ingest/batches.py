@@ -7,8 +7,10 @@ record, and a checksum over the length and place of every cell, which the engine
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kpibar.errors_files import FileDamaged
 from kpibar.ingest.ending import is_closed
 from kpibar.ingest.proof import LONGEST_TEXT, REPLACEMENT, Dialect, Proof, is_plain, scan
 from kpibar.ingest.records import (
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
 
 # So much text is scanned at least, and so many records are read strictly at most, before the other way is tried again.
 _LEAST_WINDOW, _MOST_PATIENCE = 8 * 1024, 1_024
+# A longer line is no line of an export; one whose first end is further is read strictly, for a scan takes much memory.
+_LONGEST_LINE, _LONGEST_SCAN = 64 << 20, 4 << 20
+# So many bytes may be looked at, and so many times the bytes that were read: each line of a hostile text asks for more.
+_FREE_EFFORT, _MOST_EFFORT = 64 << 20, 64
 # So many repaired lines are named.
 _LISTED = 1_000
 
@@ -171,7 +177,8 @@ class Reader:
 
     `line` is the physical line of the first byte. There is always at least one batch, be it empty. `repairer` is asked
     for when the first broken line comes, and shown the beginning of the file; without it, or without `repair`, broken
-    lines are rejected. `group` is the place of the column by which lines are folded into one record.
+    lines are rejected. `group` is the place of the column by which lines are folded into one record. `path` is named
+    where no records can be told apart (FileDamaged).
     """
 
     def __init__(
@@ -183,7 +190,9 @@ class Reader:
         *,
         repair: bool = True,
         group: int | None = None,
+        path: Path = Path("text"),
     ) -> None:
+        self.path = path
         self.dialect = dialect
         self.line = line
         self.sizes = sizes
@@ -195,6 +204,7 @@ class Reader:
         only = self._only_reading if repairer else None
         self._waiting = Waiting(dialect, self._enter, repairer, only, group, repair=repair)
         self._patience = 1
+        self._seen = self._taken = self._largest = 0
 
     def batches(self, blocks: Iterable[bytes]) -> Iterator[Batch]:
         """The records of UTF-8 text given in blocks of any size."""
@@ -209,6 +219,7 @@ class Reader:
             if not buffer:
                 break
             used = self._read(buffer, window, final)
+            self._taken += used
             buffer = buffer[used:] if used else buffer
             window = self._next_window(window, used)
             if self._growing.full():
@@ -272,6 +283,15 @@ class Reader:
         whole = final and len(view) == len(buffer)
         if view.endswith(b"\r") and not whole:
             view = view[:-1]  # it may belong to a line feed
+        end = _first_end(view)
+        if end < 0 and not whole:
+            if len(view) > _LONGEST_LINE:
+                raise FileDamaged(self.path, "text", f"line {self.line:,} has no end within {_LONGEST_LINE >> 20} MiB")
+            return 0
+        self._largest = max(self._largest, len(view))
+        self._refuse_effort(len(view))
+        if end > _LONGEST_SCAN:  # a scan takes twenty times the memory of its text
+            return self._strictly(view, whole)
         proof = scan(view, self.dialect)
         self._accept(view, proof)
         rest = view[proof.stop :]
@@ -284,6 +304,13 @@ class Reader:
             return proof.stop + used
         self._patience = 1
         return proof.stop
+
+    def _refuse_effort(self, more: int) -> None:
+        """Count bytes looked at. Raises FileDamaged where they are so many times those that were taken."""
+        self._seen += more
+        if self._seen > _FREE_EFFORT + _MOST_EFFORT * self._taken + 4 * self._largest:
+            why = f"quotes before and in line {self.line:,} open and do not close, so that no records can be told apart"
+            raise FileDamaged(self.path, "text", why)
 
     def _accept(self, view: bytes, proof: Proof) -> None:
         """Take the proven records as they are, have the doubtful lines judged, in order."""
@@ -342,6 +369,7 @@ class Reader:
             if first == len(lines):
                 break
             judged = judge(lines, first, self.line, self.dialect)
+            self._refuse_effort(judged.read * cut // len(lines))
             if not final and (judged.starved or first + judged.used == len(lines)):
                 break
             item = self._whole(judged, "".join(lines[first : first + judged.used]))
@@ -389,6 +417,13 @@ class Reader:
             self.account.rejected += lines
         else:
             self.account.footer += lines
+
+
+def _first_end(view: bytes) -> int:
+    """Where the first line of a text ends, -1 where it does not."""
+    feed = view.find(b"\n")
+    back = view.find(b"\r", 0, feed if feed >= 0 else len(view))
+    return back if back >= 0 else feed
 
 
 def _lines_of(proof: Proof, place: int) -> int:

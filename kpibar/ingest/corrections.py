@@ -138,7 +138,7 @@ def _spans(export: Export, layout: Layout, taken: _Taken) -> Iterator[tuple[Span
     """The lines and the cells of every record, those that were repaired among them."""
     reading = Reading("UTC", "UTC", {}, layout.formats, layout.decimal, layout.enum, "", layout.date_order)
     mend = partial(repairer, layout, export.columns, reading, export.dialect)
-    reader = Reader(export.dialect, export.first_line, mend, repair=taken.repaired)
+    reader = Reader(export.dialect, export.first_line, mend, repair=taken.repaired, path=export.path)
     for batch in reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows()):
         cells = decoded(batch.text, export.dialect)
         yield from zip(zip(batch.lines.tolist(), batch.last_lines.tolist(), strict=True), cells, strict=True)

@@ -21,7 +21,8 @@ from kpibar.ingest.values import NOTHING
 _FULL_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3,})?(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
-_LAST_RUN = re.compile(r"([0-9]+|[^\W\d_]+)[\W_]*$")
+# Each run is tried once: a cell may be as long as the file.
+_LAST_RUN = re.compile(r"((?<![0-9])[0-9]++|(?<![^\W\d_])[^\W\d_]++)[\W_]*+$")
 # A shorter word for "nothing", such as a dash, may be the beginning of a value.
 _SHORTEST_NOTHING = 3
 

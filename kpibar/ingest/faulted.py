@@ -16,6 +16,8 @@ from xml.parsers import expat
 Place = tuple[int, int]
 _PIECE = 1 << 20
 _LONGEST_SIGN = 32
+# No spreadsheet program has a longer cell; the text goes on in pieces, each of which would copy what there is.
+_LONGEST_TEXT = 1 << 16
 # So many rows that one element hides are counted: the rest of a sheet is empty.
 _MOST_HIDDEN = 100_000
 # What stands for the result of a formula that nobody calculated.
@@ -102,7 +104,7 @@ class _Cells(ABC):
 
     def text(self, text: str) -> None:
         """Some text of the element that is open."""
-        if self.listening:
+        if self.listening and len(self.value) <= _LONGEST_TEXT:
             self.value += text
 
 

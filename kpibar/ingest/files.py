@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 
 from kpibar.errors import FileEmpty, FileNotText, HeaderNotFound
-from kpibar.errors_files import DelimiterUnusable, HeaderMoved, HeaderQuoteUnpaired
+from kpibar.errors_files import DelimiterUnusable, FileTooLarge, HeaderMoved, HeaderQuoteUnpaired
 from kpibar.ingest.container import Kind, Source, open_source
 from kpibar.ingest.dialect import (
     Heading,
@@ -33,6 +33,7 @@ from kpibar.ingest.dialect import (
 from kpibar.ingest.encoding import Decoding, marked, settled, utf8
 from kpibar.ingest.header import Column, column, normal
 from kpibar.ingest.mojibake import restore
+from kpibar.ingest.objects import MOST_COLUMNS
 from kpibar.ingest.personal import name_shape
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.sheets import (
@@ -146,9 +147,17 @@ def open_export(
     `path` may name one member of an archive or one sheet: `export.zip:calls.csv`. `encoding` overrides the ladder.
     `fields` are the names of the columns, in order, of an export that may come without header.
 
-    Raises FileEmpty, FileNotText, HeaderNotFound, EncodingMisfit, EncodingUnknown, RecordsNotFound and what
-    `open_source` raises.
+    Raises FileEmpty, FileNotText, FileTooLarge, HeaderNotFound, EncodingMisfit, EncodingUnknown, RecordsNotFound and
+    what `open_source` raises.
     """
+    export = _opened(path, vocabulary, encoding, fields)
+    if len(export.columns) > MOST_COLUMNS:
+        why = f"has {len(export.columns):,} columns, of which at most {MOST_COLUMNS:,} are read"
+        raise FileTooLarge(path, why, "export it with fewer: `kpibar layouts NAME` lists those of a layout")
+    return export
+
+
+def _opened(path: Path, vocabulary: Set[str], encoding: str | None, fields: Sequence[str] | None) -> Export:
     source = open_source(path)
     if source.kind == "text":
         return _open_text(source, vocabulary, encoding, fields)

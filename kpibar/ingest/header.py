@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from kpibar.ingest.personal import shaped
 
-_ZONE = re.compile(r"\s*\(((?i:UTC|GMT)|[A-Z][A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2})\)$")
+_ZONE = re.compile(r"(?<!\s)\s*+\(((?i:UTC|GMT)|[A-Z][A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2})\)$")
 _SPACES = re.compile(r"[\s_]+")
 
 

@@ -20,11 +20,15 @@ Texts = Callable[[], Iterable[str]]
 Item = tuple[str, int, object]
 # A line longer than this is no record of an export with one object a line.
 _LONGEST_LINE = 16 << 20
-_MOST_COLUMNS = 5_000
+MOST_COLUMNS = 5_000
+_TOO_MANY = f"has objects with more than {MOST_COLUMNS:,} different names"
+_FEWER = "export it again with the fields that are wanted"
+# No path of names through nested objects is longer.
+_LONGEST_NAME = 4_000
 _BLANK = re.compile(r"[ \t\r\n]*")
 # A list of so many plain values is no cell of a record.
 _LONGEST_LIST = 10_000
-_LARGEST_VALUE = 64 << 20
+_LARGEST_VALUE = 16 << 20
 _TOP = ""
 _DEEP = "its objects are nested too deeply"
 
@@ -44,6 +48,10 @@ def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 # Every whole number of so many digits exists as a number of 64 bits with a point.
 _EXACT = 15
+
+
+class _Excessive(ValueError):
+    """An object has more names, or longer ones, than any export has."""
 
 
 class _Several(Exception):
@@ -134,8 +142,10 @@ def _lists(path: Path, items: Iterable[Item]) -> dict[str, _Listed]:
             if isinstance(value, dict):
                 listed = found.setdefault(name, _Listed())
                 listed.add(value)
-                if listed.size() > _MOST_COLUMNS:
-                    raise FileTooLarge(path, f"has objects with more than {_MOST_COLUMNS:,} different names")
+                if listed.size() > MOST_COLUMNS:
+                    raise FileTooLarge(path, _TOO_MANY, _FEWER)
+    except _Excessive as error:
+        raise FileTooLarge(path, str(error), _FEWER) from error
     except _Repeated as error:
         raise FileDamaged(path, "JSON file", str(error)) from error
     except RecursionError as error:
@@ -145,7 +155,7 @@ def _lists(path: Path, items: Iterable[Item]) -> dict[str, _Listed]:
 
 def _items(path: Path, texts: Iterable[str], mode: Mode) -> Iterator[Item]:
     if mode == "lines":
-        return _lines(texts)
+        return _lines(path, texts)
     return _document(path, texts) if mode == "document" else _sequence(path, texts)
 
 
@@ -178,20 +188,28 @@ def _unwrapped(value: dict[str, object], wrapper: str) -> dict[str, object]:
     return inner if isinstance(inner, dict) else value
 
 
-def _flat(value: dict[str, object], said: Callable[[object], str], prefix: str = "") -> dict[str, str]:
+def _flat(value: dict[str, object], said: Callable[[object], str]) -> dict[str, str]:
     """Cells by column, as `said` says them; a nested object's columns carry its name and a dot."""
     cells: dict[str, str] = {}
+    _flatten(value, said, "", cells)
+    return cells
+
+
+def _flatten(value: dict[str, object], said: Callable[[object], str], prefix: str, cells: dict[str, str]) -> None:
+    """Add the cells of an object. Raises _Repeated, _Excessive."""
     for name, inner in value.items():
         column = prefix + name
+        if len(column) > _LONGEST_NAME:
+            raise _Excessive(f"has an object whose names, put together, are longer than {_LONGEST_NAME:,} signs")
         if inner and isinstance(inner, dict):
-            more = _flat(inner, said, f"{column}.")
-        else:
-            more = {column if column.isascii() else _sound(column): said(inner)}
-        before = len(cells)
-        cells |= more
-        if len(cells) < before + len(more):
+            _flatten(inner, said, f"{column}.", cells)
+            continue
+        known = column if column.isascii() else _sound(column)
+        if known in cells:
             raise _Repeated(f'an object has "{blanked(column)}" twice')
-    return cells
+        if len(cells) >= MOST_COLUMNS:
+            raise _Excessive(_TOO_MANY)
+        cells[known] = said(inner)
 
 
 def _text(value: object) -> str:
@@ -255,15 +273,21 @@ def _is_by_line(texts: Iterable[str]) -> bool:
     return False
 
 
-def _lines(texts: Iterable[str]) -> Iterator[tuple[str, int, object]]:
-    """Every value of every line; a line that is no JSON is its own text."""
-    number, rest = 0, ""
+def _lines(path: Path, texts: Iterable[str]) -> Iterator[tuple[str, int, object]]:
+    """Every value of every line; a line that is no JSON is its own text. Raises FileTooLarge."""
+    number, pending = 0, [""]
     for text in texts:
-        *lines, rest = (rest + text).split("\n")
+        *lines, rest = text.split("\n")
         for line in lines:
             number += 1
-            yield from ((_TOP, number, value) for value in _line_values(line))
-    yield from ((_TOP, number + 1, value) for value in _line_values(rest))
+            yield from ((_TOP, number, value) for value in _line_values("".join((*pending, line))))
+            pending = []
+        pending.append(rest)
+        if sum(map(len, pending)) > _LONGEST_LINE:
+            raise FileTooLarge(
+                path, f"has in line {number + 1:,} a text longer than {_LONGEST_LINE >> 20} MiB", "export it again"
+            )
+    yield from ((_TOP, number + 1, value) for value in _line_values("".join(pending)))
 
 
 def _line_values(line: str) -> list[object]:

@@ -76,11 +76,13 @@ def other_readings(text: str, cells: Sequence[str], dialect: Dialect) -> Iterato
         return
     raw = raw_cells(text.rstrip("\r\n"), dialect)
     runs = list(_runs(raw, dialect))
+    ends = [len(cell.rstrip()) for cell in raw]
     for number, last in enumerate(runs):
-        if raw[last.cell][last.end :].strip():
+        if last.end < ends[last.cell]:
             continue
         inner = 0
-        for first in reversed(runs[:number]):
+        for place in range(number - 1, -1, -1):
+            first = runs[place]
             if first.cell < last.cell - 1:
                 break
             if first.cell < last.cell and _may_open(raw, first) and _may_enclose(raw, first, inner):

@@ -98,11 +98,15 @@ Item = Record | Fault | Blank | Footer
 
 @dataclass(frozen=True)
 class Judged:
-    """What a physical line began, and how many lines that took. `starved` tells that more lines are needed to say."""
+    """What a physical line began, and how many lines that took. `starved` tells that more lines are needed to say.
+
+    `read` are the lines that had to be looked at to say so.
+    """
 
     item: Item
     used: int
     starved: bool = False
+    read: int = 1
 
 
 def judge(lines: Sequence[str], first: int, line: int, dialect: Dialect) -> Judged:
@@ -133,7 +137,10 @@ def _with_returns(lines: Sequence[str], first: int, stop: int, line: int, dialec
     if sign not in whole:
         return None
     own = physical_lines(whole)
-    judged = _judge([*own, *lines[stop : stop + LONGEST_RECORD]], 0, line, replace(dialect, line_feeds=False))
+    judged = _judge(own, 0, line, replace(dialect, line_feeds=False))
+    if judged.starved:
+        more = lines[stop : stop + LONGEST_RECORD]
+        judged = _judge([*own, *more], 0, line, replace(dialect, line_feeds=False))
     if not isinstance(judged.item, Record) or judged.used < len(own):
         return None
     cells = [cell.replace(sign, "\r") for cell in judged.item.cells]
@@ -141,18 +148,21 @@ def _with_returns(lines: Sequence[str], first: int, stop: int, line: int, dialec
 
 
 def _judge(lines: Sequence[str], first: int, line: int, dialect: Dialect) -> Judged:
-    fed = lines[first : first + LONGEST_RECORD + 1]
+    stop = min(first + LONGEST_RECORD + 1, len(lines))
+    begin = lines[first]
     try:
-        cells, used = first_record(fed, dialect.delimiter, dialect.quote)
+        # One after the other: most records end with their first line.
+        cells, used = first_record((lines[place] for place in range(first, stop)), dialect.delimiter, dialect.quote)
     except csv.Error as error:
-        starved = "end of data" in str(error) and len(fed) <= LONGEST_RECORD
-        item = _within_quotes(fed[0], line, dialect) or Fault(line, "quoting", f"its quotes do not pair ({error})")
-        return Judged(item, 1, starved and isinstance(item, Fault))
-    text = "".join(fed[:used])
+        unended = "end of data" in str(error)
+        starved = unended and stop - first <= LONGEST_RECORD
+        item = _within_quotes(begin, line, dialect) or Fault(line, "quoting", f"its quotes do not pair ({error})")
+        return Judged(item, 1, starved and isinstance(item, Fault), read=stop - first if unended else 1)
+    text = "".join(lines[first : first + used])
     if len(text) > LONGEST_TEXT:
         return Judged(Fault(line, "length", LONG, used), used)
     item = judged_cells(cells, line, dialect)
-    whole = len(cells) == dialect.width and not _swallows(fed[0], fed[1:used], cells, dialect)
+    whole = len(cells) == dialect.width and not _swallows(begin, lines[first + 1 : first + used], cells, dialect)
     if isinstance(item, Fault) and item.code in ("control", "encoding") and whole:
         return Judged(replace(item, lines=used), used)
     if isinstance(item, Record) and not whole:

@@ -23,11 +23,25 @@ from kpibar.ingest.tables import KEYS
 
 # A longer line has too many places to look at, and a reason of its own.
 _LONGEST = 4_000
+# Some ten seconds: two thousand lines of a thousand signs. What comes after that is rejected as it stands.
+_MOST_EFFORT = 2_000_000_000
 # The end of one cell and the beginning of the next where digits meet, and what else they may be than a number.
 _MEET = re.compile(r"[0-9]\s*\0\s*[0-9]")
 _WHOLE = re.compile("-?[0-9]+")
 _CENTS = 2
 _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
+
+
+@dataclass
+class Effort:
+    """How much has been spent on broken lines: of each the square of its length, for every place of it is tried."""
+
+    spent: int = 0
+
+    def allows(self, line: str) -> bool:
+        """Whether one more line may be looked at."""
+        self.spent += len(line) ** 2
+        return self.spent <= _MOST_EFFORT
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,7 @@ class Repairer:
     dated: frozenset[int] = frozenset()
     unread: frozenset[int] = frozenset()
     last: LastColumn = field(default_factory=LastColumn)
+    effort: Effort = field(default_factory=Effort, compare=False)
 
     def having_seen(self, lines: Sequence[str]) -> "Repairer":
         """The same, having looked at some lines of the file."""
@@ -67,6 +82,8 @@ class Repairer:
                 return told if not any(rivals) else None
             if (place := lone_unquoted(line, self.dialect)) is not None:
                 return [*told[:place], told[place][:-1], *told[place + 1 :]]
+        if not self.effort.allows(line):
+            return None
         fitting = {tuple(cells) for cells in readings(line, self.dialect) if self._of_type(cells)}
         if any(tuple(cells) in fitting for cells in split_numbers(line, self.dialect)):
             return None
@@ -83,9 +100,12 @@ class Repairer:
 
         It has a date and what identifies it, each in a column of that kind, and its first word stands beside those.
         """
+        if len(line) > _LONGEST:
+            return False
         told = cells or strict_cells(line, self.dialect)
-        found = iter([told]) if told and len(told) == self.dialect.width else readings(line, self.dialect)
-        return len(line) <= _LONGEST and any(self._has_identity(one) for one in found)
+        if told and len(told) == self.dialect.width:
+            return self._has_identity(told)
+        return not self.effort.allows(line) or any(map(self._has_identity, readings(line, self.dialect)))
 
     def splits_numbers(self, rows: Sequence[Sequence[str]]) -> bool:
         """Whether a decimal comma may be what gives every record one cell too many: `12,50` where nothing is quoted.

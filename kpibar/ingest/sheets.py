@@ -6,6 +6,7 @@ Every cell becomes what a CSV export of the same table would say.
 import codecs
 import marshal
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -24,9 +25,11 @@ from kpibar.ingest.dialect import KNOWN_ENOUGH, Heading, pick, recognised, row_h
 from kpibar.ingest.encoding import Decoding, utf8
 from kpibar.ingest.header import normal
 from kpibar.ingest.mojibake import restore
+from kpibar.ingest.workbook import MOST_SHEETS, PATIENCE
 from kpibar.showing import shown_line
 
 Row = tuple[int, list[str]]
+_TOO_LARGE = "has a sheet too large for the memory"
 # The remarks on rows of a sheet that are hidden, and on those that take a value from merged cells.
 HIDDEN, MERGED = "hidden_rows", "merged_cells"
 
@@ -142,11 +145,15 @@ def _answer(source: Source, worker: subprocess.Popen[bytes]) -> Any:
     try:
         answer = marshal.load(worker.stdout)
     except (EOFError, ValueError, TypeError) as error:
-        raise FileTooLarge(source.path, "has a sheet too large for the memory") from error
+        late = worker.wait() == -getattr(signal, "SIGXCPU", 0)
+        why = f"takes more than {PATIENCE} seconds of computing to read" if late else _TOO_LARGE
+        raise FileTooLarge(source.path, why) from error
     if answer[:1] != ["error"]:
         return answer
     if answer[1] == "memory":
-        raise FileTooLarge(source.path, "has a sheet too large for the memory")
+        raise FileTooLarge(source.path, _TOO_LARGE)
+    if answer[1] == "sheets":
+        raise FileTooLarge(source.path, f"has more than {MOST_SHEETS:,} sheets", "save the wanted one as CSV")
     if answer[1] == "password":
         raise FileEncrypted(source.path)
     raise FileDamaged(source.path, "workbook", answer[2])

@@ -43,11 +43,17 @@ def physical_lines(text: str) -> list[str]:
 
 def streamed_lines(texts: Iterable[str]) -> Iterator[str]:
     """The same of a text in pieces, wherever these are cut."""
-    rest = ""
+    pending: list[str] = []
+    ended = False
     for text in texts:
-        lines = _LINE.findall(rest + text)
+        # A line that goes on is put together once, when its end is there, not anew with every text.
+        if not ended and "\n" not in text and "\r" not in text:
+            pending.append(text)
+            continue
+        lines = _LINE.findall("".join((*pending, text)))
         # The last may go on in the next text, and a CR at its end may be half of a CRLF.
-        rest = lines.pop() if lines else ""
+        pending = [lines.pop()] if lines else []
+        ended = bool(pending) and pending[0].endswith(("\r", "\n"))
         yield from lines
-    if rest:
-        yield rest
+    if any(pending):
+        yield "".join(pending)

@@ -148,7 +148,10 @@ def take_file(store: Store, task: Task) -> Outcome:
     taking = _Taking(task, targets, before, Tally(), load_forgotten(store))
     for target in taking.targets:
         open_contested(store, target)
-    reader = Reader(task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task))
+    reader = Reader(
+        task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task),
+        path=export.path,
+    )  # fmt: skip
     taking.tally.remarks["double_encoding", ""] += export.mojibake_lines
     text = export.kind == "text"
     given = reader.batches(_watched(task, reader)) if text else reader.rows(_sheet_rows(task, taking.tally))

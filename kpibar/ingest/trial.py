@@ -101,7 +101,10 @@ def _parses(store: Store, task: Task) -> bool:
 def _type_first(store: Store, task: Task) -> Plan:
     """Type the first batch of a file; the plan by which that was done."""
     export = task.file.export
-    reader = Reader(task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task))
+    reader = Reader(
+        task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task),
+        path=export.path,
+    )  # fmt: skip
     given = reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows())
     batch = next(given)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE {BROKEN} (name VARCHAR)")

@@ -20,6 +20,9 @@ from typing import IO, Any
 from kpibar.ingest.faulted import oddities
 
 MEMORY = 4 << 30
+# Seconds of computing; a sheet of a million rows takes one.
+PATIENCE = 300
+MOST_SHEETS = 1_000
 HEAD = 60
 _BATCH = 2_000
 # Beyond it not every whole number exists as a cell's number: the digits are no longer those that were meant.
@@ -109,6 +112,9 @@ def _answer(out: IO[bytes], wanted: str | None) -> None:
         handle.seek(0)
     book = CalamineWorkbook.from_filelike(os.fdopen(os.dup(0), "rb"))
     if wanted is None or odd is None:
+        if len(book.sheets_metadata) > MOST_SHEETS:
+            _write(out, ["error", "sheets", ""])
+            return
         for meta in book.sheets_metadata:
             if meta.typ == SheetTypeEnum.WorkSheet:
                 rows = _rows(book.get_sheet_by_name(meta.name))
@@ -126,11 +132,13 @@ def _answer(out: IO[bytes], wanted: str | None) -> None:
     _write(out, ["end"])
 
 
-def _limit_memory() -> None:
+def _limit_resources() -> None:
     try:
         import resource
     except ImportError:  # not on Windows
         return
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     most = resource.getrlimit(resource.RLIMIT_AS)[1]
     limit = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
     with suppress(ValueError, OSError):  # some systems know the limit and refuse to set it
@@ -139,7 +147,7 @@ def _limit_memory() -> None:
 
 def main() -> None:
     """Answer on standard output; whatever goes wrong is said there too."""
-    _limit_memory()
+    _limit_resources()
     with os.fdopen(os.dup(1), "wb") as out:
         try:
             _answer(out, sys.argv[1] if len(sys.argv) > 1 else None)
