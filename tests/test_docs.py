@@ -16,6 +16,7 @@ import pytest
 from kpibar.cli import command
 from kpibar.config import Hours, Reporting, Settings, Thresholds, load
 from kpibar.demo import sample_files
+from kpibar.functions import FUNCTIONS
 from kpibar.ingest.expressions import HELPERS
 from kpibar.ingest.layouts import Layout, parse, shelf
 from kpibar.ingest.tables import columns
@@ -76,7 +77,7 @@ def test_the_readme_sets_up_with_exactly_two_commands() -> None:
 def test_every_command_the_documentation_mentions_parses(line: str) -> None:
     tree: Any = command()
     root = tree.make_context("kpibar", [], resilient_parsing=True)
-    words = shlex.split(line.partition(" | ")[0])[1:]
+    words = shlex.split(line.partition(" | ")[0], comments=True)[1:]
     if words[0].startswith("-") or words[0] == "COMMAND":
         return
     known = tree.get_command(root, words[0])
@@ -92,7 +93,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in sample_files():
         shutil.copy(path, folder / "exports")
     for line in COMMANDS:
-        words = [found for word in shlex.split(line)[1:] for found in _expanded(word, folder)]
+        words = [found for word in shlex.split(line, comments=True)[1:] for found in _expanded(word, folder)]
         ran = kpibar(*words, folder=folder, KPIBAR_KEY_FILE=str(folder / "key"), XDG_CONFIG_HOME=str(folder))
         assert ran.returncode == 0, f"{line}: {ran.stderr}"
     return folder
@@ -202,7 +203,8 @@ def test_every_kpi_has_titles_and_an_entry_among_the_decisions() -> None:
 def test_the_decisions_name_nothing_undefined() -> None:
     known = {kpi.id for kpi in catalogue(Settings()).kpis} | set(reasons())
     known |= set(Thresholds.model_fields) | set(Reporting.model_fields) | set(Settings.model_fields)
-    known |= {column for entity in ENTITIES for column in columns(entity)}
+    known |= {column for entity in ENTITIES for column in columns(entity)} | set(FUNCTIONS)
+    known |= set(command().commands) | {"forgotten", "identifier_masked", "low_base"}
     assert {span for span in spans(DECISIONS) if re.fullmatch(r"[a-z_]+", span)} <= known
 
 

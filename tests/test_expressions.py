@@ -239,7 +239,7 @@ def test_a_zone_nobody_knows_in_a_header_is_an_error_in_words(folder: Path) -> N
     path = write(folder, "x.csv", "contact_id,created_at (Mars/Base),channel\n1,2025-01-01 12:00:00,email\n")
     error = take(folder, path)[0].error
     assert isinstance(error, ZoneUnknown)
-    assert "Mars/Base" in str(error)
+    assert 'column "created_at": "aaaa/aaaa" is not a time zone' in str(error)
 
 
 def test_the_spring_gap_moves_on_and_the_autumn_fold_takes_the_later_instant(engine: DuckDB) -> None:

@@ -185,7 +185,8 @@ def test_a_header_with_a_quote_alone_is_refused(folder: Path, name: str, torn: s
     text = PLAIN.replace(name, torn, 1).replace(",", delimiter)
     error = take(folder, write(folder, "torn.csv", text))[0].error
     assert isinstance(error, HeaderQuoteUnpaired)
-    assert "torn.csv:1" in str(error) and torn in str(error)
+    shown = torn if torn.strip('"') == name else 'aaaa"aaa_aa'  # a name that no layout reads is shown as a shape
+    assert "torn.csv:1" in str(error) and f"the column name {shown} has" in str(error)
 
 
 def test_a_header_of_two_names_with_a_quote_alone_is_refused(folder: Path) -> None:

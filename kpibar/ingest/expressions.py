@@ -16,12 +16,14 @@ from kpibar.ingest.reading import TIMED, Call, Helper, Reading, quoted
 from kpibar.ingest.values import HELPERS, identity, pseudonym
 
 __all__ = [
-    "HELPERS", "Call", "Compiled", "ExpressionError", "Helper", "Reading", "columns_read", "compile_expression",
-    "identity", "in_zone", "local_time", "pseudonym", "quoted", "seconds_between",
+    "HELPERS", "SECONDS", "Call", "Compiled", "ExpressionError", "Helper", "Reading", "columns_read",
+    "compile_expression", "identity", "in_zone", "local_time", "pseudonym", "quoted", "seconds_between",
 ]  # fmt: skip
 
 # What a helper call is called while the engine's parser reads what stands around it, and in the SQL written anew.
 _FOLDED = "lines_folded"
+# The function of layouts beside those of every formula: seconds(later, earlier).
+SECONDS = "seconds"
 _CELL, _MARKED = "cell_", re.compile("\0([0-9]+)\0")
 _CALL_END = re.compile(r"\s*\)")
 
@@ -74,7 +76,7 @@ def _template(text: str, calls: Sequence[Call], shown: str) -> str:
             f'"{written}" is no column: the name of a column stands in double quotes, a text in single quotes'
         )
 
-    sql = formula(text, column, like=HELPERS, shown=shown).replace("{", "{{").replace("}", "}}")
+    sql = formula(text, column, [SECONDS], like=HELPERS, shown=shown).replace("{", "{{").replace("}", "}}")
     return _MARKED.sub(r"{\1}", sql)
 
 

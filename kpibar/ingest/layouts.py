@@ -23,7 +23,7 @@ from kpibar.errors import (
 )
 from kpibar.formulas import FormulaFault, closest, formula
 from kpibar.functions import Size, Term
-from kpibar.ingest.expressions import Compiled, ExpressionError, columns_read, compile_expression
+from kpibar.ingest.expressions import SECONDS, Compiled, ExpressionError, columns_read, compile_expression
 from kpibar.ingest.header import normal
 from kpibar.ingest.origins import has_value
 from kpibar.ingest.patterns import FormatFault, pattern
@@ -32,8 +32,6 @@ from kpibar.ingest.vocabulary import refuse_words
 from kpibar.syntax import can_read
 from kpibar.toml import TomlFault, parse_toml, read_toml
 
-# What assertions call beside the functions of every expression: seconds(later, earlier).
-_SECONDS = "seconds"
 _MOST_LAYOUTS = 200
 Entity = Literal["contacts", "orders", "parcels", "surveys", "notices", "gestures"]
 
@@ -246,7 +244,7 @@ def duration_sql(layout: Layout, text: str) -> str:
         written = ".".join(names)
         raise FormulaFault(f'"{written}" is not a column of [select]{closest(written, layout.select)}')
 
-    return formula(text, column, more=[_SECONDS])
+    return formula(text, column, more=[SECONDS])
 
 
 def entries(layout: Layout) -> list[tuple[str, Compiled]]:

@@ -7,7 +7,7 @@ A KPI reads one fact table. `kind` says how its value is made:
 - net      (rows of `hit` - rows of `against`) / rows of `where`, in points
 - mean     mean of `value` over `where`
 - median, quantile   of `value` over `where`
-- mix      share of each value of the column `over` in `where`
+- mix      share of each value of `over`, a column or an expression, in `where`
 - ratio    one count / another count, each at its own grain: two fact tables are never joined in a KPI
 """
 
@@ -34,7 +34,7 @@ Unit = Literal["count", "share", "per_100", "seconds", "points", "score"]
 Text = Mapping[str, str]
 
 # The expressions of a KPI.
-_EXPRESSIONS = ("where", "hit", "against", "value")
+_EXPRESSIONS = ("where", "hit", "against", "value", "over")
 _PLAIN_ID = "its id must be small letters, digits and underscores, 41 at most"
 # Raised when a built-in KPI or what it is computed from changes, so that figures of two reports may differ.
 CATALOGUE_VERSION = "0.2.0"
@@ -94,10 +94,10 @@ class Kpi:
     @property
     def hash(self) -> str:
         """Changes when the definition that runs changes: two figures compare only under one hash."""
-        where, hit, against, value = self.wording or (self.where, self.hit, self.against, self.value)
+        where, hit, against, value, over = self.wording or tuple(getattr(self, name) for name in _EXPRESSIONS)
         parts = (
             self.kind, self.from_table, self.date, where, hit, against, value,
-            self.quantile, self.over, self.numerator, self.denominator, self.maturity_days,
+            self.quantile, over, self.numerator, self.denominator, self.maturity_days,
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
@@ -248,25 +248,26 @@ def _checked(kpi: Kpi) -> Kpi:
     anew = []
     for name, text in zip(_EXPRESSIONS, as_written, strict=True):
         try:
-            anew.append(formula(text, _columns(kpi)) if text else "")
+            anew.append(formula(text, _columns(kpi, name)) if text else "")
         except FormulaFault as fault:
             raise KpiInvalid(place, f"{name}: {fault}") from fault
     facts = FACTS.get(kpi.from_table, frozenset())
     days = {column for column in facts if column.endswith("_on")}
-    allowed = {"date": days, "over": facts - IDENTIFIERS, "cluster": {"contacts", "wismo_contacts"}}
+    allowed = {"date": days, "cluster": {"contacts", "wismo_contacts"}}
     for name, columns in allowed.items():
         column = getattr(kpi, name)
         if column and column not in columns:
             expected = ", ".join(sorted(columns))
             raise KpiInvalid(place, f'{name} = "{excerpt(column)}": expected one of {expected}')
-    where, hit, against, value = anew
-    return replace(kpi, where=where, hit=hit, against=against, value=value, wording=as_written)
+    return replace(kpi, **dict(zip(_EXPRESSIONS, anew, strict=True)), wording=as_written)
 
 
-def _columns(kpi: Kpi) -> Callable[[Sequence[str]], Term]:
+def _columns(kpi: Kpi, entry: str) -> Callable[[Sequence[str]], Term]:
     """What tells of a name in an expression of a KPI which column of its fact table it is. Raises FormulaFault."""
     table = f"fact_{kpi.from_table}"
     facts = FACTS.get(kpi.from_table, frozenset())
+    if entry == "over":
+        facts -= IDENTIFIERS
 
     def column(names: Sequence[str]) -> Term:
         name = names[-1].lower()
