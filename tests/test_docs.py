@@ -204,7 +204,8 @@ def test_the_decisions_name_nothing_undefined() -> None:
     known = {kpi.id for kpi in catalogue(Settings()).kpis} | set(reasons())
     known |= set(Thresholds.model_fields) | set(Reporting.model_fields) | set(Settings.model_fields)
     known |= {column for entity in ENTITIES for column in columns(entity)} | set(FUNCTIONS)
-    known |= set(command().commands) | {"forgotten", "identifier_masked", "low_base"}
+    tree: Any = command()
+    known |= set(tree.commands) | {"forgotten", "identifier_masked", "low_base"}
     assert {span for span in spans(DECISIONS) if re.fullmatch(r"[a-z_]+", span)} <= known
 
 

@@ -259,7 +259,8 @@ def _checked(kpi: Kpi) -> Kpi:
         if column and column not in columns:
             expected = ", ".join(sorted(columns))
             raise KpiInvalid(place, f'{name} = "{excerpt(column)}": expected one of {expected}')
-    return replace(kpi, **dict(zip(_EXPRESSIONS, anew, strict=True)), wording=as_written)
+    where, hit, against, value, over = anew
+    return replace(kpi, where=where, hit=hit, against=against, value=value, over=over, wording=as_written)
 
 
 def _columns(kpi: Kpi, entry: str) -> Callable[[Sequence[str]], Term]:
