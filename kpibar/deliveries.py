@@ -1,8 +1,8 @@
 """What the exports do not tell of deliveries: what a carrier's word means, and which orders were cancelled."""
 
-from kpibar.ingest.blanked import blanked
 from kpibar.ingest.tally import NAMED_FROM
 from kpibar.model.build import steps
+from kpibar.showing import blanked, shown_value
 from kpibar.store import Store
 
 # So many words of carriers are listed.
@@ -22,7 +22,7 @@ def unknown_statuses(store: Store) -> tuple[tuple[str, int], ...]:
     )
     found: dict[str, int] = {}
     for word, n in rows:
-        shown = word if n >= NAMED_FROM and "@" not in word and sum(map(str.isnumeric, word)) < 6 else blanked(word)
+        shown = shown_value(word) if n >= NAMED_FROM else blanked(word)
         found[shown] = found.get(shown, 0) + int(n)
     return tuple(sorted(found.items(), key=lambda one: (-one[1], one[0]))[:_MOST_WORDS])
 

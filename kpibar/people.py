@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from kpibar.errors_erasure import IdentifierInvalid
 from kpibar.ingest.expressions import identity, pseudonym
 from kpibar.ingest.masks import PREFIX
-from kpibar.ingest.numbering import whole_numbers
 from kpibar.ingest.tables import KEYS, columns
+from kpibar.numbering import whole_numbers
 from kpibar.store import ENTITIES, Store
 
 # Temporary tables: the pseudonyms of the person; of each canonical table the rows that go.

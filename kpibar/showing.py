@@ -8,6 +8,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
+from kpibar.personal import name_shape
+
 LONGEST = 40
 # So many signs of a line are shown.
 _LONGEST_LINE = 80
@@ -15,12 +17,8 @@ _MARKS = re.compile(r"([,;\t|\r\n]+)")
 # The signs that stand between words; one sign in five of a text may be another.
 _USUAL = " ,;|\t@._-/:'\"()"
 _QUOTES = " \"'\ufeff"
-# What a name of a sheet, a member or a list may not hold to be shown: an address, or a number that tells a person.
-_PERSONAL = re.compile(
-    r"@|%40|\+[0-9][0-9 .()/-]{6,}|(?<![0-9])0[1-9]([ .-][0-9]{2}){4}(?![0-9])|(?<![0-9])0[1-9][0-9]{8}(?![0-9])"
-    r"|[A-Z]{2}[0-9]{2}( ?[A-Z0-9]{4}){3}"
-)
 _LONGEST_NAME = 120
+_DIGITS_OF_A_NUMBER = 6
 QUOTED = re.compile(r"""(["'])(.*?)(\1)""", re.DOTALL)
 
 
@@ -39,6 +37,14 @@ def _blanked(sign: str) -> str:
         return "a"
     plain = sign.isascii() and sign.isprintable()
     return sign if plain or unicodedata.category(sign)[0] in "PS" else "?"
+
+
+def shown_value(value: str) -> str:
+    """A value of a column of words that no list has; its shape where a shifted row may have brought it.
+
+    An e-mail address or any number of six digits, of an order, a customer or a telephone: more than is certain.
+    """
+    return blanked(value) if "@" in value or sum(map(str.isnumeric, value)) >= _DIGITS_OF_A_NUMBER else value
 
 
 def shown_line(line: str, is_known: Callable[[str], bool]) -> str:
@@ -76,7 +82,7 @@ def shown_name(name: str) -> str:
     The part can then be chosen by this shape (see `part_called`).
     """
     plain = len(name) <= _LONGEST_NAME and name.isprintable()
-    return name if plain and not _PERSONAL.search(name) else blanked(name)
+    return name if plain and name_shape(name) == name else blanked(name)
 
 
 def part_called(wanted: str, names: Iterable[str]) -> str | None:

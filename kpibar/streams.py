@@ -115,7 +115,7 @@ def emit(text: str, output: Path | None) -> None:
 
 def failure(error: Exception) -> str:
     """The line that an error ends in; of a person's identifier, in the name of a file or a column, the shape."""
-    from kpibar.ingest.personal import message_shape
+    from kpibar.personal import message_shape
     from kpibar.render.clean import clean
 
     return f"kpibar: {clean(message_shape(str(error)))}"

@@ -9,6 +9,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kpibar"
 
 # From the top of the house down. A module may import its own layer and those above it.
 LAYERS = (
+    ("numbering",),
+    ("personal",),
     ("brands", "errors", "errors_database", "functions", "interrupts", "scratch", "showing", "toml"),
     ("errors_erasure", "errors_files"),
     ("config", "engine"),

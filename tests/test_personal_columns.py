@@ -7,7 +7,7 @@ import pytest
 
 from kpibar.errors import FileMissing
 from kpibar.ingest.codes import country_code, currency_code
-from kpibar.ingest.personal import message_shape, name_shape, personal_parts, plain, shaped
+from kpibar.personal import ascii_form, message_shape, name_shape, personal_parts, text_shape
 from kpibar.streams import failure
 from tests.intake import column, held, take_text
 from tests.planted import Identifiers, exports, leaks, plant, run
@@ -87,13 +87,13 @@ SOUND = (
 @pytest.mark.parametrize("numbers", [False, True])
 def test_identifiers_are_told_in_any_notation_and_other_values_are_not(numbers: bool) -> None:
     for text in (*ACCOUNTS, *ADDRESSES, *TELEPHONES, *(() if numbers else (*CARDS, *BARE))):
-        assert len(personal_parts(plain(text), numbers=numbers)) == 1, text
+        assert len(personal_parts(ascii_form(text), numbers=numbers)) == 1, text
     for text in (*SOUND, *((*CARDS, *BARE, "608428726", "612345678", "sms:48217555") if numbers else ())):
-        assert personal_parts(plain(text), numbers=numbers) == [], text
+        assert personal_parts(ascii_form(text), numbers=numbers) == [], text
 
 
 def test_notations_of_one_telephone_or_address_have_one_identity() -> None:
-    telephones = {part.identity for text in TELEPHONES if "6" in text for part in personal_parts(plain(text))}
+    telephones = {part.identity for text in TELEPHONES if "6" in text for part in personal_parts(ascii_form(text))}
     assert "phone:33612345678" in telephones and len(telephones) == 3
     assert {part.identity for text in ADDRESSES[:6:5] for part in personal_parts(text)} == {"email:jean@example.org"}
 
@@ -270,7 +270,7 @@ def test_the_ledger_the_source_and_the_messages_hold_no_identifier(folder: Path)
     assert held(folder, "SELECT name, source, brand FROM files") == [
         ("aaaa@aaaaaaa.aaa.csv", "kpibar-contacts/a@a.aa", "a@a.aa")
     ]
-    assert shaped("Équipe +33 6 12 34 56 78") == "Équipe +99 9 99 99 99 99"
+    assert text_shape("Équipe +33 6 12 34 56 78") == "Équipe +99 9 99 99 99 99"
 
 
 def test_identifiers_planted_in_any_column_are_found_nowhere(folder: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.ingest.personal import personal_parts, plain
+from kpibar.personal import ascii_form, personal_parts
 from tests.intake import config, held, take, take_text, write
 
 # Forms that tools and shops give to their numbers, some of which look like telephones.
@@ -30,14 +30,14 @@ WORDS = ("06:12:34:56:78", "06*12*34*56*78", "06,12,34,56,78", "4111_1111_1111_1
 @pytest.mark.parametrize("code", ["33", "1", "44", "49", "999"])
 def test_only_certain_forms_count_among_numbers(code: str) -> None:
     for text in SOUND:
-        assert personal_parts(plain(text), code, numbers=True) == [], text
+        assert personal_parts(ascii_form(text), code, numbers=True) == [], text
     for text in CERTAIN:
-        assert len(personal_parts(plain(text), code, numbers=True)) == 1, text
+        assert len(personal_parts(ascii_form(text), code, numbers=True)) == 1, text
 
 
 def test_more_forms_count_among_words() -> None:
     for text in (*CERTAIN, *WORDS):
-        assert len(personal_parts(plain(text))) == 1, text
+        assert len(personal_parts(ascii_form(text))) == 1, text
     assert len(personal_parts("01 23 45 67 89/06 12 34 56 78")) == 2
     assert len(personal_parts("01.23.45.67.89 / 06.12.34.56.78", numbers=True)) == 2
 

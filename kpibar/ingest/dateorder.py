@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from kpibar.engine import Engine
 from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
 from kpibar.errors_files import DatesSwapped, YearFirst
-from kpibar.ingest.blanked import blanked
 from kpibar.ingest.header import normal
 from kpibar.ingest.moments import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
 from kpibar.ingest.reading import Reading, quoted
+from kpibar.showing import blanked
 
 if TYPE_CHECKING:
     from kpibar.ingest.proof import Integers

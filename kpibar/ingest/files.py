@@ -34,7 +34,6 @@ from kpibar.ingest.encoding import Decoding, marked, settled, utf8
 from kpibar.ingest.header import Column, column, normal
 from kpibar.ingest.mojibake import restore
 from kpibar.ingest.objects import MOST_COLUMNS
-from kpibar.ingest.personal import name_shape
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.sheets import (
     Row,
@@ -47,6 +46,7 @@ from kpibar.ingest.sheets import (
 )
 from kpibar.ingest.spacing import first_rows, spacing, with_trailing
 from kpibar.ingest.strict import streamed_lines
+from kpibar.personal import name_shape
 from kpibar.showing import shown_line
 
 # The header is looked for in so much text and so many lines.

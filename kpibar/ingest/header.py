@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kpibar.ingest.personal import shaped
+from kpibar.personal import text_shape
 
 _ZONE = re.compile(r"(?<!\s)\s*+\(((?i:UTC|GMT)|[A-Z][A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2})\)$")
 _SPACES = re.compile(r"[\s_]+")
@@ -25,7 +25,7 @@ def column(name: str) -> Column:
     """Read a header cell."""
     zone = _ZONE.search(name.strip())
     return Column(
-        name, shaped(name.strip().lstrip("\ufeff")), normal(name), _zone_name(zone.group(1)) if zone else None
+        name, text_shape(name.strip().lstrip("\ufeff")), normal(name), _zone_name(zone.group(1)) if zone else None
     )
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.expressions import Call, Compiled, pseudonym, quoted
 from kpibar.ingest.header import normal
-from kpibar.ingest.numbering import whole_numbers
 from kpibar.ingest.origins import place, placeholders
-from kpibar.ingest.personal import EMAIL, PHONE, Part, personal_parts, plain, shape, telephone_identity
 from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, columns
 from kpibar.ingest.telephones import is_telephone
 from kpibar.ingest.vocabulary import leaves
+from kpibar.numbering import whole_numbers
+from kpibar.personal import EMAIL, PHONE, Part, ascii_form, personal_parts, replace_parts, shape, telephone_identity
 from kpibar.store import Store
 from kpibar.syntax import Node, SyntaxFault, children, tree
 
@@ -180,13 +180,13 @@ def _word_cells(store: Store, text: Stored, calling_code: str) -> dict[str, tupl
     numbers = digits >= _LEAST and digits > _MOST_DIGITS * every
     found = {}
     for (cell,) in rows(_words(text.alias)):
-        seen = plain(cell)
+        seen = ascii_form(cell)
         parts = personal_parts(seen, calling_code, numbers=numbers)
         if parts:
             found[cell] = (seen, parts)
     marks = _pseudonyms(store, {part.identity for _, parts in found.values() for part in parts} if text.names else ())
     return {
-        cell: (_replaced(seen, parts, [_shape(seen, part, marks) for part in parts]), parts[0].kind)
+        cell: (replace_parts(seen, parts, [_shape(seen, part, marks) for part in parts]), parts[0].kind)
         for cell, (seen, parts) in found.items()
     }
 
@@ -202,13 +202,13 @@ def _number_cells(store: Store, text: Stored, calling_code: str) -> dict[str, tu
     name, rows = text.alias, store.engine.rows
     parts: dict[str, list[Part]] = {}
     for (cell,) in rows(f"SELECT DISTINCT {name} FROM typed WHERE {_odd(name)} AND NOT {_whole(name)}"):
-        if found := personal_parts(plain(cell), calling_code, numbers=True):
+        if found := personal_parts(ascii_form(cell), calling_code, numbers=True):
             parts[cell] = found
     for cell in _telephones(store, text, calling_code):
         parts[cell] = [Part(0, len(cell), PHONE, telephone_identity(cell, calling_code))]
     names = _pseudonyms(store, {part.identity for known in parts.values() for part in known})
     return {
-        cell: (_replaced(plain(cell), known, [names[part.identity] for part in known]), known[0].kind)
+        cell: (replace_parts(ascii_form(cell), known, [names[part.identity] for part in known]), known[0].kind)
         for cell, known in parts.items()
     }
 
@@ -248,14 +248,6 @@ def _pseudonyms(store: Store, identities: Collection[str]) -> dict[str, str]:
     found = {identity: PREFIX + name for identity, name in store.engine.rows(made)}
     store.engine.run(f"DROP TABLE {_IDENTITIES}")
     return found
-
-
-def _replaced(text: str, parts: Sequence[Part], others: Sequence[str]) -> str:
-    pieces, done = [], 0
-    for part, other in zip(parts, others, strict=True):
-        pieces += [text[done : part.start], other]
-        done = part.end
-    return "".join((*pieces, text[done:]))
 
 
 def _mask(store: Store, text: Stored, cells: Mapping[str, tuple[str, str]], remarks: Counter[tuple[str, str]]) -> None:

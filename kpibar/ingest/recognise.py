@@ -20,7 +20,7 @@ from kpibar.ingest.layouts import (
 )
 from kpibar.ingest.outcome import Loaded, Options, Outcome
 from kpibar.ingest.periods import ALWAYS, Period
-from kpibar.ingest.personal import shaped
+from kpibar.personal import text_shape
 from kpibar.showing import blanked
 
 
@@ -80,7 +80,7 @@ def _read_with(export: Export, layout: Layout, known: Shelf, config: Config, opt
     _refuse_unknown_zones(export, layout)
     rule = config.rule_for(export.path.name)
     stated = options.brand or rule.brand or config.settings.brand
-    brand = None if stated is None else shaped(stated)
+    brand = None if stated is None else text_shape(stated)
     source = layout.name if brand is None else f"{layout.name}/{brand}"
     # What the user wrote himself should fit his own export; of what is built in, exports have this or that.
     own = layout.select if layout.name in known.own else config.settings.layouts.get(layout.name, {})

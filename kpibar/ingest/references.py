@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kpibar.ingest.blanked import blanked
+from kpibar.showing import blanked
 from kpibar.store import Store
 
 # The remark on parcels whose orders are not among those loaded.

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 from kpibar.errors import LayoutContradicted
-from kpibar.ingest.blanked import blanked
 from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout, duration_sql
 from kpibar.ingest.outcome import Remark
@@ -16,6 +15,7 @@ from kpibar.ingest.plan import Plan
 from kpibar.ingest.records import names_columns
 from kpibar.ingest.tables import HAPPENED
 from kpibar.ingest.typed import PLACE
+from kpibar.showing import blanked, shown_value
 from kpibar.store import Store
 
 # The remark on records of which the whole line stood in quotes.
@@ -33,7 +33,6 @@ _LACKING = 0.25
 _MOST_UNKNOWN = 20
 # A value on fewer records may be a person in a shifted row: its shape is kept.
 NAMED_FROM = 5
-_DIGITS_OF_A_NUMBER = 6
 # A remark that concerns fewer of a file's records is chance: some contacts do come at midnight.
 _BY_CHANCE = {"created_day_only": 0.01}
 # So many rejected records are looked at for a second header: where there are more, the file is refused anyway.
@@ -91,7 +90,7 @@ def count_unknown(store: Store, compiled: Plan, tally: Tally) -> None:
 
 def count_value(tally: Tally, column: str, value: str, n: int) -> None:
     """Count an unknown value of a column on `n` records; of what may be personal the shape."""
-    tally.unknown[column, blanked(value) if _personal(value) else value] += n
+    tally.unknown[column, shown_value(value)] += n
 
 
 def count_shape(tally: Tally, column: str, value: str, n: int) -> None:
@@ -121,11 +120,6 @@ def count_later(store: Store, entity: str, file_id: int, stated: datetime | None
     later = " OR ".join(f"coalesce({name} > ?, FALSE)" for name in happened)
     sql = f"SELECT count(*) FROM {entity} WHERE file_id = ? AND ({later})"
     tally.remarks["after_export", ""] += store.engine.rows(sql, [file_id, *([stated] * len(happened))])[0][0]
-
-
-def _personal(value: str) -> bool:
-    """Whether a value may be an e-mail address or a telephone number that a shifted column brought."""
-    return "@" in value or sum(map(str.isnumeric, value)) >= _DIGITS_OF_A_NUMBER
 
 
 def write_unknown(store: Store, file_id: int, tally: Tally) -> tuple[tuple[str, str, int], ...]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from kpibar.ingest.expressions import quoted
-from kpibar.ingest.numbering import NATIONAL
+from kpibar.numbering import NATIONAL
 from kpibar.store import Store
 
 _NAMES = re.compile(

@@ -11,7 +11,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from kpibar.config import FileRule, Thresholds, rule_for
-from kpibar.ingest.personal import name_shape
+from kpibar.personal import name_shape
 from kpibar.store import Store, fingerprint
 
 _SECONDS = re.compile(r"seconds_between\(((?:[^(),]|\((?:[^()]|\([^()]*\))*\))+),\s*([^(),]+)\)")

@@ -8,20 +8,20 @@ from importlib.resources import files
 from pathlib import Path
 
 from kpibar.coverage import Coverage, disabled_by
-from kpibar.ingest.blanked import blanked
 from kpibar.ingest.corrections import Corrections
 from kpibar.ingest.layouts import Layout, Shelf
 from kpibar.ingest.ledger import Counts
 from kpibar.ingest.outcome import Loaded, Outcome, Remark
-from kpibar.ingest.personal import name_shape
 from kpibar.ingest.plan import REASONS
 from kpibar.ingest.reasons import UNKNOWN
 from kpibar.ingest.tally import NAMED_FROM
 from kpibar.ingest.topics import reasons
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
+from kpibar.personal import name_shape
 from kpibar.render.clean import clean
 from kpibar.render.numbers import format_number
+from kpibar.showing import blanked
 
 _NAMED_LINES = 12
 _NAMED_WORDS = 10

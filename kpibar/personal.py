@@ -4,14 +4,18 @@ In a column of words any of them counts. In a column of numbers (`numbers`), an 
 nothing: one number in ten passes the check of a card, and any nine digits are a telephone somewhere. There only an
 address, a bank account and a telephone of a certain form count: with +, with 00 and a calling code set apart, in five
 pairs of which the first begins with 0, or behind a word for telephone.
+
+This is the only finder of personal data: stored cells, names of files, sheets and members, and messages are judged by
+it. `showing.shown_value` shows less still of values that nobody stores. `ingest/kept_text.py` takes more out of free
+texts, in the engine, as each record has another one.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kpibar.ingest.numbering import ANY, is_abroad, is_national
+from kpibar.numbering import ANY, is_abroad, is_national
 
 EMAIL, PHONE, IBAN, CARD = "e-mail address", "telephone number", "bank account", "card number"
 
@@ -23,7 +27,7 @@ _EMAIL = re.compile(
     rf"(?:(?:{_LABEL}\.){{1,9}}(?:xn--[\w-]{{1,59}}|[^\W\d_]{{2,62}})|(?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}}|\[[0-9a-fA-F:.]{{7,45}}\])"
 )
 # A name in front of its address: the whole is one person.
-_NAMED = re.compile(r"[^<>()\[\]@]*[<(\[]\s*(?:mailto:)?(?P<address>[^<>()\[\]\s]+)\s*[>)\]]\s*")
+_NAME_AND_ADDRESS = re.compile(r"[^<>()\[\]@]*[<(\[]\s*(?:mailto:)?(?P<address>[^<>()\[\]\s]+)\s*[>)\]]\s*")
 _LONGEST_NAME = 320
 # The length of a bank account by its country (ISO 13616).
 _IBAN_LENGTHS = {
@@ -39,7 +43,7 @@ _IBAN_LENGTHS = {
     for country in countries.split()
 }  # fmt: skip
 _IBAN = re.compile(r"[A-Za-z]{2}[ ._-]?[0-9]{2}(?=[ ._-]?[0-9A-Za-z])")
-_SAID = ("IBAN", "iban", "Iban")
+_IBAN_WORD = ("IBAN", "iban", "Iban")
 _CARD = re.compile(r"(?<![0-9])[2-6](?:[ ._*-]?[0-9]){12,18}(?![0-9A-Za-z])")
 # The first digits of the issuers of cards (ISO/IEC 7812), and how long their numbers are.
 _ISSUERS = (
@@ -51,15 +55,15 @@ _ISSUERS = (
     (re.compile("50|5[6-8]|63(?:04|9)|67"), (13, 14, 15, 16, 17, 18, 19)),
 )
 # A telephone with its country; within its country, in pairs or other groups; as in North America.
-_ABROAD = re.compile(rf"(?<![0-9A-Za-z+])\+{_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}(?![0-9])")
-_ABROAD_ZEROS = re.compile(rf"(?<![0-9A-Za-z+])00{_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}(?![0-9])")
-_FEWEST_ABROAD = 8
+_INTERNATIONAL = re.compile(rf"(?<![0-9A-Za-z+])\+{_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}(?![0-9])")
+_INTERNATIONAL_ZEROS = re.compile(rf"(?<![0-9A-Za-z+])00{_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}(?![0-9])")
+_FEWEST_INTERNATIONAL = 8
 # How many digits are dialled, from the first 0 on.
-_DIALLED_LENGTHS = (10, 11, 12)
+_NATIONAL_LENGTHS = (10, 11, 12)
 # The same with signs that also end a number: only between groups that are all set apart by them.
-_ABROAD_IN_GROUPS = re.compile(r"(?<![0-9A-Za-z+])\+[1-9][0-9]{0,2}([:,*])[0-9]{1,4}(?:\1[0-9]{2,4}){2,5}(?![0-9])")
+_INTERNATIONAL_GROUPS = re.compile(r"(?<![0-9A-Za-z+])\+[1-9][0-9]{0,2}([:,*])[0-9]{1,4}(?:\1[0-9]{2,4}){2,5}(?![0-9])")
 # 00 and a calling code that is set apart, then two groups of digits or more, or one behind a blank.
-_DIALLED = re.compile(
+_CODE_AND_GROUPS = re.compile(
     r"(?<![0-9A-Za-z])00[ ./()_-]{0,2}(?P<code>[1-9][0-9]{0,2})"
     r"(?P<rest>[ ./()_-]{1,3}[0-9]{1,4}(?:[ ./()_-]{1,3}[0-9]{1,8}){1,6}| [0-9]{8,11})(?![0-9A-Za-z])"
 )
@@ -76,22 +80,22 @@ _AMERICAN = re.compile(r"(?<![0-9A-Za-z])\([2-9][0-9]{2}\) ?[0-9]{3}[ .-][0-9]{4
 _NATIONAL = re.compile(
     rf"(?<![0-9A-Za-z])(?<![0-9][./-])\(?0{_GAP}[1-9](?:{_GAP}[0-9]){{7,9}}(?![0-9A-Za-z]|[./:-][0-9])"
 )
-_ANNOUNCED = re.compile(
+_WITH_LABEL = re.compile(
     rf"(?i)\b(?:t[ée]l[ée]phone|t[ée]l|phone|mobile|portable|gsm|handy|whatsapp|sms|fax)[ .:°n=]{{0,4}}"
     rf"(?P<number>[+(]?[0-9](?:{_GAP}[0-9]){{7,14}})(?![0-9A-Za-z])"
 )
-_APART = r"(?<![0-9A-Za-z])(?<![0-9][./-])"
-_CLOSED = r"(?![0-9A-Za-z])(?![./-][0-9])"
+_BEFORE = r"(?<![0-9A-Za-z])(?<![0-9][./-])"
+_AFTER = r"(?![0-9A-Za-z])(?![./-][0-9])"
 _GROUPS = re.compile(
-    rf"{_APART}[6-9][0-9]{{2}}(?:([ .-])[0-9]{{3}}\1[0-9]{{3}}|([ .-])[0-9]{{2}}\2[0-9]{{2}}\2[0-9]{{2}}){_CLOSED}"
+    rf"{_BEFORE}[6-9][0-9]{{2}}(?:([ .-])[0-9]{{3}}\1[0-9]{{3}}|([ .-])[0-9]{{2}}\2[0-9]{{2}}\2[0-9]{{2}}){_AFTER}"
 )
-_AMERICAN_BARE = re.compile(rf"{_APART}[2-9][0-9]{{2}}([.-])[2-9][0-9]{{2}}\1[0-9]{{4}}{_CLOSED}")
-_BARE = re.compile(r"(?<![0-9A-Za-z])(?<![0-9][.,+-])[0-9]{8,15}(?![0-9A-Za-z]|[.,-][0-9]|/[0-9]{1,4}(?![0-9]))")
+_AMERICAN_GROUPS = re.compile(rf"{_BEFORE}[2-9][0-9]{{2}}([.-])[2-9][0-9]{{2}}\1[0-9]{{4}}{_AFTER}")
+_BARE_DIGITS = re.compile(r"(?<![0-9A-Za-z])(?<![0-9][.,+-])[0-9]{8,15}(?![0-9A-Za-z]|[.,-][0-9]|/[0-9]{1,4}(?![0-9]))")
 _DATE = re.compile(r"^\(?(?:[0-3]?[0-9][./-][01]?[0-9][./-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[./-][01][0-9])")
 _DIGITS = re.compile(r"[^0-9]")
 _RUN = re.compile(r"(?<![0-9])[0-9]{9,19}(?![0-9])")
 # Dashes, blanks and look-alikes that NFKC leaves as they are.
-_ALIKE = {ord(sign): "-" for sign in "‐‑‒–—―−﹣"} | {ord(sign): " " for sign in "\t\u2028\u2029"} | {ord("·"): "."}
+_ASCII = {ord(sign): "-" for sign in "‐‑‒–—―−﹣"} | {ord(sign): " " for sign in "\t\u2028\u2029"} | {ord("·"): "."}
 
 
 @dataclass(frozen=True)
@@ -104,11 +108,11 @@ class Part:
     identity: str
 
 
-def plain(text: str) -> str:
+def ascii_form(text: str) -> str:
     """A text in the letters, digits, blanks and dashes of ASCII where it has others that look like them."""
     if text.isascii():
         return text.replace("\t", " ")
-    composed = unicodedata.normalize("NFKC", text).translate(_ALIKE)
+    composed = unicodedata.normalize("NFKC", text).translate(_ASCII)
     return "".join(
         str(unicodedata.decimal(sign)) if not sign.isascii() and sign.isdecimal() else sign
         for sign in composed
@@ -117,23 +121,23 @@ def plain(text: str) -> str:
 
 
 def personal_parts(text: str, calling_code: str = "33", *, numbers: bool = False) -> list[Part]:
-    """The identifiers of people in a text as `plain` gives it, in order, none within another."""
-    found: list[Part] = []
+    """The identifiers of people in a text as `ascii_form` gives it, in order, none within another."""
+    parts: list[Part] = []
     for part in (
         *_addresses(text),
         *_accounts(text),
         *_cards(text, numbers),
         *_telephones(text, calling_code, numbers),
     ):
-        if all(part.end <= other.start or part.start >= other.end for other in found):
-            found.append(part)
-    return sorted(found, key=lambda part: part.start)
+        if all(part.end <= other.start or part.start >= other.end for other in parts):
+            parts.append(part)
+    return sorted(parts, key=lambda part: part.start)
 
 
 def _addresses(text: str) -> Iterator[Part]:
     if "@" not in text and "%40" not in text:
         return
-    whole = _NAMED.fullmatch(text) if len(text) <= _LONGEST_NAME else None
+    whole = _NAME_AND_ADDRESS.fullmatch(text) if len(text) <= _LONGEST_NAME else None
     for match in _EMAIL.finditer(text):
         start, end = match.span()
         if whole and whole["address"] == match.group():
@@ -158,7 +162,9 @@ def _accounts(text: str) -> Iterator[Part]:
             place += 1
         around = text[match.start() - 1 : match.start()] + text[place : place + 1]
         # Within a longer word only digits are taken for an account: one text of letters and digits in 97 has its check.
-        apart = not any(sign.isascii() and sign.isalnum() for sign in around) or text[: match.start()].endswith(_SAID)
+        apart = not any(sign.isascii() and sign.isalnum() for sign in around) or text[: match.start()].endswith(
+            _IBAN_WORD
+        )
         whole = apart or (signs[4:].isdigit() and not text[place : place + 1].isdigit())
         if length and len(signs) == length and whole and is_account(signs):
             yield Part(match.start(), place, IBAN, "iban:" + signs)
@@ -198,17 +204,17 @@ def _telephones(text: str, calling_code: str, numbers: bool) -> Iterator[Part]:
 
 def _certain_telephones(text: str) -> Iterator[tuple[int, int]]:
     """Where telephones stand whose form no number of an order or a parcel has."""
-    for match in _ANNOUNCED.finditer(text):
+    for match in _WITH_LABEL.finditer(text):
         number = match["number"]
         # sms:48217555 is the name that a tool gives to a record.
-        if not number.isdigit() or (number[0] == "0" and len(number) in _DIALLED_LENGTHS):
+        if not number.isdigit() or (number[0] == "0" and len(number) in _NATIONAL_LENGTHS):
             yield match.span("number")
-    for match in _ABROAD.finditer(text):
-        if len(_DIGITS.sub("", match.group())) >= _FEWEST_ABROAD:
+    for match in _INTERNATIONAL.finditer(text):
+        if len(_DIGITS.sub("", match.group())) >= _FEWEST_INTERNATIONAL:
             yield match.span()
-    for match in _ABROAD_IN_GROUPS.finditer(text):
+    for match in _INTERNATIONAL_GROUPS.finditer(text):
         yield match.span()
-    for match in _DIALLED.finditer(text):
+    for match in _CODE_AND_GROUPS.finditer(text):
         if is_abroad(match["code"], _DIGITS.sub("", match["rest"].replace("(0)", ""))):
             yield match.span()
     for match in _PAIRS.finditer(text):
@@ -227,16 +233,16 @@ def _continues(text: str, match: re.Match[str]) -> bool:
 
 def _telephones_in_words(text: str, calling_code: str) -> Iterator[tuple[int, int]]:
     """Where telephones stand that are written as other numbers may be too."""
-    for match in _ANNOUNCED.finditer(text):
+    for match in _WITH_LABEL.finditer(text):
         yield match.span("number")
-    for pattern in (_ABROAD_ZEROS, _PAIRS_IN_WORDS):
+    for pattern in (_INTERNATIONAL_ZEROS, _PAIRS_IN_WORDS):
         for match in pattern.finditer(text):
             yield match.span()
-    for pattern in (_NATIONAL, _GROUPS, _AMERICAN_BARE):
+    for pattern in (_NATIONAL, _GROUPS, _AMERICAN_GROUPS):
         for match in pattern.finditer(text):
             if not _DATE.match(match.group()) and not _DAY_AND_TIME.fullmatch(match.group()):
                 yield match.span()
-    for match in _BARE.finditer(text):
+    for match in _BARE_DIGITS.finditer(text):
         if is_national(match.group(), calling_code, alone=match.group() == text.strip()):
             yield match.span()
 
@@ -251,20 +257,26 @@ def telephone_identity(written: str, calling_code: str) -> str:
     return "phone:" + digits
 
 
-def shaped(text: str, calling_code: str = ANY, *, bare: bool = True) -> str:
+def text_shape(text: str, calling_code: str = ANY, *, bare: bool = True) -> str:
     """A text with the letters and digits of people's identifiers blanked; one without any is given back as it is.
 
     `bare` tells that digits without + and separators count too.
     """
-    seen = plain(text)
-    parts = personal_parts(seen, calling_code, numbers=not bare)
-    if not parts:
-        return text
-    pieces, done = [], 0
-    for part in parts:
-        pieces += [seen[done : part.start], shape(seen[part.start : part.end])]
-        done = part.end
-    return "".join((*pieces, seen[done:]))
+    normal = ascii_form(text)
+    return _with_shapes(text, normal, personal_parts(normal, calling_code, numbers=not bare))
+
+
+def _with_shapes(text: str, normal: str, parts: Sequence[Part]) -> str:
+    return replace_parts(normal, parts, [shape(normal[part.start : part.end]) for part in parts]) if parts else text
+
+
+def replace_parts(text: str, parts: Sequence[Part], others: Sequence[str]) -> str:
+    """A text as `ascii_form` gives it with another text in the place of each part."""
+    pieces, end = [], 0
+    for part, other in zip(parts, others, strict=True):
+        pieces += [text[end : part.start], other]
+        end = part.end
+    return "".join((*pieces, text[end:]))
 
 
 def shape(text: str) -> str:
@@ -279,8 +291,8 @@ def name_shape(name: str) -> str:
     """
     stem, point, ending = name.rpartition(".")
     for text, rest in ((stem, point + ending), (name, "")):
-        masked = _CARD.sub(_digits_shape, shaped(text, bare=False).replace("_", "\x1f"))
-        masked = _RUN.sub(_digits_shape, shaped(masked, bare=False)).replace("\x1f", "_")
+        masked = _CARD.sub(_digits_shape, text_shape(text, bare=False).replace("_", "\x1f"))
+        masked = _RUN.sub(_digits_shape, text_shape(masked, bare=False)).replace("\x1f", "_")
         if masked != text:
             return masked + rest
     return name
@@ -293,15 +305,9 @@ def _digits_shape(run: re.Match[str]) -> str:
 
 def message_shape(text: str) -> str:
     """A message with the identifiers of people in it blanked, those in the names of folders excepted."""
-    seen = plain(text)
-    parts = [part for part in personal_parts(seen, ANY) if not _is_folder(seen, part)]
-    if not parts:
-        return text
-    pieces, done = [], 0
-    for part in parts:
-        pieces += [seen[done : part.start], shape(seen[part.start : part.end])]
-        done = part.end
-    return "".join((*pieces, seen[done:]))
+    normal = ascii_form(text)
+    parts = [part for part in personal_parts(normal, ANY) if not _is_folder(normal, part)]
+    return _with_shapes(text, normal, parts)
 
 
 def _is_folder(text: str, part: Part) -> bool:
