@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from kpibar.brands import names_by_fold
 from kpibar.errors import ConfigInvalid, ConfigMissing, ZoneUnknown
+from kpibar.personal import name_shape, unmarked_name
 from kpibar.toml import TomlFault, parse_toml, read_toml
 
 FILE_NAME = "kpibar.toml"
@@ -227,12 +228,18 @@ def rule_for(rules: Iterable[FileRule], file_name: str) -> FileRule:
     """What rules say of a file; a later rule completes an earlier one. Raises ConfigInvalid where the two disagree."""
     known: dict[str, Any] = {}
     for rule in rules:
-        if fnmatchcase(file_name.casefold(), rule.match.casefold()):
+        if fnmatchcase(file_name.casefold(), rule.match.casefold()) or _matches_shape(rule, file_name):
             known |= rule.model_dump(exclude_none=True, by_alias=True)
     try:
         return FileRule(**(known | {"match": file_name}))
     except ValidationError as error:
         raise ConfigInvalid(Path(FILE_NAME), f"[[files]] for {file_name}: {explain(error)}") from error
+
+
+def _matches_shape(rule: FileRule, file_name: str) -> bool:
+    """Whether a rule names a person, and a name is one of the ledger, which has the shapes of such names."""
+    shape = name_shape(rule.match)
+    return shape != rule.match and fnmatchcase(unmarked_name(file_name).casefold(), shape.casefold())
 
 
 def valid_zone(name: str, where: str = "") -> str:

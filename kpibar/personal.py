@@ -93,6 +93,9 @@ _AMERICAN_GROUPS = re.compile(rf"{_BEFORE}[2-9][0-9]{{2}}([.-])[2-9][0-9]{{2}}\1
 _BARE_DIGITS = re.compile(r"(?<![0-9A-Za-z])(?<![0-9][.,+-])[0-9]{8,15}(?![0-9A-Za-z]|[.,-][0-9]|/[0-9]{1,4}(?![0-9]))")
 _DATE = re.compile(r"^\(?(?:[0-3]?[0-9][./-][01]?[0-9][./-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[./-][01][0-9])")
 _DIGITS = re.compile(r"[^0-9]")
+# The mark behind the shape of a file's name.
+_MARK_DIGITS = 6
+_NAME_MARK = re.compile(r"#[0-9a-f]{6}(?=\.[^.#]*$|$)")
 _RUN = re.compile(r"(?<![0-9])[0-9]{9,19}(?![0-9])")
 # Dashes, blanks and look-alikes that NFKC leaves as they are.
 _ASCII = {ord(sign): "-" for sign in "‐‑‒–—―−﹣"} | {ord(sign): " " for sign in "\t\u2028\u2029"} | {ord("·"): "."}
@@ -296,6 +299,24 @@ def name_shape(name: str) -> str:
         if masked != text:
             return masked + rest
     return name
+
+
+def marked_name(name: str, sha256: str) -> str:
+    """The shape of a file's name with a mark of its content, so that two files of one shape differ.
+
+    `sha256` is that of the content: a hash of the name could be tried with every telephone number.
+    """
+    masked = name_shape(name)
+    if masked == name:
+        return name
+    stem, point, ending = masked.rpartition(".")
+    mark = f"#{sha256[:_MARK_DIGITS]}"
+    return f"{stem}{mark}.{ending}" if point and stem else masked + mark
+
+
+def unmarked_name(name: str) -> str:
+    """The name of a file as it was before `marked_name` added a mark."""
+    return _NAME_MARK.sub("", name)
 
 
 def _digits_shape(run: re.Match[str]) -> str:

@@ -16,6 +16,7 @@ from kpibar.errors_erasure import FileUnclear
 from kpibar.ingest.files import identity_of, ledger_name
 from kpibar.ingest.ledger import ERASURES, Counts, Entry, Stated, next_file_id, rechain, refresh_sources, write_entry
 from kpibar.people import GONE
+from kpibar.personal import unmarked_name
 from kpibar.rewrite import META, rewrite
 from kpibar.store import ENTITIES, Store
 
@@ -98,10 +99,15 @@ def find_file(store: Store, named: str) -> IngestedFile:
     if path.is_file():
         same = _identity(path)
         found = [one for one in files if one.sha256 == same]
-    found = found or [one for one in files if not path.is_file() and one.name == ledger_name(path)]
+    found = found or [one for one in files if not path.is_file() and _is_name(one.name, path)]
     if len(found) != 1:
         raise FileUnclear(named, [str(one) for one in found or files], several=bool(found))
     return found[0]
+
+
+def _is_name(name: str, path: Path) -> bool:
+    """Whether a file of the ledger has this name, as the ledger shows it or as it was."""
+    return name == path.name or unmarked_name(name) == ledger_name(path)
 
 
 def _identity(path: Path) -> str:

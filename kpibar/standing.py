@@ -17,6 +17,7 @@ from kpibar.ingest.outcome import Remark
 from kpibar.ingest.plan import REASONS
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import Window
+from kpibar.personal import unmarked_name
 from kpibar.store import Store
 from kpibar.succession import Proposal, proposals
 
@@ -138,12 +139,13 @@ def rejected(store: Store, file: str | None = None) -> tuple[Reject, ...]:
     """Every reject of the database, or of the files of that name, in file and line order; of a file that was read
     several times those of its last reading. Raises FileNotHeld."""
     names = [row[0] for row in store.engine.rows("SELECT DISTINCT name FROM files")]
-    if file is not None and file not in names:
+    own = [name for name in names if file in (None, name, unmarked_name(name))]
+    if file is not None and not own:
         raise FileNotHeld(file, names)
     rows = store.engine.rows(
         "SELECT files.name, r.line, r.column_name, r.shape, r.code, r.reason FROM rejects r "
-        f"JOIN files ON files.file_id = r.file_id WHERE (? IS NULL OR files.name = ?) AND {LAST_READING} "
+        f"JOIN files ON files.file_id = r.file_id WHERE list_contains(?, files.name) AND {LAST_READING} "
         "ORDER BY r.file_id, r.line, r.reason",
-        [file, file],
+        [own],
     )
     return tuple(Reject(*row) for row in rows)

@@ -1,16 +1,19 @@
 """Identifiers of people in columns that are for something else: pseudonym or shape, and sound numbers as they are."""
 
+import hashlib
 import re
 from pathlib import Path
 
 import pytest
 
+from kpibar.config import load
 from kpibar.errors import FileMissing
 from kpibar.ingest.codes import country_code, currency_code
 from kpibar.personal import ascii_form, message_shape, name_shape, personal_parts, text_shape
 from kpibar.streams import failure
-from tests.intake import column, held, take_text
+from tests.intake import column, held, take_text, write
 from tests.planted import Identifiers, exports, leaks, plant, run
+from tests.support import kpibar
 
 ACCOUNTS = (
     "FR7630006000011234567890189",
@@ -262,13 +265,45 @@ def test_the_name_of_a_file_holds_no_identifier(name: str, shape: str) -> None:
     assert said.startswith("kpibar: /home/a/aaaa@aaaaaaa.aaa.aaa: no such file")
 
 
+def digest(name: str, folder: Path) -> str:
+    """The mark of a file's content behind the shape of its name."""
+    return hashlib.sha256((folder / name).read_bytes()).hexdigest()[:6]
+
+
+def test_files_whose_names_have_one_shape_are_told_apart(folder: Path) -> None:
+    """Two mailboxes of one shape: each has its name in the ledger, its rule, its rejects, and goes by its name."""
+    write(
+        folder,
+        "kpibar.toml",
+        'timezone = "UTC"\n[[files]]\nmatch = "jean@example.org*.csv"\nbrand = "Maison"\nphone_tickets = "separate"\n',
+    )
+    write(folder, "jean@example.org.csv", "contact_id,created_at,channel\n1,2025-03-01 10:00:00,email\n2,no,email\n")
+    write(folder, "anne@example.com.csv", "contact_id,created_at,channel\n3,2025-03-01 10:00:00,email\n4,ni,email\n")
+    names = ("jean@example.org.csv", "anne@example.com.csv")
+    assert kpibar("ingest", *names, "--db", "x.db", "--max-rejects", "90%", folder=folder).returncode == 0
+    shapes = [f"aaaa@aaaaaaa.aaa#{digest(name, folder)}.csv" for name in names]
+    listed = kpibar("rejects", shapes[1], "--db", "x.db", folder=folder).stdout
+    assert shapes[1] in listed and shapes[0] not in listed
+    listed = kpibar("rejects", names[0], "--db", "x.db", folder=folder).stdout
+    assert all(shape in listed for shape in shapes)
+    rules = load(folder / "kpibar.toml")
+    assert rules.rule_for(shapes[0]).phone_tickets == "separate" and rules.rule_for("b.csv").phone_tickets is None
+    (folder / names[0]).unlink()
+    unclear = kpibar("remove", names[0], "--db", "x.db", "--yes", folder=folder)
+    assert unclear.returncode and all(shape in unclear.stderr for shape in shapes)
+    removed = kpibar("remove", shapes[0], "--db", "x.db", "--yes", folder=folder)
+    assert removed.returncode == 0, removed.stderr
+    listed = kpibar("rejects", "--db", "x.db", folder=folder).stdout
+    assert shapes[1] in listed and shapes[0] not in listed
+
+
 def test_the_ledger_the_source_and_the_messages_hold_no_identifier(folder: Path) -> None:
     outcome = take_text(
         folder, _contacts(("1", "", "", "", "", "", "", "", "")), "jean@example.org.csv", brand="j@x.fr"
     )
     assert (outcome.source, outcome.error) == ("kpibar-contacts/a@a.aa", None)
     assert held(folder, "SELECT name, source, brand FROM files") == [
-        ("aaaa@aaaaaaa.aaa.csv", "kpibar-contacts/a@a.aa", "a@a.aa")
+        (f"aaaa@aaaaaaa.aaa#{digest('jean@example.org.csv', folder)}.csv", "kpibar-contacts/a@a.aa", "a@a.aa")
     ]
     assert text_shape("Équipe +33 6 12 34 56 78") == "Équipe +99 9 99 99 99 99"
 

@@ -46,7 +46,7 @@ from kpibar.ingest.sheets import (
 )
 from kpibar.ingest.spacing import first_rows, spacing, with_trailing
 from kpibar.ingest.strict import streamed_lines
-from kpibar.personal import name_shape
+from kpibar.personal import marked_name, name_shape
 from kpibar.showing import shown_line
 
 # The header is looked for in so much text and so many lines.
@@ -101,7 +101,7 @@ class Export:
     @property
     def name(self) -> str:
         """The file's name as the ledger has it."""
-        return ledger_name(self.path)
+        return ledger_name(self.path, self.sha256)
 
     @property
     def dialect(self) -> Dialect:
@@ -131,12 +131,13 @@ class Export:
         return self.read_rows()
 
 
-def ledger_name(path: Path) -> str:
+def ledger_name(path: Path, sha256: str = "") -> str:
     """A file's name as a text: bytes that are not UTF-8 are written as \\xe9, whatever the machine's own encoding.
 
-    Of a person's identifier in it the shape is left.
+    Of a person's identifier in it the shape is left, with a mark of the content where its `sha256` is stated.
     """
-    return name_shape(os.fsencode(path.name).decode("utf-8", "backslashreplace"))
+    name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+    return marked_name(name, sha256) if sha256 else name_shape(name)
 
 
 def open_export(

@@ -23,7 +23,7 @@ from kpibar.ingest.decimals import settle_decimals
 from kpibar.ingest.expressions import Reading
 from kpibar.ingest.faulted import UNCALCULATED
 from kpibar.ingest.feed import stage_batch, type_batch
-from kpibar.ingest.files import Export, ledger_name
+from kpibar.ingest.files import Export
 from kpibar.ingest.forgotten import Forgotten, leave_out, load_forgotten, note_emptied_texts
 from kpibar.ingest.half_days import CODE as TWELVE_HOURS
 from kpibar.ingest.half_days import count_half_days
@@ -356,7 +356,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         if number == 0:
             counts = _main_counts(merged, tally, account)
             _refuse_all_rejected(store, task, counts, target.file_id)
-        _refuse_rejects(store, task.path, counts, target.file_id, task.options.max_rejects)
+        _refuse_rejects(store, task.file.export, counts, target.file_id, task.options.max_rejects)
         if number == 0:
             _refuse_repairs(task, counts, account)
         counts = replace(counts, removed=_remove_outside(store, taking, target, counts.updated))
@@ -465,11 +465,11 @@ def _refuse_all_rejected(store: Store, task: Task, counts: Counts, file_id: int)
     """Raises AllRejected."""
     path, file = task.path, task.file
     if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
-        first = ledger.first_rejects(store, ledger_name(path), file_id)[0]
+        first = ledger.first_rejects(store, file.export.name, file_id)[0]
         raise AllRejected(path, counts.rejected, first, file.layout.formats if file.own else ())
 
 
-def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limit: Limit) -> None:
+def _refuse_rejects(store: Store, export: Export, counts: Counts, file_id: int, limit: Limit) -> None:
     """Refuse a table that loses too many of the records meant for it. Raises TooManyRejects.
 
     Repeated headers and lines of totals are no records: none is lost with them, unless they are most of the file.
@@ -479,8 +479,8 @@ def _refuse_rejects(store: Store, path: Path, counts: Counts, file_id: int, limi
     others = ledger.no_records(store, file_id)
     others = others if 2 * others < counts.records else 0
     if not limit.allows(counts.rejected - others, counts.records - others):
-        first = ledger.first_rejects(store, ledger_name(path), file_id)
-        raise TooManyRejects(path, counts.rejected, counts.records, limit.text, first)
+        first = ledger.first_rejects(store, export.name, file_id)
+        raise TooManyRejects(export.path, counts.rejected, counts.records, limit.text, first)
 
 
 def _refuse_repairs(task: Task, counts: Counts, account: Account) -> None:

@@ -11,7 +11,6 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from kpibar.config import FileRule, Thresholds, rule_for
-from kpibar.personal import name_shape
 from kpibar.store import Store, fingerprint
 
 _SECONDS = re.compile(r"seconds_between\(((?:[^(),]|\((?:[^()]|\([^()]*\))*\))+),\s*([^(),]+)\)")
@@ -63,13 +62,7 @@ def _separate_files(store: Store, rules: Sequence[FileRule]) -> str:
     ids = [0]
     if any(rule.phone_tickets for rule in rules):
         named = store.engine.rows("SELECT file_id, name FROM files ORDER BY file_id")
-        # The ledger has names without the identifiers of people, and a rule may name one.
-        shapes = [rule.model_copy(update={"match": name_shape(rule.match)}) for rule in rules]
-        ids += [
-            file_id
-            for file_id, name in named
-            if "separate" in (rule_for(rules, name).phone_tickets, rule_for(shapes, name).phone_tickets)
-        ]
+        ids += [file_id for file_id, name in named if rule_for(rules, name).phone_tickets == "separate"]
     return ", ".join(map(str, ids))
 
 
