@@ -7,6 +7,7 @@ import codecs
 import errno
 import io
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TextIO
@@ -17,6 +18,7 @@ from kpibar.errors import OutputUnwritable
 from kpibar.render.clean import bare, clean
 
 # Signs of a word typed on the command line that are shown again.
+_LONG_NAME = re.compile(r'"([^"]{200})[^"]{100,}"')
 _LONGEST = 500
 
 
@@ -118,4 +120,6 @@ def failure(error: Exception) -> str:
     from kpibar.personal import message_shape
     from kpibar.render.clean import clean
 
-    return f"kpibar: {clean(message_shape(str(error)))}"
+    # A name in somebody's settings may be as long as the file.
+    text = _LONG_NAME.sub(lambda name: f'"{name[1]} ..."', str(error))
+    return f"kpibar: {clean(message_shape(text))}"

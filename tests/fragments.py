@@ -125,3 +125,24 @@ EXPRESSIONS = (
     "\x00",
     "'\x07'",
 )
+
+# What stands where a layout or kpibar.toml holds a name, a word or a format.
+NAMES = (
+    "' || getvariable('key_inner') || '",
+    "$$'$$ || current_setting('temp_directory') || $$'$$",
+    "') FROM contacts; DELETE FROM contacts; --",
+    "'; DROP TABLE contacts; --",
+    '" FROM contacts; DELETE FROM contacts; --',
+    "x' OR '1'='1",
+    "{c0}",
+    "cell_0",
+    "t.h0",
+    "$inner_0",
+    "../../etc/passwd",
+    "main.contacts",
+    "rowid",
+    "\u202ex\u2028y",
+    "\x1b]0;x\x07",
+    "\x00",
+    "a" * 5_000,
+)

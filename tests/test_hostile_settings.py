@@ -11,6 +11,7 @@ import pytest
 from kpibar.config import Settings, load
 from kpibar.engine import EngineError
 from kpibar.errors import ConfigInvalid, KpibarError, KpiInvalid, LayoutInvalid
+from kpibar.ingest.file_settings import checked_settings
 from kpibar.ingest.layouts import parse, shelf
 from kpibar.ingest.pseudonyms import Key, bind, padded_keys
 from kpibar.ingest.values import pseudonym
@@ -19,7 +20,9 @@ from kpibar.kpis.compute import guarded
 from kpibar.kpis.facts import FACTS
 from kpibar.model.build import build
 from kpibar.store import open_store
+from kpibar.streams import failure
 from tests.fragments import EXPRESSIONS
+from tests.fragments import NAMES as TEXTS
 from tests.intake import held, take_text, write
 from tests.support import kpibar
 
@@ -109,6 +112,103 @@ def test_what_is_no_expression_is_refused_wherever_an_own_kpi_holds_one(folder: 
 )
 def test_an_own_kpi_is_broken_down_by_a_column_of_many_records(folder: Path, column: str) -> None:
     assert "expected one of" in own_kpi(folder, "over", column, "mix")
+
+
+OWN = """name = "own"\nfills = "contacts"\ndetect = ["contact_id", "a"]\nzone = "UTC"\n{top}
+[select]\ncontact_id = 'text("contact_id")'\ncreated_at = 'instant("created_at")'\n{more}"""
+# Where a layout takes a few words alone: any other is refused before a file is read.
+LAYOUTS = {
+    "zone": ('zone = "UTC"', "zone = {}"),
+    "formats": ('zone = "UTC"', "formats = [{}]"),
+    "decimal": ('zone = "UTC"', "decimal = {}"),
+    "date_order": ('zone = "UTC"', "date_order = {}"),
+    "fills": ('fills = "contacts"', "fills = {}"),
+    "grain": ('zone = "UTC"', "grain = {}"),
+    "a column": ("[select]", "[select]\n{} = 'text(\"a\")'"),
+    "a table": ("[select]", "[also.{}]\nwhere = 'TRUE'\n[select]"),
+    "a key": ("[select]", "{} = 1\n[select]"),
+    "the name of an enum": ("[select]", '[select]\nteam = \'enum("a", "x")\'\n[enum.{}]\n[select]'),
+}
+SETTINGS = {
+    "a reason": "[reasons]\nx = {}",
+    "a layout": "[layouts.{}]\nbrand = \"'x'\"",
+    "a column of a layout": "[layouts.kpibar-contacts]\n{} = \"'x'\"",
+    "a numerator": "[kpis.mine]\ntitle = {{ en = 'x' }}\nkind = 'ratio'\nunit = 'count'\nnumerator = {}\n"
+    "denominator = 'contacts'",
+    "a denominator": "[kpis.mine]\ntitle = {{ en = 'x' }}\nkind = 'ratio'\nunit = 'count'\nnumerator = 'contacts'\n"
+    "denominator = {}",
+    "a KPI": "[kpis.{}]\ntitle = {{ en = 'x' }}\nkind = 'count'\nunit = 'count'\nfrom = 'contacts'\n"
+    "date = 'created_on'",
+    "a target": "[targets]\n{} = 1",
+    "days": "[maturity_days]\n{} = 1",
+    "a project": "project = {}",
+    "a calling code": "country_calling_code = {}",
+}
+
+
+def refused_in_words(error: KpibarError) -> None:
+    """What is said is one line, short, without control signs."""
+    line = failure(error)
+    assert len(line) < 1500 and not any(sign in line for sign in "\n\x00\x1b\u202e\u2028"), line
+
+
+@pytest.mark.parametrize("place", LAYOUTS)
+def test_what_is_no_word_of_a_layout_is_refused(place: str) -> None:
+    before, after = LAYOUTS[place]
+    for text in TEXTS:
+        content = OWN.format(top="", more="").replace(before, after.format(json.dumps(text)), 1)
+        with pytest.raises(LayoutInvalid) as caught:
+            parse(Path("own.toml"), content.encode())
+        refused_in_words(caught.value)
+
+
+@pytest.mark.parametrize("place", SETTINGS)
+def test_what_is_no_word_of_the_settings_is_refused(folder: Path, place: str) -> None:
+    for text in TEXTS:
+        if place in ("a KPI", "a project") and text in ("cell_0", "rowid"):  # words like any other
+            continue
+        content = SETTINGS[place].format(json.dumps(text))
+        with pytest.raises(KpibarError) as caught:
+            used = load(write(folder, "kpibar.toml", content))
+            catalogue(used.settings)
+            shelf(folder, used.settings.layouts)
+            checked_settings(used)
+        refused_in_words(caught.value)
+
+
+def test_names_that_may_be_any_text_are_texts(folder: Path) -> None:
+    """Titles, enum keys and words, formats, columns read, reasons, brands, rules: the records are what they were."""
+    words = [text for text in TEXTS if "\x00" not in text]
+    lines = "\n".join(f"{json.dumps(text)} = {json.dumps(text)}" for text in words)
+    reasons = "\n".join(f'{json.dumps(text)} = "wismo"' for text in words)
+    formats = ", ".join(json.dumps(f"%Y-%m-%d {text}") for text in words if "%" not in text)
+    columns = [text for text in words if not any(sign < " " or sign in '"\u2028' for sign in text)]
+    read = "".join(f', text("{name}")' for name in columns)
+    top = f"title = {lines.split(' = ')[0]}\nfields = [{', '.join(map(json.dumps, words))}]\nformats = [{formats}]\n"
+    own = OWN.format(
+        top=top,
+        more=f"""team = 'enum("a", "x")'\nqueue = {json.dumps(f'coalesce(text("a"){read})')}
+[enum.x]\n{lines}\n[[assert]]\nname = {json.dumps(words[0])}\nleft = "1"\nright = "1"\n""",
+    )
+    write(folder, "layouts/own.toml", own)
+    rules = "".join(f"[[files]]\nmatch = {json.dumps(text)}\nbrand = {json.dumps(text)}\n" for text in words)
+    brands = "\n".join(f"{json.dumps(text)} = {json.dumps('B' + text)}" for text in words)
+    conf = f'timezone = "UTC"\n[reasons]\n{reasons}\n[brands]\n{brands}\n{rules}'
+    settings = load(write(folder, "kpibar.toml", conf))
+    assert take_text(folder, CONTACTS + f'2,{DAY},"{words[0]}"\n', settings=settings).counts.added == 2
+    assert held(folder, "SELECT contact_id, team, queue FROM contacts ORDER BY 1") == [
+        ("1", "other", "x"), ("2", words[0], words[0]),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", ["needs = [{}]", "group = {}"])
+def test_a_column_that_a_layout_needs_and_a_file_lacks_is_named(folder: Path, entry: str) -> None:
+    for text in ("no such column", TEXTS[2], TEXTS[4]):
+        write(folder, "layouts/own.toml", OWN.format(top=entry.format(json.dumps(text)), more=""))
+        with pytest.raises(KpibarError) as caught:
+            take_text(folder, CONTACTS, layout="own")
+        refused_in_words(caught.value)
+        assert text in str(caught.value) and "Binder" not in str(caught.value)
 
 
 def test_words_of_a_layout_are_no_code(folder: Path) -> None:

@@ -94,7 +94,7 @@ class Layout(_Table):
         for also in self.also.values():
             expressions += [also.where, *also.select.values()]
         read = {normal(name) for expression in expressions for name in columns_read(expression)}
-        return self.signature | read | {normal(name) for name in (*self.fields, *self.needs)}
+        return self.signature | read | {normal(name) for name in (*self.fields, *self.needs, self.group or "")} - {""}
 
 
 @dataclass(frozen=True)
@@ -311,7 +311,8 @@ def required_columns(layout: Layout, names: frozenset[str]) -> Sequence[str]:
         read = columns_read(layout.select[key])
         if read and not {normal(column) for column in read} & names:
             lacking += read
-    lacking += [name for name in layout.needs if normal(name) not in names]
+    needs = (*layout.needs, *([layout.group] if layout.group else []))
+    lacking += [name for name in needs if normal(name) not in names]
     return list(dict.fromkeys(lacking))
 
 
