@@ -17,7 +17,16 @@ from kpibar.ingest.forgotten import NUMBERED, PURGED_BEFORE, record_key
 from kpibar.ingest.ledger import Counts, Entry, next_file_id, write_entry
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
 from kpibar.ingest.tables import BEGINS, HAPPENED, KEYS, columns
-from kpibar.people import GONE, KEYS_OF, Found, Identifiers, find_person, marked, normal_forms, numbers_of
+from kpibar.people import (
+    PERSON,
+    ROWS,
+    Identifiers,
+    PersonRecords,
+    find_person,
+    has_mark,
+    normal_forms,
+    numbers_of,
+)
 from kpibar.rewrite import rewrite
 from kpibar.store import ENTITIES, Store
 
@@ -40,7 +49,7 @@ class Erasure:
     name: str
     kind: str
     removals: tuple[Removal, ...]
-    found: Found | None = None
+    found: PersonRecords | None = None
     before: date | None = None
 
     @property
@@ -72,11 +81,11 @@ def plan_purge(store: Store, age: str, today: date | None = None) -> Erasure:
         happened = ", ".join(f"t.{name}" for name in HAPPENED[entity])
         instant = f"coalesce({begins}, greatest({happened}, NULL), f.as_of, f.ingested_at)"
         store.engine.run(
-            f"CREATE OR REPLACE TEMP TABLE {GONE}{entity} AS SELECT t.rowid AS row FROM {entity} AS t "
+            f"CREATE OR REPLACE TEMP TABLE {ROWS}{entity} AS SELECT t.rowid AS row FROM {entity} AS t "
             f"LEFT JOIN files AS f ON f.file_id = t.file_id WHERE CAST({local_time(instant, zone)} AS DATE) < ?",
             [before],
         )
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {KEYS_OF} (key UUID)")
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {PERSON} (key UUID)")
     return Erasure(f"purge before {before}", "purge", _removals(store), before=before)
 
 
@@ -100,7 +109,7 @@ def _removals(store: Store) -> tuple[Removal, ...]:
     found = []
     for entity in ENTITIES:
         rows = store.engine.rows(
-            f"SELECT source, count(*) FROM {entity} AS t WHERE t.rowid IN (SELECT row FROM {GONE}{entity}) "
+            f"SELECT source, count(*) FROM {entity} AS t WHERE t.rowid IN (SELECT row FROM {ROWS}{entity}) "
             "GROUP BY source ORDER BY source"
         )
         found += [Removal(entity, source, count) for source, count in rows]
@@ -116,7 +125,7 @@ def erase(store: Store, erasure: Erasure, config: Config) -> None:
     kept = {entity: _kept(store, entity) for entity in ENTITIES}
     kept["mentions"] = (
         "SELECT m.* FROM mentions AS m ANTI JOIN (SELECT source, contact_id FROM contacts AS t WHERE t.rowid IN "
-        f"(SELECT row FROM {GONE}contacts)) AS gone ON gone.source = m.source AND gone.contact_id = m.contact_id"
+        f"(SELECT row FROM {ROWS}contacts)) AS gone ON gone.source = m.source AND gone.contact_id = m.contact_id"
     )
     if erasure.kind == "forget":
         kept["forgotten"] = _forgotten(now)
@@ -135,10 +144,10 @@ def erase(store: Store, erasure: Erasure, config: Config) -> None:
 def _kept(store: Store, entity: str) -> str:
     """The query for the rows of a table that stay, without the person's identifiers in records of others."""
     emptied = {"contacts": ("customer_alias_key", "agent_key"), "orders": ("customer_alias_key",)}.get(entity, ())
-    listed = ", ".join(f"CASE WHEN {name} IN (FROM {KEYS_OF}) THEN NULL ELSE {name} END AS {name}" for name in emptied)
+    listed = ", ".join(f"CASE WHEN {name} IN (FROM {PERSON}) THEN NULL ELSE {name} END AS {name}" for name in emptied)
     listed = ", ".join(filter(None, (listed, *_without_marks(store, entity))))
     replaced = f" REPLACE ({listed})" if listed else ""
-    return f"SELECT *{replaced} FROM {entity} AS t WHERE t.rowid NOT IN (SELECT row FROM {GONE}{entity})"
+    return f"SELECT *{replaced} FROM {entity} AS t WHERE t.rowid NOT IN (SELECT row FROM {ROWS}{entity})"
 
 
 def _without_marks(store: Store, entity: str) -> list[str]:
@@ -147,7 +156,7 @@ def _without_marks(store: Store, entity: str) -> list[str]:
     for name in numbers_of(entity)[1:]:
         derived = ("order_ref", "order_key", "order_number") if name == "order_ref" else (name,)
         found += [
-            f"CASE WHEN {marked(store, name)} THEN NULL ELSE {column} END AS {column}"
+            f"CASE WHEN {has_mark(store, name)} THEN NULL ELSE {column} END AS {column}"
             for column in derived
             if column in columns(entity)
         ]
@@ -156,10 +165,10 @@ def _without_marks(store: Store, entity: str) -> list[str]:
 
 def _forgotten(now: datetime) -> str:
     """The query for the pseudonyms of all who were forgotten, this person among them."""
-    gone = "FROM {0} AS t WHERE t.rowid IN (SELECT row FROM " + GONE + "{0})"
+    gone = "FROM {0} AS t WHERE t.rowid IN (SELECT row FROM " + ROWS + "{0})"
     orders, contacts = gone.format("orders"), gone.format("contacts")
     fresh = (
-        f"SELECT key, 'person' AS kind, NULL::VARCHAR AS scope FROM {KEYS_OF} "
+        f"SELECT key, 'person' AS kind, NULL::VARCHAR AS scope FROM {PERSON} "
         f"UNION SELECT t.order_key, 'order', t.brand {orders} AND t.order_key IS NOT NULL "
         f"UNION SELECT t.number_key, 'order', t.brand {orders} AND t.number_key IS NOT NULL "
         f"UNION SELECT t.order_key, 'order', t.brand {contacts} AND t.order_key IS NOT NULL "

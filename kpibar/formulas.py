@@ -143,7 +143,7 @@ class _Writer:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise FormulaFault(f"is nested more than {_DEEPEST} deep")
-        part = self._written(node)
+        part = self._term(node)
         self._depth -= 1
         if part.size.cells > _MOST_CELLS or part.size.signs > _MOST_SIGNS_MORE:
             raise FormulaFault(f"can make a text more than {_MOST_CELLS:,} times as long as its cells")
@@ -151,7 +151,7 @@ class _Writer:
             raise FormulaFault(f"splits a text that can be more than {MOST_LIST_CELLS} times as long as its cells")
         return part
 
-    def _written(self, node: Node) -> Term:
+    def _term(self, node: Node) -> Term:
         kind = node["class"]
         if node.get("alias"):
             raise FormulaFault(f"gives a name ({node['alias']}): an expression has none")

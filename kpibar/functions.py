@@ -107,7 +107,7 @@ def as_text(size: Size) -> Size:
     return size.times(8) if size.is_list else size + Size()
 
 
-def _once(form: str, factor: int) -> Growth:
+def _change(form: str, factor: int) -> Growth:
     """Each sign may take so many times as many bytes, however often the same is done again."""
 
     def growth(parts: Sequence[Term]) -> Size:
@@ -126,8 +126,8 @@ def _list_of(parts: Sequence[Term]) -> Size:
     return replace(total(parts), is_list=True)
 
 
-def _pieces(parts: Sequence[Term]) -> Size:
-    tested(parts)
+def _split(parts: Sequence[Term]) -> Size:
+    pattern_test(parts)
     return _list(parts)
 
 
@@ -140,31 +140,31 @@ def _constant(parts: Sequence[Term], place: int, default: str, what: str) -> str
     return text
 
 
-def _joined(parts: Sequence[Term]) -> Size:
+def _join(parts: Sequence[Term]) -> Size:
     between = _constant(parts, 0, "", "what concat_ws puts between its arguments")
     sizes = [part.size.times(8 + len(between)) if part.size.is_list else part.size for part in parts[1:]]
     return sum(sizes, Size(0, len(between.encode()) * len(parts)))
 
 
-def _listed(parts: Sequence[Term]) -> Size:
+def _list_text(parts: Sequence[Term]) -> Size:
     """A list written as a text: it may have as many elements as signs."""
     between = _constant(parts, 1, "", "what stands between the elements of a list")
     return _first(parts).times(1 + len(between.encode()))
 
 
-def tested(parts: Sequence[Term]) -> Size:
+def pattern_test(parts: Sequence[Term]) -> Size:
     """Whether a text fits a pattern."""
     if len(_constant(parts, 1, "", "a pattern")) > _LONGEST_PATTERN:
         raise FormulaFault(f"has a pattern of more than {_LONGEST_PATTERN:,} signs")
     return Size()
 
 
-def _found(parts: Sequence[Term]) -> Size:
-    tested(parts)
+def _match(parts: Sequence[Term]) -> Size:
+    pattern_test(parts)
     return _first(parts)
 
 
-def _replaced(parts: Sequence[Term]) -> Size:
+def _replacement(parts: Sequence[Term]) -> Size:
     """Each part may be replaced; what replaces it is replaced again only where it shares signs with the next one."""
     text, old = _first(parts), parts[1].text if len(parts) > 1 and parts[1].text else ""
     new = _constant(parts, 2, "", "what is put in place of a text")
@@ -175,9 +175,9 @@ def _replaced(parts: Sequence[Term]) -> Size:
     return replace(chain.base.times(chain.factor), chain=chain)
 
 
-def _rewritten(parts: Sequence[Term]) -> Size:
+def _rewrite(parts: Sequence[Term]) -> Size:
     """A pattern may fit once, or with the option g in many places: between all signs where it fits an empty text."""
-    tested(parts)
+    pattern_test(parts)
     new = _constant(parts, 2, "", "what is put in place of a text")
     groups, text = len(_GROUP.findall(new)), _first(parts)
     length = len(_GROUP.sub("", new).encode())
@@ -202,22 +202,22 @@ def _consumes(pattern: str) -> bool:
     return all(branches)
 
 
-def _translated(parts: Sequence[Term]) -> Size:
+def _translation(parts: Sequence[Term]) -> Size:
     """Each sign becomes one of others, of at most four bytes."""
     new = parts[2].text if len(parts) > 2 else None
     if new is not None and new.isascii():
         return _first(parts).times(1)
-    return _once("signs", 4)(parts)
+    return _change("signs", 4)(parts)
 
 
-def _padded(parts: Sequence[Term]) -> Size:
+def _padding(parts: Sequence[Term]) -> Size:
     width = parts[1].sql if len(parts) > 1 else ""
     if not width.isdecimal() or len(width) > 9 or int(width) > _LONGEST_PADDING:
         raise FormulaFault(f"pads to a length that is not a number from 0 to {_LONGEST_PADDING}")
     return Size(0, 4 * int(width))
 
 
-def _dated(parts: Sequence[Term]) -> Size:
+def _date_text(parts: Sequence[Term]) -> Size:
     """A directive stands for ten signs at most."""
     formats = [part.text for part in parts if part.text is not None]
     if not formats:
@@ -228,14 +228,14 @@ def _dated(parts: Sequence[Term]) -> Size:
 _GROUPS: tuple[tuple[Growth, str], ...] = (
     # Texts
     (_first, "trim ltrim rtrim left right substr substring split_part reverse nullif"),
-    (_once("case", 2), "lower upper lcase ucase"),
-    (_once("accents", 2), "strip_accents"),
-    (_once("normal", 3), "nfc_normalize"),
-    (_translated, "translate"),
+    (_change("case", 2), "lower upper lcase ucase"),
+    (_change("accents", 2), "strip_accents"),
+    (_change("normal", 3), "nfc_normalize"),
+    (_translation, "translate"),
     (total, "concat"),
-    (_joined, "concat_ws"),
-    (_replaced, "replace"),
-    (_padded, "lpad rpad"),
+    (_join, "concat_ws"),
+    (_replacement, "replace"),
+    (_padding, "lpad rpad"),
     (
         number,
         "length len strlen char_length character_length contains starts_with ends_with prefix suffix instr strpos "
@@ -243,12 +243,12 @@ _GROUPS: tuple[tuple[Growth, str], ...] = (
     ),
     # Patterns
     (
-        tested,
+        pattern_test,
         "regexp_matches regexp_full_match ~~ !~~ ~~* !~~* like_escape not_like_escape ilike_escape not_ilike_escape",
     ),
-    (_found, "regexp_extract"),
-    (_pieces, "regexp_extract_all regexp_split_to_array string_split_regex str_split_regex"),
-    (_rewritten, "regexp_replace"),
+    (_match, "regexp_extract"),
+    (_split, "regexp_extract_all regexp_split_to_array string_split_regex str_split_regex"),
+    (_rewrite, "regexp_replace"),
     # Numbers
     (
         number,
@@ -264,13 +264,13 @@ _GROUPS: tuple[tuple[Growth, str], ...] = (
         "millisecond quarter week weekofyear dayofmonth dayofweek dayofyear weekday isodow isoyear yearweek last_day "
         "dayname monthname date strptime try_strptime time_bucket",
     ),
-    (_dated, "strftime"),
+    (_date_text, "strftime"),
     # Choices
     (largest, "if greatest least"),
     # Lists
     (_list, "string_split str_split string_to_array split"),
     (_list_of, "list_value"),
-    (_listed, "array_to_string"),
+    (_list_text, "array_to_string"),
     (element, "list_extract list_element array_extract list_first list_last"),
     (_first, "list_distinct list_sort list_reverse"),
     (number, "list_contains list_has array_contains array_has list_position array_position array_length list_unique"),

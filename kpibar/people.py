@@ -16,12 +16,12 @@ from kpibar.numbering import whole_numbers
 from kpibar.store import ENTITIES, Store
 
 # Temporary tables: the pseudonyms of the person; of each canonical table the rows that go.
-KEYS_OF = "gone_people"
-GONE = "gone_"
+PERSON = "gone_people"
+ROWS = "gone_"
 # Tables whose records name a customer; the second identifier stands in some of them.
-_NAMING = {"contacts": True, "orders": True, "surveys": False}
+_CUSTOMER_TABLES = {"contacts": True, "orders": True, "surveys": False}
 # Tables whose records name the order that a customer asks about.
-_ASKING = ("contacts", "surveys")
+_ORDER_TABLES = ("contacts", "surveys")
 _FEWEST_DIGITS = 8
 # Columns that number another record.
 _REFERENCES = ("case_id", "merged_into", "contact_id", "order_ref")
@@ -37,7 +37,7 @@ class Identifiers:
 
 
 @dataclass(frozen=True)
-class Found:
+class PersonRecords:
     """How many records of a person there are.
 
     `by` counts what each identifier that was given is on, by what it is called, `linked` are the other identifiers of
@@ -102,32 +102,32 @@ def _telephone(text: str, calling_code: str) -> str:
     return bare
 
 
-def find_person(store: Store, forms: Sequence[tuple[str, str]]) -> Found:
+def find_person(store: Store, forms: Sequence[tuple[str, str]]) -> PersonRecords:
     """Fill `gone_people` and, of each canonical table, `gone_<table>` (row) with what is of the person.
 
     The session must have the key (see pseudonyms.bind).
     """
     run = store.engine.run
     keys = f"SELECT DISTINCT {pseudonym('v')} AS key FROM (SELECT unnest($forms) AS v)"
-    run(f"CREATE OR REPLACE TEMP TABLE {KEYS_OF} AS {keys}", {"forms": [form for _, form in forms]})
+    run(f"CREATE OR REPLACE TEMP TABLE {PERSON} AS {keys}", {"forms": [form for _, form in forms]})
     by = tuple((label, _count_key(store, form)) for label, form in forms)
     linked = _add_linked(store)
     for entity in ENTITIES:
-        run(f"CREATE OR REPLACE TEMP TABLE {GONE}{entity} (row BIGINT)")
-    for entity, aliased in _NAMING.items():
-        alias = f" OR (t.customer_key IS NULL AND t.customer_alias_key IN (FROM {KEYS_OF}))" if aliased else ""
-        _add(store, entity, f"t.customer_key IN (FROM {KEYS_OF}){alias}")
+        run(f"CREATE OR REPLACE TEMP TABLE {ROWS}{entity} (row BIGINT)")
+    for entity, aliased in _CUSTOMER_TABLES.items():
+        alias = f" OR (t.customer_key IS NULL AND t.customer_alias_key IN (FROM {PERSON}))" if aliased else ""
+        _add(store, entity, f"t.customer_key IN (FROM {PERSON}){alias}")
     for entity in ENTITIES:
         own, *others = numbers_of(entity)
-        _add(store, entity, marked(store, f"t.{own}"))
+        _add(store, entity, has_mark(store, f"t.{own}"))
         for name in others:
-            _add(store, entity, f"{nameless(entity)} AND {marked(store, f't.{name}')}")
+            _add(store, entity, f"{no_customer(entity)} AND {has_mark(store, f't.{name}')}")
     doubtful = _add_of_orders(store)
     _add_of_contacts(store)
     _add_of_references(store)
     _add_of_contacts(store)
     _name_orders(store)
-    return Found(by, linked, *_counts_of_others(store), doubtful)
+    return PersonRecords(by, linked, *_counts_of_others(store), doubtful)
 
 
 def numbers_of(entity: str) -> tuple[str, ...]:
@@ -136,9 +136,9 @@ def numbers_of(entity: str) -> tuple[str, ...]:
     return (own, *(name for name in _REFERENCES if name in columns(entity) and name != own))
 
 
-def marked(store: Store, column: str) -> str:
+def has_mark(store: Store, column: str) -> str:
     """SQL: a number has a pseudonym of the person in it, as a cell of another column held the identifier."""
-    marks = [str(key).replace("-", "") for (key,) in store.engine.rows(f"FROM {KEYS_OF} ORDER BY 1")]
+    marks = [str(key).replace("-", "") for (key,) in store.engine.rows(f"FROM {PERSON} ORDER BY 1")]
     found = " OR ".join(f"contains({column}, '{PREFIX}{mark}')" for mark in marks)
     return f"(contains({column}, '{PREFIX}') AND ({found or 'FALSE'}))"
 
@@ -158,7 +158,7 @@ def _add_linked(store: Store) -> int:
     """Add the identifiers that belong to the same person alone; how many they are."""
     pairs = " UNION ".join(
         f"SELECT customer_key, customer_alias_key FROM {entity} WHERE customer_key <> customer_alias_key"
-        for entity, aliased in _NAMING.items()
+        for entity, aliased in _CUSTOMER_TABLES.items()
         if aliased
     )
     # A survey calls the customer of a contact by the name that its own tool has.
@@ -176,19 +176,19 @@ def _add_linked(store: Store) -> int:
     linked = 0
     while True:
         others = (
-            f"SELECT person AS key FROM sole_aliases WHERE alias IN (FROM {KEYS_OF}) "
-            f"UNION SELECT alias FROM sole_aliases WHERE person IN (FROM {KEYS_OF}) EXCEPT FROM {KEYS_OF}"
+            f"SELECT person AS key FROM sole_aliases WHERE alias IN (FROM {PERSON}) "
+            f"UNION SELECT alias FROM sole_aliases WHERE person IN (FROM {PERSON}) EXCEPT FROM {PERSON}"
         )
         found = int(rows(f"SELECT count(*) FROM ({others})")[0][0])
         if not found:
             return linked
         linked += found
-        run(f"INSERT INTO {KEYS_OF} {others}")
+        run(f"INSERT INTO {PERSON} {others}")
 
 
 def _add(store: Store, entity: str, condition: str) -> int:
     """Add the rows `t` of a table for which a condition holds; how many are new."""
-    table = f"{GONE}{entity}"
+    table = f"{ROWS}{entity}"
     before = int(store.engine.rows(f"SELECT count(*) FROM {table}")[0][0])
     store.engine.run(
         f"INSERT INTO {table} SELECT t.rowid FROM {entity} AS t WHERE ({condition}) "
@@ -197,18 +197,18 @@ def _add(store: Store, entity: str, condition: str) -> int:
     return int(store.engine.rows(f"SELECT count(*) FROM {table}")[0][0]) - before
 
 
-def nameless(entity: str) -> str:
+def no_customer(entity: str) -> str:
     """SQL: a row `t` says nothing of its customer."""
-    if entity not in _NAMING:
+    if entity not in _CUSTOMER_TABLES:
         return "TRUE"
-    return "t.customer_key IS NULL" + (" AND t.customer_alias_key IS NULL" if _NAMING[entity] else "")
+    return "t.customer_key IS NULL" + (" AND t.customer_alias_key IS NULL" if _CUSTOMER_TABLES[entity] else "")
 
 
 def _name_orders(store: Store) -> None:
     """Fill `gone_names` and `kept_names` (name, number, brand) with the names of the person's and others' orders."""
     for table, side in (("gone_names", "IN"), ("kept_names", "NOT IN")):
-        of = f"FROM orders AS t WHERE t.rowid {side} (SELECT row FROM {GONE}orders)"
-        of += "" if side == "IN" else f" AND NOT ({nameless('orders')})"
+        of = f"FROM orders AS t WHERE t.rowid {side} (SELECT row FROM {ROWS}orders)"
+        of += "" if side == "IN" else f" AND NOT ({no_customer('orders')})"
         store.engine.run(
             f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT t.order_key AS name, NULL::BIGINT AS number, t.brand {of} "
             f"UNION SELECT t.number_key, NULL, t.brand {of} UNION SELECT NULL, t.order_number, t.brand {of}"
@@ -238,15 +238,15 @@ def _of_order(entity: str) -> tuple[str, str]:
 def _add_of_orders(store: Store) -> int:
     """Add what is about the person's orders and names no other customer; how many rows may be, and stay."""
     _name_orders(store)
-    _add(store, "orders", f"{nameless('orders')} AND ({_of_order('orders')[0]})")
+    _add(store, "orders", f"{no_customer('orders')} AND ({_of_order('orders')[0]})")
     _name_orders(store)
     doubtful = 0
     for entity in ENTITIES:
         if entity == "orders":
             continue
         certain, perhaps = _of_order(entity)
-        _add(store, entity, f"{nameless(entity)} AND ({certain})")
-        doubtful += _count(store, entity, f"{nameless(entity)} AND {perhaps}")
+        _add(store, entity, f"{no_customer(entity)} AND ({certain})")
+        doubtful += _count(store, entity, f"{no_customer(entity)} AND {perhaps}")
     return doubtful
 
 
@@ -254,18 +254,18 @@ def _add_of_contacts(store: Store) -> None:
     """Add what belongs to a contact of the person: its calls and ticket that name no customer, surveys, gestures."""
     run = store.engine.run
     while True:
-        gone = f"SELECT row FROM {GONE}contacts"
+        gone = f"SELECT row FROM {ROWS}contacts"
         run(f"CREATE OR REPLACE TEMP TABLE gone_ids AS SELECT source, contact_id, case_id FROM contacts AS t "
             f"WHERE t.rowid IN ({gone})")  # fmt: skip
         run("CREATE OR REPLACE TEMP TABLE kept_ids AS SELECT contact_id, case_id FROM contacts AS t "
-            f"WHERE t.rowid NOT IN ({gone}) AND NOT ({nameless('contacts')})")  # fmt: skip
+            f"WHERE t.rowid NOT IN ({gone}) AND NOT ({no_customer('contacts')})")  # fmt: skip
         conditions = (
             "(t.source, t.merged_into) IN (SELECT source, contact_id FROM gone_ids)",
             "t.case_id IN (SELECT contact_id FROM gone_ids) AND t.case_id NOT IN (SELECT contact_id FROM kept_ids)",
             "t.contact_id IN (SELECT case_id FROM gone_ids WHERE case_id IS NOT NULL) "
             "AND t.contact_id NOT IN (SELECT case_id FROM kept_ids WHERE case_id IS NOT NULL)",
         )
-        if not sum(_add(store, "contacts", f"{nameless('contacts')} AND {one}") for one in conditions):
+        if not sum(_add(store, "contacts", f"{no_customer('contacts')} AND {one}") for one in conditions):
             break
     for entity in ("surveys", "gestures"):
         _add(
@@ -282,33 +282,39 @@ def _add_of_references(store: Store) -> None:
     A shop may give no orders, or orders without their customers.
     """
     names = "SELECT order_key AS name, NULL::BIGINT AS number, brand FROM {0} AS t WHERE {1}"
-    gone, kept = f"t.rowid IN (SELECT row FROM {GONE}{{0}})", f"t.rowid NOT IN (SELECT row FROM {GONE}{{0}})"
-    for table, entities, side in (("gone_names", _ASKING, gone), ("kept_names", (*_ASKING, "orders"), kept)):
+    gone, kept = (
+        f"t.rowid IN (SELECT row FROM {ROWS}{{0}})",
+        f"t.rowid NOT IN (SELECT row FROM {ROWS}{{0}})",
+    )
+    for table, entities, side in (
+        ("gone_names", _ORDER_TABLES, gone),
+        ("kept_names", (*_ORDER_TABLES, "orders"), kept),
+    ):
         some = [
-            names.format(entity, f"{side.format(entity)} AND ({table == 'gone_names'} OR NOT ({nameless(entity)}))")
+            names.format(entity, f"{side.format(entity)} AND ({table == 'gone_names'} OR NOT ({no_customer(entity)}))")
             for entity in entities
         ]
         store.engine.run(f"CREATE OR REPLACE TEMP TABLE {table} AS {' UNION '.join(some)}")
     for entity in ENTITIES:
-        _add(store, entity, f"{nameless(entity)} AND ({_of_order(entity)[0]})")
+        _add(store, entity, f"{no_customer(entity)} AND ({_of_order(entity)[0]})")
 
 
 def _count(store: Store, entity: str, condition: str) -> int:
     """How many rows `t` of a table stay for which a condition holds."""
-    sql = f"SELECT count(*) FROM {entity} AS t WHERE t.rowid NOT IN (SELECT row FROM {GONE}{entity}) AND ({condition})"
+    sql = f"SELECT count(*) FROM {entity} AS t WHERE t.rowid NOT IN (SELECT row FROM {ROWS}{entity}) AND ({condition})"
     return int(store.engine.rows(sql)[0][0])
 
 
 def _counts_of_others(store: Store) -> tuple[int, int, int]:
     """The records of others in which the person stands: as a second identifier, as the agent, by an order's number."""
     shared = sum(
-        _count(store, entity, f"t.customer_alias_key IN (FROM {KEYS_OF})")
-        for entity, aliased in _NAMING.items()
+        _count(store, entity, f"t.customer_alias_key IN (FROM {PERSON})")
+        for entity, aliased in _CUSTOMER_TABLES.items()
         if aliased
     )
-    handled = _count(store, "contacts", f"t.agent_key IN (FROM {KEYS_OF})")
+    handled = _count(store, "contacts", f"t.agent_key IN (FROM {PERSON})")
     naming = sum(
-        _count(store, entity, f"NOT ({nameless(entity)}) AND ({_of_order(entity)[0]})")
+        _count(store, entity, f"NOT ({no_customer(entity)}) AND ({_of_order(entity)[0]})")
         for entity in ("contacts", "surveys")
     )
     return shared, handled, naming

@@ -15,7 +15,7 @@ from kpibar.errors import KpibarError
 from kpibar.errors_erasure import FileUnclear
 from kpibar.ingest.files import identity_of, ledger_name
 from kpibar.ingest.ledger import ERASURES, Counts, Entry, Stated, next_file_id, rechain, refresh_sources, write_entry
-from kpibar.people import GONE
+from kpibar.people import ROWS
 from kpibar.personal import unmarked_name
 from kpibar.rewrite import META, rewrite
 from kpibar.store import ENTITIES, Store
@@ -126,9 +126,9 @@ def plan_removal(store: Store, file: IngestedFile) -> FileRemoval:
     for entity in ENTITIES:
         condition = _gone(store, entity, ids, file, entries) if entity in own else "FALSE"
         store.engine.run(
-            f"CREATE OR REPLACE TEMP TABLE {GONE}{entity} AS SELECT t.rowid AS row FROM {entity} AS t WHERE {condition}"
+            f"CREATE OR REPLACE TEMP TABLE {ROWS}{entity} AS SELECT t.rowid AS row FROM {entity} AS t WHERE {condition}"
         )
-        count = int(store.engine.rows(f"SELECT count(*) FROM {GONE}{entity}")[0][0])
+        count = int(store.engine.rows(f"SELECT count(*) FROM {ROWS}{entity}")[0][0])
         rows += [(entity, count)] if entity in own else []
         if entity in own:
             _reconcile(store, entity, file, entries, changes)
@@ -173,7 +173,7 @@ def _reconcile(
     store: Store, entity: str, file: IngestedFile, entries: Sequence[Mapping[str, Any]], changes: Changes
 ) -> None:
     """Have the entries that stay add up to the rows that stay, and find the files that have what went with the file."""
-    where = f"t.source = ? AND t.rowid NOT IN (SELECT row FROM {GONE}{entity})"
+    where = f"t.source = ? AND t.rowid NOT IN (SELECT row FROM {ROWS}{entity})"
     kept = int(store.engine.rows(f"SELECT count(*) FROM {entity} AS t WHERE {where}", [file.source])[0][0])
     same = [
         one
@@ -222,7 +222,7 @@ def _mark(
     """Mark the files that may have a version of what went: they once had more records than now, or an older one."""
     count = f"SELECT t.file_id, count(*) FROM {entity} AS t WHERE {{}} GROUP BY 1"
     owned: dict[int, int] = dict(store.engine.rows(count.format("t.source = ?"), [file.source]))
-    gone: dict[int, int] = dict(store.engine.rows(count.format(f"t.rowid IN (SELECT row FROM {GONE}{entity})")))
+    gone: dict[int, int] = dict(store.engine.rows(count.format(f"t.rowid IN (SELECT row FROM {ROWS}{entity})")))
     as_of = max((one["as_of"] for one in _entries_of(store, file) if one["as_of"]), default=None)
     for one in others:
         held = one["added"] + one["updated"] + one["unchanged"]
@@ -273,13 +273,13 @@ def remove(store: Store, planned: FileRemoval, config: Config) -> None:
     renumbered = "SELECT t.* REPLACE (n.new AS file_id) FROM {} AS t JOIN numbers AS n ON n.old = t.file_id"
     kept = {table: renumbered.format(table) for table in ("files", *_BESIDE)}
     for entity in ENTITIES:
-        kept[entity] = f"{_renumbered(entity)} WHERE t.rowid NOT IN (SELECT row FROM {GONE}{entity})"
+        kept[entity] = f"{_renumbered(entity)} WHERE t.rowid NOT IN (SELECT row FROM {ROWS}{entity})"
     kept["mentions"] = (
         "SELECT m.* FROM mentions AS m ANTI JOIN (SELECT source, contact_id FROM contacts AS t WHERE t.rowid IN "
-        f"(SELECT row FROM {GONE}contacts)) AS gone ON gone.source = m.source AND gone.contact_id = m.contact_id"
+        f"(SELECT row FROM {ROWS}contacts)) AS gone ON gone.source = m.source AND gone.contact_id = m.contact_id"
     )
     brands = " UNION ".join(
-        f"SELECT brand FROM {entity} AS t WHERE t.rowid NOT IN (SELECT row FROM {GONE}{entity})" for entity in ENTITIES
+        f"SELECT brand FROM {entity} AS t WHERE t.rowid NOT IN (SELECT row FROM {ROWS}{entity})" for entity in ENTITIES
     )
     kept["brands"] = (
         f"SELECT * FROM brands WHERE name IN ({brands} UNION SELECT brand FROM files WHERE file_id NOT IN ({listed}))"

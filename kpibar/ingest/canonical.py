@@ -10,7 +10,7 @@ from kpibar.ingest.header import normal
 from kpibar.ingest.kept_text import reduced
 from kpibar.ingest.keys import digits_key, digits_of, key_column, key_fault, negative_durations, odd_scores, order_key
 from kpibar.ingest.layouts import Layout
-from kpibar.ingest.masks import stored_calls
+from kpibar.ingest.masks import result_calls
 from kpibar.ingest.origins import has_value
 from kpibar.ingest.promises import far_promises, promise_bound, without_far
 from kpibar.ingest.sequence import Remarks, remarks_of, remarks_on_times
@@ -102,7 +102,7 @@ def _fields(
     # What only guards and fillers would say of a column is unknown; a record always has its key and its grain.
     valued = {*_held(table, cells), *KEYS[entity].required, *TEXT_COLUMNS, "grain"}
     stored = {
-        name: cells.fill_stored(compiled, stored_calls(entity, name, compiled)) for name, compiled in table.items()
+        name: cells.fill_stored(compiled, result_calls(entity, name, compiled)) for name, compiled in table.items()
     }
     fields = {name: promise_bound(name, compiled, stored[name], zone) for name, compiled in table.items()}
     fields |= dict.fromkeys(table.keys() - valued, "NULL")

@@ -74,7 +74,7 @@ def leave_out(
         found[FORGOTTEN] = _drop(store, compiled, "SELECT place FROM forgotten_places")
         found[EMPTIED] = sum(_empty(store, compiled, pseudonym(f"t.{name}"), name) for name in compiled.identities)
         found[EMPTIED] += sum(
-            _empty(store, compiled, _mark(text.target), text.target, text.alias) for text in compiled.texts_stored
+            _empty(store, compiled, _mark(text.target), text.target, text.alias) for text in compiled.text_columns
         )
         store.engine.run("DROP TABLE forgotten_places")
     return found

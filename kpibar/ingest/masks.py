@@ -37,7 +37,7 @@ _SHORTEST_WORD, _SHORTEST_NUMBER = 6, 9
 _UUID, _SHORTEST_ACCOUNT = 36, 15
 # So many of a column's cells make it one of telephones, provided that they lie so far apart as no numbers in sequence
 # do, and that a + in some cell or the column's name says so.
-_MOST, _LEAST, _APART = 0.9, 3, 1_000
+_TELEPHONE_SHARE, _FEWEST_TELEPHONES, _SPREAD = 0.9, 3, 1_000
 # A column of words of which so many are digits alone is one of numbers.
 _MOST_DIGITS = 0.5
 _GAP = r"[\p{Z}./()_\-\x{2010}-\x{2015}]{0,3}"
@@ -58,7 +58,7 @@ _ADDRESS = r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9
 
 
 @dataclass(frozen=True)
-class Stored:
+class Text:
     """A typed column of texts that are stored: its name in `typed`, the header's, and whether it is one of numbers.
 
     `target` is the typed column of what is stored: another one where a condition asks the cell, which stays as it is.
@@ -72,24 +72,24 @@ class Stored:
     names: bool
 
 
-def stored_texts(
+def text_columns(
     tables: Mapping[str, Mapping[str, Compiled]], conditions: Iterable[Compiled], cells: Cells
-) -> dict[Call, Stored]:
+) -> dict[Call, Text]:
     """The calls from which texts of canonical columns are taken; free text is not among them.
 
     `conditions` are the expressions that only ask.
     """
-    present, found = cells.present("text"), dict[Call, Stored]()
+    present, found = cells.present("text"), dict[Call, Text]()
     asked = {call for compiled in conditions for call in compiled.calls}
     for entity, table in tables.items():
         for name, compiled in table.items():
-            stored = stored_calls(entity, name, compiled)
+            stored = result_calls(entity, name, compiled)
             asked |= {call for number, call in enumerate(compiled.calls) if number not in stored}
             numbers = name in _NUMBERS or name == KEYS[entity].id[0]
             for call in (compiled.calls[number] for number in stored):
                 if call in present:
                     before = found.get(call)
-                    found[call] = Stored(
+                    found[call] = Text(
                         alias=present[call],
                         column=cells.shown(call),
                         numbers=numbers or (before is not None and before.numbers),
@@ -101,7 +101,7 @@ def stored_texts(
     }
 
 
-def stored_calls(entity: str, name: str, compiled: Compiled) -> frozenset[int]:
+def result_calls(entity: str, name: str, compiled: Compiled) -> frozenset[int]:
     """The helper calls, by number, whose cell is part of the text that a column stores: not what is only asked."""
     if columns(entity).get(name) != "VARCHAR" or name in (*TEXT_COLUMNS, *CODED):
         return frozenset()
@@ -120,9 +120,7 @@ def _places(node: Node) -> Iterator[int]:
             yield from _places(child)
 
 
-def mask_identifiers(
-    store: Store, texts: Sequence[Stored], calling_code: str, remarks: Counter[tuple[str, str]]
-) -> None:
+def mask_identifiers(store: Store, texts: Sequence[Text], calling_code: str, remarks: Counter[tuple[str, str]]) -> None:
     """Put pseudonyms or shapes in the place of people's identifiers in the stored texts of `typed`, and count them."""
     if not texts:
         return
@@ -134,16 +132,15 @@ def mask_identifiers(
     store.engine.run(f"DROP TABLE IF EXISTS {_TABLE}")
 
 
-def _suspects(text: Stored, calling_code: str) -> str:
+def _suspects(text: Text, calling_code: str) -> str:
     name = text.alias
     if text.numbers:
-        return (
-            f"(SELECT count(*) FILTER (WHERE {_odd(name)} OR {_said_by_name(text)} AND {name} IS NOT NULL) FROM typed)"
-        )
+        condition = f"{_may_identify(name)} OR {_by_name(text)} AND {name} IS NOT NULL"
+        return f"(SELECT count(*) FILTER (WHERE {condition}) FROM typed)"
     return f"(SELECT count(*) FROM ({_words(name)}))"
 
 
-def _said_by_name(text: Stored) -> str:
+def _by_name(text: Text) -> str:
     """SQL: the name of a column says that it holds telephones."""
     return "TRUE" if is_telephone(normal(text.column)) else "FALSE"
 
@@ -156,7 +153,7 @@ def _words(name: str) -> str:
     )
 
 
-def _odd(name: str) -> str:
+def _may_identify(name: str) -> str:
     """SQL: a number that is more than digits, or a name that a tool makes, and may hold an identifier."""
     return (
         f"CASE WHEN contains({name}, '@') OR starts_with({name}, '+') THEN TRUE "
@@ -169,7 +166,7 @@ def _odd(name: str) -> str:
     )
 
 
-def _word_cells(store: Store, text: Stored, calling_code: str) -> dict[str, tuple[str, str]]:
+def _word_cells(store: Store, text: Text, calling_code: str) -> dict[str, tuple[str, str]]:
     """The cells of a column of words that hold an identifier: what is stored for each, and what it was."""
     rows = store.engine.rows
     digits, every = rows(
@@ -177,7 +174,7 @@ def _word_cells(store: Store, text: Stored, calling_code: str) -> dict[str, tupl
         f"FROM (SELECT DISTINCT {text.alias} FROM typed WHERE {text.alias} IS NOT NULL)"
     )[0]
     # A column that holds numbers is one of numbers, whatever it is for.
-    numbers = digits >= _LEAST and digits > _MOST_DIGITS * every
+    numbers = digits >= _FEWEST_TELEPHONES and digits > _MOST_DIGITS * every
     found = {}
     for (cell,) in rows(_words(text.alias)):
         seen = ascii_form(cell)
@@ -197,11 +194,11 @@ def _shape(text: str, part: Part, marks: Mapping[str, str]) -> str:
     return shape(text[part.start : part.end]) + (f"#{mark[len(PREFIX) :][:_MARK]}" if mark else "")
 
 
-def _number_cells(store: Store, text: Stored, calling_code: str) -> dict[str, tuple[str, str]]:
+def _number_cells(store: Store, text: Text, calling_code: str) -> dict[str, tuple[str, str]]:
     """The cells of a column of numbers that hold an identifier: what is stored for each, and what it was."""
     name, rows = text.alias, store.engine.rows
     parts: dict[str, list[Part]] = {}
-    for (cell,) in rows(f"SELECT DISTINCT {name} FROM typed WHERE {_odd(name)} AND NOT {_whole(name)}"):
+    for (cell,) in rows(f"SELECT DISTINCT {name} FROM typed WHERE {_may_identify(name)} AND NOT {_is_address(name)}"):
         if found := personal_parts(ascii_form(cell), calling_code, numbers=True):
             parts[cell] = found
     for cell in _telephones(store, text, calling_code):
@@ -213,19 +210,19 @@ def _number_cells(store: Store, text: Stored, calling_code: str) -> dict[str, tu
     }
 
 
-def _telephones(store: Store, text: Stored, calling_code: str) -> list[str]:
+def _telephones(store: Store, text: Text, calling_code: str) -> list[str]:
     """The cells of digits alone of a column most of whose cells are telephones; none of any other column."""
     if not all(whole_numbers(calling_code)):
         return []
     name, (whole, short) = text.alias, map(quoted, whole_numbers(calling_code))
     digits = f"regexp_replace({name}, '[^0-9]', '', 'g')"
     full, alone = (f"regexp_full_match({name}, {pattern})" for pattern in (whole, short))
-    telephone = f"({full} OR regexp_full_match({digits}, {whole}) AND {_odd(name)})"
+    telephone = f"({full} OR regexp_full_match({digits}, {whole}) AND {_may_identify(name)})"
     numbers = f"SELECT DISTINCT try_cast(right({digits}, 9) AS BIGINT) AS n, {telephone} AS t, {name} FROM typed"
     most = store.engine.rows(
-        f"SELECT sum(t::INTEGER) >= {_MOST} * count(*) AND sum(t::INTEGER) >= {_LEAST} "
-        f"AND ({_said_by_name(text)} OR bool_or(starts_with({name}, '+'))) "
-        f"AND max(n) FILTER (WHERE t) - min(n) FILTER (WHERE t) > {_APART} * count(*) "
+        f"SELECT sum(t::INTEGER) >= {_TELEPHONE_SHARE} * count(*) AND sum(t::INTEGER) >= {_FEWEST_TELEPHONES} "
+        f"AND ({_by_name(text)} OR bool_or(starts_with({name}, '+'))) "
+        f"AND max(n) FILTER (WHERE t) - min(n) FILTER (WHERE t) > {_SPREAD} * count(*) "
         f"FROM ({numbers} WHERE {name} IS NOT NULL)"
     )[0][0]
     if not most:
@@ -233,7 +230,7 @@ def _telephones(store: Store, text: Stored, calling_code: str) -> list[str]:
     return [str(cell) for (cell,) in store.engine.rows(f"SELECT DISTINCT {name} FROM typed WHERE {full} OR {alone}")]
 
 
-def _whole(name: str) -> str:
+def _is_address(name: str) -> str:
     """SQL: a cell is one address and nothing else, of the plain form that most have: the engine masks these itself."""
     return f"(contains({name}, '@') AND regexp_full_match({name}, {quoted(_ADDRESS)}))"
 
@@ -250,7 +247,7 @@ def _pseudonyms(store: Store, identities: Collection[str]) -> dict[str, str]:
     return found
 
 
-def _mask(store: Store, text: Stored, cells: Mapping[str, tuple[str, str]], remarks: Counter[tuple[str, str]]) -> None:
+def _mask(store: Store, text: Text, cells: Mapping[str, tuple[str, str]], remarks: Counter[tuple[str, str]]) -> None:
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE {_TABLE} (cell VARCHAR, masked VARCHAR, kind VARCHAR)")
     if cells:
         masked, kinds = zip(*cells.values(), strict=True)
@@ -260,7 +257,7 @@ def _mask(store: Store, text: Stored, cells: Mapping[str, tuple[str, str]], rema
         store.engine.run(
             f"INSERT INTO {_TABLE} SELECT cell, '{PREFIX}' || replace(CAST({address} AS "
             f"VARCHAR), '-', ''), '{EMAIL}' FROM (SELECT DISTINCT {text.alias} AS cell FROM typed "
-            f"WHERE {_whole(text.alias)})"
+            f"WHERE {_is_address(text.alias)})"
         )
     kept = "NOT dropped AND bad IS NULL AND key_fault IS NULL"
     counted = (

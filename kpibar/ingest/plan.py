@@ -17,7 +17,7 @@ from kpibar.ingest.header import Column, normal
 from kpibar.ingest.identifiers import Identifier, identifiers
 from kpibar.ingest.keys import key_fault
 from kpibar.ingest.layouts import Layout
-from kpibar.ingest.masks import RULES, Stored, stored_texts
+from kpibar.ingest.masks import RULES, Text, text_columns
 from kpibar.ingest.promises import promise_read
 from kpibar.ingest.reasons import recorded
 from kpibar.ingest.tables import BEGINS, TEXT_COLUMNS, columns
@@ -40,7 +40,7 @@ class Plan:
 
     `typing` reads from `{source}`; `grouped` tells that lines are folded, so that all must be there before the
     first is typed. `identities` are the typed columns that hold a customer's or agent's identifier, `identifiers`
-    all that identify a person or record, `texts_stored` those of texts that are stored, `unknown` those that hold a
+    all that identify a person or record, `text_columns` those of texts that are stored, `unknown` those that hold a
     listed value the layout does not know, by
     header name, `dates`, `numbers` and `flags` the columns that are read as such, by header name, and their cells,
     `strange` those whose order the formats tell, and the typed columns of what is not written so, `written` the names
@@ -55,7 +55,7 @@ class Plan:
     tables: Mapping[str, Mapped]
     identities: tuple[str, ...]
     identifiers: tuple[Identifier, ...]
-    texts_stored: tuple[Stored, ...]
+    text_columns: tuple[Text, ...]
     unknown: Mapping[str, str]
     dates: Mapping[str, str]
     numbers: Mapping[str, str]
@@ -196,7 +196,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     keep = compile_expression(layout.keep or "TRUE")
     every = [keep, *wheres.values(), *(one for table in compiled.values() for one in table.values())]
     cells = cells_of(header, every, timed=layout.fills == "contacts")
-    texts = stored_texts(compiled, (keep, *wheres.values()), cells)
+    texts = text_columns(compiled, (keep, *wheres.values()), cells)
     cells = replace(cells, masked={call: text.target for call, text in texts.items() if text.target != text.alias})
     tables: dict[str, Mapped] = {
         entity: mapped(layout, entity, table, wheres.get(entity), cells, context) for entity, table in compiled.items()
@@ -209,7 +209,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
         tables=tables,
         identities=tuple(cells.present("pii").values()),
         identifiers=identifiers(layout.fills, compiled, cells),
-        texts_stored=tuple(texts.values()),
+        text_columns=tuple(texts.values()),
         unknown={f"{alias}_new": call.column for call, alias in cells.present("enum").items()},
         dates=dates(cells),
         numbers=numbers(cells),

@@ -295,7 +295,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
     tally.faults += len(batch.faults)
     main, code = taking.targets[0], taking.task.context.reading.calling_code
     restore_identifiers(store, compiled.identifiers, (main.entity, main.source), code, tally.remarks)
-    mask_identifiers(store, compiled.texts_stored, code, tally.remarks)
+    mask_identifiers(store, compiled.text_columns, code, tally.remarks)
     refuse_rounded(store, taking.task.path, main.entity, compiled)
     if taking.forgotten:
         zone = taking.task.context.brand_zone

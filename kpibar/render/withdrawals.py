@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kpibar.erasure import Erasure, Removal
-from kpibar.people import Found
+from kpibar.people import PersonRecords
 from kpibar.removal import FileRemoval, Reading
 from kpibar.render.clean import clean
 from kpibar.render.summary import number
@@ -26,7 +26,7 @@ def forgetting(erasure: Erasure) -> list[str]:
     return [*lines, *goes(erasure.removals), *_of_others(found)]
 
 
-def _of_others(found: Found) -> list[str]:
+def _of_others(found: PersonRecords) -> list[str]:
     sentences = (
         (found.shared, "record of another customer has the identifier too: it is emptied there",
          "records of other customers have the identifier too: it is emptied there"),
