@@ -26,6 +26,8 @@ from kpibar.people import (
     has_mark,
     normal_forms,
     numbers_of,
+    without_short_mark,
+    words_of,
 )
 from kpibar.rewrite import rewrite
 from kpibar.store import ENTITIES, Store
@@ -151,7 +153,7 @@ def _kept(store: Store, entity: str) -> str:
 
 
 def _without_marks(store: Store, entity: str) -> list[str]:
-    """SQL of the numbers of other records without those that hold a pseudonym of the person."""
+    """SQL of the numbers and words of other records without what they hold of the person's pseudonyms."""
     found = []
     for name in numbers_of(entity)[1:]:
         derived = ("order_ref", "order_key", "order_number") if name == "order_ref" else (name,)
@@ -160,6 +162,7 @@ def _without_marks(store: Store, entity: str) -> list[str]:
             for column in derived
             if column in columns(entity)
         ]
+    found += [f"{without_short_mark(store, name)} AS {name}" for name in words_of(entity)]
     return found
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kpibar.errors_erasure import IdentifierInvalid
 from kpibar.ingest.expressions import identity, pseudonym
-from kpibar.ingest.masks import PREFIX
+from kpibar.ingest.masks import PREFIX, short_mark
 from kpibar.ingest.tables import KEYS, columns
 from kpibar.numbering import whole_numbers
 from kpibar.store import ENTITIES, Store
@@ -138,9 +138,27 @@ def numbers_of(entity: str) -> tuple[str, ...]:
 
 def has_mark(store: Store, column: str) -> str:
     """SQL: a number has a pseudonym of the person in it, as a cell of another column held the identifier."""
-    marks = [str(key).replace("-", "") for (key,) in store.engine.rows(f"FROM {PERSON} ORDER BY 1")]
-    found = " OR ".join(f"contains({column}, '{PREFIX}{mark}')" for mark in marks)
+    found = " OR ".join(f"contains({column}, '{PREFIX}{mark}')" for mark in _marks(store))
     return f"(contains({column}, '{PREFIX}') AND ({found or 'FALSE'}))"
+
+
+def _marks(store: Store) -> list[str]:
+    """The pseudonyms of the person as hexadecimal digits."""
+    return [str(key).replace("-", "") for (key,) in store.engine.rows(f"FROM {PERSON} ORDER BY 1")]
+
+
+def words_of(entity: str) -> tuple[str, ...]:
+    """The columns of words of a table in which an identifier may stand: not its numbers, brand and source."""
+    apart = {*numbers_of(entity), "order_ref", "brand", "source"}
+    return tuple(name for name, type in columns(entity).items() if type == "VARCHAR" and name not in apart)
+
+
+def without_short_mark(store: Store, column: str) -> str:
+    """SQL: a word without the short mark of an identifier of the person; its shape stays."""
+    text = column
+    for mark in _marks(store):
+        text = f"replace({text}, '{short_mark(mark)}', '')"
+    return f"CASE WHEN contains({column}, '#') THEN {text} ELSE {column} END"
 
 
 def _count_key(store: Store, form: str) -> int:

@@ -108,7 +108,7 @@ def test_what_is_no_expression_is_refused_wherever_an_own_kpi_holds_one(folder: 
 
 
 @pytest.mark.parametrize(
-    "column", ["person_key", "order_id", "contact_uid", "fact_contacts", "no_such", "channel, brand"]
+    "column", ["person_key", "order_id", "contact_uid", "fact_contacts", "no_such", "coalesce(team, contact_uid)"]
 )
 def test_an_own_kpi_is_broken_down_by_a_column_of_many_records(folder: Path, column: str) -> None:
     assert "expected one of" in own_kpi(folder, "over", column, "mix")

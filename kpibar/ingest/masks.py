@@ -191,7 +191,12 @@ def _word_cells(store: Store, text: Text, calling_code: str) -> dict[str, tuple[
 def _shape(text: str, part: Part, marks: Mapping[str, str]) -> str:
     """The shape of an identifier and, where the words of its column are names, a mark that no other has."""
     mark = marks.get(part.identity)
-    return shape(text[part.start : part.end]) + (f"#{mark[len(PREFIX) :][:_MARK]}" if mark else "")
+    return shape(text[part.start : part.end]) + (short_mark(mark[len(PREFIX) :]) if mark else "")
+
+
+def short_mark(digits: str) -> str:
+    """The mark of an identifier behind its shape, of the hexadecimal digits of its pseudonym."""
+    return f"#{digits[:_MARK]}"
 
 
 def _number_cells(store: Store, text: Text, calling_code: str) -> dict[str, tuple[str, str]]:

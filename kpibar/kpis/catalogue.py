@@ -257,10 +257,13 @@ def _checked(kpi: Kpi) -> Kpi:
     for name, columns in allowed.items():
         column = getattr(kpi, name)
         if column and column not in columns:
-            expected = ", ".join(sorted(columns))
-            raise KpiInvalid(place, f'{name} = "{excerpt(column)}": expected one of {expected}')
+            raise KpiInvalid(place, f'{name} = "{excerpt(column)}": expected one of {_listed(columns)}')
     where, hit, against, value, over = anew
     return replace(kpi, where=where, hit=hit, against=against, value=value, over=over, wording=as_written)
+
+
+def _listed(columns: Iterable[str]) -> str:
+    return ", ".join(sorted(columns))
 
 
 def _columns(kpi: Kpi, entry: str) -> Callable[[Sequence[str]], Term]:
@@ -275,6 +278,8 @@ def _columns(kpi: Kpi, entry: str) -> Callable[[Sequence[str]], Term]:
         if name in facts and (len(names) == 1 or [one.lower() for one in names[:-1]] == [table]):
             return Term(name, Size(1))
         written = excerpt(".".join(names))
+        if entry == "over":
+            raise FormulaFault(f'"{written}" is not a column that many records share: expected one of {_listed(facts)}')
         raise FormulaFault(f'"{written}" is not a column of {table}{closest(name, facts)}')
 
     return column

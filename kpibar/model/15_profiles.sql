@@ -1,6 +1,7 @@
 -- What many contacts have in common, said once: where they came in, what about, what became of them. A contact
 -- names its profile by number, for a number is stored, sorted and read far faster than twenty words and flags.
--- Grain: one row per combination that some contact has. Key: profile_id (a number without meaning, new each time).
+-- Grain: one row per combination that some contact has. Key: profile_id (a number without meaning, its place in the
+-- order of all columns, so that the same contacts have the same numbers).
 WITH capable AS (
     -- What a source can know at all: a column its export lacks says nothing about its contacts.
     SELECT
@@ -101,7 +102,13 @@ flags AS (
     LEFT JOIN capable AS resolver ON resolver.source = c.resolution_source
 )
 SELECT
-    row_number() OVER (ORDER BY t.source) AS profile_id,
+    row_number() OVER (
+        ORDER BY
+            t.source, t.resolution_source, t.grain, t.channel, t.direction, t.brand, t.country, t.lang, t.queue,
+            t.team, t.reason, t.reason_by, t.status, t.queued, t.in_hours, t.answered, t.abandoned, t.short_abandon,
+            t.bot_involved, t.escalated, t.automated, t.spam, t.merged, t.bot_replied, t.handed_off,
+            t.resolution_dated, t.closing_dated, t.resolution_timed, t.was_reopened, t.was_transferred
+    ) AS profile_id,
     numbered_sources.source_number,
     numbered_reasons.reason_number,
     t.*,
