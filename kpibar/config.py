@@ -139,6 +139,11 @@ class FileRule(_Table):
     last: Annotated[date | None, BeforeValidator(_day)] = Field(default=None, alias="until")
     twins: Literal["separate"] | None = None
 
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, name: str | None) -> str | None:
+        return name if name is None else valid_zone(name)
+
     @model_validator(mode="after")
     def _begins_before_it_ends(self) -> "FileRule":
         if self.first and self.last and self.first > self.last:

@@ -40,8 +40,12 @@ _DEEPEST = 100
 _SHOWN = 160
 # A value may be so many times as long as the longest cell of its record, and so many signs more.
 _MOST_CELLS, _MOST_SIGNS_MORE = 1_000, 100_000
+# A helper's text in small letters counts as four cells: so long is usual. All others together take so many cells.
+_USUAL_CELLS, _MOST_GROWTH = 4, 500
 # The engine takes seconds to plan some hundred copies of an argument; the number doubles with each call around another.
 _MOST_COPIES = 500
+# The parser repeats what a CASE compares for each of its WHEN: so many words at most.
+_MOST_COPIED_WORDS = 10_000
 _NUMBER = re.compile(r"(-?)([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # What makes of a text in single quotes another one: E'\\x41', X'41'.
@@ -101,6 +105,33 @@ def refuse_marks(text: str) -> None:
         before = word.lower()
     if open_ones:
         raise FormulaFault(f"{_ONE}: {excerpt(text)}")
+    if _copied_words(text) > _MOST_COPIED_WORDS:
+        raise FormulaFault(f"compares too long an expression with too many WHEN, or nests them: {excerpt(text)}")
+
+
+def _copied_words(text: str) -> int:
+    """How many words the parser makes of those between CASE and its first WHEN: it copies them for each WHEN."""
+    # Of each CASE that is open, the words before its first WHEN, and whether that came.
+    cases: list[tuple[int, bool]] = []
+    copied = 0
+    for token in TOKEN.finditer(text):
+        if token.lastgroup == "space":
+            continue
+        word = token.group().lower() if token.lastgroup == "word" else ""
+        words = 1
+        if word == "when" and cases:
+            words += cases[-1][0]
+            copied += cases[-1][0]
+            cases[-1] = cases[-1][0], True
+        elif word == "end" and cases:
+            cases.pop()
+        # What is copied within the words of an outer CASE is copied with them again.
+        cases = [(count if asked else count + words, asked) for count, asked in cases]
+        if word == "case":
+            cases.append((0, False))
+        if copied > _MOST_COPIED_WORDS or len(cases) > _DEEPEST:
+            return _MOST_COPIED_WORDS + 1
+    return copied
 
 
 def _closes_wrongly(mark: str, open_ones: list[str]) -> bool:
@@ -113,7 +144,17 @@ def _closes_wrongly(mark: str, open_ones: list[str]) -> bool:
 
 
 def formula(text: str, columns: Columns, more: Iterable[str] = (), *, like: Iterable[str] = (), shown: str = "") -> str:
-    """The SQL of a formula, written anew. `columns` gives the SQL of a column it names; `more` are further functions.
+    """The SQL of a formula, as `measured` gives it. Raises FormulaFault."""
+    return measured(text, columns, more, like=like, shown=shown)[0]
+
+
+def measured(
+    text: str, columns: Columns, more: Iterable[str] = (), *, like: Iterable[str] = (), shown: str = ""
+) -> tuple[str, int]:
+    """The SQL of a formula, written anew, and its growth.
+
+    That is how many times as long as its cells all values together can be that are computed on the way, those that are
+    no longer than cells excepted. `columns` gives the SQL of a column it names; `more` are further functions.
 
     `like` are other words its author may have meant by a function, `shown` is the formula as written: the message ends
     with it. Raises FormulaFault.
@@ -122,14 +163,17 @@ def formula(text: str, columns: Columns, more: Iterable[str] = (), *, like: Iter
     refuse_marks(text)
     try:
         node = tree(text)
-        part = _Writer(columns, frozenset(more), like).write(node)
+        writer = _Writer(columns, frozenset(more), like)
+        part = writer.write(node)
     except SyntaxFault as fault:
         raise FormulaFault(f"{_ONE} ({fault}): {written}") from fault
     except RecursionError as error:
         raise FormulaFault(f"is nested more than {_DEEPEST} deep: {written}") from error
     except FormulaFault as fault:
         raise FormulaFault(f"{fault}: {written}") from fault
-    return part.sql
+    if writer.growth > _MOST_GROWTH:
+        raise FormulaFault(f"makes texts that together are over {_MOST_GROWTH} times as long as its cells: {written}")
+    return part.sql, writer.growth
 
 
 class _Writer:
@@ -137,6 +181,7 @@ class _Writer:
 
     def __init__(self, columns: Columns, more: frozenset[str], like: Iterable[str]) -> None:
         self._columns, self._more, self._like, self._depth, self._copies = columns, more, like, 0, 0
+        self.growth = 0
 
     def write(self, node: Node) -> Term:
         """The SQL of a node. Raises FormulaFault."""
@@ -145,6 +190,7 @@ class _Writer:
             raise FormulaFault(f"is nested more than {_DEEPEST} deep")
         part = self._term(node)
         self._depth -= 1
+        self.growth += max(0, part.size.cells - _USUAL_CELLS)
         if part.size.cells > _MOST_CELLS or part.size.signs > _MOST_SIGNS_MORE:
             raise FormulaFault(f"can make a text more than {_MOST_CELLS:,} times as long as its cells")
         if part.size.is_list and part.size.cells > MOST_LIST_CELLS:

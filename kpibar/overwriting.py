@@ -117,6 +117,8 @@ def _refuse_place(output: Path, place: Path, database: Path, config: Config) -> 
     if is_key_name(place) or place == key_path(config.settings.project).resolve() or is_key_place(place):
         raise OutputOverwrites(output, "a key file")
     for path in (place, output):
+        if not path.name:  # "." and "/" are folders
+            continue
         base = path.with_suffix("")
         belongs = path.suffix.lower() in _BESIDE and (base.exists() or path.exists())
         if belongs and (path.suffix.lower() == ".wal" or base == database.resolve() or _is_database(base)):

@@ -33,7 +33,10 @@ class SyntaxFault(ValueError):
 @lru_cache(maxsize=8192)
 def tree(expression: str) -> Node:
     """The syntax tree of one SQL expression. Raises SyntaxFault for a text that is none, or more than one."""
-    parsed = json.loads(_parser().tree(_SELECT + expression))
+    try:
+        parsed = json.loads(_parser().tree(_SELECT + expression))
+    except EngineError as error:
+        raise SyntaxFault("it takes more memory than it may have") from error
     if parsed.get("error"):
         raise SyntaxFault(str(parsed.get("error_message", "does not parse")).partition("\n")[0])
     select = parsed["statements"][0]["node"] if len(parsed["statements"]) == 1 else {}

@@ -3,20 +3,22 @@
 import base64
 import json
 import os
+from collections.abc import Iterator
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from kpibar.config import Settings, load
-from kpibar.engine import EngineError
+from kpibar.engine import DuckDB, EngineError
 from kpibar.errors import ConfigInvalid, KpibarError, KpiInvalid, LayoutInvalid
 from kpibar.ingest.file_settings import checked_settings
 from kpibar.ingest.layouts import parse, shelf
 from kpibar.ingest.pseudonyms import Key, bind, padded_keys
 from kpibar.ingest.values import pseudonym
 from kpibar.kpis.catalogue import DIMENSIONS, Kpi, catalogue
-from kpibar.kpis.compute import guarded
+from kpibar.kpis.compute import Window, additive_cells, guarded, quantiles
 from kpibar.kpis.facts import FACTS
 from kpibar.model.build import build
 from kpibar.store import open_store
@@ -288,6 +290,9 @@ BAD_SETTINGS: dict[str, tuple[str | bytes, str]] = {
     "a target of 4,000 digits": ("[targets]\nfrt_median = " + "9" * 4000, "targets.frt_median"),
     "a threshold of 4,000 digits": ("[thresholds]\nservice_level_s = " + "9" * 4000, "thresholds.service_level_s"),
     "a day of 4,000 digits": ('[[files]]\nmatch = "*"\nfrom = ' + "9" * 4000, "files.0.from"),
+    "a zone of files with a control sign": ('[[files]]\nmatch = "*"\ntimezone = "x\\u001b"', "timezone"),
+    "a zone of files that is a path": ('[[files]]\nmatch = "*"\ntimezone = "/etc/passwd"', "timezone"),
+    "a zone of files with a zero byte": ('[[files]]\nmatch = "*"\ntimezone = "a\\u0000b"', "timezone"),
     "a key of a megabyte": ("a." * 400_000 + "a = 1", "line 1 has a key of more than 50 parts"),
     "a quoted key of a megabyte": ('"a".' * 200_000 + "a = 1", "line 1 has a key of more than 50 parts"),
     "a table of a megabyte": ("[" + "a." * 400_000 + "a]", "line 1 has a key of more than 50 parts"),
@@ -353,3 +358,25 @@ def test_a_statement_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
             with pytest.raises(KpiInvalid, match=r"\[kpis.mine\].*took longer than 0.3 seconds"):
                 guarded(store.engine, kpi, slow.replace("= -", "< -"))
         assert store.engine.rows("SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize("kind", ["median", "quantile", "mean"])
+@pytest.mark.parametrize("value", ["CAST('nan' AS DOUBLE)", "-CAST('inf' AS DOUBLE)", "1 / 0", "ln(0)"])
+def test_values_of_an_own_kpi_that_are_not_finite_are_said(few: DuckDB, folder: Path, kind: str, value: str) -> None:
+    text = KPI.format(kind=kind).replace('value = "1"', f'value = "{value}"')
+    kpi = catalogue(load(write(folder, "kpibar.toml", text)).settings).get("mine")
+    window = Window(date(2025, 1, 1), date(2025, 12, 31))
+    with pytest.raises(KpiInvalid, match=r"mine.*is not a finite number"):
+        if kpi.additive:
+            additive_cells(few, [kpi], [window])
+        else:
+            quantiles(few, kpi, window)
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDB]:
+    """A fact table of two contacts."""
+    engine = DuckDB(tmp_path_factory.mktemp("few") / "few.duckdb", read_only=False)
+    engine.run("CREATE TABLE fact_contacts AS SELECT DATE '2025-03-01' AS created_on, 'x' AS brand FROM range(2)")
+    yield engine
+    engine.close()

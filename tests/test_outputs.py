@@ -107,6 +107,10 @@ def odd(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_what_can_be_no_output_is_refused_and_stays(filled: Path, odd: Path) -> None:
+    for name in (".", "/", ".."):
+        overwriting.refuse_overwriting(Path(name), filled / DATABASE, load(filled / "kpibar.toml"))
+        with pytest.raises(OutputUnwritable, match="it is a folder"):
+            output.write_whole(Path(name), "text")
     names = ["folder.json", "loop.json", "a.json", "nowhere.json", "socket.json"]
     if ROOT:
         os.mknod(odd / "disk.json", 0o600 | stat.S_IFBLK, os.makedev(7, 199))

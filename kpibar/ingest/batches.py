@@ -26,6 +26,7 @@ from kpibar.ingest.records import (
     encoded,
     judge,
     judged_cells,
+    too_long,
 )
 from kpibar.ingest.repair import Repairer
 from kpibar.ingest.strict import physical_lines
@@ -48,16 +49,31 @@ _LISTED = 1_000
 class Sizes:
     """How much is taken at once: bytes of text looked at together, and the records and bytes after which a batch ends.
 
-    The first batch is small: it settles what holds for the whole file.
+    The first batch is small: it settles what holds for the whole file. Of records that are so long that a vector of the
+    engine would take more than `vector` bytes, a batch has no more. A longer record than `record` is rejected.
     """
 
     window: int = 256 * 1024
     first: int = 20_000
     records: int = 400_000
     bytes: int = 96 * 1024 * 1024
+    vector: int = 96 * 1024 * 1024
+    record: int = LONGEST_TEXT
 
 
 USUAL = Sizes()
+# So many records the engine works on at once.
+_VECTOR = 2_048
+# Of a layout whose values are more than so many times as long as its cells, the engine makes so many bytes at once.
+_MOST_USUAL, _MOST_GROWN = 50, 400 << 20
+
+
+def sizes_for(growth: int) -> Sizes:
+    """How much is taken at once where the values of a record can be so many times as long as its cells."""
+    if growth <= _MOST_USUAL:
+        return USUAL
+    most = _MOST_GROWN // growth
+    return replace(USUAL, vector=most, record=min(USUAL.record, max(USUAL.window, most)))
 
 
 def weights(width: int) -> list[int]:
@@ -130,6 +146,7 @@ class _Growing:
     width: int
     most_records: int
     most_bytes: int
+    vector: int
     pieces: list[bytes] = field(default_factory=list)
     lines: "list[Integers]" = field(default_factory=list)
     last_lines: "list[Integers]" = field(default_factory=list)
@@ -156,7 +173,8 @@ class _Growing:
 
     def full(self) -> bool:
         """Whether it should be handed on."""
-        return self.records >= self.most_records or self.size >= self.most_bytes
+        long = self.size >= self.vector and self.size * _VECTOR > self.records * self.vector
+        return long or self.records >= self.most_records or self.size >= self.most_bytes
 
     def done(self) -> Batch:
         """The batch."""
@@ -200,7 +218,7 @@ class Reader:
         self._repair: Repairer | None = None
         self._beginning = b""
         self.account = Account()
-        self._growing = _Growing(dialect.width, sizes.first, sizes.bytes)
+        self._growing = _Growing(dialect.width, sizes.first, sizes.bytes, sizes.vector)
         only = self._only_reading if repairer else None
         self._waiting = Waiting(dialect, self._enter, repairer, only, group, repair=repair)
         self._patience = 1
@@ -247,7 +265,7 @@ class Reader:
 
     def _hand_over(self) -> Batch:
         done = self._growing.done()
-        self._growing = _Growing(self.dialect.width, self.sizes.records, self.sizes.bytes)
+        self._growing = _Growing(self.dialect.width, self.sizes.records, self.sizes.bytes, self.sizes.vector)
         return done
 
     def _counted(self, block: bytes, final: bool, before: bytes) -> bytes:
@@ -317,9 +335,10 @@ class Reader:
         import numpy
 
         begin = 0
-        for place in (*numpy.flatnonzero(proof.doubtful), len(proof.doubtful)):
+        doubtful = proof.doubtful | (proof.ends - proof.starts > self.sizes.record)
+        for place in (*numpy.flatnonzero(doubtful), len(doubtful)):
             self._take_run(view, proof, begin, int(place))
-            if place < len(proof.doubtful):
+            if place < len(doubtful):
                 lines = physical_lines(view[proof.starts[place] : proof.ends[place]].decode())
                 for item, raw, used in each(lines, self.line + int(proof.lines[place]), self.dialect):
                     self._waiting.take(item, raw, used)
@@ -393,8 +412,9 @@ class Reader:
         import numpy
 
         text = encoded(item.cells, self.dialect) if isinstance(item, Record) else b""
-        if isinstance(item, Record) and len(text) > LONGEST_TEXT:
-            item = Fault(item.line, "length", LONG, lines)
+        if isinstance(item, Record) and len(text) > self.sizes.record:
+            usual = self.sizes.record == LONGEST_TEXT
+            item = Fault(item.line, "length", LONG if usual else too_long(self.sizes.record), lines)
         if isinstance(item, Record):
             lengths = numpy.array([[len(cell.encode()) for cell in item.cells]], dtype=numpy.int64)
             line = numpy.array([item.line], dtype=numpy.int64)

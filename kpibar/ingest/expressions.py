@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kpibar.formulas import TOKEN, FormulaFault, excerpt, formula, refuse_marks
+from kpibar.formulas import TOKEN, FormulaFault, excerpt, measured, refuse_marks
 from kpibar.functions import Size, Term
 from kpibar.ingest.clocks import in_zone, local_time
 from kpibar.ingest.reading import TIMED, Call, Helper, Reading, quoted
@@ -39,10 +39,14 @@ def seconds_between(later: str, earlier: str) -> str:
 
 @dataclass(frozen=True)
 class Compiled:
-    """An expression whose helper calls became placeholders `{n}` over `calls`."""
+    """An expression whose helper calls became placeholders `{n}` over `calls`.
+
+    `growth` is how many times as long as its cells all values together can be (see formulas.measured).
+    """
 
     template: str
     calls: tuple[Call, ...]
+    growth: int = 0
 
 
 @lru_cache(maxsize=8192)
@@ -53,15 +57,20 @@ def compile_expression(expression: str) -> Compiled:
     """
     text, calls = _with_cells(expression)
     try:
-        return Compiled(_template(text, calls, expression), calls)
+        template, growth = _template(text, calls, expression)
+        inner = sum(call.growth for call in calls)
+        return Compiled(template, calls, growth + inner + growth * inner)
     except FormulaFault as fault:
         raise ExpressionError(str(fault)) from fault
 
 
-def _template(text: str, calls: Sequence[Call], shown: str) -> str:
-    """The SQL of an expression over `cell_0`, `cell_1`, ... as a template over its calls. Raises FormulaFault."""
+def _template(text: str, calls: Sequence[Call], shown: str) -> tuple[str, int]:
+    """The SQL of an expression over `cell_0`, `cell_1`, ... as a template over its calls, and its growth.
+
+    Raises FormulaFault.
+    """
     if text.strip() == f"{_CELL}0" and calls:  # most are one helper call: nothing is there for the parser to read
-        return "{0}"
+        return "{0}", 0
 
     def column(names: Sequence[str]) -> Term:
         name = names[0]
@@ -76,8 +85,8 @@ def _template(text: str, calls: Sequence[Call], shown: str) -> str:
             f'"{written}" is no column: the name of a column stands in double quotes, a text in single quotes'
         )
 
-    sql = formula(text, column, [SECONDS], like=HELPERS, shown=shown).replace("{", "{{").replace("}", "}}")
-    return _MARKED.sub(r"{\1}", sql)
+    sql, growth = measured(text, column, [SECONDS], like=HELPERS, shown=shown)
+    return _MARKED.sub(r"{\1}", sql.replace("{", "{{").replace("}", "}}")), growth
 
 
 @lru_cache(maxsize=8192)
@@ -157,7 +166,8 @@ def _read_formula(helper: str, expression: str, opening: int) -> tuple[Call, int
     if not names or any(call.helper != "text" or call.formula for call in calls):
         expected = "a column name in double quotes, or an expression over such names"
         raise ExpressionError(f"{helper}(...) takes {expected}: {excerpt(expression)}")
-    return Call(helper, names[0], argument, compile_expression(inner).template, names), end
+    compiled = compile_expression(inner)
+    return Call(helper, names[0], argument, compiled.template, names, compiled.growth), end
 
 
 def _within(expression: str, opening: int) -> tuple[str, int]:

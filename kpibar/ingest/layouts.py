@@ -21,7 +21,7 @@ from kpibar.errors import (
     LayoutUnknown,
     UsageError,
 )
-from kpibar.formulas import FormulaFault, closest, formula
+from kpibar.formulas import FormulaFault, closest, measured
 from kpibar.functions import Size, Term
 from kpibar.ingest.expressions import SECONDS, Compiled, ExpressionError, columns_read, compile_expression
 from kpibar.ingest.header import normal
@@ -33,6 +33,8 @@ from kpibar.syntax import can_read
 from kpibar.toml import TomlFault, parse_toml, read_toml
 
 _MOST_LAYOUTS = 200
+# Of all values of a record together, times the length of its cells (see formulas.measured).
+_MOST_GROWTH = 1_000
 Entity = Literal["contacts", "orders", "parcels", "surveys", "notices", "gestures"]
 
 
@@ -198,6 +200,8 @@ def _checked(path: Path, layout: Layout) -> Layout:
         _check_formats(layout.formats)
         if layout.zone != "account":
             valid_zone(layout.zone)
+        if growth(layout) > _MOST_GROWTH:
+            raise ExpressionError(f"its expressions make texts more than {_MOST_GROWTH:,} times as long as their cells")
     except (ExpressionError, FormatFault, UsageError) as error:
         raise LayoutInvalid(path, str(error)) from error
     return layout
@@ -237,14 +241,25 @@ def _check_duration(layout: Layout, entry: str, text: str) -> None:
 
 def duration_sql(layout: Layout, text: str) -> str:
     """The SQL of one side of an assertion, over the columns that the layout selects. Raises FormulaFault."""
+    return _duration(layout, text)[0]
+
+
+def _duration(layout: Layout, text: str) -> tuple[str, int]:
+    """The SQL of one side of an assertion, and its growth (see formulas.measured)."""
 
     def column(names: Sequence[str]) -> Term:
         if len(names) == 1 and names[0] in layout.select:
-            return Term(names[0], Size(2))
+            return Term(names[0], Size(2 + compile_expression(layout.select[names[0]]).growth))
         written = ".".join(names)
         raise FormulaFault(f'"{written}" is not a column of [select]{closest(written, layout.select)}')
 
-    return formula(text, column, more=[SECONDS])
+    return measured(text, column, more=[SECONDS])
+
+
+def growth(layout: Layout) -> int:
+    """How many times as long as the cells of a record all its values together can be (see formulas.measured)."""
+    asserted = (text for one in layout.asserted for text in (one.left, one.right))
+    return sum(compiled.growth for _, compiled in entries(layout)) + sum(_duration(layout, t)[1] for t in asserted)
 
 
 def entries(layout: Layout) -> list[tuple[str, Compiled]]:

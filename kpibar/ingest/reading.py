@@ -74,7 +74,7 @@ class Call:
 
     `argument` is the name of an enum; for an instant, the column that holds the time when `column` holds the date.
     Where the helper reads an expression over cells, `formula` is its template and `names` are the columns it is over,
-    of which `column` is the first.
+    of which `column` is the first, and `growth` is that of the expression (see formulas.measured).
     """
 
     helper: str
@@ -82,6 +82,7 @@ class Call:
     argument: str = ""
     formula: str = ""
     names: tuple[str, ...] = ()
+    growth: int = field(default=0, compare=False)
 
     @property
     def columns(self) -> tuple[str, ...]:

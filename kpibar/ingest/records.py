@@ -20,6 +20,13 @@ from kpibar.ingest.strict import every_record, first_record, physical_lines, str
 LONGEST_RECORD = 2_000
 # What code "length" says of a record: the engine would refuse it and all that is read with it.
 LONG = f"it is longer than {LONGEST_TEXT >> 20} MiB, as no record of an export is: a quote or a line end may be missing"
+
+
+def too_long(most: int) -> str:
+    """What code "length" says of a record from which a layout would make texts that are many times as long."""
+    return f"it is longer than {most >> 10:,} KiB, and the layout makes texts of it that are many times as long"
+
+
 # A longer line is no footer.
 _LONGEST_FOOTER = 1 << 16
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")

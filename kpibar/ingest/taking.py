@@ -12,7 +12,7 @@ from kpibar.errors import AllRejected, TooManyRejects
 from kpibar.errors_files import HeaderMoved, TooManyRepairs, TwinsHeld
 from kpibar.ingest import ledger
 from kpibar.ingest.answers import count_odd_answers
-from kpibar.ingest.batches import Account, Batch, Reader, joined
+from kpibar.ingest.batches import Account, Batch, Reader, joined, sizes_for
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.classify import classify, count_unmapped, look_up_pseudonyms
 from kpibar.ingest.codes import CODES, find_codes, spellings_of
@@ -30,6 +30,7 @@ from kpibar.ingest.half_days import count_half_days
 from kpibar.ingest.header import normal
 from kpibar.ingest.identifiers import restore_identifiers
 from kpibar.ingest.instants import instant_in_name
+from kpibar.ingest.layouts import growth
 from kpibar.ingest.ledger import Counts, Entry, Lines, Stated
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.masks import mask_identifiers
@@ -150,7 +151,7 @@ def take_file(store: Store, task: Task) -> Outcome:
         open_contested(store, target)
     reader = Reader(
         task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task),
-        path=export.path,
+        path=export.path, sizes=sizes_for(growth(task.file.layout)),
     )  # fmt: skip
     taking.tally.remarks["double_encoding", ""] += export.mojibake_lines
     text = export.kind == "text"

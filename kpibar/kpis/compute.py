@@ -216,9 +216,9 @@ def _run(engine: Engine, kpis: Sequence[Kpi], sql: str) -> dict[str, Mapping[tup
     return dict(found)
 
 
-def _finite(value: float, kpis: Sequence[Kpi]) -> float:
+def _finite(value: float, kpis: Sequence[Kpi], what: str = "its sum") -> float:
     if not math.isfinite(value):
-        raise KpiInvalid(f"[kpis.{kpis[0].id}] of kpibar.toml", "its sum is not a finite number")
+        raise KpiInvalid(f"[kpis.{kpis[0].id}] of kpibar.toml", f"{what} is not a finite number")
     return value
 
 
@@ -263,7 +263,7 @@ def quantiles(
 ) -> dict[str, Quantile]:
     """A quantile KPI in one window by `group` (SQL over the fact table), without bounds."""
     rows = guarded(engine, kpi, quantile_statement(kpi, window, [kpi.quantile], group, brand))
-    return {str(name): Quantile(_number(value), int(base), int(young)) for name, base, young, value in rows}
+    return {str(name): Quantile(_number(value, kpi), int(base), int(young)) for name, base, young, value in rows}
 
 
 def quantile_bounds(
@@ -281,9 +281,10 @@ def quantile_bounds(
     rows = guarded(engine, kpi, quantile_statement(kpi, window, fractions, chosen, brand))
     for name, _, _, low, high in rows:
         if name == "in":
-            return _number(low), _number(high)
+            return _number(low, kpi), _number(high, kpi)
     return None, None
 
 
-def _number(value: float | None) -> float | None:
-    return None if value is None else float(value)
+def _number(value: float | None, kpi: Kpi) -> float | None:
+    """Raises KpiInvalid for a value that is infinite or no number."""
+    return None if value is None else _finite(float(value), [kpi], "its value")
