@@ -34,6 +34,7 @@ from kpibar.errors import BrandUnknown
 from kpibar.errors_database import DatabaseEmpty
 from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, masked, status, target_status
 from kpibar.ingest.file_settings import checked_settings, outdated_settings
+from kpibar.ingest.forgotten import load_forgotten
 from kpibar.ingest.layouts import Shelf
 from kpibar.ingest.open_records import JUDGED
 from kpibar.ingest.references import orders_missed
@@ -181,7 +182,12 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
         coverage=held_of_sources,
         config=config,
         notes=(
-            *_edition_notes(spoken, held_of_sources, frozenset(one.predecessor for one in followed)),
+            *_edition_notes(
+                spoken,
+                held_of_sources,
+                frozenset(one.predecessor for one in followed),
+                load_forgotten(store).before,
+            ),
             *_succession_notes(store, config, spoken),
             *_brand_notes(store, request.brand),
             *_order_notes(store, request.brand),
@@ -367,9 +373,16 @@ def _succession_notes(store: Store, config: Config, spoken: Edition) -> tuple[No
     return tuple(notes)
 
 
-def _edition_notes(spoken: Edition, sources: tuple[Coverage, ...], followed: frozenset[str]) -> tuple[Note, ...]:
-    """What the reader must know of the year. That a source of `followed` stops is no news: another one went on."""
+def _edition_notes(
+    spoken: Edition, sources: tuple[Coverage, ...], followed: frozenset[str], purged: date | None
+) -> tuple[Note, ...]:
+    """What the reader must know of the year. That a source of `followed` stops is no news: another one went on.
+
+    `purged` is the first day that a purge left.
+    """
     notes = []
+    if purged is not None and spoken.previous.start < purged <= spoken.window.end:
+        notes.append(Note("purged", {"day": str(purged)}, "warning"))
     if not spoken.complete:
         notes.append(Note("partial_year", {"year": spoken.year, "end": str(spoken.window.end)}, "warning"))
     if spoken.newer_year is not None:

@@ -16,7 +16,7 @@ from kpibar.store import open_store
 from tests import erasures
 from tests.erasures import counts, faults, invoke, rows, traces
 from tests.reproducers import DATABASE
-from tests.support import table
+from tests.support import kpibar, table
 
 PERSON = "c29@example.com"
 Row = dict[str, str]
@@ -320,6 +320,10 @@ def test_what_began_before_a_day_goes_and_does_not_come_back(desk: Path, folder:
     assert counts(folder / DATABASE) == {"contacts": 8}
     gone = {"K02", "K03", "ORD-101", "PARCEL-01", "SURVEY-01"}
     assert traces(folder, gone) == set()
+    # The year that lost its first two months says so.
+    noted = "what began before 2025-03-04 was taken out (kpibar purge)"
+    for options in ((), ("--share",)):
+        assert noted in " ".join(kpibar("report", "--db", DATABASE, *options, folder=folder).stdout.split()), options
     again = ingested(folder, {"again.csv": table(CONTACTS) + "\n"}, "--keep-text")
     assert "3 records are left out: they began before the day up to which records were purged" in again
     assert counts(folder / DATABASE) == {"contacts": 8}
