@@ -65,7 +65,7 @@ def test_an_address_is_one_customer_whatever_stands_around_it(folder: Path) -> N
     take_text(folder, _contacts(*(_row(f"t{n}", person) for n, person in enumerate((*PEOPLE, *others)))))
     counts = dict(held(folder, "SELECT customer_key, count(*) FROM contacts GROUP BY 1"))
     assert sorted(counts.values()) == [1, 1, 1, 1, len(PEOPLE)]
-    remarks = {about: n for code, about, n in _remarks(folder) if code == "identifier_restored"}
+    remarks = {about: n for code, about, n in _remarks(folder) if code in ("identifier_restored", "identifier_alike")}
     assert remarks["customer (a name around an e-mail address)"] == 8
     assert sum(remarks.values()) == len(PEOPLE) - 2
 
@@ -146,7 +146,9 @@ def test_a_sign_in_front_is_that_of_the_files_before(folder: Path, first: str, s
         rows = "".join(f"{number},2025-03-01 10:00:00\n" for number in numbers)
         outcome = take_text(folder, "order_ref,ordered_at\n" + rows, name=f"orders-{file}.csv")
         assert (outcome.counts.added, outcome.counts.unchanged) == (10 - kept, kept)
-    assert ("order_ref (# in front)", 10) in {(remark.about, remark.records) for remark in outcome.remarks}
+    assert ("identifier_alike", "order_ref (# in front)", 10) in {
+        (remark.code, remark.about, remark.records) for remark in outcome.remarks
+    }
     assert column(folder, "SELECT DISTINCT starts_with(order_ref, '#') FROM orders") == [first.startswith("#")]
 
 

@@ -47,6 +47,17 @@ def test_parcels_with_other_numbers_are_told(
     ]
 
 
+def test_each_brand_has_a_remark_of_its_own(folder: Path) -> None:
+    """Twelve parcels of each of two brands miss their orders: two remarks of 12, not one of 24 of 12."""
+    lines = "".join(
+        f"P{n},ERP-{91000 + n},2025-03-{5 + n % 12:02},2025-03-{5 + n % 12:02},{'Two' if n % 2 else 'One'}\n"
+        for n in range(24)
+    )
+    carrier = f"parcel_id,order_ref,promised_to,delivered_at,brand\n{lines}"
+    remarks, _ = notes(folder, {"orders.csv": orders(lambda n: f"W{7000 + n}"), "parcels.csv": carrier})
+    assert remarks == [(f"12 of {brand}; parcels write aaa-99999, orders a9999", 12) for brand in ("One", "Two")]
+
+
 @pytest.mark.parametrize(
     ("shop", "carrier"),
     [

@@ -55,6 +55,8 @@ _WORDS = {
     "groups": "thousands set apart",
 }
 REMARK = "identifier_restored"
+# The remark on numbers that others of their source or column write otherwise.
+ALIKE = "identifier_alike"
 
 
 @dataclass(frozen=True)
@@ -149,11 +151,11 @@ def restore_identifiers(
             _restore_column(store, column, calling_code, remarks)
     for column in columns:
         if column.record and not column.keyed:
-            remarks[REMARK, f"{column.column} (# in front)"] += _restore_sign(store, column, target)
-            remarks[REMARK, f"{column.column} (zeros in front)"] += _restore_zeros(store, column, target)
+            remarks[ALIKE, f"{column.column} (# in front)"] += _restore_sign(store, column, target)
+            remarks[ALIKE, f"{column.column} (zeros in front)"] += _restore_zeros(store, column, target)
     restored = restore_first_digit(store, [(c.alias, c.telephone) for c in columns if c.keyed], calling_code)
     for column in columns:
-        remarks[REMARK, f"{column.column} (telephone numbers without their first 0)"] += restored.get(column.alias, 0)
+        remarks[ALIKE, f"{column.column} (telephone numbers without their first 0)"] += restored.get(column.alias, 0)
     store.engine.run(f"DROP TABLE IF EXISTS {_TABLE}")
 
 

@@ -438,7 +438,8 @@ def _remark_on_brands(store: Store, taking: _Taking) -> None:
         tally.remarks += remarks_on_orders(store, target.entity, target.file_id)
         if target.entity in ("orders", "parcels"):
             for brand in orders_missed(store, target.file_id if target.entity == "parcels" else None):
-                about = f"{brand.named}; parcels write {brand.parcels}, orders {brand.orders}"
+                of_brand = f" of {brand.brand}" if brand.brand else ""
+                about = f"{brand.named}{of_brand}; parcels write {brand.parcels}, orders {brand.orders}"
                 tally.remarks[ORDERS_MISSED, about] += brand.missed
 
 
