@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.kpis.catalogue import catalogue
+from kpibar.render.summary import ingested
 from tests.intake import held, take_text
-from tests.support import computed, fraction
+from tests.support import computed, fraction, kpibar, settings
 
 CONTACTS = """
 | contact_id | created_at       | channel | direction |
@@ -47,3 +49,35 @@ def test_a_kind_of_survey_nobody_knows_is_unknown_and_said(folder: Path, word: s
     take_text(folder, f"survey_id,kind,score,answered_at\na,{word},4,2025-03-01\nb,nps,9,2025-03-01\n")
     assert held(folder, "SELECT kind FROM surveys ORDER BY survey_id") == [(None,), ("nps",)]
     assert held(folder, REMARKS) == [("kind_unlisted", "kind", 1)]
+
+
+def test_channels_and_states_in_french_are_read(folder: Path) -> None:
+    """Telephone, e-mail, letter and shop, solved, closed, pending and open; a word that nobody knows is other."""
+    words = (
+        "Téléphone,Résolu",
+        "Courriel,Clôturé",
+        "E-mail,En attente",
+        "Courrier,Ouvert",
+        "Magasin,Nouveau",
+        "Pigeon,Zen",
+    )
+    rows = "".join(f"{n},2025-03-01 10:00,{word}\n" for n, word in enumerate(words))
+    outcome = take_text(folder, "contact_id,created_at,channel,status\n" + rows)
+    read = held(folder, "SELECT channel || ' ' || status FROM contacts ORDER BY contact_id")
+    assert [row[0] for row in read] == [
+        "phone solved",
+        "email closed",
+        "email pending",
+        "post open",
+        "store new",
+        "other other",
+    ]
+    assert len(outcome.unknown) == 2
+    said = [
+        line
+        for line in ingested(outcome, catalogue(settings(folder).settings), dry_run=False)
+        if "does not list" in line
+    ]
+    assert said[0].endswith("aaaaaa (1); `kpibar layouts kpibar-contacts` shows its words")
+    shown = kpibar("layouts", "kpibar-contacts", folder=folder).stdout
+    assert "solved: solved, resolved, résolu" in shown and "phone: phone, téléphone" in shown

@@ -131,6 +131,7 @@ def _unknown(outcome: Outcome) -> list[str]:
         by_column.setdefault(column, []).append(f"{clean(value)} ({number(n)})")
     return [
         f'  values of "{clean(column)}" that the layout does not list: {", ".join(values[:6])}'
+        f"; `kpibar layouts {clean(outcome.layout)}` shows its words"
         for column, values in by_column.items()
         if column != REASONS
     ]
@@ -241,6 +242,10 @@ def layout_words(layout: Layout, origin: str) -> list[str]:
     for entity, select in tables:
         lines += ["", f"[{entity}]"]
         lines += [f"{column} = {' '.join(expression.split())}" for column, expression in select.items()]
+    for name, words in layout.enum.items():
+        lines += ["", f"[enum.{name}]: kpibar's word, and what the export writes for it; ingest lists any other"]
+        for meant in dict.fromkeys(words.values()):
+            lines.append(f"{meant}: {', '.join(written for written, word in words.items() if word == meant)}")
     return [clean(line) for line in lines]
 
 
