@@ -39,6 +39,23 @@ _DAY = re.compile(
 _MONTH = re.compile("(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])")
 # The first digits of mobile numbers: without the 0 in front any digit would make a telephone of a number.
 _MOBILE = {"33": "67", "31": "6", "32": "4", "34": "67", "39": "3", "41": "7", "44": "7", "49": "1", "351": "9"}
+# The first digits of services, free, shared or paid, which are never those of a person.
+_SERVICES = {
+    "1": "8(?:00|33|44|55|66|77|88)|900",
+    "33": "8",
+    "31": "800|90[069]",
+    "32": "800|90[0-9]|78",
+    "34": "[89]0[0-9]",
+    "39": "80[0-9]|199|89[0-9]",
+    "41": "800|84[0248]|90[016]",
+    "43": "8[0-2]0|9[0-3][019]",
+    "44": "3|8|9",
+    "46": "20|900",
+    "48": "80[01]|70[0-9]",
+    "49": "800|180|900",
+    "351": "800|808|707",
+    "352": "800|90[0-9]",
+}
 # Countries in which no 0 is dialled in front of a number.
 _WITHOUT_ZERO = ("34", "351", "352", "39", "48")
 
@@ -90,6 +107,16 @@ def whole_numbers(calling_code: str) -> tuple[str, str]:
     pattern = NATIONAL[calling_code][0]
     dialled = "" if calling_code in _WITHOUT_ZERO else f"0(?:{pattern})|"
     return f"{dialled}(?:00)?{calling_code}(?:{pattern})", f"(?:{pattern})"
+
+
+def is_service(number: str) -> bool:
+    """Whether a telephone number, its calling code in front, is one that only companies have: free or paid services.
+
+    A number without a calling code is none, but for 800.
+    """
+    return number.startswith("800") or any(
+        number.startswith(code) and re.match(beginning, number[len(code) :]) for code, beginning in _SERVICES.items()
+    )
 
 
 def is_abroad(code: str, digits: str) -> bool:

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kpibar.numbering import ANY, is_abroad, is_national
+from kpibar.numbering import ANY, is_abroad, is_national, is_service
 
 EMAIL, PHONE, IBAN, CARD = "e-mail address", "telephone number", "bank account", "card number"
 
@@ -201,8 +201,14 @@ def _telephones(text: str, calling_code: str, numbers: bool) -> Iterator[Part]:
     spans = [*_certain_telephones(text)]
     if not numbers:
         spans += _telephones_in_words(text, calling_code)
+    services: list[tuple[int, int]] = []
     for start, end in spans:
-        yield Part(start, end, PHONE, telephone_identity(text[start:end], calling_code))
+        identity = telephone_identity(text[start:end], calling_code)
+        # 0800 is the number of a service: the name of a team or a queue, never a person's.
+        if is_service(identity.removeprefix("phone:")):
+            services.append((start, end))
+        elif not any(first <= start and end <= last for first, last in services):
+            yield Part(start, end, PHONE, identity)
 
 
 def _certain_telephones(text: str) -> Iterator[tuple[int, int]]:
@@ -321,7 +327,10 @@ def unmarked_name(name: str) -> str:
 
 def _digits_shape(run: re.Match[str]) -> str:
     digits = _DIGITS.sub("", run.group())
-    return shape(run.group()) if is_card(digits) or is_national(digits, ANY, alone=False) else run.group()
+    telephone = is_national(digits, ANY, alone=False) and not is_service(
+        telephone_identity(digits, ANY)[len("phone:") :]
+    )
+    return shape(run.group()) if is_card(digits) or telephone else run.group()
 
 
 def message_shape(text: str) -> str:

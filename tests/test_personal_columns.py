@@ -85,6 +85,17 @@ SOUND = (
     "1052-A",
     "5f3de8937040044053201300",
 )
+# Numbers of services, which no person has.
+SERVICES = (
+    "SAV 0800 123 456",
+    "0 800 123 456",
+    "+33 800 123 456",
+    "Tel: 0805 12 34 56",
+    "08.25.12.34.56",
+    "0033 892 70 12 39",
+    "00800 1234 5678",
+    "0800123456",
+)
 
 
 @pytest.mark.parametrize("numbers", [False, True])
@@ -93,6 +104,23 @@ def test_identifiers_are_told_in_any_notation_and_other_values_are_not(numbers: 
         assert len(personal_parts(ascii_form(text), numbers=numbers)) == 1, text
     for text in (*SOUND, *((*CARDS, *BARE, "608428726", "612345678", "sms:48217555") if numbers else ())):
         assert personal_parts(ascii_form(text), numbers=numbers) == [], text
+
+
+def test_the_number_of_a_service_is_nobodys_and_others_are_masked() -> None:
+    for text in SERVICES:
+        for numbers in (False, True):
+            assert personal_parts(ascii_form(text), numbers=numbers) == [], text
+    for text, code in (
+        ("0845 46 46 00 00", "44"),
+        ("0800 330 1000", "49"),
+        ("070 12 34 56 78", "32"),
+        ("09 70 80 90 10", "33"),
+    ):
+        assert bool(personal_parts(ascii_form(text), code)) is (code in ("32", "33")), text
+    assert personal_parts("+34 900 123 456") == [] and personal_parts("+1 800 555 1234") == []
+    assert (
+        personal_parts("+49 89 123456 78") and personal_parts("+34 612 345 678") and personal_parts("+33 7 12 34 56 78")
+    )
 
 
 def test_notations_of_one_telephone_or_address_have_one_identity() -> None:
@@ -253,7 +281,7 @@ def test_a_kept_text_holds_no_identifier_and_no_name_of_a_greeting(folder: Path)
         *((name, name) for name in (
             "export_05-11-24-09-15.csv", "tickets_0112202412.csv", "Extraction 03 12 24 10 30.xlsx",
             "orders_33202401311.csv", "report_300-400-5000.csv", "tickets_0112241030.csv", "orders_1710410811.csv",
-            "calls-2024-01-01_2024-12-31.csv", "0012-3456710.csv",
+            "calls_0800123456_2025.csv", "calls-2024-01-01_2024-12-31.csv", "0012-3456710.csv",
         )),
     ],
 )  # fmt: skip

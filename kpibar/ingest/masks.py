@@ -23,7 +23,7 @@ from kpibar.syntax import Node, SyntaxFault, children, tree
 
 CODE = "identifier_masked"
 # Which rules these are: a file that was read by others is read again when it is ingested again.
-RULES = "identifiers 2, codes 1"
+RULES = "identifiers 3, codes 1"
 _TABLE, _IDENTITIES = "masked_cells", "masked_identities"
 # In front of the pseudonym in the place of an identifier.
 PREFIX = "id-"
