@@ -22,10 +22,13 @@ EMAIL, PHONE, IBAN, CARD = "e-mail address", "telephone number", "bank account",
 # One or two signs between groups of digits.
 _GAP = r"[ ./()_-]{0,3}"
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+# The sign of an address, as mails, links and pages write it, or as people hide it.
+_AT = r"(?: ?@ ?|[%=]40|&#(?:64|x40);| ?[(\[{] ?at ?[)\]}] ?|[(\[{]A[Tt][)\]}])"
 _EMAIL = re.compile(
-    r"(?:\"[^\"\n]{1,64}\"|[^\s<>()\[\]\",;:@|\\/=]{1,64})(?:@|%40)"
+    rf"(?:\"[^\"\n]{{1,64}}\"|[^\s<>()\[\]\",;:@|\\/=]{{1,64}}){_AT}"
     rf"(?:(?:{_LABEL}\.){{1,9}}(?:xn--[\w-]{{1,59}}|[^\W\d_]{{2,62}})|(?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}}|\[[0-9a-fA-F:.]{{7,45}}\])"
 )
+_ANY_AT = re.compile(_AT)
 # A name in front of its address: the whole is one person.
 _NAME_AND_ADDRESS = re.compile(r"[^<>()\[\]@]*[<(\[]\s*(?:mailto:)?(?P<address>[^<>()\[\]\s]+)\s*[>)\]]\s*")
 _LONGEST_NAME = 320
@@ -44,7 +47,7 @@ _IBAN_LENGTHS = {
 }  # fmt: skip
 _IBAN = re.compile(r"[A-Za-z]{2}[ ._-]?[0-9]{2}(?=[ ._-]?[0-9A-Za-z])")
 _IBAN_WORD = ("IBAN", "iban", "Iban")
-_CARD = re.compile(r"(?<![0-9])[2-6](?:[ ._*-]?[0-9]){12,18}(?![0-9A-Za-z])")
+_CARD = re.compile(r"(?<![0-9])[2-6](?:[ ._*/-]?[0-9]){12,18}(?![0-9A-Za-z])")
 # The first digits of the issuers of cards (ISO/IEC 7812), and how long their numbers are.
 _ISSUERS = (
     (re.compile("4"), (13, 16, 19)),
@@ -55,9 +58,11 @@ _ISSUERS = (
     (re.compile("50|5[6-8]|63(?:04|9)|67"), (13, 14, 15, 16, 17, 18, 19)),
 )
 # A telephone with its country; within its country, in pairs or other groups; as in North America.
-_INTERNATIONAL = re.compile(rf"(?<![0-9A-Za-z+])\+{_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}(?![0-9])")
+_INTERNATIONAL = re.compile(rf"(?<![0-9A-Za-z+])(?:\+|%2[Bb]){_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}(?![0-9])")
 _INTERNATIONAL_ZEROS = re.compile(rf"(?<![0-9A-Za-z+])00{_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}(?![0-9])")
 _FEWEST_INTERNATIONAL = 8
+# The sign + as links write it.
+_PLUS = re.compile("%2[Bb]")
 # How many digits are dialled, from the first 0 on.
 _NATIONAL_LENGTHS = (10, 11, 12)
 # The same with signs that also end a number: only between groups that are all set apart by them.
@@ -138,14 +143,14 @@ def personal_parts(text: str, calling_code: str = "33", *, numbers: bool = False
 
 
 def _addresses(text: str) -> Iterator[Part]:
-    if "@" not in text and "%40" not in text:
+    if not _ANY_AT.search(text):
         return
     whole = _NAME_AND_ADDRESS.fullmatch(text) if len(text) <= _LONGEST_NAME else None
     for match in _EMAIL.finditer(text):
         start, end = match.span()
         if whole and whole["address"] == match.group():
             start, end = 0, len(text)
-        yield Part(start, end, EMAIL, "email:" + match.group().replace("%40", "@").lower())
+        yield Part(start, end, EMAIL, "email:" + _ANY_AT.sub("@", match.group()).lower())
 
 
 def _accounts(text: str) -> Iterator[Part]:
@@ -219,7 +224,7 @@ def _certain_telephones(text: str) -> Iterator[tuple[int, int]]:
         if not number.isdigit() or (number[0] == "0" and len(number) in _NATIONAL_LENGTHS):
             yield match.span("number")
     for match in _INTERNATIONAL.finditer(text):
-        if len(_DIGITS.sub("", match.group())) >= _FEWEST_INTERNATIONAL:
+        if len(_DIGITS.sub("", _PLUS.sub("+", match.group()))) >= _FEWEST_INTERNATIONAL:
             yield match.span()
     for match in _INTERNATIONAL_GROUPS.finditer(text):
         yield match.span()
@@ -258,6 +263,7 @@ def _telephones_in_words(text: str, calling_code: str) -> Iterator[tuple[int, in
 
 def telephone_identity(written: str, calling_code: str) -> str:
     """The one form of a telephone number: "phone:" and its digits with the calling code, without + and zeros."""
+    written = _PLUS.sub("+", written)
     digits = _DIGITS.sub("", re.sub(r"\(0\)", "", written) if written[:1] in "+0" and "(0)" in written[1:] else written)
     if digits.startswith("00"):
         return "phone:" + digits[2:]

@@ -36,6 +36,13 @@ ADDRESSES = (
     "réf jean@x.fr",
     "jean@example.org-2025",
     "0612345678@10.0.0.1",
+    "jean @ example.org",
+    "jean(at)example.org",
+    "jean [at] example.org",
+    "jean{AT}example.org",
+    "jean=40example.org",
+    "jean&#64;example.org",
+    "jean&#x40;example.org",
 )
 TELEPHONES = (
     "+33 6 12 34 56 78",
@@ -53,10 +60,19 @@ TELEPHONES = (
     "+44 20 7946 0958",
     "(415) 555-2671",
     "tel:+33612345678",
+    "%2B33612345678",
+    "%2b33 6 12 34 56 78",
     "+33612345678bis",
     "+３３６１２３４５６７８",
 )
-CARDS = ("4539578763621486", "4539 5787 6362 1486", "4539-5787-6362-1486", "3782 822463 10005", "5555555555554444")
+CARDS = (
+    "4539578763621486",
+    "4539 5787 6362 1486",
+    "4539-5787-6362-1486",
+    "4539/5787/6362/1486",
+    "3782 822463 10005",
+    "5555555555554444",
+)
 BARE = ("0612345678", "33612345678", "0033612345678", "SAV-0612345678", "Lyon/33612345678")
 SOUND = (
     "2025-03-04 10:00:00",
@@ -72,6 +88,11 @@ SOUND = (
     "@home",
     "12 345 678",
     "Support @Lyon",
+    "SAV @ Paris",
+    "Autriche (AT)",
+    "Retours (at) Lyon",
+    "PO=40.5",
+    "Team (AT) Wien.de",
     "100000001",
     "360001234567",
     "v1.2.3.4",
@@ -141,6 +162,16 @@ def _contacts(*rows: tuple[str, ...]) -> str:
         for row in rows
     ]
     return HEADER + "\n".join(lines) + "\n"
+
+
+def test_no_notation_is_stored_in_a_column_of_words_or_of_numbers(folder: Path) -> None:
+    written = (*ADDRESSES, *TELEPHONES)
+    take_text(folder, _contacts(*((f"n{n}", text, text, text, "", "", "", "", "") for n, text in enumerate(written))))
+    for name in ("case_id", "order_ref", "queue"):
+        stored = held(folder, f"SELECT contact_id, {name} FROM contacts WHERE {name} IS NOT NULL")
+        clear = {text for text in written if "réf" not in text}
+        assert len(stored) == len(written) and not clear.intersection(value for _, value in stored), name
+        assert not any(word in value for _, value in stored for word in ("example", "x.fr", "12345678", "12 34")), name
 
 
 def test_a_number_stays_linked_under_a_pseudonym_and_a_word_is_blanked(folder: Path) -> None:

@@ -44,10 +44,12 @@ _GAP = r"[\p{Z}./()_\-\x{2010}-\x{2015}]{0,3}"
 _SIGN = "[ ./()_-]"
 _DIGIT = r"[0-9\x{ff10}-\x{ff19}\x{660}-\x{669}\x{6f0}-\x{6f9}\x{966}-\x{96f}]"
 # Seven digits: every telephone, card and bank account has them. The pattern is one that the engine matches in one pass.
-_WORD = rf"@|\x{{ff20}}|\x{{fe6b}}|%40|{_DIGIT}(?:.*?{_DIGIT}){{6}}"
+# Signs of an address: as it is, as links, mails and pages write it, as people hide it.
+_AT = r"@|\x{ff20}|\x{fe6b}|[%=]40|&#(?:64|x40);|[(\[{] ?[Aa][Tt] ?[)\]}]"
+_WORD = rf"{_AT}|{_DIGIT}(?:.*?{_DIGIT}){{6}}"
 _OPEN = "(?:^|[^0-9A-Za-z])"
 _CERTAIN = (
-    rf"@|\x{{ff20}}|\x{{fe6b}}|%40|[+\x{{ff0b}}]{_GAP}{_DIGIT}"
+    rf"{_AT}|(?:[+\x{{ff0b}}]|%2[Bb]){_GAP}{_DIGIT}"
     rf"|{_OPEN}00{_SIGN}{{0,2}}[1-9][0-9]{{0,2}}{_SIGN}{{1,3}}(?:[0-9]{{1,4}}{_SIGN}{{1,3}}[0-9]|[0-9]{{8}})"
     rf"|{_OPEN}\(?0\)? ?[1-9](?:[ ./)_-]{{1,3}}[0-9]{{2}}){{4}}|\([2-9][0-9]{{2}}\)"
     rf"|(?i)\b(?:tel|t.l|phone|mobile|portable|gsm|handy|whatsapp|sms|fax)\w*[ .:°n=]{{0,4}}[+(]?[0-9]"
