@@ -17,6 +17,8 @@ from kpibar.kpis.compute import Parts, Quantile
 Verdict = Literal["better", "worse", "unclear", "none"]
 Status = Literal["ok", "low_base", "not_available"]
 _NEAR = 0.075
+# A category of a mix of the settings has so many records at least, or is not shown.
+_FEWEST = 10
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,8 @@ def parts_masked(kpi: Kpi, parts: Sequence[Measure], reporting: Reporting) -> li
     small a base, the smallest of the others lose their value as well. A median is no sum of its parts.
     """
     shown = [masked(kpi, part, reporting) for part in parts]
+    if kpi.kind == "mix" and kpi.own:
+        return _categories_masked(shown, min(_FEWEST, reporting.min_base))
     if kpi.kind in ("count", "median", "quantile", "mix"):
         return shown
     hidden = sum(part.base for part in shown if part.low_base)
@@ -224,6 +228,20 @@ def parts_masked(kpi: Kpi, parts: Sequence[Measure], reporting: Reporting) -> li
             break
         if shown[place].base and not shown[place].low_base:
             hidden += shown[place].base
+            shown[place] = base_alone(shown[place])
+    return shown
+
+
+def _categories_masked(parts: Sequence[Measure], fewest: int) -> list[Measure]:
+    """The categories of a mix of the settings: its column may be one of nearly as many words as records.
+
+    Those of fewer records lose their share, and the next smallest where they are fewer together.
+    """
+    shown, hidden = list(parts), 0.0
+    for place in sorted(range(len(shown)), key=lambda place: shown[place].numerator or 0):
+        records = shown[place].numerator or 0
+        if records and (records < fewest or 0 < hidden < fewest):
+            hidden += records
             shown[place] = base_alone(shown[place])
     return shown
 

@@ -126,6 +126,14 @@ def test_no_subtraction_gives_a_small_group_away(by_brand: dict[str, Any]) -> No
     assert french["previous"]["status"] == "low_base" and french["delta"]["abs"] is None
 
 
+def test_a_category_of_an_own_mix_is_of_ten_records_or_not_shown(by_brand: dict[str, Any]) -> None:
+    """Of 92 contacts 60, 25, 6 and 1: the last two are 7 together, so that the third is left out with them."""
+    teams = _kpi(by_brand, "teams")["breakdowns"][0]["segments"]
+    shown = {one["key"]: (one["numerator"], one["denominator"], one["status"]) for one in teams}
+    small = (None, 92, "low_base")
+    assert shown == {"one": (60, 92, "ok"), "two": small, "three": small, "four": small}
+
+
 def test_the_csv_and_the_table_agree_with_the_document(path: Path, by_brand: dict[str, Any]) -> None:
     found = _report(path, "brand")
     rows = list(csv.DictReader(io.StringIO(rendered(found, Format.csv, "en", Screen(None)))))
