@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from kpibar.config import Config
 from kpibar.errors import KeyMissing
 from kpibar.errors_erasure import AgeInvalid
-from kpibar.ingest.expressions import local_time
+from kpibar.ingest.clocks import local_time
 from kpibar.ingest.forgotten import NUMBERED, PURGED_BEFORE, record_key
 from kpibar.ingest.ledger import Counts, Entry, next_file_id, write_entry
 from kpibar.ingest.pseudonyms import bind, key_path, load_key

@@ -27,8 +27,6 @@ from kpibar.functions import (
 )
 from kpibar.syntax import Node, SyntaxFault, tree
 
-__all__ = ["TOKEN", "FormulaFault", "closest", "excerpt", "formula", "refuse_marks"]
-
 # The words of a formula; strings and quoted names are whole, whatever stands in them.
 TOKEN = re.compile(
     r"""(?P<string>'[^']*(?:''[^']*)*')|(?P<name>"[^"]*(?:""[^"]*)*")|(?P<word>[^\W\d]\w*)|(?P<number>[0-9][\w.]*)"""

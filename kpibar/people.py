@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kpibar.errors_erasure import IdentifierInvalid
-from kpibar.ingest.expressions import identity, pseudonym
 from kpibar.ingest.masks import PREFIX, short_mark
 from kpibar.ingest.tables import KEYS, columns
+from kpibar.ingest.values import identity, pseudonym
 from kpibar.numbering import whole_numbers
 from kpibar.store import ENTITIES, Store
 

@@ -11,7 +11,8 @@ from kpibar.barometer import Barometer, Request, Row
 from kpibar.reach import stretches
 from kpibar.render.document import document
 from kpibar.render.messages import months_name, note_text
-from kpibar.render.terminal import Screen, render
+from kpibar.render.page import Screen
+from kpibar.render.terminal import render
 from tests.support import AS_OF, computed, fraction, report, row, settings
 
 YEAR = range(1, 13)

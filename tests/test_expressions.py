@@ -13,17 +13,11 @@ import pytest
 
 from kpibar.engine import DuckDB
 from kpibar.errors import LayoutInvalid, ZoneUnknown
-from kpibar.ingest.expressions import (
-    HELPERS,
-    Call,
-    ExpressionError,
-    Reading,
-    columns_read,
-    compile_expression,
-    seconds_between,
-)
+from kpibar.ingest.expressions import ExpressionError, columns_read, compile_expression, seconds_between
 from kpibar.ingest.layouts import parse
 from kpibar.ingest.pseudonyms import padded_keys
+from kpibar.ingest.reading import Call, Reading
+from kpibar.ingest.values import HELPERS
 from tests.intake import column, held, take, take_text, write
 
 SECRET = bytes(range(32))

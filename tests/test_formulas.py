@@ -8,8 +8,9 @@ import pytest
 from kpibar.engine import DuckDB
 from kpibar.errors import KpibarError, LayoutInvalid
 from kpibar.functions import COUNTS, FUNCTIONS, OPERATORS
-from kpibar.ingest.expressions import HELPERS, compile_expression
+from kpibar.ingest.expressions import compile_expression
 from kpibar.ingest.layouts import parse
+from kpibar.ingest.values import HELPERS
 from tests.intake import take_text, write
 
 ORDINARY = (

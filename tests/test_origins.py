@@ -9,10 +9,12 @@ import pytest
 
 from kpibar.barometer import Barometer
 from kpibar.engine import DuckDB
-from kpibar.ingest.expressions import HELPERS, Call, Compiled, compile_expression
+from kpibar.ingest.expressions import Compiled, compile_expression
 from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout, shelf
 from kpibar.ingest.origins import has_value, placeholders
+from kpibar.ingest.reading import Call
+from kpibar.ingest.values import HELPERS
 from tests.intake import held, take, take_text, write
 from tests.support import AS_OF, fraction, ingest_tables, report, row, settings
 

@@ -20,7 +20,7 @@ from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.model.build import build
 from kpibar.options import Format
 from kpibar.outputs import rendered
-from kpibar.render.terminal import Screen
+from kpibar.render.page import Screen
 from kpibar.sharing import for_circulation, strict_settings
 from kpibar.store import open_store
 from tests.support import AS_OF

@@ -18,7 +18,8 @@ from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.kpis.compute import Parts, Quantile, Window
 from kpibar.render.clean import clean
 from kpibar.render.numbers import LANGUAGES
-from kpibar.render.terminal import Screen, render
+from kpibar.render.page import Screen
+from kpibar.render.terminal import render
 
 KNOWN = catalogue(Settings())
 REPORTING = Reporting()

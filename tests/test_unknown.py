@@ -11,7 +11,8 @@ from kpibar.barometer import Barometer
 from kpibar.config import Settings
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import population
-from kpibar.render.terminal import Screen, render
+from kpibar.render.page import Screen
+from kpibar.render.terminal import render
 from tests.support import computed, facts, fraction, row
 
 SUMMER = datetime(2025, 6, 1, 12, 0)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from kpibar.config import Hours
 from kpibar.ingest.cells import Cells
-from kpibar.ingest.expressions import Compiled, Reading, local_time, quoted
+from kpibar.ingest.clocks import local_time
+from kpibar.ingest.expressions import Compiled
 from kpibar.ingest.header import normal
 from kpibar.ingest.kept_text import reduced
 from kpibar.ingest.keys import digits_key, digits_of, key_column, key_fault, negative_durations, odd_scores, order_key
@@ -13,6 +14,7 @@ from kpibar.ingest.layouts import Layout
 from kpibar.ingest.masks import result_calls
 from kpibar.ingest.origins import has_value
 from kpibar.ingest.promises import far_promises, promise_bound, without_far
+from kpibar.ingest.reading import Reading, quoted
 from kpibar.ingest.sequence import Remarks, remarks_of, remarks_on_times
 from kpibar.ingest.tables import DAYS, KEYS, TEXT_COLUMNS, columns
 

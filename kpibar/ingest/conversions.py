@@ -8,8 +8,9 @@ what is plausible. Nothing here touches the database.
 from collections.abc import Iterable, Sequence
 
 from kpibar.ingest.cells import Cells
-from kpibar.ingest.expressions import HELPERS, Call, Reading
 from kpibar.ingest.identifiers import person_of
+from kpibar.ingest.reading import Call, Reading
+from kpibar.ingest.values import HELPERS
 
 # Helpers that cannot fail on a non-empty cell.
 TOTAL = ("text", "pii", "enum")

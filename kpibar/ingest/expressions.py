@@ -9,16 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kpibar.formulas import TOKEN, FormulaFault, excerpt, measured, refuse_marks
-from kpibar.functions import Size, Term
-from kpibar.ingest.clocks import in_zone, local_time
-from kpibar.ingest.reading import TIMED, Call, Helper, Reading, quoted
-from kpibar.ingest.values import HELPERS, identity, pseudonym
-
-__all__ = [
-    "HELPERS", "SECONDS", "Call", "Compiled", "ExpressionError", "Helper", "Reading", "columns_read",
-    "compile_expression", "identity", "in_zone", "local_time", "pseudonym", "quoted", "seconds_between",
-]  # fmt: skip
+from kpibar.formulas import TOKEN, excerpt, measured, refuse_marks
+from kpibar.functions import FormulaFault, Size, Term
+from kpibar.ingest.reading import TIMED, Call
+from kpibar.ingest.values import HELPERS
 
 # What a helper call is called while the engine's parser reads what stands around it, and in the SQL written anew.
 _FOLDED = "lines_folded"

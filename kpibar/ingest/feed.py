@@ -15,9 +15,9 @@ from typing import IO
 from kpibar.engine import EngineError
 from kpibar.errors import ProofBroken
 from kpibar.ingest.batches import Batch
-from kpibar.ingest.expressions import quoted
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.proof import Dialect
+from kpibar.ingest.reading import quoted
 from kpibar.ingest.records import decoded
 from kpibar.ingest.typed import PLACE, checked
 from kpibar.store import Store

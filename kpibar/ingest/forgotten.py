@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from kpibar.ingest.clocks import local_time
-from kpibar.ingest.expressions import pseudonym
 from kpibar.ingest.keys import order_key
 from kpibar.ingest.masks import PREFIX
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.spellings import Names
 from kpibar.ingest.tables import KEYS, columns
 from kpibar.ingest.typed import PLACE
+from kpibar.ingest.values import pseudonym
 from kpibar.store import Store
 
 # The name under which `meta` has the first day that a purge left.

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from kpibar.ingest.expressions import Call, Compiled
+from kpibar.ingest.expressions import Compiled
 from kpibar.ingest.origins import place, placeholders
+from kpibar.ingest.reading import Call
 from kpibar.syntax import Node, SyntaxFault, children, sql, tree, walk
 
 # A cell, and the strings, in which none is meant.

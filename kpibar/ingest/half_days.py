@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from kpibar.engine import Engine
-from kpibar.ingest.expressions import quoted
+from kpibar.ingest.reading import quoted
 
 CODE = "twelve_hours"
 # Fewer times, or fewer days, may lie before 13:00 by chance.

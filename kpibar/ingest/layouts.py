@@ -21,8 +21,8 @@ from kpibar.errors import (
     LayoutUnknown,
     UsageError,
 )
-from kpibar.formulas import FormulaFault, closest, measured
-from kpibar.functions import Size, Term
+from kpibar.formulas import closest, measured
+from kpibar.functions import FormulaFault, Size, Term
 from kpibar.ingest.expressions import SECONDS, Compiled, ExpressionError, columns_read, compile_expression
 from kpibar.ingest.header import normal
 from kpibar.ingest.origins import has_value

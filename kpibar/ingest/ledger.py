@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from kpibar.errors import LedgerBroken
 from kpibar.ingest.batches import Batch
-from kpibar.ingest.expressions import local_time
+from kpibar.ingest.clocks import local_time
 from kpibar.ingest.records import OF_A_REPORT, REPEATED
 from kpibar.ingest.typed import PLACE
 from kpibar.showing import LONGEST, blanked

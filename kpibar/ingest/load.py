@@ -16,7 +16,6 @@ from kpibar.errors_database import MemoryShort
 from kpibar.errors_files import TextRefused
 from kpibar.ingest import ledger
 from kpibar.ingest.canonical import Context
-from kpibar.ingest.expressions import Reading
 from kpibar.ingest.file_settings import checked_settings, remember_settings
 from kpibar.ingest.instants import as_of_instant
 from kpibar.ingest.layouts import Layout, Shelf
@@ -24,6 +23,7 @@ from kpibar.ingest.ledger import Counts
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.plan import plan
 from kpibar.ingest.pseudonyms import bind, key_path, load_key
+from kpibar.ingest.reading import Reading
 from kpibar.ingest.recognise import Recognised, recognise
 from kpibar.ingest.repair import repairer
 from kpibar.ingest.seal import write_seal

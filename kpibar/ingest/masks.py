@@ -10,11 +10,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kpibar.ingest.cells import Cells
-from kpibar.ingest.expressions import Call, Compiled, pseudonym, quoted
+from kpibar.ingest.expressions import Compiled
 from kpibar.ingest.header import normal
 from kpibar.ingest.origins import place, placeholders
+from kpibar.ingest.reading import Call, quoted
 from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, columns
 from kpibar.ingest.telephones import is_telephone
+from kpibar.ingest.values import pseudonym
 from kpibar.ingest.vocabulary import leaves
 from kpibar.numbering import whole_numbers
 from kpibar.personal import EMAIL, PHONE, Part, ascii_form, personal_parts, replace_parts, shape, telephone_identity

@@ -2,7 +2,7 @@
 
 import re
 
-from kpibar.ingest.expressions import quoted
+from kpibar.ingest.reading import quoted
 
 # The remark on identifiers that stand for nobody.
 STANDS_FOR_NOBODY = "identifier_nobody"

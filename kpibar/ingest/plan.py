@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from kpibar.ingest.canonical import Context, Mapped, mapped
 from kpibar.ingest.cells import Cells, cells_of
-from kpibar.ingest.expressions import Call, Compiled, compile_expression, pseudonym
+from kpibar.ingest.expressions import Compiled, compile_expression
 from kpibar.ingest.guards import reached
 from kpibar.ingest.header import Column, normal
 from kpibar.ingest.identifiers import Identifier, identifiers
@@ -19,11 +19,12 @@ from kpibar.ingest.keys import key_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.masks import RULES, Text, text_columns
 from kpibar.ingest.promises import promise_read
+from kpibar.ingest.reading import Call
 from kpibar.ingest.reasons import recorded
 from kpibar.ingest.tables import BEGINS, TEXT_COLUMNS, columns
 from kpibar.ingest.topics import by_text
 from kpibar.ingest.typed import PLACE, clock_change, dates, flags, numbers, strange_dates, told, typed, written
-from kpibar.ingest.values import KEY_NAMES
+from kpibar.ingest.values import KEY_NAMES, pseudonym
 
 # What unknown words of recorded reasons are kept under.
 REASONS = "reason_raw"

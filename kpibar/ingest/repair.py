@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 
 from kpibar.ingest.cells import cells_of
 from kpibar.ingest.ending import LastColumn, last_column
-from kpibar.ingest.expressions import Reading, compile_expression
+from kpibar.ingest.expressions import compile_expression
 from kpibar.ingest.header import Column, normal
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.quotes import lone_unquoted, other_readings
+from kpibar.ingest.reading import Reading
 from kpibar.ingest.shapes import DATED, Holds, anything, good_records, holders, learned
 from kpibar.ingest.strict import strict_cells
 from kpibar.ingest.tables import KEYS

@@ -20,7 +20,6 @@ from kpibar.ingest.dateorder import confirm, confirm_formats
 from kpibar.ingest.dateorder import settle as settle_dates
 from kpibar.ingest.decimals import CODE as DECIMAL_SIGN
 from kpibar.ingest.decimals import settle_decimals
-from kpibar.ingest.expressions import Reading
 from kpibar.ingest.faulted import UNCALCULATED
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.files import Export
@@ -42,6 +41,7 @@ from kpibar.ingest.periods import leave_aside, remove_earlier
 from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.precision import refuse_rounded
 from kpibar.ingest.proof import Dialect
+from kpibar.ingest.reading import Reading
 from kpibar.ingest.recognise import Recognised
 from kpibar.ingest.references import ORDERS_MISSED, orders_missed
 from kpibar.ingest.repair import Repairer, repairer

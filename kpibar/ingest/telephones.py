@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from kpibar.ingest.expressions import quoted
+from kpibar.ingest.reading import quoted
 from kpibar.numbering import NATIONAL
 from kpibar.store import Store
 

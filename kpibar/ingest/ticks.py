@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kpibar.engine import Engine
-from kpibar.ingest.expressions import quoted
 from kpibar.ingest.header import normal
-from kpibar.ingest.reading import Reading
+from kpibar.ingest.reading import Reading, quoted
 from kpibar.ingest.values import NO, NOTHING, TICKS
 
 CODE = "tick_column"

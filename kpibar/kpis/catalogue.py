@@ -24,8 +24,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from kpibar.config import Settings, Thresholds, explain
 from kpibar.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
-from kpibar.formulas import FormulaFault, closest, excerpt, formula
-from kpibar.functions import Size, Term
+from kpibar.formulas import closest, excerpt, formula
+from kpibar.functions import FormulaFault, Size, Term
 from kpibar.kpis.facts import FACTS, IDENTIFIERS
 from kpibar.model.build import parameters
 

@@ -20,8 +20,6 @@ from kpibar.render.messages import day_name, dimension_name, say, segment_name, 
 from kpibar.render.numbers import format_value
 from kpibar.render.page import YEAR_MONTHS, Page, Screen
 
-__all__ = ["Screen", "render"]
-
 _WIDE_SPARK_FROM = 120
 _TOP_SEGMENTS = 8
 _INDENT = "  "
