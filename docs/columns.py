@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 
 from kpibar.config import Settings
-from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, WORDS, columns, selectable
+from kpibar.database.schema import KEYS, TEXT_COLUMNS, WORDS, columns, selectable
+from kpibar.database.store import ENTITIES, open_store
 from kpibar.kpis.catalogue import DIMENSIONS, Kpi, catalogue
 from kpibar.model.build import build
-from kpibar.store import ENTITIES, open_store
 
 PAGE = Path(__file__).with_name("columns.md")
 _HEAD = """\

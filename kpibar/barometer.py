@@ -26,12 +26,13 @@ from kpibar.comparing import (
 )
 from kpibar.config import Config, Reporting
 from kpibar.coverage import STOPS_EARLY_DAYS, Coverage, coverage, held_columns, missing_inputs
+from kpibar.database.errors import DatabaseEmpty
+from kpibar.database.store import Store, open_store
 from kpibar.deliveries import sources_without_cancellations
 from kpibar.desk import Desk, desk
 from kpibar.duplicates import duplicates
 from kpibar.editions import Edition, edition
 from kpibar.errors import BrandUnknown
-from kpibar.errors_database import DatabaseEmpty
 from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, masked, status, target_status
 from kpibar.ingest.file_settings import checked_settings, outdated_settings
 from kpibar.ingest.forgotten import load_forgotten
@@ -45,7 +46,6 @@ from kpibar.measuring import gate_coverage, segments, series, total
 from kpibar.model.build import build, is_current
 from kpibar.reach import stretches
 from kpibar.selection import settled_sources
-from kpibar.store import Store, open_store
 from kpibar.succession import absent, handovers, proposals, sources_held
 
 # So many telephone tickets and calls of which no two are one are said.

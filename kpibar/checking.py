@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kpibar.config import FileRule, Thresholds
-from kpibar.engine import EngineError
+from kpibar.database.engine import EngineError
+from kpibar.database.key import Key, key_fault, read_key
+from kpibar.database.ledger import CHAINED, LAST_READING, chained
+from kpibar.database.schema import KEYS
+from kpibar.database.seal import Seal, read_seals, seal_of
+from kpibar.database.store import ENTITIES, Store
 from kpibar.errors import KeyUnusable
 from kpibar.ingest.forgotten import EMPTIED_TEXTS
-from kpibar.ingest.ledger import CHAINED, LAST_READING, chained
-from kpibar.ingest.pseudonyms import Key, key_fault, read_key
-from kpibar.ingest.seal import Seal, read_seals, seal_of
-from kpibar.ingest.tables import KEYS
 from kpibar.model.build import is_current
-from kpibar.store import ENTITIES, Store
 
 _FATES = ("added", "updated", "unchanged", "superseded", "folded", "rejected", "dropped")
 _LINES = ("preamble", "header", "blank", "footer", "record_lines", "rejected_lines")

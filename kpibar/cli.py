@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from kpibar import __version__, interrupts, streams, withdrawals
+from kpibar import __version__, streams, withdrawals
+from kpibar.database import signals
+from kpibar.database.errors import FolderGone, MemoryShort
 from kpibar.errors import KpibarError, OutputUnwritable
-from kpibar.errors_database import FolderGone, MemoryShort
 from kpibar.options import (
     DEFAULT_DATABASE,
     READING_WAIT,
@@ -63,11 +64,11 @@ def main() -> NoReturn:
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else NumPy's BLAS, not used here, has a thread per core
     streams.guard()
-    interrupts.install()
+    signals.install()
     try:
         code = _run()
-        interrupts.finish()
-    except interrupts.Stopped as stop:
+        signals.finish()
+    except signals.Stopped as stop:
         say("kpibar: interrupted; what was not finished was rolled back")
         code = stop.exit_code
     sys.exit(code)
@@ -162,8 +163,8 @@ def ingest(
 
 def _try_out(files: list[Path], config: "Config", options: "Options") -> int:
     """Ingest into a database that is thrown away: a dry run leaves neither database nor key."""
+    from kpibar.database.scratch import scratch
     from kpibar.demo import own_key
-    from kpibar.scratch import scratch
 
     with scratch() as folder:
         path = folder / DEFAULT_DATABASE
@@ -175,15 +176,15 @@ def _ingest(
     paths: list[Path], path: Path, config: "Config", options: "Options", *, trial: bool = False, wait: float = 0.0
 ) -> int:
     """Ingest, say what happened and last what failed, rebuild the model; return the exit code."""
+    from kpibar.database.key import key_path
+    from kpibar.database.seal import lost_entries
+    from kpibar.database.store import open_store, shortage
     from kpibar.ingest.forgotten import EMPTIED_TEXTS
     from kpibar.ingest.load import ingest
-    from kpibar.ingest.pseudonyms import key_path
-    from kpibar.ingest.seal import lost_entries
     from kpibar.kpis.catalogue import catalogue
     from kpibar.model.build import build, is_current
     from kpibar.render import summary
     from kpibar.render.progress import watching
-    from kpibar.store import open_store, shortage
 
     known, key = catalogue(config.settings), key_path(config.settings.project)
     if (short := shortage(path, paths)) is not None:
@@ -333,13 +334,13 @@ def rejects(
     Example: kpibar rejects tickets.csv -o to_correct.csv
     """
     from kpibar.config import load
+    from kpibar.database.store import open_store
     from kpibar.ingest.corrections import corrections
     from kpibar.ingest.files import ledger_name
     from kpibar.outputs import write_corrections
     from kpibar.overwriting import refuse_overwriting
     from kpibar.render import listings
     from kpibar.standing import rejected
-    from kpibar.store import open_store
 
     settings = load(config)
     exports = (original, Path(file) if file else None)
@@ -365,9 +366,9 @@ def check(
     """
     from kpibar import checking
     from kpibar.config import load
-    from kpibar.ingest.pseudonyms import key_path
+    from kpibar.database.key import key_path
+    from kpibar.database.store import open_store
     from kpibar.render import listings
-    from kpibar.store import open_store
 
     settings = load(config)
     key = key_path(settings.settings.project)
@@ -391,10 +392,10 @@ def demo(
     """
     from kpibar.barometer import Request, compute
     from kpibar.config import load
+    from kpibar.database.scratch import scratch
     from kpibar.demo import own_key, sample_files, sample_folder, try_next
     from kpibar.ingest.outcome import Options
     from kpibar.outputs import rendered, screen_of
-    from kpibar.scratch import scratch
 
     settings = load(sample_folder() / "kpibar.toml")
     with scratch() as folder:

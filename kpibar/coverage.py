@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, of_brand, within
-from kpibar.store import Store
 
 # The day by which the rows of each canonical table are dated.
 DATED = {

@@ -1,9 +1,9 @@
 """What the exports do not tell of deliveries: what a carrier's word means, and which orders were cancelled."""
 
+from kpibar.database.store import Store
 from kpibar.ingest.tally import NAMED_FROM
 from kpibar.model.build import steps
 from kpibar.showing import blanked, shown_value
-from kpibar.store import Store
 
 # So many words of carriers are listed.
 _MOST_WORDS = 20

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from kpibar.database.store import Store
 from kpibar.kpis.compute import Window, of_brand, within
-from kpibar.store import Store
 
 # Code of a note and the records of fact tables it counts.
 _COUNTED = {

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from kpibar.config import Config
+from kpibar.database.key import bind, key_path, load_key
+from kpibar.database.ledger import Counts, Entry, next_file_id, write_entry
+from kpibar.database.schema import BEGINS, HAPPENED, KEYS, columns
+from kpibar.database.store import ENTITIES, Store
 from kpibar.errors import KeyMissing
 from kpibar.errors_erasure import AgeInvalid
 from kpibar.ingest.clocks import local_time
 from kpibar.ingest.forgotten import NUMBERED, PURGED_BEFORE, record_key
-from kpibar.ingest.ledger import Counts, Entry, next_file_id, write_entry
-from kpibar.ingest.pseudonyms import bind, key_path, load_key
-from kpibar.ingest.tables import BEGINS, HAPPENED, KEYS, columns
 from kpibar.people import (
     PERSON,
     ROWS,
@@ -30,7 +31,6 @@ from kpibar.people import (
     words_of,
 )
 from kpibar.rewrite import rewrite
-from kpibar.store import ENTITIES, Store
 
 _AGE = re.compile(r"([1-9][0-9]{0,3})\s*([ymwd])", re.IGNORECASE)
 

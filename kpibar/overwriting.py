@@ -12,19 +12,19 @@ from pathlib import Path
 from stat import S_ISREG
 
 from kpibar.config import Config
+from kpibar.database.key import key_path
+from kpibar.database.key_files import is_copy_of_key, is_key_name, is_key_place, key_form
+from kpibar.database.seal import seal_path
+from kpibar.database.store import is_duckdb, open_store
 from kpibar.errors import KpibarError, LayoutTied
 from kpibar.errors_files import MemberNeeded, OutputOverwrites
 from kpibar.ingest.container import located
 from kpibar.ingest.files import open_export
-from kpibar.ingest.key_files import is_copy_of_key, is_key_name, is_key_place, key_form
 from kpibar.ingest.layouts import identify, shelf
-from kpibar.ingest.pseudonyms import key_path
-from kpibar.ingest.seal import seal_path
 from kpibar.render.clean import clean
 from kpibar.render.document import LANGUAGES, OWN_BEGINNINGS
 from kpibar.render.messages import say
 from kpibar.render.output import descriptor
-from kpibar.store import is_duckdb, open_store
 from kpibar.streams import announce
 from kpibar.toml import TomlFault, parse_toml
 

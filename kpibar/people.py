@@ -8,12 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kpibar.database.schema import KEYS, columns
+from kpibar.database.store import ENTITIES, Store
 from kpibar.errors_erasure import IdentifierInvalid
 from kpibar.ingest.masks import PREFIX, short_mark
-from kpibar.ingest.tables import KEYS, columns
 from kpibar.ingest.values import identity, pseudonym
 from kpibar.numbering import whole_numbers
-from kpibar.store import ENTITIES, Store
 
 # Temporary tables: the pseudonyms of the person; of each canonical table the rows that go.
 PERSON = "gone_people"

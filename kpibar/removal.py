@@ -11,14 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from kpibar.config import Config
+from kpibar.database.ledger import (
+    ERASURES,
+    Counts,
+    Entry,
+    Stated,
+    next_file_id,
+    rechain,
+    refresh_sources,
+    write_entry,
+)
+from kpibar.database.store import ENTITIES, Store
 from kpibar.errors import KpibarError
 from kpibar.errors_erasure import FileUnclear
 from kpibar.ingest.files import identity_of, ledger_name
-from kpibar.ingest.ledger import ERASURES, Counts, Entry, Stated, next_file_id, rechain, refresh_sources, write_entry
 from kpibar.people import ROWS
 from kpibar.personal import unmarked_name
 from kpibar.rewrite import META, rewrite
-from kpibar.store import ENTITIES, Store
 
 # Tables with the number of the file that each row is of, beside the canonical ones.
 _BESIDE = ("rejects", "columns_held", "unknown_values", "remarks")

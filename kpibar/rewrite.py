@@ -11,14 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from kpibar.config import Config
-from kpibar.engine import EngineError
-from kpibar.errors_database import DiskFull
+from kpibar.database.engine import EngineError
+from kpibar.database.errors import DiskFull
+from kpibar.database.schema import tables
+from kpibar.database.seal import Seal, note_seals, seal_of
+from kpibar.database.store import Store, free_space, open_store, rewrite_folder
 from kpibar.errors_erasure import RewriteImpossible, RewriteShort
 from kpibar.ingest.forgotten import EMPTIED_TEXTS
-from kpibar.ingest.seal import Seal, note_seals, seal_of
-from kpibar.ingest.tables import tables
 from kpibar.model.build import build
-from kpibar.store import Store, free_space, open_store, rewrite_folder
 
 # The name under which the new database is attached, and its file.
 _FRESH = "kpibar_fresh"

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from kpibar.checking import check
 from kpibar.config import Config
+from kpibar.database.key import Key, bind, key_path, load_key
+from kpibar.database.seal import Seal, note_seals, seal_of, seal_path
+from kpibar.database.store import Store, open_store
 from kpibar.errors_erasure import RotationIncomplete
-from kpibar.ingest.pseudonyms import Key, bind, key_path, load_key
-from kpibar.ingest.seal import Seal, note_seals, seal_of, seal_path
 from kpibar.removal import Reading, readings
-from kpibar.store import Store, open_store
 
 
 @dataclass(frozen=True)

@@ -6,19 +6,19 @@ from pathlib import Path
 
 from kpibar.config import Config
 from kpibar.coverage import Coverage, coverage, held_columns, missing_inputs
+from kpibar.database.errors import DatabaseEmpty
+from kpibar.database.ledger import LAST_READING, Counts
+from kpibar.database.store import Store
 from kpibar.deliveries import unknown_statuses
 from kpibar.duplicates import duplicates
 from kpibar.editions import edition
 from kpibar.errors import FileNotHeld
-from kpibar.errors_database import DatabaseEmpty
 from kpibar.ingest.file_settings import Outdated, checked_settings, outdated_settings
-from kpibar.ingest.ledger import LAST_READING, Counts
 from kpibar.ingest.outcome import Remark
 from kpibar.ingest.plan import REASONS
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import Window
 from kpibar.personal import unmarked_name
-from kpibar.store import Store
 from kpibar.succession import Proposal, proposals
 
 # So many words of reasons are listed.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from kpibar.engine import EngineError, Parser
+from kpibar.database.engine import EngineError, Parser
 
 Node = Mapping[str, Any]
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kpibar.errors_database import DatabaseMissing
+from kpibar.database.errors import DatabaseMissing
 from kpibar.errors_erasure import ConsentMissing
 from kpibar.options import ConfigOption, DatabaseOption, WaitOption, database_path
 from kpibar.streams import announce, say
 
 if TYPE_CHECKING:
     from kpibar.config import Config
+    from kpibar.database.store import Store
     from kpibar.erasure import Erasure
-    from kpibar.store import Store
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would go, keep everything.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -92,8 +92,8 @@ def remove(
     """
     from kpibar import removal
     from kpibar.config import load
+    from kpibar.database.store import open_store
     from kpibar.render import withdrawals
-    from kpibar.store import open_store
 
     settings = load(config)
     path = _existing(db, settings)
@@ -160,8 +160,8 @@ def _erase(
 ) -> None:
     """Plan, say, ask and erase."""
     from kpibar.config import load
+    from kpibar.database.store import open_store
     from kpibar.erasure import erase
-    from kpibar.store import open_store
 
     settings = load(config)
     path = _existing(db, settings)
@@ -182,8 +182,8 @@ def _erase(
 
 def clear_texts(path: Path, config: "Config", wait: float) -> None:
     """Write a database anew in which texts were emptied, as its file still has them."""
+    from kpibar.database.store import open_store
     from kpibar.rewrite import rewrite
-    from kpibar.store import open_store
 
     with open_store(path, write=True, wait=wait, rewritten=True) as store:
         rewrite(store, {}, config, lambda new: None)

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from kpibar.checking import check
 from kpibar.cli import app
 from kpibar.config import Thresholds
-from kpibar.store import ENTITIES, open_store, rewrite_folder
+from kpibar.database.store import ENTITIES, open_store, rewrite_folder
 from tests.faults import contacts, orders, start, wait_for_work
 from tests.reproducers import DATABASE
 

@@ -199,12 +199,12 @@ from pathlib import Path
 from kpibar.barometer import Request, compute
 from kpibar.checking import check
 from kpibar.config import load
-from kpibar.engine import EngineError
+from kpibar.database.engine import EngineError
 from kpibar.errors import KpibarError
 from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options
 from kpibar.render.document import to_json
-from kpibar.store import ENTITIES, open_store
+from kpibar.database.store import ENTITIES, open_store
 
 PATH, CONFIG, EXPORTS = Path("kpibar.duckdb"), load(), [Path(name) for name in sys.argv[1:]]
 
@@ -390,7 +390,7 @@ from pathlib import Path
 from kpibar.config import load
 from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options
-from kpibar.store import open_store
+from kpibar.database.store import open_store
 with open_store(Path("kpibar.duckdb"), write=True) as store:
     outcomes = ingest(store, [Path(name) for name in sys.argv[1:]], load(), Options())
     assert all(one.error is None for one in outcomes)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from kpibar.store import open_store
+from kpibar.database.store import open_store
 from tests.pollution_exports import EXPORTS
 from tests.pollution_files import FILE_KINDS
 from tests.pollution_kinds import KINDS

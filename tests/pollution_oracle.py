@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from kpibar.config import Config, load
-from kpibar.ingest.ledger import Counts
+from kpibar.database.ledger import Counts
+from kpibar.database.store import Store
 from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options, Outcome
 from kpibar.ingest.tally import LINE_BLANK, LINE_END_MISSING
-from kpibar.store import Store
 from tests.pollution_exports import SAMPLES, Export, Table, Text, alone, written
 
 OUTCOMES = ("exact", "repaired", "literal", "said", "rejected", "altered", "refused", "short", "SILENT")

@@ -11,10 +11,10 @@ from typing import Any
 
 from kpibar.barometer import Barometer, Request, Row, barometer
 from kpibar.config import Config, load
+from kpibar.database.store import open_store
 from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options, Outcome
 from kpibar.model.build import build
-from kpibar.store import open_store
 
 # Tiny tables must not be masked: what is tested here is the fraction.
 SETTINGS = """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.errors_database import DatabaseEmpty
+from kpibar.database.errors import DatabaseEmpty
 from tests.intake import held
 from tests.support import computed, fraction, row
 

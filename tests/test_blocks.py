@@ -8,8 +8,8 @@ import pytest
 
 from kpibar.checking import check
 from kpibar.config import load
+from kpibar.database.store import open_store
 from kpibar.errors import KpibarError
-from kpibar.store import open_store
 from tests.support import REPOSITORY, SETTINGS, kpibar
 
 SHOP = REPOSITORY / "tests" / "fixtures" / "schema" / "shop"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from kpibar.engine import DuckDB
+from kpibar.database.engine import DuckDB
 from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
 from kpibar.errors_files import DatesSwapped, YearFirst
 from kpibar.ingest.dateorder import confirm, decide, observed, probe, settle

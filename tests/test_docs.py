@@ -15,14 +15,14 @@ import pytest
 
 from kpibar.cli import command
 from kpibar.config import Hours, Reporting, Settings, Thresholds, load
+from kpibar.database.schema import columns
+from kpibar.database.store import ENTITIES
 from kpibar.demo import sample_files
 from kpibar.functions import FUNCTIONS
 from kpibar.ingest.layouts import Layout, parse, shelf
-from kpibar.ingest.tables import columns
 from kpibar.ingest.topics import reasons
 from kpibar.ingest.values import HELPERS
 from kpibar.kpis.catalogue import catalogue
-from kpibar.store import ENTITIES
 from tests.support import REPOSITORY, kpibar
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

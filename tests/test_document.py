@@ -33,10 +33,10 @@ CONTACTS = table(
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Config]:
     """A database of the sample exports."""
     from kpibar.config import load
+    from kpibar.database.store import open_store
     from kpibar.ingest.load import ingest
     from kpibar.ingest.outcome import Options
     from kpibar.model.build import build
-    from kpibar.store import open_store
 
     folder, config = tmp_path_factory.mktemp("demo"), load(sample_folder() / "kpibar.toml")
     with pytest.MonkeyPatch.context() as patch, open_store(folder / "test.duckdb", write=True) as store:

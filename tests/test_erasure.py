@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.database.store import open_store
 from kpibar.demo import sample_folder
 from kpibar.erasure import first_day
 from kpibar.errors import KeyMissing
 from kpibar.errors_erasure import ConsentMissing
-from kpibar.store import open_store
 from tests import erasures
 from tests.erasures import counts, faults, invoke, rows, traces
 from tests.reproducers import DATABASE

@@ -16,7 +16,8 @@ import pytest
 
 import tests.reproducers_database
 import tests.reproducers_erasure  # noqa: F401 - both register their reproducers
-from kpibar import errors_database, errors_erasure
+from kpibar import errors_erasure
+from kpibar.database import errors
 from kpibar.errors import KpibarError
 from tests import reproducers_files  # noqa: F401 - registers its own
 from tests.intake import write
@@ -83,7 +84,7 @@ def test_a_database_in_use(filled: Path, folder: Path, command: str) -> None:
         assert holder.stdout is not None and holder.stdin is not None
         assert holder.stdout.readline() == b"held\n"
         case = said(command, f"{DATABASE}: is in use by process {holder.pid}, running since 20", "--wait 60", "--db")
-        check(case, folder, run(folder, *case.arguments), errors_database.DatabaseLocked.exit_code)
+        check(case, folder, run(folder, *case.arguments), errors.DatabaseLocked.exit_code)
         holder.stdin.write(b"\n")
 
 
@@ -107,12 +108,12 @@ def causes(error: type[KpibarError]) -> set[type[KpibarError]]:
 
 # Those that need another process or a limit of the system: above, and in tests/test_machine.py.
 ELSEWHERE = {
-    errors_database.DatabaseLocked,
-    errors_database.DiskFull,
-    errors_database.FolderGone,
-    errors_database.MemoryShort,
-    errors_database.ScratchFull,
-    errors_database.ScratchUnusable,
+    errors.DatabaseLocked,
+    errors.DiskFull,
+    errors.FolderGone,
+    errors.MemoryShort,
+    errors.ScratchFull,
+    errors.ScratchUnusable,
     errors_erasure.RewriteShort,
 }
 

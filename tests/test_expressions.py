@@ -11,11 +11,11 @@ from uuid import UUID
 
 import pytest
 
-from kpibar.engine import DuckDB
+from kpibar.database.engine import DuckDB
+from kpibar.database.key import padded_keys
 from kpibar.errors import LayoutInvalid, ZoneUnknown
 from kpibar.ingest.expressions import ExpressionError, columns_read, compile_expression, seconds_between
 from kpibar.ingest.layouts import parse
-from kpibar.ingest.pseudonyms import padded_keys
 from kpibar.ingest.reading import Call, Reading
 from kpibar.ingest.values import HELPERS
 from tests.intake import column, held, take, take_text, write

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.config import load
+from kpibar.database.store import open_store
 from kpibar.errors import ConfigInvalid, LayoutInvalid, LayoutUnknown
 from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options
@@ -13,7 +14,6 @@ from kpibar.render.listings import standing_json, standing_text
 from kpibar.render.page import Screen
 from kpibar.render.terminal import render
 from kpibar.standing import standing
-from kpibar.store import open_store
 from tests.support import AS_OF, ingest_tables, report, settings
 
 CONTACTS = (

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kpibar.database.ledger import Lines
 from kpibar.errors import FileEmpty, HeaderDuplicated, HeaderNotFound, KpibarError
 from kpibar.errors_files import EncodingMisfit
 from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.layouts import shelf
-from kpibar.ingest.ledger import Lines
 from kpibar.ingest.mojibake import restore
 from kpibar.ingest.records import Fault, Item, Record
 from kpibar.ingest.tally import LINE_BLANK

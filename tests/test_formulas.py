@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.engine import DuckDB
+from kpibar.database.engine import DuckDB
 from kpibar.errors import KpibarError, LayoutInvalid
 from kpibar.functions import COUNTS, FUNCTIONS, OPERATORS
 from kpibar.ingest.expressions import compile_expression

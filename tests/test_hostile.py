@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from kpibar.config import load
+from kpibar.database.store import open_store
 from kpibar.errors import KpiInvalid
 from kpibar.errors_files import DelimiterUnusable
 from kpibar.kpis.catalogue import catalogue
-from kpibar.store import open_store
 from tests.intake import held, take, take_text, write
 from tests.support import kpibar
 

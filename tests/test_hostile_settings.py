@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from kpibar.config import Settings, load
-from kpibar.engine import DuckDB, EngineError
+from kpibar.database.engine import DuckDB, EngineError
+from kpibar.database.key import Key, bind, padded_keys
+from kpibar.database.store import open_store
 from kpibar.errors import ConfigInvalid, KpibarError, KpiInvalid, LayoutInvalid
 from kpibar.ingest.file_settings import checked_settings
 from kpibar.ingest.layouts import parse, shelf
-from kpibar.ingest.pseudonyms import Key, bind, padded_keys
 from kpibar.ingest.values import pseudonym
 from kpibar.kpis.catalogue import DIMENSIONS, Kpi, catalogue
 from kpibar.kpis.compute import Window, additive_cells, guarded, quantiles
 from kpibar.kpis.facts import FACTS
 from kpibar.model.build import build
-from kpibar.store import open_store
 from kpibar.streams import failure
 from tests.fragments import EXPRESSIONS
 from tests.fragments import NAMES as TEXTS

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from kpibar.config import Settings
+from kpibar.database.store import ENTITIES, open_store
 from kpibar.demo import sample_files, sample_folder
 from kpibar.errors import FileEmpty, LayoutContradicted, ZoneNeeded
 from kpibar.ingest.outcome import Outcome
 from kpibar.kpis.catalogue import catalogue
 from kpibar.render.document import document
 from kpibar.render.summary import ingested
-from kpibar.store import ENTITIES, open_store
 from tests.intake import DATABASE, column, config, held, take, take_text, write
 from tests.support import ingest_tables, report, settings
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from kpibar.config import Settings
+from kpibar.database.ledger import CHAINED, Counts, Entry, Lines, chained, prove_tables, rows_held, write_entry
+from kpibar.database.store import open_store
 from kpibar.errors import LedgerBroken
-from kpibar.ingest.ledger import CHAINED, Counts, Entry, Lines, chained, prove_tables, rows_held, write_entry
 from kpibar.kpis.catalogue import catalogue
 from kpibar.render.summary import ingested
-from kpibar.store import open_store
 from tests.intake import DATABASE, held, take_text
 
 HEADER = "contact_id,created_at,channel,queue\n"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.engine import EngineError
-from kpibar.interrupts import Stopped, install, running
-from kpibar.scratch import scratch
-from kpibar.store import open_store
+from kpibar.database.engine import EngineError
+from kpibar.database.scratch import scratch
+from kpibar.database.signals import Stopped, install, running
+from kpibar.database.store import open_store
 from tests.intake import write
 from tests.reproducers import DATABASE, GOOD, run
 
@@ -141,13 +141,13 @@ def test_too_little_memory_is_words(ready: Path, megabytes: int) -> None:
 _SPILLING = """
 import resource, signal, sys
 from pathlib import Path
-import kpibar.engine
+import kpibar.database.engine
 from kpibar.config import Thresholds
 from kpibar.errors import KpibarError
 from kpibar.model.build import build
-from kpibar.store import open_store
+from kpibar.database.store import open_store
 
-kpibar.engine._MOST_MEMORY = 40 << 20  # so that little is enough to show it
+kpibar.database.engine._MOST_MEMORY = 40 << 20  # so that little is enough to show it
 ROWS = 2_000_000 if sys.argv[1:] else 700_000
 PEOPLE = f"SELECT 'person' || i || '@example.org' AS person, md5(i::VARCHAR) AS other FROM range({ROWS}) AS t(i)"
 if sys.argv[1:]:
@@ -200,7 +200,7 @@ def test_exports_are_read_within_a_gigabyte(folder: Path) -> None:
 _STATEMENT = f"""
 from pathlib import Path
 from kpibar import interrupts
-from kpibar.engine import DuckDB
+from kpibar.database.engine import DuckDB
 interrupts.install()
 engine = DuckDB(Path("x.duckdb"), read_only=False)
 print("running", flush=True)
@@ -224,7 +224,7 @@ _LOADING = """
 import os, signal, sys
 from pathlib import Path
 from kpibar import interrupts
-from kpibar.store import open_store
+from kpibar.database.store import open_store
 
 def stop_within(frame, event, argument):
     if event == "call" and frame.f_code.co_name == "_create_" and "enum" in frame.f_code.co_filename:

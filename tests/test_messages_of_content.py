@@ -15,15 +15,15 @@ import pytest
 from kpibar import showing
 from kpibar.checking import check
 from kpibar.config import load
-from kpibar.engine import EngineError
+from kpibar.database.engine import EngineError
+from kpibar.database.key import load_key
+from kpibar.database.key_files import key_form
+from kpibar.database.store import open_store
 from kpibar.errors import KeyUnsafe, KpibarError, UsageError
 from kpibar.errors_files import KeyMaterial
 from kpibar.ingest.files import open_export
-from kpibar.ingest.key_files import key_form
 from kpibar.ingest.layouts import shelf
 from kpibar.ingest.load import _without_values as without_values
-from kpibar.ingest.pseudonyms import load_key
-from kpibar.store import open_store
 from tests.intake import write
 from tests.reproducers import DATABASE, GOOD, run
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from kpibar.database.store import open_store
 from kpibar.model.build import build
-from kpibar.store import open_store
 from tests.support import computed, facts, settings
 
 # Two of one customer and reason at the same second, one a day later, one after a month, one nobody can follow.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.barometer import Barometer
-from kpibar.engine import DuckDB
+from kpibar.database.engine import DuckDB
 from kpibar.ingest.expressions import Compiled, compile_expression
 from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout, shelf

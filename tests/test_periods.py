@@ -8,11 +8,11 @@ import pytest
 
 from kpibar.checking import check
 from kpibar.config import Thresholds
+from kpibar.database.store import open_store
 from kpibar.errors import ConfigInvalid
 from kpibar.ingest.limits import limit
 from kpibar.ingest.outcome import Outcome
 from kpibar.render.summary import equation, remark_text
-from kpibar.store import open_store
 from tests.intake import DATABASE, column, config, held, take, write
 
 ZONE = 'timezone = "Europe/Paris"\n'

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from kpibar.database.store import Store, open_store
 from kpibar.errors import ProofBroken
 from kpibar.ingest.batches import Account, Batch, Reader, Sizes, joined, weights
 from kpibar.ingest.canonical import Context
@@ -38,7 +39,6 @@ from kpibar.ingest.records import (
 from kpibar.ingest.repair import Repairer
 from kpibar.ingest.shapes import Holds, anything
 from kpibar.ingest.strict import physical_lines
-from kpibar.store import Store, open_store
 
 # The first line of the records, as if a header and a line before it had been read.
 FIRST = 3

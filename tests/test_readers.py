@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.store import open_store
+from kpibar.database.store import open_store
 from tests.support import REPOSITORY, SETTINGS, heed_signals, kpibar
 
 SHOP = REPOSITORY / "tests" / "fixtures" / "schema" / "shop"
@@ -121,7 +121,7 @@ def test_an_older_database_on_such_a_disk_is_refused_in_words(folder: Path) -> N
 _WRITER = """
 import sys, time
 from pathlib import Path
-from kpibar.store import open_store
+from kpibar.database.store import open_store
 with open_store(Path("kpibar.duckdb"), write=True) as store:
     print("open", flush=True)
     time.sleep(float(sys.argv[1]))

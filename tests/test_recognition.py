@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.database.schema import KEYS
 from kpibar.errors import LayoutMissesColumns, LayoutTied, LayoutUnmatched
 from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import identify, shelf
-from kpibar.ingest.tables import KEYS
 from tests.intake import config, held, take, take_text, write
 from tests.support import REPOSITORY
 from tests.test_vendors import (

@@ -16,12 +16,12 @@ import pytest
 
 from kpibar.barometer import BY, Request
 from kpibar.config import load
+from kpibar.database.store import open_store
 from kpibar.demo import sample_files, sample_folder
 from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options
 from kpibar.model.build import build
 from kpibar.render.document import document
-from kpibar.store import open_store
 from tests.support import report
 from tests.test_breakdowns import NOW, checked
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from kpibar.migrations.layouts import SCHEMA_VERSION, gaps, layout_in, layout_of, schema, text_of
-from kpibar.store import open_store
+from kpibar.database.migrations.steps import SCHEMA_VERSION, gaps, layout_in, layout_of, schema, text_of
+from kpibar.database.store import open_store
 from tests.intake import config
 from tests.schema_dump import schema_hash
 from tests.support import REPOSITORY, SETTINGS, kpibar
 
 FIXTURES = REPOSITORY / "tests" / "fixtures"
 EXPORTS = {"story": FIXTURES / "story", "shop": FIXTURES / "schema" / "shop"}
-# Of every number the hash of schema.sql; see kpibar/migrations/README.md for what a change takes.
+# Of every number the hash of schema.sql; see kpibar/database/migrations/README.md for what a change takes.
 HASHES = {
     "4": "46190d6cd95e5d6b",
     "5": "425196eb0b45397a",
@@ -26,7 +26,7 @@ HASHES = {
 
 
 def test_the_number_and_the_tables_change_together() -> None:
-    assert HASHES.get(SCHEMA_VERSION) == schema_hash(), "a table changed: kpibar/migrations/README.md says what to do"
+    assert HASHES.get(SCHEMA_VERSION) == schema_hash(), "a table changed: kpibar/database/migrations/README.md says what to do"
     assert len(set(HASHES.values())) == len(HASHES)
     assert int(SCHEMA_VERSION) == max(map(int, HASHES))
 

@@ -12,6 +12,7 @@ import pytest
 
 from kpibar.barometer import Barometer, Request, barometer
 from kpibar.config import Config, Settings, load
+from kpibar.database.store import open_store
 from kpibar.errors import KpiInvalid
 from kpibar.estimates import Measure, parts_masked
 from kpibar.ingest.load import ingest
@@ -22,7 +23,6 @@ from kpibar.options import Format
 from kpibar.outputs import rendered
 from kpibar.render.page import Screen
 from kpibar.sharing import for_circulation, strict_settings
-from kpibar.store import open_store
 from tests.support import AS_OF
 
 LEAST = 30

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpibar.config import valid_zone
-from kpibar.engine import DuckDB
+from kpibar.database.engine import DuckDB
 from kpibar.errors import ZoneUnknown
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.clocks import clock_changes, in_zone

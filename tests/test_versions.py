@@ -4,9 +4,9 @@ from datetime import datetime
 from itertools import permutations
 from pathlib import Path
 
+from kpibar.database.store import open_store
 from kpibar.ingest.outcome import Outcome
 from kpibar.standing import rejected
-from kpibar.store import open_store
 from tests.intake import DATABASE, column, held, take_text
 
 HEADER = "contact_id,created_at,channel"

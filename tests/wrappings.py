@@ -20,6 +20,7 @@ from typing import Any
 
 from kpibar.barometer import Request, compute
 from kpibar.config import load
+from kpibar.database.store import open_store
 from kpibar.demo import sample_files, sample_folder
 from kpibar.ingest.files import open_export
 from kpibar.ingest.layouts import shelf
@@ -28,7 +29,6 @@ from kpibar.ingest.outcome import Options
 from kpibar.ingest.records import Record
 from kpibar.model.build import build
 from kpibar.render.document import document
-from kpibar.store import open_store
 from tests.intake import records as records_of
 from tests.workbooks import ods, xlsx
 

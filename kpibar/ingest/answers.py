@@ -2,7 +2,7 @@
 
 from collections.abc import MutableMapping
 
-from kpibar.store import Store
+from kpibar.database.store import Store
 
 # So many dated answers for each without a date, in a source that dates its answers. So many scores of which none is
 # above the middle of their scale were given on another one.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kpibar.config import Hours
+from kpibar.database.schema import DAYS, KEYS, TEXT_COLUMNS, columns
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.clocks import local_time
 from kpibar.ingest.expressions import Compiled
@@ -16,7 +17,6 @@ from kpibar.ingest.origins import has_value
 from kpibar.ingest.promises import far_promises, promise_bound, without_far
 from kpibar.ingest.reading import Reading, quoted
 from kpibar.ingest.sequence import Remarks, remarks_of, remarks_on_times
-from kpibar.ingest.tables import DAYS, KEYS, TEXT_COLUMNS, columns
 
 # The columns that say yes or no of calls alone: without a tick they say nothing of a contact that is none.
 _OF_CALLS = ("queued", "answered", "abandoned", "short_abandon", "in_hours", "callback")

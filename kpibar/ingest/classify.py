@@ -1,11 +1,11 @@
 """What is the same for many records is worked out once: contact reasons, and pseudonyms of people who come back."""
 
+from kpibar.database.store import Store
 from kpibar.ingest.plan import REASONS, Plan, undecided, with_reasons
 from kpibar.ingest.reasons import recorded, unmapped
 from kpibar.ingest.tally import Tally, count_value
 from kpibar.ingest.topics import by_text
 from kpibar.ingest.values import pseudonym
-from kpibar.store import Store
 
 # Below this share of distinct values, finding them first is cheaper than computing every pseudonym.
 _FEW = 0.6

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from importlib.resources import files
 
+from kpibar.database.store import Store
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.tally import Tally, count_shape
-from kpibar.store import Store
 
 _SIGNS = re.compile(r"[^\w€£$¥₽₺₹₩₴₪฿]+|_+")
 _BETWEEN = re.compile(r"\s*[-–—/|(),;:]\s*")

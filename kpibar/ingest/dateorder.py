@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kpibar.engine import Engine
+from kpibar.database.engine import Engine
 from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
 from kpibar.errors_files import DatesSwapped, YearFirst
 from kpibar.ingest.header import normal

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from kpibar.engine import Engine
+from kpibar.database.engine import Engine
 from kpibar.ingest.header import normal
 from kpibar.ingest.reading import Reading
 

@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from kpibar.engine import EngineError
+from kpibar.database.engine import EngineError
+from kpibar.database.store import Store
 from kpibar.errors import ProofBroken
 from kpibar.ingest.batches import Batch
 from kpibar.ingest.plan import Plan
@@ -20,7 +21,6 @@ from kpibar.ingest.proof import Dialect
 from kpibar.ingest.reading import quoted
 from kpibar.ingest.records import decoded
 from kpibar.ingest.typed import PLACE, checked
-from kpibar.store import Store
 
 # The engine would reserve sixteen times as much for every text it reads.
 _LONGEST_LINE = 64 * 1024 * 1024

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kpibar.config import Config
+from kpibar.database.ledger import LAST_READING
+from kpibar.database.store import Store
 from kpibar.errors import ConfigInvalid
 from kpibar.ingest.layouts import Layout, Shelf, shelf
-from kpibar.ingest.ledger import LAST_READING
 from kpibar.ingest.reasons import UNKNOWN
 from kpibar.ingest.topics import reasons
-from kpibar.store import Store
 
 
 @dataclass(frozen=True)

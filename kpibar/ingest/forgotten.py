@@ -6,15 +6,15 @@ What begins after that day is taken in as before: who comes back is a new custom
 from dataclasses import dataclass
 from datetime import date
 
+from kpibar.database.schema import KEYS, columns
+from kpibar.database.store import Store
 from kpibar.ingest.clocks import local_time
 from kpibar.ingest.keys import order_key
 from kpibar.ingest.masks import PREFIX
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.spellings import Names
-from kpibar.ingest.tables import KEYS, columns
 from kpibar.ingest.typed import PLACE
 from kpibar.ingest.values import pseudonym
-from kpibar.store import Store
 
 # The name under which `meta` has the first day that a purge left.
 PURGED_BEFORE = "purged_before"

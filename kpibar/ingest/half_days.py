@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from kpibar.engine import Engine
+from kpibar.database.engine import Engine
 from kpibar.ingest.reading import quoted
 
 CODE = "twelve_hours"

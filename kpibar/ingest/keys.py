@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 
+from kpibar.database.schema import KEYS
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.characters import CAPITALS, LETTERS
 from kpibar.ingest.expressions import Compiled
 from kpibar.ingest.reading import Call, quoted
 from kpibar.ingest.records import OF_A_REPORT
 from kpibar.ingest.sequence import CLOCK_GAP_S, HOUR_AND_SOME, out_of_order
-from kpibar.ingest.tables import KEYS
 from kpibar.ingest.values import identity, pseudonym
 
 # Columns that name another record.

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kpibar.config import explain, valid_zone
+from kpibar.database.schema import KEYS, TEXT_COLUMNS, selectable
 from kpibar.errors import (
     LayoutInvalid,
     LayoutMissesColumns,
@@ -27,7 +28,6 @@ from kpibar.ingest.expressions import SECONDS, Compiled, ExpressionError, column
 from kpibar.ingest.header import normal
 from kpibar.ingest.origins import has_value
 from kpibar.ingest.patterns import FormatFault, pattern
-from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, selectable
 from kpibar.ingest.vocabulary import refuse_words
 from kpibar.syntax import can_read
 from kpibar.toml import TomlFault, parse_toml, read_toml

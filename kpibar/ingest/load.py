@@ -10,28 +10,28 @@ from pathlib import Path
 
 from kpibar.brands import names_by_fold
 from kpibar.config import Config
-from kpibar.engine import EngineError, room_for_exports
+from kpibar.database import ledger
+from kpibar.database.engine import EngineError, room_for_exports
+from kpibar.database.errors import MemoryShort
+from kpibar.database.key import bind, key_path, load_key
+from kpibar.database.ledger import Counts
+from kpibar.database.seal import write_seal
+from kpibar.database.store import Store
 from kpibar.errors import FileKnownOtherwise, KpibarError, LayoutInvalid, ZoneChanged, ZoneNeeded
-from kpibar.errors_database import MemoryShort
 from kpibar.errors_files import TextRefused
-from kpibar.ingest import ledger
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.file_settings import checked_settings, remember_settings
 from kpibar.ingest.instants import as_of_instant
 from kpibar.ingest.layouts import Layout, Shelf
-from kpibar.ingest.ledger import Counts
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.plan import plan
-from kpibar.ingest.pseudonyms import bind, key_path, load_key
 from kpibar.ingest.reading import Reading
 from kpibar.ingest.recognise import Recognised, recognise
 from kpibar.ingest.repair import repairer
-from kpibar.ingest.seal import write_seal
 from kpibar.ingest.spellings import Names, branded, join_stored, load_names
 from kpibar.ingest.taking import Task, take_file
 from kpibar.ingest.trial import faulty_entry, parses
 from kpibar.showing import QUOTED, shown_words
-from kpibar.store import Store
 
 # What a statement with the expressions of a user's own layout may take.
 _SECONDS = 600.0

@@ -9,18 +9,18 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from kpibar.database.schema import KEYS, TEXT_COLUMNS, columns
+from kpibar.database.store import Store
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.expressions import Compiled
 from kpibar.ingest.header import normal
 from kpibar.ingest.origins import place, placeholders
 from kpibar.ingest.reading import Call, quoted
-from kpibar.ingest.tables import KEYS, TEXT_COLUMNS, columns
 from kpibar.ingest.telephones import is_telephone
 from kpibar.ingest.values import pseudonym
 from kpibar.ingest.vocabulary import leaves
 from kpibar.numbering import whole_numbers
 from kpibar.personal import EMAIL, PHONE, Part, ascii_form, personal_parts, replace_parts, shape, telephone_identity
-from kpibar.store import Store
 from kpibar.syntax import Node, SyntaxFault, children, tree
 
 CODE = "identifier_masked"

@@ -5,7 +5,7 @@ Of such an export the tickets nobody answered and the parcels that never came ar
 
 from collections.abc import Mapping
 
-from kpibar.store import Store
+from kpibar.database.store import Store
 
 # So many records of which none is open, the last of them begun so many days before the export ends at most. Of fewer,
 # a shop that answers everybody closes them all.

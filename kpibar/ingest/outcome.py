@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from kpibar.database.ledger import Counts, Lines
 from kpibar.errors import KpibarError
-from kpibar.ingest.ledger import Counts, Lines
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 
 # Told while a file is read: its path, the bytes so far and in all, the records and the rejects so far.

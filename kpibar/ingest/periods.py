@@ -6,10 +6,10 @@ A helpdesk that was changed has a last day, the next one a first day; what each 
 from dataclasses import dataclass
 from datetime import date
 
+from kpibar.database.schema import BEGINS
+from kpibar.database.store import Store
 from kpibar.ingest.clocks import local_time
 from kpibar.ingest.plan import Plan
-from kpibar.ingest.tables import BEGINS
-from kpibar.store import Store
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from kpibar.database.schema import BEGINS, TEXT_COLUMNS, columns
 from kpibar.ingest.canonical import Context, Mapped, mapped
 from kpibar.ingest.cells import Cells, cells_of
 from kpibar.ingest.expressions import Compiled, compile_expression
@@ -21,7 +22,6 @@ from kpibar.ingest.masks import RULES, Text, text_columns
 from kpibar.ingest.promises import promise_read
 from kpibar.ingest.reading import Call
 from kpibar.ingest.reasons import recorded
-from kpibar.ingest.tables import BEGINS, TEXT_COLUMNS, columns
 from kpibar.ingest.topics import by_text
 from kpibar.ingest.typed import PLACE, clock_change, dates, flags, numbers, strange_dates, told, typed, written
 from kpibar.ingest.values import KEY_NAMES, pseudonym

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from kpibar.database.schema import KEYS
+from kpibar.database.store import Store
 from kpibar.errors_files import IdentifiersRounded
 from kpibar.ingest.plan import Plan
-from kpibar.ingest.tables import KEYS
-from kpibar.store import Store
 
 # So many digits a spreadsheet keeps of a number; the others become zeros.
 _DIGITS = 15

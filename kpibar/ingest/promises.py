@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from kpibar.database.schema import PROMISE_SEEN
+from kpibar.database.store import Store
 from kpibar.ingest.clocks import local_time
 from kpibar.ingest.expressions import Compiled
 from kpibar.ingest.moments import at_midnight
 from kpibar.ingest.reading import let
-from kpibar.ingest.tables import PROMISE_SEEN
 from kpibar.ingest.values import first_instant, last_instant
-from kpibar.store import Store
 
 _PROMISE = ("promised_from", "promised_to", "promised_on", "promise_kind", *PROMISE_SEEN)
 # By which helper the columns of a promise are read, and which instant of a day is meant where it is one of a day.

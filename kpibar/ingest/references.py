@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from kpibar.database.store import Store
 from kpibar.showing import blanked
-from kpibar.store import Store
 
 # The remark on parcels whose orders are not among those loaded.
 ORDERS_MISSED = "orders_missed"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from kpibar.database.schema import KEYS
 from kpibar.ingest.cells import cells_of
 from kpibar.ingest.ending import LastColumn, last_column
 from kpibar.ingest.expressions import compile_expression
@@ -20,7 +21,6 @@ from kpibar.ingest.quotes import lone_unquoted, other_readings
 from kpibar.ingest.reading import Reading
 from kpibar.ingest.shapes import DATED, Holds, anything, good_records, holders, learned
 from kpibar.ingest.strict import strict_cells
-from kpibar.ingest.tables import KEYS
 
 # A longer line has too many places to look at, and a reason of its own.
 _LONGEST = 4_000

@@ -7,9 +7,9 @@ day clocks differ, zones were mixed up or a date came without its time: the reco
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from kpibar.database.schema import HAPPENED
 from kpibar.ingest.clocks import local_time
 from kpibar.ingest.moments import at_midnight
-from kpibar.ingest.tables import HAPPENED
 
 # Two clocks differ by so many seconds at most; the model counts such a time between as 0.
 CLOCK_GAP_S = 300

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from kpibar.engine import EngineError, Parquet
+from kpibar.database.engine import EngineError, Parquet
 from kpibar.errors import FileEmpty, HeaderNotFound
 from kpibar.errors_files import FileDamaged, FileEncrypted, FileTooLarge, HeaderMoved
 from kpibar.ingest import objects

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from kpibar.engine import EngineError
+from kpibar.database import ledger
+from kpibar.database.engine import EngineError
+from kpibar.database.ledger import Counts, Entry, Lines, Stated
+from kpibar.database.store import Store
 from kpibar.errors import AllRejected, TooManyRejects
 from kpibar.errors_files import HeaderMoved, TooManyRepairs, TwinsHeld
-from kpibar.ingest import ledger
 from kpibar.ingest.answers import count_odd_answers
 from kpibar.ingest.batches import Account, Batch, Reader, joined, sizes_for
 from kpibar.ingest.canonical import Context
@@ -30,7 +32,6 @@ from kpibar.ingest.header import normal
 from kpibar.ingest.identifiers import restore_identifiers
 from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.layouts import growth
-from kpibar.ingest.ledger import Counts, Entry, Lines, Stated
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.masks import mask_identifiers
 from kpibar.ingest.merge import Target, newest, open_contested, same_elsewhere, settle, take
@@ -78,7 +79,6 @@ from kpibar.ingest.twins import find_twins
 from kpibar.ingest.typed import BROKEN
 from kpibar.ingest.uniformity import count_uniform
 from kpibar.ingest.unread import count_unread
-from kpibar.store import Store
 
 _SCRATCH = (
     BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard", "said_reasons", "unmapped",

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from kpibar.database.store import Store
 from kpibar.ingest.reading import quoted
 from kpibar.numbering import NATIONAL
-from kpibar.store import Store
 
 _NAMES = re.compile(
     r"\b(phones?|telephones?|tel|telefono?|telefone|telefoon|telefonnummer|mobile?|mobil|portable|handy|gsm|cell|caller"

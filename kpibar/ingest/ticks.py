@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kpibar.engine import Engine
+from kpibar.database.engine import Engine
 from kpibar.ingest.header import normal
 from kpibar.ingest.reading import Reading, quoted
 from kpibar.ingest.values import NO, NOTHING, TICKS

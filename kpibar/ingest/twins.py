@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from kpibar.ingest.tables import columns
-from kpibar.store import Store
+from kpibar.database.schema import columns
+from kpibar.database.store import Store
 
 # The tables whose records count, and what dates them.
 _DATED = {"contacts": "created_at", "orders": "ordered_at", "surveys": "coalesce(answered_at, sent_at)"}

@@ -7,6 +7,7 @@ touches the database.
 import re
 from collections.abc import Mapping, Sequence
 
+from kpibar.database.schema import HAPPENED
 from kpibar.ingest.abbreviations import AMBIGUOUS
 from kpibar.ingest.batches import weights
 from kpibar.ingest.cells import Cells
@@ -19,7 +20,6 @@ from kpibar.ingest.keys import failed, identity_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.moments import naive_time
 from kpibar.ingest.reading import Call, Helper, Reading, quoted
-from kpibar.ingest.tables import HAPPENED
 from kpibar.ingest.values import HELPERS, NEVER, NOTHING
 
 # Helpers that read dates, and those that read times in a zone.

@@ -6,7 +6,7 @@ rows that were copied under other numbers. No figure is changed: nothing in the 
 
 from collections.abc import MutableMapping
 
-from kpibar.store import Store
+from kpibar.database.store import Store
 
 # So many of the first records are looked at: a large file costs no more than a middling one.
 _SAMPLE = 200_000

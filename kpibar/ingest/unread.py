@@ -4,9 +4,9 @@ import json
 import re
 from collections import Counter
 
+from kpibar.database.store import Store
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.recognise import Recognised
-from kpibar.store import Store
 
 CODE = "column_unread"
 # So many columns are named for each canonical column.

@@ -6,8 +6,8 @@ Of rows that are alike in all of it, the order in which the other records of the
 reopened, so that it is solved no more: where the rows of tickets clearly have an order, it counts before what happened.
 """
 
-from kpibar.ingest.tables import HAPPENED, KEYS
-from kpibar.store import Store
+from kpibar.database.schema import HAPPENED, KEYS
+from kpibar.database.store import Store
 
 # The remark on records of which nothing in a file tells the newest row.
 UNDECIDED = "version_undecided"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from kpibar.engine import Engine, EngineError, Row
+from kpibar.database.engine import Engine, EngineError, Row
 from kpibar.errors import KpiInvalid
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.facts import FACTS

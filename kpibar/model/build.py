@@ -11,7 +11,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from kpibar.config import FileRule, Thresholds, rule_for
-from kpibar.store import Store, fingerprint
+from kpibar.database.store import Store, fingerprint
 
 _SECONDS = re.compile(r"seconds_between\(((?:[^(),]|\((?:[^()]|\([^()]*\))*\))+),\s*([^(),]+)\)")
 # The kinds of chains of contacts, and what the columns of the gaps to a contact's neighbours in one begin with.

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from kpibar.checking import Finding
+from kpibar.database.ledger import ERASURES, describe
 from kpibar.ingest.layouts import Shelf
-from kpibar.ingest.ledger import ERASURES, describe
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window
 from kpibar.render import summary

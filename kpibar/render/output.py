@@ -10,8 +10,8 @@ import stat
 import time
 from pathlib import Path
 
+from kpibar.database.store import write_private
 from kpibar.errors import OutputUnwritable
-from kpibar.store import write_private
 
 # So many seconds a pipe may be without a reader.
 _PATIENCE = 20

@@ -8,9 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from kpibar.coverage import Coverage, disabled_by
+from kpibar.database.ledger import Counts
 from kpibar.ingest.corrections import Corrections
 from kpibar.ingest.layouts import Layout, Shelf
-from kpibar.ingest.ledger import Counts
 from kpibar.ingest.outcome import Loaded, Outcome, Remark
 from kpibar.ingest.plan import REASONS
 from kpibar.ingest.reasons import UNKNOWN

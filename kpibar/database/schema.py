@@ -98,7 +98,7 @@ HAPPENED = {
 @lru_cache(maxsize=1)
 def _schema() -> dict[str, dict[str, str]]:
     """Every table of schema.sql with its columns and their types, in order."""
-    text = files("kpibar").joinpath("schema.sql").read_text(encoding="utf-8")
+    text = files("kpibar").joinpath("database", "schema.sql").read_text(encoding="utf-8")
     return {name: dict(_COLUMN.findall("\n" + body)) for name, body in _TABLE.findall(text)}
 
 

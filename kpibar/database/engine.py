@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from kpibar import interrupts
+from kpibar.database import signals
 
 Row = tuple[Any, ...]
 # The values of the marks `?` of a statement in order, or of its marks `$name` by name.
@@ -145,7 +145,7 @@ class Parquet:
         self._pattern = "".join(f"[{char}]" if char in "*?[" else char for char in full)
         config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
         allowed = ", ".join("'" + one.replace("'", "''") + "'" for one in (full, self._pattern))
-        with interrupts.running(None), _refusals():
+        with signals.running(None), _refusals():
             import duckdb
 
             self._connection = duckdb.connect(config=config | {"memory_limit": "2GB", "temp_directory": ""})
@@ -213,7 +213,7 @@ class DuckDB:
         if space is not None:
             config["threads"] = str(max(1, min(os.cpu_count() or 1, space // _LEAST_SPACE)))
         # A signal waits for it: raised within the loading of the library, it would end the process without words.
-        with interrupts.running(None), _refusals():
+        with signals.running(None), _refusals():
             import duckdb
 
             self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
@@ -289,7 +289,7 @@ class DuckDB:
     def _running(self) -> Iterator[None]:
         """A statement runs, which a signal or the end of its time stops. Raises EngineError."""
         if self._seconds is None:
-            with interrupts.running(self.connection.interrupt), _refusals():
+            with signals.running(self.connection.interrupt), _refusals():
                 yield
             return
         seconds, ended = self._seconds, threading.Event()
@@ -302,7 +302,7 @@ class DuckDB:
         timer.daemon = True
         timer.start()
         try:
-            with interrupts.running(self.connection.interrupt), _refusals():
+            with signals.running(self.connection.interrupt), _refusals():
                 yield
         except KeyboardInterrupt as error:
             if not ended.is_set():
@@ -324,17 +324,17 @@ class DuckDB:
             for name, values in columns.items()
         }
         try:
-            with interrupts.running(self.connection.interrupt), _refusals():
+            with signals.running(self.connection.interrupt), _refusals():
                 self.connection.register("kpibar_batch", batch)
                 self.connection.execute(f"INSERT INTO {table} SELECT * FROM kpibar_batch")
         finally:
             # A failed transaction refuses this too, and its end forgets the batch.
-            with interrupts.running(None), suppress(duckdb.Error):
+            with signals.running(None), suppress(duckdb.Error):
                 self.connection.unregister("kpibar_batch")
 
     def finish(self, *, keep: bool) -> None:
         """End the transaction: commit it or roll it back. No signal cuts this short. Raises EngineError."""
-        with interrupts.running(None), _refusals():
+        with signals.running(None), _refusals():
             self.connection.execute("COMMIT" if keep else "ROLLBACK")
 
     @contextmanager
@@ -371,7 +371,7 @@ class DuckDB:
 
     def close(self) -> None:
         """Close the connection."""
-        with interrupts.running(None):
+        with signals.running(None):
             self.connection.close()
 
 
@@ -381,7 +381,7 @@ class Parser:
     def __init__(self) -> None:
         config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
         config |= {"memory_limit": "64MB", "temp_directory": "", "threads": "1"}
-        with interrupts.running(None), _refusals():
+        with signals.running(None), _refusals():
             import duckdb
 
             self._connection = duckdb.connect(config=config)
@@ -401,7 +401,7 @@ class Parser:
         return self._value(sql)
 
     def _value(self, sql: str, *parameters: str) -> object:
-        with interrupts.running(None), _refusals():
+        with signals.running(None), _refusals():
             row = self._connection.execute(sql, list(parameters)).fetchone()
         return row[0] if row else None
 

@@ -7,7 +7,7 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-from kpibar.ingest.pseudonyms import KEY_BYTES, LONGEST_KEY, keys_folder, named_key
+from kpibar.database.key import KEY_BYTES, LONGEST_KEY, keys_folder, named_key
 
 _NAMES = (".key", ".pem", ".ppk", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".keytab", ".gpg", ".pgp")
 _SECURE_SHELL = re.compile(r"id_(rsa|dsa|ecdsa|ed25519)(_sk)?(\.pub)?(\.bak|\.old)?$")

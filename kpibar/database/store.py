@@ -16,9 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISREG
 
-from kpibar.engine import DuckDB, Engine, EngineError
-from kpibar.errors import KpibarError
-from kpibar.errors_database import (
+from kpibar.database.engine import DuckDB, Engine, EngineError
+from kpibar.database.errors import (
     DatabaseDamaged,
     DatabaseForeign,
     DatabaseLocked,
@@ -33,8 +32,9 @@ from kpibar.errors_database import (
     ScratchFull,
     ScratchUnusable,
 )
-from kpibar.migrations.layouts import SCHEMA_VERSION, schema, way
-from kpibar.scratch import scratch
+from kpibar.database.migrations.steps import SCHEMA_VERSION, schema, way
+from kpibar.database.scratch import scratch
+from kpibar.errors import KpibarError
 
 _WORTH_A_WARNING = 10_000_000  # bytes
 # By these words the engine tells that it was a temporary file that found no room.

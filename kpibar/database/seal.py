@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpibar.store import Store, write_private
+from kpibar.database.store import Store, write_private
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from kpibar.engine import Engine
+from kpibar.database.engine import Engine
 
 SCHEMA_VERSION = "6"
 # A table of schema.sql, its columns between the parentheses; a column with its type.
@@ -33,13 +33,13 @@ class Way:
 
 def text_of(name: str) -> str | None:
     """The text of a file of the migrations, None where there is none."""
-    path = files("kpibar").joinpath("migrations", name)
+    path = files("kpibar").joinpath("database", "migrations", name)
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 def schema() -> str:
     """The statements that make the present tables."""
-    return files("kpibar").joinpath("schema.sql").read_text(encoding="utf-8")
+    return files("kpibar").joinpath("database", "schema.sql").read_text(encoding="utf-8")
 
 
 @lru_cache

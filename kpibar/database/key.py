@@ -11,9 +11,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from kpibar.database.store import Store
 from kpibar.errors import KeyMissing, KeyUnsafe, KeyUnusable
 from kpibar.ingest.values import KEY_NAMES
-from kpibar.store import Store
 
 KEY_BYTES = 32
 _BLOCK = 64

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+from kpibar.database.store import Store
 from kpibar.errors import LedgerBroken
 from kpibar.ingest.batches import Batch
 from kpibar.ingest.clocks import local_time
 from kpibar.ingest.records import OF_A_REPORT, REPEATED
 from kpibar.ingest.typed import PLACE
 from kpibar.showing import LONGEST, blanked
-from kpibar.store import Store
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The DuckDB file and its book: the engine, the tables, the ledger, the seal and the key of pseudonyms."""
