@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from kpibar.brands import names_by_fold
 from kpibar.errors import ConfigInvalid, ConfigMissing, ZoneUnknown
-from kpibar.personal import name_shape, unmarked_name
+from kpibar.privacy.personal import name_shape, unmarked_name
 from kpibar.toml import TomlFault, parse_toml, read_toml
 
 FILE_NAME = "kpibar.toml"

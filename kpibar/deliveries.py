@@ -3,7 +3,7 @@
 from kpibar.database.store import Store
 from kpibar.ingest.tally import NAMED_FROM
 from kpibar.model.build import steps
-from kpibar.showing import blanked, shown_value
+from kpibar.privacy.disclosure import blanked, shown_value
 
 # So many words of carriers are listed.
 _MOST_WORDS = 20

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from kpibar.errors import KpibarError, UsageError, _closest, _listed
-from kpibar.showing import blanked, shown_name
+from kpibar.privacy.disclosure import blanked, shown_name
 
 
 class FileChanged(KpibarError):

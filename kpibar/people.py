@@ -13,7 +13,7 @@ from kpibar.database.store import ENTITIES, Store
 from kpibar.errors_erasure import IdentifierInvalid
 from kpibar.ingest.masks import PREFIX, short_mark
 from kpibar.ingest.values import identity, pseudonym
-from kpibar.numbering import whole_numbers
+from kpibar.privacy.calling_codes import whole_numbers
 
 # Temporary tables: the pseudonyms of the person; of each canonical table the rows that go.
 PERSON = "gone_people"

@@ -26,7 +26,7 @@ from kpibar.errors import KpibarError
 from kpibar.errors_erasure import FileUnclear
 from kpibar.ingest.files import identity_of, ledger_name
 from kpibar.people import ROWS
-from kpibar.personal import unmarked_name
+from kpibar.privacy.personal import unmarked_name
 from kpibar.rewrite import META, rewrite
 
 # Tables with the number of the file that each row is of, beside the canonical ones.

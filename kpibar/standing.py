@@ -18,7 +18,7 @@ from kpibar.ingest.outcome import Remark
 from kpibar.ingest.plan import REASONS
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import Window
-from kpibar.personal import unmarked_name
+from kpibar.privacy.personal import unmarked_name
 from kpibar.succession import Proposal, proposals
 
 # So many words of reasons are listed.

@@ -117,7 +117,7 @@ def emit(text: str, output: Path | None) -> None:
 
 def failure(error: Exception) -> str:
     """The line that an error ends in; of a person's identifier, in the name of a file or a column, the shape."""
-    from kpibar.personal import message_shape
+    from kpibar.privacy.personal import message_shape
     from kpibar.render.clean import clean
 
     # A name in somebody's settings may be as long as the file.

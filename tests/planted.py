@@ -21,7 +21,7 @@ import duckdb
 
 from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import shelf
-from kpibar.personal import is_account, is_card
+from kpibar.privacy.personal import is_account, is_card
 from tests.support import REPOSITORY, kpibar
 
 # More than four for each column, so that no record has two identifiers: one in a date or number rejects its record.

@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from kpibar import showing
 from kpibar.errors import KpibarError
 from kpibar.errors_files import FileDamaged, FileTooLarge
 from kpibar.ingest import ending, header, mojibake, quotes, shapes, strict
@@ -27,6 +26,7 @@ from kpibar.ingest.proof import Dialect
 from kpibar.ingest.quotes import other_readings
 from kpibar.ingest.reading import Reading
 from kpibar.ingest.repair import repairer
+from kpibar.privacy import disclosure
 from tests.intake import write
 
 HEADER = "contact_id,created_at,channel,subject\n"
@@ -162,7 +162,7 @@ def test_patterns_on_long_cells_take_their_length(sign: str) -> None:
     quotes.content_of_line(f'"{cell}"', '"')
     mojibake.restore(cell)
     shapes.shape(cell)
-    showing.shown_name(cell)
+    disclosure.shown_name(cell)
     assert time.process_time() - start < 2
 
 

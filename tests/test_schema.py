@@ -26,7 +26,9 @@ HASHES = {
 
 
 def test_the_number_and_the_tables_change_together() -> None:
-    assert HASHES.get(SCHEMA_VERSION) == schema_hash(), "a table changed: kpibar/database/migrations/README.md says what to do"
+    assert HASHES.get(SCHEMA_VERSION) == schema_hash(), (
+        "a table changed: kpibar/database/migrations/README.md says what to do"
+    )
     assert len(set(HASHES.values())) == len(HASHES)
     assert int(SCHEMA_VERSION) == max(map(int, HASHES))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.personal import ascii_form, personal_parts
+from kpibar.privacy.personal import ascii_form, personal_parts
 from tests.intake import config, held, take, take_text, write
 
 # Forms that tools and shops give to their numbers, some of which look like telephones.

@@ -12,7 +12,7 @@ from kpibar.ingest.batches import Batch
 from kpibar.ingest.clocks import local_time
 from kpibar.ingest.records import OF_A_REPORT, REPEATED
 from kpibar.ingest.typed import PLACE
-from kpibar.showing import LONGEST, blanked
+from kpibar.privacy.disclosure import LONGEST, blanked
 
 
 @dataclass(frozen=True)

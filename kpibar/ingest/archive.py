@@ -11,7 +11,7 @@ from typing import IO
 
 from kpibar.errors_files import ArchiveUnsafe, FileDamaged, FileEncrypted, FileTooLarge, MemberNeeded, MemberUnknown
 from kpibar.ingest.zip_structure import StructureFault, directory, refuse_gaps
-from kpibar.showing import part_called, shown_name
+from kpibar.privacy.disclosure import part_called, shown_name
 
 BLOCK = 1 << 20
 _LARGEST_DIRECTORY = 16 << 20

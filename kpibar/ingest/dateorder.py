@@ -18,7 +18,7 @@ from kpibar.errors_files import DatesSwapped, YearFirst
 from kpibar.ingest.header import normal
 from kpibar.ingest.moments import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
 from kpibar.ingest.reading import Reading, quoted
-from kpibar.showing import blanked
+from kpibar.privacy.disclosure import blanked
 
 if TYPE_CHECKING:
     from kpibar.ingest.proof import Integers

@@ -12,7 +12,7 @@ from kpibar.ingest.header import Column, column, normal
 from kpibar.ingest.proof import Dialect
 from kpibar.ingest.quotes import content_of_line, raw_cells
 from kpibar.ingest.strict import first_record
-from kpibar.showing import part_called
+from kpibar.privacy.disclosure import part_called
 
 DELIMITERS = (",", ";", "\t", "|")
 QUOTES = ('"', "'")

@@ -46,8 +46,8 @@ from kpibar.ingest.sheets import (
 )
 from kpibar.ingest.spacing import first_rows, spacing, with_trailing
 from kpibar.ingest.strict import streamed_lines
-from kpibar.personal import marked_name, name_shape
-from kpibar.showing import shown_line
+from kpibar.privacy.disclosure import shown_line
+from kpibar.privacy.personal import marked_name, name_shape
 
 # The header is looked for in so much text and so many lines.
 _HEAD_BYTES = 8 << 20

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kpibar.personal import text_shape
+from kpibar.privacy.personal import text_shape
 
 _ZONE = re.compile(r"(?<!\s)\s*+\(((?i:UTC|GMT)|[A-Z][A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2})\)$")
 _SPACES = re.compile(r"[\s_]+")

@@ -31,7 +31,7 @@ from kpibar.ingest.repair import repairer
 from kpibar.ingest.spellings import Names, branded, join_stored, load_names
 from kpibar.ingest.taking import Task, take_file
 from kpibar.ingest.trial import faulty_entry, parses
-from kpibar.showing import QUOTED, shown_words
+from kpibar.privacy.disclosure import QUOTED, shown_words
 
 # What a statement with the expressions of a user's own layout may take.
 _SECONDS = 600.0

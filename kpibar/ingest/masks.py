@@ -19,8 +19,17 @@ from kpibar.ingest.reading import Call, quoted
 from kpibar.ingest.telephones import is_telephone
 from kpibar.ingest.values import pseudonym
 from kpibar.ingest.vocabulary import leaves
-from kpibar.numbering import whole_numbers
-from kpibar.personal import EMAIL, PHONE, Part, ascii_form, personal_parts, replace_parts, shape, telephone_identity
+from kpibar.privacy.calling_codes import whole_numbers
+from kpibar.privacy.personal import (
+    EMAIL,
+    PHONE,
+    Part,
+    ascii_form,
+    personal_parts,
+    replace_parts,
+    shape,
+    telephone_identity,
+)
 from kpibar.syntax import Node, SyntaxFault, children, tree
 
 CODE = "identifier_masked"

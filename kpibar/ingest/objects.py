@@ -14,7 +14,7 @@ from typing import Literal
 
 from kpibar.errors import FileEmpty
 from kpibar.errors_files import FileDamaged, FileTooLarge, RecordsNotFound
-from kpibar.showing import blanked
+from kpibar.privacy.disclosure import blanked
 
 Texts = Callable[[], Iterable[str]]
 Item = tuple[str, int, object]

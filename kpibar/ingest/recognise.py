@@ -20,8 +20,8 @@ from kpibar.ingest.layouts import (
 )
 from kpibar.ingest.outcome import Loaded, Options, Outcome
 from kpibar.ingest.periods import ALWAYS, Period
-from kpibar.personal import text_shape
-from kpibar.showing import blanked
+from kpibar.privacy.disclosure import blanked
+from kpibar.privacy.personal import text_shape
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kpibar.database.store import Store
-from kpibar.showing import blanked
+from kpibar.privacy.disclosure import blanked
 
 # The remark on parcels whose orders are not among those loaded.
 ORDERS_MISSED = "orders_missed"

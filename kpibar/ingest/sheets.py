@@ -26,7 +26,7 @@ from kpibar.ingest.encoding import Decoding, utf8
 from kpibar.ingest.header import normal
 from kpibar.ingest.mojibake import restore
 from kpibar.ingest.workbook import MOST_SHEETS, PATIENCE
-from kpibar.showing import shown_line
+from kpibar.privacy.disclosure import shown_line
 
 Row = tuple[int, list[str]]
 _TOO_LARGE = "has a sheet too large for the memory"

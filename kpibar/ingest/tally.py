@@ -16,7 +16,7 @@ from kpibar.ingest.outcome import Remark
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.records import names_columns
 from kpibar.ingest.typed import PLACE
-from kpibar.showing import blanked, shown_value
+from kpibar.privacy.disclosure import blanked, shown_value
 
 # The remark on records of which the whole line stood in quotes.
 LINE_IN_QUOTES = "line_in_quotes"

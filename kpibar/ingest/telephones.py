@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from kpibar.database.store import Store
 from kpibar.ingest.reading import quoted
-from kpibar.numbering import NATIONAL
+from kpibar.privacy.calling_codes import NATIONAL
 
 _NAMES = re.compile(
     r"\b(phones?|telephones?|tel|telefono?|telefone|telefoon|telefonnummer|mobile?|mobil|portable|handy|gsm|cell|caller"

@@ -14,7 +14,7 @@ from kpibar.database.engine import Engine, EngineError, Row
 from kpibar.errors import KpiInvalid
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.facts import FACTS
-from kpibar.showing import shown_words
+from kpibar.privacy.disclosure import shown_words
 
 TOTAL = ""
 UNKNOWN = "?"

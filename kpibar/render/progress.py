@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kpibar.ingest.outcome import Watch
-from kpibar.personal import name_shape
+from kpibar.privacy.personal import name_shape
 from kpibar.render.clean import clean
 
 # A file that is read in the blink of an eye needs no bar.

@@ -18,10 +18,10 @@ from kpibar.ingest.tally import NAMED_FROM
 from kpibar.ingest.topics import reasons
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
-from kpibar.personal import name_shape
+from kpibar.privacy.disclosure import blanked
+from kpibar.privacy.personal import name_shape
 from kpibar.render.clean import clean
 from kpibar.render.numbers import format_number
-from kpibar.showing import blanked
 
 _NAMED_LINES = 12
 _NAMED_WORDS = 10

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kpibar.numbering import ANY, is_abroad, is_national, is_service
+from kpibar.privacy.calling_codes import ANY, is_abroad, is_national, is_service
 
 EMAIL, PHONE, IBAN, CARD = "e-mail address", "telephone number", "bank account", "card number"
 

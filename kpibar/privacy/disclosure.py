@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
-from kpibar.personal import name_shape
+from kpibar.privacy.personal import name_shape
 
 LONGEST = 40
 # So many signs of a line are shown.
