@@ -336,9 +336,9 @@ def rejects(
     from kpibar.config import load
     from kpibar.database.store import open_store
     from kpibar.ingest.corrections import corrections
-    from kpibar.ingest.files import ledger_name
     from kpibar.outputs import write_corrections
     from kpibar.overwriting import refuse_overwriting
+    from kpibar.read.export import ledger_name
     from kpibar.render import listings
     from kpibar.standing import rejected
 

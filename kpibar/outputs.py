@@ -8,9 +8,9 @@ from pathlib import Path
 
 from kpibar.barometer import Barometer
 from kpibar.errors import FormatUnknown
-from kpibar.errors_files import CorrectionsKept
 from kpibar.ingest.corrections import Corrections
 from kpibar.options import FORMATS, Color, Format, Palette
+from kpibar.read.errors import CorrectionsKept
 from kpibar.render import summary
 from kpibar.render.clean import clean
 from kpibar.render.document import to_csv, to_json

@@ -17,10 +17,10 @@ from kpibar.database.key_files import is_copy_of_key, is_key_name, is_key_place,
 from kpibar.database.seal import seal_path
 from kpibar.database.store import is_duckdb, open_store
 from kpibar.errors import KpibarError, LayoutTied
-from kpibar.errors_files import MemberNeeded, OutputOverwrites
-from kpibar.ingest.container import located
-from kpibar.ingest.files import open_export
 from kpibar.ingest.layouts import identify, shelf
+from kpibar.read.errors import MemberNeeded, OutputOverwrites
+from kpibar.read.export import open_export
+from kpibar.read.source import located
 from kpibar.render.clean import clean
 from kpibar.render.document import LANGUAGES, OWN_BEGINNINGS
 from kpibar.render.messages import say

@@ -6,12 +6,12 @@ from typing import Any
 
 from kpibar.config import Config, load
 from kpibar.database.store import open_store
-from kpibar.ingest.files import Export
 from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options, Outcome
-from kpibar.ingest.proof import Dialect
-from kpibar.ingest.records import Item, each, judged_cells
-from kpibar.ingest.strict import physical_lines
+from kpibar.read.export import Export
+from kpibar.read.lines import physical_lines
+from kpibar.read.records import Item, each, judged_cells
+from kpibar.read.scan import Dialect
 
 DATABASE = "test.duckdb"
 

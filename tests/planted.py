@@ -19,9 +19,9 @@ from pathlib import Path
 
 import duckdb
 
-from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import shelf
 from kpibar.privacy.personal import is_account, is_card
+from kpibar.read.columns import normal
 from tests.support import REPOSITORY, kpibar
 
 # More than four for each column, so that no record has two identifiers: one in a date or number rejects its record.

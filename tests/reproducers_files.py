@@ -5,7 +5,7 @@ import io
 import zipfile
 from pathlib import Path
 
-from kpibar import errors_files as errors
+from kpibar.read import errors as errors
 from tests.intake import write
 from tests.reproducers import DAY, GOOD, LAYOUT, Case, reproduces, run, said
 

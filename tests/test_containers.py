@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from kpibar.errors import FileEmpty, FileIsDirectory, FileNotRegular, FileNotText, KpibarError
-from kpibar.errors_files import (
+from kpibar.ingest.layouts import shelf
+from kpibar.read.archive import Caps
+from kpibar.read.errors import (
     ArchiveNested,
     ArchiveUnsafe,
     FileChanged,
@@ -21,11 +23,9 @@ from kpibar.errors_files import (
     MemberNeeded,
     MemberUnknown,
 )
-from kpibar.ingest.archive import Caps
-from kpibar.ingest.container import open_source
-from kpibar.ingest.files import Export, open_export
-from kpibar.ingest.layouts import shelf
-from kpibar.ingest.records import Record
+from kpibar.read.export import Export, open_export
+from kpibar.read.records import Record
+from kpibar.read.source import open_source
 from tests.intake import column, held, records, take, take_text, write
 from tests.workbooks import xlsx
 

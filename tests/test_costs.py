@@ -17,16 +17,17 @@ import pytest
 import xlsxwriter
 
 from kpibar.errors import KpibarError
-from kpibar.errors_files import FileDamaged, FileTooLarge
-from kpibar.ingest import ending, header, mojibake, quotes, shapes, strict
-from kpibar.ingest.batches import Reader
-from kpibar.ingest.files import open_export
+from kpibar.ingest import ending, shapes
 from kpibar.ingest.layouts import shelf
-from kpibar.ingest.proof import Dialect
-from kpibar.ingest.quotes import other_readings
 from kpibar.ingest.reading import Reading
 from kpibar.ingest.repair import repairer
 from kpibar.privacy import disclosure
+from kpibar.read import columns, lines, mojibake, quotes
+from kpibar.read.errors import FileDamaged, FileTooLarge
+from kpibar.read.export import open_export
+from kpibar.read.quotes import other_readings
+from kpibar.read.reader import Reader
+from kpibar.read.scan import Dialect
 from tests.intake import write
 
 HEADER = "contact_id,created_at,channel,subject\n"
@@ -101,11 +102,11 @@ def test_twice_the_bytes_take_about_twice_the_time(folder: Path, make: Callable[
 def test_lines_are_put_together_once() -> None:
     """Each text is copied once, wherever lines end: a carriage return at the end of a text may begin a line end."""
     pieces = ["a", "b\r", "\nc", "\r", "d", "\n", "\n", "e" * 3, "f"]
-    assert list(strict.streamed_lines(pieces)) == ["ab\r\n", "c\r", "d\n", "\n", "eeef"]
+    assert list(lines.streamed_lines(pieces)) == ["ab\r\n", "c\r", "d\n", "\n", "eeef"]
     whole = "".join(pieces)
     for cut in range(len(whole)):
-        assert "".join(strict.streamed_lines([whole[:cut], whole[cut:]])) == whole
-        assert list(strict.streamed_lines([whole[:cut], whole[cut:]])) == list(strict.streamed_lines([whole]))
+        assert "".join(lines.streamed_lines([whole[:cut], whole[cut:]])) == whole
+        assert list(lines.streamed_lines([whole[:cut], whole[cut:]])) == list(lines.streamed_lines([whole]))
 
 
 def test_the_readings_of_many_quotes_are_still_found() -> None:
@@ -146,7 +147,7 @@ def test_too_many_sheets_are_refused(folder: Path) -> None:
 
 
 def test_a_line_without_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kpibar.ingest.batches._LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr("kpibar.read.reader._LONGEST_LINE", 1 << 20)
     path = write(folder, "long.csv", HEADER + GOOD + "x" * (5 << 20))
     with pytest.raises(FileDamaged, match="line 3 has no end within"):
         export = open_export(path, shelf(None).vocabulary())
@@ -157,7 +158,7 @@ def test_a_line_without_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyP
 def test_patterns_on_long_cells_take_their_length(sign: str) -> None:
     cell = sign * (200_000 // len(sign)) + "!b"
     start = time.process_time()
-    header.column(f"a{cell}")
+    columns.column(f"a{cell}")
     ending.LastColumn(dated=True).having_seen([[cell]]).is_whole(cell)
     quotes.content_of_line(f'"{cell}"', '"')
     mojibake.restore(cell)

@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpibar.errors import KpibarError
-from kpibar.errors_files import EncodingForeign, EncodingMisfit, EncodingUnknown
-from kpibar.ingest import encoding as ladder
-from kpibar.ingest.alphabets import code_page, words_beyond_ascii
-from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.layouts import shelf
-from kpibar.ingest.records import Fault, Record
-from kpibar.ingest.strict import streamed_lines
+from kpibar.read import encoding as ladder
+from kpibar.read.alphabets import code_page, words_beyond_ascii
+from kpibar.read.errors import EncodingForeign, EncodingMisfit, EncodingUnknown
+from kpibar.read.export import Export, open_export
+from kpibar.read.lines import streamed_lines
+from kpibar.read.records import Fault, Record
 from tests.intake import held, records, take_text, write
 from tests.texts import SUBJECTS, WESTERN
 
@@ -298,7 +298,7 @@ def test_lines_are_those_of_the_standard_library_wherever_the_text_is_cut(parts:
 MEMORY = """
 import resource, sys
 from pathlib import Path
-from kpibar.ingest.files import open_export
+from kpibar.read.export import open_export
 from kpibar.ingest.layouts import shelf
 known = shelf(None).vocabulary()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from kpibar.database.ledger import Lines
 from kpibar.errors import FileEmpty, HeaderDuplicated, HeaderNotFound, KpibarError
-from kpibar.errors_files import EncodingMisfit
-from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.layouts import shelf
-from kpibar.ingest.mojibake import restore
-from kpibar.ingest.records import Fault, Item, Record
 from kpibar.ingest.tally import LINE_BLANK
+from kpibar.read.errors import EncodingMisfit
+from kpibar.read.export import Export, open_export
+from kpibar.read.mojibake import restore
+from kpibar.read.records import Fault, Item, Record
 from tests.intake import column, held, records, take, take_text, write
 
 VOCABULARY = shelf(None).vocabulary()

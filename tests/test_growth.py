@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from kpibar.errors import LayoutInvalid
-from kpibar.ingest import batches
-from kpibar.ingest.batches import USUAL, sizes_for
 from kpibar.ingest.expressions import compile_expression
 from kpibar.ingest.layouts import growth, parse, shelf
+from kpibar.read import reader
+from kpibar.read.reader import USUAL, sizes_for
 from tests.intake import held, take_text, write
 
 
@@ -89,7 +89,7 @@ def test_of_a_layout_whose_texts_grow_less_is_taken_at_once(folder: Path, monkey
         layout(wait_s="length(concat(" + ", ".join(['"Who"'] * 60) + "))")
     )
     write(folder, "kpibar.toml", 'timezone = "UTC"\n')
-    monkeypatch.setattr(batches, "_MOST_GROWN", 116 * 4_000)  # concat makes 60 times 2 cells, of which 4 are usual
+    monkeypatch.setattr(reader, "_MOST_GROWN", 116 * 4_000)  # concat makes 60 times 2 cells, of which 4 are usual
     rows = "".join(f"{n},2025-03-01 10:00:00,{'x' * (900_000 if n == 7 else 700)}\n" for n in range(40))
     outcome = take_text(folder, "Num,When,Who\n" + rows)
     assert (outcome.counts.added, outcome.counts.rejected) == (39, 1)

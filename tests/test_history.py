@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.errors_files import TwinsHeld
 from kpibar.ingest.outcome import Outcome
+from kpibar.read.errors import TwinsHeld
 from tests.intake import column, config, take, write
 
 ZONE = 'timezone = "Europe/Paris"\n'

@@ -8,8 +8,8 @@ import pytest
 from kpibar.config import load
 from kpibar.database.store import open_store
 from kpibar.errors import KpiInvalid
-from kpibar.errors_files import DelimiterUnusable
 from kpibar.kpis.catalogue import catalogue
+from kpibar.read.errors import DelimiterUnusable
 from tests.intake import held, take, take_text, write
 from tests.support import kpibar
 

@@ -14,9 +14,9 @@ from kpibar.errors import (
     LayoutUnknown,
     LayoutUnmatched,
 )
-from kpibar.ingest.header import column, normal
 from kpibar.ingest.layouts import identify, parse, shelf
 from kpibar.kpis.catalogue import catalogue
+from kpibar.read.columns import column, normal
 from kpibar.render.summary import ingested
 from tests.intake import config, held, take, take_text, write
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.ingest.proof import LONGEST_TEXT
+from kpibar.read.scan import LONGEST_TEXT
 from tests.intake import column, held, take, write
 
 HEAD = "contact_id,created_at,channel,subject,body\n"

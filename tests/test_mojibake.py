@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.ingest.mojibake import may_hold_mojibake, restore
 from kpibar.ingest.outcome import Outcome
+from kpibar.read.mojibake import may_hold_mojibake, restore
 from tests.intake import held, take_text
 from tests.support import kpibar
 from tests.texts import SUBJECTS, WESTERN

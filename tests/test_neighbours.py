@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.ingest.batches import Reader, Sizes
-from kpibar.ingest.proof import Dialect
-from kpibar.ingest.records import decoded
 from kpibar.ingest.repair import Repairer
 from kpibar.ingest.shapes import Holds, anything
+from kpibar.read.reader import Reader, Sizes
+from kpibar.read.records import decoded
+from kpibar.read.scan import Dialect
 from tests.intake import column, held, take_text
 
 HEADER = "contact_id,created_at,channel"

@@ -10,11 +10,11 @@ import pytest
 from kpibar.barometer import Barometer
 from kpibar.database.engine import DuckDB
 from kpibar.ingest.expressions import Compiled, compile_expression
-from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout, shelf
 from kpibar.ingest.origins import has_value, placeholders
 from kpibar.ingest.reading import Call
 from kpibar.ingest.values import HELPERS
+from kpibar.read.columns import normal
 from tests.intake import held, take, take_text, write
 from tests.support import AS_OF, fraction, ingest_tables, report, row, settings
 

@@ -16,7 +16,7 @@ import pytest
 from kpibar import overwriting
 from kpibar.config import load
 from kpibar.errors import OutputUnwritable
-from kpibar.errors_files import OutputOverwrites
+from kpibar.read.errors import OutputOverwrites
 from kpibar.render import output
 from tests.reproducers import DATABASE, GOOD, run
 from tests.support import REPOSITORY

@@ -17,28 +17,18 @@ from hypothesis import strategies as st
 
 from kpibar.database.store import Store, open_store
 from kpibar.errors import ProofBroken
-from kpibar.ingest.batches import Account, Batch, Reader, Sizes, joined, weights
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.feed import stage_batch, type_batch
-from kpibar.ingest.header import column
 from kpibar.ingest.layouts import shelf
 from kpibar.ingest.plan import Plan, plan
-from kpibar.ingest.proof import Dialect, is_plain
 from kpibar.ingest.reading import Reading
-from kpibar.ingest.records import (
-    MOVED,
-    Blank,
-    Fault,
-    Item,
-    Record,
-    decoded,
-    encoded,
-    judge,
-    looks_like_footer,
-)
 from kpibar.ingest.repair import Repairer
 from kpibar.ingest.shapes import Holds, anything
-from kpibar.ingest.strict import physical_lines
+from kpibar.read.columns import column
+from kpibar.read.lines import physical_lines
+from kpibar.read.reader import Account, Batch, Reader, Sizes, joined, weights
+from kpibar.read.records import MOVED, Blank, Fault, Item, Record, decoded, encoded, judge, looks_like_footer
+from kpibar.read.scan import Dialect, is_plain
 
 # The first line of the records, as if a header and a line before it had been read.
 FIRST = 3

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from kpibar.config import Settings
-from kpibar.errors_files import HeaderQuoteUnpaired
 from kpibar.ingest.outcome import Outcome
 from kpibar.kpis.catalogue import catalogue
+from kpibar.read.errors import HeaderQuoteUnpaired
 from kpibar.render.summary import ingested
 from tests.intake import column, held, take, take_text, write
 

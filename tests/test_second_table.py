@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.errors_files import HeaderMoved
+from kpibar.read.errors import HeaderMoved
 from tests.intake import take, take_text, write
 from tests.workbooks import xlsx
 

@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpibar.errors import FileEmpty, FileNotText, HeaderNotFound, KpibarError, LayoutUnmatched
-from kpibar.errors_files import FileDamaged, FileTooLarge, MemberNeeded, MemberUnknown, RecordsNotFound
-from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.layouts import shelf
-from kpibar.ingest.mojibake import restore
-from kpibar.ingest.records import Blank, Fault, Record
-from kpibar.ingest.workbook import text
+from kpibar.read.errors import FileDamaged, FileTooLarge, MemberNeeded, MemberUnknown, RecordsNotFound
+from kpibar.read.export import Export, open_export
+from kpibar.read.mojibake import restore
+from kpibar.read.records import Blank, Fault, Record
+from kpibar.read.workbook import text
 from tests.intake import held, records, take, take_text, write
 from tests.workbooks import Rows, ods, ods_of, xls, xlsx
 

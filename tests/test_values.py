@@ -19,10 +19,10 @@ from kpibar.database.engine import DuckDB
 from kpibar.errors import ZoneUnknown
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.clocks import clock_changes, in_zone
-from kpibar.ingest.header import column as header_column
 from kpibar.ingest.layouts import shelf
 from kpibar.ingest.plan import plan
 from kpibar.ingest.reading import Reading
+from kpibar.read.columns import column as header_column
 from tests.intake import column, held, take_text
 from tests.notations import read
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from kpibar.errors_files import FileDamaged
-from kpibar.ingest.files import open_export
 from kpibar.ingest.layouts import shelf
+from kpibar.read.errors import FileDamaged
+from kpibar.read.export import open_export
 from tests.intake import write
 
 NAMES = shelf(None).vocabulary()

@@ -22,12 +22,12 @@ from kpibar.barometer import Request, compute
 from kpibar.config import load
 from kpibar.database.store import open_store
 from kpibar.demo import sample_files, sample_folder
-from kpibar.ingest.files import open_export
 from kpibar.ingest.layouts import shelf
 from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options
-from kpibar.ingest.records import Record
 from kpibar.model.build import build
+from kpibar.read.export import open_export
+from kpibar.read.records import Record
 from kpibar.render.document import document
 from tests.intake import records as records_of
 from tests.workbooks import ods, xlsx

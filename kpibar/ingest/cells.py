@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kpibar.ingest.expressions import Compiled
-from kpibar.ingest.header import Column, normal
 from kpibar.ingest.origins import has_value
 from kpibar.ingest.reading import Call
 from kpibar.ingest.values import HELPERS
+from kpibar.read.columns import Column, normal
 
 
 @dataclass(frozen=True)

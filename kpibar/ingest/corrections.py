@@ -16,14 +16,14 @@ from kpibar.config import Config
 from kpibar.database.ledger import Stated
 from kpibar.database.store import Store
 from kpibar.errors import OriginalUnknown
-from kpibar.ingest.batches import Reader
-from kpibar.ingest.files import Export, identity_of, open_export
-from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout, shelf
 from kpibar.ingest.reading import Reading
-from kpibar.ingest.records import decoded
 from kpibar.ingest.repair import repairer
-from kpibar.ingest.strict import streamed_lines
+from kpibar.read.columns import normal
+from kpibar.read.export import Export, identity_of, open_export
+from kpibar.read.lines import streamed_lines
+from kpibar.read.reader import Reader
+from kpibar.read.records import decoded
 
 Span = tuple[int, int]
 

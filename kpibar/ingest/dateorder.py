@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from kpibar.database.engine import Engine
 from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
-from kpibar.errors_files import DatesSwapped, YearFirst
-from kpibar.ingest.header import normal
 from kpibar.ingest.moments import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
 from kpibar.ingest.reading import Reading, quoted
 from kpibar.privacy.disclosure import blanked
+from kpibar.read.columns import normal
+from kpibar.read.errors import DatesSwapped, YearFirst
 
 if TYPE_CHECKING:
-    from kpibar.ingest.proof import Integers
+    from kpibar.read.scan import Integers
 
 # Years that are no "never": 1900 and 1899 are the zero dates of databases and spreadsheets.
 _LONG, _SHORT = "(199[0-9]|20[0-9]{2})([^0-9/.-]|$)", "[0-9]{2}([^0-9/.-]|$)"

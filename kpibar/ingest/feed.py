@@ -15,12 +15,12 @@ from typing import IO
 from kpibar.database.engine import EngineError
 from kpibar.database.store import Store
 from kpibar.errors import ProofBroken
-from kpibar.ingest.batches import Batch
 from kpibar.ingest.plan import Plan
-from kpibar.ingest.proof import Dialect
 from kpibar.ingest.reading import quoted
-from kpibar.ingest.records import decoded
 from kpibar.ingest.typed import PLACE, checked
+from kpibar.read.reader import Batch
+from kpibar.read.records import decoded
+from kpibar.read.scan import Dialect
 
 # The engine would reserve sixteen times as much for every text it reads.
 _LONGEST_LINE = 64 * 1024 * 1024

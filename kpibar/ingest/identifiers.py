@@ -15,12 +15,12 @@ from kpibar.database.store import Store
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.characters import CAPITALS
 from kpibar.ingest.expressions import Compiled
-from kpibar.ingest.header import normal
 from kpibar.ingest.keys import failed, rounded
 from kpibar.ingest.nobody import STANDS_FOR_NOBODY, beginnings, may_stand_for_nobody, nobody
 from kpibar.ingest.reading import quoted
 from kpibar.ingest.telephones import is_telephone, restore_first_digit
 from kpibar.ingest.values import identity
+from kpibar.read.columns import normal
 
 # In front of a person's identifier that is still to be looked at, where "email:", "phone:" or "id:" stands else.
 ODD = "odd:"

@@ -25,10 +25,10 @@ from kpibar.errors import (
 from kpibar.formulas import closest, measured
 from kpibar.functions import FormulaFault, Size, Term
 from kpibar.ingest.expressions import SECONDS, Compiled, ExpressionError, columns_read, compile_expression
-from kpibar.ingest.header import normal
 from kpibar.ingest.origins import has_value
 from kpibar.ingest.patterns import FormatFault, pattern
 from kpibar.ingest.vocabulary import refuse_words
+from kpibar.read.columns import normal
 from kpibar.syntax import can_read
 from kpibar.toml import TomlFault, parse_toml, read_toml
 

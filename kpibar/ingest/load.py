@@ -18,7 +18,6 @@ from kpibar.database.ledger import Counts
 from kpibar.database.seal import write_seal
 from kpibar.database.store import Store
 from kpibar.errors import FileKnownOtherwise, KpibarError, LayoutInvalid, ZoneChanged, ZoneNeeded
-from kpibar.errors_files import TextRefused
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.file_settings import checked_settings, remember_settings
 from kpibar.ingest.instants import as_of_instant
@@ -32,6 +31,7 @@ from kpibar.ingest.spellings import Names, branded, join_stored, load_names
 from kpibar.ingest.taking import Task, take_file
 from kpibar.ingest.trial import faulty_entry, parses
 from kpibar.privacy.disclosure import QUOTED, shown_words
+from kpibar.read.errors import TextRefused
 
 # What a statement with the expressions of a user's own layout may take.
 _SECONDS = 600.0

@@ -13,7 +13,6 @@ from kpibar.database.schema import KEYS, TEXT_COLUMNS, columns
 from kpibar.database.store import Store
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.expressions import Compiled
-from kpibar.ingest.header import normal
 from kpibar.ingest.origins import place, placeholders
 from kpibar.ingest.reading import Call, quoted
 from kpibar.ingest.telephones import is_telephone
@@ -30,6 +29,7 @@ from kpibar.privacy.personal import (
     shape,
     telephone_identity,
 )
+from kpibar.read.columns import normal
 from kpibar.syntax import Node, SyntaxFault, children, tree
 
 CODE = "identifier_masked"

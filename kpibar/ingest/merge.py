@@ -15,13 +15,13 @@ from pathlib import Path
 from kpibar.database.ledger import Counts
 from kpibar.database.schema import HAPPENED, KEYS, PROMISE_SEEN, TEXT_COLUMNS, columns
 from kpibar.database.store import Store
-from kpibar.errors_files import AccountsMixed
 from kpibar.ingest.accounts import compare
 from kpibar.ingest.keys import order_mentions, reference_mentions
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.promises import keep_first_promise, seen, take_earlier_promise
 from kpibar.ingest.values import pseudonym
 from kpibar.ingest.versions import UNDECIDED, rank_versions
+from kpibar.read.errors import AccountsMixed
 
 # So many records are alike by no chance.
 _NO_CHANCE = 10

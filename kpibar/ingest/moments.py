@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 from kpibar.ingest.abbreviations import offsets
 from kpibar.ingest.clocks import in_zone, local_time
-from kpibar.ingest.header import normal
 from kpibar.ingest.patterns import PIVOT, Pattern, month_names, pattern
 from kpibar.ingest.reading import Call, Reading, let, order_of, quoted
+from kpibar.read.columns import normal
 
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _ISO_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"

@@ -14,7 +14,6 @@ from kpibar.ingest.canonical import Context, Mapped, mapped
 from kpibar.ingest.cells import Cells, cells_of
 from kpibar.ingest.expressions import Compiled, compile_expression
 from kpibar.ingest.guards import reached
-from kpibar.ingest.header import Column, normal
 from kpibar.ingest.identifiers import Identifier, identifiers
 from kpibar.ingest.keys import key_fault
 from kpibar.ingest.layouts import Layout
@@ -25,6 +24,7 @@ from kpibar.ingest.reasons import recorded
 from kpibar.ingest.topics import by_text
 from kpibar.ingest.typed import PLACE, clock_change, dates, flags, numbers, strange_dates, told, typed, written
 from kpibar.ingest.values import KEY_NAMES, pseudonym
+from kpibar.read.columns import Column, normal
 
 # What unknown words of recorded reasons are kept under.
 REASONS = "reason_raw"

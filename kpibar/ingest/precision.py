@@ -4,8 +4,8 @@ from pathlib import Path
 
 from kpibar.database.schema import KEYS
 from kpibar.database.store import Store
-from kpibar.errors_files import IdentifiersRounded
 from kpibar.ingest.plan import Plan
+from kpibar.read.errors import IdentifiersRounded
 
 # So many digits a spreadsheet keeps of a number; the others become zeros.
 _DIGITS = 15

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from kpibar.ingest.header import normal
+from kpibar.read.columns import normal
 
 _SHORT_HYPHENS = re.compile("%-?[dem]-%-?[dem]-%y")
 # Helpers that may read a date and a time from two columns.

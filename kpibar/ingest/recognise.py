@@ -7,7 +7,6 @@ from zoneinfo import available_timezones
 
 from kpibar.config import Config, valid_zone
 from kpibar.errors import HeaderDuplicated, LayoutUnmatched, ZoneUnknown
-from kpibar.ingest.files import Export, open_export
 from kpibar.ingest.layouts import (
     Layout,
     Shelf,
@@ -22,6 +21,7 @@ from kpibar.ingest.outcome import Loaded, Options, Outcome
 from kpibar.ingest.periods import ALWAYS, Period
 from kpibar.privacy.disclosure import blanked
 from kpibar.privacy.personal import text_shape
+from kpibar.read.export import Export, open_export
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from kpibar.database.schema import KEYS
 from kpibar.ingest.cells import cells_of
 from kpibar.ingest.ending import LastColumn, last_column
 from kpibar.ingest.expressions import compile_expression
-from kpibar.ingest.header import Column, normal
 from kpibar.ingest.layouts import Layout
-from kpibar.ingest.proof import Dialect
-from kpibar.ingest.quotes import lone_unquoted, other_readings
 from kpibar.ingest.reading import Reading
 from kpibar.ingest.shapes import DATED, Holds, anything, good_records, holders, learned
-from kpibar.ingest.strict import strict_cells
+from kpibar.read.columns import Column, normal
+from kpibar.read.lines import strict_cells
+from kpibar.read.quotes import lone_unquoted, other_readings
+from kpibar.read.scan import Dialect
 
 # A longer line has too many places to look at, and a reason of its own.
 _LONGEST = 4_000

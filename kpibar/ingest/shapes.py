@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from kpibar.ingest import durations, moments, numbers
 from kpibar.ingest.cells import Cells
-from kpibar.ingest.header import normal
-from kpibar.ingest.proof import Dialect
 from kpibar.ingest.reading import Call, Reading
-from kpibar.ingest.strict import strict_cells
 from kpibar.ingest.values import NEVER, NO, NOTHING, TICKS, YES
+from kpibar.read.columns import normal
+from kpibar.read.lines import strict_cells
+from kpibar.read.scan import Dialect
 
 Holds = Callable[[str], bool]
 _NUMBERS = ("num", "whole", "secs", "minutes", "hours", "days", "ms", "epoch")

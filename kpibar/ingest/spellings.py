@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from kpibar.brands import clean_name, fold, is_nameless
 from kpibar.database.store import ENTITIES, Store
-from kpibar.errors_files import BrandsFixed
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.recognise import Recognised
+from kpibar.read.errors import BrandsFixed
 
 # The temporary table of the spellings in a batch that are not the name of their brand.
 SPELLINGS = "brand_spellings"

@@ -12,9 +12,7 @@ from kpibar.database.engine import EngineError
 from kpibar.database.ledger import Counts, Entry, Lines, Stated
 from kpibar.database.store import Store
 from kpibar.errors import AllRejected, TooManyRejects
-from kpibar.errors_files import HeaderMoved, TooManyRepairs, TwinsHeld
 from kpibar.ingest.answers import count_odd_answers
-from kpibar.ingest.batches import Account, Batch, Reader, joined, sizes_for
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.classify import classify, count_unmapped, look_up_pseudonyms
 from kpibar.ingest.codes import CODES, find_codes, spellings_of
@@ -22,31 +20,25 @@ from kpibar.ingest.dateorder import confirm, confirm_formats
 from kpibar.ingest.dateorder import settle as settle_dates
 from kpibar.ingest.decimals import CODE as DECIMAL_SIGN
 from kpibar.ingest.decimals import settle_decimals
-from kpibar.ingest.faulted import UNCALCULATED
 from kpibar.ingest.feed import stage_batch, type_batch
-from kpibar.ingest.files import Export
 from kpibar.ingest.forgotten import Forgotten, leave_out, load_forgotten, note_emptied_texts
 from kpibar.ingest.half_days import CODE as TWELVE_HOURS
 from kpibar.ingest.half_days import count_half_days
-from kpibar.ingest.header import normal
 from kpibar.ingest.identifiers import restore_identifiers
 from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.layouts import growth
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.masks import mask_identifiers
 from kpibar.ingest.merge import Target, newest, open_contested, same_elsewhere, settle, take
-from kpibar.ingest.mojibake import restore
 from kpibar.ingest.open_records import JUDGED, files_without_open_records
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.periods import leave_aside, remove_earlier
 from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.precision import refuse_rounded
-from kpibar.ingest.proof import Dialect
 from kpibar.ingest.reading import Reading
 from kpibar.ingest.recognise import Recognised
 from kpibar.ingest.references import ORDERS_MISSED, orders_missed
 from kpibar.ingest.repair import Repairer, repairer
-from kpibar.ingest.sheets import Row
 from kpibar.ingest.spellings import (
     SPELLINGS,
     Names,
@@ -79,6 +71,14 @@ from kpibar.ingest.twins import find_twins
 from kpibar.ingest.typed import BROKEN
 from kpibar.ingest.uniformity import count_uniform
 from kpibar.ingest.unread import count_unread
+from kpibar.read.columns import normal
+from kpibar.read.errors import HeaderMoved, TooManyRepairs, TwinsHeld
+from kpibar.read.export import Export
+from kpibar.read.mojibake import restore
+from kpibar.read.reader import Account, Batch, Reader, joined, sizes_for
+from kpibar.read.scan import Dialect
+from kpibar.read.tables import Row
+from kpibar.read.workbook_marks import UNCALCULATED
 
 _SCRATCH = (
     BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard", "said_reasons", "unmapped",

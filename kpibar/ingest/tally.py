@@ -10,13 +10,13 @@ from pathlib import Path
 from kpibar.database.schema import HAPPENED
 from kpibar.database.store import Store
 from kpibar.errors import LayoutContradicted
-from kpibar.ingest.header import normal
 from kpibar.ingest.layouts import Layout, duration_sql
 from kpibar.ingest.outcome import Remark
 from kpibar.ingest.plan import Plan
-from kpibar.ingest.records import names_columns
 from kpibar.ingest.typed import PLACE
 from kpibar.privacy.disclosure import blanked, shown_value
+from kpibar.read.columns import normal
+from kpibar.read.records import names_columns
 
 # The remark on records of which the whole line stood in quotes.
 LINE_IN_QUOTES = "line_in_quotes"

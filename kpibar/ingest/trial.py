@@ -7,7 +7,6 @@ from kpibar.database.engine import EngineError
 from kpibar.database.schema import KEYS
 from kpibar.database.store import Store
 from kpibar.errors import KpibarError
-from kpibar.ingest.batches import Reader
 from kpibar.ingest.feed import stage_batch
 from kpibar.ingest.layouts import Entity, Layout, entries
 from kpibar.ingest.origins import placeholders
@@ -15,6 +14,7 @@ from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.taking import Task, group_place, type_staged
 from kpibar.ingest.typed import BROKEN
 from kpibar.ingest.values import HELPERS
+from kpibar.read.reader import Reader
 
 _GOOD = "SELECT count(*) FILTER (WHERE bad IS NULL AND key_fault IS NULL AND NOT dropped), count(*) FROM typed"
 

@@ -9,18 +9,18 @@ from collections.abc import Mapping, Sequence
 
 from kpibar.database.schema import HAPPENED
 from kpibar.ingest.abbreviations import AMBIGUOUS
-from kpibar.ingest.batches import weights
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.clocks import clock_changes, near_change
 from kpibar.ingest.conversions import TOTAL, converted
 from kpibar.ingest.dateorder import strange
 from kpibar.ingest.expressions import Compiled, compile_expression
-from kpibar.ingest.header import normal
 from kpibar.ingest.keys import failed, identity_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.moments import naive_time
 from kpibar.ingest.reading import Call, Helper, Reading, quoted
 from kpibar.ingest.values import HELPERS, NEVER, NOTHING
+from kpibar.read.columns import normal
+from kpibar.read.reader import weights
 
 # Helpers that read dates, and those that read times in a zone.
 _DATED = ("instant", "day_start", "day_end", "promise_start", "promise_end")

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from kpibar.ingest import moments
 from kpibar.ingest.clocks import in_zone
 from kpibar.ingest.durations import clock, duration
-from kpibar.ingest.header import normal
 from kpibar.ingest.numbers import amount, number, whole_number
 from kpibar.ingest.reading import Call, Direct, Helper, Reading, quoted
+from kpibar.read.columns import normal
 
 # Under which names statements take the inner and the outer key of pseudonyms.
 KEY_NAMES = (f"inner_{secrets.token_hex(16)}", f"outer_{secrets.token_hex(16)}")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kpibar.ingest.proof import Dialect
+from kpibar.read.scan import Dialect
 
 # What a sheet adds behind a line it holds in its first column.
 _BEHIND = ";,\t| "

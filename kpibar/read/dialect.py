@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kpibar.errors_files import MemberNeeded, MemberUnknown
-from kpibar.ingest.header import Column, column, normal
-from kpibar.ingest.proof import Dialect
-from kpibar.ingest.quotes import content_of_line, raw_cells
-from kpibar.ingest.strict import first_record
 from kpibar.privacy.disclosure import part_called
+from kpibar.read.columns import Column, column, normal
+from kpibar.read.errors import MemberNeeded, MemberUnknown
+from kpibar.read.lines import first_record
+from kpibar.read.quotes import content_of_line, raw_cells
+from kpibar.read.scan import Dialect
 
 DELIMITERS = (",", ";", "\t", "|")
 QUOTES = ('"', "'")

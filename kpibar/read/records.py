@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 
-from kpibar.ingest.faulted import UNCALCULATED
-from kpibar.ingest.header import normal
-from kpibar.ingest.proof import LONGEST_TEXT, Dialect
-from kpibar.ingest.quotes import content_of_line, other_readings
-from kpibar.ingest.strict import every_record, first_record, physical_lines, strict_cells
+from kpibar.read.columns import normal
+from kpibar.read.lines import every_record, first_record, physical_lines, strict_cells
+from kpibar.read.quotes import content_of_line, other_readings
+from kpibar.read.scan import LONGEST_TEXT, Dialect
+from kpibar.read.workbook_marks import UNCALCULATED
 
 # A quote still open after so many lines was never meant to open a cell.
 LONGEST_RECORD = 2_000

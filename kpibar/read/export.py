@@ -16,9 +16,10 @@ from itertools import islice
 from pathlib import Path
 
 from kpibar.errors import FileEmpty, FileNotText, HeaderNotFound
-from kpibar.errors_files import DelimiterUnusable, FileTooLarge, HeaderMoved, HeaderQuoteUnpaired
-from kpibar.ingest.container import Kind, Source, open_source
-from kpibar.ingest.dialect import (
+from kpibar.privacy.disclosure import shown_line
+from kpibar.privacy.personal import marked_name, name_shape
+from kpibar.read.columns import Column, column, normal
+from kpibar.read.dialect import (
     Heading,
     find_heading,
     headerless,
@@ -30,24 +31,15 @@ from kpibar.ingest.dialect import (
     unpaired_name,
     usable,
 )
-from kpibar.ingest.encoding import Decoding, marked, settled, utf8
-from kpibar.ingest.header import Column, column, normal
-from kpibar.ingest.mojibake import restore
-from kpibar.ingest.objects import MOST_COLUMNS
-from kpibar.ingest.proof import Dialect
-from kpibar.ingest.sheets import (
-    Row,
-    find_objects,
-    find_sheet,
-    object_rows,
-    parquet_names,
-    parquet_rows,
-    sheet_rows,
-)
-from kpibar.ingest.spacing import first_rows, spacing, with_trailing
-from kpibar.ingest.strict import streamed_lines
-from kpibar.privacy.disclosure import shown_line
-from kpibar.privacy.personal import marked_name, name_shape
+from kpibar.read.encoding import Decoding, marked, settled, utf8
+from kpibar.read.errors import DelimiterUnusable, FileTooLarge, HeaderMoved, HeaderQuoteUnpaired
+from kpibar.read.json_records import MOST_COLUMNS
+from kpibar.read.lines import streamed_lines
+from kpibar.read.mojibake import restore
+from kpibar.read.scan import Dialect
+from kpibar.read.source import Kind, Source, open_source
+from kpibar.read.spacing import first_rows, spacing, with_trailing
+from kpibar.read.tables import Row, find_objects, find_sheet, object_rows, parquet_names, parquet_rows, sheet_rows
 
 # The header is looked for in so much text and so many lines.
 _HEAD_BYTES = 8 << 20

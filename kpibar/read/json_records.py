@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from kpibar.errors import FileEmpty
-from kpibar.errors_files import FileDamaged, FileTooLarge, RecordsNotFound
 from kpibar.privacy.disclosure import blanked
+from kpibar.read.errors import FileDamaged, FileTooLarge, RecordsNotFound
 
 Texts = Callable[[], Iterable[str]]
 Item = tuple[str, int, object]

@@ -17,7 +17,7 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import IO, Any
 
-from kpibar.ingest.faulted import oddities
+from kpibar.read.workbook_marks import oddities
 
 MEMORY = 4 << 30
 # Seconds of computing; a sheet of a million rows takes one.

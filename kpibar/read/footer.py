@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from kpibar.ingest.proof import Dialect
-from kpibar.ingest.quotes import opens_cell
-from kpibar.ingest.records import TORN, Blank, Fault, Footer, Item, Record, looks_like_footer
 from kpibar.ingest.repair import Repairer
-from kpibar.ingest.strict import strict_cells
+from kpibar.read.lines import strict_cells
+from kpibar.read.quotes import opens_cell
+from kpibar.read.records import TORN, Blank, Fault, Footer, Item, Record, looks_like_footer
+from kpibar.read.scan import Dialect
 
 # A report has no longer footer; the lines above are what they were judged to be.
 _LONGEST_FOOTER = 50

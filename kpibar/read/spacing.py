@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
-from kpibar.ingest.dialect import DELIMITERS, KNOWN_ENOUGH, QUOTES, Heading, parse_one, recognised
-from kpibar.ingest.header import column
-from kpibar.ingest.proof import Dialect
-from kpibar.ingest.strict import every_record, streamed_lines, strict_cells
+from kpibar.read.columns import column
+from kpibar.read.dialect import DELIMITERS, KNOWN_ENOUGH, QUOTES, Heading, parse_one, recognised
+from kpibar.read.lines import every_record, streamed_lines, strict_cells
+from kpibar.read.scan import Dialect
 
 # So many of the records must agree; two at least.
 _SHARE, _FEWEST = 0.9, 2

@@ -18,15 +18,15 @@ from typing import Any
 
 from kpibar.database.engine import EngineError, Parquet
 from kpibar.errors import FileEmpty, HeaderNotFound
-from kpibar.errors_files import FileDamaged, FileEncrypted, FileTooLarge, HeaderMoved
-from kpibar.ingest import objects
-from kpibar.ingest.container import Source
-from kpibar.ingest.dialect import KNOWN_ENOUGH, Heading, pick, recognised, row_heading, table_above
-from kpibar.ingest.encoding import Decoding, utf8
-from kpibar.ingest.header import normal
-from kpibar.ingest.mojibake import restore
-from kpibar.ingest.workbook import MOST_SHEETS, PATIENCE
 from kpibar.privacy.disclosure import shown_line
+from kpibar.read import json_records
+from kpibar.read.columns import normal
+from kpibar.read.dialect import KNOWN_ENOUGH, Heading, pick, recognised, row_heading, table_above
+from kpibar.read.encoding import Decoding, utf8
+from kpibar.read.errors import FileDamaged, FileEncrypted, FileTooLarge, HeaderMoved
+from kpibar.read.mojibake import restore
+from kpibar.read.source import Source
+from kpibar.read.workbook import MOST_SHEETS, PATIENCE
 
 Row = tuple[int, list[str]]
 _TOO_LARGE = "has a sheet too large for the memory"
@@ -125,7 +125,7 @@ class _Merged:
 
 def _answers(source: Source, *wanted: str) -> Iterator[Any]:
     """What the program that reads workbooks says (see `workbook`), until it has said all."""
-    command = [sys.executable, "-P", "-m", "kpibar.ingest.workbook", *wanted]
+    command = [sys.executable, "-P", "-m", "kpibar.read.workbook", *wanted]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with (
         source.whole() as handle,
@@ -170,19 +170,19 @@ def json_texts(source: Source, decoding: Decoding) -> Iterator[str]:
             yield decoder.decode(piece)
 
 
-def find_objects(source: Source, decoding: Decoding, vocabulary: Set[str]) -> objects.Table:
+def find_objects(source: Source, decoding: Decoding, vocabulary: Set[str]) -> json_records.Table:
     """The list of objects with most known names. Raises RecordsNotFound, MemberNeeded and what `json_texts` raises."""
 
     def choose(lists: Mapping[str, Sequence[str]]) -> str:
         known = {name: recognised(map(restore, columns), vocabulary) for name, columns in lists.items()}
         return pick(source.disk, "lists", known, source.part)
 
-    return objects.survey(source.path, lambda: json_texts(source, decoding), choose)
+    return json_records.survey(source.path, lambda: json_texts(source, decoding), choose)
 
 
-def object_rows(source: Source, decoding: Decoding, table: objects.Table) -> Iterator[Row]:
+def object_rows(source: Source, decoding: Decoding, table: json_records.Table) -> Iterator[Row]:
     """The objects as rows. Raises what `json_texts` raises."""
-    return objects.rows(source.path, lambda: json_texts(source, decoding), table)
+    return json_records.rows(source.path, lambda: json_texts(source, decoding), table)
 
 
 # --- Parquet -------------------------------------------------------------------------------------------

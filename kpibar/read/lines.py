@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 
-from kpibar.ingest.proof import Dialect
+from kpibar.read.scan import Dialect
 
 # Longer cells are no cells of an export, but what an unpaired quote swallowed.
 _LONGEST_CELL = 64 * 1024 * 1024

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from kpibar.errors_files import EncodingContradicted, EncodingForeign, EncodingMisfit, EncodingUnknown
-from kpibar.ingest.alphabets import WESTERN, CodePage, code_page, words_beyond_ascii
-from kpibar.ingest.mojibake import is_sound, may_hold_mojibake, restore
-from kpibar.ingest.strict import streamed_lines
+from kpibar.read.alphabets import WESTERN, CodePage, code_page, words_beyond_ascii
+from kpibar.read.errors import EncodingContradicted, EncodingForeign, EncodingMisfit, EncodingUnknown
+from kpibar.read.lines import streamed_lines
+from kpibar.read.mojibake import is_sound, may_hold_mojibake, restore
 
 Pieces = Callable[[], Iterable[bytes]]
 _MARKS = (

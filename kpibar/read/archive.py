@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from kpibar.errors_files import ArchiveUnsafe, FileDamaged, FileEncrypted, FileTooLarge, MemberNeeded, MemberUnknown
-from kpibar.ingest.zip_structure import StructureFault, directory, refuse_gaps
 from kpibar.privacy.disclosure import part_called, shown_name
+from kpibar.read.errors import ArchiveUnsafe, FileDamaged, FileEncrypted, FileTooLarge, MemberNeeded, MemberUnknown
+from kpibar.read.zip_structure import StructureFault, directory, refuse_gaps
 
 BLOCK = 1 << 20
 _LARGEST_DIRECTORY = 16 << 20

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kpibar.errors_files import FileDamaged
 from kpibar.ingest.ending import is_closed
-from kpibar.ingest.proof import LONGEST_TEXT, REPLACEMENT, Dialect, Proof, is_plain, scan
-from kpibar.ingest.records import (
+from kpibar.ingest.repair import Repairer
+from kpibar.read.errors import FileDamaged
+from kpibar.read.footer import Waiting
+from kpibar.read.lines import physical_lines
+from kpibar.read.records import (
     LONG,
     LONGEST_RECORD,
     MOVED,
@@ -28,12 +30,10 @@ from kpibar.ingest.records import (
     judged_cells,
     too_long,
 )
-from kpibar.ingest.repair import Repairer
-from kpibar.ingest.strict import physical_lines
-from kpibar.ingest.waiting import Waiting
+from kpibar.read.scan import LONGEST_TEXT, REPLACEMENT, Dialect, Proof, is_plain, scan
 
 if TYPE_CHECKING:
-    from kpibar.ingest.proof import Integers
+    from kpibar.read.scan import Integers
 
 # So much text is scanned at least, and so many records are read strictly at most, before the other way is tried again.
 _LEAST_WINDOW, _MOST_PATIENCE = 8 * 1024, 1_024
