@@ -16,7 +16,6 @@ from kpibar.database.schema import BEGINS, HAPPENED, KEYS, columns
 from kpibar.database.store import ENTITIES, Store
 from kpibar.errors import KeyMissing
 from kpibar.errors_erasure import AgeInvalid
-from kpibar.ingest.clocks import local_time
 from kpibar.ingest.forgotten import NUMBERED, PURGED_BEFORE, record_key
 from kpibar.people import (
     PERSON,
@@ -31,6 +30,7 @@ from kpibar.people import (
     words_of,
 )
 from kpibar.rewrite import rewrite
+from kpibar.values.timezones import local_time
 
 _AGE = re.compile(r"([1-9][0-9]{0,3})\s*([ymwd])", re.IGNORECASE)
 

@@ -12,8 +12,8 @@ from kpibar.database.schema import KEYS, columns
 from kpibar.database.store import ENTITIES, Store
 from kpibar.errors_erasure import IdentifierInvalid
 from kpibar.ingest.masks import PREFIX, short_mark
-from kpibar.ingest.values import identity, pseudonym
 from kpibar.privacy.calling_codes import whole_numbers
+from kpibar.values.helpers import identity, pseudonym
 
 # Temporary tables: the pseudonyms of the person; of each canonical table the rows that go.
 PERSON = "gone_people"

@@ -184,7 +184,7 @@ def hours_given_for_seconds(folder: Path) -> Case:
 def layout_that_makes_two_records_of_one(folder: Path) -> Case:
     """No layout can do that: the kpibar that runs here is a copy whose list of functions has one too many."""
     copytree(Path(package.__file__).parent, folder / "copy" / "kpibar", ignore=ignore_patterns("__pycache__"))
-    with (folder / "copy/kpibar/functions.py").open("a", encoding="utf-8") as list_of_functions:
+    with (folder / "copy/kpibar/values/functions.py").open("a", encoding="utf-8") as list_of_functions:
         list_of_functions.write('\nFUNCTIONS = {**FUNCTIONS, "unnest": FUNCTIONS["list_value"]}\n')
     doubling = """unnest([text("contact_id"), text("contact_id") || "channel"])"""
     write(folder, "layouts/mine.toml", LAYOUT.format(name="mine", more="channel", id=doubling))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpibar.ingest.clocks import in_zone, local_time
+from kpibar.values.timezones import in_zone, local_time
 
 # Half an hour, Ramadan, half-hour offsets, a zone that gave changes up, one that never had any, a date line crossed.
 ZONES = (

@@ -19,7 +19,6 @@ import xlsxwriter
 from kpibar.errors import KpibarError
 from kpibar.ingest import ending, shapes
 from kpibar.ingest.layouts import shelf
-from kpibar.ingest.reading import Reading
 from kpibar.ingest.repair import repairer
 from kpibar.privacy import disclosure
 from kpibar.read import columns, lines, mojibake, quotes
@@ -28,6 +27,7 @@ from kpibar.read.export import open_export
 from kpibar.read.quotes import other_readings
 from kpibar.read.reader import Reader
 from kpibar.read.scan import Dialect
+from kpibar.values.notation import Reading
 from tests.intake import write
 
 HEADER = "contact_id,created_at,channel,subject\n"

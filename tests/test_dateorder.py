@@ -9,9 +9,9 @@ import pytest
 
 from kpibar.database.engine import DuckDB
 from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
-from kpibar.ingest.dateorder import confirm, decide, observed, probe, settle
-from kpibar.ingest.reading import Reading, order_of
 from kpibar.read.errors import DatesSwapped, YearFirst
+from kpibar.values.date_order import confirm, decide, observed, probe, settle
+from kpibar.values.notation import Reading, order_of
 from tests.intake import column, held, take, take_text, write
 from tests.workbooks import Rows, xlsx
 

@@ -16,8 +16,8 @@ from kpibar.database.key import padded_keys
 from kpibar.errors import LayoutInvalid, ZoneUnknown
 from kpibar.ingest.expressions import ExpressionError, columns_read, compile_expression, seconds_between
 from kpibar.ingest.layouts import parse
-from kpibar.ingest.reading import Call, Reading
-from kpibar.ingest.values import HELPERS
+from kpibar.values.helpers import HELPERS
+from kpibar.values.notation import Call, Reading
 from tests.intake import column, held, take, take_text, write
 
 SECRET = bytes(range(32))

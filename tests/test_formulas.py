@@ -7,10 +7,10 @@ import pytest
 
 from kpibar.database.engine import DuckDB
 from kpibar.errors import KpibarError, LayoutInvalid
-from kpibar.functions import COUNTS, FUNCTIONS, OPERATORS
 from kpibar.ingest.expressions import compile_expression
 from kpibar.ingest.layouts import parse
-from kpibar.ingest.values import HELPERS
+from kpibar.values.functions import COUNTS, FUNCTIONS, OPERATORS
+from kpibar.values.helpers import HELPERS
 from tests.intake import take_text, write
 
 ORDINARY = (

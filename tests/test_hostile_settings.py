@@ -17,12 +17,12 @@ from kpibar.database.store import open_store
 from kpibar.errors import ConfigInvalid, KpibarError, KpiInvalid, LayoutInvalid
 from kpibar.ingest.file_settings import checked_settings
 from kpibar.ingest.layouts import parse, shelf
-from kpibar.ingest.values import pseudonym
 from kpibar.kpis.catalogue import DIMENSIONS, Kpi, catalogue
 from kpibar.kpis.compute import Window, additive_cells, guarded, quantiles
 from kpibar.kpis.facts import FACTS
 from kpibar.model.build import build
 from kpibar.streams import failure
+from kpibar.values.helpers import pseudonym
 from tests.fragments import EXPRESSIONS
 from tests.fragments import NAMES as TEXTS
 from tests.intake import held, take_text, write

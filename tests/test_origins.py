@@ -12,9 +12,9 @@ from kpibar.database.engine import DuckDB
 from kpibar.ingest.expressions import Compiled, compile_expression
 from kpibar.ingest.layouts import Layout, shelf
 from kpibar.ingest.origins import has_value, placeholders
-from kpibar.ingest.reading import Call
-from kpibar.ingest.values import HELPERS
 from kpibar.read.columns import normal
+from kpibar.values.helpers import HELPERS
+from kpibar.values.notation import Call
 from tests.intake import held, take, take_text, write
 from tests.support import AS_OF, fraction, ingest_tables, report, row, settings
 

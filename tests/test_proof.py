@@ -21,7 +21,6 @@ from kpibar.ingest.canonical import Context
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.layouts import shelf
 from kpibar.ingest.plan import Plan, plan
-from kpibar.ingest.reading import Reading
 from kpibar.ingest.repair import Repairer
 from kpibar.ingest.shapes import Holds, anything
 from kpibar.read.columns import column
@@ -29,6 +28,7 @@ from kpibar.read.lines import physical_lines
 from kpibar.read.reader import Account, Batch, Reader, Sizes, joined, weights
 from kpibar.read.records import MOVED, Blank, Fault, Item, Record, decoded, encoded, judge, looks_like_footer
 from kpibar.read.scan import Dialect, is_plain
+from kpibar.values.notation import Reading
 
 # The first line of the records, as if a header and a line before it had been read.
 FIRST = 3

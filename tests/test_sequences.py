@@ -23,9 +23,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from kpibar.checking import check
 from kpibar.config import Config, Thresholds, load
 from kpibar.database.store import Store, open_store
-from kpibar.ingest.instants import date_in_name
 from kpibar.ingest.load import ingest
 from kpibar.ingest.outcome import Options
+from kpibar.values.instants import date_in_name
 from tests.intake import write
 
 QUICK = settings(max_examples=8, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck))

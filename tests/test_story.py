@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.ingest.instants import as_of_instant
+from kpibar.values.instants import as_of_instant
 from tests.support import REPOSITORY, facts, fraction, ingest_tables, report, row, settings
 
 EXPORTS = REPOSITORY / "tests" / "fixtures" / "story"

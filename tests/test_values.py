@@ -18,11 +18,11 @@ from kpibar.config import valid_zone
 from kpibar.database.engine import DuckDB
 from kpibar.errors import ZoneUnknown
 from kpibar.ingest.canonical import Context
-from kpibar.ingest.clocks import clock_changes, in_zone
 from kpibar.ingest.layouts import shelf
 from kpibar.ingest.plan import plan
-from kpibar.ingest.reading import Reading
 from kpibar.read.columns import column as header_column
+from kpibar.values.notation import Reading
+from kpibar.values.timezones import clock_changes, in_zone
 from tests.intake import column, held, take_text
 from tests.notations import read
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kpibar.database.store import Store
 from kpibar.errors import KeyMissing, KeyUnsafe, KeyUnusable
-from kpibar.ingest.values import KEY_NAMES
+from kpibar.values.helpers import KEY_NAMES
 
 KEY_BYTES = 32
 _BLOCK = 64

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kpibar.database.schema import HAPPENED
 from kpibar.database.store import Store
-from kpibar.ingest.clocks import local_time
+from kpibar.values.timezones import local_time
 
 _DAY, _SHORTEST_DAY = 86_400, 82_800  # seconds; when clocks change in spring, midnight follows midnight after 23 hours
 # A parcel is handed over, an invitation sent again, later than was announced; never so much later.

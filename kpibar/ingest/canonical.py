@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from kpibar.config import Hours
 from kpibar.database.schema import DAYS, KEYS, TEXT_COLUMNS, columns
 from kpibar.ingest.cells import Cells
-from kpibar.ingest.clocks import local_time
 from kpibar.ingest.expressions import Compiled
-from kpibar.ingest.kept_text import reduced
 from kpibar.ingest.keys import digits_key, digits_of, key_column, key_fault, negative_durations, odd_scores, order_key
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.masks import result_calls
 from kpibar.ingest.origins import has_value
 from kpibar.ingest.promises import far_promises, promise_bound, without_far
-from kpibar.ingest.reading import Reading, quoted
-from kpibar.ingest.sequence import Remarks, remarks_of, remarks_on_times
 from kpibar.read.columns import normal
+from kpibar.values.kept_text import reduced
+from kpibar.values.notation import Reading, quoted
+from kpibar.values.sequence import Remarks, remarks_of, remarks_on_times
+from kpibar.values.timezones import local_time
 
 # The columns that say yes or no of calls alone: without a tick they say nothing of a contact that is none.
 _OF_CALLS = ("queued", "answered", "abandoned", "short_abandon", "in_hours", "callback")

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from kpibar.ingest.expressions import Compiled
 from kpibar.ingest.origins import has_value
-from kpibar.ingest.reading import Call
-from kpibar.ingest.values import HELPERS
 from kpibar.read.columns import Column, normal
+from kpibar.values.helpers import HELPERS
+from kpibar.values.notation import Call
 
 
 @dataclass(frozen=True)

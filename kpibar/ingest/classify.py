@@ -5,7 +5,7 @@ from kpibar.ingest.plan import REASONS, Plan, undecided, with_reasons
 from kpibar.ingest.reasons import recorded, unmapped
 from kpibar.ingest.tally import Tally, count_value
 from kpibar.ingest.topics import by_text
-from kpibar.ingest.values import pseudonym
+from kpibar.values.helpers import pseudonym
 
 # Below this share of distinct values, finding them first is cheaper than computing every pseudonym.
 _FEW = 0.6

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.identifiers import person_of
-from kpibar.ingest.reading import Call, Reading
-from kpibar.ingest.values import HELPERS
+from kpibar.values.helpers import HELPERS
+from kpibar.values.notation import Call, Reading
 
 # Helpers that cannot fail on a non-empty cell.
 TOTAL = ("text", "pii", "enum")

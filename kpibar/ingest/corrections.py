@@ -17,13 +17,13 @@ from kpibar.database.ledger import Stated
 from kpibar.database.store import Store
 from kpibar.errors import OriginalUnknown
 from kpibar.ingest.layouts import Layout, shelf
-from kpibar.ingest.reading import Reading
 from kpibar.ingest.repair import repairer
 from kpibar.read.columns import normal
 from kpibar.read.export import Export, identity_of, open_export
 from kpibar.read.lines import streamed_lines
 from kpibar.read.reader import Reader
 from kpibar.read.records import decoded
+from kpibar.values.notation import Reading
 
 Span = tuple[int, int]
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kpibar.ingest.cells import Cells
-from kpibar.ingest.reading import Reading
 from kpibar.ingest.shapes import DATED, FLAGS, shape
-from kpibar.ingest.values import NOTHING
 from kpibar.read.columns import normal
 from kpibar.read.quotes import raw_cells
 from kpibar.read.scan import Dialect
+from kpibar.values.helpers import NOTHING
+from kpibar.values.notation import Reading
 
 # A date and time of which nothing can be missing, where the column has no other to compare it with.
 _FULL_TIME = re.compile(

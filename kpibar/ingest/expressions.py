@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kpibar.formulas import TOKEN, excerpt, measured, refuse_marks
-from kpibar.functions import FormulaFault, Size, Term
-from kpibar.ingest.reading import TIMED, Call
-from kpibar.ingest.values import HELPERS
+from kpibar.values.formula import TOKEN, excerpt, measured, refuse_marks
+from kpibar.values.functions import FormulaFault, Size, Term
+from kpibar.values.helpers import HELPERS
+from kpibar.values.notation import TIMED, Call
 
 # What a helper call is called while the engine's parser reads what stands around it, and in the SQL written anew.
 _FOLDED = "lines_folded"

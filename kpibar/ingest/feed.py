@@ -16,11 +16,11 @@ from kpibar.database.engine import EngineError
 from kpibar.database.store import Store
 from kpibar.errors import ProofBroken
 from kpibar.ingest.plan import Plan
-from kpibar.ingest.reading import quoted
 from kpibar.ingest.typed import PLACE, checked
 from kpibar.read.reader import Batch
 from kpibar.read.records import decoded
 from kpibar.read.scan import Dialect
+from kpibar.values.notation import quoted
 
 # The engine would reserve sixteen times as much for every text it reads.
 _LONGEST_LINE = 64 * 1024 * 1024

@@ -8,13 +8,13 @@ from datetime import date
 
 from kpibar.database.schema import KEYS, columns
 from kpibar.database.store import Store
-from kpibar.ingest.clocks import local_time
 from kpibar.ingest.keys import order_key
 from kpibar.ingest.masks import PREFIX
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.spellings import Names
 from kpibar.ingest.typed import PLACE
-from kpibar.ingest.values import pseudonym
+from kpibar.values.helpers import pseudonym
+from kpibar.values.timezones import local_time
 
 # The name under which `meta` has the first day that a purge left.
 PURGED_BEFORE = "purged_before"

@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from kpibar.ingest.expressions import Compiled
 from kpibar.ingest.origins import place, placeholders
-from kpibar.ingest.reading import Call
-from kpibar.syntax import Node, SyntaxFault, children, sql, tree, walk
+from kpibar.values.notation import Call
+from kpibar.values.syntax import Node, SyntaxFault, children, sql, tree, walk
 
 # A cell, and the strings, in which none is meant.
 _CELL = re.compile(r"'[^']*'|\bcell_([0-9]+)\b")

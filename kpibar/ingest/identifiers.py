@@ -13,14 +13,14 @@ from typing import Any
 from kpibar.database.schema import KEYS, TEXT_COLUMNS
 from kpibar.database.store import Store
 from kpibar.ingest.cells import Cells
-from kpibar.ingest.characters import CAPITALS
 from kpibar.ingest.expressions import Compiled
 from kpibar.ingest.keys import failed, rounded
-from kpibar.ingest.nobody import STANDS_FOR_NOBODY, beginnings, may_stand_for_nobody, nobody
-from kpibar.ingest.reading import quoted
-from kpibar.ingest.telephones import is_telephone, restore_first_digit
-from kpibar.ingest.values import identity
 from kpibar.read.columns import normal
+from kpibar.values.characters import CAPITALS
+from kpibar.values.helpers import identity
+from kpibar.values.nobody import STANDS_FOR_NOBODY, beginnings, may_stand_for_nobody, nobody
+from kpibar.values.notation import quoted
+from kpibar.values.telephones import is_telephone, restore_first_digit
 
 # In front of a person's identifier that is still to be looked at, where "email:", "phone:" or "id:" stands else.
 ODD = "odd:"

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 from kpibar.database.schema import KEYS
 from kpibar.ingest.cells import Cells
-from kpibar.ingest.characters import CAPITALS, LETTERS
 from kpibar.ingest.expressions import Compiled
-from kpibar.ingest.reading import Call, quoted
-from kpibar.ingest.sequence import CLOCK_GAP_S, HOUR_AND_SOME, out_of_order
-from kpibar.ingest.values import identity, pseudonym
 from kpibar.read.records import OF_A_REPORT
+from kpibar.values.characters import CAPITALS, LETTERS
+from kpibar.values.helpers import identity, pseudonym
+from kpibar.values.notation import Call, quoted
+from kpibar.values.sequence import CLOCK_GAP_S, HOUR_AND_SOME, out_of_order
 
 # Columns that name another record.
 _REFERENCES = ("case_id", "contact_id", "order_ref", "merged_into")

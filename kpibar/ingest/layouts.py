@@ -22,15 +22,15 @@ from kpibar.errors import (
     LayoutUnknown,
     UsageError,
 )
-from kpibar.formulas import closest, measured
-from kpibar.functions import FormulaFault, Size, Term
 from kpibar.ingest.expressions import SECONDS, Compiled, ExpressionError, columns_read, compile_expression
 from kpibar.ingest.origins import has_value
-from kpibar.ingest.patterns import FormatFault, pattern
 from kpibar.ingest.vocabulary import refuse_words
 from kpibar.read.columns import normal
-from kpibar.syntax import can_read
 from kpibar.toml import TomlFault, parse_toml, read_toml
+from kpibar.values.formats import FormatFault, pattern
+from kpibar.values.formula import closest, measured
+from kpibar.values.functions import FormulaFault, Size, Term
+from kpibar.values.syntax import can_read
 
 _MOST_LAYOUTS = 200
 # Of all values of a record together, times the length of its cells (see formulas.measured).

@@ -20,11 +20,9 @@ from kpibar.database.store import Store
 from kpibar.errors import FileKnownOtherwise, KpibarError, LayoutInvalid, ZoneChanged, ZoneNeeded
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.file_settings import checked_settings, remember_settings
-from kpibar.ingest.instants import as_of_instant
 from kpibar.ingest.layouts import Layout, Shelf
 from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.plan import plan
-from kpibar.ingest.reading import Reading
 from kpibar.ingest.recognise import Recognised, recognise
 from kpibar.ingest.repair import repairer
 from kpibar.ingest.spellings import Names, branded, join_stored, load_names
@@ -32,6 +30,8 @@ from kpibar.ingest.taking import Task, take_file
 from kpibar.ingest.trial import faulty_entry, parses
 from kpibar.privacy.disclosure import QUOTED, shown_words
 from kpibar.read.errors import TextRefused
+from kpibar.values.instants import as_of_instant
+from kpibar.values.notation import Reading
 
 # What a statement with the expressions of a user's own layout may take.
 _SECONDS = 600.0

@@ -14,9 +14,6 @@ from kpibar.database.store import Store
 from kpibar.ingest.cells import Cells
 from kpibar.ingest.expressions import Compiled
 from kpibar.ingest.origins import place, placeholders
-from kpibar.ingest.reading import Call, quoted
-from kpibar.ingest.telephones import is_telephone
-from kpibar.ingest.values import pseudonym
 from kpibar.ingest.vocabulary import leaves
 from kpibar.privacy.calling_codes import whole_numbers
 from kpibar.privacy.personal import (
@@ -30,7 +27,10 @@ from kpibar.privacy.personal import (
     telephone_identity,
 )
 from kpibar.read.columns import normal
-from kpibar.syntax import Node, SyntaxFault, children, tree
+from kpibar.values.helpers import pseudonym
+from kpibar.values.notation import Call, quoted
+from kpibar.values.syntax import Node, SyntaxFault, children, tree
+from kpibar.values.telephones import is_telephone
 
 CODE = "identifier_masked"
 # Which rules these are: a file that was read by others is read again when it is ingested again.

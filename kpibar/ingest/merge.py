@@ -19,9 +19,9 @@ from kpibar.ingest.accounts import compare
 from kpibar.ingest.keys import order_mentions, reference_mentions
 from kpibar.ingest.plan import Plan
 from kpibar.ingest.promises import keep_first_promise, seen, take_earlier_promise
-from kpibar.ingest.values import pseudonym
 from kpibar.ingest.versions import UNDECIDED, rank_versions
 from kpibar.read.errors import AccountsMixed
+from kpibar.values.helpers import pseudonym
 
 # So many records are alike by no chance.
 _NO_CHANCE = 10

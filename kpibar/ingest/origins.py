@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Literal
 
 from kpibar.ingest.expressions import Compiled
-from kpibar.syntax import Node, SyntaxFault, tree, value
+from kpibar.values.syntax import Node, SyntaxFault, tree, value
 
 # By whom a constant is given: the layout alone, its text in place of an absent column, or the absence itself.
 _AUTHORS = ("layout", "statement", "absence")

@@ -8,8 +8,8 @@ from datetime import date
 
 from kpibar.database.schema import BEGINS
 from kpibar.database.store import Store
-from kpibar.ingest.clocks import local_time
 from kpibar.ingest.plan import Plan
+from kpibar.values.timezones import local_time
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,12 @@ from kpibar.ingest.keys import key_fault
 from kpibar.ingest.layouts import Layout
 from kpibar.ingest.masks import RULES, Text, text_columns
 from kpibar.ingest.promises import promise_read
-from kpibar.ingest.reading import Call
 from kpibar.ingest.reasons import recorded
 from kpibar.ingest.topics import by_text
 from kpibar.ingest.typed import PLACE, clock_change, dates, flags, numbers, strange_dates, told, typed, written
-from kpibar.ingest.values import KEY_NAMES, pseudonym
 from kpibar.read.columns import Column, normal
+from kpibar.values.helpers import KEY_NAMES, pseudonym
+from kpibar.values.notation import Call
 
 # What unknown words of recorded reasons are kept under.
 REASONS = "reason_raw"

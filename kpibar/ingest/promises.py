@@ -12,11 +12,11 @@ from datetime import datetime
 
 from kpibar.database.schema import PROMISE_SEEN
 from kpibar.database.store import Store
-from kpibar.ingest.clocks import local_time
 from kpibar.ingest.expressions import Compiled
-from kpibar.ingest.moments import at_midnight
-from kpibar.ingest.reading import let
-from kpibar.ingest.values import first_instant, last_instant
+from kpibar.values.helpers import first_instant, last_instant
+from kpibar.values.notation import let
+from kpibar.values.timestamps import at_midnight
+from kpibar.values.timezones import local_time
 
 _PROMISE = ("promised_from", "promised_to", "promised_on", "promise_kind", *PROMISE_SEEN)
 # By which helper the columns of a promise are read, and which instant of a day is meant where it is one of a day.

@@ -6,9 +6,9 @@ neither kpibar.toml nor the rules know is no known reason: it stays NULL, and is
 
 from collections.abc import Mapping
 
-from kpibar.ingest.characters import LETTERS
-from kpibar.ingest.reading import quoted
 from kpibar.ingest.topics import by_vendor, reasons
+from kpibar.values.characters import LETTERS
+from kpibar.values.notation import quoted
 
 # What kpibar.toml says of a word that names no reason, such as a tag for important customers.
 UNKNOWN = "unknown"

@@ -15,12 +15,12 @@ from kpibar.ingest.cells import cells_of
 from kpibar.ingest.ending import LastColumn, last_column
 from kpibar.ingest.expressions import compile_expression
 from kpibar.ingest.layouts import Layout
-from kpibar.ingest.reading import Reading
 from kpibar.ingest.shapes import DATED, Holds, anything, good_records, holders, learned
 from kpibar.read.columns import Column, normal
 from kpibar.read.lines import strict_cells
 from kpibar.read.quotes import lone_unquoted, other_readings
 from kpibar.read.scan import Dialect
+from kpibar.values.notation import Reading
 
 # A longer line has too many places to look at, and a reason of its own.
 _LONGEST = 4_000

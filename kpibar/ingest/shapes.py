@@ -9,13 +9,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from kpibar.ingest import durations, moments, numbers
 from kpibar.ingest.cells import Cells
-from kpibar.ingest.reading import Call, Reading
-from kpibar.ingest.values import NEVER, NO, NOTHING, TICKS, YES
 from kpibar.read.columns import normal
 from kpibar.read.lines import strict_cells
 from kpibar.read.scan import Dialect
+from kpibar.values import durations, numbers, timestamps
+from kpibar.values.helpers import NEVER, NO, NOTHING, TICKS, YES
+from kpibar.values.notation import Call, Reading
 
 Holds = Callable[[str], bool]
 _NUMBERS = ("num", "whole", "secs", "minutes", "hours", "days", "ms", "epoch")
@@ -83,8 +83,8 @@ def _is_number(text: str, reading: Reading) -> bool:
 
 def _dated(column: str, reading: Reading) -> Holds:
     """Every notation that is read, whatever the order of day and month."""
-    known = _one_of(moments.notations(column, reading))
-    if moments.more_formats(column, reading):
+    known = _one_of(timestamps.notations(column, reading))
+    if timestamps.more_formats(column, reading):
         return anything
     return lambda text: known.fullmatch(text) is not None or known.fullmatch(_small(text)) is not None
 

@@ -16,16 +16,9 @@ from kpibar.ingest.answers import count_odd_answers
 from kpibar.ingest.canonical import Context
 from kpibar.ingest.classify import classify, count_unmapped, look_up_pseudonyms
 from kpibar.ingest.codes import CODES, find_codes, spellings_of
-from kpibar.ingest.dateorder import confirm, confirm_formats
-from kpibar.ingest.dateorder import settle as settle_dates
-from kpibar.ingest.decimals import CODE as DECIMAL_SIGN
-from kpibar.ingest.decimals import settle_decimals
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.forgotten import Forgotten, leave_out, load_forgotten, note_emptied_texts
-from kpibar.ingest.half_days import CODE as TWELVE_HOURS
-from kpibar.ingest.half_days import count_half_days
 from kpibar.ingest.identifiers import restore_identifiers
-from kpibar.ingest.instants import instant_in_name
 from kpibar.ingest.layouts import growth
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.masks import mask_identifiers
@@ -35,7 +28,6 @@ from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
 from kpibar.ingest.periods import leave_aside, remove_earlier
 from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.precision import refuse_rounded
-from kpibar.ingest.reading import Reading
 from kpibar.ingest.recognise import Recognised
 from kpibar.ingest.references import ORDERS_MISSED, orders_missed
 from kpibar.ingest.repair import Repairer, repairer
@@ -65,8 +57,6 @@ from kpibar.ingest.tally import (
     write_remarks,
     write_unknown,
 )
-from kpibar.ingest.ticks import CODE as TICK_COLUMN
-from kpibar.ingest.ticks import settle_ticks
 from kpibar.ingest.twins import find_twins
 from kpibar.ingest.typed import BROKEN
 from kpibar.ingest.uniformity import count_uniform
@@ -79,6 +69,16 @@ from kpibar.read.reader import Account, Batch, Reader, joined, sizes_for
 from kpibar.read.scan import Dialect
 from kpibar.read.tables import Row
 from kpibar.read.workbook_marks import UNCALCULATED
+from kpibar.values.date_order import confirm, confirm_formats
+from kpibar.values.date_order import settle as settle_dates
+from kpibar.values.decimals import CODE as DECIMAL_SIGN
+from kpibar.values.decimals import settle_decimals
+from kpibar.values.half_days import CODE as TWELVE_HOURS
+from kpibar.values.half_days import count_half_days
+from kpibar.values.instants import instant_in_name
+from kpibar.values.notation import Reading
+from kpibar.values.ticks import CODE as TICK_COLUMN
+from kpibar.values.ticks import settle_ticks
 
 _SCRATCH = (
     BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard", "said_reasons", "unmapped",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from kpibar.ingest.reading import quoted
+from kpibar.values.notation import quoted
 
 _KINDS = ("vendor", "text", "unless", "vendor_unless")
 

@@ -13,8 +13,8 @@ from kpibar.ingest.origins import placeholders
 from kpibar.ingest.plan import Plan, plan
 from kpibar.ingest.taking import Task, group_place, type_staged
 from kpibar.ingest.typed import BROKEN
-from kpibar.ingest.values import HELPERS
 from kpibar.read.reader import Reader
+from kpibar.values.helpers import HELPERS
 
 _GOOD = "SELECT count(*) FILTER (WHERE bad IS NULL AND key_fault IS NULL AND NOT dropped), count(*) FROM typed"
 

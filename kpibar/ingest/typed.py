@@ -8,19 +8,19 @@ import re
 from collections.abc import Mapping, Sequence
 
 from kpibar.database.schema import HAPPENED
-from kpibar.ingest.abbreviations import AMBIGUOUS
 from kpibar.ingest.cells import Cells
-from kpibar.ingest.clocks import clock_changes, near_change
 from kpibar.ingest.conversions import TOTAL, converted
-from kpibar.ingest.dateorder import strange
 from kpibar.ingest.expressions import Compiled, compile_expression
 from kpibar.ingest.keys import failed, identity_fault
 from kpibar.ingest.layouts import Layout
-from kpibar.ingest.moments import naive_time
-from kpibar.ingest.reading import Call, Helper, Reading, quoted
-from kpibar.ingest.values import HELPERS, NEVER, NOTHING
 from kpibar.read.columns import normal
 from kpibar.read.reader import weights
+from kpibar.values.abbreviations import AMBIGUOUS
+from kpibar.values.date_order import strange
+from kpibar.values.helpers import HELPERS, NEVER, NOTHING
+from kpibar.values.notation import Call, Helper, Reading, quoted
+from kpibar.values.timestamps import naive_time
+from kpibar.values.timezones import clock_changes, near_change
 
 # Helpers that read dates, and those that read times in a zone.
 _DATED = ("instant", "day_start", "day_end", "promise_start", "promise_end")

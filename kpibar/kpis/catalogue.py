@@ -24,10 +24,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from kpibar.config import Settings, Thresholds, explain
 from kpibar.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
-from kpibar.formulas import closest, excerpt, formula
-from kpibar.functions import FormulaFault, Size, Term
 from kpibar.kpis.facts import FACTS, IDENTIFIERS
 from kpibar.model.build import parameters
+from kpibar.values.formula import closest, excerpt, formula
+from kpibar.values.functions import FormulaFault, Size, Term
 
 Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "net", "mix"]
 Unit = Literal["count", "share", "per_100", "seconds", "points", "score"]

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kpibar.database.engine import Engine
-from kpibar.ingest.reading import Reading
 from kpibar.read.columns import normal
+from kpibar.values.notation import Reading
 
 CODE = "decimal_sign"
 # Behind one of the signs: digits that are no group of three, or three of them behind a zero.

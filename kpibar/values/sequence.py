@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kpibar.database.schema import HAPPENED
-from kpibar.ingest.clocks import local_time
-from kpibar.ingest.moments import at_midnight
+from kpibar.values.timestamps import at_midnight
+from kpibar.values.timezones import local_time
 
 # Two clocks differ by so many seconds at most; the model counts such a time between as 0.
 CLOCK_GAP_S = 300

@@ -4,7 +4,7 @@
 the number is not read. 1,234.50 and 1 234,50 show both signs and say themselves.
 """
 
-from kpibar.ingest.reading import let
+from kpibar.values.notation import let
 
 _GROUP = "[+-]?[1-9][0-9]{0,2}"
 # Groups of three set apart by blanks or apostrophes, commas, points; a second group or a decimal sign settles it.

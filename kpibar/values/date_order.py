@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from kpibar.database.engine import Engine
 from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
-from kpibar.ingest.moments import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
-from kpibar.ingest.reading import Reading, quoted
 from kpibar.privacy.disclosure import blanked
 from kpibar.read.columns import normal
 from kpibar.read.errors import DatesSwapped, YearFirst
+from kpibar.values.notation import Reading, quoted
+from kpibar.values.timestamps import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
 
 if TYPE_CHECKING:
     from kpibar.read.scan import Integers

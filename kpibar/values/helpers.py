@@ -7,12 +7,12 @@ A value that can be read in two ways is not read.
 import secrets
 from collections.abc import Callable, Mapping
 
-from kpibar.ingest import moments
-from kpibar.ingest.clocks import in_zone
-from kpibar.ingest.durations import clock, duration
-from kpibar.ingest.numbers import amount, number, whole_number
-from kpibar.ingest.reading import Call, Direct, Helper, Reading, quoted
 from kpibar.read.columns import normal
+from kpibar.values import timestamps
+from kpibar.values.durations import clock, duration
+from kpibar.values.notation import Call, Direct, Helper, Reading, quoted
+from kpibar.values.numbers import amount, number, whole_number
+from kpibar.values.timezones import in_zone
 
 # Under which names statements take the inner and the outer key of pseudonyms.
 KEY_NAMES = (f"inner_{secrets.token_hex(16)}", f"outer_{secrets.token_hex(16)}")
@@ -65,19 +65,19 @@ def last_instant(day: str, zone: str) -> str:
 
 
 def _day_start(cell: str, call: Call, reading: Reading) -> str:
-    return first_instant(moments.day(cell, call, reading), reading.day_zone)
+    return first_instant(timestamps.day(cell, call, reading), reading.day_zone)
 
 
 def _day_end(cell: str, call: Call, reading: Reading) -> str:
-    return last_instant(moments.day(cell, call, reading), reading.day_zone)
+    return last_instant(timestamps.day(cell, call, reading), reading.day_zone)
 
 
 def _promise_start(cell: str, call: Call, reading: Reading) -> str:
-    return moments.promise(cell, call, reading, lambda day: first_instant(day, reading.day_zone))
+    return timestamps.promise(cell, call, reading, lambda day: first_instant(day, reading.day_zone))
 
 
 def _promise_end(cell: str, call: Call, reading: Reading) -> str:
-    return moments.promise(cell, call, reading, lambda day: last_instant(day, reading.day_zone))
+    return timestamps.promise(cell, call, reading, lambda day: last_instant(day, reading.day_zone))
 
 
 def _bare_date(bound: Callable[[str, str], str]) -> Direct:
@@ -157,7 +157,10 @@ HELPERS: Mapping[str, Helper] = {
         "a duration such as 19m 10s, hh:mm:ss or milliseconds",
     ),
     "instant": Helper(
-        moments.instant, "TIMESTAMP", "a date and time, 1990 to 2099", Direct("TIMESTAMP", moments.written_instants)
+        timestamps.instant,
+        "TIMESTAMP",
+        "a date and time, 1990 to 2099",
+        Direct("TIMESTAMP", timestamps.written_instants),
     ),
     "epoch": Helper(_epoch, "TIMESTAMP", "a Unix time in seconds, 1990 to 2099"),
     "day_start": Helper(_day_start, "TIMESTAMP", "a date, 1990 to 2099", _bare_date(first_instant)),

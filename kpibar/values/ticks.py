@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kpibar.database.engine import Engine
-from kpibar.ingest.reading import Reading, quoted
-from kpibar.ingest.values import NO, NOTHING, TICKS
 from kpibar.read.columns import normal
+from kpibar.values.helpers import NO, NOTHING, TICKS
+from kpibar.values.notation import Reading, quoted
 
 CODE = "tick_column"
 # One tick in a file may be a slip of somebody's hand.

@@ -2,7 +2,7 @@
 
 import re
 
-from kpibar.ingest.reading import let, quoted
+from kpibar.values.notation import let, quoted
 
 # Hours may pass 24; the parts below may not pass 59.
 _CLOCK = "-?[0-9]+:[0-5]?[0-9](:[0-5]?[0-9]([.][0-9]+)?)?"

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from kpibar.database.engine import Engine
-from kpibar.ingest.reading import quoted
+from kpibar.values.notation import quoted
 
 CODE = "twelve_hours"
 # Fewer times, or fewer days, may lie before 13:00 by chance.

@@ -2,7 +2,7 @@
 
 import re
 
-from kpibar.ingest.reading import quoted
+from kpibar.values.notation import quoted
 
 # The remark on identifiers that stand for nobody.
 STANDS_FOR_NOBODY = "identifier_nobody"

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from kpibar.ingest.reading import let, quoted
+from kpibar.values.notation import let, quoted
 
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 _LEAP_YEAR = date(2000, 1, 1)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from kpibar.database.store import Store
-from kpibar.ingest.reading import quoted
 from kpibar.privacy.calling_codes import NATIONAL
+from kpibar.values.notation import quoted
 
 _NAMES = re.compile(
     r"\b(phones?|telephones?|tel|telefono?|telefone|telefoon|telefonnummer|mobile?|mobil|portable|handy|gsm|cell|caller"

@@ -4,7 +4,7 @@ Addresses, bank accounts, every number of five or more digits - telephones, card
 greeting, a title or the close of a letter are replaced by a word in brackets. Other names cannot be told from words.
 """
 
-from kpibar.ingest.reading import quoted
+from kpibar.values.notation import quoted
 
 _GREETING = (
     "bonjour|bonsoir|salut|coucou|chers?|ch[èe]res?|hello|hi|hey|dear|good (?:morning|afternoon|evening)|hallo|"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
-from kpibar.functions import (
+from kpibar.values.functions import (
     COUNTS,
     FUNCTIONS,
     MOST_LIST_CELLS,
@@ -25,7 +25,7 @@ from kpibar.functions import (
     largest,
     total,
 )
-from kpibar.syntax import Node, SyntaxFault, tree
+from kpibar.values.syntax import Node, SyntaxFault, tree
 
 # The words of a formula; strings and quoted names are whole, whatever stands in them.
 TOKEN = re.compile(
