@@ -288,7 +288,7 @@ def layouts(
     Example: kpibar layouts zendesk-tickets
     """
     from kpibar.config import load
-    from kpibar.ingest.layouts import shelf
+    from kpibar.layouts.layout import shelf
     from kpibar.render import listings
 
     settings = load(config)

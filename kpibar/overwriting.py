@@ -17,7 +17,7 @@ from kpibar.database.key_files import is_copy_of_key, is_key_name, is_key_place,
 from kpibar.database.seal import seal_path
 from kpibar.database.store import is_duckdb, open_store
 from kpibar.errors import KpibarError, LayoutTied
-from kpibar.ingest.layouts import identify, shelf
+from kpibar.layouts.layout import identify, shelf
 from kpibar.read.errors import MemberNeeded, OutputOverwrites
 from kpibar.read.export import open_export
 from kpibar.read.source import located

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from kpibar.ingest.layouts import shelf
+from kpibar.layouts.layout import shelf
 from kpibar.privacy.personal import is_account, is_card
 from kpibar.read.columns import normal
 from tests.support import REPOSITORY, kpibar

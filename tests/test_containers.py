@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.errors import FileEmpty, FileIsDirectory, FileNotRegular, FileNotText, KpibarError
-from kpibar.ingest.layouts import shelf
+from kpibar.layouts.layout import shelf
 from kpibar.read.archive import Caps
 from kpibar.read.errors import (
     ArchiveNested,

@@ -17,9 +17,9 @@ import pytest
 import xlsxwriter
 
 from kpibar.errors import KpibarError
-from kpibar.ingest import ending, shapes
-from kpibar.ingest.layouts import shelf
 from kpibar.ingest.repair import repairer
+from kpibar.layouts import last_record, shapes
+from kpibar.layouts.layout import shelf
 from kpibar.privacy import disclosure
 from kpibar.read import columns, lines, mojibake, quotes
 from kpibar.read.errors import FileDamaged, FileTooLarge
@@ -159,7 +159,7 @@ def test_patterns_on_long_cells_take_their_length(sign: str) -> None:
     cell = sign * (200_000 // len(sign)) + "!b"
     start = time.process_time()
     columns.column(f"a{cell}")
-    ending.LastColumn(dated=True).having_seen([[cell]]).is_whole(cell)
+    last_record.LastColumn(dated=True).having_seen([[cell]]).is_whole(cell)
     quotes.content_of_line(f'"{cell}"', '"')
     mojibake.restore(cell)
     shapes.shape(cell)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpibar.errors import KpibarError
-from kpibar.ingest.layouts import shelf
+from kpibar.layouts.layout import shelf
 from kpibar.read import encoding as ladder
 from kpibar.read.alphabets import code_page, words_beyond_ascii
 from kpibar.read.errors import EncodingForeign, EncodingMisfit, EncodingUnknown
@@ -299,7 +299,7 @@ MEMORY = """
 import resource, sys
 from pathlib import Path
 from kpibar.read.export import open_export
-from kpibar.ingest.layouts import shelf
+from kpibar.layouts.layout import shelf
 known = shelf(None).vocabulary()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 export = open_export(Path(sys.argv[1]), known)

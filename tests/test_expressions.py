@@ -14,8 +14,8 @@ import pytest
 from kpibar.database.engine import DuckDB
 from kpibar.database.key import padded_keys
 from kpibar.errors import LayoutInvalid, ZoneUnknown
-from kpibar.ingest.expressions import ExpressionError, columns_read, compile_expression, seconds_between
-from kpibar.ingest.layouts import parse
+from kpibar.layouts.expression import ExpressionError, columns_read, compile_expression, seconds_between
+from kpibar.layouts.layout import parse
 from kpibar.values.helpers import HELPERS
 from kpibar.values.notation import Call, Reading
 from tests.intake import column, held, take, take_text, write

@@ -7,8 +7,8 @@ import pytest
 
 from kpibar.database.engine import DuckDB
 from kpibar.errors import KpibarError, LayoutInvalid
-from kpibar.ingest.expressions import compile_expression
-from kpibar.ingest.layouts import parse
+from kpibar.layouts.expression import compile_expression
+from kpibar.layouts.layout import parse
 from kpibar.values.functions import COUNTS, FUNCTIONS, OPERATORS
 from kpibar.values.helpers import HELPERS
 from tests.intake import take_text, write

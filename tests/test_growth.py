@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from kpibar.errors import LayoutInvalid
-from kpibar.ingest.expressions import compile_expression
-from kpibar.ingest.layouts import growth, parse, shelf
+from kpibar.layouts.expression import compile_expression
+from kpibar.layouts.layout import growth, parse, shelf
 from kpibar.read import reader
 from kpibar.read.reader import USUAL, sizes_for
 from tests.intake import held, take_text, write

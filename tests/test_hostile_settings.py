@@ -15,11 +15,11 @@ from kpibar.database.engine import DuckDB, EngineError
 from kpibar.database.key import Key, bind, padded_keys
 from kpibar.database.store import open_store
 from kpibar.errors import ConfigInvalid, KpibarError, KpiInvalid, LayoutInvalid
-from kpibar.ingest.file_settings import checked_settings
-from kpibar.ingest.layouts import parse, shelf
 from kpibar.kpis.catalogue import DIMENSIONS, Kpi, catalogue
 from kpibar.kpis.compute import Window, additive_cells, guarded, quantiles
 from kpibar.kpis.facts import FACTS
+from kpibar.layouts.layout import parse, shelf
+from kpibar.layouts.settings import checked_settings
 from kpibar.model.build import build
 from kpibar.streams import failure
 from kpibar.values.helpers import pseudonym

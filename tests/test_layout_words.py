@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from kpibar.errors import LayoutInvalid
-from kpibar.ingest.expressions import Compiled, compile_expression
-from kpibar.ingest.guards import reached
-from kpibar.ingest.layouts import Layout, shelf
+from kpibar.layouts.expression import Compiled, compile_expression
+from kpibar.layouts.guards import reached
+from kpibar.layouts.layout import Layout, shelf
 from tests.intake import config, held, take, take_text, write
 
 DAY = "2025-03-01 10:00:00"

@@ -14,8 +14,8 @@ from kpibar.errors import (
     LayoutUnknown,
     LayoutUnmatched,
 )
-from kpibar.ingest.layouts import identify, parse, shelf
 from kpibar.kpis.catalogue import catalogue
+from kpibar.layouts.layout import identify, parse, shelf
 from kpibar.read.columns import column, normal
 from kpibar.render.summary import ingested
 from tests.intake import config, held, take, take_text, write

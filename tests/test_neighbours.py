@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.ingest.repair import Repairer
-from kpibar.ingest.shapes import Holds, anything
+from kpibar.layouts.shapes import Holds, anything
 from kpibar.read.reader import Reader, Sizes
 from kpibar.read.records import decoded
 from kpibar.read.scan import Dialect

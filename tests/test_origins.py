@@ -9,9 +9,9 @@ import pytest
 
 from kpibar.barometer import Barometer
 from kpibar.database.engine import DuckDB
-from kpibar.ingest.expressions import Compiled, compile_expression
-from kpibar.ingest.layouts import Layout, shelf
-from kpibar.ingest.origins import has_value, placeholders
+from kpibar.layouts.expression import Compiled, compile_expression
+from kpibar.layouts.layout import Layout, shelf
+from kpibar.layouts.origins import has_value, placeholders
 from kpibar.read.columns import normal
 from kpibar.values.helpers import HELPERS
 from kpibar.values.notation import Call

@@ -9,9 +9,9 @@ import sqlglot
 from sqlglot import exp
 
 from kpibar.config import Settings
-from kpibar.ingest.layouts import shelf
 from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
+from kpibar.layouts.layout import shelf
 from kpibar.model.build import parameters, steps, written_in
 
 # Everything a fragment or model file may call, in lower case.

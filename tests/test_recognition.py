@@ -9,7 +9,7 @@ import pytest
 
 from kpibar.database.schema import KEYS
 from kpibar.errors import LayoutMissesColumns, LayoutTied, LayoutUnmatched
-from kpibar.ingest.layouts import identify, shelf
+from kpibar.layouts.layout import identify, shelf
 from kpibar.read.columns import normal
 from tests.intake import config, held, take, take_text, write
 from tests.support import REPOSITORY

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpibar.errors import FileEmpty, FileNotText, HeaderNotFound, KpibarError, LayoutUnmatched
-from kpibar.ingest.layouts import shelf
+from kpibar.layouts.layout import shelf
 from kpibar.read.errors import FileDamaged, FileTooLarge, MemberNeeded, MemberUnknown, RecordsNotFound
 from kpibar.read.export import Export, open_export
 from kpibar.read.mojibake import restore

@@ -18,8 +18,8 @@ from kpibar.config import valid_zone
 from kpibar.database.engine import DuckDB
 from kpibar.errors import ZoneUnknown
 from kpibar.ingest.canonical import Context
-from kpibar.ingest.layouts import shelf
 from kpibar.ingest.plan import plan
+from kpibar.layouts.layout import shelf
 from kpibar.read.columns import column as header_column
 from kpibar.values.notation import Reading
 from kpibar.values.timezones import clock_changes, in_zone

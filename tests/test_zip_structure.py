@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from kpibar.ingest.layouts import shelf
+from kpibar.layouts.layout import shelf
 from kpibar.read.errors import FileDamaged
 from kpibar.read.export import open_export
 from tests.intake import write

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 
 from kpibar.database.schema import KEYS
-from kpibar.ingest.cells import Cells
-from kpibar.ingest.expressions import Compiled
+from kpibar.layouts.bindings import Cells
+from kpibar.layouts.expression import Compiled
 from kpibar.read.records import OF_A_REPORT
 from kpibar.values.characters import CAPITALS, LETTERS
 from kpibar.values.helpers import identity, pseudonym

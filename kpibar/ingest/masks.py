@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from kpibar.database.schema import KEYS, TEXT_COLUMNS, columns
 from kpibar.database.store import Store
-from kpibar.ingest.cells import Cells
-from kpibar.ingest.expressions import Compiled
-from kpibar.ingest.origins import place, placeholders
-from kpibar.ingest.vocabulary import leaves
+from kpibar.layouts.bindings import Cells
+from kpibar.layouts.expression import Compiled
+from kpibar.layouts.origins import place, placeholders
+from kpibar.layouts.vocabulary import leaves
 from kpibar.privacy.calling_codes import whole_numbers
 from kpibar.privacy.personal import (
     EMAIL,

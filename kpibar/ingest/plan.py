@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 
 from kpibar.database.schema import BEGINS, TEXT_COLUMNS, columns
 from kpibar.ingest.canonical import Context, Mapped, mapped
-from kpibar.ingest.cells import Cells, cells_of
-from kpibar.ingest.expressions import Compiled, compile_expression
-from kpibar.ingest.guards import reached
 from kpibar.ingest.identifiers import Identifier, identifiers
 from kpibar.ingest.keys import key_fault
-from kpibar.ingest.layouts import Layout
 from kpibar.ingest.masks import RULES, Text, text_columns
 from kpibar.ingest.promises import promise_read
 from kpibar.ingest.reasons import recorded
 from kpibar.ingest.topics import by_text
 from kpibar.ingest.typed import PLACE, clock_change, dates, flags, numbers, strange_dates, told, typed, written
+from kpibar.layouts.bindings import Cells, cells_of
+from kpibar.layouts.expression import Compiled, compile_expression
+from kpibar.layouts.guards import reached
+from kpibar.layouts.layout import Layout
 from kpibar.read.columns import Column, normal
 from kpibar.values.helpers import KEY_NAMES, pseudonym
 from kpibar.values.notation import Call

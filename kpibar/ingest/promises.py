@@ -12,7 +12,7 @@ from datetime import datetime
 
 from kpibar.database.schema import PROMISE_SEEN
 from kpibar.database.store import Store
-from kpibar.ingest.expressions import Compiled
+from kpibar.layouts.expression import Compiled
 from kpibar.values.helpers import first_instant, last_instant
 from kpibar.values.notation import let
 from kpibar.values.timestamps import at_midnight

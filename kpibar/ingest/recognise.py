@@ -7,7 +7,9 @@ from zoneinfo import available_timezones
 
 from kpibar.config import Config, valid_zone
 from kpibar.errors import HeaderDuplicated, LayoutUnmatched, ZoneUnknown
-from kpibar.ingest.layouts import (
+from kpibar.ingest.outcome import Loaded, Options, Outcome
+from kpibar.ingest.periods import ALWAYS, Period
+from kpibar.layouts.layout import (
     Layout,
     Shelf,
     absent,
@@ -17,8 +19,6 @@ from kpibar.ingest.layouts import (
     missing_columns,
     required_columns,
 )
-from kpibar.ingest.outcome import Loaded, Options, Outcome
-from kpibar.ingest.periods import ALWAYS, Period
 from kpibar.privacy.disclosure import blanked
 from kpibar.privacy.personal import text_shape
 from kpibar.read.export import Export, open_export

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from kpibar.database.schema import KEYS
-from kpibar.ingest.cells import cells_of
-from kpibar.ingest.ending import LastColumn, last_column
-from kpibar.ingest.expressions import compile_expression
-from kpibar.ingest.layouts import Layout
-from kpibar.ingest.shapes import DATED, Holds, anything, good_records, holders, learned
+from kpibar.layouts.bindings import cells_of
+from kpibar.layouts.expression import compile_expression
+from kpibar.layouts.last_record import LastColumn, last_column
+from kpibar.layouts.layout import Layout
+from kpibar.layouts.shapes import DATED, Holds, anything, good_records, holders, learned
 from kpibar.read.columns import Column, normal
 from kpibar.read.lines import strict_cells
 from kpibar.read.quotes import lone_unquoted, other_readings

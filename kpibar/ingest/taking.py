@@ -19,7 +19,6 @@ from kpibar.ingest.codes import CODES, find_codes, spellings_of
 from kpibar.ingest.feed import stage_batch, type_batch
 from kpibar.ingest.forgotten import Forgotten, leave_out, load_forgotten, note_emptied_texts
 from kpibar.ingest.identifiers import restore_identifiers
-from kpibar.ingest.layouts import growth
 from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
 from kpibar.ingest.masks import mask_identifiers
 from kpibar.ingest.merge import Target, newest, open_contested, same_elsewhere, settle, take
@@ -61,6 +60,7 @@ from kpibar.ingest.twins import find_twins
 from kpibar.ingest.typed import BROKEN
 from kpibar.ingest.uniformity import count_uniform
 from kpibar.ingest.unread import count_unread
+from kpibar.layouts.layout import growth
 from kpibar.read.columns import normal
 from kpibar.read.errors import HeaderMoved, TooManyRepairs, TwinsHeld
 from kpibar.read.export import Export

@@ -7,9 +7,9 @@ from typing import Any
 
 from kpibar.checking import Finding
 from kpibar.database.ledger import ERASURES, describe
-from kpibar.ingest.layouts import Shelf
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window
+from kpibar.layouts.layout import Shelf
 from kpibar.render import summary
 from kpibar.render.clean import clean, json_text
 from kpibar.render.messages import note_text

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from kpibar.ingest.expressions import Compiled
+from kpibar.layouts.expression import Compiled
 from kpibar.values.syntax import Node, SyntaxFault, tree, value
 
 # By whom a constant is given: the layout alone, its text in place of an absent column, or the absence itself.

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from kpibar.ingest.cells import Cells
-from kpibar.ingest.shapes import DATED, FLAGS, shape
+from kpibar.layouts.bindings import Cells
+from kpibar.layouts.shapes import DATED, FLAGS, shape
 from kpibar.read.columns import normal
 from kpibar.read.quotes import raw_cells
 from kpibar.read.scan import Dialect

@@ -22,9 +22,9 @@ from kpibar.errors import (
     LayoutUnknown,
     UsageError,
 )
-from kpibar.ingest.expressions import SECONDS, Compiled, ExpressionError, columns_read, compile_expression
-from kpibar.ingest.origins import has_value
-from kpibar.ingest.vocabulary import refuse_words
+from kpibar.layouts.expression import SECONDS, Compiled, ExpressionError, columns_read, compile_expression
+from kpibar.layouts.origins import has_value
+from kpibar.layouts.vocabulary import refuse_words
 from kpibar.read.columns import normal
 from kpibar.toml import TomlFault, parse_toml, read_toml
 from kpibar.values.formats import FormatFault, pattern

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from kpibar.ingest.expressions import Compiled
-from kpibar.ingest.origins import place, placeholders
+from kpibar.layouts.expression import Compiled
+from kpibar.layouts.origins import place, placeholders
 from kpibar.values.notation import Call
 from kpibar.values.syntax import Node, SyntaxFault, children, sql, tree, walk
 

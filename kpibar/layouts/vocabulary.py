@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from kpibar.database.schema import WORDS
-from kpibar.ingest.expressions import Compiled, ExpressionError
-from kpibar.ingest.origins import place, placeholders
+from kpibar.layouts.expression import Compiled, ExpressionError
+from kpibar.layouts.origins import place, placeholders
 from kpibar.values.syntax import Node, SyntaxFault, tree, value, walk
 
 # What enum() makes of a value that is not listed.

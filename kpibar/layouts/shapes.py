@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from kpibar.ingest.cells import Cells
+from kpibar.layouts.bindings import Cells
 from kpibar.read.columns import normal
 from kpibar.read.lines import strict_cells
 from kpibar.read.scan import Dialect

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from kpibar.ingest.expressions import Compiled
-from kpibar.ingest.origins import has_value
+from kpibar.layouts.expression import Compiled
+from kpibar.layouts.origins import has_value
 from kpibar.read.columns import Column, normal
 from kpibar.values.helpers import HELPERS
 from kpibar.values.notation import Call
