@@ -18,9 +18,9 @@ from kpibar.config import Hours, Reporting, Settings, Thresholds, load
 from kpibar.database.schema import columns
 from kpibar.database.store import ENTITIES
 from kpibar.demo import sample_files
-from kpibar.ingest.topics import reasons
 from kpibar.kpis.catalogue import catalogue
 from kpibar.layouts.layout import Layout, parse, shelf
+from kpibar.topics.rules import reasons
 from kpibar.values.functions import FUNCTIONS
 from kpibar.values.helpers import HELPERS
 from tests.support import REPOSITORY, kpibar

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kpibar.ingest.topics import reasons, topics
+from kpibar.topics.rules import reasons, topics
 from tests.intake import config, held, take, take_text, write
 
 EXAMPLES: list[dict[str, Any]] = tomllib.loads(

@@ -2,9 +2,9 @@
 
 from kpibar.database.store import Store
 from kpibar.ingest.plan import REASONS, Plan, undecided, with_reasons
-from kpibar.ingest.reasons import recorded, unmapped
 from kpibar.ingest.tally import Tally, count_value
-from kpibar.ingest.topics import by_text
+from kpibar.topics.reasons import recorded, unmapped
+from kpibar.topics.rules import by_text
 from kpibar.values.helpers import pseudonym
 
 # Below this share of distinct values, finding them first is cheaper than computing every pseudonym.

@@ -15,14 +15,14 @@ from kpibar.ingest.identifiers import Identifier, identifiers
 from kpibar.ingest.keys import key_fault
 from kpibar.ingest.masks import RULES, Text, text_columns
 from kpibar.ingest.promises import promise_read
-from kpibar.ingest.reasons import recorded
-from kpibar.ingest.topics import by_text
 from kpibar.ingest.typed import PLACE, clock_change, dates, flags, numbers, strange_dates, told, typed, written
 from kpibar.layouts.bindings import Cells, cells_of
 from kpibar.layouts.expression import Compiled, compile_expression
 from kpibar.layouts.guards import reached
 from kpibar.layouts.layout import Layout
 from kpibar.read.columns import Column, normal
+from kpibar.topics.reasons import recorded
+from kpibar.topics.rules import by_text
 from kpibar.values.helpers import KEY_NAMES, pseudonym
 from kpibar.values.notation import Call
 

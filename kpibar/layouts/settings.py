@@ -10,9 +10,9 @@ from kpibar.config import Config
 from kpibar.database.ledger import LAST_READING
 from kpibar.database.store import Store
 from kpibar.errors import ConfigInvalid
-from kpibar.ingest.reasons import UNKNOWN
-from kpibar.ingest.topics import reasons
 from kpibar.layouts.layout import Layout, Shelf, shelf
+from kpibar.topics.reasons import UNKNOWN
+from kpibar.topics.rules import reasons
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,7 @@ from kpibar.database.ledger import Counts
 from kpibar.ingest.corrections import Corrections
 from kpibar.ingest.outcome import Loaded, Outcome, Remark
 from kpibar.ingest.plan import REASONS
-from kpibar.ingest.reasons import UNKNOWN
 from kpibar.ingest.tally import NAMED_FROM
-from kpibar.ingest.topics import reasons
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
 from kpibar.layouts.layout import Layout, Shelf
@@ -22,6 +20,8 @@ from kpibar.privacy.disclosure import blanked
 from kpibar.privacy.personal import name_shape
 from kpibar.render.clean import clean
 from kpibar.render.numbers import format_number
+from kpibar.topics.reasons import UNKNOWN
+from kpibar.topics.rules import reasons
 
 _NAMED_LINES = 12
 _NAMED_WORDS = 10

@@ -6,7 +6,7 @@ neither kpibar.toml nor the rules know is no known reason: it stays NULL, and is
 
 from collections.abc import Mapping
 
-from kpibar.ingest.topics import by_vendor, reasons
+from kpibar.topics.rules import by_vendor, reasons
 from kpibar.values.characters import LETTERS
 from kpibar.values.notation import quoted
 

@@ -1,0 +1,1 @@
+"""Contact reasons: the words that stand for them, by language."""
