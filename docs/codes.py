@@ -1,4 +1,4 @@
-"""Writes kpibar/ingest/codes.toml: the names of countries and currencies in the languages of exports, from CLDR.
+"""Writes kpibar/load/codes.toml: the names of countries and currencies in the languages of exports, from CLDR.
 
 python -m docs.codes
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from babel import Locale
 from babel.core import get_global
 
-from kpibar.ingest.codes import fold
+from kpibar.load.codes import fold
 
 LANGUAGES = ("en", "fr", "es", "de", "it", "nl", "pt", "pl", "sv", "da", "nb", "fi", "cs")
 # What CLDR calls a territory, and ISO 3166 does not.

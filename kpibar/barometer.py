@@ -34,16 +34,16 @@ from kpibar.duplicates import duplicates
 from kpibar.editions import Edition, edition
 from kpibar.errors import BrandUnknown
 from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, masked, status, target_status
-from kpibar.ingest.forgotten import load_forgotten
-from kpibar.ingest.open_records import JUDGED
-from kpibar.ingest.references import orders_missed
-from kpibar.ingest.spellings import REFERRING, load_names, orders_elsewhere
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
 from kpibar.kpis.compute import of_brand, within
 from kpibar.layouts.layout import Shelf
 from kpibar.layouts.settings import checked_settings, outdated_settings
+from kpibar.load.brands import REFERRING, load_names, orders_elsewhere
+from kpibar.load.forgotten import load_forgotten
 from kpibar.measuring import gate_coverage, segments, series, total
 from kpibar.model.build import build, is_current
+from kpibar.plausibility.open_records import JUDGED
+from kpibar.plausibility.references import orders_missed
 from kpibar.reach import stretches
 from kpibar.selection import settled_sources
 from kpibar.succession import absent, handovers, proposals, sources_held

@@ -13,7 +13,7 @@ from kpibar.database.schema import KEYS
 from kpibar.database.seal import Seal, read_seals, seal_of
 from kpibar.database.store import ENTITIES, Store
 from kpibar.errors import KeyUnusable
-from kpibar.ingest.forgotten import EMPTIED_TEXTS
+from kpibar.load.forgotten import EMPTIED_TEXTS
 from kpibar.model.build import is_current
 
 _FATES = ("added", "updated", "unchanged", "superseded", "folded", "rejected", "dropped")

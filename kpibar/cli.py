@@ -43,7 +43,7 @@ from kpibar.streams import announce, emit, failure, say
 
 if TYPE_CHECKING:
     from kpibar.config import Config
-    from kpibar.ingest.outcome import Options, Outcome
+    from kpibar.load.outcome import Options, Outcome
 
 app = typer.Typer(
     name="kpibar",
@@ -144,8 +144,8 @@ def ingest(
     Example: kpibar ingest tickets.csv calls.xlsx export.zip:orders.csv --tz Europe/Paris
     """
     from kpibar.config import load, valid_zone
-    from kpibar.ingest.limits import limit
-    from kpibar.ingest.outcome import Options
+    from kpibar.load.limits import limit
+    from kpibar.load.outcome import Options
 
     settings = load(config)
     options = Options(
@@ -179,9 +179,9 @@ def _ingest(
     from kpibar.database.key import key_path
     from kpibar.database.seal import lost_entries
     from kpibar.database.store import open_store, shortage
-    from kpibar.ingest.forgotten import EMPTIED_TEXTS
-    from kpibar.ingest.load import ingest
     from kpibar.kpis.catalogue import catalogue
+    from kpibar.load.forgotten import EMPTIED_TEXTS
+    from kpibar.load.ingest import ingest
     from kpibar.model.build import build, is_current
     from kpibar.render import summary
     from kpibar.render.progress import watching
@@ -335,7 +335,7 @@ def rejects(
     """
     from kpibar.config import load
     from kpibar.database.store import open_store
-    from kpibar.ingest.corrections import corrections
+    from kpibar.load.corrections import corrections
     from kpibar.outputs import write_corrections
     from kpibar.overwriting import refuse_overwriting
     from kpibar.read.export import ledger_name
@@ -394,7 +394,7 @@ def demo(
     from kpibar.config import load
     from kpibar.database.scratch import scratch
     from kpibar.demo import own_key, sample_files, sample_folder, try_next
-    from kpibar.ingest.outcome import Options
+    from kpibar.load.outcome import Options
     from kpibar.outputs import rendered, screen_of
 
     settings = load(sample_folder() / "kpibar.toml")

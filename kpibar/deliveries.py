@@ -1,7 +1,7 @@
 """What the exports do not tell of deliveries: what a carrier's word means, and which orders were cancelled."""
 
 from kpibar.database.store import Store
-from kpibar.ingest.tally import NAMED_FROM
+from kpibar.load.counts import NAMED_FROM
 from kpibar.model.build import steps
 from kpibar.privacy.disclosure import blanked, shown_value
 

@@ -12,9 +12,9 @@ from kpibar.config import Reporting
 from kpibar.coverage import DATED, months_with_rows
 from kpibar.database.store import Store
 from kpibar.editions import Edition
-from kpibar.ingest.open_records import JUDGED
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Cells, additive_cells
+from kpibar.plausibility.open_records import JUDGED
 from kpibar.reach import Held, Span, Uneven, entity_of, filled_by, held_by_source, span, spoken_until, uneven
 from kpibar.selection import SettledYear, selected_year
 from kpibar.succession import Handover

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kpibar.barometer import Barometer
 from kpibar.errors import FormatUnknown
-from kpibar.ingest.corrections import Corrections
+from kpibar.load.corrections import Corrections
 from kpibar.options import FORMATS, Color, Format, Palette
 from kpibar.read.errors import CorrectionsKept
 from kpibar.render import summary

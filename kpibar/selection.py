@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kpibar.database.store import Store
-from kpibar.ingest.open_records import ENOUGH, JUDGED, LAST_DAYS, files_without_open_records
 from kpibar.kpis.compute import Window, of_brand, within
+from kpibar.plausibility.open_records import ENOUGH, JUDGED, LAST_DAYS, files_without_open_records
 
 # Two years differ where the share open in the one would leave none in the other by chance less often than this.
 _CHANCE = 0.01

@@ -13,11 +13,11 @@ from kpibar.deliveries import unknown_statuses
 from kpibar.duplicates import duplicates
 from kpibar.editions import edition
 from kpibar.errors import FileNotHeld
-from kpibar.ingest.outcome import Remark
-from kpibar.ingest.plan import REASONS
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import Window
 from kpibar.layouts.settings import Outdated, checked_settings, outdated_settings
+from kpibar.load.outcome import Remark
+from kpibar.load.plan import REASONS
 from kpibar.privacy.personal import unmarked_name
 from kpibar.succession import Proposal, proposals
 

@@ -1,6 +1,6 @@
 """The commands that take something out of a database again: `forget`, `purge`, `remove`; and another key.
 
-Each says what goes, asks, and writes the database anew; see kpibar.erasure and kpibar.rewrite.
+Each says what goes, asks, and writes the database anew; see kpibar.removal.erasure and kpibar.removal.rewrite.
 """
 
 import sys
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kpibar.database.errors import DatabaseMissing
-from kpibar.errors_erasure import ConsentMissing
 from kpibar.options import ConfigOption, DatabaseOption, WaitOption, database_path
+from kpibar.removal.errors import ConsentMissing
 from kpibar.streams import announce, say
 
 if TYPE_CHECKING:
     from kpibar.config import Config
     from kpibar.database.store import Store
-    from kpibar.erasure import Erasure
+    from kpibar.removal.erasure import Erasure
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would go, keep everything.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -42,8 +42,8 @@ def forget(
 
     Example: kpibar forget --email jean@example.org --phone "06 12 34 56 78" --dry-run
     """
-    from kpibar.erasure import plan_forgetting
-    from kpibar.people import Identifiers
+    from kpibar.removal.erasure import plan_forgetting
+    from kpibar.removal.people import Identifiers
     from kpibar.render import withdrawals
 
     stated = Identifiers(email or (), phone or (), customer or ())
@@ -67,7 +67,7 @@ def purge(
 
     Example: kpibar purge --older-than 3y --dry-run
     """
-    from kpibar.erasure import plan_purge
+    from kpibar.removal.erasure import plan_purge
     from kpibar.render import withdrawals
 
     _erase(
@@ -90,9 +90,9 @@ def remove(
 
     Example: kpibar remove tickets-march.csv --dry-run
     """
-    from kpibar import removal
     from kpibar.config import load
     from kpibar.database.store import open_store
+    from kpibar.removal import files
     from kpibar.render import withdrawals
 
     settings = load(config)
@@ -100,7 +100,7 @@ def remove(
     with open_store(
         path, write=not dry_run, wait=wait, migrate=not dry_run, rewritten=not dry_run, said=announce
     ) as store:
-        planned = removal.plan_removal(store, removal.find_file(store, file))
+        planned = files.plan_removal(store, files.find_file(store, file))
         for line in withdrawals.removing(planned):
             say(line)
         if dry_run:
@@ -108,7 +108,7 @@ def remove(
             return
         if not agreed("remove", yes):
             raise typer.Exit(1)
-        removal.remove(store, planned, settings)
+        files.remove(store, planned, settings)
     say(f"{path}: written anew without the file")
 
 
@@ -126,8 +126,8 @@ def rotate_key(
     Example: kpibar rotate-key, then what it says, then kpibar rotate-key --finish
     """
     from kpibar.config import load
+    from kpibar.removal.rotation import begin_rotation, finish_rotation
     from kpibar.render import withdrawals
-    from kpibar.rotation import begin_rotation, finish_rotation
 
     settings = load(config)
     path = _existing(db, settings)
@@ -161,7 +161,7 @@ def _erase(
     """Plan, say, ask and erase."""
     from kpibar.config import load
     from kpibar.database.store import open_store
-    from kpibar.erasure import erase
+    from kpibar.removal.erasure import erase
 
     settings = load(config)
     path = _existing(db, settings)
@@ -183,7 +183,7 @@ def _erase(
 def clear_texts(path: Path, config: "Config", wait: float) -> None:
     """Write a database anew in which texts were emptied, as its file still has them."""
     from kpibar.database.store import open_store
-    from kpibar.rewrite import rewrite
+    from kpibar.removal.rewrite import rewrite
 
     with open_store(path, write=True, wait=wait, rewritten=True) as store:
         rewrite(store, {}, config, lambda new: None)

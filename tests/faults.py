@@ -201,8 +201,8 @@ from kpibar.checking import check
 from kpibar.config import load
 from kpibar.database.engine import EngineError
 from kpibar.errors import KpibarError
-from kpibar.ingest.load import ingest
-from kpibar.ingest.outcome import Options
+from kpibar.load.ingest import ingest
+from kpibar.load.outcome import Options
 from kpibar.render.document import to_json
 from kpibar.database.store import ENTITIES, open_store
 
@@ -388,8 +388,8 @@ _LEAVE_THE_LOG = """
 import os, sys
 from pathlib import Path
 from kpibar.config import load
-from kpibar.ingest.load import ingest
-from kpibar.ingest.outcome import Options
+from kpibar.load.ingest import ingest
+from kpibar.load.outcome import Options
 from kpibar.database.store import open_store
 with open_store(Path("kpibar.duckdb"), write=True) as store:
     outcomes = ingest(store, [Path(name) for name in sys.argv[1:]], load(), Options())

@@ -6,8 +6,8 @@ from typing import Any
 
 from kpibar.config import Config, load
 from kpibar.database.store import open_store
-from kpibar.ingest.load import ingest
-from kpibar.ingest.outcome import Options, Outcome
+from kpibar.load.ingest import ingest
+from kpibar.load.outcome import Options, Outcome
 from kpibar.read.export import Export
 from kpibar.read.lines import physical_lines
 from kpibar.read.records import Item, each, judged_cells

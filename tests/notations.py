@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kpibar.ingest.limits import limit
-from kpibar.ingest.outcome import Outcome
+from kpibar.load.limits import limit
+from kpibar.load.outcome import Outcome
 from tests.intake import config, held, take, write
 
 LAYOUT = """

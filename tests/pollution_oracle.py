@@ -29,9 +29,9 @@ from typing import Any, TypeAlias
 from kpibar.config import Config, load
 from kpibar.database.ledger import Counts
 from kpibar.database.store import Store
-from kpibar.ingest.load import ingest
-from kpibar.ingest.outcome import Options, Outcome
-from kpibar.ingest.tally import LINE_BLANK, LINE_END_MISSING
+from kpibar.load.counts import LINE_BLANK, LINE_END_MISSING
+from kpibar.load.ingest import ingest
+from kpibar.load.outcome import Options, Outcome
 from tests.pollution_exports import SAMPLES, Export, Table, Text, alone, written
 
 OUTCOMES = ("exact", "repaired", "literal", "said", "rejected", "altered", "refused", "short", "SILENT")

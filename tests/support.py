@@ -12,8 +12,8 @@ from typing import Any
 from kpibar.barometer import Barometer, Request, Row, barometer
 from kpibar.config import Config, load
 from kpibar.database.store import open_store
-from kpibar.ingest.load import ingest
-from kpibar.ingest.outcome import Options, Outcome
+from kpibar.load.ingest import ingest
+from kpibar.load.outcome import Options, Outcome
 from kpibar.model.build import build
 
 # Tiny tables must not be masked: what is tested here is the fraction.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.ingest.outcome import Outcome
+from kpibar.load.outcome import Outcome
 from kpibar.read.errors import AccountsMixed
 from tests.intake import column, held, take, take_text, write
 

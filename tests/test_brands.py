@@ -9,7 +9,7 @@ import pytest
 from kpibar.barometer import Request
 from kpibar.brands import clean_name, fold, names_by_fold
 from kpibar.errors import ConfigInvalid
-from kpibar.ingest.outcome import Outcome
+from kpibar.load.outcome import Outcome
 from kpibar.read.errors import BrandsFixed
 from kpibar.render.summary import remark_text
 from tests.intake import column, config, held, take, take_text, write

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.database.store import open_store
-from kpibar.ingest.corrections import corrections
+from kpibar.load.corrections import corrections
 from tests.intake import DATABASE, column, config, held, take, take_text, write
 from tests.support import kpibar
 

@@ -17,9 +17,9 @@ import pytest
 import xlsxwriter
 
 from kpibar.errors import KpibarError
-from kpibar.ingest.repair import repairer
 from kpibar.layouts import last_record, shapes
 from kpibar.layouts.layout import shelf
+from kpibar.load.repair import repairer
 from kpibar.privacy import disclosure
 from kpibar.read import columns, lines, mojibake, quotes
 from kpibar.read.errors import FileDamaged, FileTooLarge

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.errors import FileNotText
-from kpibar.ingest.outcome import Outcome
+from kpibar.load.outcome import Outcome
 from tests.intake import column, held, take_text
 from tests.workbooks import xlsx
 

@@ -34,8 +34,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Config]:
     """A database of the sample exports."""
     from kpibar.config import load
     from kpibar.database.store import open_store
-    from kpibar.ingest.load import ingest
-    from kpibar.ingest.outcome import Options
+    from kpibar.load.ingest import ingest
+    from kpibar.load.outcome import Options
     from kpibar.model.build import build
 
     folder, config = tmp_path_factory.mktemp("demo"), load(sample_folder() / "kpibar.toml")

@@ -7,8 +7,8 @@ import pytest
 
 from kpibar.config import Settings
 from kpibar.errors import AllRejected
-from kpibar.ingest.outcome import Outcome
 from kpibar.kpis.catalogue import catalogue
+from kpibar.load.outcome import Outcome
 from kpibar.render.summary import ingested
 from tests.intake import column, held, take_text
 

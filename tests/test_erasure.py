@@ -10,9 +10,9 @@ import pytest
 
 from kpibar.database.store import open_store
 from kpibar.demo import sample_folder
-from kpibar.erasure import first_day
 from kpibar.errors import KeyMissing
-from kpibar.errors_erasure import ConsentMissing
+from kpibar.removal.erasure import first_day
+from kpibar.removal.errors import ConsentMissing
 from tests import erasures
 from tests.erasures import counts, faults, invoke, rows, traces
 from tests.reproducers import DATABASE

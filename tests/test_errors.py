@@ -16,9 +16,9 @@ import pytest
 
 import tests.reproducers_database
 import tests.reproducers_erasure  # noqa: F401 - both register their reproducers
-from kpibar import errors_erasure
 from kpibar.database import errors
 from kpibar.errors import KpibarError
+from kpibar.removal import errors
 from tests import reproducers_files  # noqa: F401 - registers its own
 from tests.intake import write
 from tests.reproducers import DATABASE, GOOD, REPRODUCERS, Case, Reproducer, run, said
@@ -114,7 +114,7 @@ ELSEWHERE = {
     errors.MemoryShort,
     errors.ScratchFull,
     errors.ScratchUnusable,
-    errors_erasure.RewriteShort,
+    errors.RewriteShort,
 }
 
 

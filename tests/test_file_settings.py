@@ -8,8 +8,8 @@ import pytest
 from kpibar.config import load
 from kpibar.database.store import open_store
 from kpibar.errors import ConfigInvalid, LayoutInvalid, LayoutUnknown
-from kpibar.ingest.load import ingest
-from kpibar.ingest.outcome import Options
+from kpibar.load.ingest import ingest
+from kpibar.load.outcome import Options
 from kpibar.render.listings import standing_json, standing_text
 from kpibar.render.page import Screen
 from kpibar.render.terminal import render

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from kpibar.database.ledger import Lines
 from kpibar.errors import FileEmpty, HeaderDuplicated, HeaderNotFound, KpibarError
-from kpibar.ingest.tally import LINE_BLANK
 from kpibar.layouts.layout import shelf
+from kpibar.load.counts import LINE_BLANK
 from kpibar.read.errors import EncodingMisfit
 from kpibar.read.export import Export, open_export
 from kpibar.read.mojibake import restore

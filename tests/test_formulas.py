@@ -243,6 +243,6 @@ def test_a_call_that_cannot_run_is_refused_where_it_is_read(call: str, words: st
 
 def test_a_layout_that_takes_too_long_is_stopped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(folder, "layouts/own.toml", layout('upper("X")').decode())
-    monkeypatch.setattr("kpibar.ingest.load._SECONDS", 0.0001)
+    monkeypatch.setattr("kpibar.load.ingest._SECONDS", 0.0001)
     with pytest.raises(KpibarError, match="took longer than"):
         take_text(folder, "contact_id,created_at,X\n1,2025-03-01 10:00:00,x\n")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from kpibar.errors import TooManyRejects
-from kpibar.ingest.outcome import Outcome
+from kpibar.load.outcome import Outcome
 from tests.intake import DATABASE, held, take, write
 from tests.support import kpibar
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.ingest.outcome import Outcome
+from kpibar.load.outcome import Outcome
 from kpibar.read.errors import TwinsHeld
 from tests.intake import column, config, take, write
 

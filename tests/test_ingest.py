@@ -13,8 +13,8 @@ from kpibar.config import Settings
 from kpibar.database.store import ENTITIES, open_store
 from kpibar.demo import sample_files, sample_folder
 from kpibar.errors import FileEmpty, LayoutContradicted, ZoneNeeded
-from kpibar.ingest.outcome import Outcome
 from kpibar.kpis.catalogue import catalogue
+from kpibar.load.outcome import Outcome
 from kpibar.render.document import document
 from kpibar.render.summary import ingested
 from tests.intake import DATABASE, column, config, held, take, take_text, write

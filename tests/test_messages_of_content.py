@@ -19,8 +19,8 @@ from kpibar.database.key import load_key
 from kpibar.database.key_files import key_form
 from kpibar.database.store import open_store
 from kpibar.errors import KeyUnsafe, KpibarError, UsageError
-from kpibar.ingest.load import _without_values as without_values
 from kpibar.layouts.layout import shelf
+from kpibar.load.ingest import _without_values as without_values
 from kpibar.privacy import disclosure
 from kpibar.read.errors import KeyMaterial
 from kpibar.read.export import open_export

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.ingest.outcome import Outcome
+from kpibar.load.outcome import Outcome
 from kpibar.read.mojibake import may_hold_mojibake, restore
 from tests.intake import held, take_text
 from tests.support import kpibar

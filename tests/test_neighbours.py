@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.ingest.repair import Repairer
 from kpibar.layouts.shapes import Holds, anything
+from kpibar.load.repair import Repairer
 from kpibar.read.reader import Reader, Sizes
 from kpibar.read.records import decoded
 from kpibar.read.scan import Dialect

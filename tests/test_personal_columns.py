@@ -8,7 +8,7 @@ import pytest
 
 from kpibar.config import load
 from kpibar.errors import FileMissing
-from kpibar.ingest.codes import country_code, currency_code
+from kpibar.load.codes import country_code, currency_code
 from kpibar.privacy.personal import ascii_form, message_shape, name_shape, personal_parts, text_shape
 from kpibar.streams import failure
 from tests.intake import column, held, take_text, write

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from kpibar.database.store import Store, open_store
 from kpibar.errors import ProofBroken
-from kpibar.ingest.canonical import Context
-from kpibar.ingest.feed import stage_batch, type_batch
-from kpibar.ingest.plan import Plan, plan
-from kpibar.ingest.repair import Repairer
 from kpibar.layouts.layout import shelf
 from kpibar.layouts.shapes import Holds, anything
+from kpibar.load.mapping import Context
+from kpibar.load.plan import Plan, plan
+from kpibar.load.repair import Repairer
+from kpibar.load.staging import stage_batch, type_batch
 from kpibar.read.columns import column
 from kpibar.read.lines import physical_lines
 from kpibar.read.reader import Account, Batch, Reader, Sizes, joined, weights

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kpibar.config import Settings
-from kpibar.ingest.outcome import Outcome
 from kpibar.kpis.catalogue import catalogue
+from kpibar.load.outcome import Outcome
 from kpibar.read.errors import HeaderQuoteUnpaired
 from kpibar.render.summary import ingested
 from tests.intake import column, held, take, take_text, write

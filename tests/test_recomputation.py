@@ -18,8 +18,8 @@ from kpibar.barometer import BY, Request
 from kpibar.config import load
 from kpibar.database.store import open_store
 from kpibar.demo import sample_files, sample_folder
-from kpibar.ingest.load import ingest
-from kpibar.ingest.outcome import Options
+from kpibar.load.ingest import ingest
+from kpibar.load.outcome import Options
 from kpibar.model.build import build
 from kpibar.render.document import document
 from tests.support import report

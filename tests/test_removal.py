@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from kpibar.database.store import open_store
-from kpibar.errors_erasure import FileUnclear
-from kpibar.removal import find_file
+from kpibar.removal.errors import FileUnclear
+from kpibar.removal.files import find_file
 from tests.erasures import counts, faults, invoke, rows, traces
 from tests.reproducers import DATABASE
 from tests.support import table

@@ -7,9 +7,9 @@ import pytest
 
 from kpibar.config import Settings
 from kpibar.errors import AllRejected
-from kpibar.ingest.repair import Repairer
 from kpibar.kpis.catalogue import catalogue
 from kpibar.layouts.shapes import anything
+from kpibar.load.repair import Repairer
 from kpibar.read.scan import Dialect
 from kpibar.render.summary import ingested
 from tests.intake import column, held, take, take_text, write

@@ -5,7 +5,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from kpibar.cli import app
-from kpibar.errors_erasure import RotationIncomplete
+from kpibar.removal.errors import RotationIncomplete
 from tests.erasures import faults, invoke, rows
 from tests.reproducers import DATABASE
 from tests.support import table

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.ingest.limits import limit
-from kpibar.ingest.outcome import Outcome
+from kpibar.load.limits import limit
+from kpibar.load.outcome import Outcome
 from tests.intake import held, take_text
 from tests.support import computed, facts, fraction, row, table
 

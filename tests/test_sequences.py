@@ -23,8 +23,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from kpibar.checking import check
 from kpibar.config import Config, Thresholds, load
 from kpibar.database.store import Store, open_store
-from kpibar.ingest.load import ingest
-from kpibar.ingest.outcome import Options
+from kpibar.load.ingest import ingest
+from kpibar.load.outcome import Options
 from kpibar.values.instants import date_in_name
 from tests.intake import write
 

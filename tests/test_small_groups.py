@@ -15,9 +15,9 @@ from kpibar.config import Config, Settings, load
 from kpibar.database.store import open_store
 from kpibar.errors import KpiInvalid
 from kpibar.estimates import Measure, parts_masked
-from kpibar.ingest.load import ingest
-from kpibar.ingest.outcome import Options
 from kpibar.kpis.catalogue import Kpi, catalogue
+from kpibar.load.ingest import ingest
+from kpibar.load.outcome import Options
 from kpibar.model.build import build
 from kpibar.options import Format
 from kpibar.outputs import rendered

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from kpibar.config import valid_zone
 from kpibar.database.engine import DuckDB
 from kpibar.errors import ZoneUnknown
-from kpibar.ingest.canonical import Context
-from kpibar.ingest.plan import plan
 from kpibar.layouts.layout import shelf
+from kpibar.load.mapping import Context
+from kpibar.load.plan import plan
 from kpibar.read.columns import column as header_column
 from kpibar.values.notation import Reading
 from kpibar.values.timezones import clock_changes, in_zone

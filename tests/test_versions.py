@@ -5,7 +5,7 @@ from itertools import permutations
 from pathlib import Path
 
 from kpibar.database.store import open_store
-from kpibar.ingest.outcome import Outcome
+from kpibar.load.outcome import Outcome
 from kpibar.standing import rejected
 from tests.intake import DATABASE, column, held, take_text
 

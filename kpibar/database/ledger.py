@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from kpibar.database.store import Store
 from kpibar.errors import LedgerBroken
-from kpibar.ingest.typed import PLACE
+from kpibar.load.typed import PLACE
 from kpibar.privacy.disclosure import LONGEST, blanked
 from kpibar.read.reader import Batch
 from kpibar.read.records import OF_A_REPORT, REPEATED

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from kpibar.ingest.repair import Repairer
+from kpibar.load.repair import Repairer
 from kpibar.read.lines import strict_cells
 from kpibar.read.quotes import opens_cell
 from kpibar.read.records import TORN, Blank, Fault, Footer, Item, Record, looks_like_footer

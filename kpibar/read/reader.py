@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kpibar.ingest.repair import Repairer
 from kpibar.layouts.last_record import is_closed
+from kpibar.load.repair import Repairer
 from kpibar.read.errors import FileDamaged
 from kpibar.read.footer import Waiting
 from kpibar.read.lines import physical_lines

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kpibar.ingest.outcome import Watch
+from kpibar.load.outcome import Watch
 from kpibar.privacy.personal import name_shape
 from kpibar.render.clean import clean
 

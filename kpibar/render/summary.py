@@ -9,13 +9,13 @@ from pathlib import Path
 
 from kpibar.coverage import Coverage, disabled_by
 from kpibar.database.ledger import Counts
-from kpibar.ingest.corrections import Corrections
-from kpibar.ingest.outcome import Loaded, Outcome, Remark
-from kpibar.ingest.plan import REASONS
-from kpibar.ingest.tally import NAMED_FROM
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
 from kpibar.layouts.layout import Layout, Shelf
+from kpibar.load.corrections import Corrections
+from kpibar.load.counts import NAMED_FROM
+from kpibar.load.outcome import Loaded, Outcome, Remark
+from kpibar.load.plan import REASONS
 from kpibar.privacy.disclosure import blanked
 from kpibar.privacy.personal import name_shape
 from kpibar.render.clean import clean

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from kpibar.erasure import Erasure, Removal
-from kpibar.people import PersonRecords
-from kpibar.removal import FileRemoval, Reading
+from kpibar.removal.erasure import Erasure, Removal
+from kpibar.removal.files import FileRemoval, Reading
+from kpibar.removal.people import PersonRecords
+from kpibar.removal.rotation import Rotation
 from kpibar.render.clean import clean
 from kpibar.render.summary import number
-from kpibar.rotation import Rotation
 
 
 def counted(records: int, one: str = "record", many: str = "records") -> str:

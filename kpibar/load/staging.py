@@ -15,8 +15,8 @@ from typing import IO
 from kpibar.database.engine import EngineError
 from kpibar.database.store import Store
 from kpibar.errors import ProofBroken
-from kpibar.ingest.plan import Plan
-from kpibar.ingest.typed import PLACE, checked
+from kpibar.load.plan import Plan
+from kpibar.load.typed import PLACE, checked
 from kpibar.read.reader import Batch
 from kpibar.read.records import decoded
 from kpibar.read.scan import Dialect

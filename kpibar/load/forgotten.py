@@ -8,11 +8,11 @@ from datetime import date
 
 from kpibar.database.schema import KEYS, columns
 from kpibar.database.store import Store
-from kpibar.ingest.keys import order_key
-from kpibar.ingest.masks import PREFIX
-from kpibar.ingest.plan import Plan
-from kpibar.ingest.spellings import Names
-from kpibar.ingest.typed import PLACE
+from kpibar.load.brands import Names
+from kpibar.load.keys import order_key
+from kpibar.load.masks import PREFIX
+from kpibar.load.plan import Plan
+from kpibar.load.typed import PLACE
 from kpibar.values.helpers import pseudonym
 from kpibar.values.timezones import local_time
 

@@ -23,11 +23,11 @@ from kpibar.database.ledger import (
 )
 from kpibar.database.store import ENTITIES, Store
 from kpibar.errors import KpibarError
-from kpibar.errors_erasure import FileUnclear
-from kpibar.people import ROWS
 from kpibar.privacy.personal import unmarked_name
 from kpibar.read.export import identity_of, ledger_name
-from kpibar.rewrite import META, rewrite
+from kpibar.removal.errors import FileUnclear
+from kpibar.removal.people import ROWS
+from kpibar.removal.rewrite import META, rewrite
 
 # Tables with the number of the file that each row is of, beside the canonical ones.
 _BESIDE = ("rejects", "columns_held", "unknown_values", "remarks")

@@ -7,8 +7,8 @@ what is plausible. Nothing here touches the database.
 
 from collections.abc import Iterable, Sequence
 
-from kpibar.ingest.identifiers import person_of
 from kpibar.layouts.bindings import Cells
+from kpibar.load.identifiers import person_of
 from kpibar.values.helpers import HELPERS
 from kpibar.values.notation import Call, Reading
 

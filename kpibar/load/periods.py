@@ -8,7 +8,7 @@ from datetime import date
 
 from kpibar.database.schema import BEGINS
 from kpibar.database.store import Store
-from kpibar.ingest.plan import Plan
+from kpibar.load.plan import Plan
 from kpibar.values.timezones import local_time
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from kpibar.database.schema import HAPPENED
 from kpibar.database.store import Store
 from kpibar.errors import LayoutContradicted
-from kpibar.ingest.outcome import Remark
-from kpibar.ingest.plan import Plan
-from kpibar.ingest.typed import PLACE
 from kpibar.layouts.layout import Layout, duration_sql
+from kpibar.load.outcome import Remark
+from kpibar.load.plan import Plan
+from kpibar.load.typed import PLACE
 from kpibar.privacy.disclosure import blanked, shown_value
 from kpibar.read.columns import normal
 from kpibar.read.records import names_columns

@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from kpibar.database.schema import HAPPENED
-from kpibar.ingest.conversions import TOTAL, converted
-from kpibar.ingest.keys import failed, identity_fault
 from kpibar.layouts.bindings import Cells
 from kpibar.layouts.expression import Compiled, compile_expression
 from kpibar.layouts.layout import Layout
+from kpibar.load.conversions import TOTAL, converted
+from kpibar.load.keys import failed, identity_fault
 from kpibar.read.columns import normal
 from kpibar.read.reader import weights
 from kpibar.values.abbreviations import AMBIGUOUS

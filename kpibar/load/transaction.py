@@ -12,33 +12,11 @@ from kpibar.database.engine import EngineError
 from kpibar.database.ledger import Counts, Entry, Lines, Stated
 from kpibar.database.store import Store
 from kpibar.errors import AllRejected, TooManyRejects
-from kpibar.ingest.answers import count_odd_answers
-from kpibar.ingest.canonical import Context
-from kpibar.ingest.classify import classify, count_unmapped, look_up_pseudonyms
-from kpibar.ingest.codes import CODES, find_codes, spellings_of
-from kpibar.ingest.feed import stage_batch, type_batch
-from kpibar.ingest.forgotten import Forgotten, leave_out, load_forgotten, note_emptied_texts
-from kpibar.ingest.identifiers import restore_identifiers
-from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
-from kpibar.ingest.masks import mask_identifiers
-from kpibar.ingest.merge import Target, newest, open_contested, same_elsewhere, settle, take
-from kpibar.ingest.open_records import JUDGED, files_without_open_records
-from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
-from kpibar.ingest.periods import leave_aside, remove_earlier
-from kpibar.ingest.plan import Plan, plan
-from kpibar.ingest.precision import refuse_rounded
-from kpibar.ingest.recognise import Recognised
-from kpibar.ingest.references import ORDERS_MISSED, orders_missed
-from kpibar.ingest.repair import Repairer, repairer
-from kpibar.ingest.spellings import (
-    SPELLINGS,
-    Names,
-    find_spellings,
-    remarks_on_orders,
-    remarks_on_spellings,
-    write_names,
-)
-from kpibar.ingest.tally import (
+from kpibar.layouts.layout import growth
+from kpibar.load.brands import SPELLINGS, Names, find_spellings, remarks_on_orders, remarks_on_spellings, write_names
+from kpibar.load.classification import classify, count_unmapped, look_up_pseudonyms
+from kpibar.load.codes import CODES, find_codes, spellings_of
+from kpibar.load.counts import (
     DAMAGED_TEXT,
     LINE_BLANK,
     LINE_END_MISSING,
@@ -56,11 +34,26 @@ from kpibar.ingest.tally import (
     write_remarks,
     write_unknown,
 )
-from kpibar.ingest.twins import find_twins
-from kpibar.ingest.typed import BROKEN
-from kpibar.ingest.uniformity import count_uniform
-from kpibar.ingest.unread import count_unread
-from kpibar.layouts.layout import growth
+from kpibar.load.forgotten import Forgotten, leave_out, load_forgotten, note_emptied_texts
+from kpibar.load.identifiers import restore_identifiers
+from kpibar.load.identify import Recognised
+from kpibar.load.limits import DEFAULT_LIMIT, Limit
+from kpibar.load.mapping import Context
+from kpibar.load.masks import mask_identifiers
+from kpibar.load.merge import Target, newest, open_contested, same_elsewhere, settle, take
+from kpibar.load.outcome import Loaded, Options, Outcome, Watch
+from kpibar.load.periods import leave_aside, remove_earlier
+from kpibar.load.plan import Plan, plan
+from kpibar.load.precision import refuse_rounded
+from kpibar.load.repair import Repairer, repairer
+from kpibar.load.staging import stage_batch, type_batch
+from kpibar.load.typed import BROKEN
+from kpibar.load.unread import count_unread
+from kpibar.plausibility.answers import count_odd_answers
+from kpibar.plausibility.open_records import JUDGED, files_without_open_records
+from kpibar.plausibility.references import ORDERS_MISSED, orders_missed
+from kpibar.plausibility.twins import find_twins
+from kpibar.plausibility.uniformity import count_uniform
 from kpibar.read.columns import normal
 from kpibar.read.errors import HeaderMoved, TooManyRepairs, TwinsHeld
 from kpibar.read.export import Export

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kpibar.database.ledger import Counts, Lines
 from kpibar.errors import KpibarError
-from kpibar.ingest.limits import DEFAULT_LIMIT, Limit
+from kpibar.load.limits import DEFAULT_LIMIT, Limit
 
 # Told while a file is read: its path, the bytes so far and in all, the records and the rejects so far.
 Watch = Callable[[Path, int, int, int, int], None]

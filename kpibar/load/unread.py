@@ -5,8 +5,8 @@ import re
 from collections import Counter
 
 from kpibar.database.store import Store
-from kpibar.ingest.plan import Plan
-from kpibar.ingest.recognise import Recognised
+from kpibar.load.identify import Recognised
+from kpibar.load.plan import Plan
 
 CODE = "column_unread"
 # So many columns are named for each canonical column.

@@ -10,16 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kpibar.database.schema import BEGINS, TEXT_COLUMNS, columns
-from kpibar.ingest.canonical import Context, Mapped, mapped
-from kpibar.ingest.identifiers import Identifier, identifiers
-from kpibar.ingest.keys import key_fault
-from kpibar.ingest.masks import RULES, Text, text_columns
-from kpibar.ingest.promises import promise_read
-from kpibar.ingest.typed import PLACE, clock_change, dates, flags, numbers, strange_dates, told, typed, written
 from kpibar.layouts.bindings import Cells, cells_of
 from kpibar.layouts.expression import Compiled, compile_expression
 from kpibar.layouts.guards import reached
 from kpibar.layouts.layout import Layout
+from kpibar.load.identifiers import Identifier, identifiers
+from kpibar.load.keys import key_fault
+from kpibar.load.mapping import Context, Mapped, mapped
+from kpibar.load.masks import RULES, Text, text_columns
+from kpibar.load.promises import promise_read
+from kpibar.load.typed import PLACE, clock_change, dates, flags, numbers, strange_dates, told, typed, written
 from kpibar.read.columns import Column, normal
 from kpibar.topics.reasons import recorded
 from kpibar.topics.rules import by_text

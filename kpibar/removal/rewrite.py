@@ -16,9 +16,9 @@ from kpibar.database.errors import DiskFull
 from kpibar.database.schema import tables
 from kpibar.database.seal import Seal, note_seals, seal_of
 from kpibar.database.store import Store, free_space, open_store, rewrite_folder
-from kpibar.errors_erasure import RewriteImpossible, RewriteShort
-from kpibar.ingest.forgotten import EMPTIED_TEXTS
+from kpibar.load.forgotten import EMPTIED_TEXTS
 from kpibar.model.build import build
+from kpibar.removal.errors import RewriteImpossible, RewriteShort
 
 # The name under which the new database is attached, and its file.
 _FRESH = "kpibar_fresh"

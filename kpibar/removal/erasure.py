@@ -15,9 +15,9 @@ from kpibar.database.ledger import Counts, Entry, next_file_id, write_entry
 from kpibar.database.schema import BEGINS, HAPPENED, KEYS, columns
 from kpibar.database.store import ENTITIES, Store
 from kpibar.errors import KeyMissing
-from kpibar.errors_erasure import AgeInvalid
-from kpibar.ingest.forgotten import NUMBERED, PURGED_BEFORE, record_key
-from kpibar.people import (
+from kpibar.load.forgotten import NUMBERED, PURGED_BEFORE, record_key
+from kpibar.removal.errors import AgeInvalid
+from kpibar.removal.people import (
     PERSON,
     ROWS,
     Identifiers,
@@ -29,7 +29,7 @@ from kpibar.people import (
     without_short_mark,
     words_of,
 )
-from kpibar.rewrite import rewrite
+from kpibar.removal.rewrite import rewrite
 from kpibar.values.timezones import local_time
 
 _AGE = re.compile(r"([1-9][0-9]{0,3})\s*([ymwd])", re.IGNORECASE)

@@ -7,12 +7,12 @@ from kpibar.database.engine import EngineError
 from kpibar.database.schema import KEYS
 from kpibar.database.store import Store
 from kpibar.errors import KpibarError
-from kpibar.ingest.feed import stage_batch
-from kpibar.ingest.plan import Plan, plan
-from kpibar.ingest.taking import Task, group_place, type_staged
-from kpibar.ingest.typed import BROKEN
 from kpibar.layouts.layout import Entity, Layout, entries
 from kpibar.layouts.origins import placeholders
+from kpibar.load.plan import Plan, plan
+from kpibar.load.staging import stage_batch
+from kpibar.load.transaction import Task, group_place, type_staged
+from kpibar.load.typed import BROKEN
 from kpibar.read.reader import Reader
 from kpibar.values.helpers import HELPERS
 

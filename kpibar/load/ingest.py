@@ -18,16 +18,16 @@ from kpibar.database.ledger import Counts
 from kpibar.database.seal import write_seal
 from kpibar.database.store import Store
 from kpibar.errors import FileKnownOtherwise, KpibarError, LayoutInvalid, ZoneChanged, ZoneNeeded
-from kpibar.ingest.canonical import Context
-from kpibar.ingest.outcome import Loaded, Options, Outcome, Watch
-from kpibar.ingest.plan import plan
-from kpibar.ingest.recognise import Recognised, recognise
-from kpibar.ingest.repair import repairer
-from kpibar.ingest.spellings import Names, branded, join_stored, load_names
-from kpibar.ingest.taking import Task, take_file
-from kpibar.ingest.trial import faulty_entry, parses
 from kpibar.layouts.layout import Layout, Shelf
 from kpibar.layouts.settings import checked_settings, remember_settings
+from kpibar.load.brands import Names, branded, join_stored, load_names
+from kpibar.load.identify import Recognised, recognise
+from kpibar.load.mapping import Context
+from kpibar.load.outcome import Loaded, Options, Outcome, Watch
+from kpibar.load.plan import plan
+from kpibar.load.repair import repairer
+from kpibar.load.transaction import Task, take_file
+from kpibar.load.trial import faulty_entry, parses
 from kpibar.privacy.disclosure import QUOTED, shown_words
 from kpibar.read.errors import TextRefused
 from kpibar.values.instants import as_of_instant

@@ -1,8 +1,8 @@
 """What is the same for many records is worked out once: contact reasons, and pseudonyms of people who come back."""
 
 from kpibar.database.store import Store
-from kpibar.ingest.plan import REASONS, Plan, undecided, with_reasons
-from kpibar.ingest.tally import Tally, count_value
+from kpibar.load.counts import Tally, count_value
+from kpibar.load.plan import REASONS, Plan, undecided, with_reasons
 from kpibar.topics.reasons import recorded, unmapped
 from kpibar.topics.rules import by_text
 from kpibar.values.helpers import pseudonym

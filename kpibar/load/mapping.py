@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 from kpibar.config import Hours
 from kpibar.database.schema import DAYS, KEYS, TEXT_COLUMNS, columns
-from kpibar.ingest.keys import digits_key, digits_of, key_column, key_fault, negative_durations, odd_scores, order_key
-from kpibar.ingest.masks import result_calls
-from kpibar.ingest.promises import far_promises, promise_bound, without_far
 from kpibar.layouts.bindings import Cells
 from kpibar.layouts.expression import Compiled
 from kpibar.layouts.layout import Layout
 from kpibar.layouts.origins import has_value
+from kpibar.load.keys import digits_key, digits_of, key_column, key_fault, negative_durations, odd_scores, order_key
+from kpibar.load.masks import result_calls
+from kpibar.load.promises import far_promises, promise_bound, without_far
 from kpibar.read.columns import normal
 from kpibar.values.kept_text import reduced
 from kpibar.values.notation import Reading, quoted

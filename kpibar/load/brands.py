@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from kpibar.brands import clean_name, fold, is_nameless
 from kpibar.database.store import ENTITIES, Store
-from kpibar.ingest.plan import Plan
-from kpibar.ingest.recognise import Recognised
+from kpibar.load.identify import Recognised
+from kpibar.load.plan import Plan
 from kpibar.read.errors import BrandsFixed
 
 # The temporary table of the spellings in a batch that are not the name of their brand.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from kpibar.database.schema import KEYS
 from kpibar.database.store import Store
-from kpibar.ingest.plan import Plan
+from kpibar.load.plan import Plan
 from kpibar.read.errors import IdentifiersRounded
 
 # So many digits a spreadsheet keeps of a number; the others become zeros.

@@ -16,8 +16,8 @@ from kpibar.config import Config
 from kpibar.database.ledger import Stated
 from kpibar.database.store import Store
 from kpibar.errors import OriginalUnknown
-from kpibar.ingest.repair import repairer
 from kpibar.layouts.layout import Layout, shelf
+from kpibar.load.repair import repairer
 from kpibar.read.columns import normal
 from kpibar.read.export import Export, identity_of, open_export
 from kpibar.read.lines import streamed_lines

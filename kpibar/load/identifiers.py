@@ -12,9 +12,9 @@ from typing import Any
 
 from kpibar.database.schema import KEYS, TEXT_COLUMNS
 from kpibar.database.store import Store
-from kpibar.ingest.keys import failed, rounded
 from kpibar.layouts.bindings import Cells
 from kpibar.layouts.expression import Compiled
+from kpibar.load.keys import failed, rounded
 from kpibar.read.columns import normal
 from kpibar.values.characters import CAPITALS
 from kpibar.values.helpers import identity

@@ -7,8 +7,6 @@ from zoneinfo import available_timezones
 
 from kpibar.config import Config, valid_zone
 from kpibar.errors import HeaderDuplicated, LayoutUnmatched, ZoneUnknown
-from kpibar.ingest.outcome import Loaded, Options, Outcome
-from kpibar.ingest.periods import ALWAYS, Period
 from kpibar.layouts.layout import (
     Layout,
     Shelf,
@@ -19,6 +17,8 @@ from kpibar.layouts.layout import (
     missing_columns,
     required_columns,
 )
+from kpibar.load.outcome import Loaded, Options, Outcome
+from kpibar.load.periods import ALWAYS, Period
 from kpibar.privacy.disclosure import blanked
 from kpibar.privacy.personal import text_shape
 from kpibar.read.export import Export, open_export

@@ -14,8 +14,8 @@ from kpibar.config import Config
 from kpibar.database.key import Key, bind, key_path, load_key
 from kpibar.database.seal import Seal, note_seals, seal_of, seal_path
 from kpibar.database.store import Store, open_store
-from kpibar.errors_erasure import RotationIncomplete
-from kpibar.removal import Reading, readings
+from kpibar.removal.errors import RotationIncomplete
+from kpibar.removal.files import Reading, readings
 
 
 @dataclass(frozen=True)

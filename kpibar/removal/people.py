@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from kpibar.database.schema import KEYS, columns
 from kpibar.database.store import ENTITIES, Store
-from kpibar.errors_erasure import IdentifierInvalid
-from kpibar.ingest.masks import PREFIX, short_mark
+from kpibar.load.masks import PREFIX, short_mark
 from kpibar.privacy.calling_codes import whole_numbers
+from kpibar.removal.errors import IdentifierInvalid
 from kpibar.values.helpers import identity, pseudonym
 
 # Temporary tables: the pseudonyms of the person; of each canonical table the rows that go.

@@ -11,8 +11,8 @@ from functools import lru_cache
 from importlib.resources import files
 
 from kpibar.database.store import Store
-from kpibar.ingest.plan import Plan
-from kpibar.ingest.tally import Tally, count_shape
+from kpibar.load.counts import Tally, count_shape
+from kpibar.load.plan import Plan
 
 _SIGNS = re.compile(r"[^\w€£$¥₽₺₹₩₴₪฿]+|_+")
 _BETWEEN = re.compile(r"\s*[-–—/|(),;:]\s*")
@@ -39,7 +39,7 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=1)
 def _tables() -> dict[str, dict[str, str]]:
     """The code of each folded name and code, of countries and currencies."""
-    text = files("kpibar").joinpath("ingest", "codes.toml").read_text(encoding="utf-8")
+    text = files("kpibar").joinpath("load", "codes.toml").read_text(encoding="utf-8")
     return {
         table: {name: code for code, names in listed.items() for name in (*names.split("|"), code.lower())}
         for table, listed in tomllib.loads(text).items()

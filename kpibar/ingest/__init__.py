@@ -1,1 +1,0 @@
-"""READ: any export becomes rows of the canonical tables, and nothing is lost on the way."""

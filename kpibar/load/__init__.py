@@ -1,0 +1,1 @@
+"""One export file, one transaction: read, typed, judged, merged, and accounted for."""

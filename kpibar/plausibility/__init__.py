@@ -1,0 +1,1 @@
+"""What the records of a source have in common, and what is doubtful about it."""
