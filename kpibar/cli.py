@@ -235,11 +235,11 @@ def report(
 
     Example: kpibar report --year 2025 --by carrier -o barometer.json
     """
-    from kpibar.barometer import Request, compute
     from kpibar.config import load
+    from kpibar.measure.barometer import Request, compute
+    from kpibar.measure.circulation import for_circulation, strict_settings
     from kpibar.outputs import format_of, rendered, screen_of
     from kpibar.overwriting import refuse_overwriting
-    from kpibar.sharing import for_circulation, strict_settings
 
     settings = load(config)
     refuse_overwriting(output, database_path(db, settings), settings, wait=wait)
@@ -304,8 +304,8 @@ def status(
 
     Example: kpibar status
     """
-    from kpibar.barometer import open_current
     from kpibar.config import load
+    from kpibar.measure.barometer import open_current
     from kpibar.render import listings
     from kpibar.standing import standing
 
@@ -390,11 +390,11 @@ def demo(
 
     Example: kpibar demo --db demo.duckdb
     """
-    from kpibar.barometer import Request, compute
     from kpibar.config import load
     from kpibar.database.scratch import scratch
     from kpibar.demo import own_key, sample_files, sample_folder, try_next
     from kpibar.load.outcome import Options
+    from kpibar.measure.barometer import Request, compute
     from kpibar.outputs import rendered, screen_of
 
     settings = load(sample_folder() / "kpibar.toml")

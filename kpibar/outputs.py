@@ -6,9 +6,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kpibar.barometer import Barometer
 from kpibar.errors import FormatUnknown
 from kpibar.load.corrections import Corrections
+from kpibar.measure.barometer import Barometer
 from kpibar.options import FORMATS, Color, Format, Palette
 from kpibar.read.errors import CorrectionsKept
 from kpibar.render import summary

@@ -5,21 +5,21 @@ from datetime import datetime
 from pathlib import Path
 
 from kpibar.config import Config
-from kpibar.coverage import Coverage, coverage, held_columns, missing_inputs
 from kpibar.database.errors import DatabaseEmpty
 from kpibar.database.ledger import LAST_READING, Counts
 from kpibar.database.store import Store
-from kpibar.deliveries import unknown_statuses
-from kpibar.duplicates import duplicates
-from kpibar.editions import edition
 from kpibar.errors import FileNotHeld
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import Window
 from kpibar.layouts.settings import Outdated, checked_settings, outdated_settings
 from kpibar.load.outcome import Remark
 from kpibar.load.plan import REASONS
+from kpibar.measure.coverage import Coverage, coverage, held_columns, missing_inputs
+from kpibar.measure.deliveries import unknown_statuses
+from kpibar.measure.duplicates import duplicates
+from kpibar.measure.period import edition
+from kpibar.measure.succession import Proposal, proposals
 from kpibar.privacy.personal import unmarked_name
-from kpibar.succession import Proposal, proposals
 
 # So many words of reasons are listed.
 _MOST_WORDS = 20

@@ -196,7 +196,7 @@ def run(place: Path, *arguments: str, limit: Limit | None = None) -> subprocess.
 _FOLLOW_UP = """
 import json, sys
 from pathlib import Path
-from kpibar.barometer import Request, compute
+from kpibar.measure.barometer import Request, compute
 from kpibar.checking import check
 from kpibar.config import load
 from kpibar.database.engine import EngineError

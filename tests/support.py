@@ -9,11 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kpibar.barometer import Barometer, Request, Row, barometer
 from kpibar.config import Config, load
 from kpibar.database.store import open_store
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options, Outcome
+from kpibar.measure.barometer import Barometer, Request, Row, barometer
 from kpibar.model.build import build
 
 # Tiny tables must not be masked: what is tested here is the fraction.

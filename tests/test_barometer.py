@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from kpibar import intervals
-from kpibar.barometer import Barometer, Request
 from kpibar.config import load
 from kpibar.errors import BrandUnknown, KpiInvalid, KpiUnknown, YearWithoutData
-from kpibar.estimates import Segment
+from kpibar.measure import intervals
+from kpibar.measure.barometer import Barometer, Request
+from kpibar.measure.estimates import Segment
 from tests.support import computed, fraction, ingest_tables, report, row, settings, table
 
 HEADER = "survey_id,kind,scale_min,scale_max,brand,score,answered_at\n"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from kpibar.barometer import BY, Barometer, Request
 from kpibar.kpis.catalogue import DIMENSIONS
+from kpibar.measure.barometer import BY, Barometer, Request
 from kpibar.render.document import document, to_csv
 from kpibar.render.page import Screen
 from kpibar.render.terminal import render

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from kpibar.barometer import Barometer, Request, Row
-from kpibar.reach import stretches
+from kpibar.measure.barometer import Barometer, Request, Row
+from kpibar.measure.reach import stretches
 from kpibar.render.document import document
 from kpibar.render.messages import months_name, note_text
 from kpibar.render.page import Screen

@@ -3,9 +3,9 @@
 import pytest
 
 from kpibar.config import Settings
-from kpibar.estimates import Measure, from_parts
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import Parts
+from kpibar.measure.estimates import Measure, from_parts
 from kpibar.render.marks import noise_floor, sparkline, strip
 
 

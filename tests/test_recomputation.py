@@ -14,12 +14,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from kpibar.barometer import BY, Request
 from kpibar.config import load
 from kpibar.database.store import open_store
 from kpibar.demo import sample_files, sample_folder
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options
+from kpibar.measure.barometer import BY, Request
 from kpibar.model.build import build
 from kpibar.render.document import document
 from tests.support import report

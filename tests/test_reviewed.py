@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.barometer import Request
+from kpibar.measure.barometer import Request
 from tests.support import computed, facts, fraction, report, row, settings
 
 JULY = datetime(2025, 7, 1)

@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from kpibar.barometer import Barometer, Request, barometer
 from kpibar.config import Config, Settings, load
 from kpibar.database.store import open_store
 from kpibar.errors import KpiInvalid
-from kpibar.estimates import Measure, parts_masked
 from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options
+from kpibar.measure.barometer import Barometer, Request, barometer
+from kpibar.measure.circulation import for_circulation, strict_settings
+from kpibar.measure.estimates import Measure, parts_masked
 from kpibar.model.build import build
 from kpibar.options import Format
 from kpibar.outputs import rendered
 from kpibar.render.page import Screen
-from kpibar.sharing import for_circulation, strict_settings
 from tests.support import AS_OF
 
 LEAST = 30

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from kpibar.barometer import Barometer, Request, Row
 from kpibar.config import load
 from kpibar.errors import ConfigInvalid
 from kpibar.kpis.catalogue import catalogue
+from kpibar.measure.barometer import Barometer, Request, Row
+from kpibar.measure.succession import tool_bound
 from kpibar.render.document import document
 from kpibar.render.messages import note_text
-from kpibar.succession import tool_bound
 from tests.support import AS_OF, SETTINGS, ingest_tables, kpibar, report, row, settings
 
 ZENDESK = "Id,Status,Via,Created at,Solved at,Group stations,Requester email,Replies,First reply time in minutes,"

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from kpibar.barometer import Barometer, Note, Request, Row, Target
 from kpibar.config import Config, Reporting, Settings
-from kpibar.editions import Edition
-from kpibar.estimates import Measure, Segment, adjusted, change, from_parts, from_quantile, judged, status
 from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.kpis.compute import Parts, Quantile, Window
+from kpibar.measure.barometer import Barometer, Note, Request, Row, Target
+from kpibar.measure.estimates import Measure, Segment, adjusted, change, from_parts, from_quantile, judged, status
+from kpibar.measure.period import Edition
 from kpibar.render.clean import clean
 from kpibar.render.numbers import LANGUAGES
 from kpibar.render.page import Screen

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from kpibar.barometer import Barometer
 from kpibar.config import Settings
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import population
+from kpibar.measure.barometer import Barometer
 from kpibar.render.page import Screen
 from kpibar.render.terminal import render
 from tests.support import computed, facts, fraction, row

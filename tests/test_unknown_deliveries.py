@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.barometer import Barometer
+from kpibar.measure.barometer import Barometer
 from tests.support import computed, fraction, row
 
 

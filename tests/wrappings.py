@@ -18,13 +18,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from kpibar.barometer import Request, compute
 from kpibar.config import load
 from kpibar.database.store import open_store
 from kpibar.demo import sample_files, sample_folder
 from kpibar.layouts.layout import shelf
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options
+from kpibar.measure.barometer import Request, compute
 from kpibar.model.build import build
 from kpibar.read.export import open_export
 from kpibar.read.records import Record

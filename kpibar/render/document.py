@@ -12,15 +12,15 @@ from datetime import date
 from typing import Any
 
 from kpibar import __version__
-from kpibar.barometer import Barometer, Note, Row
-from kpibar.coverage import Coverage
-from kpibar.editions import Edition
-from kpibar.estimates import Change, Measure, Segment
 from kpibar.kpis.catalogue import CATALOGUE_VERSION
 from kpibar.kpis.compute import Window
+from kpibar.measure.barometer import Barometer, Note, Row
+from kpibar.measure.circulation import SMALLEST
+from kpibar.measure.coverage import Coverage
+from kpibar.measure.estimates import Change, Measure, Segment
+from kpibar.measure.period import Edition
 from kpibar.render.clean import csv_text, json_text
 from kpibar.render.messages import dimension_name, note_text, say, segment_name
-from kpibar.sharing import SMALLEST
 
 SCHEMA = "kpibar.report"
 SCHEMA_VERSION = "1.0"

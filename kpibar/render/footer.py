@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from kpibar.barometer import Note, Row
-from kpibar.estimates import Measure
+from kpibar.measure.barometer import Note, Row
+from kpibar.measure.estimates import Measure
 from kpibar.render.clean import clean
 from kpibar.render.grid import Cells, wrapped
 from kpibar.render.messages import dimension_name, inputs, note_text, note_values, say

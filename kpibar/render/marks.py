@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist, median
 
-from kpibar.estimates import Measure
+from kpibar.measure.estimates import Measure
 from kpibar.render.numbers import ascii_only
 
 # Seven levels, not eight: a full block touches the row above.

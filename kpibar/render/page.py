@@ -6,10 +6,10 @@ from typing import Literal
 
 from rich.text import Text
 
-from kpibar.barometer import Barometer, Row, Target
 from kpibar.config import Reporting
-from kpibar.estimates import Change, Measure, status
 from kpibar.kpis.catalogue import Kpi
+from kpibar.measure.barometer import Barometer, Row, Target
+from kpibar.measure.estimates import Change, Measure, status
 from kpibar.render.clean import clean
 from kpibar.render.marks import ascii_marks, noise_floor, sparkline, strip
 from kpibar.render.messages import say, title

@@ -7,7 +7,6 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from kpibar.coverage import Coverage, disabled_by
 from kpibar.database.ledger import Counts
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
@@ -16,6 +15,7 @@ from kpibar.load.corrections import Corrections
 from kpibar.load.counts import NAMED_FROM
 from kpibar.load.outcome import Loaded, Outcome, Remark
 from kpibar.load.plan import REASONS
+from kpibar.measure.coverage import Coverage, disabled_by
 from kpibar.privacy.disclosure import blanked
 from kpibar.privacy.personal import name_shape
 from kpibar.render.clean import clean

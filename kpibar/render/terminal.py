@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from rich.console import RenderableType
 from rich.text import Text
 
-from kpibar.barometer import Barometer, Row
-from kpibar.estimates import Measure, Segment
 from kpibar.kpis.catalogue import Kpi
+from kpibar.measure.barometer import Barometer, Row
+from kpibar.measure.estimates import Measure, Segment
 from kpibar.render.clean import clean
 from kpibar.render.footer import footer
 from kpibar.render.grid import LABEL, Cells, Column, Grid, fitted, flowed, printed, wrapped

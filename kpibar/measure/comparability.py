@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
-from kpibar.desk import Desk, entities, feeding, parts
-from kpibar.estimates import Measure
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import NO_ORDER, UNKNOWN, Window, additive_cells, within
-from kpibar.reach import Held, Uneven, entity_of, interrupted, silent_months, together, uneven
-from kpibar.selection import SettledYear
-from kpibar.succession import Handover, joined, tool_bound
+from kpibar.measure.estimates import Measure
+from kpibar.measure.inputs import Desk, entities, feeding, parts
+from kpibar.measure.reach import Held, Uneven, entity_of, interrupted, silent_months, together, uneven
+from kpibar.measure.selection import SettledYear
+from kpibar.measure.succession import Handover, joined, tool_bound
 
 
 @dataclass(frozen=True)

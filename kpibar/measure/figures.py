@@ -6,21 +6,6 @@ Everything is a sum of the desk's cells, or a quantile statement for exactly the
 from dataclasses import replace
 from datetime import date
 
-from kpibar import intervals
-from kpibar.comparing import base_divided, comparable, months_unknown, rows_held
-from kpibar.desk import Desk
-from kpibar.estimates import (
-    Measure,
-    Segment,
-    change,
-    dispersion,
-    from_parts,
-    from_quantile,
-    from_ratio,
-    masked,
-    parts_masked,
-    status,
-)
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import (
     Cells,
@@ -33,6 +18,21 @@ from kpibar.kpis.compute import (
     quantiles,
     segment_of,
 )
+from kpibar.measure import intervals
+from kpibar.measure.comparability import base_divided, comparable, months_unknown, rows_held
+from kpibar.measure.estimates import (
+    Measure,
+    Segment,
+    change,
+    dispersion,
+    from_parts,
+    from_quantile,
+    from_ratio,
+    masked,
+    parts_masked,
+    status,
+)
+from kpibar.measure.inputs import Desk
 
 
 def total(desk: Desk, kpi: Kpi, window: Window) -> Measure:

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from kpibar.config import Reporting
-from kpibar.coverage import DATED, months_with_rows
 from kpibar.database.store import Store
-from kpibar.editions import Edition
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Cells, additive_cells
+from kpibar.measure.coverage import DATED, months_with_rows
+from kpibar.measure.period import Edition
+from kpibar.measure.reach import Held, Span, Uneven, entity_of, filled_by, held_by_source, span, spoken_until, uneven
+from kpibar.measure.selection import SettledYear, selected_year
+from kpibar.measure.succession import Handover
 from kpibar.plausibility.open_records import JUDGED
-from kpibar.reach import Held, Span, Uneven, entity_of, filled_by, held_by_source, span, spoken_until, uneven
-from kpibar.selection import SettledYear, selected_year
-from kpibar.succession import Handover
 
 
 @dataclass(frozen=True)

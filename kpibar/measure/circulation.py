@@ -7,10 +7,10 @@ those of the ordinary report; what would be left of a whole by subtraction is of
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kpibar.barometer import Barometer, Note, Row
 from kpibar.config import Config
-from kpibar.estimates import Measure, Segment, base_alone
 from kpibar.kpis.catalogue import Kpi
+from kpibar.measure.barometer import Barometer, Note, Row
+from kpibar.measure.estimates import Measure, Segment, base_alone
 
 # The smallest group of which anything is said.
 SMALLEST = 10

@@ -10,7 +10,17 @@ from datetime import date
 from pathlib import Path
 
 from kpibar.brands import names_by_fold
-from kpibar.comparing import (
+from kpibar.config import Config, Reporting
+from kpibar.database.errors import DatabaseEmpty
+from kpibar.database.store import Store, open_store
+from kpibar.errors import BrandUnknown
+from kpibar.kpis.catalogue import Family, Kpi, catalogue
+from kpibar.kpis.compute import of_brand, within
+from kpibar.layouts.layout import Shelf
+from kpibar.layouts.settings import checked_settings, outdated_settings
+from kpibar.load.brands import REFERRING, load_names, orders_elsewhere
+from kpibar.load.forgotten import load_forgotten
+from kpibar.measure.comparability import (
     base_whole,
     breakable,
     comparable,
@@ -24,29 +34,30 @@ from kpibar.comparing import (
     unknown_rows,
     without_base,
 )
-from kpibar.config import Config, Reporting
-from kpibar.coverage import STOPS_EARLY_DAYS, Coverage, coverage, held_columns, missing_inputs
-from kpibar.database.errors import DatabaseEmpty
-from kpibar.database.store import Store, open_store
-from kpibar.deliveries import sources_without_cancellations
-from kpibar.desk import Desk, desk
-from kpibar.duplicates import duplicates
-from kpibar.editions import Edition, edition
-from kpibar.errors import BrandUnknown
-from kpibar.estimates import Change, Measure, Segment, Status, adjusted, change, judged, masked, status, target_status
-from kpibar.kpis.catalogue import Family, Kpi, catalogue
-from kpibar.kpis.compute import of_brand, within
-from kpibar.layouts.layout import Shelf
-from kpibar.layouts.settings import checked_settings, outdated_settings
-from kpibar.load.brands import REFERRING, load_names, orders_elsewhere
-from kpibar.load.forgotten import load_forgotten
-from kpibar.measuring import gate_coverage, segments, series, total
+from kpibar.measure.coverage import STOPS_EARLY_DAYS, Coverage, coverage, held_columns, missing_inputs
+from kpibar.measure.deliveries import sources_without_cancellations
+from kpibar.measure.duplicates import duplicates
+from kpibar.measure.estimates import (
+    Change,
+    Measure,
+    Segment,
+    Status,
+    adjusted,
+    change,
+    judged,
+    masked,
+    status,
+    target_status,
+)
+from kpibar.measure.figures import gate_coverage, segments, series, total
+from kpibar.measure.inputs import Desk, desk
+from kpibar.measure.period import Edition, edition
+from kpibar.measure.reach import stretches
+from kpibar.measure.selection import settled_sources
+from kpibar.measure.succession import absent, handovers, proposals, sources_held
 from kpibar.model.build import build, is_current
 from kpibar.plausibility.open_records import JUDGED
 from kpibar.plausibility.references import orders_missed
-from kpibar.reach import stretches
-from kpibar.selection import settled_sources
-from kpibar.succession import absent, handovers, proposals, sources_held
 
 # So many telephone tickets and calls of which no two are one are said.
 UNMATCHED_FROM = 20

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kpibar import intervals
 from kpibar.config import Reporting
-from kpibar.intervals import Difference, Interval
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import Parts, Quantile
+from kpibar.measure import intervals
+from kpibar.measure.intervals import Difference, Interval
 
 Verdict = Literal["better", "worse", "unclear", "none"]
 Status = Literal["ok", "low_base", "not_available"]
