@@ -6,7 +6,7 @@ python docs/reference.py
 from pathlib import Path
 from typing import Any
 
-from kpibar.cli import command
+from kpibar.cli.app import command
 
 WIDTH = 100
 PAGE = Path(__file__).with_name("cli.md")

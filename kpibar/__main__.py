@@ -1,5 +1,5 @@
 """`python -m kpibar` is the `kpibar` command."""
 
-from kpibar.cli import main
+from kpibar.cli.app import main
 
 main()

@@ -18,8 +18,8 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from kpibar.checking import check
-from kpibar.cli import app
+from kpibar.checks import check
+from kpibar.cli.app import app
 from kpibar.config import Thresholds
 from kpibar.database.store import ENTITIES, open_store, rewrite_folder
 from tests.faults import contacts, orders, start, wait_for_work

@@ -197,7 +197,7 @@ _FOLLOW_UP = """
 import json, sys
 from pathlib import Path
 from kpibar.measure.barometer import Request, compute
-from kpibar.checking import check
+from kpibar.checks import check
 from kpibar.config import load
 from kpibar.database.engine import EngineError
 from kpibar.errors import KpibarError

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from kpibar.cli import app
-from kpibar.demo import sample_files, sample_folder
+from kpibar.cli.app import app
+from kpibar.cli.demo import sample_files, sample_folder
 from tests.support import REPOSITORY, kpibar
 
 FOLDER = REPOSITORY / "tests/golden"

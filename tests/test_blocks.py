@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from kpibar.checking import check
+from kpibar.checks import check
 from kpibar.config import load
 from kpibar.database.store import open_store
 from kpibar.errors import KpibarError

@@ -16,8 +16,8 @@ import duckdb
 import pytest
 import typer
 
-from kpibar.cli import command
-from kpibar.demo import sample_files
+from kpibar.cli.app import command
+from kpibar.cli.demo import sample_files
 from tests.intake import write
 from tests.support import kpibar
 
@@ -204,7 +204,7 @@ def test_the_language_of_the_report(held: Path) -> None:
 
 def test_the_version_is_told_without_loading_an_engine(folder: Path) -> None:
     code = (
-        "import sys\nfrom kpibar.cli import main\nsys.argv = ['kpibar', '--version']\n"
+        "import sys\nfrom kpibar.cli.app import main\nsys.argv = ['kpibar', '--version']\n"
         "try:\n    main()\nexcept SystemExit as end:\n    print(end.code)\n"
         "print(sorted({'duckdb', 'pandas', 'numpy', 'pydantic'} & set(sys.modules)))\n"
     )

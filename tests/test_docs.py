@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from kpibar.cli import command
+from kpibar.cli.app import command
+from kpibar.cli.demo import sample_files
 from kpibar.config import Hours, Reporting, Settings, Thresholds, load
 from kpibar.database.schema import columns
 from kpibar.database.store import ENTITIES
-from kpibar.demo import sample_files
 from kpibar.kpis.catalogue import catalogue
 from kpibar.layouts.layout import Layout, parse, shelf
 from kpibar.topics.rules import reasons

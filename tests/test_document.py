@@ -10,8 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from kpibar.cli.demo import sample_files, sample_folder
 from kpibar.config import Config
-from kpibar.demo import sample_files, sample_folder
 from kpibar.measure.barometer import Barometer, Request
 from kpibar.render.clean import csv_text, json_text
 from kpibar.render.document import document, to_csv, to_json

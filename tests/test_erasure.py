@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.cli.demo import sample_folder
 from kpibar.database.store import open_store
-from kpibar.demo import sample_folder
 from kpibar.errors import KeyMissing
 from kpibar.removal.erasure import first_day
 from kpibar.removal.errors import ConsentMissing

@@ -13,7 +13,7 @@ from kpibar.load.outcome import Options
 from kpibar.render.listings import standing_json, standing_text
 from kpibar.render.page import Screen
 from kpibar.render.terminal import render
-from kpibar.standing import standing
+from kpibar.status import standing
 from tests.support import AS_OF, ingest_tables, report, settings
 
 CONTACTS = (

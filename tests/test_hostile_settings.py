@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.cli.console import failure
 from kpibar.config import Settings, load
 from kpibar.database.engine import DuckDB, EngineError
 from kpibar.database.key import Key, bind, padded_keys
@@ -21,7 +22,6 @@ from kpibar.kpis.facts import FACTS
 from kpibar.layouts.layout import parse, shelf
 from kpibar.layouts.settings import checked_settings
 from kpibar.model.build import build
-from kpibar.streams import failure
 from kpibar.values.helpers import pseudonym
 from tests.fragments import EXPRESSIONS
 from tests.fragments import NAMES as TEXTS

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from kpibar.cli.demo import sample_files, sample_folder
 from kpibar.config import Settings
 from kpibar.database.store import ENTITIES, open_store
-from kpibar.demo import sample_files, sample_folder
 from kpibar.errors import FileEmpty, LayoutContradicted, ZoneNeeded
 from kpibar.kpis.catalogue import catalogue
 from kpibar.load.outcome import Outcome

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.checking import check
+from kpibar.checks import check
 from kpibar.config import load
 from kpibar.database.engine import EngineError
 from kpibar.database.key import load_key

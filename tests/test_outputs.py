@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar import overwriting
+from kpibar.cli import targets
 from kpibar.config import load
 from kpibar.errors import OutputUnwritable
 from kpibar.read.errors import OutputOverwrites
@@ -108,7 +108,7 @@ def odd(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_what_can_be_no_output_is_refused_and_stays(filled: Path, odd: Path) -> None:
     for name in (".", "/", ".."):
-        overwriting.refuse_overwriting(Path(name), filled / DATABASE, load(filled / "kpibar.toml"))
+        targets.refuse_overwriting(Path(name), filled / DATABASE, load(filled / "kpibar.toml"))
         with pytest.raises(OutputUnwritable, match="it is a folder"):
             output.write_whole(Path(name), "text")
     names = ["folder.json", "loop.json", "a.json", "nowhere.json", "socket.json"]
@@ -117,7 +117,7 @@ def test_what_can_be_no_output_is_refused_and_stays(filled: Path, odd: Path) -> 
         names.append("disk.json")
     before = {name: (odd / name).lstat() for name in names}
     for name in names:
-        overwriting.refuse_overwriting(odd / name, filled / DATABASE, load(filled / "kpibar.toml"))
+        targets.refuse_overwriting(odd / name, filled / DATABASE, load(filled / "kpibar.toml"))
         with pytest.raises(OutputUnwritable, match=rf"{name}: cannot be written \("):
             output.write_whole(odd / name, "text")
     assert {name: (odd / name).lstat().st_ino for name in names} == {name: one.st_ino for name, one in before.items()}
@@ -182,7 +182,7 @@ def test_what_is_never_replaced(filled: Path, folder: Path, monkeypatch: pytest.
     monkeypatch.setenv("KPIBAR_KEY_FILE", "key")
     for name in names:
         with pytest.raises(OutputOverwrites, match="never replaced"):
-            overwriting.refuse_overwriting(Path(name), Path(DATABASE), load(Path("kpibar.toml")))
+            targets.refuse_overwriting(Path(name), Path(DATABASE), load(Path("kpibar.toml")))
     for line in (REPORT, ("rejects", "bad.csv", "-o")):
         done = run(ready, *line, "layout.json")
         assert (done.returncode, "never replaced" in done.stderr) == (2, True), done.stderr
@@ -218,8 +218,8 @@ def test_earlier_outputs_are_replaced(filled: Path, folder: Path) -> None:
         done = run(filled, *line, "-o", str(folder / name))
         assert done.returncode == 0, done.stderr
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
-        overwriting.refuse_overwriting(folder / name, filled / DATABASE, settings)
+        targets.refuse_overwriting(folder / name, filled / DATABASE, settings)
     (folder / "lines.txt").write_text("bad.csv:3: the file ends within it\ngood.csv:9: has 4 cells\n")
-    overwriting.refuse_overwriting(folder / "lines.txt", filled / DATABASE, settings)
+    targets.refuse_overwriting(folder / "lines.txt", filled / DATABASE, settings)
     (folder / "fix.csv").write_text("contact_id,created_at,channel\n4,never,email\n")
     assert run(filled, "rejects", "bad.csv", "-o", str(folder / "fix.csv")).returncode == 0

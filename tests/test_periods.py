@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kpibar.checking import check
+from kpibar.checks import check
 from kpibar.config import Thresholds
 from kpibar.database.store import open_store
 from kpibar.errors import ConfigInvalid

@@ -14,9 +14,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from kpibar.cli.demo import sample_files, sample_folder
 from kpibar.config import load
 from kpibar.database.store import open_store
-from kpibar.demo import sample_files, sample_folder
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options
 from kpibar.measure.barometer import BY, Request

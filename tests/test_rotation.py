@@ -4,7 +4,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from kpibar.cli import app
+from kpibar.cli.app import app
 from kpibar.removal.errors import RotationIncomplete
 from tests.erasures import faults, invoke, rows
 from tests.reproducers import DATABASE

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from kpibar.checking import check
+from kpibar.checks import check
 from kpibar.config import Config, Thresholds, load
 from kpibar.database.store import Store, open_store
 from kpibar.load.ingest import ingest

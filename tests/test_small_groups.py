@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from kpibar.cli.options import Format
+from kpibar.cli.outputs import rendered
 from kpibar.config import Config, Settings, load
 from kpibar.database.store import open_store
 from kpibar.errors import KpiInvalid
@@ -20,8 +22,6 @@ from kpibar.measure.barometer import Barometer, Request, barometer
 from kpibar.measure.circulation import for_circulation, strict_settings
 from kpibar.measure.estimates import Measure, parts_masked
 from kpibar.model.build import build
-from kpibar.options import Format
-from kpibar.outputs import rendered
 from kpibar.render.page import Screen
 from tests.support import AS_OF
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kpibar.database.store import open_store
 from kpibar.load.outcome import Outcome
-from kpibar.standing import rejected
+from kpibar.status import rejected
 from tests.intake import DATABASE, column, held, take_text
 
 HEADER = "contact_id,created_at,channel"

@@ -18,9 +18,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from kpibar.cli.demo import sample_files, sample_folder
 from kpibar.config import load
 from kpibar.database.store import open_store
-from kpibar.demo import sample_files, sample_folder
 from kpibar.layouts.layout import shelf
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options

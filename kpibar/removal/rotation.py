@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpibar.checking import check
+from kpibar.checks import check
 from kpibar.config import Config
 from kpibar.database.key import Key, bind, key_path, load_key
 from kpibar.database.seal import Seal, note_seals, seal_of, seal_path

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from kpibar.checking import Finding
+from kpibar.checks import Finding
 from kpibar.database.ledger import ERASURES, describe
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window
@@ -13,7 +13,7 @@ from kpibar.layouts.layout import Shelf
 from kpibar.render import summary
 from kpibar.render.clean import clean, json_text
 from kpibar.render.messages import note_text
-from kpibar.standing import Reject, Standing
+from kpibar.status import Reject, Standing
 
 _EXAMPLE = Window(date(2025, 1, 1), date(2025, 12, 31))
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kpibar.cli.console import announce, say
+from kpibar.cli.options import ConfigOption, DatabaseOption, WaitOption, database_path
 from kpibar.database.errors import DatabaseMissing
-from kpibar.options import ConfigOption, DatabaseOption, WaitOption, database_path
 from kpibar.removal.errors import ConsentMissing
-from kpibar.streams import announce, say
 
 if TYPE_CHECKING:
     from kpibar.config import Config

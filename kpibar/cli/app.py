@@ -1,4 +1,4 @@
-"""The command line: parse, one library call, print (through `kpibar.streams`).
+"""The command line: parse, one library call, print (through `kpibar.cli.console`).
 
 Data goes to stdout, words to stderr. Nothing heavy is imported before a command needs it.
 """
@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from kpibar import __version__, streams, withdrawals
-from kpibar.database import signals
-from kpibar.database.errors import FolderGone, MemoryShort
-from kpibar.errors import KpibarError, OutputUnwritable
-from kpibar.options import (
+from kpibar import __version__
+from kpibar.cli import console, withdrawals
+from kpibar.cli.console import announce, emit, failure, say
+from kpibar.cli.options import (
     DEFAULT_DATABASE,
     READING_WAIT,
     By,
@@ -38,8 +37,10 @@ from kpibar.options import (
     ZoneOption,
     database_path,
 )
+from kpibar.database import signals
+from kpibar.database.errors import FolderGone, MemoryShort
+from kpibar.errors import KpibarError, OutputUnwritable
 from kpibar.render.clean import clean
-from kpibar.streams import announce, emit, failure, say
 
 if TYPE_CHECKING:
     from kpibar.config import Config
@@ -63,7 +64,7 @@ def main() -> NoReturn:
     0 done, 1 failed, 2 usage, 3 a check failed, 128 and the number of the signal that ended it.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else NumPy's BLAS, not used here, has a thread per core
-    streams.guard()
+    console.guard()
     signals.install()
     try:
         code = _run()
@@ -81,7 +82,7 @@ def _run() -> int:
         code = app(standalone_mode=False)
         return code if isinstance(code, int) else 0
     except typer.TyperException as usage:
-        return streams.refuse_usage(usage)
+        return console.refuse_usage(usage)
     except KpibarError as known:
         error = known
     except (MemoryError, ImportError) as short:
@@ -163,8 +164,8 @@ def ingest(
 
 def _try_out(files: list[Path], config: "Config", options: "Options") -> int:
     """Ingest into a database that is thrown away: a dry run leaves neither database nor key."""
+    from kpibar.cli.demo import own_key
     from kpibar.database.scratch import scratch
-    from kpibar.demo import own_key
 
     with scratch() as folder:
         path = folder / DEFAULT_DATABASE
@@ -235,11 +236,11 @@ def report(
 
     Example: kpibar report --year 2025 --by carrier -o barometer.json
     """
+    from kpibar.cli.outputs import format_of, rendered, screen_of
+    from kpibar.cli.targets import refuse_overwriting
     from kpibar.config import load
     from kpibar.measure.barometer import Request, compute
     from kpibar.measure.circulation import for_circulation, strict_settings
-    from kpibar.outputs import format_of, rendered, screen_of
-    from kpibar.overwriting import refuse_overwriting
 
     settings = load(config)
     refuse_overwriting(output, database_path(db, settings), settings, wait=wait)
@@ -307,7 +308,7 @@ def status(
     from kpibar.config import load
     from kpibar.measure.barometer import open_current
     from kpibar.render import listings
-    from kpibar.standing import standing
+    from kpibar.status import standing
 
     settings = load(config)
     with open_current(database_path(db, settings), settings, wait, announce) as store:
@@ -333,14 +334,14 @@ def rejects(
 
     Example: kpibar rejects tickets.csv -o to_correct.csv
     """
+    from kpibar.cli.outputs import write_corrections
+    from kpibar.cli.targets import refuse_overwriting
     from kpibar.config import load
     from kpibar.database.store import open_store
     from kpibar.load.corrections import corrections
-    from kpibar.outputs import write_corrections
-    from kpibar.overwriting import refuse_overwriting
     from kpibar.read.export import ledger_name
     from kpibar.render import listings
-    from kpibar.standing import rejected
+    from kpibar.status import rejected
 
     settings = load(config)
     exports = (original, Path(file) if file else None)
@@ -364,7 +365,7 @@ def check(
 
     Example: kpibar check
     """
-    from kpibar import checking
+    from kpibar import checks
     from kpibar.config import load
     from kpibar.database.key import key_path
     from kpibar.database.store import open_store
@@ -373,7 +374,7 @@ def check(
     settings = load(config)
     key = key_path(settings.settings.project)
     with open_store(database_path(db, settings), write=False, wait=wait, said=announce) as store:
-        found = checking.check(store, settings.settings.thresholds, settings.settings.files, key)
+        found = checks.check(store, settings.settings.thresholds, settings.settings.files, key)
     emit(listings.check_json(found) if json else listings.check_text(found), None)
     if any(not one.note for one in found):
         raise typer.Exit(_FOUND)
@@ -390,12 +391,12 @@ def demo(
 
     Example: kpibar demo --db demo.duckdb
     """
+    from kpibar.cli.demo import own_key, sample_files, sample_folder, try_next
+    from kpibar.cli.outputs import rendered, screen_of
     from kpibar.config import load
     from kpibar.database.scratch import scratch
-    from kpibar.demo import own_key, sample_files, sample_folder, try_next
     from kpibar.load.outcome import Options
     from kpibar.measure.barometer import Request, compute
-    from kpibar.outputs import rendered, screen_of
 
     settings = load(sample_folder() / "kpibar.toml")
     with scratch() as folder:

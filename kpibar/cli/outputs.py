@@ -6,10 +6,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kpibar.cli.options import FORMATS, Color, Format, Palette
 from kpibar.errors import FormatUnknown
 from kpibar.load.corrections import Corrections
 from kpibar.measure.barometer import Barometer
-from kpibar.options import FORMATS, Color, Format, Palette
 from kpibar.read.errors import CorrectionsKept
 from kpibar.render import summary
 from kpibar.render.clean import clean

@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from stat import S_ISREG
 
+from kpibar.cli.console import announce
 from kpibar.config import Config
 from kpibar.database.key import key_path
 from kpibar.database.key_files import is_copy_of_key, is_key_name, is_key_place, key_form
@@ -25,7 +26,6 @@ from kpibar.render.clean import clean
 from kpibar.render.document import LANGUAGES, OWN_BEGINNINGS
 from kpibar.render.messages import say
 from kpibar.render.output import descriptor
-from kpibar.streams import announce
 from kpibar.toml import TomlFault, parse_toml
 
 # What DuckDB and kpibar keep beside a database.
