@@ -1,6 +1,6 @@
 """The tables of a database as SQL text, and the hash of the present schema.
 
-    python -m tests.schema_dump                 the number and hash of kpibar/database/schema.sql, for tests/test_schema.py
+    python -m tests.schema_dump                 the number and hash of schema.sql, for tests/test_schema.py
     python -m tests.schema_dump kpibar.duckdb   the canonical tables as statements, for tests/fixtures/schema
 
 Fact tables are left out: they are computed from the others.

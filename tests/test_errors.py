@@ -16,9 +16,9 @@ import pytest
 
 import tests.reproducers_database
 import tests.reproducers_erasure  # noqa: F401 - both register their reproducers
-from kpibar.database import errors
+from kpibar.database import errors as database_errors
 from kpibar.errors import KpibarError
-from kpibar.removal import errors
+from kpibar.removal import errors as removal_errors
 from tests import reproducers_files  # noqa: F401 - registers its own
 from tests.intake import write
 from tests.reproducers import DATABASE, GOOD, REPRODUCERS, Case, Reproducer, run, said
@@ -84,7 +84,7 @@ def test_a_database_in_use(filled: Path, folder: Path, command: str) -> None:
         assert holder.stdout is not None and holder.stdin is not None
         assert holder.stdout.readline() == b"held\n"
         case = said(command, f"{DATABASE}: is in use by process {holder.pid}, running since 20", "--wait 60", "--db")
-        check(case, folder, run(folder, *case.arguments), errors.DatabaseLocked.exit_code)
+        check(case, folder, run(folder, *case.arguments), database_errors.DatabaseLocked.exit_code)
         holder.stdin.write(b"\n")
 
 
@@ -108,13 +108,13 @@ def causes(error: type[KpibarError]) -> set[type[KpibarError]]:
 
 # Those that need another process or a limit of the system: above, and in tests/test_machine.py.
 ELSEWHERE = {
-    errors.DatabaseLocked,
-    errors.DiskFull,
-    errors.FolderGone,
-    errors.MemoryShort,
-    errors.ScratchFull,
-    errors.ScratchUnusable,
-    errors.RewriteShort,
+    database_errors.DatabaseLocked,
+    database_errors.DiskFull,
+    database_errors.FolderGone,
+    database_errors.MemoryShort,
+    database_errors.ScratchFull,
+    database_errors.ScratchUnusable,
+    removal_errors.RewriteShort,
 }
 
 
