@@ -45,7 +45,8 @@ INGEST = """
 import sys
 from pathlib import Path
 from kpibar.config import load
-from kpibar.load.ingest import Options, ingest
+from kpibar.load.ingest import ingest
+from kpibar.load.outcome import Options
 from kpibar.database.store import open_store
 with open_store(Path(sys.argv[2]), write=True) as store:
     for outcome in ingest(store, [Path(sys.argv[1])], load(None), Options(timezone="Europe/Paris")):
