@@ -10,7 +10,7 @@ from pathlib import Path
 def sample_folder() -> Path:
     """The folder of the sample exports: inside the installed package, or beside it in a checkout."""
     installed = Path(str(files("kpibar").joinpath("sample_data")))
-    return installed if installed.is_dir() else Path(__file__).resolve().parent.parent / "sample_data"
+    return installed if installed.is_dir() else Path(__file__).resolve().parents[2] / "sample_data"
 
 
 def sample_files() -> list[Path]:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from kpibar.database.store import Store
 from kpibar.errors import KeyMissing, KeyUnsafe, KeyUnusable
-from kpibar.values.helpers import KEY_NAMES
 
+# Under which names statements take the inner and the outer key of pseudonyms.
+KEY_NAMES = (f"inner_{secrets.token_hex(16)}", f"outer_{secrets.token_hex(16)}")
 KEY_BYTES = 32
 _BLOCK = 64
 LONGEST_KEY = 65_536

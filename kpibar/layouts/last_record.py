@@ -12,8 +12,6 @@ from dataclasses import dataclass, field, replace
 from kpibar.layouts.bindings import Cells
 from kpibar.layouts.shapes import DATED, FLAGS, shape
 from kpibar.read.columns import normal
-from kpibar.read.quotes import raw_cells
-from kpibar.read.scan import Dialect
 from kpibar.values.helpers import NOTHING
 from kpibar.values.notation import Reading
 
@@ -106,9 +104,3 @@ def last_column(cells: Cells, reading: Reading, *, read: bool) -> LastColumn:
         dated=any(call.helper in DATED and call.helper != "epoch" for call in calls),
         words={value.casefold(): meaning for listed in lists for value, meaning in listed.items()} if lists else None,
     )
-
-
-def is_closed(text: str, dialect: Dialect) -> bool:
-    """Whether a record ends with the quote that closes its last cell."""
-    last = raw_cells(text, dialect)[-1]
-    return len(last) > 1 and last.startswith(dialect.quote) and last.endswith(dialect.quote)

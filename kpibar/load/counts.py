@@ -14,7 +14,7 @@ from kpibar.layouts.layout import Layout, duration_sql
 from kpibar.load.outcome import Remark
 from kpibar.load.plan import Plan
 from kpibar.load.typed import PLACE
-from kpibar.privacy.disclosure import blanked, shown_value
+from kpibar.privacy.disclosure import NAMED_FROM, blanked, shown_value
 from kpibar.read.columns import normal
 from kpibar.read.records import names_columns
 
@@ -31,8 +31,6 @@ _ENOUGH_TO_ASSERT = 20
 # Of the records of a paired assertion, so many may lack one of the two durations.
 _LACKING = 0.25
 _MOST_UNKNOWN = 20
-# A value on fewer records may be a person in a shifted row: its shape is kept.
-NAMED_FROM = 5
 # A remark that concerns fewer of a file's records is chance: some contacts do come at midnight.
 _BY_CHANCE = {"created_day_only": 0.01}
 # So many rejected records are looked at for a second header: where there are more, the file is refused anyway.

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from kpibar.database.key import KEY_NAMES
 from kpibar.database.schema import BEGINS, TEXT_COLUMNS, columns
 from kpibar.layouts.bindings import Cells, cells_of
 from kpibar.layouts.expression import Compiled, compile_expression
@@ -23,7 +24,7 @@ from kpibar.load.typed import PLACE, clock_change, dates, flags, numbers, strang
 from kpibar.read.columns import Column, normal
 from kpibar.topics.reasons import recorded
 from kpibar.topics.rules import by_text
-from kpibar.values.helpers import KEY_NAMES, pseudonym
+from kpibar.values.helpers import pseudonym
 from kpibar.values.notation import Call
 
 # What unknown words of recorded reasons are kept under.

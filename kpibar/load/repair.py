@@ -108,6 +108,10 @@ class Repairer:
             return self._has_identity(told)
         return not self.effort.allows(line) or any(map(self._has_identity, readings(line, self.dialect)))
 
+    def is_whole(self, cell: str) -> bool:
+        """Whether the last cell of the file is whole."""
+        return self.last.is_whole(cell)
+
     def splits_numbers(self, rows: Sequence[Sequence[str]]) -> bool:
         """Whether a decimal comma may be what gives every record one cell too many: `12,50` where nothing is quoted.
 

@@ -21,7 +21,6 @@ from kpibar.load.counts import (
     LINE_BLANK,
     LINE_END_MISSING,
     LINE_IN_QUOTES,
-    NAMED_FROM,
     Tally,
     check_assertions,
     count_agreeing,
@@ -54,6 +53,7 @@ from kpibar.plausibility.open_records import JUDGED, files_without_open_records
 from kpibar.plausibility.references import ORDERS_MISSED, orders_missed
 from kpibar.plausibility.twins import find_twins
 from kpibar.plausibility.uniformity import count_uniform
+from kpibar.privacy.disclosure import NAMED_FROM
 from kpibar.read.columns import normal
 from kpibar.read.errors import HeaderMoved, TooManyRepairs, TwinsHeld
 from kpibar.read.export import Export

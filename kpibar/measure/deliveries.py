@@ -1,9 +1,8 @@
 """What the exports do not tell of deliveries: what a carrier's word means, and which orders were cancelled."""
 
 from kpibar.database.store import Store
-from kpibar.load.counts import NAMED_FROM
 from kpibar.model.build import steps
-from kpibar.privacy.disclosure import blanked, shown_value
+from kpibar.privacy.disclosure import NAMED_FROM, blanked, shown_value
 
 # So many words of carriers are listed.
 _MOST_WORDS = 20

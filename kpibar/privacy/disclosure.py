@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from kpibar.privacy.personal import name_shape
 
 LONGEST = 40
+# A value on fewer records may be a person in a shifted row: its shape is kept.
+NAMED_FROM = 5
 # So many signs of a line are shown.
 _LONGEST_LINE = 80
 _MARKS = re.compile(r"([,;\t|\r\n]+)")

@@ -4,10 +4,10 @@ What they are is decided by the lines around them, wherever the text was cut int
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from kpibar.load.repair import Repairer
 from kpibar.read.lines import strict_cells
 from kpibar.read.quotes import opens_cell
 from kpibar.read.records import TORN, Blank, Fault, Footer, Item, Record, looks_like_footer
@@ -28,6 +28,22 @@ class _Held:
     alone: bool = True
 
 
+class Repair(Protocol):
+    """What whoever asks for the records knows of their columns: whether a line can be a record, and which one."""
+
+    def __call__(self, line: str) -> list[str] | None:
+        """The record a line without its line end was meant to be; None where that is not certain."""
+
+    def having_seen(self, lines: Sequence[str]) -> "Repair":
+        """The same, having looked at some lines of the file."""
+
+    def may_be_record(self, line: str, cells: list[str] | None) -> bool:
+        """Whether a line that begins as a footer is a record all the same."""
+
+    def is_whole(self, cell: str) -> bool:
+        """Whether the last cell of the file is whole."""
+
+
 class Waiting:
     """Items in the order of their lines -> `enter`, each with the number of its lines.
 
@@ -40,7 +56,7 @@ class Waiting:
         self,
         dialect: Dialect,
         enter: Callable[[Item, int], None],
-        repairer: Callable[[], Repairer] | None,
+        repairer: Callable[[], Repair] | None,
         reading: Callable[[str], list[str] | None] | None,
         group: int | None = None,
         *,
@@ -48,7 +64,7 @@ class Waiting:
     ) -> None:
         self._group, self._repair = group, repair
         self._dialect, self._enter, self._make, self._reading = dialect, enter, repairer, reading
-        self._made: Repairer | None = None
+        self._made: Repair | None = None
         self._broken: _Held | None = None
         self._footer: deque[_Held] = deque()
         self._sound = True

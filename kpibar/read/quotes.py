@@ -140,3 +140,9 @@ def _enclosing(raw: Sequence[str], cells: Sequence[str], first: _Run, dialect: D
     quoted = dialect.delimiter.join((raw[place][first.start :], next_cell.rstrip()))
     content = quoted[1:-1].replace(dialect.quote * 2, dialect.quote)
     return [*cells[:place], raw[place][: first.start], content, *cells[place + 2 :]]
+
+
+def is_closed(text: str, dialect: Dialect) -> bool:
+    """Whether a record ends with the quote that closes its last cell."""
+    last = raw_cells(text, dialect)[-1]
+    return len(last) > 1 and last.startswith(dialect.quote) and last.endswith(dialect.quote)

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kpibar.layouts.last_record import is_closed
-from kpibar.load.repair import Repairer
 from kpibar.read.errors import FileDamaged
-from kpibar.read.footer import Waiting
+from kpibar.read.footer import Repair, Waiting
 from kpibar.read.lines import physical_lines
+from kpibar.read.quotes import is_closed
 from kpibar.read.records import (
     LONG,
     LONGEST_RECORD,
@@ -203,7 +202,7 @@ class Reader:
         self,
         dialect: Dialect,
         line: int,
-        repairer: Callable[[], Repairer] | None = None,
+        repairer: Callable[[], Repair] | None = None,
         sizes: Sizes = USUAL,
         *,
         repair: bool = True,
@@ -215,7 +214,7 @@ class Reader:
         self.line = line
         self.sizes = sizes
         self._repairer = repairer
-        self._repair: Repairer | None = None
+        self._repair: Repair | None = None
         self._beginning = b""
         self.account = Account()
         self._growing = _Growing(dialect.width, sizes.first, sizes.bytes, sizes.vector)
@@ -286,7 +285,7 @@ class Reader:
         asked = self._taught()
         return asked(line) if asked else None
 
-    def _taught(self) -> Repairer | None:
+    def _taught(self) -> Repair | None:
         """What the columns hold, as the beginning of the file shows it too."""
         if self._repair is None and self._repairer is not None:
             # The last line may have been cut where the beginning ends.
@@ -403,7 +402,7 @@ class Reader:
         if not isinstance(item, Record) or text.endswith(("\n", "\r")):
             return item
         asked = None if text.count(self.dialect.quote) % 2 else self._taught()
-        if item.wrapped or is_closed(text, self.dialect) or (asked and asked.last.is_whole(item.cells[-1])):
+        if item.wrapped or is_closed(text, self.dialect) or (asked and asked.is_whole(item.cells[-1])):
             return replace(item, unended=True)
         reason = "the file ends within it, without a line end: it may have been cut"
         return Fault(item.line, "cut", reason, judged.used)

@@ -12,11 +12,10 @@ from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
 from kpibar.layouts.layout import Layout, Shelf
 from kpibar.load.corrections import Corrections
-from kpibar.load.counts import NAMED_FROM
 from kpibar.load.outcome import Loaded, Outcome, Remark
 from kpibar.load.plan import REASONS
 from kpibar.measure.coverage import Coverage, disabled_by
-from kpibar.privacy.disclosure import blanked
+from kpibar.privacy.disclosure import NAMED_FROM, blanked
 from kpibar.privacy.personal import name_shape
 from kpibar.render.clean import clean
 from kpibar.render.numbers import format_number

@@ -4,9 +4,9 @@
 A value that can be read in two ways is not read.
 """
 
-import secrets
 from collections.abc import Callable, Mapping
 
+from kpibar.database.key import KEY_NAMES
 from kpibar.read.columns import normal
 from kpibar.values import timestamps
 from kpibar.values.durations import clock, duration
@@ -14,8 +14,6 @@ from kpibar.values.notation import Call, Direct, Helper, Reading, quoted
 from kpibar.values.numbers import amount, number, whole_number
 from kpibar.values.timezones import in_zone
 
-# Under which names statements take the inner and the outer key of pseudonyms.
-KEY_NAMES = (f"inner_{secrets.token_hex(16)}", f"outer_{secrets.token_hex(16)}")
 # What people and tools write into a cell to say that there is nothing in it, in small letters.
 NOTHING = (
     "", "-", "--", "---", "—", "–", "n/a", "#n/a", "#nv", "#n/d", "#n/b", "#i/t", "null", "nan", "[none]", "[null]",
