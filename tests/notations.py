@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kpibar.load.limits import limit
-from kpibar.load.outcome import Outcome
+from kpibar.load.outcome import Outcome, limit
 from tests.intake import config, held, take, write
 
 LAYOUT = """

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.errors import TooManyRejects
-from kpibar.load.limits import limit
+from kpibar.load.outcome import limit
 from tests.intake import column, held, take, take_text, write
 
 HEADER = "contact_id,created_at,channel,customer,customer_phone,order_ref,agent\n"

@@ -10,8 +10,7 @@ from kpibar.checks import check
 from kpibar.config import Thresholds
 from kpibar.database.store import open_store
 from kpibar.errors import ConfigInvalid
-from kpibar.load.limits import limit
-from kpibar.load.outcome import Outcome
+from kpibar.load.outcome import Outcome, limit
 from kpibar.render.summary import equation, remark_text
 from tests.intake import DATABASE, column, config, held, take, write
 

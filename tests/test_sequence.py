@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.load.limits import limit
-from kpibar.load.outcome import Outcome
+from kpibar.load.outcome import Outcome, limit
 from tests.intake import held, take_text
 from tests.support import computed, facts, fraction, row, table
 

@@ -145,8 +145,7 @@ def ingest(
     Example: kpibar ingest tickets.csv calls.xlsx export.zip:orders.csv --tz Europe/Paris
     """
     from kpibar.config import load, valid_zone
-    from kpibar.load.limits import limit
-    from kpibar.load.outcome import Options
+    from kpibar.load.outcome import Options, limit
 
     settings = load(config)
     options = Options(

@@ -33,7 +33,7 @@ _BESIDE = (".wal", ".last", ".tmp")
 # No settings file, layout or topics file is longer.
 _LONGEST_SETTINGS = 64 << 10
 _HEAD = 4096
-# A line of the list of rejects (see ingest.ledger.describe); one that names a column is like nothing else.
+# A line of the list of rejects (see load.rejects.describe); one that names a column is like nothing else.
 _REJECT = re.compile(r".+:[0-9]+: .")
 _REJECT_OF_CELL = re.compile(r'.+:[0-9]+: column ".*": ".*" .')
 

@@ -5,14 +5,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from kpibar.database.store import Store
 from kpibar.errors import LedgerBroken
-from kpibar.load.typed import PLACE
-from kpibar.privacy.disclosure import LONGEST, blanked
-from kpibar.read.reader import Batch
-from kpibar.read.records import OF_A_REPORT, REPEATED
-from kpibar.values.timezones import local_time
 
 
 @dataclass(frozen=True)
@@ -121,6 +117,16 @@ REMOVED_SINCE = (
 )
 
 
+# The name under which `meta` has the first day that a purge left.
+PURGED_BEFORE = "purged_before"
+
+
+def purged_before(store: Store) -> date | None:
+    """The day before which all records were purged; None where nothing was."""
+    day = store.meta(PURGED_BEFORE)
+    return date.fromisoformat(day) if day else None
+
+
 def chained(previous: str, values: Sequence[object]) -> str:
     """The chain of an entry: SHA-256 (hexadecimal) over the chain before it and its values in the order of CHAINED."""
     text = json.dumps([previous, *values], ensure_ascii=False, default=str, separators=(",", ":"))
@@ -146,10 +152,10 @@ def write_entry(store: Store, entry: Entry, brand_zone: str) -> None:
     _prove(entry)
     values = _values(entry)
     listed = ", ".join((*CHAINED, "chain", "as_of", "as_of_on"))
-    marks = ", ".join("?" * (len(CHAINED) + 2))
+    marks = ", ".join("?" * (len(CHAINED) + 3))
     store.engine.run(
-        f"INSERT INTO files ({listed}) VALUES ({marks}, {_day(brand_zone)})",
-        [*values, chained(last_chain(store), values), entry.as_of, entry.as_of],
+        f"INSERT INTO files ({listed}) VALUES ({marks})",
+        [*values, chained(last_chain(store), values), entry.as_of, local_day(entry.as_of, brand_zone)],
     )
     _refresh_source(store, entry.source, entry.entity)
 
@@ -197,9 +203,13 @@ def _values(entry: Entry) -> list[object]:
     ]  # fmt: skip
 
 
-def _day(zone: str) -> str:
-    """SQL of the local day of a bound instant."""
-    return f"CAST({local_time('CAST(? AS TIMESTAMP)', zone)} AS DATE)"
+def local_day(instant: datetime | None, zone: str) -> date | None:
+    """The day of an instant (UTC, without a zone) in a zone of the IANA; None of no instant.
+
+    >>> local_day(datetime(2025, 12, 31, 23, 30), "Europe/Paris")
+    datetime.date(2026, 1, 1)
+    """
+    return instant and instant.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
 
 
 def _refresh_source(store: Store, source: str, entity: str) -> None:
@@ -230,9 +240,8 @@ def extend(store: Store, sha256: str, source: str, as_of: datetime) -> None:
     """Note that a file known already still speaks at a later instant; a table of it may speak of a later one still."""
     zone = store.meta("timezone") or "UTC"
     store.engine.run(
-        f"UPDATE files SET as_of = ?, as_of_on = {_day(zone)} WHERE sha256 = ? AND source = ? "
-        "AND (as_of IS NULL OR as_of < ?)",
-        [as_of, as_of, sha256, source, as_of],
+        "UPDATE files SET as_of = ?, as_of_on = ? WHERE sha256 = ? AND source = ? AND (as_of IS NULL OR as_of < ?)",
+        [as_of, local_day(as_of, zone), sha256, source, as_of],
     )
     tables = store.engine.rows("SELECT DISTINCT entity FROM files WHERE sha256 = ? AND source = ?", [sha256, source])
     for (entity,) in tables:
@@ -248,58 +257,6 @@ def columns_held(store: Store, file_id: int) -> tuple[str, ...]:
     """The canonical columns a file could fill."""
     rows = store.engine.rows("SELECT column_name FROM columns_held WHERE file_id = ? ORDER BY ALL", [file_id])
     return tuple(row[0] for row in rows)
-
-
-def write_rejects(store: Store, file_id: int, batch: Batch, grouped: bool) -> int:
-    """Write the records of `typed` that cannot be loaded, with line and reason; return how many they are.
-
-    `batch` knows the physical lines of each; the place of a record in it is its row, or its `line` when `grouped`.
-    """
-    place = "line" if grouped else PLACE
-    rows = store.engine.rows(
-        f"SELECT {place}, bad.name, left(bad.value, {LONGEST}), CASE WHEN bad IS NULL THEN 'key' ELSE 'value' END, "
-        "coalesce(bad.reason, key_fault) FROM typed WHERE NOT dropped AND (bad IS NOT NULL OR key_fault IS NOT NULL)"
-    )
-    shown = [(at, name, value and blanked(value), code, reason) for at, name, value, code, reason in rows]
-    _write_placed(store, file_id, batch, shown)
-    return len(rows)
-
-
-def no_records(store: Store, file_id: int) -> int:
-    """How many lines among a file's rejects repeat the header, or sum up other lines."""
-    sql = "SELECT count(*) FROM rejects WHERE file_id = ? AND reason IN (?, ?)"
-    return int(store.engine.rows(sql, [file_id, REPEATED, OF_A_REPORT])[0][0])
-
-
-def write_key_faults(store: Store, file_id: int, batch: Batch, faults: str) -> int:
-    """Write the records a further table of the file cannot take (see Plan.faults); return how many they are."""
-    rows = [(place, None, None, "key", reason) for place, reason in store.engine.rows(faults)]
-    _write_placed(store, file_id, batch, rows)
-    return len(rows)
-
-
-def _write_placed(store: Store, file_id: int, batch: Batch, rows: Sequence[Sequence[object]]) -> None:
-    """Rejects of records known by their place in the batch: place, column, shape, code, reason."""
-    if rows:
-        places, names, shapes, codes, reasons = zip(*rows, strict=True)
-        listed = list(places)
-        lines, last_lines = batch.lines[listed].tolist(), batch.last_lines[listed].tolist()
-        _append_rejects(store, file_id, lines, last_lines, names, shapes, codes, reasons)
-
-
-def _append_rejects(store: Store, file_id: int, *columns: Sequence[object]) -> None:
-    names = ("line", "last_line", "column_name", "shape", "code", "reason")
-    ids = [file_id] * len(columns[0])
-    store.engine.append("rejects", {"file_id": ids, **dict(zip(names, columns, strict=True))})
-
-
-def write_faults(store: Store, file_id: int, faults: Sequence[tuple[int, int, str, str]]) -> None:
-    """Write the physical lines that are no records: first line, last line, code, reason."""
-    if not faults:
-        return
-    lines, last_lines, codes, reasons = zip(*faults, strict=True)
-    nothing = [None] * len(faults)
-    _append_rejects(store, file_id, lines, last_lines, nothing, nothing, codes, reasons)
 
 
 def other_sources(store: Store, layout: str, brand: str | None) -> tuple[str, ...]:
@@ -319,19 +276,3 @@ def file_names(store: Store, source: str, entity: str) -> tuple[str, ...]:
         [source, entity],
     )
     return tuple(str(name) for (name,) in rows)
-
-
-def first_rejects(store: Store, name: str, file_id: int, most: int = 3) -> tuple[str, ...]:
-    """The first rejects of a file, of its entry `file_id` and those after it, in words."""
-    rows = store.engine.rows(
-        f"SELECT line, column_name, shape, reason FROM rejects WHERE file_id >= ? ORDER BY file_id, line LIMIT {most}",
-        [file_id],
-    )
-    return tuple(describe(name, *row) for row in rows)
-
-
-def describe(name: str, line: int, column: str | None, shape: str | None, reason: str) -> str:
-    """One reject in words: file, line, column, what was found and what is wrong with it."""
-    if column is None:
-        return f"{name}:{line}: {reason}"
-    return f'{name}:{line}: column "{column}": "{shape}" {reason}'

@@ -6,65 +6,19 @@ A brand is stored under one name, so that tables are joined on equality: the fir
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from kpibar.brands import clean_name, fold, is_nameless
+from kpibar.brands import fold
 from kpibar.database.store import ENTITIES, Store
 from kpibar.load.identify import Recognised
 from kpibar.load.plan import Plan
+from kpibar.plausibility.brands import REFERRING, Names, orders_elsewhere
 from kpibar.read.errors import BrandsFixed
 
 # The temporary table of the spellings in a batch that are not the name of their brand.
 SPELLINGS = "brand_spellings"
 # So many brands and spellings are listed in remarks; the others are counted.
 _LISTED = 10
-# Tables whose records name orders.
-REFERRING = tuple(entity for entity in ENTITIES if entity != "orders")
-
-
-@dataclass
-class Names:
-    """The name of each folded spelling: `stated` by the settings, `stored` in the database, `fresh` of this file.
-
-    `read` counts the records of each spelling that is not the name of its brand, by name and spelling.
-    """
-
-    stated: Mapping[str, str]
-    stored: Mapping[str, str]
-    fresh: dict[str, str] = field(default_factory=dict)
-    read: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def of(self, spelling: str) -> str | None:
-        """The name of a brand; None for what is no name."""
-        if is_nameless(spelling):
-            return None
-        key = fold(spelling)
-        return self.stated.get(key) or self.stored.get(key) or self.fresh.get(key) or clean_name(spelling)
-
-    def add(self, spelling: str) -> str | None:
-        """The name of a brand, which is remembered where its spelling is new."""
-        name = self.of(spelling)
-        for text in (spelling, name) if name is not None else ():
-            if fold(text) not in self.stored:
-                self.fresh.setdefault(fold(text), name or "")
-        return name
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """Records of a table and brand that name orders held under another brand only: `rows` out of `named`."""
-
-    entity: str
-    brand: str
-    other: str
-    rows: int
-    named: int
-
-
-def load_names(store: Store, stated: Mapping[str, str]) -> Names:
-    """The names a database and the settings (see names_by_fold) have for brands."""
-    return Names(stated, dict(store.engine.rows("SELECT folded, name FROM brands")))
 
 
 def branded(store: Store, file: Recognised, names: Names) -> Recognised:
@@ -178,31 +132,6 @@ def remarks_on_orders(store: Store, entity: str, file_id: int) -> Counter[tuple[
         about = f"{_quoted(one.brand)} = {_quoted(one.other)} ({one.rows} of {one.named} {one.entity})"
         found["order_of_other_brand", about] += one.rows
     return found
-
-
-def orders_elsewhere(store: Store, entity: str, where: str = "TRUE") -> list[Elsewhere]:
-    """The records `p` of a table that name orders held under another brand only, by both brands, most first.
-
-    Where a table and the orders know one and the same brand, no record is looked at.
-    """
-    rows = store.engine.rows
-    known = {brand for (brand,) in rows("SELECT DISTINCT brand FROM orders WHERE brand IS NOT NULL")}
-    if not known:
-        return []
-    own = {brand for (brand,) in rows(f"SELECT DISTINCT brand FROM {entity} WHERE brand IS NOT NULL")}
-    if len(known | own) < 2 or not own:
-        return []
-    named = f"SELECT p.brand, p.order_key FROM {entity} AS p WHERE p.order_key IS NOT NULL AND {where}"
-    found = rows(
-        f"WITH named AS ({named}), orphans AS (SELECT p.* FROM named p "
-        "ANTI JOIN orders o ON o.order_key = p.order_key AND o.brand = p.brand "
-        "ANTI JOIN (SELECT order_key FROM orders WHERE brand IS NULL) u ON u.order_key = p.order_key "
-        "WHERE p.brand IS NOT NULL) "
-        "SELECT p.brand, o.brand, count(*), (SELECT count(*) FROM named) FROM orphans p "
-        "JOIN (SELECT order_key, min(brand) AS brand FROM orders GROUP BY order_key) o ON o.order_key = p.order_key "
-        "GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
-    )
-    return [Elsewhere(entity, *row) for row in found]
 
 
 def _quoted(name: str) -> str:

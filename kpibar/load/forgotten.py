@@ -6,18 +6,17 @@ What begins after that day is taken in as before: who comes back is a new custom
 from dataclasses import dataclass
 from datetime import date
 
+from kpibar.database.ledger import purged_before
 from kpibar.database.schema import KEYS, columns
 from kpibar.database.store import Store
-from kpibar.load.brands import Names
 from kpibar.load.keys import order_key
 from kpibar.load.masks import PREFIX
 from kpibar.load.plan import Plan
 from kpibar.load.typed import PLACE
+from kpibar.plausibility.brands import Names
 from kpibar.values.helpers import pseudonym
 from kpibar.values.timezones import local_time
 
-# The name under which `meta` has the first day that a purge left.
-PURGED_BEFORE = "purged_before"
 # The name under which `meta` says that texts were emptied which can still be read in the database's file.
 EMPTIED_TEXTS = "emptied_texts"
 # The remarks on records that are left aside, and on identifiers of such a person in records of others.
@@ -42,8 +41,7 @@ class Forgotten:
 def load_forgotten(store: Store) -> Forgotten:
     """What was forgotten and purged so far; nothing, in most databases."""
     people = store.engine.rows("SELECT count(*) FROM forgotten")[0][0]
-    before = store.meta(PURGED_BEFORE)
-    return Forgotten(bool(people), date.fromisoformat(before) if before else None)
+    return Forgotten(bool(people), purged_before(store))
 
 
 def note_emptied_texts(store: Store, source: str) -> None:

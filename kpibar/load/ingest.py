@@ -20,7 +20,7 @@ from kpibar.database.store import Store
 from kpibar.errors import FileKnownOtherwise, KpibarError, LayoutInvalid, ZoneChanged, ZoneNeeded
 from kpibar.layouts.layout import Layout, Shelf
 from kpibar.layouts.settings import checked_settings, remember_settings
-from kpibar.load.brands import Names, branded, join_stored, load_names
+from kpibar.load.brands import branded, join_stored
 from kpibar.load.identify import Recognised, recognise
 from kpibar.load.mapping import Context
 from kpibar.load.outcome import Loaded, Options, Outcome, Watch
@@ -28,6 +28,7 @@ from kpibar.load.plan import plan
 from kpibar.load.repair import repairer
 from kpibar.load.transaction import Task, take_file
 from kpibar.load.trial import faulty_entry, parses
+from kpibar.plausibility.brands import Names, load_names
 from kpibar.privacy.disclosure import QUOTED, shown_words
 from kpibar.read.errors import TextRefused
 from kpibar.values.instants import as_of_instant

@@ -1,8 +1,8 @@
 """Merge the typed records of a file into a canonical table: the newest version of each record stays.
 
-A record is identified by (source, record id). Within a file, versions.py tells the newest row. From one file to the
-next the newer version wins: by the record's own `updated_at` when both versions have one and they differ, else by the
-instant up to which their exports speak, else the one ingested last.
+A record is identified by (source, record id). Within a file the newest row is found first (see `newest`). From one
+file to the next the newer version wins: by the record's own `updated_at` when both versions have one and they differ,
+else by the instant up to which their exports speak, else the one ingested last.
 A record belongs to the latest file that confirmed it. The same file read another way corrects what it brought: of two
 readings of one text the last one holds, whatever its times now are.
 """
@@ -18,7 +18,6 @@ from kpibar.database.store import Store
 from kpibar.load.keys import order_mentions, reference_mentions
 from kpibar.load.plan import Plan
 from kpibar.load.promises import keep_first_promise, seen, take_earlier_promise
-from kpibar.load.versions import UNDECIDED, rank_versions
 from kpibar.plausibility.accounts import compare
 from kpibar.read.errors import AccountsMixed
 from kpibar.values.helpers import pseudonym
@@ -352,3 +351,65 @@ def _write_mentions(store: Store, target: Target, *, contested: bool, texts: boo
         "INSERT INTO mentions SELECT ?, contact_id, order_key, bool_or(explicit) FROM mentioned GROUP BY ALL",
         [target.source],
     )
+
+
+# The remark on records of which nothing in a file tells the newest row.
+UNDECIDED = "version_undecided"
+# Of so many pairs of rows, and so many times as many one way as the other, the order is no chance.
+_PAIRS, _CLEAR = 20, 4
+# Counts of what was done, which never fall.
+_COUNTS = {
+    "contacts": ("agent_replies", "customer_messages", "reopens", "transfers"),
+    "parcels": ("attempts",),
+}
+# Results, which are empty until they are there.
+_RESULTS = {
+    "contacts": ("first_reply_s", "first_reply_business_s", "resolution_s", "handle_s", "talk_s"),
+    "surveys": ("score",),
+}
+
+
+def rank_versions(store: Store, entity: str, filled: list[str]) -> int:
+    """Write `batch`: the rows of `contested_<entity>` with `version`, 1 for the newest row of each record.
+
+    `filled` are the columns the file fills. Returns how many records have another row that nothing tells to be older
+    than the newest, though it says something else: the lowest one was taken.
+    """
+    key = ", ".join(KEYS[entity].id)
+    store.engine.run(
+        f"CREATE OR REPLACE TEMP TABLE batch AS SELECT *, dense_rank() OVER (PARTITION BY {key} "
+        f"ORDER BY {_progress(entity)}) AS progress FROM contested_{entity}"
+    )
+    later, earlier = store.engine.rows(
+        "SELECT count(*) FILTER (WHERE progress > above), count(*) FILTER (WHERE progress < above) FROM "
+        f"(SELECT progress, lag(progress) OVER (PARTITION BY {key} ORDER BY line) AS above FROM batch)"
+    )[0]
+    order = "ASC" if earlier > later else "DESC"
+    clear = later + earlier >= _PAIRS and max(later, earlier) >= _CLEAR * min(later, earlier)
+    newest = "updated_at DESC NULLS LAST" if clear and entity == "contacts" else "progress DESC"
+    store.engine.run(
+        "CREATE OR REPLACE TEMP TABLE batch AS SELECT *, row_number() OVER "
+        f"(PARTITION BY {key} ORDER BY {newest}, line {order}) AS version FROM batch"
+    )
+    return 0 if earlier != later else _undecided(store, entity, filled)
+
+
+def _progress(entity: str) -> str:
+    """SQL of an ORDER BY: the older version of a record first."""
+    happened = ", ".join(name for name in HAPPENED[entity] if name != "updated_at")
+    terms = ["updated_at NULLS FIRST"]
+    terms += [" + ".join(f"coalesce({name}, 0)" for name in _COUNTS[entity])] if entity in _COUNTS else []
+    terms += [f"greatest({happened}, NULL) NULLS FIRST"]
+    results = _RESULTS.get(entity, ())
+    terms += [" + ".join(f"({name} IS NOT NULL)::INTEGER" for name in results)] if results else []
+    return ", ".join(terms)
+
+
+def _undecided(store: Store, entity: str, filled: list[str]) -> int:
+    differs = " OR ".join(f"b.{name} IS DISTINCT FROM t.{name}" for name in filled) or "FALSE"
+    rows = store.engine.rows(
+        "SELECT count(DISTINCT t.line) FROM batch AS t JOIN batch AS b "
+        f"ON {KEYS[entity].same('b', 't')} AND b.progress = t.progress "
+        f"WHERE t.version = 1 AND b.version > 1 AND ({differs})"
+    )
+    return int(rows[0][0])

@@ -13,7 +13,8 @@ from kpibar.database.ledger import Counts, Entry, Lines, Stated
 from kpibar.database.store import Store
 from kpibar.errors import AllRejected, TooManyRejects
 from kpibar.layouts.layout import growth
-from kpibar.load.brands import SPELLINGS, Names, find_spellings, remarks_on_orders, remarks_on_spellings, write_names
+from kpibar.load import rejects
+from kpibar.load.brands import SPELLINGS, find_spellings, remarks_on_orders, remarks_on_spellings, write_names
 from kpibar.load.classification import classify, count_unmapped, look_up_pseudonyms
 from kpibar.load.codes import CODES, find_codes, spellings_of
 from kpibar.load.counts import (
@@ -35,20 +36,18 @@ from kpibar.load.counts import (
 )
 from kpibar.load.forgotten import Forgotten, leave_out, load_forgotten, note_emptied_texts
 from kpibar.load.identifiers import restore_identifiers
-from kpibar.load.identify import Recognised
-from kpibar.load.limits import DEFAULT_LIMIT, Limit
+from kpibar.load.identify import Recognised, leave_aside, remove_earlier
 from kpibar.load.mapping import Context
 from kpibar.load.masks import mask_identifiers
 from kpibar.load.merge import Target, newest, open_contested, same_elsewhere, settle, take
-from kpibar.load.outcome import Loaded, Options, Outcome, Watch
-from kpibar.load.periods import leave_aside, remove_earlier
+from kpibar.load.outcome import DEFAULT_LIMIT, Limit, Loaded, Options, Outcome, Watch
 from kpibar.load.plan import Plan, plan
-from kpibar.load.precision import refuse_rounded
 from kpibar.load.repair import Repairer, repairer
 from kpibar.load.staging import stage_batch, type_batch
 from kpibar.load.typed import BROKEN
-from kpibar.load.unread import count_unread
+from kpibar.load.unread import count_unread, refuse_rounded
 from kpibar.plausibility.answers import count_odd_answers
+from kpibar.plausibility.brands import Names
 from kpibar.plausibility.open_records import JUDGED, files_without_open_records
 from kpibar.plausibility.references import ORDERS_MISSED, orders_missed
 from kpibar.plausibility.twins import find_twins
@@ -285,7 +284,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
         tally.remarks["period_outside", str(period)] += outside
         tally.remarks["period_undated", str(period)] += undated
     faults = [(fault.line, fault.last_line, fault.code, fault.reason) for fault in batch.faults]
-    ledger.write_faults(store, file_id, faults)
+    rejects.write_faults(store, file_id, faults)
     tally.faults += len(batch.faults)
     main, code = taking.targets[0], taking.task.context.reading.calling_code
     restore_identifiers(store, compiled.identifiers, (main.entity, main.source), code, tally.remarks)
@@ -295,7 +294,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
         zone = taking.task.context.brand_zone
         for remark, n in leave_out(store, compiled, taking.forgotten, main.source, taking.task.names, zone).items():
             tally.remarks[remark, ""] += n
-    tally.bad += ledger.write_rejects(store, file_id, batch, compiled.grouped)
+    tally.bad += rejects.write_rejects(store, file_id, batch, compiled.grouped)
     _refuse_second_header(store, taking.task, compiled, batch)
     count_uncertain(store, compiled, tally)
     count_unknown(store, compiled, tally)
@@ -311,7 +310,7 @@ def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> 
         latest = newest(store, compiled, target.entity)
         count_remarks(store, compiled, target.entity, tally)
         if (sql := compiled.faults(target.entity)) is not None:
-            tally.refused[target.entity] += ledger.write_key_faults(store, target.file_id, batch, sql)
+            tally.refused[target.entity] += rejects.write_key_faults(store, target.file_id, batch, sql)
         tally.newest[target.entity] = max(filter(None, (latest, tally.newest.get(target.entity))), default=None)
     count_folded_and_dropped(store, compiled, tally)
     tally.records += batch.records
@@ -371,7 +370,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
     _remark_on_brands(store, taking)
     written = write_remarks(store, taking.targets[0].file_id, tally)
     _drop_scratch(store, taking.targets)
-    first = ledger.first_rejects(store, task.file.export.name, taking.targets[0].file_id)
+    first = rejects.first_rejects(store, task.file.export.name, taking.targets[0].file_id)
     outcome = task.file.outcome(tuple(loaded))
     return replace(
         outcome,
@@ -460,7 +459,7 @@ def _refuse_all_rejected(store: Store, task: Task, counts: Counts, file_id: int)
     """Raises AllRejected."""
     path, file = task.path, task.file
     if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
-        first = ledger.first_rejects(store, file.export.name, file_id)[0]
+        first = rejects.first_rejects(store, file.export.name, file_id)[0]
         raise AllRejected(path, counts.rejected, first, file.layout.formats if file.own else ())
 
 
@@ -471,10 +470,10 @@ def _refuse_rejects(store: Store, export: Export, counts: Counts, file_id: int, 
     """
     if limit.allows(counts.rejected, counts.records):
         return
-    others = ledger.no_records(store, file_id)
+    others = rejects.no_records(store, file_id)
     others = others if 2 * others < counts.records else 0
     if not limit.allows(counts.rejected - others, counts.records - others):
-        first = ledger.first_rejects(store, export.name, file_id)
+        first = rejects.first_rejects(store, export.name, file_id)
         raise TooManyRejects(export.path, counts.rejected, counts.records, limit.text, first)
 
 

@@ -15,12 +15,11 @@ from kpibar.load.conversions import TOTAL, converted
 from kpibar.load.keys import failed, identity_fault
 from kpibar.read.columns import normal
 from kpibar.read.reader import weights
-from kpibar.values.abbreviations import AMBIGUOUS
 from kpibar.values.date_order import strange
 from kpibar.values.helpers import HELPERS, NEVER, NOTHING
 from kpibar.values.notation import Call, Helper, Reading, quoted
 from kpibar.values.timestamps import naive_time
-from kpibar.values.timezones import clock_changes, near_change
+from kpibar.values.timezones import AMBIGUOUS, clock_changes, near_change
 
 # Helpers that read dates, and those that read times in a zone.
 _DATED = ("instant", "day_start", "day_end", "promise_start", "promise_end")

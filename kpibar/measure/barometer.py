@@ -18,8 +18,7 @@ from kpibar.kpis.catalogue import Family, Kpi, catalogue
 from kpibar.kpis.compute import of_brand, within
 from kpibar.layouts.layout import Shelf
 from kpibar.layouts.settings import checked_settings, outdated_settings
-from kpibar.load.brands import REFERRING, load_names, orders_elsewhere
-from kpibar.load.forgotten import load_forgotten
+from kpibar.database.ledger import purged_before
 from kpibar.measure.comparability import (
     base_whole,
     breakable,
@@ -56,6 +55,7 @@ from kpibar.measure.reach import stretches
 from kpibar.measure.selection import settled_sources
 from kpibar.measure.succession import absent, handovers, proposals, sources_held
 from kpibar.model.build import build, is_current
+from kpibar.plausibility.brands import REFERRING, load_names, orders_elsewhere
 from kpibar.plausibility.open_records import JUDGED
 from kpibar.plausibility.references import orders_missed
 
@@ -197,7 +197,7 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
                 spoken,
                 held_of_sources,
                 frozenset(one.predecessor for one in followed),
-                load_forgotten(store).before,
+                purged_before(store),
             ),
             *_succession_notes(store, config, spoken),
             *_brand_notes(store, request.brand),

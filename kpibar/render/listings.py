@@ -6,10 +6,11 @@ from datetime import date
 from typing import Any
 
 from kpibar.checks import Finding
-from kpibar.database.ledger import ERASURES, describe
+from kpibar.database.ledger import ERASURES
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window
 from kpibar.layouts.layout import Shelf
+from kpibar.load.rejects import describe
 from kpibar.render import summary
 from kpibar.render.clean import clean, json_text
 from kpibar.render.messages import note_text

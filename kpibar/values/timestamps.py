@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kpibar.read.columns import normal
-from kpibar.values.abbreviations import offsets
 from kpibar.values.formats import PIVOT, Pattern, month_names, pattern
 from kpibar.values.notation import Call, Reading, let, order_of, quoted
-from kpibar.values.timezones import in_zone, local_time
+from kpibar.values.timezones import in_zone, local_time, offsets
 
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _ISO_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"

@@ -1,0 +1,77 @@
+"""The rejects of a file: every record and line that was not loaded, with its place and the reason."""
+
+from collections.abc import Sequence
+
+from kpibar.database.store import Store
+from kpibar.load.typed import PLACE
+from kpibar.privacy.disclosure import LONGEST, blanked
+from kpibar.read.reader import Batch
+from kpibar.read.records import OF_A_REPORT, REPEATED
+
+
+def write_rejects(store: Store, file_id: int, batch: Batch, grouped: bool) -> int:
+    """Write the records of `typed` that cannot be loaded, with line and reason; return how many they are.
+
+    `batch` knows the physical lines of each; the place of a record in it is its row, or its `line` when `grouped`.
+    """
+    place = "line" if grouped else PLACE
+    rows = store.engine.rows(
+        f"SELECT {place}, bad.name, left(bad.value, {LONGEST}), CASE WHEN bad IS NULL THEN 'key' ELSE 'value' END, "
+        "coalesce(bad.reason, key_fault) FROM typed WHERE NOT dropped AND (bad IS NOT NULL OR key_fault IS NOT NULL)"
+    )
+    shown = [(at, name, value and blanked(value), code, reason) for at, name, value, code, reason in rows]
+    _write_placed(store, file_id, batch, shown)
+    return len(rows)
+
+
+def no_records(store: Store, file_id: int) -> int:
+    """How many lines among a file's rejects repeat the header, or sum up other lines."""
+    sql = "SELECT count(*) FROM rejects WHERE file_id = ? AND reason IN (?, ?)"
+    return int(store.engine.rows(sql, [file_id, REPEATED, OF_A_REPORT])[0][0])
+
+
+def write_key_faults(store: Store, file_id: int, batch: Batch, faults: str) -> int:
+    """Write the records a further table of the file cannot take (see Plan.faults); return how many they are."""
+    rows = [(place, None, None, "key", reason) for place, reason in store.engine.rows(faults)]
+    _write_placed(store, file_id, batch, rows)
+    return len(rows)
+
+
+def _write_placed(store: Store, file_id: int, batch: Batch, rows: Sequence[Sequence[object]]) -> None:
+    """Rejects of records known by their place in the batch: place, column, shape, code, reason."""
+    if rows:
+        places, names, shapes, codes, reasons = zip(*rows, strict=True)
+        listed = list(places)
+        lines, last_lines = batch.lines[listed].tolist(), batch.last_lines[listed].tolist()
+        _append_rejects(store, file_id, lines, last_lines, names, shapes, codes, reasons)
+
+
+def _append_rejects(store: Store, file_id: int, *columns: Sequence[object]) -> None:
+    names = ("line", "last_line", "column_name", "shape", "code", "reason")
+    ids = [file_id] * len(columns[0])
+    store.engine.append("rejects", {"file_id": ids, **dict(zip(names, columns, strict=True))})
+
+
+def write_faults(store: Store, file_id: int, faults: Sequence[tuple[int, int, str, str]]) -> None:
+    """Write the physical lines that are no records: first line, last line, code, reason."""
+    if not faults:
+        return
+    lines, last_lines, codes, reasons = zip(*faults, strict=True)
+    nothing = [None] * len(faults)
+    _append_rejects(store, file_id, lines, last_lines, nothing, nothing, codes, reasons)
+
+
+def first_rejects(store: Store, name: str, file_id: int, most: int = 3) -> tuple[str, ...]:
+    """The first rejects of a file, of its entry `file_id` and those after it, in words."""
+    rows = store.engine.rows(
+        f"SELECT line, column_name, shape, reason FROM rejects WHERE file_id >= ? ORDER BY file_id, line LIMIT {most}",
+        [file_id],
+    )
+    return tuple(describe(name, *row) for row in rows)
+
+
+def describe(name: str, line: int, column: str | None, shape: str | None, reason: str) -> str:
+    """One reject in words: file, line, column, what was found and what is wrong with it."""
+    if column is None:
+        return f"{name}:{line}: {reason}"
+    return f'{name}:{line}: column "{column}": "{shape}" {reason}'
