@@ -12,13 +12,13 @@ from pathlib import Path
 from kpibar.brands import names_by_fold
 from kpibar.config import Config, Reporting
 from kpibar.database.errors import DatabaseEmpty
+from kpibar.database.ledger import purged_before
 from kpibar.database.store import Store, open_store
 from kpibar.errors import BrandUnknown
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
 from kpibar.kpis.compute import of_brand, within
 from kpibar.layouts.layout import Shelf
 from kpibar.layouts.settings import checked_settings, outdated_settings
-from kpibar.database.ledger import purged_before
 from kpibar.measure.comparability import (
     base_whole,
     breakable,
