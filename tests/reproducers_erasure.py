@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 
+from kpibar.cli.errors import ConsentMissing
 from kpibar.removal import errors
 from tests.intake import write
 from tests.reproducers import DATABASE, GOOD, Case, reproduces, run, said
@@ -55,7 +56,7 @@ def removal_by_a_name_that_two_files_have(folder: Path) -> Case:
     return said("remove good.csv --yes", "stands for several files", "1 = good.csv", "2 = good.csv")
 
 
-@reproduces(errors.ConsentMissing)
+@reproduces(ConsentMissing)
 def purge_without_consent(folder: Path) -> Case:
     return said("purge --older-than 90d", "nothing was done", "--dry-run", "--yes")
 

@@ -5,7 +5,10 @@ import io
 import zipfile
 from pathlib import Path
 
+from kpibar.cli.errors import CorrectionsKept, OutputOverwrites
+from kpibar.load.errors import AccountsMixed, BrandsFixed, IdentifiersRounded, TextRefused, TooManyRepairs, TwinsHeld
 from kpibar.read import errors as errors
+from kpibar.values.errors import DatesSwapped, YearFirst
 from tests.intake import write
 from tests.reproducers import DAY, GOOD, LAYOUT, Case, reproduces, run, said
 
@@ -66,7 +69,7 @@ def archive_of_several_exports(folder: Path) -> Case:
     return said("ingest two.zip", "two.zip: holds 2 files: a.csv, b.csv", '"two.zip:a.csv"')
 
 
-@reproduces(errors.IdentifiersRounded)
+@reproduces(IdentifiersRounded)
 def numbers_that_a_spreadsheet_rounded(folder: Path) -> Case:
     rows = "".join(f"21546901234567{n}000,2025-01-0{n} 10:00:00,email\n" for n in range(1, 7))
     write(folder, "rounded.csv", "contact_id,created_at,channel\n" + rows)
@@ -125,12 +128,12 @@ def second_table_with_its_columns_turned(folder: Path) -> Case:
     return said("ingest turned.csv --tz UTC", "turned.csv:3: a second header", "another order", "a file of its own")
 
 
-@reproduces(errors.OutputOverwrites)
+@reproduces(OutputOverwrites)
 def corrections_onto_the_original(folder: Path) -> Case:
     return said("rejects good.csv -o ./good.csv", "good.csv: is", "never replaced", "choose another file with -o")
 
 
-@reproduces(errors.CorrectionsKept)
+@reproduces(CorrectionsKept)
 def corrections_that_are_there(folder: Path) -> Case:
     write(folder, "bad.csv", "contact_id,created_at,channel\n8,2025-03-01 10:00:00,email\n9,never,email\n")
     run(folder, "ingest", "bad.csv", "--tz", "UTC")
@@ -146,7 +149,7 @@ def utf8_said_to_be_a_code_page(folder: Path) -> Case:
     )
 
 
-@reproduces(errors.AccountsMixed)
+@reproduces(AccountsMixed)
 def tickets_of_another_account(folder: Path) -> Case:
     for name, day, domain in (("ours.csv", 1, "com"), ("theirs.csv", 9, "org")):
         rows = "".join(f"{n},2025-03-0{day} 10:00:00,email,c{n}@example.{domain}\n" for n in range(20))
@@ -154,7 +157,7 @@ def tickets_of_another_account(folder: Path) -> Case:
     return said("ingest ours.csv theirs.csv --tz UTC", "theirs.csv: 20 of 20 records", "another account", "--brand")
 
 
-@reproduces(errors.TwinsHeld)
+@reproduces(TwinsHeld)
 def a_history_that_was_imported(folder: Path) -> Case:
     rows = "".join(f"{n},2025-03-{n + 10} 10:0{n % 10}:00,email,c{n}@example.com\n" for n in range(15))
     write(folder, "old.csv", "contact_id,created_at,channel,customer\n" + rows)
@@ -163,7 +166,7 @@ def a_history_that_was_imported(folder: Path) -> Case:
     return said("ingest new.csv --tz UTC", "new.csv: 15 of 15 contacts", "kpibar-contacts/Old too", "from = 2025-03-25")
 
 
-@reproduces(errors.BrandsFixed)
+@reproduces(BrandsFixed)
 def brands_that_share_order_numbers(folder: Path) -> Case:
     write(folder, "orders.csv", "order_ref,ordered_at,brand\n1,2025-03-01,Blue\n1,2025-03-02,Blue Ltd\n")
     run(folder, "ingest", "orders.csv", "--tz", "UTC")
@@ -171,14 +174,14 @@ def brands_that_share_order_numbers(folder: Path) -> Case:
     return said("ingest orders.csv --tz UTC", '"Blue Ltd" = "Blue"', "1 order number is", "start a new database")
 
 
-@reproduces(errors.TooManyRepairs)
+@reproduces(TooManyRepairs)
 def lines_that_often_lack_a_delimiter(folder: Path) -> Case:
     rows = "".join(f"T{n},2025-03-01 10:00:00,email,Paris{',' * (n % 3 > 0)}{n}\n" for n in range(60))
     write(folder, "glued.csv", "contact_id,created_at,channel,queue,wait_s\n" + rows)
     return said("ingest glued.csv --tz UTC", "glued.csv:2: the first of 20 broken lines", "--no-repair")
 
 
-@reproduces(errors.YearFirst)
+@reproduces(YearFirst)
 def years_of_two_digits_in_front(folder: Path) -> Case:
     write(folder, "short.csv", "contact_id,created_at,channel\n7,25-03-31 10:00,email\n")
     return said("ingest short.csv --date-order dmy", "the year seems to come first", "%y-%m-%d")
@@ -190,7 +193,7 @@ def cells_parted_by_a_sign_of_two_bytes(folder: Path) -> Case:
     return said("ingest odd.csv --tz UTC", 'odd.csv: its line sep= states "§"', "expected a sign such as")
 
 
-@reproduces(errors.DatesSwapped)
+@reproduces(DatesSwapped)
 def dates_a_spreadsheet_could_read_and_others(folder: Path) -> Case:
     days = [f"2025-{n:02}-04 10:00:00" if n < 13 else f"{n}/04/2025 10:00" for n in range(1, 29)]
     rows = "".join(f"{n},{day},email\n" for n, day in enumerate(days))
@@ -198,7 +201,7 @@ def dates_a_spreadsheet_could_read_and_others(folder: Path) -> Case:
     return said("ingest swapped.csv --tz UTC", "every later one a text (99/99/9999", "--date-order")
 
 
-@reproduces(errors.TextRefused)
+@reproduces(TextRefused)
 def text_that_the_first_records_do_not_show(folder: Path) -> Case:
     layout = LAYOUT.format(name="mine", more="n", id='"contact_id"') + "wait_s = 'CAST(\"n\" AS DOUBLE)'\n"
     write(folder, "layouts/mine.toml", layout)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.load.errors import AccountsMixed
 from kpibar.load.outcome import Outcome
-from kpibar.read.errors import AccountsMixed
 from tests.intake import column, held, take, take_text, write
 
 FIRST = datetime(2025, 3, 3, 10, 0)

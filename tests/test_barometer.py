@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from kpibar.config import load
-from kpibar.errors import BrandUnknown, KpiInvalid, KpiUnknown, YearWithoutData
+from kpibar.kpis.errors import KpiInvalid, KpiUnknown
 from kpibar.measure import intervals
 from kpibar.measure.barometer import Barometer, Request
+from kpibar.measure.errors import BrandUnknown, YearWithoutData
 from kpibar.measure.estimates import Segment
 from tests.support import computed, fraction, ingest_tables, report, row, settings, table
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.errors import FileEmpty, FileIsDirectory, FileNotRegular, FileNotText, KpibarError
+from kpibar.errors import KpibarError
 from kpibar.layouts.layout import shelf
 from kpibar.read.archive import Caps
 from kpibar.read.errors import (
@@ -19,6 +19,10 @@ from kpibar.read.errors import (
     ArchiveUnsafe,
     FileChanged,
     FileDamaged,
+    FileEmpty,
+    FileIsDirectory,
+    FileNotRegular,
+    FileNotText,
     FileTooLarge,
     MemberNeeded,
     MemberUnknown,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.errors import FileNotText
 from kpibar.load.outcome import Outcome
+from kpibar.read.errors import FileNotText
 from tests.intake import column, held, take_text
 from tests.workbooks import xlsx
 

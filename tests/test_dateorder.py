@@ -8,9 +8,8 @@ import numpy
 import pytest
 
 from kpibar.database.engine import DuckDB
-from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
-from kpibar.read.errors import DatesSwapped, YearFirst
 from kpibar.values.date_order import confirm, decide, observed, probe, settle
+from kpibar.values.errors import DateOrderAmbiguous, DateOrderMixed, DatesSwapped, YearFirst
 from kpibar.values.notation import Reading, order_of
 from tests.intake import column, held, take, take_text, write
 from tests.workbooks import Rows, xlsx

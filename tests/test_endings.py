@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from kpibar.config import Settings
-from kpibar.errors import AllRejected
 from kpibar.kpis.catalogue import catalogue
+from kpibar.load.errors import AllRejected
 from kpibar.load.outcome import Outcome
 from kpibar.render.summary import ingested
 from tests.intake import column, held, take_text

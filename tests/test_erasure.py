@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from kpibar.cli.demo import sample_folder
+from kpibar.cli.errors import ConsentMissing
+from kpibar.database.errors import KeyMissing
 from kpibar.database.store import open_store
-from kpibar.errors import KeyMissing
 from kpibar.removal.erasure import first_day
-from kpibar.removal.errors import ConsentMissing
 from tests import erasures
 from tests.erasures import counts, faults, invoke, rows, traces
 from tests.reproducers import DATABASE

@@ -16,6 +16,7 @@ import pytest
 
 import tests.reproducers_database
 import tests.reproducers_erasure  # noqa: F401 - both register their reproducers
+from kpibar.cli.errors import FolderGone
 from kpibar.database import errors as database_errors
 from kpibar.errors import KpibarError
 from kpibar.removal import errors as removal_errors
@@ -110,7 +111,7 @@ def causes(error: type[KpibarError]) -> set[type[KpibarError]]:
 ELSEWHERE = {
     database_errors.DatabaseLocked,
     database_errors.DiskFull,
-    database_errors.FolderGone,
+    FolderGone,
     database_errors.MemoryShort,
     database_errors.ScratchFull,
     database_errors.ScratchUnusable,

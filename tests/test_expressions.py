@@ -13,7 +13,8 @@ import pytest
 
 from kpibar.database.engine import DuckDB
 from kpibar.database.key import padded_keys
-from kpibar.errors import LayoutInvalid, ZoneUnknown
+from kpibar.errors import ZoneUnknown
+from kpibar.layouts.errors import LayoutInvalid
 from kpibar.layouts.expression import ExpressionError, columns_read, compile_expression, seconds_between
 from kpibar.layouts.layout import parse
 from kpibar.values.helpers import HELPERS

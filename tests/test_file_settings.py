@@ -7,7 +7,8 @@ import pytest
 
 from kpibar.config import load
 from kpibar.database.store import open_store
-from kpibar.errors import ConfigInvalid, LayoutInvalid, LayoutUnknown
+from kpibar.errors import ConfigInvalid
+from kpibar.layouts.errors import LayoutInvalid, LayoutUnknown
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options
 from kpibar.render.listings import standing_json, standing_text

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpibar.database.ledger import Lines
-from kpibar.errors import FileEmpty, HeaderDuplicated, HeaderNotFound, KpibarError
+from kpibar.errors import KpibarError
 from kpibar.layouts.layout import shelf
 from kpibar.load.counts import LINE_BLANK
-from kpibar.read.errors import EncodingMisfit
+from kpibar.load.errors import HeaderDuplicated
+from kpibar.read.errors import EncodingMisfit, FileEmpty, HeaderNotFound
 from kpibar.read.export import Export, open_export
 from kpibar.read.mojibake import restore
 from kpibar.read.records import Fault, Item, Record

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.errors import AllRejected, LayoutInvalid
+from kpibar.layouts.errors import LayoutInvalid
+from kpibar.load.errors import AllRejected
 from tests.intake import take, write
 from tests.notations import read, taken
 

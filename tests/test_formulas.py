@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from kpibar.database.engine import DuckDB
-from kpibar.errors import KpibarError, LayoutInvalid
+from kpibar.errors import KpibarError
+from kpibar.layouts.errors import LayoutInvalid
 from kpibar.layouts.expression import compile_expression
 from kpibar.layouts.layout import parse
 from kpibar.values.functions import COUNTS, FUNCTIONS, OPERATORS

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from kpibar.errors import TooManyRejects
+from kpibar.load.errors import TooManyRejects
 from kpibar.load.outcome import Outcome
 from tests.intake import DATABASE, held, take, write
 from tests.support import kpibar

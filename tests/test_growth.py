@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.errors import LayoutInvalid
+from kpibar.layouts.errors import LayoutInvalid
 from kpibar.layouts.expression import compile_expression
 from kpibar.layouts.layout import growth, parse, shelf
 from kpibar.read import reader

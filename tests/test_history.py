@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.load.errors import TwinsHeld
 from kpibar.load.outcome import Outcome
-from kpibar.read.errors import TwinsHeld
 from tests.intake import column, config, take, write
 
 ZONE = 'timezone = "Europe/Paris"\n'

@@ -7,8 +7,8 @@ import pytest
 
 from kpibar.config import load
 from kpibar.database.store import open_store
-from kpibar.errors import KpiInvalid
 from kpibar.kpis.catalogue import catalogue
+from kpibar.kpis.errors import KpiInvalid
 from kpibar.read.errors import DelimiterUnusable
 from tests.intake import held, take, take_text, write
 from tests.support import kpibar

@@ -15,10 +15,12 @@ from kpibar.config import Settings, load
 from kpibar.database.engine import DuckDB, EngineError
 from kpibar.database.key import Key, bind, padded_keys
 from kpibar.database.store import open_store
-from kpibar.errors import ConfigInvalid, KpibarError, KpiInvalid, LayoutInvalid
+from kpibar.errors import ConfigInvalid, KpibarError
 from kpibar.kpis.catalogue import DIMENSIONS, Kpi, catalogue
 from kpibar.kpis.compute import Window, additive_cells, guarded, quantiles
+from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.facts import FACTS
+from kpibar.layouts.errors import LayoutInvalid
 from kpibar.layouts.layout import parse, shelf
 from kpibar.layouts.settings import checked_settings
 from kpibar.model.build import build

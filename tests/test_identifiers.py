@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.errors import TooManyRejects
+from kpibar.load.errors import TooManyRejects
 from kpibar.load.outcome import limit
 from tests.intake import column, held, take, take_text, write
 

@@ -12,9 +12,10 @@ import pytest
 from kpibar.cli.demo import sample_files, sample_folder
 from kpibar.config import Settings
 from kpibar.database.store import ENTITIES, open_store
-from kpibar.errors import FileEmpty, LayoutContradicted, ZoneNeeded
 from kpibar.kpis.catalogue import catalogue
+from kpibar.load.errors import LayoutContradicted, ZoneNeeded
 from kpibar.load.outcome import Outcome
+from kpibar.read.errors import FileEmpty
 from kpibar.render.document import document
 from kpibar.render.summary import ingested
 from tests.intake import DATABASE, column, config, held, take, take_text, write

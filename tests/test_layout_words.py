@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.errors import LayoutInvalid
+from kpibar.layouts.errors import LayoutInvalid
 from kpibar.layouts.expression import Compiled, compile_expression
 from kpibar.layouts.guards import reached
 from kpibar.layouts.layout import Layout, shelf

@@ -5,18 +5,12 @@ from pathlib import Path
 import pytest
 
 from kpibar.config import Settings
-from kpibar.errors import (
-    HeaderNotFound,
-    LayoutContradicted,
-    LayoutInvalid,
-    LayoutMissesColumns,
-    LayoutTied,
-    LayoutUnknown,
-    LayoutUnmatched,
-)
 from kpibar.kpis.catalogue import catalogue
+from kpibar.layouts.errors import LayoutInvalid, LayoutMissesColumns, LayoutTied, LayoutUnknown
 from kpibar.layouts.layout import identify, parse, shelf
+from kpibar.load.errors import LayoutContradicted, LayoutUnmatched
 from kpibar.read.columns import column, normal
+from kpibar.read.errors import HeaderNotFound
 from kpibar.render.summary import ingested
 from tests.intake import config, held, take, take_text, write
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from kpibar.config import Settings
+from kpibar.database.errors import LedgerBroken
 from kpibar.database.ledger import CHAINED, Counts, Entry, Lines, chained, prove_tables, rows_held, write_entry
 from kpibar.database.store import open_store
-from kpibar.errors import LedgerBroken
 from kpibar.kpis.catalogue import catalogue
 from kpibar.render.summary import ingested
 from tests.intake import DATABASE, held, take_text

@@ -15,10 +15,11 @@ import pytest
 from kpibar.checks import check
 from kpibar.config import load
 from kpibar.database.engine import EngineError
+from kpibar.database.errors import KeyUnsafe
 from kpibar.database.key import load_key
 from kpibar.database.key_files import key_form
 from kpibar.database.store import open_store
-from kpibar.errors import KeyUnsafe, KpibarError, UsageError
+from kpibar.errors import KpibarError, UsageError
 from kpibar.layouts.layout import shelf
 from kpibar.load.ingest import _without_values as without_values
 from kpibar.privacy import disclosure

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.errors import LayoutContradicted
+from kpibar.load.errors import LayoutContradicted
 from tests.intake import take, take_text, write
 
 HEADER = (

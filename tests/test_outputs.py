@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from kpibar.cli import targets
+from kpibar.cli.errors import OutputOverwrites
 from kpibar.config import load
 from kpibar.errors import OutputUnwritable
-from kpibar.read.errors import OutputOverwrites
 from kpibar.render import output
 from tests.reproducers import DATABASE, GOOD, run
 from tests.support import REPOSITORY

@@ -8,9 +8,9 @@ import pytest
 
 from kpibar.cli.console import failure
 from kpibar.config import load
-from kpibar.errors import FileMissing
 from kpibar.load.codes import country_code, currency_code
 from kpibar.privacy.personal import ascii_form, message_shape, name_shape, personal_parts, text_shape
+from kpibar.read.errors import FileMissing
 from tests.intake import column, held, take_text, write
 from tests.planted import Identifiers, exports, leaks, plant, run
 from tests.support import kpibar

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kpibar.database.store import Store, open_store
-from kpibar.errors import ProofBroken
 from kpibar.layouts.layout import shelf
 from kpibar.layouts.shapes import Holds, anything
+from kpibar.load.errors import ProofBroken
 from kpibar.load.mapping import Context
 from kpibar.load.plan import Plan, plan
 from kpibar.load.repair import Repairer

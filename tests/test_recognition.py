@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from kpibar.database.schema import KEYS
-from kpibar.errors import LayoutMissesColumns, LayoutTied, LayoutUnmatched
+from kpibar.layouts.errors import LayoutMissesColumns, LayoutTied
 from kpibar.layouts.layout import identify, shelf
+from kpibar.load.errors import LayoutUnmatched
 from kpibar.read.columns import normal
 from tests.intake import config, held, take, take_text, write
 from tests.support import REPOSITORY

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from kpibar.config import Settings
-from kpibar.errors import AllRejected
 from kpibar.kpis.catalogue import catalogue
 from kpibar.layouts.shapes import anything
+from kpibar.load.errors import AllRejected
 from kpibar.load.repair import Repairer
 from kpibar.read.scan import Dialect
 from kpibar.render.summary import ingested

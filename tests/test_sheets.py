@@ -14,9 +14,19 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kpibar.errors import FileEmpty, FileNotText, HeaderNotFound, KpibarError, LayoutUnmatched
+from kpibar.errors import KpibarError
 from kpibar.layouts.layout import shelf
-from kpibar.read.errors import FileDamaged, FileTooLarge, MemberNeeded, MemberUnknown, RecordsNotFound
+from kpibar.load.errors import LayoutUnmatched
+from kpibar.read.errors import (
+    FileDamaged,
+    FileEmpty,
+    FileNotText,
+    FileTooLarge,
+    HeaderNotFound,
+    MemberNeeded,
+    MemberUnknown,
+    RecordsNotFound,
+)
 from kpibar.read.export import Export, open_export
 from kpibar.read.mojibake import restore
 from kpibar.read.records import Blank, Fault, Record

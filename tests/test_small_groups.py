@@ -14,8 +14,8 @@ from kpibar.cli.options import Format
 from kpibar.cli.outputs import rendered
 from kpibar.config import Config, Settings, load
 from kpibar.database.store import open_store
-from kpibar.errors import KpiInvalid
 from kpibar.kpis.catalogue import Kpi, catalogue
+from kpibar.kpis.errors import KpiInvalid
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options
 from kpibar.measure.barometer import Barometer, Request, barometer

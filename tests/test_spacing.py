@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.errors import AllRejected
+from kpibar.load.errors import AllRejected
 from tests.intake import held, take_text, write
 
 HEADER = ("contact_id", "created_at", "channel", "queue", "status")

@@ -14,6 +14,7 @@ import typer
 from kpibar import __version__
 from kpibar.cli import console, withdrawals
 from kpibar.cli.console import announce, emit, failure, say
+from kpibar.cli.errors import FolderGone
 from kpibar.cli.options import (
     DEFAULT_DATABASE,
     READING_WAIT,
@@ -38,7 +39,7 @@ from kpibar.cli.options import (
     database_path,
 )
 from kpibar.database import signals
-from kpibar.database.errors import FolderGone, MemoryShort
+from kpibar.database.errors import MemoryShort
 from kpibar.errors import KpibarError, OutputUnwritable
 from kpibar.render.clean import clean
 

@@ -6,11 +6,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kpibar.cli.errors import CorrectionsKept, FormatUnknown
 from kpibar.cli.options import FORMATS, Color, Format, Palette
-from kpibar.errors import FormatUnknown
 from kpibar.load.corrections import Corrections
 from kpibar.measure.barometer import Barometer
-from kpibar.read.errors import CorrectionsKept
 from kpibar.render import summary
 from kpibar.render.clean import clean
 from kpibar.render.document import to_csv, to_json

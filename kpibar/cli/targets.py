@@ -12,14 +12,16 @@ from pathlib import Path
 from stat import S_ISREG
 
 from kpibar.cli.console import announce
+from kpibar.cli.errors import OutputOverwrites
 from kpibar.config import Config
 from kpibar.database.key import key_path
 from kpibar.database.key_files import is_copy_of_key, is_key_name, is_key_place, key_form
 from kpibar.database.seal import seal_path
 from kpibar.database.store import is_duckdb, open_store
-from kpibar.errors import KpibarError, LayoutTied
+from kpibar.errors import KpibarError
+from kpibar.layouts.errors import LayoutTied
 from kpibar.layouts.layout import identify, shelf
-from kpibar.read.errors import MemberNeeded, OutputOverwrites
+from kpibar.read.errors import MemberNeeded
 from kpibar.read.export import open_export
 from kpibar.read.source import located
 from kpibar.render.clean import clean

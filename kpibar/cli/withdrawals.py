@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kpibar.cli.console import announce, say
+from kpibar.cli.errors import ConsentMissing
 from kpibar.cli.options import ConfigOption, DatabaseOption, WaitOption, database_path
 from kpibar.database.errors import DatabaseMissing
-from kpibar.removal.errors import ConsentMissing
 
 if TYPE_CHECKING:
     from kpibar.config import Config

@@ -150,8 +150,36 @@ class MemoryShort(KpibarError):
         )
 
 
-class FolderGone(KpibarError):
-    """The folder the command was started in does not exist any more."""
+class KeyMissing(KpibarError):
+    """The pseudonym key the database was filled with is not the one at hand, or there is none."""
 
-    def __init__(self) -> None:
-        super().__init__("the current folder does not exist any more; change to another one")
+    def __init__(self, path: Path, *, exists: bool = True) -> None:
+        found = "is not the key this database was filled with" if exists else "is missing: the key of this database"
+        super().__init__(
+            f"{path}: {found}, so customers would not match; "
+            "restore the key file, point KPIBAR_KEY_FILE at it, or start a new database with --db"
+        )
+
+
+class KeyUnusable(KpibarError):
+    """The key file cannot be read or created, or is too short."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: cannot be used as pseudonym key ({why}); set KPIBAR_KEY_FILE to another file")
+
+
+class KeyUnsafe(KpibarError):
+    """The key file can be read by others, or its bytes can be guessed."""
+
+    def __init__(self, path: Path, why: str, advice: str) -> None:
+        super().__init__(f"{path}: is no safe pseudonym key: {why}; {advice}, or set KPIBAR_KEY_FILE to another file")
+
+
+class LedgerBroken(KpibarError):
+    """The records or the lines of a file do not add up; its transaction was rolled back."""
+
+    def __init__(self, name: str, what: str, read: int, accounted: int) -> None:
+        super().__init__(
+            f"{name}: {read} {what} were read but {accounted} accounted for; nothing was loaded. "
+            "This is a defect of kpibar: please report it with the file's header line"
+        )

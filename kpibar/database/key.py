@@ -11,8 +11,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from kpibar.database.errors import KeyMissing, KeyUnsafe, KeyUnusable
 from kpibar.database.store import Store
-from kpibar.errors import KeyMissing, KeyUnsafe, KeyUnusable
 
 # Under which names statements take the inner and the outer key of pseudonyms.
 KEY_NAMES = (f"inner_{secrets.token_hex(16)}", f"outer_{secrets.token_hex(16)}")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from kpibar.database.errors import LedgerBroken
 from kpibar.database.store import Store
-from kpibar.errors import LedgerBroken
 
 
 @dataclass(frozen=True)

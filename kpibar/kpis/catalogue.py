@@ -23,7 +23,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kpibar.config import Settings, Thresholds, explain
-from kpibar.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
+from kpibar.kpis.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
 from kpibar.kpis.facts import FACTS, IDENTIFIERS
 from kpibar.model.build import parameters
 from kpibar.values.formula import closest, excerpt, formula

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from kpibar.database.engine import Engine, EngineError, Row
-from kpibar.errors import KpiInvalid
 from kpibar.kpis.catalogue import Kpi
+from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.facts import FACTS
 from kpibar.privacy.disclosure import shown_words
 

@@ -15,13 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kpibar.config import explain, valid_zone
 from kpibar.database.schema import KEYS, TEXT_COLUMNS, selectable
-from kpibar.errors import (
-    LayoutInvalid,
-    LayoutMissesColumns,
-    LayoutTied,
-    LayoutUnknown,
-    UsageError,
-)
+from kpibar.errors import UsageError
+from kpibar.layouts.errors import LayoutInvalid, LayoutMissesColumns, LayoutTied, LayoutUnknown
 from kpibar.layouts.expression import SECONDS, Compiled, ExpressionError, columns_read, compile_expression
 from kpibar.layouts.origins import has_value
 from kpibar.layouts.vocabulary import refuse_words

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from kpibar.brands import fold
 from kpibar.database.store import ENTITIES, Store
+from kpibar.load.errors import BrandsFixed
 from kpibar.load.identify import Recognised
 from kpibar.load.plan import Plan
 from kpibar.plausibility.brands import REFERRING, Names, orders_elsewhere
-from kpibar.read.errors import BrandsFixed
 
 # The temporary table of the spellings in a batch that are not the name of their brand.
 SPELLINGS = "brand_spellings"

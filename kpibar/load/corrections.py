@@ -15,8 +15,8 @@ from pathlib import Path
 from kpibar.config import Config
 from kpibar.database.ledger import Stated
 from kpibar.database.store import Store
-from kpibar.errors import OriginalUnknown
 from kpibar.layouts.layout import Layout, shelf
+from kpibar.load.errors import OriginalUnknown
 from kpibar.load.repair import repairer
 from kpibar.read.columns import normal
 from kpibar.read.export import Export, identity_of, open_export

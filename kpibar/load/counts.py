@@ -9,8 +9,8 @@ from pathlib import Path
 
 from kpibar.database.schema import HAPPENED
 from kpibar.database.store import Store
-from kpibar.errors import LayoutContradicted
 from kpibar.layouts.layout import Layout, duration_sql
+from kpibar.load.errors import LayoutContradicted
 from kpibar.load.outcome import Remark
 from kpibar.load.plan import Plan
 from kpibar.load.typed import PLACE

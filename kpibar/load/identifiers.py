@@ -16,10 +16,9 @@ from kpibar.layouts.bindings import Cells
 from kpibar.layouts.expression import Compiled
 from kpibar.load.keys import failed, rounded
 from kpibar.read.columns import normal
-from kpibar.values.characters import CAPITALS
 from kpibar.values.helpers import identity
 from kpibar.values.nobody import STANDS_FOR_NOBODY, beginnings, may_stand_for_nobody, nobody
-from kpibar.values.notation import quoted
+from kpibar.values.notation import CAPITALS, quoted
 from kpibar.values.telephones import is_telephone, restore_first_digit
 
 # In front of a person's identifier that is still to be looked at, where "email:", "phone:" or "id:" stands else.

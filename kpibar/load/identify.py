@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from kpibar.config import Config, valid_zone
 from kpibar.database.schema import BEGINS
 from kpibar.database.store import Store
-from kpibar.errors import HeaderDuplicated, LayoutUnmatched, ZoneUnknown
+from kpibar.errors import ZoneUnknown
 from kpibar.layouts.layout import (
     Layout,
     Shelf,
@@ -20,6 +20,7 @@ from kpibar.layouts.layout import (
     missing_columns,
     required_columns,
 )
+from kpibar.load.errors import HeaderDuplicated, LayoutUnmatched
 from kpibar.load.outcome import Loaded, Options, Outcome
 from kpibar.load.plan import Plan
 from kpibar.privacy.disclosure import blanked

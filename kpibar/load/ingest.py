@@ -17,10 +17,12 @@ from kpibar.database.key import bind, key_path, load_key
 from kpibar.database.ledger import Counts
 from kpibar.database.seal import write_seal
 from kpibar.database.store import Store
-from kpibar.errors import FileKnownOtherwise, KpibarError, LayoutInvalid, ZoneChanged, ZoneNeeded
+from kpibar.errors import KpibarError
+from kpibar.layouts.errors import LayoutInvalid
 from kpibar.layouts.layout import Layout, Shelf
 from kpibar.layouts.settings import checked_settings, remember_settings
 from kpibar.load.brands import branded, join_stored
+from kpibar.load.errors import FileKnownOtherwise, TextRefused, ZoneChanged, ZoneNeeded
 from kpibar.load.identify import Recognised, recognise
 from kpibar.load.mapping import Context
 from kpibar.load.outcome import Loaded, Options, Outcome, Watch
@@ -30,7 +32,6 @@ from kpibar.load.transaction import Task, take_file
 from kpibar.load.trial import faulty_entry, parses
 from kpibar.plausibility.brands import Names, load_names
 from kpibar.privacy.disclosure import QUOTED, shown_words
-from kpibar.read.errors import TextRefused
 from kpibar.values.instants import as_of_instant
 from kpibar.values.notation import Reading
 

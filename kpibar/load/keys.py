@@ -7,9 +7,8 @@ from kpibar.database.schema import KEYS
 from kpibar.layouts.bindings import Cells
 from kpibar.layouts.expression import Compiled
 from kpibar.read.records import OF_A_REPORT
-from kpibar.values.characters import CAPITALS, LETTERS
 from kpibar.values.helpers import identity, pseudonym
-from kpibar.values.notation import Call, quoted
+from kpibar.values.notation import CAPITALS, LETTERS, Call, quoted
 from kpibar.values.sequence import CLOCK_GAP_S, HOUR_AND_SOME, out_of_order
 
 # Columns that name another record.

@@ -15,11 +15,11 @@ from pathlib import Path
 from kpibar.database.ledger import Counts
 from kpibar.database.schema import HAPPENED, KEYS, PROMISE_SEEN, TEXT_COLUMNS, columns
 from kpibar.database.store import Store
+from kpibar.load.errors import AccountsMixed
 from kpibar.load.keys import order_mentions, reference_mentions
 from kpibar.load.plan import Plan
 from kpibar.load.promises import keep_first_promise, seen, take_earlier_promise
 from kpibar.plausibility.accounts import compare
-from kpibar.read.errors import AccountsMixed
 from kpibar.values.helpers import pseudonym
 
 # So many records are alike by no chance.

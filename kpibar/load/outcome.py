@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from kpibar.database.ledger import Counts, Lines
-from kpibar.errors import KpibarError, LimitInvalid
+from kpibar.errors import KpibarError
+from kpibar.load.errors import LimitInvalid
 
 # One damaged line of a small export is no reason to refuse it, though it is more than a percent.
 _ALWAYS = 10

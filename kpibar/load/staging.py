@@ -14,7 +14,7 @@ from typing import IO
 
 from kpibar.database.engine import EngineError
 from kpibar.database.store import Store
-from kpibar.errors import ProofBroken
+from kpibar.load.errors import ProofBroken
 from kpibar.load.plan import Plan
 from kpibar.load.typed import PLACE, checked
 from kpibar.read.reader import Batch

@@ -11,7 +11,6 @@ from kpibar.database import ledger
 from kpibar.database.engine import EngineError
 from kpibar.database.ledger import Counts, Entry, Lines, Stated
 from kpibar.database.store import Store
-from kpibar.errors import AllRejected, TooManyRejects
 from kpibar.layouts.layout import growth
 from kpibar.load import rejects
 from kpibar.load.brands import SPELLINGS, find_spellings, remarks_on_orders, remarks_on_spellings, write_names
@@ -34,6 +33,7 @@ from kpibar.load.counts import (
     write_remarks,
     write_unknown,
 )
+from kpibar.load.errors import AllRejected, TooManyRejects, TooManyRepairs, TwinsHeld
 from kpibar.load.forgotten import Forgotten, leave_out, load_forgotten, note_emptied_texts
 from kpibar.load.identifiers import restore_identifiers
 from kpibar.load.identify import Recognised, leave_aside, remove_earlier
@@ -54,7 +54,7 @@ from kpibar.plausibility.twins import find_twins
 from kpibar.plausibility.uniformity import count_uniform
 from kpibar.privacy.disclosure import NAMED_FROM
 from kpibar.read.columns import normal
-from kpibar.read.errors import HeaderMoved, TooManyRepairs, TwinsHeld
+from kpibar.read.errors import HeaderMoved
 from kpibar.read.export import Export
 from kpibar.read.mojibake import restore
 from kpibar.read.reader import Account, Batch, Reader, joined, sizes_for

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from kpibar.database.schema import KEYS
 from kpibar.database.store import Store
+from kpibar.load.errors import IdentifiersRounded
 from kpibar.load.identify import Recognised
 from kpibar.load.plan import Plan
-from kpibar.read.errors import IdentifiersRounded
 
 CODE = "column_unread"
 # So many columns are named for each canonical column.

@@ -14,7 +14,6 @@ from kpibar.config import Config, Reporting
 from kpibar.database.errors import DatabaseEmpty
 from kpibar.database.ledger import purged_before
 from kpibar.database.store import Store, open_store
-from kpibar.errors import BrandUnknown
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
 from kpibar.kpis.compute import of_brand, within
 from kpibar.layouts.layout import Shelf
@@ -36,6 +35,7 @@ from kpibar.measure.comparability import (
 from kpibar.measure.coverage import STOPS_EARLY_DAYS, Coverage, coverage, held_columns, missing_inputs
 from kpibar.measure.deliveries import sources_without_cancellations
 from kpibar.measure.duplicates import duplicates
+from kpibar.measure.errors import BrandUnknown
 from kpibar.measure.estimates import (
     Change,
     Measure,

@@ -10,8 +10,8 @@ from datetime import date
 
 from kpibar.database.errors import DatabaseEmpty
 from kpibar.database.store import Store
-from kpibar.errors import YearWithoutData
 from kpibar.kpis.compute import Window
+from kpibar.measure.errors import YearWithoutData
 
 # A year of which less than this is known is not reported unless asked for: January's first days are no barometer.
 BARELY_BEGUN_DAYS = 31

@@ -1,10 +1,9 @@
 """What can be wrong with the bytes of a file, one class per cause; what its names and records can do is in `errors`."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
 from pathlib import Path
 
-from kpibar.errors import KpibarError, UsageError, _closest, _listed
+from kpibar.errors import KpibarError, UsageError, list_names, suggest_names
 from kpibar.privacy.disclosure import blanked, shown_name
 
 
@@ -65,20 +64,9 @@ class MemberNeeded(UsageError):
         command = " ".join(f'"{path}:{name}"' for name in names)
         several = f", or all that are wanted in one command: kpibar ingest {command}" if len(names) <= 12 else ""
         super().__init__(
-            f"{path}: holds {len(names)} {what}: {_listed(names)}; name one of them: "
+            f"{path}: holds {len(names)} {what}: {list_names(names)}; name one of them: "
             f'"{path}:{min(names, default="")}"'
             f"{several}"
-        )
-
-
-class IdentifiersRounded(KpibarError):
-    """The numbers of a file's records have lost the digits after the fifteenth, which are all zeros."""
-
-    def __init__(self, path: Path, column: str, records: int) -> None:
-        super().__init__(
-            f"{path}: column {column}: the numbers of {records} records have more than 15 digits and all end in zeros "
-            "from the 16th on: a spreadsheet rounded them, so that several may have one number, and nothing was "
-            "loaded; export the file anew and ingest it without opening it in a spreadsheet"
         )
 
 
@@ -86,7 +74,8 @@ class MemberUnknown(UsageError):
     """The archive or workbook has no member or sheet of that name."""
 
     def __init__(self, path: Path, member: str, names: Sequence[str]) -> None:
-        super().__init__(f'{path}: has nothing called "{member}" inside{_closest(member, [*map(shown_name, names)])}')
+        hint = suggest_names(member, [*map(shown_name, names)])
+        super().__init__(f'{path}: has nothing called "{member}" inside{hint}')
 
 
 # The letters of code pages, in words.
@@ -191,89 +180,6 @@ class HeaderMoved(KpibarError):
         )
 
 
-class OutputOverwrites(UsageError):
-    """What is to be written would replace a file that it is made from, or one that kpibar or its user cannot lose."""
-
-    def __init__(self, path: Path, what: str, advice: str = "") -> None:
-        super().__init__(f"{path}: is {what}, which is never replaced; choose another file with -o{advice}")
-
-
-class CorrectionsKept(UsageError):
-    """The file for rejected records is there, with other content."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"{path}: is there already and not as it would be written: it may hold corrections; "
-            "choose another file with -o, or delete it"
-        )
-
-
-class AccountsMixed(KpibarError):
-    """Most records of a file have the numbers of known ones, and are others. `signs` says by what, and how often."""
-
-    def __init__(self, path: Path, source: str, other: int, known: int, signs: Mapping[str, int]) -> None:
-        found = ", ".join(f"{count} {words}" for words, count in signs.items())
-        super().__init__(
-            f"{path}: {other} of {known} records that {source} knows by number are others ({found}): it seems to be "
-            "the export of another account, and nothing of it was loaded; give each account its own --brand, which "
-            "begins a source of its own; if it is the same account, one of its exports was read with day and month "
-            "in the wrong order: state it with --date-order"
-        )
-
-
-class TwinsHeld(KpibarError):
-    """Most records of a file, at least of a stretch of days, are in another source too: an imported history.
-
-    `what` says how many, of which days, and what they have in common; `copy` is the file that holds the import, `day`
-    the first one of its own records, `other` the files of the source that it was imported from. `brand` is the one
-    under which the same layout's records are held already, where the file was read under another ("" for none).
-    """
-
-    def __init__(self, path: Path, what: str, copy: str, day: date, other: str, *, brand: str | None = None) -> None:
-        if brand is not None:
-            option = f'with --brand "{brand}"' if brand else "without --brand"
-            what += f"; if both files are of the same account, ingest this one {option}; if not"
-        again = "" if copy == path.name else f", ingest {copy} again, then this file"
-        super().__init__(
-            f"{path}: {what}: it seems to be an imported history, which would count twice, so nothing was loaded; "
-            f'write [[files]] with match = "{copy}" and from = {day} into kpibar.toml{again} (or [[files]] with '
-            f'until for {other}); if they are to count twice, write twins = "separate" instead'
-        )
-
-
-class BrandsFixed(KpibarError):
-    """A database holds records under a brand that can no longer be given the name the settings state for it."""
-
-    def __init__(self, brand: str, name: str, why: str) -> None:
-        super().__init__(
-            f'[brands] "{brand}" = "{name}" cannot be applied to this database: {why}; take the line out of '
-            "kpibar.toml, or start a new database with --db and ingest the exports again"
-        )
-
-
-class TooManyRepairs(KpibarError):
-    """So many broken lines have one way to be put right that the file must be written in another way."""
-
-    def __init__(self, path: Path, repaired: int, records: int, line: int) -> None:
-        enough = -(-100 * repaired // records)
-        super().__init__(
-            f"{path}:{line}: the first of {repaired} broken lines of {records} records that could be put right; so "
-            "many are no accident, so nothing was loaded; export it again with its texts in quotes, reject those lines "
-            f"with --no-repair, or take them as they would be read with --max-rejects {enough}%"
-        )
-
-
-class YearFirst(KpibarError):
-    """Dates such as 25-03-31, which are read with the year at the end as was stated, would be years from now."""
-
-    def __init__(self, path: Path, column: str, example: str) -> None:
-        super().__init__(
-            f'{path}: in the dates of column "{column}" ({example}) the year seems to come first, for their ends would '
-            "be years from now; export it with years of four digits, or leave out --date-order and give their format "
-            'in a layout of your own, such as formats = ["%y-%m-%d %H:%M"]'
-        )
-
-
 class DelimiterUnusable(KpibarError):
     """A line `sep=` states a sign by which cells cannot be told apart."""
 
@@ -284,23 +190,60 @@ class DelimiterUnusable(KpibarError):
         )
 
 
-class DatesSwapped(KpibarError):
-    """A spreadsheet has turned the dates of which it could into others, day and month swapped, and left the rest."""
+class FileMissing(KpibarError):
+    """A named file does not exist."""
 
-    def __init__(self, path: Path, column: str, example: str) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__(
-            f'{path}: in column "{column}" every date up to the 12th is a date, every later one a text ({example}): a '
-            "spreadsheet has most likely swapped day and month of the former; export it again and do not open it "
-            "before it is read, or state the order with --date-order if the dates are right"
+            f"{path}: no such file; check the name" + (", or leave out the quotes" if "*" in str(path) else "")
         )
 
 
-class TextRefused(KpibarError):
-    """The database engine refuses a text of a file, in the way its layout reads it."""
+class FileIsDirectory(KpibarError):
+    """A folder was given where a file is expected."""
 
-    def __init__(self, path: Path, lines: tuple[int, int] | None, why: str) -> None:
-        where = f" in lines {lines[0]:,} to {lines[1]:,}" if lines else ""
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: is a folder; name the files in it, for example {path}/*.csv")
+
+
+class FileNotRegular(KpibarError):
+    """A pipe, socket or device was given where a file is expected."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: is not a regular file; save the export to a file first")
+
+
+class FileUnreadable(KpibarError):
+    """The system refused to read the file."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: cannot be read ({why}); check its permissions")
+
+
+class FileEmpty(KpibarError):
+    """The file holds nothing but white space."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: is empty; export it again")
+
+
+class FileNotText(KpibarError):
+    """The bytes are those of a document, a web page, an archive of an unknown kind or another binary file."""
+
+    def __init__(self, path: Path, looks_like: str) -> None:
         super().__init__(
-            f"{path}: the database engine refuses a text{where} ({why}); nothing of the file was loaded. Look there "
-            "for a cell that is damaged or far too long and export the file again, or try another --layout"
+            f"{path}: looks like {looks_like}, which kpibar does not read; open it and save it as CSV (UTF-8)"
+        )
+
+
+class HeaderNotFound(KpibarError):
+    """No line of the file's beginning looks like the header of a known layout.
+
+    `first_line` is what may be shown of its first line (see `showing.shown_line`).
+    """
+
+    def __init__(self, path: Path, first_line: str) -> None:
+        super().__init__(
+            f"{path}: no known column names in its first 30 lines (line 1, letters and digits blanked: {first_line}); "
+            "see `kpibar layouts` for what is read, or describe the file in layouts/NAME.toml"
         )

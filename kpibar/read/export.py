@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from kpibar.errors import FileEmpty, FileNotText, HeaderNotFound
 from kpibar.privacy.disclosure import shown_line
 from kpibar.privacy.personal import marked_name, name_shape
 from kpibar.read.columns import Column, column, normal
@@ -32,7 +31,15 @@ from kpibar.read.dialect import (
     usable,
 )
 from kpibar.read.encoding import Decoding, marked, settled, utf8
-from kpibar.read.errors import DelimiterUnusable, FileTooLarge, HeaderMoved, HeaderQuoteUnpaired
+from kpibar.read.errors import (
+    DelimiterUnusable,
+    FileEmpty,
+    FileNotText,
+    FileTooLarge,
+    HeaderMoved,
+    HeaderNotFound,
+    HeaderQuoteUnpaired,
+)
 from kpibar.read.json_records import MOST_COLUMNS
 from kpibar.read.lines import streamed_lines
 from kpibar.read.mojibake import restore

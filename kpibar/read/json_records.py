@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from kpibar.errors import FileEmpty
 from kpibar.privacy.disclosure import blanked
-from kpibar.read.errors import FileDamaged, FileTooLarge, RecordsNotFound
+from kpibar.read.errors import FileDamaged, FileEmpty, FileTooLarge, RecordsNotFound
 
 Texts = Callable[[], Iterable[str]]
 Item = tuple[str, int, object]

@@ -14,9 +14,19 @@ from pathlib import Path
 from typing import IO, Literal, Protocol
 
 from kpibar.database.key_files import is_copy_of_key, is_key_name, is_key_place, key_form
-from kpibar.errors import FileIsDirectory, FileMissing, FileNotRegular, FileNotText, FileUnreadable, KpibarError
+from kpibar.errors import KpibarError
 from kpibar.read.archive import BLOCK, USUAL, Caps, Member, Meter, choose, inflate, members, refuse_expansion, unpack
-from kpibar.read.errors import ArchiveNested, FileChanged, KeyMaterial, MemberUnknown
+from kpibar.read.errors import (
+    ArchiveNested,
+    FileChanged,
+    FileIsDirectory,
+    FileMissing,
+    FileNotRegular,
+    FileNotText,
+    FileUnreadable,
+    KeyMaterial,
+    MemberUnknown,
+)
 
 Kind = Literal["text", "json", "sheet", "parquet"]
 HEAD = 4096

@@ -17,13 +17,12 @@ from itertools import islice
 from typing import Any
 
 from kpibar.database.engine import EngineError, Parquet
-from kpibar.errors import FileEmpty, HeaderNotFound
 from kpibar.privacy.disclosure import shown_line
 from kpibar.read import json_records
 from kpibar.read.columns import normal
 from kpibar.read.dialect import KNOWN_ENOUGH, Heading, pick, recognised, row_heading, table_above
 from kpibar.read.encoding import Decoding, utf8
-from kpibar.read.errors import FileDamaged, FileEncrypted, FileTooLarge, HeaderMoved
+from kpibar.read.errors import FileDamaged, FileEmpty, FileEncrypted, FileTooLarge, HeaderMoved, HeaderNotFound
 from kpibar.read.mojibake import restore
 from kpibar.read.source import Source
 from kpibar.read.workbook import MOST_SHEETS, PATIENCE

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from kpibar.config import Config
+from kpibar.database.errors import KeyMissing
 from kpibar.database.key import bind, key_path, load_key
 from kpibar.database.ledger import PURGED_BEFORE, Counts, Entry, next_file_id, write_entry
 from kpibar.database.schema import BEGINS, HAPPENED, KEYS, columns
 from kpibar.database.store import ENTITIES, Store
-from kpibar.errors import KeyMissing
 from kpibar.load.forgotten import NUMBERED, record_key
 from kpibar.removal.errors import AgeInvalid
 from kpibar.removal.people import (

@@ -20,16 +20,6 @@ class AgeInvalid(UsageError):
         super().__init__(f'--older-than "{text}": expected a number and a unit: 3y, 18m, 26w or 90d')
 
 
-class ConsentMissing(UsageError):
-    """Something would be taken out for good, and nobody could be asked."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(
-            f"{what} takes records out for good and nobody can be asked here, so nothing was done; "
-            "look at it with --dry-run first, then add --yes"
-        )
-
-
 class RewriteImpossible(KpibarError):
     """The database cannot be replaced by one that is written anew."""
 

@@ -7,8 +7,7 @@ neither kpibar.toml nor the rules know is no known reason: it stays NULL, and is
 from collections.abc import Mapping
 
 from kpibar.topics.rules import by_vendor, reasons
-from kpibar.values.characters import LETTERS
-from kpibar.values.notation import quoted
+from kpibar.values.notation import LETTERS, quoted
 
 # What kpibar.toml says of a word that names no reason, such as a tag for important customers.
 UNKNOWN = "unknown"

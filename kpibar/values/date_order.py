@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpibar.database.engine import Engine
-from kpibar.errors import DateOrderAmbiguous, DateOrderMixed
 from kpibar.privacy.disclosure import blanked
 from kpibar.read.columns import normal
-from kpibar.read.errors import DatesSwapped, YearFirst
+from kpibar.values.errors import DateOrderAmbiguous, DateOrderMixed, DatesSwapped, YearFirst
 from kpibar.values.notation import Reading, quoted
 from kpibar.values.timestamps import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
 

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from kpibar.errors import InstantInvalid
+from kpibar.values.errors import InstantInvalid
 
 # Today's export may be dated by the end of today, anywhere on Earth.
 _MARGIN = timedelta(days=2)

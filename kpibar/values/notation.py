@@ -136,3 +136,7 @@ def quoted(text: str) -> str:
 def let(value: str, name: str, body: str) -> str:
     """SQL of `body` in which `name` stands for `value`, computed once."""
     return f"list_transform([{value}], lambda {name}: {body})[1]"
+
+
+LETTERS = "A-Za-zªµºÀ-ÖØ-öø-\u02af\u0370-\u1fff\u2c00-\u2dff\u3040-\ud7ff\uf900-\ufaff"
+CAPITALS = "A-ZÀ-ÖØ-ÞĀ-ɏΆ-ΫЀ-Я"

@@ -1,0 +1,47 @@
+"""What the command line refuses, in words."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from kpibar.errors import KpibarError, UsageError, list_names
+
+
+class FormatUnknown(UsageError):
+    """The output file's extension names no format."""
+
+    def __init__(self, path: Path, known: Iterable[str]) -> None:
+        super().__init__(f"{path}: its extension names no format; expected {list_names(known)}, or give --format")
+
+
+class OutputOverwrites(UsageError):
+    """What is to be written would replace a file that it is made from, or one that kpibar or its user cannot lose."""
+
+    def __init__(self, path: Path, what: str, advice: str = "") -> None:
+        super().__init__(f"{path}: is {what}, which is never replaced; choose another file with -o{advice}")
+
+
+class CorrectionsKept(UsageError):
+    """The file for rejected records is there, with other content."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: is there already and not as it would be written: it may hold corrections; "
+            "choose another file with -o, or delete it"
+        )
+
+
+class FolderGone(KpibarError):
+    """The folder the command was started in does not exist any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the current folder does not exist any more; change to another one")
+
+
+class ConsentMissing(UsageError):
+    """Something would be taken out for good, and nobody could be asked."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} takes records out for good and nobody can be asked here, so nothing was done; "
+            "look at it with --dry-run first, then add --yes"
+        )

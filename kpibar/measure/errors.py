@@ -1,0 +1,20 @@
+"""What no report can be made of, in words."""
+
+from collections.abc import Iterable, Sequence
+
+from kpibar.errors import UsageError, list_names
+
+
+class YearWithoutData(UsageError):
+    """The year asked for has no data."""
+
+    def __init__(self, year: int, years: Sequence[int]) -> None:
+        held = ", ".join(str(held) for held in years)
+        super().__init__(f"no data in {year}; years held: {held}; try --year {years[-1]}")
+
+
+class BrandUnknown(UsageError):
+    """A brand that no record carries."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f'no record is of brand "{name}"; known: {list_names(known) or "none"}')
