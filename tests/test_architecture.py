@@ -26,6 +26,7 @@ ROOMS = (
     ("status", "checks"),
     ("removal",),
     ("render",),
+    ("api",),
     ("cli",),
     ("__main__",),
 )

@@ -19,6 +19,7 @@ import tests.reproducers_erasure  # noqa: F401 - both register their reproducers
 from kpibar.cli.errors import FolderGone
 from kpibar.database import errors as database_errors
 from kpibar.errors import KpibarError
+from kpibar.measure.errors import DimensionUnknown
 from kpibar.removal import errors as removal_errors
 from tests import reproducers_files  # noqa: F401 - registers its own
 from tests.intake import write
@@ -107,7 +108,8 @@ def causes(error: type[KpibarError]) -> set[type[KpibarError]]:
     return set().union(*(causes(sub) for sub in below)) if below else {error}
 
 
-# Those that need another process or a limit of the system: above, and in tests/test_machine.py.
+# Those that need another process or a limit of the system: above, and in tests/test_machine.py; of the library alone:
+# tests/test_api.py.
 ELSEWHERE = {
     database_errors.DatabaseLocked,
     database_errors.DiskFull,
@@ -116,6 +118,7 @@ ELSEWHERE = {
     database_errors.ScratchFull,
     database_errors.ScratchUnusable,
     removal_errors.RewriteShort,
+    DimensionUnknown,
 }
 
 

@@ -5,7 +5,8 @@ Data goes to stdout, words to stderr. Nothing heavy is imported before a command
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -45,7 +46,8 @@ from kpibar.render.clean import clean
 
 if TYPE_CHECKING:
     from kpibar.config import Config
-    from kpibar.load.outcome import Options, Outcome
+    from kpibar.database.store import Store
+    from kpibar.load.outcome import Options, Outcome, Watch
 
 app = typer.Typer(
     name="kpibar",
@@ -177,13 +179,11 @@ def _ingest(
     paths: list[Path], path: Path, config: "Config", options: "Options", *, trial: bool = False, wait: float = 0.0
 ) -> int:
     """Ingest, say what happened and last what failed, rebuild the model; return the exit code."""
+    from kpibar.api import load_files
     from kpibar.database.key import key_path
     from kpibar.database.seal import lost_entries
-    from kpibar.database.store import open_store, shortage
+    from kpibar.database.store import shortage
     from kpibar.kpis.catalogue import catalogue
-    from kpibar.load.forgotten import EMPTIED_TEXTS
-    from kpibar.load.ingest import ingest
-    from kpibar.model.build import build, is_current
     from kpibar.render import summary
     from kpibar.render.progress import watching
 
@@ -191,22 +191,20 @@ def _ingest(
     if (short := shortage(path, paths)) is not None:
         say(summary.little_space(path, *short))
 
-    def said(outcome: "Outcome") -> None:
+    def done(outcome: "Outcome") -> None:
         for line in summary.ingested(outcome, known, options.dry_run, brief=trial and not options.dry_run):
             say(line)
 
-    with open_store(path, write=True, wait=wait, migrate=not options.dry_run, said=announce) as store:
+    @contextmanager
+    def session(store: "Store") -> "Iterator[Watch | None]":
         if not trial and not key.exists() and store.meta("key_id") is None:
             say(f"new pseudonym key: {clean(str(key))} - keep a copy, without it later exports cannot join these")
         if lost := lost_entries(store):
             say(summary.lost(path, lost))
         with watching() as watch:
-            outcomes = ingest(store, paths, config, options, said, watch)
-        if not options.dry_run and not is_current(store, config.settings.thresholds, config.settings.files):
-            build(store, config.settings.thresholds, config.settings.files)
-        emptied = store.meta(EMPTIED_TEXTS) is not None and not options.dry_run
-    if emptied:
-        withdrawals.clear_texts(path, config, wait)
+            yield watch
+
+    outcomes = load_files(paths, path, config, options, wait=wait, done=done, said=announce, session=session)
     say(summary.totals(outcomes))
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     for error in errors:

@@ -180,16 +180,6 @@ def _erase(
     say(f"{path}: written anew without {planned.records:,} record{'' if planned.records == 1 else 's'}")
 
 
-def clear_texts(path: Path, config: "Config", wait: float) -> None:
-    """Write a database anew in which texts were emptied, as its file still has them."""
-    from kpibar.database.store import open_store
-    from kpibar.removal.rewrite import rewrite
-
-    with open_store(path, write=True, wait=wait, rewritten=True) as store:
-        rewrite(store, {}, config, lambda new: None)
-    say("texts that were kept before are no longer: the database is written anew without them")
-
-
 def agreed(command: str, yes: bool) -> bool:
     """Whether the user wants it. Raises ConsentMissing where nobody can be asked."""
     if yes:

@@ -18,3 +18,10 @@ class BrandUnknown(UsageError):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         super().__init__(f'no record is of brand "{name}"; known: {list_names(known) or "none"}')
+
+
+class DimensionUnknown(UsageError):
+    """A breakdown was asked for that there is none of."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f'no breakdown is called "{name}"; expected one of {", ".join(known)}')

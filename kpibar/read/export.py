@@ -21,14 +21,17 @@ from kpibar.read.columns import Column, column, normal
 from kpibar.read.dialect import (
     Heading,
     find_heading,
+    first_rows,
     headerless,
     parse_one,
     recognised,
+    spacing,
     stated_delimiter,
     table_above,
     torn_name,
     unpaired_name,
     usable,
+    with_trailing,
 )
 from kpibar.read.encoding import Decoding, marked, settled, utf8
 from kpibar.read.errors import (
@@ -45,7 +48,6 @@ from kpibar.read.lines import streamed_lines
 from kpibar.read.mojibake import restore
 from kpibar.read.scan import Dialect
 from kpibar.read.source import Kind, Source, open_source
-from kpibar.read.spacing import first_rows, spacing, with_trailing
 from kpibar.read.tables import Row, find_objects, find_sheet, object_rows, parquet_names, parquet_rows, sheet_rows
 
 # The header is looked for in so much text and so many lines.

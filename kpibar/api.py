@@ -1,0 +1,215 @@
+"""kpibar as a library: exports in, the barometer out, without a terminal.
+
+    import kpibar
+
+    outcomes = kpibar.ingest("tickets.csv", "calls.csv", database="kpibar.duckdb", timezone="Europe/Paris")
+    report = kpibar.open("kpibar.duckdb").barometer(2025, by="carrier")
+    report.to_frame()
+
+Nothing is printed; what goes wrong is a `kpibar.errors.KpibarError`. Other modules are imported when a function is
+called: `import kpibar` alone costs next to nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+
+    from kpibar.config import Config
+    from kpibar.database.store import Store
+    from kpibar.load.outcome import Options, Outcome, Watch
+    from kpibar.measure.barometer import Barometer
+
+DEFAULT_DATABASE = "kpibar.duckdb"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A barometer, and what can be made of it. `generated_at` is the instant (UTC) at which it was computed."""
+
+    barometer: "Barometer"
+    generated_at: datetime
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain lists, dictionaries, texts and numbers: what `kpibar report --json` writes."""
+        from kpibar.render.document import document
+
+        return document(self.barometer, self._generated_at)
+
+    def to_json(self) -> str:
+        """The report as JSON text."""
+        from kpibar.render.document import to_json
+
+        return to_json(self.barometer, self._generated_at)
+
+    def to_csv(self) -> str:
+        """The tidy long table as CSV: one line per KPI, segment and period."""
+        from kpibar.render.document import to_csv
+
+        return to_csv(self.barometer)
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """The tidy long table as a data frame: one row per KPI, segment and period.
+
+        Columns: edition, kpi, family, unit, dimension, segment, period (text); value, numerator, denominator, ci_low,
+        ci_high (numbers, NaN where a figure is masked or not available).
+        """
+        from io import StringIO
+
+        import pandas
+
+        texts = dict.fromkeys(("edition", "kpi", "family", "unit", "dimension", "segment", "period"), "str")
+        return pandas.read_csv(StringIO(self.to_csv()), dtype=texts, keep_default_na=False, na_values=_no_numbers())
+
+    @property
+    def _generated_at(self) -> str:
+        return self.generated_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _no_numbers() -> dict[str, list[str]]:
+    """What stands in the columns of numbers where there is none."""
+    return {name: [""] for name in ("value", "numerator", "denominator", "ci_low", "ci_high")}
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of kpibar and the settings it is read with. It is opened for each call, and closed again."""
+
+    path: Path
+    config: "Config"
+
+    def barometer(
+        self,
+        year: int | None = None,
+        *,
+        by: str | None = None,
+        brand: str | None = None,
+        kpis: tuple[str, ...] | list[str] = (),
+        family: str | None = None,
+        share: bool = False,
+        wait: float = 5.0,
+    ) -> Report:
+        """The barometer of a year (None: the last one with data) beside the year before.
+
+        `by` is one of channel, brand, carrier, country, reason, month; `share` masks groups of fewer than ten. `wait`
+        are the seconds to wait while another process writes the database. Raises KpibarError.
+        """
+        from kpibar.measure.barometer import BY, Request, compute
+        from kpibar.measure.circulation import for_circulation, strict_settings
+        from kpibar.measure.errors import DimensionUnknown
+
+        if by is not None and by not in BY:
+            raise DimensionUnknown(by, BY)
+        request = Request(year, tuple(kpis), family, brand, by, share)
+        computed = compute(self.path, strict_settings(self.config) if share else self.config, request, wait)
+        return Report(for_circulation(computed) if share else computed, datetime.now(UTC))
+
+
+def open(path: str | Path = DEFAULT_DATABASE, *, config: str | Path | None = None) -> Database:
+    """A database that exports were ingested into; `config` is a kpibar.toml (None: the nearest one upward).
+
+    Raises DatabaseMissing, ConfigMissing, ConfigInvalid.
+    """
+    from kpibar.config import load
+    from kpibar.database.errors import DatabaseMissing
+
+    settings = load(Path(config) if config is not None else None)
+    if not Path(path).exists():
+        raise DatabaseMissing(Path(path))
+    return Database(Path(path), settings)
+
+
+def ingest(
+    *exports: "str | Path | pandas.DataFrame",
+    database: str | Path = DEFAULT_DATABASE,
+    config: str | Path | None = None,
+    layout: str | None = None,
+    timezone: str | None = None,
+    brand: str | None = None,
+    as_of: str | None = None,
+    date_order: str | None = None,
+    encoding: str | None = None,
+    keep_text: bool = False,
+    repair: bool = True,
+    max_rejects: str = "1%",
+    dry_run: bool = False,
+    wait: float = 0.0,
+    name: str = "frame",
+) -> "list[Outcome]":
+    """Load exports into a database, which is made where there is none; what became of each.
+
+    An export is a path, as on the command line, or a data frame whose columns are called as those of the export; the
+    ledger calls a frame `name`.csv. A file that cannot be loaded does not stop the others: its outcome has an `error`.
+
+    Raises KpibarError for what concerns no single file, such as unusable settings.
+    """
+    from kpibar.config import load, valid_zone
+    from kpibar.load.outcome import Options, limit
+
+    settings = load(Path(config) if config is not None else None)
+    options = Options(
+        layout=layout, timezone=valid_zone(timezone) if timezone else None, brand=brand, as_of=as_of, dry_run=dry_run,
+        keep_text=keep_text, date_order=date_order, encoding=encoding, repair=repair, max_rejects=limit(max_rejects),
+    )  # fmt: skip
+    with _files(exports, name) as paths:
+        return load_files(paths, Path(database), settings, options, wait=wait)
+
+
+@contextmanager
+def _files(exports: "tuple[str | Path | pandas.DataFrame, ...]", name: str) -> Iterator[list[Path]]:
+    """The exports as files; those of data frames are readable by their owner alone, and removed."""
+    from kpibar.database.scratch import scratch
+    from kpibar.read.frame import write_frame
+
+    paths: list[Path] = []
+    with scratch() as folder:
+        for number, export in enumerate(exports):
+            if isinstance(export, (str, Path)):
+                paths.append(Path(export))
+            else:
+                place = folder / str(number)
+                place.mkdir(mode=0o700)
+                paths.append(write_frame(export, place / f"{name}.csv"))
+        yield paths
+
+
+def load_files(
+    paths: list[Path],
+    database: Path,
+    config: "Config",
+    options: "Options",
+    *,
+    wait: float = 0.0,
+    done: "Callable[[Outcome], None]" = lambda outcome: None,
+    said: Callable[[str], None] = lambda words: None,
+    session: "Callable[[Store], AbstractContextManager[Watch | None]]" = lambda store: nullcontext(),
+) -> "list[Outcome]":
+    """Load files, then bring the fact tables up to date; `done` is called after each file.
+
+    Texts that an earlier file kept and a later one gave up leave the database's file too. `said` gets what a user
+    should know meanwhile; `session` is entered with the open database, and gives what watches a file being read.
+    Raises KpibarError.
+    """
+    from kpibar.database.store import open_store
+    from kpibar.load.forgotten import EMPTIED_TEXTS
+    from kpibar.load.ingest import ingest
+    from kpibar.model.build import build, is_current
+    from kpibar.removal.rewrite import rewrite
+
+    thresholds, rules = config.settings.thresholds, config.settings.files
+    with open_store(database, write=True, wait=wait, migrate=not options.dry_run, said=said) as store:
+        with session(store) as watch:
+            outcomes = ingest(store, paths, config, options, done, watch)
+        if not options.dry_run and not is_current(store, thresholds, rules):
+            build(store, thresholds, rules)
+        emptied = store.meta(EMPTIED_TEXTS) is not None and not options.dry_run
+    if emptied:
+        with open_store(database, write=True, wait=wait, rewritten=True) as store:
+            rewrite(store, {}, config, lambda new: None)
+        said("texts that were kept before are no longer: the database is written anew without them")
+    return outcomes

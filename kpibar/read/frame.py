@@ -1,0 +1,36 @@
+"""A data frame as an export: a CSV file whose cells say what the frame's cells say."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def write_frame(frame: "pandas.DataFrame", path: Path) -> Path:
+    """Write a frame, without its index, as UTF-8 CSV of mode 0600; the path.
+
+    A missing value is an empty cell, an instant ISO 8601 with its offset where it has one. A column of floats whose
+    values are all whole, as integers with gaps become in pandas, is written without decimals: 12, not 12.0.
+    """
+    text = frame.copy(deep=False)
+    for place, name in enumerate(frame.columns):
+        text.isetitem(place, _cells(frame.iloc[:, place]))
+        if not isinstance(name, str):
+            text = text.rename(columns={name: str(name)})
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        text.to_csv(file, index=False, lineterminator="\n")
+    return path
+
+
+def _cells(column: "pandas.Series[Any]") -> "pandas.Series[Any]":
+    """The texts of a column."""
+    from pandas.api.types import is_datetime64_any_dtype, is_float_dtype
+
+    if is_datetime64_any_dtype(column):
+        return column.map(lambda instant: instant.isoformat(sep=" "), na_action="ignore")
+    if is_float_dtype(column) and not column.dropna().mod(1).any():
+        return column.astype("Int64")
+    return column

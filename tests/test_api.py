@@ -1,0 +1,115 @@
+"""kpibar as a library: the same figures as the command line, and nothing imported before it is needed."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas
+import pytest
+
+import kpibar
+from kpibar.cli.demo import sample_files, sample_folder
+from kpibar.database.errors import DatabaseMissing
+from kpibar.measure.errors import DimensionUnknown
+from kpibar.read.errors import FileMissing
+from kpibar.read.frame import write_frame
+from tests.support import kpibar as command_line
+
+SETTINGS = sample_folder() / "kpibar.toml"
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("api") / "kpibar.duckdb"
+    outcomes = kpibar.ingest(*sample_files(), database=path, config=SETTINGS)
+    assert [outcome.error for outcome in outcomes] == [None] * len(sample_files())
+    return path
+
+
+def test_the_report_is_the_one_of_the_command_line(database: Path) -> None:
+    report = kpibar.open(database, config=SETTINGS).barometer(2025, by="carrier")
+    ran = command_line(
+        "report", "--year", "2025", "--by", "carrier", "--json", "--db", str(database), "--config", str(SETTINGS),
+        folder=database.parent,
+    )  # fmt: skip
+    expected, made = json.loads(ran.stdout), json.loads(report.to_json())
+    expected.pop("generated_at")
+    made.pop("generated_at")
+    assert made == expected
+    assert json.loads(json.dumps(report.to_dict()))["kpis"] == expected["kpis"]
+
+
+def test_the_frame_has_the_figures_as_numbers(database: Path) -> None:
+    report = kpibar.open(database, config=SETTINGS).barometer(2025)
+    frame = report.to_frame().set_index(["kpi", "dimension", "segment", "period"])
+    late = frame.loc["late_share", "all", "all", "2025"]
+    assert (late["numerator"], late["denominator"]) == (537, 5644)
+    assert late["value"] == pytest.approx(537 / 5644, abs=1e-6)
+    assert len(frame) == len(report.to_csv().splitlines()) - 1
+
+
+def test_a_breakdown_nobody_knows_is_named(database: Path) -> None:
+    with pytest.raises(DimensionUnknown, match='"weather"; expected one of channel, brand'):
+        kpibar.open(database, config=SETTINGS).barometer(by="weather")
+
+
+def test_a_database_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseMissing, match="no data yet"):
+        kpibar.open(tmp_path / "none.duckdb")
+
+
+def test_a_file_that_is_missing_does_not_stop_the_others(folder: Path) -> None:
+    frame = pandas.DataFrame({"contact_id": [1], "created_at": ["2025-03-01 10:00:00"], "channel": ["email"]})
+    missing, loaded = kpibar.ingest("none.csv", frame, timezone="Europe/Paris")
+    assert isinstance(missing.error, FileMissing)
+    assert loaded.counts.added == 1
+
+
+def test_a_frame_is_loaded_like_the_export_it_stands_for(folder: Path) -> None:
+    """Numbers with gaps, instants of a zone, dates, flags and missing cells, each as its text would be read."""
+    frame = pandas.DataFrame(
+        {
+            "contact_id": [7, 8, 9],
+            "created_at": pandas.to_datetime(["2025-03-01 10:00", "2025-03-02 11:30", "2025-03-03 00:00"]).tz_localize(
+                "Europe/Paris"
+            ),
+            "channel": ["phone", "phone", "phone"],
+            "case_id": [12.0, None, 14.0],
+            "answered": [True, False, True],
+            "wait_s": [1.5, None, 3.25],
+            "queue": pandas.Series(["SAV", None, "SAV, Paris"], dtype="category"),
+        },
+    )
+    (outcome,) = kpibar.ingest(frame, timezone="UTC", name="calls")
+    assert outcome.error is None and outcome.counts.added == 3
+    from kpibar.database.store import open_store
+
+    with open_store(folder / "kpibar.duckdb", write=False) as store:
+        rows = store.engine.rows(
+            "SELECT contact_id, created_at, case_id, answered, wait_s, queue FROM contacts ORDER BY 1"
+        )
+        assert store.engine.rows("SELECT name FROM files") == [("calls.csv",)]
+    assert rows == [
+        ("7", datetime(2025, 3, 1, 9), "12", True, 1.5, "SAV"),
+        ("8", datetime(2025, 3, 2, 10, 30), None, False, None, None),
+        ("9", datetime(2025, 3, 2, 23), "14", True, 3.25, "SAV, Paris"),
+    ]
+
+
+def test_a_frame_is_written_for_its_owner_alone(tmp_path: Path) -> None:
+    path = write_frame(pandas.DataFrame({1: ["a"]}), tmp_path / "frame.csv")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_text(encoding="utf-8") == "1\na\n"
+
+
+def test_importing_kpibar_imports_neither_pandas_nor_the_engine() -> None:
+    program = "import sys, kpibar; kpibar.ingest; print([n for n in ('pandas', 'duckdb', 'numpy') if n in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_a_report_knows_when_it_was_computed(database: Path) -> None:
+    before = datetime.now(UTC)
+    assert before <= kpibar.open(database, config=SETTINGS).barometer().generated_at <= datetime.now(UTC)
