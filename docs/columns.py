@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from kpibar.config import Settings
-from kpibar.database.schema import KEYS, TEXT_COLUMNS, WORDS, columns, selectable
-from kpibar.database.store import ENTITIES, open_store
+from kpibar.database.schema import ENTITIES, KEYS, TEXT_COLUMNS, WORDS, columns, selectable
+from kpibar.database.store import open_store
 from kpibar.kpis.catalogue import DIMENSIONS, Kpi, catalogue
 from kpibar.model.build import build
 

@@ -10,9 +10,9 @@ from kpibar.database.engine import EngineError
 from kpibar.database.errors import KeyUnusable
 from kpibar.database.key import Key, key_fault, read_key
 from kpibar.database.ledger import CHAINED, LAST_READING, chained
-from kpibar.database.schema import KEYS
+from kpibar.database.schema import ENTITIES, KEYS
 from kpibar.database.seal import Seal, read_seals, seal_of
-from kpibar.database.store import ENTITIES, Store
+from kpibar.database.store import Store
 from kpibar.load.forgotten import EMPTIED_TEXTS
 from kpibar.model.build import is_current
 

@@ -21,7 +21,8 @@ from typer.testing import CliRunner
 from kpibar.checks import check
 from kpibar.cli.app import app
 from kpibar.config import Thresholds
-from kpibar.database.store import ENTITIES, open_store, rewrite_folder
+from kpibar.database.schema import ENTITIES
+from kpibar.database.store import open_store, rewrite_folder
 from tests.faults import contacts, orders, start, wait_for_work
 from tests.reproducers import DATABASE
 

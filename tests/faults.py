@@ -204,7 +204,8 @@ from kpibar.errors import KpibarError
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options
 from kpibar.render.document import to_json
-from kpibar.database.store import ENTITIES, open_store
+from kpibar.database.schema import ENTITIES
+from kpibar.database.store import open_store
 
 PATH, CONFIG, EXPORTS = Path("kpibar.duckdb"), load(), [Path(name) for name in sys.argv[1:]]
 

@@ -16,8 +16,7 @@ import pytest
 from kpibar.cli.app import command
 from kpibar.cli.demo import sample_files
 from kpibar.config import Hours, Reporting, Settings, Thresholds, load
-from kpibar.database.schema import columns
-from kpibar.database.store import ENTITIES
+from kpibar.database.schema import ENTITIES, columns
 from kpibar.kpis.catalogue import catalogue
 from kpibar.layouts.layout import Layout, parse, shelf
 from kpibar.topics.rules import reasons

@@ -11,7 +11,8 @@ import pytest
 
 from kpibar.cli.demo import sample_files, sample_folder
 from kpibar.config import Settings
-from kpibar.database.store import ENTITIES, open_store
+from kpibar.database.schema import ENTITIES
+from kpibar.database.store import open_store
 from kpibar.kpis.catalogue import catalogue
 from kpibar.load.errors import LayoutContradicted, ZoneNeeded
 from kpibar.load.outcome import Outcome

@@ -1,6 +1,7 @@
 """The canonical tables as ingest sees them: their columns, keys, instants, and what is derived from what."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -27,15 +28,64 @@ class Key:
         return f"{one}.{first} = {other}.{first}{rest}"
 
 
-# Two brands of one shop system may use the same order numbers; ids of other records are unique in their tool.
-KEYS = {
-    "contacts": Key(("contact_id",), ("contact_id", "created_at")),
-    "orders": Key(("order_ref", "brand"), ("order_ref",)),
-    "parcels": Key(("parcel_id",), ("parcel_id",)),
-    "surveys": Key(("survey_id",), ("survey_id",)),
-    "notices": Key(("notice_id",), ("notice_id",)),
-    "gestures": Key(("gesture_id",), ("gesture_id",)),
-}
+@dataclass(frozen=True)
+class Table:
+    """A canonical table: what identifies a record, and what dates it.
+
+    `begins` are the instants that date a record: the first one that is known. `happened` are those of things that have
+    happened: the newest one tells up to when an export speaks. `day` is SQL of the day by which its records are
+    counted.
+    """
+
+    key: Key
+    day: str
+    begins: tuple[str, ...]
+    happened: tuple[str, ...]
+
+
+# Every canonical table: whoever adds one adds it here and in schema.sql. Two brands of one shop system may use the same
+# order numbers; ids of other records are unique in their tool.
+TABLES: Mapping[str, Table] = {
+    "contacts": Table(
+        Key(("contact_id",), ("contact_id", "created_at")),
+        day="created_on",
+        begins=("created_at",),
+        happened=(
+            "created_at", "first_reply_at", "first_human_reply_at", "first_bot_reply_at", "resolved_at", "closed_at",
+            "updated_at",
+        ),
+    ),
+    "orders": Table(
+        Key(("order_ref", "brand"), ("order_ref",)),
+        day="ordered_on",
+        begins=("ordered_at",),
+        happened=("ordered_at", "cancelled_at", "updated_at"),
+    ),
+    "parcels": Table(
+        Key(("parcel_id",), ("parcel_id",)),
+        day="promised_on",
+        begins=("shipped_at", "promised_to", "first_attempt_at", "delivered_at"),
+        happened=("shipped_at", "first_attempt_at", "delivered_at", "returned_at", "updated_at"),
+    ),
+    "surveys": Table(
+        Key(("survey_id",), ("survey_id",)),
+        day="coalesce(answered_on, sent_on)",
+        begins=("sent_at", "answered_at"),
+        happened=("sent_at", "answered_at", "updated_at"),
+    ),
+    "notices": Table(
+        Key(("notice_id",), ("notice_id",)), day="sent_on", begins=("sent_at",), happened=("sent_at", "updated_at")
+    ),
+    "gestures": Table(
+        Key(("gesture_id",), ("gesture_id",)), day="given_on", begins=("given_at",), happened=("given_at", "updated_at")
+    ),
+}  # fmt: skip
+ENTITIES = tuple(TABLES)
+KEYS = {name: table.key for name, table in TABLES.items()}
+BEGINS = {name: table.begins for name, table in TABLES.items()}
+HAPPENED = {name: table.happened for name, table in TABLES.items()}
+# The day by which the records of a table are counted, as SQL.
+DATED = {name: table.day for name, table in TABLES.items()}
 
 _CHANNELS = (
     "phone", "email", "chat", "messaging", "social", "web", "sms", "self_service", "post", "store", "other",
@@ -64,34 +114,6 @@ DAYS = {
     "sent_on": "sent_at",
     "answered_on": "answered_at",
     "given_on": "given_at",
-}
-
-# What dates a record: the first of these instants that is known.
-BEGINS = {
-    "contacts": ("created_at",),
-    "orders": ("ordered_at",),
-    "parcels": ("shipped_at", "promised_to", "first_attempt_at", "delivered_at"),
-    "surveys": ("sent_at", "answered_at"),
-    "notices": ("sent_at",),
-    "gestures": ("given_at",),
-}
-
-# Instants of things that have happened: the newest one tells up to when an export speaks.
-HAPPENED = {
-    "contacts": (
-        "created_at",
-        "first_reply_at",
-        "first_human_reply_at",
-        "first_bot_reply_at",
-        "resolved_at",
-        "closed_at",
-        "updated_at",
-    ),
-    "orders": ("ordered_at", "cancelled_at", "updated_at"),
-    "parcels": ("shipped_at", "first_attempt_at", "delivered_at", "returned_at", "updated_at"),
-    "surveys": ("sent_at", "answered_at", "updated_at"),
-    "notices": ("sent_at", "updated_at"),
-    "gestures": ("given_at", "updated_at"),
 }
 
 

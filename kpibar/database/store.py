@@ -40,7 +40,6 @@ _WORTH_A_WARNING = 10_000_000  # bytes
 # By these words the engine tells that it was a temporary file that found no room.
 _SPILLED = ("offload data block", "duckdb_temp")
 _MIGRATED = "{path}: migrated from schema version {before} to {now}; an earlier kpibar does not open it any more"
-ENTITIES = ("contacts", "orders", "parcels", "surveys", "notices", "gestures")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from collections import Counter
 from dataclasses import replace
 
 from kpibar.brands import fold
-from kpibar.database.store import ENTITIES, Store
+from kpibar.database.schema import ENTITIES
+from kpibar.database.store import Store
 from kpibar.load.errors import BrandsFixed
 from kpibar.load.identify import Recognised
 from kpibar.load.plan import Plan

@@ -4,19 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from kpibar.database.schema import DATED
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, of_brand, within
-
-# The day by which the rows of each canonical table are dated.
-DATED = {
-    "contacts": "created_on",
-    "orders": "ordered_on",
-    "parcels": "promised_on",
-    "surveys": "coalesce(answered_on, sent_on)",
-    "notices": "sent_on",
-    "gestures": "given_on",
-}
 
 # An export that stops this long before the others misses enough to be said.
 STOPS_EARLY_DAYS = 7

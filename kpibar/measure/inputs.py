@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from kpibar.config import Reporting
+from kpibar.database.schema import DATED
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Cells, additive_cells
-from kpibar.measure.coverage import DATED, months_with_rows
+from kpibar.measure.coverage import months_with_rows
 from kpibar.measure.period import Edition
 from kpibar.measure.reach import Held, Span, Uneven, entity_of, filled_by, held_by_source, span, spoken_until, uneven
 from kpibar.measure.selection import SettledYear, selected_year

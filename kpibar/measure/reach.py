@@ -10,10 +10,11 @@ from datetime import date
 from functools import lru_cache
 from itertools import groupby
 
+from kpibar.database.schema import DATED
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import Window, last_of_month, of_brand, within
-from kpibar.measure.coverage import DATED, STOPS_EARLY_DAYS
+from kpibar.measure.coverage import STOPS_EARLY_DAYS
 from kpibar.measure.period import Edition, same_day
 
 # Where seven rows are expected, chance leaves none less than once in a thousand times (Poisson).

@@ -11,9 +11,9 @@ from datetime import date
 
 from kpibar.brands import fold
 from kpibar.config import Succession
+from kpibar.database.schema import DATED
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Kpi
-from kpibar.measure.coverage import DATED
 from kpibar.measure.reach import Held
 
 # What a tool measures or decides itself: replies, solves, waits, calls answered, reopenings, transfers, whom it asks to

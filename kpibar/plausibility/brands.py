@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kpibar.brands import clean_name, fold, is_nameless
-from kpibar.database.store import ENTITIES, Store
+from kpibar.database.schema import ENTITIES
+from kpibar.database.store import Store
 
 # Tables whose records name orders.
 REFERRING = tuple(entity for entity in ENTITIES if entity != "orders")

@@ -13,8 +13,8 @@ from kpibar.config import Config
 from kpibar.database.errors import KeyMissing
 from kpibar.database.key import bind, key_path, load_key
 from kpibar.database.ledger import PURGED_BEFORE, Counts, Entry, next_file_id, write_entry
-from kpibar.database.schema import BEGINS, HAPPENED, KEYS, columns
-from kpibar.database.store import ENTITIES, Store
+from kpibar.database.schema import BEGINS, ENTITIES, HAPPENED, KEYS, columns
+from kpibar.database.store import Store
 from kpibar.load.forgotten import NUMBERED, record_key
 from kpibar.removal.errors import AgeInvalid
 from kpibar.removal.people import (

@@ -21,7 +21,8 @@ from kpibar.database.ledger import (
     refresh_sources,
     write_entry,
 )
-from kpibar.database.store import ENTITIES, Store
+from kpibar.database.schema import ENTITIES
+from kpibar.database.store import Store
 from kpibar.errors import KpibarError
 from kpibar.privacy.personal import unmarked_name
 from kpibar.read.export import identity_of, ledger_name

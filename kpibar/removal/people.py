@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kpibar.database.schema import KEYS, columns
-from kpibar.database.store import ENTITIES, Store
+from kpibar.database.schema import ENTITIES, KEYS, columns
+from kpibar.database.store import Store
 from kpibar.load.masks import PREFIX, short_mark
 from kpibar.privacy.calling_codes import whole_numbers
 from kpibar.removal.errors import IdentifierInvalid
