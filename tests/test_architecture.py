@@ -65,6 +65,37 @@ def test_every_module_has_its_room() -> None:
     assert {room(path) for path in MODULES} == set(RANK)
 
 
+def own_order(folder: Path) -> list[list[str]]:
+    """The order of a room's files as its docstring draws it, a line of names each."""
+    text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    drawn = text.partition("Its own order, each line standing on those above it:")[2]
+    return [line.split() for line in drawn.replace("\n      ", " ").splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(path.parent for path in PACKAGE.glob("*/__init__.py")), ids=lambda path: path.name
+)
+def test_a_room_keeps_the_order_its_docstring_draws(folder: Path) -> None:
+    files = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.py") if path.name != "__init__.py"}
+    for inner in folder.glob("*/__init__.py"):
+        files[inner.parent.name] = "".join(path.read_text(encoding="utf-8") for path in inner.parent.glob("*.py"))
+    lines = own_order(folder)
+    if len(files) > 1:
+        assert sorted(name for line in lines for name in line) == sorted(files)
+    before: set[str] = set()
+    for line in lines:
+        for name in line:
+            text = files[name]
+            beside = set(re.findall(rf"from kpibar[.]{folder.name}[.](\w+)(?:[.]\w+)* import", text))
+            beside |= {
+                word
+                for names in re.findall(rf"from kpibar[.]{folder.name} import ([\w, ]+)", text)
+                for word in re.findall(r"\w+", names)
+            } & set(files)
+            assert beside - {name} <= before, f"{folder.name}/{name} imports {', '.join(sorted(beside - before))}"
+        before |= set(line)
+
+
 def test_no_room_is_a_drawer() -> None:
     files = Counter(path.parent.name for path in PACKAGE.glob("*/*.py") if path.name != "__init__.py")
     crowded = {name: count for name, count in files.items() if count > MOST_OF_ROOM.get(name, MOST_FILES)}

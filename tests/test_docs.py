@@ -23,6 +23,7 @@ from kpibar.topics.rules import reasons
 from kpibar.values.functions import FUNCTIONS
 from kpibar.values.helpers import HELPERS
 from tests.support import REPOSITORY, kpibar
+from tests.test_architecture import ROOMS
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 DECISIONS = (REPOSITORY / "DECISIONS.md").read_text(encoding="utf-8")
@@ -221,3 +222,14 @@ def test_the_picture_fetches_nothing() -> None:
     drawn = (REPOSITORY / "docs/report.svg").read_text(encoding="utf-8")
     assert set(re.findall(r"https?://[^\"')\s]+", drawn)) == {"http://www.w3.org/2000/svg"}
     assert not re.search(r"@import|@font-face|<script|url\((?!#)", drawn)
+
+
+def test_the_page_on_the_house_names_what_is_there() -> None:
+    page = (REPOSITORY / "docs/ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+/[A-Za-z_/]*[.](?:py|toml|md|sql))`", page))
+    assert len(named) > 30
+    for name in named - {"kpis/FAMILY.toml"}:
+        assert (REPOSITORY / "kpibar" / name).exists() or (REPOSITORY / name).exists(), name
+    rooms = [name for line in page.splitlines() if line.startswith("| `") for name in spans(line.split("|")[1])]
+    expected = [name for names in ROOMS for name in names if name != "__main__"]
+    assert [name.rstrip("/").removesuffix(".py") for name in rooms] == expected

@@ -1,4 +1,11 @@
-"""The command line: its commands, their options, and what they write on the terminal."""
+"""The command line: its commands, their options, and what they write on the terminal.
+
+Its own order, each line standing on those above it:
+
+    console demo errors options
+    outputs targets withdrawals
+    app
+"""
 
 from kpibar.cli.app import main
 

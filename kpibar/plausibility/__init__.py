@@ -1,1 +1,6 @@
-"""What the records of a source have in common, and what is doubtful about it."""
+"""What the records of a source have in common, and what is doubtful about it.
+
+Its own order, each line standing on those above it:
+
+    accounts answers brands open_records references twins uniformity
+"""
