@@ -14,10 +14,10 @@ from kpibar.kpis.compute import Window
 from kpibar.layouts.settings import Outdated, checked_settings, outdated_settings
 from kpibar.load.outcome import Remark
 from kpibar.load.plan import REASONS
-from kpibar.measure.coverage import Coverage, coverage, held_columns, missing_inputs
+from kpibar.measure.coverage import Coverage, coverage, filled_columns, missing_inputs
 from kpibar.measure.deliveries import unknown_statuses
 from kpibar.measure.duplicates import duplicates
-from kpibar.measure.period import edition
+from kpibar.measure.period import find_edition
 from kpibar.measure.succession import Proposal, proposals
 from kpibar.privacy.personal import unmarked_name
 
@@ -26,7 +26,7 @@ _MOST_WORDS = 20
 
 
 @dataclass(frozen=True)
-class FileHeld:
+class LoadedFile:
     """One ledger entry."""
 
     name: str
@@ -40,7 +40,7 @@ class FileHeld:
 
 
 @dataclass(frozen=True)
-class Standing:
+class DatabaseStatus:
     """What `kpibar status` tells.
 
     `unmapped` are words of recorded reasons that nobody knows, and their contacts; `statuses` those of parcels.
@@ -50,7 +50,7 @@ class Standing:
     config: Config
     timezone: str
     window: Window
-    files: tuple[FileHeld, ...]
+    files: tuple[LoadedFile, ...]
     coverage: tuple[Coverage, ...]
     columns: dict[str, tuple[str, ...]]
     missing: dict[str, tuple[str, ...]]
@@ -74,15 +74,15 @@ class Reject:
     reason: str
 
 
-def standing(store: Store, config: Config) -> Standing:
+def database_status(store: Store, config: Config) -> DatabaseStatus:
     """Everything a database can say of itself. Raises DatabaseEmpty."""
     files, layouts = _files(store), checked_settings(config)
     if not files:
         raise DatabaseEmpty(store.path)
-    known, held = catalogue(config.settings), held_columns(store)
+    known, held = catalogue(config.settings), filled_columns(store)
     lacking = {kpi.id: missing_inputs(kpi, known, held) for kpi in known.kpis if not kpi.hidden}
-    window = edition(store).window
-    return Standing(
+    window = find_edition(store).window
+    return DatabaseStatus(
         path=store.path,
         config=config,
         timezone=store.meta("timezone") or "UTC",
@@ -100,12 +100,12 @@ def standing(store: Store, config: Config) -> Standing:
     )
 
 
-def _files(store: Store) -> tuple[FileHeld, ...]:
+def _files(store: Store) -> tuple[LoadedFile, ...]:
     rows = store.engine.rows(
         "SELECT name, layout, source, entity, encoding, as_of, ingested_at, records, added, updated, unchanged,"
         " superseded, folded, rejected, dropped, repaired, removed FROM files ORDER BY file_id"
     )
-    return tuple(FileHeld(*row[:7], Counts(*row[7:])) for row in rows)  # type: ignore[call-arg]
+    return tuple(LoadedFile(*row[:7], Counts(*row[7:])) for row in rows)  # type: ignore[call-arg]
 
 
 def _columns(store: Store) -> dict[str, tuple[str, ...]]:
@@ -135,7 +135,7 @@ def _unmapped(store: Store) -> tuple[tuple[str, int], ...]:
     return tuple((word, int(n)) for word, n in rows)
 
 
-def rejected(store: Store, file: str | None = None) -> tuple[Reject, ...]:
+def list_rejects(store: Store, file: str | None = None) -> tuple[Reject, ...]:
     """Every reject of the database, or of the files of that name, in file and line order; of a file that was read
     several times those of its last reading. Raises FileNotHeld."""
     names = [row[0] for row in store.engine.rows("SELECT DISTINCT name FROM files")]

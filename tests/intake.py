@@ -10,7 +10,7 @@ from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options, Outcome
 from kpibar.read.export import Export
 from kpibar.read.lines import physical_lines
-from kpibar.read.records import Item, each, judged_cells
+from kpibar.read.records import Item, each, judge_cells
 from kpibar.read.scan import Dialect
 
 DATABASE = "test.duckdb"
@@ -65,7 +65,7 @@ def records(export: Export) -> Iterator[Item]:
     """What every line of an export is when the strict reader judges them one by one."""
     if export.kind != "text":
         for line, cells in export.rows():
-            yield judged_cells(cells, line, dialect(export))
+            yield judge_cells(cells, line, dialect(export))
         return
     lines = physical_lines(b"".join(export.blocks()).decode())
     for item, _, _ in each(lines, export.first_line, dialect(export)):

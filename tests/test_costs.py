@@ -163,7 +163,7 @@ def test_patterns_on_long_cells_take_their_length(sign: str) -> None:
     quotes.content_of_line(f'"{cell}"', '"')
     mojibake.restore(cell)
     shapes.shape(cell)
-    disclosure.shown_name(cell)
+    disclosure.show_name(cell)
     assert time.process_time() - start < 2
 
 

@@ -11,10 +11,10 @@ from kpibar.errors import ConfigInvalid
 from kpibar.layouts.errors import LayoutInvalid, LayoutUnknown
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options
-from kpibar.render.listings import standing_json, standing_text
+from kpibar.render.listings import status_json, status_text
 from kpibar.render.page import Screen
 from kpibar.render.terminal import render
-from kpibar.status import standing
+from kpibar.status import database_status
 from tests.support import AS_OF, ingest_tables, report, settings
 
 CONTACTS = (
@@ -39,11 +39,11 @@ def codes(folder: Path) -> dict[str, str]:
     found = report(folder, config)
     text = render(found, "en", Screen())
     with open_store(folder / "test.duckdb", write=False) as store:
-        held = standing(store, config)
-    listed = {one["setting"]: ", ".join(one["files"]) for one in json.loads(standing_json(held))["settings_changed"]}
+        held = database_status(store, config)
+    listed = {one["setting"]: ", ".join(one["files"]) for one in json.loads(status_json(held))["settings_changed"]}
     said = {note.code: str(note.values["files"]) for note in found.notes if note.code.endswith("_changed")}
     assert {f"{setting}_changed": files for setting, files in listed.items()} == said
-    assert ("again" in text) == ("again" in standing_text(held)) == bool(said)
+    assert ("again" in text) == ("again" in status_text(held)) == bool(said)
     return said
 
 
@@ -91,7 +91,7 @@ def test_report_and_status_refuse_the_settings_that_ingest_refuses(
         (folder / "layouts" / "tool.toml").write_text(layout, encoding="utf-8")
     config = settings(folder, more)
     with open_store(folder / "test.duckdb", write=False) as store, pytest.raises(error) as by_status:
-        standing(store, config)
+        database_status(store, config)
     with pytest.raises(error) as by_report:
         report(folder, config)
     with open_store(folder / "test.duckdb", write=True) as store, pytest.raises(error) as by_ingest:

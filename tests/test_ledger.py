@@ -6,7 +6,7 @@ import pytest
 
 from kpibar.config import Settings
 from kpibar.database.errors import LedgerBroken
-from kpibar.database.ledger import CHAINED, Counts, Entry, Lines, chained, prove_tables, rows_held, write_entry
+from kpibar.database.ledger import CHAINED, Counts, Entry, Lines, chained, count_rows, prove_tables, write_entry
 from kpibar.database.store import open_store
 from kpibar.kpis.catalogue import catalogue
 from kpibar.render.summary import ingested
@@ -69,7 +69,7 @@ def test_counts_that_do_not_add_up_leave_nothing(folder: Path, counts: Counts, l
 )
 def test_what_an_entry_claims_must_be_in_the_tables(folder: Path, counts: Counts, said: str) -> None:
     with open_store(folder / DATABASE, write=True) as store, pytest.raises(LedgerBroken, match=said):
-        prove_tables(store, entry(counts, Lines()), rows_held(store, "contacts"))
+        prove_tables(store, entry(counts, Lines()), count_rows(store, "contacts"))
 
 
 def test_each_entry_seals_the_one_before(folder: Path) -> None:

@@ -76,18 +76,18 @@ def test_content_is_not_shown(folder: Path, content: str | bytes) -> None:
 
 def test_a_part_whose_name_is_blanked_can_be_chosen_by_its_shape(folder: Path) -> None:
     path = write(folder, "a.zip", zipped(f"{MAIL}.csv", "b.csv", content="contact_id,created_at\n1,2025-01-01\n"))
-    shape = disclosure.shown_name(f"{MAIL}.csv")
+    shape = disclosure.show_name(f"{MAIL}.csv")
     assert shape in refused(path)
     assert len(open_export(Path(f"{path}:{shape}"), NAMES).columns) == 2
 
 
 def test_known_names_and_ordinary_names_are_shown() -> None:
     known = {"email", "status"}.__contains__
-    assert disclosure.shown_line('email;"status";marie;06 12', known) == 'email;"status";aaaaa;99 99'
+    assert disclosure.show_line('email;"status";marie;06 12', known) == 'email;"status";aaaaa;99 99'
     for name in ("Tickets 2025", "calls_2025-03-01.csv", "export/20250301103000.csv", "Réclamations", "FY25TICKETS"):
-        assert disclosure.shown_name(name) == name
-    assert disclosure.shown_words('column "status" is missing', known) == 'column "status" is missing'
-    assert "rien" not in disclosure.shown_words("string 'O'Brien' and \"x\"", known)
+        assert disclosure.show_name(name) == name
+    assert disclosure.show_words('column "status" is missing', known) == 'column "status" is missing'
+    assert "rien" not in disclosure.show_words("string 'O'Brien' and \"x\"", known)
 
 
 def test_of_what_an_engine_quotes_only_what_the_layout_states_is_shown() -> None:
@@ -95,7 +95,7 @@ def test_of_what_an_engine_quotes_only_what_the_layout_states_is_shown() -> None
     layout = shelf(None).get("kpibar-contacts")
     for cell in ("a", "re", "contact", "text(", "2025-03-01 9h"):
         words = without_values(EngineError(f"Conversion Error: '{cell}' is no number"), layout)
-        assert f"'{cell}'" not in words or cell == disclosure.blanked(cell), words
+        assert f"'{cell}'" not in words or cell == disclosure.blank(cell), words
     assert '"channel"' in without_values(EngineError('Binder Error: column "channel" is a text'), layout)
 
 

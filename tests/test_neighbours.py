@@ -10,7 +10,7 @@ import pytest
 from kpibar.layouts.shapes import Holds, anything
 from kpibar.load.repair import Repairer
 from kpibar.read.reader import Reader, Sizes
-from kpibar.read.records import decoded
+from kpibar.read.records import decode
 from kpibar.read.scan import Dialect
 from tests.intake import column, held, take_text
 
@@ -75,7 +75,7 @@ def test_a_footer_is_as_long_wherever_the_text_is_cut(window: int) -> None:
     dialect = Dialect(",", '"', 3, ("id", "date", "text"))
     reader = Reader(dialect, 2, sizes=Sizes(window=window))
     text = "1,a,b\n2,a,b\n" + "Total,,\n" * 8
-    rows = [row for batch in reader.batches([text.encode()]) for row in decoded(batch.text, dialect)]
+    rows = [row for batch in reader.batches([text.encode()]) for row in decode(batch.text, dialect)]
     assert (len(rows), reader.account.footer, reader.account.records) == (2, 8, 2)
 
 

@@ -25,8 +25,8 @@ from kpibar.load.repair import Repairer
 from kpibar.load.staging import stage_batch, type_batch
 from kpibar.read.columns import column
 from kpibar.read.lines import physical_lines
-from kpibar.read.reader import Account, Batch, Reader, Sizes, joined, weights
-from kpibar.read.records import MOVED, Blank, Fault, Item, Record, decoded, encoded, judge, looks_like_footer
+from kpibar.read.reader import Account, Batch, Reader, Sizes, join_batches, weights
+from kpibar.read.records import MOVED, Blank, Fault, Item, Record, decode, encode, judge, looks_like_footer
 from kpibar.read.scan import Dialect, is_plain
 from kpibar.values.notation import Reading
 
@@ -208,7 +208,7 @@ def seen_in(batches: Sequence[Batch], dialect: Dialect) -> list[Seen]:
     """What the batches hold, in the order of the lines."""
     found: list[Seen] = []
     for batch in batches:
-        cells = decoded(batch.text, dialect)
+        cells = decode(batch.text, dialect)
         spans = zip(batch.lines.tolist(), batch.last_lines.tolist(), cells, strict=True)
         found += [Seen(line, last, tuple(row)) for line, last, row in spans]
         found += [Seen(fault.line, fault.last_line, None, fault.code) for fault in batch.faults]
@@ -247,7 +247,7 @@ def test_both_readers_agree(given: Text) -> None:
 def test_batches_are_as_large_as_they_may_be_and_prove_what_they_hold(given: Text) -> None:
     batches, _ = read(given)
     for batch in batches:
-        rows = list(decoded(batch.text, given.dialect))
+        rows = list(decode(batch.text, given.dialect))
         lengths = [[len(cell.encode()) for cell in row] for row in rows]
         factors = weights(given.dialect.width)
         assert batch.check == sum(
@@ -260,7 +260,7 @@ def test_batches_are_as_large_as_they_may_be_and_prove_what_they_hold(given: Tex
         assert all(
             "\ufffd" not in cell or place in given.dialect.free for row in rows for place, cell in enumerate(row)
         )
-    whole = joined(batches)
+    whole = join_batches(batches)
     assert whole.records == sum(batch.records for batch in batches)
     assert (numpy.diff(whole.lines) > 0).all()
 
@@ -335,7 +335,7 @@ def compiled() -> Plan:
 
 def batch(*rows: Sequence[str]) -> Batch:
     """A proven batch of these cells."""
-    text = b"".join(encoded(row, DIALECT) for row in rows)
+    text = b"".join(encode(row, DIALECT) for row in rows)
     (found,) = Reader(DIALECT, FIRST).batches([text])
     return found
 
@@ -376,9 +376,9 @@ def test_records_that_are_lost_or_moved_are_noticed(store: Store, text: bytes) -
 
 def test_a_text_the_strict_reader_gives_back_is_the_one_it_was_given() -> None:
     row = ['a"b', "x\r\ny\rz"]
-    assert list(decoded(encoded(row, DIALECT), DIALECT)) == [row]
+    assert list(decode(encode(row, DIALECT), DIALECT)) == [row]
     odd = ["\u2028", "\x1a"]
-    assert list(decoded(encoded(odd, DIALECT), DIALECT)) == [odd]
+    assert list(decode(encode(odd, DIALECT), DIALECT)) == [odd]
 
 
 def refused(*arguments: object, **more: object) -> None:

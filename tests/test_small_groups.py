@@ -20,7 +20,7 @@ from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options
 from kpibar.measure.barometer import Barometer, Request, barometer
 from kpibar.measure.circulation import for_circulation, strict_settings
-from kpibar.measure.estimates import Measure, parts_masked
+from kpibar.measure.estimates import Measure, mask_parts
 from kpibar.model.build import build
 from kpibar.render.page import Screen
 from tests.support import AS_OF
@@ -153,10 +153,10 @@ def test_what_is_left_of_a_whole_is_of_enough(path: Path, kind: str, added: bool
     known = catalogue(load(path.parent / "kpibar.toml").settings)
     kpi: Kpi = replace(known.get("french"), kind=kind)  # type: ignore[arg-type]
     parts = [Measure(0.5, 1.0, float(base), 0.1, 0.9, base) for base in (100, 12, 45, 50, 0)]
-    shown = parts_masked(kpi, parts, load(path.parent / "kpibar.toml").settings.reporting)
+    shown = mask_parts(kpi, parts, load(path.parent / "kpibar.toml").settings.reporting)
     hidden = [part.base for part in shown if part.low_base]
     assert hidden == ([] if kind == "count" else [12, 45] if added else [12])
-    enough = parts_masked(kpi, [*parts, parts[1], parts[1]], load(path.parent / "kpibar.toml").settings.reporting)
+    enough = mask_parts(kpi, [*parts, parts[1], parts[1]], load(path.parent / "kpibar.toml").settings.reporting)
     assert [part.base for part in enough if part.low_base] == ([] if kind == "count" else [12, 12, 12])
 
 

@@ -14,7 +14,7 @@ from kpibar.config import Config, Reporting, Settings
 from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.kpis.compute import Parts, Quantile, Window
 from kpibar.measure.barometer import Barometer, Note, Request, Row, Target
-from kpibar.measure.estimates import Measure, Segment, adjusted, change, from_parts, from_quantile, judged, status
+from kpibar.measure.estimates import Measure, Segment, adjust, change, from_parts, from_quantile, judge, status
 from kpibar.measure.period import Edition
 from kpibar.render.clean import clean
 from kpibar.render.numbers import LANGUAGES
@@ -42,7 +42,7 @@ def median(value: float, base: int, spread: float = 400) -> Measure:
 def segment(kpi: Kpi, key: str, now: Measure, before: Measure) -> Segment:
     shown = status(kpi, now, REPORTING)
     moved = change(kpi, now, before, REPORTING.confidence) if shown == "ok" else None
-    judgement = judged(kpi, adjusted({key: moved})[key], REPORTING) if moved else None
+    judgement = judge(kpi, adjust({key: moved})[key], REPORTING) if moved else None
     return Segment(key, now, before, judgement, shown)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kpibar.database.store import open_store
 from kpibar.load.outcome import Outcome
-from kpibar.status import rejected
+from kpibar.status import list_rejects
 from tests.intake import DATABASE, column, held, take_text
 
 HEADER = "contact_id,created_at,channel"
@@ -135,7 +135,7 @@ def test_only_the_rejects_of_the_last_reading_are_listed(folder: Path) -> None:
 def rejects(folder: Path) -> list[int]:
     """The lines `kpibar rejects` lists."""
     with open_store(folder / DATABASE, write=False) as store:
-        return [reject.line for reject in rejected(store)]
+        return [reject.line for reject in list_rejects(store)]
 
 
 # --- up to when a source speaks ------------------------------------------------------------------------

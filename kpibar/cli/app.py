@@ -306,12 +306,12 @@ def status(
     from kpibar.config import load
     from kpibar.measure.barometer import open_current
     from kpibar.render import listings
-    from kpibar.status import standing
+    from kpibar.status import database_status
 
     settings = load(config)
     with open_current(database_path(db, settings), settings, wait, announce) as store:
-        held = standing(store, settings)
-    emit(listings.standing_json(held) if json else listings.standing_text(held), None)
+        held = database_status(store, settings)
+    emit(listings.status_json(held) if json else listings.status_text(held), None)
 
 
 @app.command()
@@ -339,14 +339,14 @@ def rejects(
     from kpibar.load.corrections import corrections
     from kpibar.read.export import ledger_name
     from kpibar.render import listings
-    from kpibar.status import rejected
+    from kpibar.status import list_rejects
 
     settings = load(config)
     exports = (original, Path(file) if file else None)
     refuse_overwriting(output, database_path(db, settings), settings, *exports, wait=wait, whole=original is None)
     with open_store(database_path(db, settings), write=False, wait=wait, said=announce) as store:
         named = Path(file) if file else None if output else original
-        found = rejected(store, ledger_name(named) if named else None)
+        found = list_rejects(store, ledger_name(named) if named else None)
         taken = corrections(store, original, settings) if original and output else None
     if taken and output:
         for line in write_corrections(taken, output):

@@ -60,7 +60,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Stated:
+class Statement:
     """What must be said of a file's records to read them alike in another file; None where nothing need be said."""
 
     timezone: str | None = None
@@ -89,7 +89,7 @@ class Entry:
     as_of: datetime | None
     counts: Counts
     lines: Lines = field(default_factory=Lines)
-    stated: Stated = field(default_factory=Stated)
+    stated: Statement = field(default_factory=Statement)
 
 
 # What the chain of an entry is computed over, in this order. The instant an export speaks up to is not in it: a
@@ -169,7 +169,7 @@ def _prove(entry: Entry) -> None:
         raise LedgerBroken(entry.name, "lines", lines.total, lines.accounted)
 
 
-def rows_held(store: Store, entity: str) -> int:
+def count_rows(store: Store, entity: str) -> int:
     """How many records a canonical table holds, of whatever source."""
     return int(store.engine.rows(f"SELECT count(*) FROM {entity}")[0][0])
 
@@ -179,7 +179,7 @@ def prove_tables(store: Store, entry: Entry, before: int) -> None:
 
     Raises LedgerBroken.
     """
-    grown = rows_held(store, entry.entity) - before
+    grown = count_rows(store, entry.entity) - before
     expected = entry.counts.added - entry.counts.removed
     if grown != expected:
         raise LedgerBroken(entry.name, f"new records of {entry.entity}", expected, grown)
@@ -248,12 +248,12 @@ def extend(store: Store, sha256: str, source: str, as_of: datetime) -> None:
         _refresh_source(store, source, entity)
 
 
-def write_held(store: Store, file_id: int, source: str, entity: str, held: tuple[str, ...]) -> None:
+def write_columns(store: Store, file_id: int, source: str, entity: str, held: tuple[str, ...]) -> None:
     """Remember which canonical columns the file could fill."""
     store.engine.run("INSERT INTO columns_held SELECT ?, ?, ?, unnest(?)", [file_id, source, entity, list(held)])
 
 
-def columns_held(store: Store, file_id: int) -> tuple[str, ...]:
+def columns_of_file(store: Store, file_id: int) -> tuple[str, ...]:
     """The canonical columns a file could fill."""
     rows = store.engine.rows("SELECT column_name FROM columns_held WHERE file_id = ? ORDER BY ALL", [file_id])
     return tuple(row[0] for row in rows)

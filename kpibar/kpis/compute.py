@@ -14,7 +14,7 @@ from kpibar.database.engine import Engine, EngineError, Row
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.facts import FACTS
-from kpibar.privacy.disclosure import shown_words
+from kpibar.privacy.disclosure import show_words
 
 TOTAL = ""
 UNKNOWN = "?"
@@ -238,7 +238,7 @@ def guarded(engine: Engine, kpi: Kpi, sql: str) -> list[Row]:
     except EngineError as error:
         stated = "\n".join((*kpi.wording, *FACTS.get(kpi.from_table, ())))
         raise KpiInvalid(
-            f"[kpis.{kpi.id}] of kpibar.toml", shown_words(str(error), lambda word: word in stated)
+            f"[kpis.{kpi.id}] of kpibar.toml", show_words(str(error), lambda word: word in stated)
         ) from error
 
 

@@ -123,7 +123,7 @@ def _applied(test: Holds, text: str) -> bool:
     return test(text)
 
 
-def learned(records: Sequence[Sequence[str]], width: int) -> tuple[Holds, ...]:
+def learn(records: Sequence[Sequence[str]], width: int) -> tuple[Holds, ...]:
     """Per column, whether a filled cell is of the values or shapes that the good records show without an exception."""
     return tuple(_shown([record[place].strip() for record in records]) for place in range(width))
 

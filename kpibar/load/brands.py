@@ -12,7 +12,7 @@ from kpibar.brands import fold
 from kpibar.database.schema import ENTITIES
 from kpibar.database.store import Store
 from kpibar.load.errors import BrandsFixed
-from kpibar.load.identify import Recognised
+from kpibar.load.identify import IdentifiedFile
 from kpibar.load.plan import Plan
 from kpibar.plausibility.brands import REFERRING, Names, orders_elsewhere
 
@@ -22,7 +22,7 @@ SPELLINGS = "brand_spellings"
 _LISTED = 10
 
 
-def branded(store: Store, file: Recognised, names: Names) -> Recognised:
+def with_brand(store: Store, file: IdentifiedFile, names: Names) -> IdentifiedFile:
     """A file with the name of the brand it was said to be of, and the source that brand's files had so far."""
     if file.brand is None:
         return file

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from kpibar.config import Config
-from kpibar.database.ledger import Stated
+from kpibar.database.ledger import Statement
 from kpibar.database.store import Store
 from kpibar.layouts.layout import Layout, shelf
 from kpibar.load.errors import OriginalUnknown
@@ -22,7 +22,7 @@ from kpibar.read.columns import normal
 from kpibar.read.export import Export, identity_of, open_export
 from kpibar.read.lines import streamed_lines
 from kpibar.read.reader import Reader
-from kpibar.read.records import decoded
+from kpibar.read.records import decode
 from kpibar.values.notation import Reading
 
 Span = tuple[int, int]
@@ -39,7 +39,7 @@ class Corrections:
     records: int
     layout: str
     brand: str | None
-    stated: Stated = field(default_factory=Stated)
+    stated: Statement = field(default_factory=Statement)
     as_of: datetime | None = None
 
 
@@ -77,7 +77,7 @@ class _Taken:
     encoding: str
     repaired: bool
     as_of: datetime | None
-    stated: Stated
+    stated: Statement
 
 
 def _taken(store: Store, original: Path) -> _Taken:
@@ -90,7 +90,7 @@ def _taken(store: Store, original: Path) -> _Taken:
     if not rows:
         raise OriginalUnknown(original)
     file_id, layout, brand, encoding, repaired, as_of, *stated = rows[0]
-    return _Taken(file_id, layout, brand, encoding, repaired, as_of, Stated(*stated))
+    return _Taken(file_id, layout, brand, encoding, repaired, as_of, Statement(*stated))
 
 
 def _text(export: Export, wanted: Iterable[Span]) -> Iterator[str]:
@@ -140,5 +140,5 @@ def _spans(export: Export, layout: Layout, taken: _Taken) -> Iterator[tuple[Span
     mend = partial(repairer, layout, export.columns, reading, export.dialect)
     reader = Reader(export.dialect, export.first_line, mend, repair=taken.repaired, path=export.path)
     for batch in reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows()):
-        cells = decoded(batch.text, export.dialect)
+        cells = decode(batch.text, export.dialect)
         yield from zip(zip(batch.lines.tolist(), batch.last_lines.tolist(), strict=True), cells, strict=True)

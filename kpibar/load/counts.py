@@ -14,7 +14,7 @@ from kpibar.load.errors import LayoutContradicted
 from kpibar.load.outcome import Remark
 from kpibar.load.plan import Plan
 from kpibar.load.typed import PLACE
-from kpibar.privacy.disclosure import NAMED_FROM, blanked, shown_value
+from kpibar.privacy.disclosure import NAMED_FROM, blank, show_value
 from kpibar.read.columns import normal
 from kpibar.read.records import names_columns
 
@@ -88,12 +88,12 @@ def count_unknown(store: Store, compiled: Plan, tally: Tally) -> None:
 
 def count_value(tally: Tally, column: str, value: str, n: int) -> None:
     """Count an unknown value of a column on `n` records; of what may be personal the shape."""
-    tally.unknown[column, shown_value(value)] += n
+    tally.unknown[column, show_value(value)] += n
 
 
 def count_shape(tally: Tally, column: str, value: str, n: int) -> None:
     """Count an unknown value of a column that people fill by hand on `n` records: its shape alone."""
-    tally.unknown[column, blanked(value)] += n
+    tally.unknown[column, blank(value)] += n
 
 
 def count_remarks(store: Store, compiled: Plan, entity: str, tally: Tally) -> None:
@@ -127,7 +127,7 @@ def write_unknown(store: Store, file_id: int, tally: Tally) -> tuple[tuple[str, 
     """
     found, told = [], Counter[tuple[str, str]]()
     for (column, value), n in tally.unknown.items():
-        told[column, value if n >= NAMED_FROM else blanked(value)] += n
+        told[column, value if n >= NAMED_FROM else blank(value)] += n
     for column in dict.fromkeys(column for column, _ in told):
         values = [(value, n) for (own, value), n in told.items() if own == column]
         found += [(column, value, n) for value, n in sorted(values, key=lambda one: (-one[1], one[0]))[:_MOST_UNKNOWN]]

@@ -18,7 +18,7 @@ from kpibar.load.keys import failed, rounded
 from kpibar.read.columns import normal
 from kpibar.values.helpers import identity
 from kpibar.values.nobody import STANDS_FOR_NOBODY, beginnings, may_stand_for_nobody, nobody
-from kpibar.values.notation import CAPITALS, quoted
+from kpibar.values.notation import CAPITALS, quote
 from kpibar.values.telephones import is_telephone, restore_first_digit
 
 # In front of a person's identifier that is still to be looked at, where "email:", "phone:" or "id:" stands else.
@@ -114,10 +114,10 @@ def identifiers(fills: str, tables: Mapping[Any, Mapping[str, Compiled]], cells:
 
 def person_of(cell: str, calling_code: str) -> str:
     """SQL of what the pseudonym of a person is made of: the normal form, or the cell as it is after `ODD`."""
-    address = f"regexp_matches({cell}, {quoted(_ODD_ADDRESS + '|' + beginnings(person=False))})"
-    other = f"NOT regexp_full_match({cell}, {quoted(_SOUND_PERSON)}) OR {may_stand_for_nobody(cell, person=True)}"
+    address = f"regexp_matches({cell}, {quote(_ODD_ADDRESS + '|' + beginnings(person=False))})"
+    other = f"NOT regexp_full_match({cell}, {quote(_SOUND_PERSON)}) OR {may_stand_for_nobody(cell, person=True)}"
     # Most cells are asked one pattern only.
-    suspect = f"regexp_matches({cell}, {quoted(_NOT_ONE_WORD + '|' + beginnings(person=True))})"
+    suspect = f"regexp_matches({cell}, {quote(_NOT_ONE_WORD + '|' + beginnings(person=True))})"
     return (
         f"CASE WHEN CASE WHEN contains({cell}, '@') THEN {address} WHEN {suspect} THEN {other} ELSE FALSE END "
         f"THEN '{ODD}' || {cell} "
@@ -130,7 +130,7 @@ def _suspect(column: Identifier) -> str:
     name = column.alias
     if column.keyed:
         return f"starts_with({name}, '{ODD}')"
-    return f"regexp_matches({name}, {quoted(_ODD_NUMBER + '|' + beginnings(person=False))})"
+    return f"regexp_matches({name}, {quote(_ODD_NUMBER + '|' + beginnings(person=False))})"
 
 
 def restore_identifiers(
@@ -239,9 +239,9 @@ def _restore_column(store: Store, column: Identifier, calling_code: str, remarks
 
 def _cleaned(rows: str, column: Identifier) -> str:
     """The statement that gives `plain`, what an odd value is without what was put around it, and the flags of it."""
-    seen = f"trim(regexp_replace(regexp_replace(said, {quoted(_NOT_SHOWN)}, '', 'g'), {quoted(_BLANKS)}, ' ', 'g'))"
+    seen = f"trim(regexp_replace(regexp_replace(said, {quote(_NOT_SHOWN)}, '', 'g'), {quote(_BLANKS)}, ' ', 'g'))"
     formula = "CASE WHEN starts_with(seen, '''=') THEN substr(seen, 2) ELSE seen END"
-    patterns = [quoted(pattern) for pattern in (_LINK, _TEXT, _NUMBER)]
+    patterns = [quote(pattern) for pattern in (_LINK, _TEXT, _NUMBER)]
     cases = " ".join(f"WHEN regexp_matches({formula}, {p}) THEN regexp_extract({formula}, {p}, 1)" for p in patterns)
     bare = f"CASE WHEN NOT starts_with({formula}, '=') THEN seen {cases} ELSE seen END"
     marked = f"regexp_matches(bare, '^''[0-9+#{CAPITALS}]') OR contains(bare, '@')" if column.person else "TRUE"
@@ -251,7 +251,7 @@ def _cleaned(rows: str, column: Identifier) -> str:
     )
     address = "plain"
     if column.person:
-        found = f"list_distinct(regexp_extract_all(lower(plain), {quoted(_ADDRESS)}))"
+        found = f"list_distinct(regexp_extract_all(lower(plain), {quote(_ADDRESS)}))"
         address = (
             f"CASE WHEN contains(plain, '@') AND len({found}) = 1 THEN rtrim(trim({found}[1], ''''), '.') "
             "ELSE plain END"
@@ -260,7 +260,7 @@ def _cleaned(rows: str, column: Identifier) -> str:
     steps = f"SELECT *, {bare} AS bare FROM ({steps})"
     steps = f"SELECT *, {plain} AS plain FROM ({steps})"
     steps = f"SELECT *, {address} AS address FROM ({steps})"
-    decimals, groups = quoted(_WITH_DECIMALS), quoted(_IN_GROUPS)
+    decimals, groups = quote(_WITH_DECIMALS), quote(_IN_GROUPS)
     none = nobody("address", "n", person=column.person)
     if column.record:  # one record may have any name
         none = f"n > 1 AND {none}"
@@ -283,11 +283,11 @@ def _read_numbers(store: Store, column: Identifier) -> None:
     if not decimals and not grouped:
         return
     value = f"regexp_replace({column.alias}, '^(odd|id|phone|email):', '')" if column.keyed else column.alias
-    value = f"regexp_replace({value}, {quoted(_BLANKS)}, ' ', 'g')"
+    value = f"regexp_replace({value}, {quote(_BLANKS)}, ' ', 'g')"
     fractions, long, other = rows(
         "SELECT count(*) FILTER (WHERE regexp_full_match(v, '[0-9]+[.,][0-9]*[1-9][0-9]*')), "
         "count(*) FILTER (WHERE regexp_full_match(v, '[0-9]{4,}')), "
-        f"count(*) FILTER (WHERE NOT regexp_full_match(v, {quoted('[0-9]{1,3}|[0-9]{4,}|' + _IN_GROUPS)})) "
+        f"count(*) FILTER (WHERE NOT regexp_full_match(v, {quote('[0-9]{1,3}|[0-9]{4,}|' + _IN_GROUPS)})) "
         f"FROM (SELECT DISTINCT {value} AS v FROM typed WHERE v IS NOT NULL)"
     )[0]
     # Beside numbers without a sign a comma may be that of a list or of decimals, a blank in a person's may not.
@@ -303,7 +303,7 @@ def _read_numbers(store: Store, column: Identifier) -> None:
             # A list of numbers, or one number beside others that are written without a sign.
             run(f"UPDATE {_TABLE} SET uncertain = TRUE WHERE grouped AND sign <> '.'")
     if decimals and not fractions:
-        number = f"regexp_extract(plain, {quoted(_WITH_DECIMALS)}, 1)"
+        number = f"regexp_extract(plain, {quote(_WITH_DECIMALS)}, 1)"
         run(f"UPDATE {_TABLE} SET plain = {number}, kind = 'decimals' WHERE decimals")
 
 
@@ -326,7 +326,7 @@ def _fault(store: Store, column: Identifier) -> str:
         store.engine.run(f"UPDATE {_TABLE} AS odd SET twice = coalesce({twice}, FALSE)")
         cases.append(("odd.twice", f"{where} is written in two ways in this file: it may be two records"))
         cases.append(("odd.nobody", f"{where} is a word for none"))
-    listed = " ".join(f"WHEN {test} THEN {quoted(words)}" for test, words in cases)
+    listed = " ".join(f"WHEN {test} THEN {quote(words)}" for test, words in cases)
     return f"CASE {listed} END"
 
 

@@ -21,9 +21,9 @@ from kpibar.layouts.layout import (
     required_columns,
 )
 from kpibar.load.errors import HeaderDuplicated, LayoutUnmatched
-from kpibar.load.outcome import Loaded, Options, Outcome
+from kpibar.load.outcome import LoadedTable, Options, Outcome
 from kpibar.load.plan import Plan
-from kpibar.privacy.disclosure import blanked
+from kpibar.privacy.disclosure import blank
 from kpibar.privacy.personal import text_shape
 from kpibar.read.export import Export, open_export
 from kpibar.values.timezones import local_time
@@ -90,7 +90,7 @@ def remove_earlier(store: Store, entity: str, source: str, sha256: str, file_id:
 
 
 @dataclass(frozen=True)
-class Recognised:
+class IdentifiedFile:
     """An export of a known layout: its layout, and the source and brand its records belong to.
 
     `spelling` is the brand as it was stated, `brand` its name. `own` tells that the layout is the user's.
@@ -108,7 +108,7 @@ class Recognised:
     own: bool = False
     period: Period = ALWAYS
 
-    def outcome(self, tables: tuple[Loaded, ...]) -> Outcome:
+    def outcome(self, tables: tuple[LoadedTable, ...]) -> Outcome:
         """The outcome of the file with these tables filled."""
         export = self.export
         return Outcome(
@@ -116,13 +116,13 @@ class Recognised:
         )
 
 
-def recognise(
+def identify_file(
     path: Path,
     known: Shelf,
     config: Config,
     options: Options,
-    parses: Callable[[Recognised], bool] = lambda file: True,
-) -> Recognised:
+    parses: Callable[[IdentifiedFile], bool] = lambda file: True,
+) -> IdentifiedFile:
     """Read a file and find its layout: the one asked for by flag or rule, else the one its header tells.
 
     `parses` tells whether a layout that was not asked for can read the first records of a file. Raises LayoutUnmatched,
@@ -139,7 +139,7 @@ def recognise(
     return _read_with(export, layout, known, config, options)
 
 
-def _read_with(export: Export, layout: Layout, known: Shelf, config: Config, options: Options) -> Recognised:
+def _read_with(export: Export, layout: Layout, known: Shelf, config: Config, options: Options) -> IdentifiedFile:
     """A file read with a layout. Raises HeaderDuplicated, ConfigInvalid."""
     _refuse_duplicates(export, layout)
     _refuse_unknown_zones(export, layout)
@@ -152,7 +152,7 @@ def _read_with(export: Export, layout: Layout, known: Shelf, config: Config, opt
     zone = options.timezone or rule.timezone
     header = [column.normal for column in export.columns]
     period = Period(rule.first, rule.last)
-    return Recognised(
+    return IdentifiedFile(
         export, layout, source, brand, zone, absent(layout, own, header), brand, layout.name in known.own, period
     )
 
@@ -193,6 +193,4 @@ def _refuse_unknown_zones(export: Export, layout: Layout) -> None:
 
 def _shown_zone(name: str) -> str:
     """A name that may be meant as a zone; blanked where it begins as none does."""
-    return (
-        name if name.partition("/")[0] in {zone.partition("/")[0] for zone in available_timezones()} else blanked(name)
-    )
+    return name if name.partition("/")[0] in {zone.partition("/")[0] for zone in available_timezones()} else blank(name)

@@ -21,17 +21,17 @@ from kpibar.errors import KpibarError
 from kpibar.layouts.errors import LayoutInvalid
 from kpibar.layouts.layout import Layout, Shelf
 from kpibar.layouts.settings import checked_settings, remember_settings
-from kpibar.load.brands import branded, join_stored
+from kpibar.load.brands import join_stored, with_brand
 from kpibar.load.errors import FileKnownOtherwise, TextRefused, ZoneChanged, ZoneNeeded
-from kpibar.load.identify import Recognised, recognise
+from kpibar.load.identify import IdentifiedFile, identify_file
 from kpibar.load.mapping import Context
-from kpibar.load.outcome import Loaded, Options, Outcome, Watch
+from kpibar.load.outcome import LoadedTable, Options, Outcome, Watch
 from kpibar.load.plan import plan
 from kpibar.load.repair import repairer
-from kpibar.load.transaction import Task, take_file
+from kpibar.load.transaction import Task, load_file
 from kpibar.load.trial import faulty_entry, parses
 from kpibar.plausibility.brands import Names, load_names
-from kpibar.privacy.disclosure import QUOTED, shown_words
+from kpibar.privacy.disclosure import QUOTED, show_words
 from kpibar.values.instants import as_of_instant
 from kpibar.values.notation import Reading
 
@@ -85,10 +85,10 @@ def _ingest_file(
 ) -> Outcome:
     names = load_names(store, names_by_fold(config.settings.brands))
 
-    def fits(file: Recognised) -> bool:
+    def fits(file: IdentifiedFile) -> bool:
         return _parses(store, file, config, options, names)
 
-    file = branded(store, recognise(path, known, config, options, fits), names)
+    file = with_brand(store, identify_file(path, known, config, options, fits), names)
     context = _context(store, file, config, options)
     file = _without_doubtful_columns(file, context)
     compiled = plan(file.layout, file.export.columns, context)
@@ -100,7 +100,7 @@ def _ingest_file(
         with _time_limit(store, file, config), store.transaction(keep=not options.dry_run):
             store.remember("timezone", context.brand_zone)
             remember_settings(store, config, file.layout, file.export.sha256, file.source)
-            return take_file(store, replace(task, names=join_stored(store, names)))
+            return load_file(store, replace(task, names=join_stored(store, names)))
     except EngineError as error:
         where, words = Path(known.paths[file.layout.name]), _without_values(error, file.layout)
         if error.fault == "time":
@@ -117,7 +117,7 @@ def _refusal(path: Path, error: EngineError) -> KpibarError:
         return MemoryShort()
     if error.fault in ("disk", "damage"):
         raise error
-    return TextRefused(path, error.lines, shown_words(str(error), lambda word: False))
+    return TextRefused(path, error.lines, show_words(str(error), lambda word: False))
 
 
 def _without_values(error: EngineError, layout: Layout) -> str:
@@ -129,16 +129,16 @@ def _without_values(error: EngineError, layout: Layout) -> str:
     )
     stated = {match[2] for expression in expressions for match in QUOTED.finditer(expression)}
     stated |= {*layout.vocabulary(), *layout.formats}
-    return shown_words(str(error), stated.__contains__)
+    return show_words(str(error), stated.__contains__)
 
 
-def _time_limit(store: Store, file: Recognised, config: Config) -> AbstractContextManager[None]:
+def _time_limit(store: Store, file: IdentifiedFile, config: Config) -> AbstractContextManager[None]:
     """A limit for each statement where the expressions of a layout are the user's own."""
     own = file.own or file.layout.name in config.settings.layouts
     return store.engine.limited(_SECONDS) if own else nullcontext()
 
 
-def _parses(store: Store, file: Recognised, config: Config, options: Options, names: Names) -> bool:
+def _parses(store: Store, file: IdentifiedFile, config: Config, options: Options, names: Names) -> bool:
     """Whether the layout of a file can read its first records, in any time zone where none is stated."""
     try:
         context = _context(store, file, config, options)
@@ -147,7 +147,7 @@ def _parses(store: Store, file: Recognised, config: Config, options: Options, na
     return parses(store, Task(file, plan(file.layout, file.export.columns, context), context, options, names))
 
 
-def _without_doubtful_columns(file: Recognised, context: Context) -> Recognised:
+def _without_doubtful_columns(file: IdentifiedFile, context: Context) -> IdentifiedFile:
     """The file without its unnamed last columns, where a decimal comma in each record explains the cells there."""
     export = file.export
     if not export.padding or export.kind != "text":
@@ -183,12 +183,12 @@ def _known_already(store: Store, task: Task, config: Config) -> Outcome | None:
     if extended and not options.dry_run:
         with store.transaction():
             ledger.extend(store, sha256, file.source, extended)
-    held = ledger.columns_held(store, file_id)
-    known = file.outcome((Loaded(file.layout.fills, Counts(*counted), held),))
+    held = ledger.columns_of_file(store, file_id)
+    known = file.outcome((LoadedTable(file.layout.fills, Counts(*counted), held),))
     return replace(known, same_as_before=when, extended=extended)
 
 
-def _refuse_other_brand(store: Store, file: Recognised) -> None:
+def _refuse_other_brand(store: Store, file: IdentifiedFile) -> None:
     """Raises FileKnownOtherwise."""
     before = store.engine.rows(
         "SELECT source FROM files WHERE sha256 = ? AND layout = ? AND source <> ?",
@@ -198,7 +198,7 @@ def _refuse_other_brand(store: Store, file: Recognised) -> None:
         raise FileKnownOtherwise(file.export.path, file.source, before[0][0])
 
 
-def _context(store: Store, file: Recognised, config: Config, options: Options) -> Context:
+def _context(store: Store, file: IdentifiedFile, config: Config, options: Options) -> Context:
     """Zones and settings for a file. Raises ZoneNeeded.
 
     Even times with an offset need the brand's zone: a day is its day. The first one stated is the database's.

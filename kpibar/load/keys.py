@@ -8,7 +8,7 @@ from kpibar.layouts.bindings import Cells
 from kpibar.layouts.expression import Compiled
 from kpibar.read.records import OF_A_REPORT
 from kpibar.values.helpers import identity, pseudonym
-from kpibar.values.notation import CAPITALS, LETTERS, Call, quoted
+from kpibar.values.notation import CAPITALS, LETTERS, Call, quote
 from kpibar.values.sequence import CLOCK_GAP_S, HOUR_AND_SOME, out_of_order
 
 # Columns that name another record.
@@ -101,11 +101,11 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
     references = {name: f"({fields[name]})" for name in _REFERENCES if name in fields}
     identifier = f"({fields[KEYS[entity].id[0]]})"
     return (
-        f"CASE WHEN {missing} THEN CASE WHEN regexp_matches({identifier}, {quoted(_SUMMARY)}) THEN '{OF_A_REPORT}' "
+        f"CASE WHEN {missing} THEN CASE WHEN regexp_matches({identifier}, {quote(_SUMMARY)}) THEN '{OF_A_REPORT}' "
         "ELSE 'its identifier or its date is empty' END "
         # Only what begins with a letter (58 and more) or has a blank can be such a line.
         f"WHEN (ascii({identifier}) > 57 OR contains({identifier}, ' ')) "
-        f"AND regexp_matches({identifier}, {quoted(_REPORT)}) "
+        f"AND regexp_matches({identifier}, {quote(_REPORT)}) "
         f"THEN '{OF_A_REPORT}' "
         f"WHEN (contains({identifier}, 'E') OR contains({identifier}, 'e+')) "
         # 1E5 may be a number with letters.
@@ -227,7 +227,7 @@ def identity_fault(cells: Cells) -> str:
     """SQL: which customer's or agent's identifier lost its last digits, and would be one with others; else NULL."""
     said = 'the identifier in column "{}" was rounded by a spreadsheet'
     cases = "".join(
-        f" WHEN {rounded(alias, 'id:')} THEN {quoted(said.format(cells.shown(call)))}"
+        f" WHEN {rounded(alias, 'id:')} THEN {quote(said.format(cells.shown(call)))}"
         for call, alias in cells.present("pii").items()
     )
     return f"CASE{cases} END" if cases else "NULL"
@@ -273,12 +273,12 @@ def order_mentions(texts: str) -> str:
     one too long to be a postcode. It comes with and without the hyphen after its letters, and without zeros in front.
     """
     found = (
-        f"SELECT line, contact_id, unnest(regexp_extract_all(all_text, {quoted(_MENTION)}, 0, 'i')) AS said, "
+        f"SELECT line, contact_id, unnest(regexp_extract_all(all_text, {quote(_MENTION)}, 0, 'i')) AS said, "
         "strlen(all_text) AS size "
         f"FROM ({texts}) WHERE regexp_matches(all_text, '[0-9]{{3}}')"
     )
-    before, after = quoted("(?i)^(?:" + _ANNOUNCED + ")"), quoted(rf"(?i)\s+(?:{_PHRASES})$")
-    alone = f"((contains(said, chr(10)) OR strlen(said) = size) AND regexp_full_match(said, {quoted(_ALONE)}))"
+    before, after = quote("(?i)^(?:" + _ANNOUNCED + ")"), quote(rf"(?i)\s+(?:{_PHRASES})$")
+    alone = f"((contains(said, chr(10)) OR strlen(said) = size) AND regexp_full_match(said, {quote(_ALONE)}))"
     parts = f"SELECT * REPLACE (trim(said, e' \\n') AS said), {alone} AS alone FROM ({found})"
     parts = f"SELECT *, alone OR regexp_matches(said, {before}) AS announced FROM ({parts})"
     bare = f"CASE WHEN announced THEN regexp_replace(said, {before}, '') ELSE regexp_replace(said, {after}, '') END"
@@ -301,9 +301,9 @@ def reference_mentions(contact_id: str, reference: str, records: str) -> str:
 
     All are explicit: they stand where the number of an order should. Dates and amounts are left out.
     """
-    odd = " OR ".join(f"contains(reference, {quoted(sign)})" for sign in (" ", ",", ";", "/", "+", "&", "|", "\n"))
-    plain = f"trim(regexp_replace(reference, {quoted(_DATE_OR_AMOUNT)}, '', 'g'))"
-    numbers = f"'n°' || regexp_replace({plain}, {quoted(_BETWEEN)}, ' n°', 'g')"
+    odd = " OR ".join(f"contains(reference, {quote(sign)})" for sign in (" ", ",", ";", "/", "+", "&", "|", "\n"))
+    plain = f"trim(regexp_replace(reference, {quote(_DATE_OR_AMOUNT)}, '', 'g'))"
+    numbers = f"'n°' || regexp_replace({plain}, {quote(_BETWEEN)}, ' n°', 'g')"
     texts = (
         f"SELECT line, contact_id, {numbers} AS all_text FROM (SELECT line, {contact_id} AS contact_id, "
         f"{reference} AS reference FROM {records} AS t) WHERE reference IS NOT NULL AND ({odd})"

@@ -14,7 +14,7 @@ from kpibar.load.masks import result_calls
 from kpibar.load.promises import far_promises, promise_bound, without_far
 from kpibar.read.columns import normal
 from kpibar.values.kept_text import reduced
-from kpibar.values.notation import Reading, quoted
+from kpibar.values.notation import Reading, quote
 from kpibar.values.sequence import Remarks, remarks_of, remarks_on_times
 from kpibar.values.timezones import local_time
 
@@ -117,9 +117,9 @@ def _fields(
             fields[column] = key_column(compiled, cells, context.reading.calling_code)
     fields.setdefault("brand", "NULL")
     if context.brand is not None:
-        fields["brand"] = f"coalesce({fields['brand']}, {quoted(context.brand)})"
+        fields["brand"] = f"coalesce({fields['brand']}, {quote(context.brand)})"
     if entity == layout.fills and layout.grain and "grain" not in fields:
-        fields["grain"] = quoted(layout.grain)
+        fields["grain"] = quote(layout.grain)
     return fields
 
 

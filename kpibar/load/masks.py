@@ -28,7 +28,7 @@ from kpibar.privacy.personal import (
 )
 from kpibar.read.columns import normal
 from kpibar.values.helpers import pseudonym
-from kpibar.values.notation import Call, quoted
+from kpibar.values.notation import Call, quote
 from kpibar.values.syntax import Node, SyntaxFault, children, tree
 from kpibar.values.telephones import is_telephone
 
@@ -162,7 +162,7 @@ def _words(name: str) -> str:
     """SQL of the distinct words that may hold an identifier; the pattern is asked of each once, not of each record."""
     return (
         f"WITH words AS MATERIALIZED (SELECT DISTINCT {name} AS v FROM typed WHERE strlen({name}) >= {_SHORTEST_WORD}) "
-        f"SELECT v FROM words WHERE regexp_matches(v, {quoted(_WORD)}, 's')"
+        f"SELECT v FROM words WHERE regexp_matches(v, {quote(_WORD)}, 's')"
     )
 
 
@@ -175,7 +175,7 @@ def _may_identify(name: str) -> str:
         f"WHEN strlen({name}) < {_SHORTEST_ACCOUNT} AND NOT regexp_matches({name}, '[^0-9A-Za-z#]') THEN FALSE "
         f"WHEN try_cast({name} AS BIGINT) IS NOT NULL THEN FALSE "
         f"WHEN strlen({name}) = {_UUID} AND {name}[9] = '-' AND {name}[24] = '-' THEN FALSE "
-        f"ELSE regexp_matches({name}, {quoted(_CERTAIN)}) END"
+        f"ELSE regexp_matches({name}, {quote(_CERTAIN)}) END"
     )
 
 
@@ -232,7 +232,7 @@ def _telephones(store: Store, text: Text, calling_code: str) -> list[str]:
     """The cells of digits alone of a column most of whose cells are telephones; none of any other column."""
     if not all(whole_numbers(calling_code)):
         return []
-    name, (whole, short) = text.alias, map(quoted, whole_numbers(calling_code))
+    name, (whole, short) = text.alias, map(quote, whole_numbers(calling_code))
     digits = f"regexp_replace({name}, '[^0-9]', '', 'g')"
     full, alone = (f"regexp_full_match({name}, {pattern})" for pattern in (whole, short))
     telephone = f"({full} OR regexp_full_match({digits}, {whole}) AND {_may_identify(name)})"
@@ -250,7 +250,7 @@ def _telephones(store: Store, text: Text, calling_code: str) -> list[str]:
 
 def _is_address(name: str) -> str:
     """SQL: a cell is one address and nothing else, of the plain form that most have: the engine masks these itself."""
-    return f"(contains({name}, '@') AND regexp_full_match({name}, {quoted(_ADDRESS)}))"
+    return f"(contains({name}, '@') AND regexp_full_match({name}, {quote(_ADDRESS)}))"
 
 
 def _pseudonyms(store: Store, identities: Collection[str]) -> dict[str, str]:

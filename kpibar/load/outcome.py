@@ -71,7 +71,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedTable:
     """One table filled from one file, and the canonical columns the file could fill."""
 
     entity: str
@@ -109,7 +109,7 @@ class Outcome:
     source: str = ""
     encoding: str = ""
     delimiter: str = ""
-    tables: tuple[Loaded, ...] = ()
+    tables: tuple[LoadedTable, ...] = ()
     lines: Lines = field(default_factory=Lines)
     unknown: tuple[tuple[str, str, int], ...] = ()
     first_rejects: tuple[str, ...] = ()

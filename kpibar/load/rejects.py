@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kpibar.database.store import Store
 from kpibar.load.typed import PLACE
-from kpibar.privacy.disclosure import LONGEST, blanked
+from kpibar.privacy.disclosure import LONGEST, blank
 from kpibar.read.reader import Batch
 from kpibar.read.records import OF_A_REPORT, REPEATED
 
@@ -19,7 +19,7 @@ def write_rejects(store: Store, file_id: int, batch: Batch, grouped: bool) -> in
         f"SELECT {place}, bad.name, left(bad.value, {LONGEST}), CASE WHEN bad IS NULL THEN 'key' ELSE 'value' END, "
         "coalesce(bad.reason, key_fault) FROM typed WHERE NOT dropped AND (bad IS NOT NULL OR key_fault IS NOT NULL)"
     )
-    shown = [(at, name, value and blanked(value), code, reason) for at, name, value, code, reason in rows]
+    shown = [(at, name, value and blank(value), code, reason) for at, name, value, code, reason in rows]
     _write_placed(store, file_id, batch, shown)
     return len(rows)
 

@@ -15,7 +15,7 @@ from kpibar.layouts.bindings import cells_of
 from kpibar.layouts.expression import compile_expression
 from kpibar.layouts.last_record import LastColumn, last_column
 from kpibar.layouts.layout import Layout
-from kpibar.layouts.shapes import DATED, Holds, anything, good_records, holders, learned
+from kpibar.layouts.shapes import DATED, Holds, anything, good_records, holders, learn
 from kpibar.read.columns import Column, normal
 from kpibar.read.lines import strict_cells
 from kpibar.read.quotes import lone_unquoted, other_readings
@@ -66,7 +66,7 @@ class Repairer:
     def having_seen(self, lines: Sequence[str]) -> "Repairer":
         """The same, having looked at some lines of the file."""
         records = good_records(lines, self.dialect, self.holds)
-        return replace(self, shown=learned(records, self.dialect.width), last=self.last.having_seen(records))
+        return replace(self, shown=learn(records, self.dialect.width), last=self.last.having_seen(records))
 
     def __call__(self, line: str) -> list[str] | None:
         """The record a line without its line end was meant to be; None where that is not certain.

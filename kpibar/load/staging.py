@@ -18,9 +18,9 @@ from kpibar.load.errors import ProofBroken
 from kpibar.load.plan import Plan
 from kpibar.load.typed import PLACE, checked
 from kpibar.read.reader import Batch
-from kpibar.read.records import decoded
+from kpibar.read.records import decode
 from kpibar.read.scan import Dialect
-from kpibar.values.notation import quoted
+from kpibar.values.notation import quote
 
 # The engine would reserve sixteen times as much for every text it reads.
 _LONGEST_LINE = 64 * 1024 * 1024
@@ -103,8 +103,8 @@ def read_csv(path: Path, dialect: Dialect) -> str:
     """The relation of a CSV text with nothing left to guess: columns c0, c1, ..., all text, an empty cell is ''."""
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(dialect.width))
     return (
-        f"read_csv({quoted(str(path))}, auto_detect = false, header = false, delim = {quoted(dialect.delimiter)}, "
-        f"quote = {quoted(dialect.quote)}, escape = {quoted(dialect.quote)}, comment = '', new_line = '\\n', "
+        f"read_csv({quote(str(path))}, auto_detect = false, header = false, delim = {quote(dialect.delimiter)}, "
+        f"quote = {quote(dialect.quote)}, escape = {quote(dialect.quote)}, comment = '', new_line = '\\n', "
         f"nullstr = '\\x01', strict_mode = true, null_padding = false, max_line_size = {_LONGEST_LINE}, "
         f"buffer_size = {_LONGEST_LINE}, "
         f"columns = {{{columns}}})"
@@ -176,7 +176,7 @@ def _stage_cells(store: Store, table: str, batch: Batch, dialect: Dialect) -> No
     listed = ", ".join(f"c{place} VARCHAR" for place in range(dialect.width))
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE {table} ({listed})")
     rows: list[list[str]] = []
-    for row in decoded(batch.text, dialect):
+    for row in decode(batch.text, dialect):
         rows.append(row)
         if len(rows) * dialect.width >= _CELLS_AT_ONCE:
             _append(store, table, rows, dialect.width)

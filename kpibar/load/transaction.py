@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kpibar.database import ledger
 from kpibar.database.engine import EngineError
-from kpibar.database.ledger import Counts, Entry, Lines, Stated
+from kpibar.database.ledger import Counts, Entry, Lines, Statement
 from kpibar.database.store import Store
 from kpibar.layouts.layout import growth
 from kpibar.load import rejects
@@ -36,11 +36,11 @@ from kpibar.load.counts import (
 from kpibar.load.errors import AllRejected, TooManyRejects, TooManyRepairs, TwinsHeld
 from kpibar.load.forgotten import Forgotten, leave_out, load_forgotten, note_emptied_texts
 from kpibar.load.identifiers import restore_identifiers
-from kpibar.load.identify import Recognised, leave_aside, remove_earlier
+from kpibar.load.identify import IdentifiedFile, leave_aside, remove_earlier
 from kpibar.load.mapping import Context
 from kpibar.load.masks import mask_identifiers
 from kpibar.load.merge import Target, newest, open_contested, same_elsewhere, settle, take
-from kpibar.load.outcome import DEFAULT_LIMIT, Limit, Loaded, Options, Outcome, Watch
+from kpibar.load.outcome import DEFAULT_LIMIT, Limit, LoadedTable, Options, Outcome, Watch
 from kpibar.load.plan import Plan, plan
 from kpibar.load.repair import Repairer, repairer
 from kpibar.load.staging import stage_batch, type_batch
@@ -57,7 +57,7 @@ from kpibar.read.columns import normal
 from kpibar.read.errors import HeaderMoved
 from kpibar.read.export import Export
 from kpibar.read.mojibake import restore
-from kpibar.read.reader import Account, Batch, Reader, joined, sizes_for
+from kpibar.read.reader import Account, Batch, Reader, join_batches, sizes_for
 from kpibar.read.scan import Dialect
 from kpibar.read.tables import Row
 from kpibar.read.workbook_marks import UNCALCULATED
@@ -85,7 +85,7 @@ class Task:
     `separate` tells of a file's name whether its records are wanted though another source has them too.
     """
 
-    file: Recognised
+    file: IdentifiedFile
     compiled: Plan
     context: Context
     options: Options
@@ -119,7 +119,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class _Taking:
+class _Progress:
     """A task under way: the tables it fills, how much they held before, and what its batches brought so far."""
 
     task: Task
@@ -129,7 +129,7 @@ class _Taking:
     forgotten: Forgotten
 
 
-def take_file(store: Store, task: Task) -> Outcome:
+def load_file(store: Store, task: Task) -> Outcome:
     """Everything that happens inside the file's transaction."""
     export = task.file.export
     first = ledger.next_file_id(store)
@@ -137,8 +137,8 @@ def take_file(store: Store, task: Task) -> Outcome:
         Target(name, task.file.source, first + number, export.sha256)
         for number, name in enumerate(task.compiled.tables)
     )
-    before = {target.entity: ledger.rows_held(store, target.entity) for target in targets}
-    taking = _Taking(task, targets, before, Tally(), load_forgotten(store))
+    before = {target.entity: ledger.count_rows(store, target.entity) for target in targets}
+    taking = _Progress(task, targets, before, Tally(), load_forgotten(store))
     for target in taking.targets:
         open_contested(store, target)
     reader = Reader(
@@ -147,12 +147,12 @@ def take_file(store: Store, task: Task) -> Outcome:
     )  # fmt: skip
     taking.tally.remarks["double_encoding", ""] += export.mojibake_lines
     text = export.kind == "text"
-    given = reader.batches(_watched(task, reader)) if text else reader.rows(_sheet_rows(task, taking.tally))
+    given = reader.batches(_watch_blocks(task, reader)) if text else reader.rows(_sheet_rows(task, taking.tally))
     settled = (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
-    return _finish(store, taking, reader.account, _stated(task, settled))
+    return _finish(store, taking, reader.account, _statement_of(task, settled))
 
 
-def _watched(task: Task, reader: Reader) -> Iterator[bytes]:
+def _watch_blocks(task: Task, reader: Reader) -> Iterator[bytes]:
     """The blocks of a text; whoever watches is told how far it is read."""
     done = 0
     for block in task.file.export.blocks():
@@ -180,17 +180,17 @@ def _sheet_rows(task: Task, tally: Tally) -> Iterator[Row]:
         tally.remarks[code, ""] += records
 
 
-def _take_each(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading:
+def _take_each(store: Store, taking: _Progress, given: Iterable[Batch]) -> Reading:
     """The first, small batch settles the order of dates; a later one that contradicts it refuses the file."""
     compiled, settled = taking.task.compiled, taking.task.context.reading
     for number, batch in enumerate(given):
-        with _lines_named(batch):
+        with _name_lines(batch):
             compiled, settled = _take_next(store, taking, number, batch, compiled, settled)
     return settled
 
 
 def _take_next(
-    store: Store, taking: _Taking, number: int, batch: Batch, compiled: Plan, settled: Reading
+    store: Store, taking: _Progress, number: int, batch: Batch, compiled: Plan, settled: Reading
 ) -> tuple[Plan, Reading]:
     task = taking.task
     if number == 0:
@@ -211,7 +211,7 @@ def _take_next(
 
 
 @contextmanager
-def _lines_named(batch: Batch) -> Iterator[None]:
+def _name_lines(batch: Batch) -> Iterator[None]:
     """What the engine refuses meanwhile is in these lines."""
     try:
         yield
@@ -221,14 +221,14 @@ def _lines_named(batch: Batch) -> Iterator[None]:
         raise
 
 
-def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> Reading:
+def _take_grouped(store: Store, taking: _Progress, given: Iterable[Batch]) -> Reading:
     """Lines that are folded into one record may stand anywhere: all are there before the first is typed."""
     batches = []
     for batch in given:
-        with _lines_named(batch):
+        with _name_lines(batch):
             stage_batch(store, batch, taking.task.dialect)
         batches.append(replace(batch, text=b""))
-    batch = joined(batches)
+    batch = join_batches(batches)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE {BROKEN} (name VARCHAR)")
     names = sorted({fault.group for fault in batch.faults} - {""})
     if names:
@@ -239,14 +239,14 @@ def _take_grouped(store: Store, taking: _Taking, given: Iterable[Batch]) -> Read
     return settled
 
 
-def _stated(task: Task, settled: Reading) -> Stated:
+def _statement_of(task: Task, settled: Reading) -> Statement:
     """What was said of the file; and the order its dates showed, which a few of its records may not show."""
     options, export = task.options, task.file.export
     shown = set(settled.orders.values()) - {""}
     order = shown.pop() if len(shown) == 1 and settled.stated_order is None else None
     encoding = options.encoding if export.kind == "text" else None
     period = task.file.period
-    return Stated(
+    return Statement(
         task.file.timezone, options.date_order or order, encoding, options.keep_text, period.first, period.last
     )
 
@@ -276,7 +276,7 @@ def type_staged(
     return compiled, settled
 
 
-def _take_batch(store: Store, taking: _Taking, batch: Batch, compiled: Plan) -> None:
+def _take_batch(store: Store, taking: _Progress, batch: Batch, compiled: Plan) -> None:
     """Judge, classify and write the records of `typed`."""
     file_id, tally, period = taking.targets[0].file_id, taking.tally, taking.task.file.period
     if period:
@@ -324,7 +324,7 @@ def _refuse_second_header(store: Store, task: Task, compiled: Plan, batch: Batch
         raise HeaderMoved(task.path, int(batch.lines[place]))
 
 
-def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> Outcome:
+def _finish(store: Store, taking: _Progress, account: Account, stated: Statement) -> Outcome:
     """Settle what is contested, check the whole and enter it in the ledger."""
     task, tally = taking.task, taking.tally
     tally.remarks[LINE_IN_QUOTES, ""] += account.wrapped
@@ -356,8 +356,8 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
         entry = replace(_entry(task, target, as_of, counts, Lines() if number else lines), stated=stated)
         ledger.prove_tables(store, entry, taking.before[target.entity])
         ledger.write_entry(store, entry, task.context.brand_zone)
-        ledger.write_held(store, target.file_id, task.file.source, target.entity, table.held)
-        loaded.append(Loaded(target.entity, counts, table.held))
+        ledger.write_columns(store, target.file_id, task.file.source, target.entity, table.held)
+        loaded.append(LoadedTable(target.entity, counts, table.held))
     for target in taking.targets:
         _judge_twins(store, taking, target)
         if target.entity == "surveys":
@@ -386,7 +386,7 @@ def _finish(store: Store, taking: _Taking, account: Account, stated: Stated) -> 
     )
 
 
-def _remove_outside(store: Store, taking: _Taking, target: Target, updated: int) -> int:
+def _remove_outside(store: Store, taking: _Progress, target: Target, updated: int) -> int:
     """Take out what an earlier reading of the file brought and its period leaves aside; how many records.
 
     Where these, or the `updated` ones, gave up texts, their bytes are still in the database's file: that is noted.
@@ -401,7 +401,7 @@ def _remove_outside(store: Store, taking: _Taking, target: Target, updated: int)
     return removed
 
 
-def _judge_twins(store: Store, taking: _Taking, target: Target) -> None:
+def _judge_twins(store: Store, taking: _Progress, target: Target) -> None:
     """Refuse a file of which another source holds most records too, and remark on single ones. Raises TwinsHeld."""
     task, remarks = taking.task, taking.tally.remarks
     for twins in find_twins(store, target.entity, target.source, target.file_id):
@@ -419,7 +419,7 @@ def _judge_twins(store: Store, taking: _Taking, target: Target) -> None:
             remarks["twins_single", about] += twins.twins
 
 
-def _remark_on_brands(store: Store, taking: _Taking) -> None:
+def _remark_on_brands(store: Store, taking: _Progress) -> None:
     """Store the names of the file's brands, and remark on what they are written like and which orders they miss."""
     task, tally = taking.task, taking.tally
     if task.file.spelling is not None and task.file.spelling != task.file.brand:

@@ -17,7 +17,7 @@ from kpibar.read.columns import normal
 from kpibar.read.reader import weights
 from kpibar.values.date_order import strange
 from kpibar.values.helpers import HELPERS, NEVER, NOTHING
-from kpibar.values.notation import Call, Helper, Reading, quoted
+from kpibar.values.notation import Call, Helper, Reading, quote
 from kpibar.values.timestamps import naive_time
 from kpibar.values.timezones import AMBIGUOUS, clock_changes, near_change
 
@@ -350,7 +350,7 @@ def told(typing: str, plain: Sequence[bool], source: str) -> str:
 
 def _said_something(cell: str) -> str:
     """The trimmed cell, NULL where it only says that there is nothing; most cells are told by their first sign."""
-    nothing = quoted("|".join(re.escape(word) for word in NOTHING))
+    nothing = quote("|".join(re.escape(word) for word in NOTHING))
     # 0 is what the engine says of a text without any sign.
     suspect = ", ".join(str(ord(sign)) for sign in sorted({word[0] for word in NOTHING if word} | {"N", "\0"}))
     return (
@@ -385,12 +385,12 @@ def _misfit(alias: str, call: Call) -> str:
 
 
 def _said_bad(alias: str, call: Call, cells: Cells, reading: Reading) -> str:
-    reason = quoted("is not " + _expected(call, reading))
+    reason = quote("is not " + _expected(call, reading))
     if call.helper in _ZONED:
         several = rf"(?i)[0-9] ?([ap]m ?)?[(]?({'|'.join(AMBIGUOUS)})[)]?$"
-        lettered = quoted(_SEVERAL_ZONES)
+        lettered = quote(_SEVERAL_ZONES)
         reason = f"CASE WHEN regexp_matches({alias}_raw, '{several}') THEN {lettered} ELSE {reason} END"
-    return f"struct_pack(name := {quoted(cells.shown(call))}, value := {alias}_raw, reason := {reason})"
+    return f"struct_pack(name := {quote(cells.shown(call))}, value := {alias}_raw, reason := {reason})"
 
 
 def _expected(call: Call, reading: Reading) -> str:
@@ -402,13 +402,13 @@ def _expected(call: Call, reading: Reading) -> str:
 def _unlisted(alias: str, call: Call, reading: Reading) -> str:
     """A value the layout does not list."""
     raw = f"{alias}_raw"
-    known = ", ".join(quoted(value.casefold()) for value in reading.enums[call.argument])
+    known = ", ".join(quote(value.casefold()) for value in reading.enums[call.argument])
     return f"CASE WHEN {alias} = 'other' AND lower({raw}) NOT IN ({known}) THEN left({raw}, 60) END"
 
 
 def _said(helper: Helper, cell: str) -> str:
     """Whether a cell says anything: it is not empty, and none of the dates by which tools write "never"."""
-    never = f" AND NOT regexp_matches({cell}, {quoted(NEVER)})" if helper.type == "TIMESTAMP" else ""
+    never = f" AND NOT regexp_matches({cell}, {quote(NEVER)})" if helper.type == "TIMESTAMP" else ""
     return f"{cell} IS NOT NULL{never}"
 
 

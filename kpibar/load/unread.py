@@ -8,7 +8,7 @@ from pathlib import Path
 from kpibar.database.schema import KEYS
 from kpibar.database.store import Store
 from kpibar.load.errors import IdentifiersRounded
-from kpibar.load.identify import Recognised
+from kpibar.load.identify import IdentifiedFile
 from kpibar.load.plan import Plan
 
 CODE = "column_unread"
@@ -29,7 +29,7 @@ _HELPERS = {"customer_key": "pii"}
 _TABLES = ("contacts", "orders", "parcels")
 
 
-def count_unread(store: Store, file: Recognised, compiled: Plan, remarks: Counter[tuple[str, str]]) -> None:
+def count_unread(store: Store, file: IdentifiedFile, compiled: Plan, remarks: Counter[tuple[str, str]]) -> None:
     """Remark on the columns of `staged` that nothing reads and that may be what this file cannot fill.
 
     Each is counted on the records that fill it, in the first batch only.
@@ -54,7 +54,7 @@ def _filled(store: Store, place: int) -> int:
     return int(store.engine.rows(f"SELECT count(*) FILTER (WHERE trim(c{place}) <> '') FROM staged")[0][0])
 
 
-def _about(file: Recognised, wanted: str, name: str) -> str:
+def _about(file: IdentifiedFile, wanted: str, name: str) -> str:
     """The column, and the line that would map it."""
     where = "[select]" if file.own else f"[layouts.{file.layout.name}]"
     written = name.replace('"', '""')

@@ -19,20 +19,20 @@ from kpibar.kpis.compute import of_brand, within
 from kpibar.layouts.layout import Shelf
 from kpibar.layouts.settings import checked_settings, outdated_settings
 from kpibar.measure.comparability import (
-    base_whole,
-    breakable,
+    brands_on_one_side,
     comparable,
     handover,
+    has_breakdown,
+    has_rows,
+    keeps_base,
     months_compared,
     one_part_only,
-    one_sided,
-    rows_held,
     selection,
     uneven_source,
     unknown_rows,
     without_base,
 )
-from kpibar.measure.coverage import STOPS_EARLY_DAYS, Coverage, coverage, held_columns, missing_inputs
+from kpibar.measure.coverage import STOPS_EARLY_DAYS, Coverage, coverage, filled_columns, missing_inputs
 from kpibar.measure.deliveries import sources_without_cancellations
 from kpibar.measure.duplicates import duplicates
 from kpibar.measure.errors import BrandUnknown
@@ -41,19 +41,19 @@ from kpibar.measure.estimates import (
     Measure,
     Segment,
     Status,
-    adjusted,
+    adjust,
     change,
-    judged,
-    masked,
+    judge,
+    mask,
     status,
     target_status,
 )
 from kpibar.measure.figures import gate_coverage, segments, series, total
-from kpibar.measure.inputs import Desk, desk
-from kpibar.measure.period import Edition, edition
+from kpibar.measure.inputs import Inputs, gather
+from kpibar.measure.period import Edition, find_edition
 from kpibar.measure.reach import stretches
 from kpibar.measure.selection import settled_sources
-from kpibar.measure.succession import absent, handovers, proposals, sources_held
+from kpibar.measure.succession import absent_sources, handovers, known_sources, proposals
 from kpibar.model.build import build, is_current
 from kpibar.plausibility.brands import REFERRING, load_names, orders_elsewhere
 from kpibar.plausibility.open_records import JUDGED
@@ -175,17 +175,17 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
         if name not in brands:
             raise BrandUnknown(request.brand, brands)
         request = replace(request, brand=name)
-    spoken = edition(store, request.year, request.brand)
+    edition = find_edition(store, request.year, request.brand)
     # The p-values of a family are adjusted together, whichever of its KPIs are shown.
     families = {kpi.family for kpi in chosen}
     together = tuple(kpi for kpi in known.kpis if kpi in chosen or (kpi.family in families and not kpi.hidden))
-    followed = handovers(config.settings.succession, sources_held(store), request.brand)
-    at_hand = desk(store, config.settings.reporting, known, together, spoken, request.brand, request.by, followed)
-    held = held_columns(store)
+    followed = handovers(config.settings.succession, known_sources(store), request.brand)
+    at_hand = gather(store, config.settings.reporting, known, together, edition, request.brand, request.by, followed)
+    held = filled_columns(store)
     rows = _with_verdicts([_row(at_hand, kpi, config, held) for kpi in together], config.settings.reporting)
-    held_of_sources = coverage(store, spoken.window)
+    held_of_sources = coverage(store, edition.window)
     return Barometer(
-        edition=spoken,
+        edition=edition,
         request=request,
         brands=(request.brand,) if request.brand else brands,
         families=tuple(family for family in known.families if any(row.kpi.family == family.id for row in rows)),
@@ -194,20 +194,20 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
         config=config,
         notes=(
             *_edition_notes(
-                spoken,
+                edition,
                 held_of_sources,
                 frozenset(one.predecessor for one in followed),
                 purged_before(store),
             ),
-            *_succession_notes(store, config, spoken),
+            *_succession_notes(store, config, edition),
             *_brand_notes(store, request.brand),
             *_order_notes(store, request.brand),
             *_settings_notes(store, config, layouts),
-            *_duplicate_notes(store, spoken, request.brand),
+            *_duplicate_notes(store, edition, request.brand),
             *_undated_notes(store, request.brand),
-            *_ticket_notes(store, config, spoken, request.brand),
-            *_reference_notes(store, spoken, request.brand),
-            *_settled_notes(store, spoken, request.brand),
+            *_ticket_notes(store, config, edition, request.brand),
+            *_reference_notes(store, edition, request.brand),
+            *_settled_notes(store, edition, request.brand),
         ),
     )
 
@@ -220,29 +220,29 @@ def _brands(store: Store) -> tuple[str, ...]:
     return tuple(row[0] for row in rows)
 
 
-def _row(desk: Desk, kpi: Kpi, config: Config, columns: frozenset[str]) -> Row:
-    missing = missing_inputs(kpi, desk.catalogue, columns)
-    year, previous = desk.spans[kpi.id]
-    held = rows_held(desk, kpi, year)
-    now = masked(kpi, total(desk, kpi, year), desk.reporting) if held else Measure()
-    before = masked(kpi, total(desk, kpi, previous), desk.reporting) if rows_held(desk, kpi, previous) else Measure()
-    shown = status(kpi, now, desk.reporting) if held and not missing else "not_available"
-    compared = comparable(desk, kpi, before)
+def _row(inputs: Inputs, kpi: Kpi, config: Config, columns: frozenset[str]) -> Row:
+    missing = missing_inputs(kpi, inputs.catalogue, columns)
+    year, previous = inputs.spans[kpi.id]
+    held = has_rows(inputs, kpi, year)
+    now = mask(kpi, total(inputs, kpi, year), inputs.reporting) if held else Measure()
+    before = mask(kpi, total(inputs, kpi, previous), inputs.reporting) if has_rows(inputs, kpi, previous) else Measure()
+    shown = status(kpi, now, inputs.reporting) if held and not missing else "not_available"
+    compared = comparable(inputs, kpi, before)
     target = config.settings.targets.get(kpi.id)
     return Row(
         kpi=kpi,
         now=now,
         before=before,
         comparable=compared,
-        change=change(kpi, now, before, desk.reporting.confidence) if compared and shown == "ok" else None,
+        change=change(kpi, now, before, inputs.reporting.confidence) if compared and shown == "ok" else None,
         target=_target(kpi, now, target) if shown == "ok" else None,
         status=shown,
-        series=series(desk, kpi, desk.edition.window, year),
-        before_series=series(desk, kpi, desk.edition.previous, previous),
-        dimension=kpi.over or desk.dimension,
-        segments=segments(desk, kpi) if held and not missing else (),
+        series=series(inputs, kpi, inputs.edition.window, year),
+        before_series=series(inputs, kpi, inputs.edition.previous, previous),
+        dimension=kpi.over or inputs.dimension,
+        segments=segments(inputs, kpi) if held and not missing else (),
         missing=missing,
-        notes=() if missing else _row_notes(desk, kpi, now, before, shown),
+        notes=() if missing else _row_notes(inputs, kpi, now, before, shown),
     )
 
 
@@ -252,62 +252,65 @@ def _target(kpi: Kpi, now: Measure, target: float | None) -> Target | None:
     return Target(target, target_status(kpi, now.value, target))
 
 
-def _row_notes(desk: Desk, kpi: Kpi, now: Measure, before: Measure, shown: Status) -> tuple[Note, ...]:
+def _row_notes(inputs: Inputs, kpi: Kpi, now: Measure, before: Measure, shown: Status) -> tuple[Note, ...]:
     notes = []
-    if shown == "ok" and kpi.kind not in ("count", "mix") and now.base < desk.reporting.small_base:
+    if shown == "ok" and kpi.kind not in ("count", "mix") and now.base < inputs.reporting.small_base:
         notes.append(Note("small_base", {"base": now.base}, "warning"))
     if shown == "low_base":
-        notes.append(Note("low_base", {"base": now.base, "least": desk.reporting.min_base}, "warning"))
+        notes.append(Note("low_base", {"base": now.base, "least": inputs.reporting.min_base}, "warning"))
     if shown == "not_available" and not now.immature:
-        notes.append(Note("no_rows", {"year": desk.edition.year}))
+        notes.append(Note("no_rows", {"year": inputs.edition.year}))
     if now.immature:
         notes.append(Note("immature", {"rows": now.immature, "days": kpi.maturity_days}))
-    covered = gate_coverage(desk, kpi)
-    if shown == "ok" and covered is not None and covered < desk.reporting.min_reason_coverage:
+    covered = gate_coverage(inputs, kpi)
+    if shown == "ok" and covered is not None and covered < inputs.reporting.min_reason_coverage:
         notes.append(Note("low_coverage", {"percent": round(100 * covered)}, "warning"))
-    counts = zip(("no_order", "without_base"), without_base(desk, kpi), strict=True)
+    counts = zip(("no_order", "without_base"), without_base(inputs, kpi), strict=True)
     notes += [Note(code, {"rows": rows}) for code, rows in counts if rows]
-    if base_whole(desk, kpi):
+    if keeps_base(inputs, kpi):
         notes.append(Note("base_whole", {}))
-    if desk.dimension is not None and not breakable(desk, kpi):
-        notes.append(Note("no_breakdown", {"dimension": desk.dimension}))
-    for code, rows in unknown_rows(desk, kpi).items():
+    if inputs.dimension is not None and not has_breakdown(inputs, kpi):
+        notes.append(Note("no_breakdown", {"dimension": inputs.dimension}))
+    for code, rows in unknown_rows(inputs, kpi).items():
         notes.append(Note(code, {"rows": rows}))
-    return (*notes, *(_ratio_notes(desk, kpi) if shown == "ok" else ()), *_comparison_notes(desk, kpi, before))
+    return (*notes, *(_ratio_notes(inputs, kpi) if shown == "ok" else ()), *_comparison_notes(inputs, kpi, before))
 
 
-def _ratio_notes(desk: Desk, kpi: Kpi) -> list[Note]:
+def _ratio_notes(inputs: Inputs, kpi: Kpi) -> list[Note]:
     """What a ratio counts in one of its parts only."""
     notes = [
         Note("one_part_only", {"source": source, "missing": stretches(months)}, "warning")
-        for source, months in one_part_only(desk, kpi)
+        for source, months in one_part_only(inputs, kpi)
     ]
     codes = {"numerator": "no_orders", "denominator": "no_contacts"}
-    notes += [Note(codes[one.part], {"brand": one.brand, "rows": one.rows}, "warning") for one in one_sided(desk, kpi)]
+    notes += [
+        Note(codes[one.part], {"brand": one.brand, "rows": one.rows}, "warning")
+        for one in brands_on_one_side(inputs, kpi)
+    ]
     return notes
 
 
-def _comparison_notes(desk: Desk, kpi: Kpi, before: Measure) -> tuple[Note, ...]:
+def _comparison_notes(inputs: Inputs, kpi: Kpi, before: Measure) -> tuple[Note, ...]:
     """With which days the year is compared where they are not those of the report, and why it is not compared."""
-    window, year = desk.spans[kpi.id][0], desk.edition.year
+    window, year = inputs.spans[kpi.id][0], inputs.edition.year
     notes = []
-    if desk.edition.window.start <= window.end < desk.edition.window.end:
+    if inputs.edition.window.start <= window.end < inputs.edition.window.end:
         notes.append(Note("counted_until", {"end": str(window.end), "previous": year - 1}, "warning"))
-    if before.base and not comparable(desk, kpi, before):
-        notes.append(_why_not_comparable(desk, kpi, year))
-    elif before.base and (change := handover(desk, kpi)) is not None:
+    if before.base and not comparable(inputs, kpi, before):
+        notes.append(_why_not_comparable(inputs, kpi, year))
+    elif before.base and (change := handover(inputs, kpi)) is not None:
         follows = {"source": change.predecessor, "to": change.successor}
         notes.append(Note("succession", {**follows, "previous": year - 1}))
     return tuple(notes)
 
 
-def _why_not_comparable(desk: Desk, kpi: Kpi, year: int) -> Note:
-    if (found := selection(desk, kpi)) is not None:
+def _why_not_comparable(inputs: Inputs, kpi: Kpi, year: int) -> Note:
+    if (found := selection(inputs, kpi)) is not None:
         return Note("selected_year", {"source": found.source, "year": found.year, "records": found.records}, "warning")
-    (seen, months), uneven = months_compared(desk, kpi), uneven_source(desk, kpi)
+    (seen, months), uneven = months_compared(inputs, kpi), uneven_source(inputs, kpi)
     if uneven is None:
         return Note("previous_incomplete", {"year": year - 1, "seen": seen, "months": months}, "warning")
-    change = handover(desk, kpi)
+    change = handover(inputs, kpi)
     if change is not None and uneven.source in (change.predecessor, change.successor):
         return Note("tool_changed", {"source": change.predecessor, "to": change.successor}, "warning")
     values: dict[str, str | int | float] = {"source": uneven.source, "missing": stretches(uneven.missing)}
@@ -319,11 +322,11 @@ def _with_verdicts(rows: list[Row], reporting: Reporting) -> list[Row]:
     """Adjust the p-values within each family, then within each KPI's segments, and judge."""
     found: dict[str, Change] = {}
     for family in dict.fromkeys(row.kpi.family for row in rows):
-        found |= adjusted({row.kpi.id: row.change for row in rows if row.change and row.kpi.family == family})
+        found |= adjust({row.kpi.id: row.change for row in rows if row.change and row.kpi.family == family})
     return [
         replace(
             row,
-            change=judged(row.kpi, found[row.kpi.id], reporting) if row.change else None,
+            change=judge(row.kpi, found[row.kpi.id], reporting) if row.change else None,
             segments=_judged_segments(row, reporting),
         )
         for row in rows
@@ -331,9 +334,9 @@ def _with_verdicts(rows: list[Row], reporting: Reporting) -> list[Row]:
 
 
 def _judged_segments(row: Row, reporting: Reporting) -> tuple[Segment, ...]:
-    found = adjusted({segment.key: segment.change for segment in row.segments if segment.change})
+    found = adjust({segment.key: segment.change for segment in row.segments if segment.change})
     return tuple(
-        replace(segment, change=judged(row.kpi, found[segment.key], reporting) if segment.change else None)
+        replace(segment, change=judge(row.kpi, found[segment.key], reporting) if segment.change else None)
         for segment in row.segments
     )
 
@@ -373,46 +376,48 @@ def _settings_notes(store: Store, config: Config, layouts: Shelf) -> tuple[Note,
     )
 
 
-def _succession_notes(store: Store, config: Config, spoken: Edition) -> tuple[Note, ...]:
+def _succession_notes(store: Store, config: Config, edition: Edition) -> tuple[Note, ...]:
     """Sources that seem to have followed one another, and settings that name a source which is not held."""
     stated = config.settings.succession
-    notes = [Note("succession_absent", {"source": name}, "warning") for name in absent(stated, sources_held(store))]
+    notes = [
+        Note("succession_absent", {"source": name}, "warning") for name in absent_sources(stated, known_sources(store))
+    ]
     for one in proposals(store, stated):
-        if spoken.previous.start <= one.last <= spoken.window.end:
+        if edition.previous.start <= one.last <= edition.window.end:
             values = {"source": one.handover.predecessor, "to": one.handover.successor}
             notes.append(Note("succession_proposed", {**values, "last": str(one.last), "first": str(one.first)}))
     return tuple(notes)
 
 
 def _edition_notes(
-    spoken: Edition, sources: tuple[Coverage, ...], followed: frozenset[str], purged: date | None
+    edition: Edition, sources: tuple[Coverage, ...], followed: frozenset[str], purged: date | None
 ) -> tuple[Note, ...]:
     """What the reader must know of the year. That a source of `followed` stops is no news: another one went on.
 
     `purged` is the first day that a purge left.
     """
     notes = []
-    if purged is not None and spoken.previous.start < purged <= spoken.window.end:
+    if purged is not None and edition.previous.start < purged <= edition.window.end:
         notes.append(Note("purged", {"day": str(purged)}, "warning"))
-    if not spoken.complete:
-        notes.append(Note("partial_year", {"year": spoken.year, "end": str(spoken.window.end)}, "warning"))
-    if spoken.newer_year is not None:
-        notes.append(Note("newer_year", {"year": spoken.newer_year}))
-    if spoken.other_year is not None:
-        notes.append(Note("other_year", {"year": spoken.other_year}))
+    if not edition.complete:
+        notes.append(Note("partial_year", {"year": edition.year, "end": str(edition.window.end)}, "warning"))
+    if edition.newer_year is not None:
+        notes.append(Note("newer_year", {"year": edition.newer_year}))
+    if edition.other_year is not None:
+        notes.append(Note("other_year", {"year": edition.other_year}))
     for held in sources:
         stops = (
             held.source not in followed
             and held.entity in ("contacts", "orders", "parcels")
             and held.as_of_on is not None
         )
-        if stops and held.as_of_on and (spoken.window.end - held.as_of_on).days - STOPS_EARLY_DAYS >= 0:
+        if stops and held.as_of_on and (edition.window.end - held.as_of_on).days - STOPS_EARLY_DAYS >= 0:
             notes.append(Note("source_stops", {"source": held.source, "end": str(held.as_of_on)}, "warning"))
     return tuple(notes)
 
 
-def _duplicate_notes(store: Store, spoken: Edition, brand: str | None) -> tuple[Note, ...]:
-    return tuple(Note(code, {"rows": count}) for code, count in duplicates(store, [spoken.window], brand))
+def _duplicate_notes(store: Store, edition: Edition, brand: str | None) -> tuple[Note, ...]:
+    return tuple(Note(code, {"rows": count}) for code, count in duplicates(store, [edition.window], brand))
 
 
 def _undated_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
@@ -423,31 +428,31 @@ def _undated_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
     return (Note("surveys_undated", {"rows": int(rows)}, "warning"),) if rows else ()
 
 
-def _settled_notes(store: Store, spoken: Edition, brand: str | None) -> tuple[Note, ...]:
+def _settled_notes(store: Store, edition: Edition, brand: str | None) -> tuple[Note, ...]:
     return tuple(
         Note(f"settled_{entity}", {"source": source, "rows": records})
         for entity in JUDGED
-        for source, records in settled_sources(store, entity, spoken.window, brand)
+        for source, records in settled_sources(store, entity, edition.window, brand)
     )
 
 
-def _reference_notes(store: Store, spoken: Edition, brand: str | None) -> tuple[Note, ...]:
+def _reference_notes(store: Store, edition: Edition, brand: str | None) -> tuple[Note, ...]:
     """How many contacts of the year state the number of an order that none of the orders held has."""
     rows, stated = store.engine.rows(
         "SELECT sum(CASE WHEN f.linked_by IN ('customer', 'none') THEN 1 ELSE 0 END), count(*) "
         f"FROM (SELECT * FROM contacts WHERE TRUE{of_brand(brand, or_none=True)}) AS c "
         "JOIN fact_contacts f ON f.source = c.source AND f.contact_id = c.contact_id WHERE f.counted "
         "AND c.order_ref IS NOT NULL AND EXISTS (SELECT 1 FROM fact_orders) "
-        f"AND {within('c.created_on', [spoken.window])}"
+        f"AND {within('c.created_on', [edition.window])}"
     )[0]
     return (Note("orders_unmatched", {"rows": int(rows), "named": int(stated)}),) if rows else ()
 
 
-def _ticket_notes(store: Store, config: Config, spoken: Edition, brand: str | None) -> tuple[Note, ...]:
+def _ticket_notes(store: Store, config: Config, edition: Edition, brand: str | None) -> tuple[Note, ...]:
     """Telephone tickets beside calls of which none is that of a call: they may all count twice."""
     if any(rule.phone_tickets == "separate" for rule in config.settings.files):
         return ()
-    days = within("c.created_on", [spoken.window])
+    days = within("c.created_on", [edition.window])
     tickets, calls, pairs = store.engine.rows(
         "SELECT sum(CASE WHEN call_record.contact_id IS NULL AND coalesce(c.grain, 'case') = 'case' "
         "THEN 1 ELSE 0 END), count(call_record.contact_id), (SELECT count(*) FROM fact_call_tickets) "

@@ -27,7 +27,7 @@ class Coverage:
     linked: float | None = None
 
 
-def held_columns(store: Store) -> frozenset[str]:
+def filled_columns(store: Store) -> frozenset[str]:
     """Every "table.column" that some source fills."""
     rows = store.engine.rows("SELECT DISTINCT entity || '.' || column_name FROM columns_held")
     return frozenset(str(row[0]) for row in rows)
@@ -41,7 +41,7 @@ def missing_inputs(kpi: Kpi, known: Catalogue, held: frozenset[str]) -> tuple[st
     return tuple(need for need in dict.fromkeys(needs) if not set(need.split("|")) & held)
 
 
-def disabled_by(known: Catalogue, entity: str, held: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def disabled_kpis(known: Catalogue, entity: str, held: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """KPIs that a file of this table could feed but does not, and the columns it lacks for them."""
     columns = frozenset(f"{entity}.{column}" for column in held)
     disabled = {}

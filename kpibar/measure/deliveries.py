@@ -2,7 +2,7 @@
 
 from kpibar.database.store import Store
 from kpibar.model.build import steps
-from kpibar.privacy.disclosure import NAMED_FROM, blanked, shown_value
+from kpibar.privacy.disclosure import NAMED_FROM, blank, show_value
 
 # So many words of carriers are listed.
 _MOST_WORDS = 20
@@ -21,7 +21,7 @@ def unknown_statuses(store: Store) -> tuple[tuple[str, int], ...]:
     )
     found: dict[str, int] = {}
     for word, n in rows:
-        shown = shown_value(word) if n >= NAMED_FROM else blanked(word)
+        shown = show_value(word) if n >= NAMED_FROM else blank(word)
         found[shown] = found.get(shown, 0) + int(n)
     return tuple(sorted(found.items(), key=lambda one: (-one[1], one[0]))[:_MOST_WORDS])
 

@@ -158,7 +158,7 @@ def _boxes(measure: Measure) -> tuple[float, float, float]:
     return (both + net) / 2, (both - net) / 2, measure.denominator or 0.0
 
 
-def judged(kpi: Kpi, found: Change, reporting: Reporting) -> Change:
+def judge(kpi: Kpi, found: Change, reporting: Reporting) -> Change:
     """The change with its verdict, once its p-value has been adjusted."""
     clear = found.p_adjusted is not None and found.p_adjusted < 1 - reporting.confidence and not _has_zero(found)
     if kpi.better == "none" or found.p_adjusted is None:
@@ -181,7 +181,7 @@ def _matters(kpi: Kpi, found: Change, reporting: Reporting) -> bool:
     return points >= reporting.practical_points or relative >= reporting.practical_relative
 
 
-def adjusted(changes: Mapping[str, Change]) -> dict[str, Change]:
+def adjust(changes: Mapping[str, Change]) -> dict[str, Change]:
     """The changes of one family with p-values adjusted for looking at several (Benjamini and Hochberg, 1995)."""
     tested = [name for name, found in changes.items() if found.p_value is not None]
     raised: Sequence[float] = intervals.benjamini_hochberg([changes[name].p_value or 0.0 for name in tested])
@@ -199,7 +199,7 @@ def status(kpi: Kpi, measure: Measure, reporting: Reporting) -> Status:
     return "ok"
 
 
-def masked(kpi: Kpi, measure: Measure, reporting: Reporting) -> Measure:
+def mask(kpi: Kpi, measure: Measure, reporting: Reporting) -> Measure:
     """The measure as it may be shown: of too small a base, the base alone. A count is a base itself."""
     if kpi.kind == "count" or measure.base == 0 or measure.base >= reporting.min_base:
         return measure
@@ -211,15 +211,15 @@ def base_alone(measure: Measure) -> Measure:
     return Measure(denominator=measure.denominator, base=measure.base, immature=measure.immature, low_base=True)
 
 
-def parts_masked(kpi: Kpi, parts: Sequence[Measure], reporting: Reporting) -> list[Measure]:
+def mask_parts(kpi: Kpi, parts: Sequence[Measure], reporting: Reporting) -> list[Measure]:
     """The parts of a figure, its months or segments, as they may be shown beside the whole.
 
     What is left of the whole when the parts that are shown are taken away is a figure too: where it would be of too
     small a base, the smallest of the others lose their value as well. A median is no sum of its parts.
     """
-    shown = [masked(kpi, part, reporting) for part in parts]
+    shown = [mask(kpi, part, reporting) for part in parts]
     if kpi.kind == "mix" and kpi.own:
-        return _categories_masked(shown, min(_FEWEST, reporting.min_base))
+        return _mask_categories(shown, min(_FEWEST, reporting.min_base))
     if kpi.kind in ("count", "median", "quantile", "mix"):
         return shown
     hidden = sum(part.base for part in shown if part.low_base)
@@ -232,7 +232,7 @@ def parts_masked(kpi: Kpi, parts: Sequence[Measure], reporting: Reporting) -> li
     return shown
 
 
-def _categories_masked(parts: Sequence[Measure], fewest: int) -> list[Measure]:
+def _mask_categories(parts: Sequence[Measure], fewest: int) -> list[Measure]:
     """The categories of a mix of the settings: its column may be one of nearly as many words as records.
 
     Those of fewer records lose their share, and the next smallest where they are fewer together.

@@ -1,6 +1,6 @@
 """The figures of a barometer: each KPI over the year, the year before, their months and their segments.
 
-Everything is a sum of the desk's cells, or a quantile statement for exactly the window and segment asked.
+Everything is a sum of the inputs's cells, or a quantile statement for exactly the window and segment asked.
 """
 
 from dataclasses import replace
@@ -19,7 +19,7 @@ from kpibar.kpis.compute import (
     segment_of,
 )
 from kpibar.measure import intervals
-from kpibar.measure.comparability import base_divided, comparable, months_unknown, rows_held
+from kpibar.measure.comparability import comparable, divides_base, has_rows, months_unknown
 from kpibar.measure.estimates import (
     Measure,
     Segment,
@@ -28,55 +28,57 @@ from kpibar.measure.estimates import (
     from_parts,
     from_quantile,
     from_ratio,
-    masked,
-    parts_masked,
+    mask,
+    mask_parts,
     status,
 )
-from kpibar.measure.inputs import Desk
+from kpibar.measure.inputs import Inputs
 
 
-def total(desk: Desk, kpi: Kpi, window: Window) -> Measure:
+def total(inputs: Inputs, kpi: Kpi, window: Window) -> Measure:
     """The KPI over one of its windows or a part of it, all segments together."""
-    level = desk.reporting.confidence
+    level = inputs.reporting.confidence
     if kpi.kind == "ratio":
-        events, units = desk.cells.sum(kpi.numerator, window), desk.cells.sum(kpi.denominator, window)
-        return from_ratio(events, units, _spread(desk, kpi, window), level)
+        events, units = inputs.cells.sum(kpi.numerator, window), inputs.cells.sum(kpi.denominator, window)
+        return from_ratio(events, units, _spread(inputs, kpi, window), level)
     if kpi.kind == "mix":
-        parts = desk.cells.sum(kpi.id, window)
+        parts = inputs.cells.sum(kpi.id, window)
         return Measure(denominator=parts.base, base=int(parts.base))
     if kpi.additive:
-        return from_parts(kpi, desk.cells.sum(kpi.id, window), level)
-    return _quantile(desk, kpi, window, quantiles(desk.store.engine, kpi, window, brand=desk.brand).get(""), "TRUE")
+        return from_parts(kpi, inputs.cells.sum(kpi.id, window), level)
+    return _quantile(
+        inputs, kpi, window, quantiles(inputs.store.engine, kpi, window, brand=inputs.brand).get(""), "TRUE"
+    )
 
 
-def _spread(desk: Desk, kpi: Kpi, window: Window) -> float:
-    return dispersion(desk.cells.sum(f"cluster_{kpi.cluster}", window)) if kpi.cluster else 1.0
+def _spread(inputs: Inputs, kpi: Kpi, window: Window) -> float:
+    return dispersion(inputs.cells.sum(f"cluster_{kpi.cluster}", window)) if kpi.cluster else 1.0
 
 
-def _quantile(desk: Desk, kpi: Kpi, window: Window, found: Quantile | None, condition: str) -> Measure:
+def _quantile(inputs: Inputs, kpi: Kpi, window: Window, found: Quantile | None, condition: str) -> Measure:
     """A quantile with the order statistics that bound it."""
     if found is None:
         return Measure(denominator=0.0)
-    ranks = intervals.quantile_ranks(found.base, kpi.quantile, desk.reporting.confidence)
-    if ranks is None or found.base < desk.reporting.min_base:
+    ranks = intervals.quantile_ranks(found.base, kpi.quantile, inputs.reporting.confidence)
+    if ranks is None or found.base < inputs.reporting.min_base:
         return from_quantile(found)
-    low, high = quantile_bounds(desk.store.engine, kpi, window, ranks, found.base, condition, desk.brand)
+    low, high = quantile_bounds(inputs.store.engine, kpi, window, ranks, found.base, condition, inputs.brand)
     return from_quantile(replace(found, low=low, high=high))
 
 
-def series(desk: Desk, kpi: Kpi, year: Window, known: Window) -> tuple[tuple[date, Measure], ...]:
+def series(inputs: Inputs, kpi: Kpi, year: Window, known: Window) -> tuple[tuple[date, Measure], ...]:
     """The KPI in each month of a year, as far as it is known; no value is where no source says anything.
 
     Of a ratio, the part that is known of such a month stays counted, as it is in the total.
     """
     months = [date(year.start.year, month, 1) for month in range(year.start.month, year.end.month + 1)]
-    if not rows_held(desk, kpi, known):
+    if not has_rows(inputs, kpi, known):
         return tuple((month, Measure()) for month in months)
-    unknown = months_unknown(desk, kpi, known)
+    unknown = months_unknown(inputs, kpi, known)
     counted = [month for month in months if month <= known.end and (kpi.kind == "ratio" or month not in unknown)]
-    made = _monthly(desk, kpi, counted, known)
+    made = _monthly(inputs, kpi, counted, known)
     made |= {month: _counts(made[month]) for month in counted if month in unknown}
-    shown = parts_masked(kpi, [made.get(month, Measure()) for month in months], desk.reporting)
+    shown = mask_parts(kpi, [made.get(month, Measure()) for month in months], inputs.reporting)
     return tuple(zip(months, shown, strict=True))
 
 
@@ -85,33 +87,33 @@ def _counts(measure: Measure) -> Measure:
     return Measure(numerator=measure.numerator or None, denominator=measure.denominator or None)
 
 
-def _monthly(desk: Desk, kpi: Kpi, months: list[date], known: Window) -> dict[date, Measure]:
+def _monthly(inputs: Inputs, kpi: Kpi, months: list[date], known: Window) -> dict[date, Measure]:
     if kpi.additive or kpi.kind == "ratio":
         ends = {month: min(last_of_month(month), known.end) for month in months}
-        return {month: total(desk, kpi, Window(month, ends[month])) for month in months}
+        return {month: total(inputs, kpi, Window(month, ends[month])) for month in months}
     group = f"CAST(CAST(date_trunc('month', {kpi.date}) AS DATE) AS VARCHAR)"
-    found = quantiles(desk.store.engine, kpi, known, group, desk.brand)
+    found = quantiles(inputs.store.engine, kpi, known, group, inputs.brand)
     return {month: from_quantile(found.get(str(month), Quantile(None, 0))) for month in months}
 
 
-def segments(desk: Desk, kpi: Kpi) -> tuple[Segment, ...]:
+def segments(inputs: Inputs, kpi: Kpi) -> tuple[Segment, ...]:
     """The KPI by the dimension asked for (a mix: by its own), largest base first."""
     if kpi.kind == "mix":
-        return _mix(desk, kpi)
-    if desk.dimension is None:
+        return _mix(inputs, kpi)
+    if inputs.dimension is None:
         return ()
-    pairs = _by_quantile(desk, kpi) if kpi.kind in ("median", "quantile") else _by_parts(desk, kpi)
-    if not rows_held(desk, kpi, desk.spans[kpi.id][1]):
+    pairs = _by_quantile(inputs, kpi) if kpi.kind in ("median", "quantile") else _by_parts(inputs, kpi)
+    if not has_rows(inputs, kpi, inputs.spans[kpi.id][1]):
         pairs = [(key, now, Measure()) for key, now, _ in pairs]
-    made = _segments(desk, kpi, [pair for pair in pairs if _counted(pair[1]) or _counted(pair[2])])
+    made = _segments(inputs, kpi, [pair for pair in pairs if _counted(pair[1]) or _counted(pair[2])])
     return tuple(sorted(made, key=lambda segment: (-segment.now.base, segment.key)))
 
 
-def _segments(desk: Desk, kpi: Kpi, pairs: list[tuple[str, Measure, Measure]]) -> list[Segment]:
+def _segments(inputs: Inputs, kpi: Kpi, pairs: list[tuple[str, Measure, Measure]]) -> list[Segment]:
     """The segments as they may be shown beside the whole, from their measures of the two years."""
-    now = parts_masked(kpi, [one for _, one, _ in pairs], desk.reporting)
-    before = parts_masked(kpi, [one for _, _, one in pairs], desk.reporting)
-    return [_segment(desk, kpi, key, *years) for (key, _, _), *years in zip(pairs, now, before, strict=True)]
+    now = mask_parts(kpi, [one for _, one, _ in pairs], inputs.reporting)
+    before = mask_parts(kpi, [one for _, _, one in pairs], inputs.reporting)
+    return [_segment(inputs, kpi, key, *years) for (key, _, _), *years in zip(pairs, now, before, strict=True)]
 
 
 def _counted(measure: Measure) -> bool:
@@ -119,61 +121,65 @@ def _counted(measure: Measure) -> bool:
     return measure.base > 0 or bool(measure.numerator)
 
 
-def _segment(desk: Desk, kpi: Kpi, key: str, now: Measure, before: Measure) -> Segment:
-    shown = status(kpi, now, desk.reporting)
-    enough = shown == "ok" and not before.low_base and comparable(desk, kpi, before)
-    moved = change(kpi, now, before, desk.reporting.confidence) if enough else None
+def _segment(inputs: Inputs, kpi: Kpi, key: str, now: Measure, before: Measure) -> Segment:
+    shown = status(kpi, now, inputs.reporting)
+    enough = shown == "ok" and not before.low_base and comparable(inputs, kpi, before)
+    moved = change(kpi, now, before, inputs.reporting.confidence) if enough else None
     return Segment(key, now, before, moved, shown)
 
 
-def _by_parts(desk: Desk, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
-    first = desk.catalogue.get(kpi.numerator) if kpi.kind == "ratio" else kpi
-    if desk.dimension not in first.dimensions():
+def _by_parts(inputs: Inputs, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
+    first = inputs.catalogue.get(kpi.numerator) if kpi.kind == "ratio" else kpi
+    if inputs.dimension not in first.dimensions():
         return []
-    year, before = desk.spans[kpi.id]
-    keys = desk.by_cells.segments(first.id)
+    year, before = inputs.spans[kpi.id]
+    keys = inputs.by_cells.segments(first.id)
     if kpi.kind == "ratio":
-        keys = sorted({*keys, *desk.by_cells.segments(kpi.denominator)})
-    return [(key, _by_part(desk, kpi, year, key), _by_part(desk, kpi, before, key)) for key in keys]
+        keys = sorted({*keys, *inputs.by_cells.segments(kpi.denominator)})
+    return [(key, _by_part(inputs, kpi, year, key), _by_part(inputs, kpi, before, key)) for key in keys]
 
 
-def _by_part(desk: Desk, kpi: Kpi, window: Window, key: str) -> Measure:
+def _by_part(inputs: Inputs, kpi: Kpi, window: Window, key: str) -> Measure:
     """One segment; a ratio whose denominator does not know the dimension keeps its whole denominator."""
     if kpi.kind != "ratio":
-        return from_parts(kpi, desk.by_cells.sum(kpi.id, window, key), desk.reporting.confidence)
-    cells, segment = (desk.by_cells, key) if base_divided(desk, kpi) else (desk.cells, None)
+        return from_parts(kpi, inputs.by_cells.sum(kpi.id, window, key), inputs.reporting.confidence)
+    cells, segment = (inputs.by_cells, key) if divides_base(inputs, kpi) else (inputs.cells, None)
     units = cells.sum(kpi.denominator, window, segment)
-    events = desk.by_cells.sum(kpi.numerator, window, key)
-    return from_ratio(events, units, _spread(desk, kpi, window), desk.reporting.confidence)
+    events = inputs.by_cells.sum(kpi.numerator, window, key)
+    return from_ratio(events, units, _spread(inputs, kpi, window), inputs.reporting.confidence)
 
 
-def _by_quantile(desk: Desk, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
-    if desk.dimension not in kpi.dimensions():
+def _by_quantile(inputs: Inputs, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
+    if inputs.dimension not in kpi.dimensions():
         return []
-    group = segment_of(desk.dimension, kpi.from_table)
-    now, then = (quantiles(desk.store.engine, kpi, window, group, desk.brand) for window in desk.spans[kpi.id])
-    year, before = desk.spans[kpi.id]
+    group = segment_of(inputs.dimension, kpi.from_table)
+    now, then = (quantiles(inputs.store.engine, kpi, window, group, inputs.brand) for window in inputs.spans[kpi.id])
+    year, before = inputs.spans[kpi.id]
     return [
-        (key, _one_quantile(desk, kpi, year, now.get(key), key), _one_quantile(desk, kpi, before, then.get(key), key))
+        (
+            key,
+            _one_quantile(inputs, kpi, year, now.get(key), key),
+            _one_quantile(inputs, kpi, before, then.get(key), key),
+        )
         for key in sorted(set(now) | set(then))
     ]
 
 
-def _one_quantile(desk: Desk, kpi: Kpi, window: Window, found: Quantile | None, key: str) -> Measure:
-    condition = f"{segment_of(desk.dimension, kpi.from_table)} = '" + key.replace("'", "''") + "'"
-    return _quantile(desk, kpi, window, found, condition)
+def _one_quantile(inputs: Inputs, kpi: Kpi, window: Window, found: Quantile | None, key: str) -> Measure:
+    condition = f"{segment_of(inputs.dimension, kpi.from_table)} = '" + key.replace("'", "''") + "'"
+    return _quantile(inputs, kpi, window, found, condition)
 
 
-def _mix(desk: Desk, kpi: Kpi) -> tuple[Segment, ...]:
+def _mix(inputs: Inputs, kpi: Kpi) -> tuple[Segment, ...]:
     """Share of each value of the KPI's own column, largest first."""
-    cells = additive_cells(desk.store.engine, [kpi], desk.spans[kpi.id], kpi.over, desk.brand)
-    level = desk.reporting.confidence
-    year, previous = desk.spans[kpi.id]
+    cells = additive_cells(inputs.store.engine, [kpi], inputs.spans[kpi.id], kpi.over, inputs.brand)
+    level = inputs.reporting.confidence
+    year, previous = inputs.spans[kpi.id]
     pairs = [
         (key, _share(cells, kpi, year, key, level), _share(cells, kpi, previous, key, level))
         for key in cells.segments(kpi.id)
     ]
-    made = _segments(desk, kpi, [pair for pair in pairs if pair[1].numerator or pair[2].numerator])
+    made = _segments(inputs, kpi, [pair for pair in pairs if pair[1].numerator or pair[2].numerator])
     return tuple(sorted(made, key=lambda segment: (-(segment.now.numerator or 0), segment.key)))
 
 
@@ -182,9 +188,9 @@ def _share(cells: Cells, kpi: Kpi, window: Window, key: str, level: float) -> Me
     return from_parts(replace(kpi, kind="rate"), Parts(base=whole, hits=part), level)
 
 
-def gate_coverage(desk: Desk, kpi: Kpi) -> float | None:
+def gate_coverage(inputs: Inputs, kpi: Kpi) -> float | None:
     """The value of the coverage KPI that gates this one, None without gate or base."""
     if not kpi.gate:
         return None
-    gate = desk.catalogue.get(kpi.gate)
-    return masked(gate, total(desk, gate, desk.spans[kpi.gate][0]), desk.reporting).value
+    gate = inputs.catalogue.get(kpi.gate)
+    return mask(gate, total(inputs, gate, inputs.spans[kpi.gate][0]), inputs.reporting).value

@@ -15,14 +15,24 @@ from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Cells, additive_cells
 from kpibar.measure.coverage import months_with_rows
 from kpibar.measure.period import Edition
-from kpibar.measure.reach import Held, Span, Uneven, entity_of, filled_by, held_by_source, span, spoken_until, uneven
+from kpibar.measure.reach import (
+    SourceRows,
+    Span,
+    UnevenSource,
+    entity_of,
+    filled_by,
+    last_days,
+    rows_of_sources,
+    span,
+    uneven,
+)
 from kpibar.measure.selection import SettledYear, selected_year
 from kpibar.measure.succession import Handover
 from kpibar.plausibility.open_records import JUDGED
 
 
 @dataclass(frozen=True)
-class Desk:
+class Inputs:
     """What every computation needs at hand.
 
     `spans` are the days of each KPI in both years; `months`, per fact table and date column, the months of both years
@@ -41,29 +51,29 @@ class Desk:
     dimension: str | None
     spans: Mapping[str, Span]
     months: Mapping[tuple[str, str], frozenset[date]]
-    held: Mapping[tuple[str, Span], tuple[Held, ...]]
-    uneven: Mapping[tuple[str, Span], tuple[Uneven, ...]]
+    held: Mapping[tuple[str, Span], tuple[SourceRows, ...]]
+    uneven: Mapping[tuple[str, Span], tuple[UnevenSource, ...]]
     fed: Mapping[str, frozenset[str]]
     handovers: tuple[Handover, ...] = ()
     selected: Mapping[str, SettledYear] = field(default_factory=dict)
 
 
-def desk(
+def gather(
     store: Store,
     reporting: Reporting,
     known: Catalogue,
     chosen: Sequence[Kpi],
-    spoken: Edition,
+    edition: Edition,
     brand: str | None,
     by: str | None,
     handovers: tuple[Handover, ...] = (),
-) -> Desk:
+) -> Inputs:
     """Run the statements of all additive KPIs, once without and once with the dimension asked for."""
     needed = _needed(known, chosen)
     every = (*needed.values(), *chosen)
-    windows = (spoken.window, spoken.previous)
-    until, fed = spoken_until(store, brand), filled_by(store)
-    spans = {kpi.id: span(spoken, _ends(known, kpi, until, fed)) for kpi in every}
+    windows = (edition.window, edition.previous)
+    until, fed = last_days(store, brand), filled_by(store)
+    spans = {kpi.id: span(edition, _ends(known, kpi, until, fed)) for kpi in every}
     cuts = {window.end for both in spans.values() for window in both} - {window.end for window in windows}
     dimension = by if by != "month" else None
     cells = additive_cells(store.engine, needed.values(), windows, None, brand, cuts)
@@ -71,12 +81,12 @@ def desk(
     pairs = {(kpi.from_table, kpi.date): kpi for kpi in every if kpi.from_table}
     months = {pair: months_with_rows(store, kpi, windows, brand) for pair, kpi in pairs.items()}
     asked = {(entity, spans[kpi.id]) for kpi in chosen for entity in entities(known, kpi)}
-    held = {(entity, both): held_by_source(store, entity, both, brand) for entity, both in sorted(asked, key=repr)}
+    held = {(entity, both): rows_of_sources(store, entity, both, brand) for entity, both in sorted(asked, key=repr)}
     unlike = {key: uneven(sources, key[1]) for key, sources in held.items()}
     selected = {entity: year for entity in JUDGED if (year := selected_year(store, entity, windows, brand))}
-    return Desk(
-        store, spoken, reporting, known, brand, cells, by_cells, dimension, spans, months, held, unlike, fed, handovers,
-        selected,
+    return Inputs(
+        store, edition, reporting, known, brand, cells, by_cells, dimension, spans, months, held, unlike, fed,
+        handovers, selected,
     )  # fmt: skip
 
 
@@ -110,7 +120,7 @@ def _ends(
     """For each part of a KPI the last day that some source of it speaks of."""
     ends = []
     for entity in dict.fromkeys(entity_of(part) for part in parts(known, kpi)):
-        own = feeding(known, kpi, entity, fed)
+        own = sources_of(known, kpi, entity, fed)
         days = [day for (table, source), day in until.items() if table == entity and (own is None or source in own)]
         ends += [max(days)] if days else []
     return ends
@@ -128,7 +138,7 @@ def entities(known: Catalogue, kpi: Kpi) -> tuple[str, ...]:
     return tuple(entity for entity in found if entity in DATED)
 
 
-def feeding(known: Catalogue, kpi: Kpi, entity: str, fed: Mapping[str, frozenset[str]]) -> frozenset[str] | None:
+def sources_of(known: Catalogue, kpi: Kpi, entity: str, fed: Mapping[str, frozenset[str]]) -> frozenset[str] | None:
     """The sources of a table that fill all a KPI needs of it, None where no single one does: then all count.
 
     A helpdesk that stops says nothing about the calls answered.

@@ -43,7 +43,7 @@ class Edition:
     other_year: int | None = None
 
 
-def edition(store: Store, year: int | None = None, brand: str | None = None) -> Edition:
+def find_edition(store: Store, year: int | None = None, brand: str | None = None) -> Edition:
     """The edition asked for, or the default one, of all brands or one. Raises DatabaseEmpty, YearWithoutData."""
     years, others = _years(store, _MAIN_DAYS), _years(store, _OTHER_DAYS)
     if not years and not others:
@@ -51,7 +51,7 @@ def edition(store: Store, year: int | None = None, brand: str | None = None) -> 
     if year is not None and year not in years | others:
         raise YearWithoutData(year, sorted(years | others))
     chosen = year or _default_year(years or others)
-    covered = _covered_until(store, brand)
+    covered = _last_covered_day(store, brand)
     complete = covered is None or covered >= date(chosen, 12, 31)
     end = date(chosen, 12, 31) if complete or covered is None else max(covered, date(chosen, 1, 1))
     newest, last = max(years or others), max(years | others)
@@ -62,7 +62,7 @@ def edition(store: Store, year: int | None = None, brand: str | None = None) -> 
         complete=complete,
         timezone=store.meta("timezone") or "UTC",
         newer_year=newest if year is None and newest > chosen else None,
-        other_year=last if year is None and last > newest and _begun(others[last]) else None,
+        other_year=last if year is None and last > newest and _has_begun(others[last]) else None,
     )
 
 
@@ -88,15 +88,15 @@ def _years(store: Store, days: Sequence[tuple[str, str]]) -> dict[int, date]:
 
 def _default_year(years: dict[int, date]) -> int:
     newest = max(years)
-    return newest if _begun(years[newest]) or newest - 1 not in years else newest - 1
+    return newest if _has_begun(years[newest]) or newest - 1 not in years else newest - 1
 
 
-def _begun(last: date) -> bool:
+def _has_begun(last: date) -> bool:
     """Whether enough of the year of a last day has gone by."""
     return (last - date(last.year, 1, 1)).days + 1 >= BARELY_BEGUN_DAYS
 
 
-def _covered_until(store: Store, brand: str | None) -> date | None:
+def _last_covered_day(store: Store, brand: str | None) -> date | None:
     """The last local day some export speaks of, of all brands or one. A source that stops earlier is announced."""
     own = "" if brand is None else " AND source IN (SELECT source FROM branded)"
     rows = store.engine.rows(

@@ -26,7 +26,7 @@ Span = tuple[Window, Window]
 
 
 @dataclass(frozen=True)
-class Held:
+class SourceRows:
     """What a source holds of two years: its rows by month (the first day of it), and the day it speaks up to."""
 
     source: str
@@ -35,7 +35,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Uneven:
+class UnevenSource:
     """A source that is silent in months of one year and not of the other: months it holds of each, those it lacks."""
 
     source: str
@@ -51,7 +51,7 @@ def entity_of(kpi: Kpi) -> str:
     return {"surveys": "surveys", "order_contacts": "orders"}.get(kpi.from_table, "contacts")
 
 
-def spoken_until(store: Store, brand: str | None = None) -> dict[tuple[str, str], date]:
+def last_days(store: Store, brand: str | None = None) -> dict[tuple[str, str], date]:
     """The last local day each source speaks of in each canonical table, of all brands or of one and of none."""
     found: dict[tuple[str, str], date] = {}
     for entity in DATED:
@@ -85,7 +85,7 @@ def span(edition: Edition, ends: Iterable[date]) -> Span:
     return Window(year.start, end), Window(previous.start, same_day(end, previous.start.year))
 
 
-def held_by_source(store: Store, entity: str, both: Span, brand: str | None = None) -> tuple[Held, ...]:
+def rows_of_sources(store: Store, entity: str, both: Span, brand: str | None = None) -> tuple[SourceRows, ...]:
     """What each source holds of a canonical table in a year and the year before, of all brands or of one and none."""
     day = DATED[entity]
     rows = store.engine.rows(
@@ -97,27 +97,27 @@ def held_by_source(store: Store, entity: str, both: Span, brand: str | None = No
     for source, of_source in groupby(rows, key=lambda row: str(row[0])):
         months = list(of_source)
         held = {month: count for _, month, count, _ in months}
-        found.append(Held(source, held, months[0][3]))
+        found.append(SourceRows(source, held, months[0][3]))
     return tuple(found)
 
 
-def together(held: Sequence[Held]) -> Held:
+def join_sources(held: Sequence[SourceRows]) -> SourceRows:
     """All sources of a table as one."""
     months: dict[date, int] = {}
     for one in held:
         for month, rows in one.months.items():
             months[month] = months.get(month, 0) + rows
     ends = [one.until for one in held if one.until is not None]
-    return Held("", months, max(ends, default=None))
+    return SourceRows("", months, max(ends, default=None))
 
 
-def uneven(held: Sequence[Held], both: Span) -> tuple[Uneven, ...]:
+def uneven(held: Sequence[SourceRows], both: Span) -> tuple[UnevenSource, ...]:
     """The sources that are silent in other months of this year than of the year before, worst first."""
-    found = [_compared(one, both) for one in held]
+    found = [_compare(one, both) for one in held]
     return tuple(sorted((one for one in found if one.missing), key=lambda one: (-len(one.missing), one.source)))
 
 
-def _compared(held: Held, both: Span) -> Uneven:
+def _compare(held: SourceRows, both: Span) -> UnevenSource:
     silent = [_silence(held, window) for window in both]
     missing: list[date] = []
     for window, mine, other in ((both[1], silent[1], silent[0]), (both[0], silent[0], silent[1])):
@@ -125,10 +125,10 @@ def _compared(held: Held, both: Span) -> Uneven:
         more = [days - same if days - same > 1 else 0 for days, same in zip(mine, other, strict=True)]
         missing += _stretches(more, window, _rows_a_day(held, both))
     now, before = (sum(window.start <= month <= window.end for month in held.months) for window in both)
-    return Uneven(held.source, now, before, tuple(missing))
+    return UnevenSource(held.source, now, before, tuple(missing))
 
 
-def silent_months(held: Held, window: Window, both: Span) -> frozenset[date]:
+def silent_months(held: SourceRows, window: Window, both: Span) -> frozenset[date]:
     """The months of one of two windows of which a source says nothing at all."""
     found = _stretches(_silence(held, window), window, _rows_a_day(held, both))
     return frozenset(month for month in found if month not in held.months)
@@ -146,19 +146,19 @@ def stretches(months: Iterable[date]) -> str:
     return ", ".join(found)
 
 
-def interrupted(held: Held, month: date) -> bool:
+def is_interrupted(held: SourceRows, month: date) -> bool:
     """Whether a source without rows in a month speaks of days before it and after it."""
     after = held.until is not None and held.until >= last_of_month(month)
     return min(held.months) < month and (after or max(held.months) > month)
 
 
-def _silence(held: Held, window: Window) -> list[int]:
+def _silence(held: SourceRows, window: Window) -> list[int]:
     """Days of each month of a window, from January on, of which a source says nothing."""
     least = max(1, min(STOPS_EARLY_DAYS, _days(window) // _FEW_DAYS))
     return [_silent_days(held, month, least) for month in _months(window)]
 
 
-def _silent_days(held: Held, month: Window, least: int) -> int:
+def _silent_days(held: SourceRows, month: Window, least: int) -> int:
     """All days of a month without a row; of another those after the source stops, unless they are few."""
     if month.start not in held.months:
         return _days(month)
@@ -168,9 +168,9 @@ def _silent_days(held: Held, month: Window, least: int) -> int:
     return silent if silent >= least else 0
 
 
-def _rows_a_day(held: Held, both: Span) -> float:
-    spoken = sum(_days(window) - sum(_silence(held, window)) for window in both)
-    return sum(held.months.values()) / spoken if spoken else 0.0
+def _rows_a_day(held: SourceRows, both: Span) -> float:
+    edition = sum(_days(window) - sum(_silence(held, window)) for window in both)
+    return sum(held.months.values()) / edition if edition else 0.0
 
 
 def _stretches(silent: Sequence[int], window: Window, rows_a_day: float) -> list[date]:

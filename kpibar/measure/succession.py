@@ -14,7 +14,7 @@ from kpibar.config import Succession
 from kpibar.database.schema import DATED
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Kpi
-from kpibar.measure.reach import Held
+from kpibar.measure.reach import SourceRows
 
 # What a tool measures or decides itself: replies, solves, waits, calls answered, reopenings, transfers, whom it asks to
 # rate it and on which scale. Two tools never count these alike.
@@ -51,7 +51,7 @@ class Proposal:
     first: date
 
 
-def sources_held(store: Store) -> frozenset[str]:
+def known_sources(store: Store) -> frozenset[str]:
     """The sources of all files."""
     return frozenset(str(name) for (name,) in store.engine.rows("SELECT DISTINCT source FROM files"))
 
@@ -90,7 +90,7 @@ def _same_brand(one: str | None, other: str | None) -> bool:
     return one is not None and other is not None and fold(one) == fold(other)
 
 
-def absent(stated: Iterable[Succession], sources: frozenset[str]) -> tuple[str, ...]:
+def absent_sources(stated: Iterable[Succession], sources: frozenset[str]) -> tuple[str, ...]:
     """The names of the settings that stand for no source held."""
     names = [(name, one.brand) for one in stated for name in (one.predecessor, one.successor)]
     return tuple(dict.fromkeys(name for name, brand in names if not _named(name, brand, sources)))
@@ -101,7 +101,7 @@ def tool_bound(kpis: Iterable[Kpi]) -> bool:
     return any(_OWN.search(" ".join((kpi.where, kpi.hit, kpi.against, kpi.value))) for kpi in kpis)
 
 
-def joined(held: Sequence[Held], known: Sequence[Handover]) -> tuple[Held, ...]:
+def join_handovers(held: Sequence[SourceRows], known: Sequence[Handover]) -> tuple[SourceRows, ...]:
     """What sources hold, those that followed one another as one."""
     group = {one.source: one.source for one in held}
     for handover in known:
@@ -116,13 +116,13 @@ def joined(held: Sequence[Held], known: Sequence[Handover]) -> tuple[Held, ...]:
             for month, rows in one.months.items():
                 months[month] = months.get(month, 0) + rows
         ends = [one.until for one in members if one.until is not None]
-        made.append(Held(", ".join(one.source for one in members), months, max(ends, default=None)))
+        made.append(SourceRows(", ".join(one.source for one in members), months, max(ends, default=None)))
     return tuple(made)
 
 
 def proposals(store: Store, stated: Iterable[Succession]) -> tuple[Proposal, ...]:
     """The pairs of sources of which one ends within days of the other's beginning, and the settings do not say so."""
-    sources = sources_held(store)
+    sources = known_sources(store)
     brands = {None, *(name.partition("/")[2] or None for name in sources), *(one.brand for one in stated)}
     known = {(one.predecessor, one.successor) for brand in brands for one in handovers(stated, sources, brand)}
     found: dict[tuple[str, str], Proposal] = {}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kpibar.database.store import Store
-from kpibar.privacy.disclosure import blanked
+from kpibar.privacy.disclosure import blank
 
 # The remark on parcels whose orders are not among those loaded.
 ORDERS_MISSED = "orders_missed"
@@ -67,6 +67,6 @@ def orders_missed(store: Store, file_id: int | None = None) -> tuple[AbsentOrder
     own = "TRUE" if file_id is None else f"file_id = {file_id}"
     query = _QUERY.format(own=own, enough=_ENOUGH, found=_FOUND, days=_DAYS, alike=_ALIKE)
     return tuple(
-        AbsentOrders(brand, int(missed), int(named), blanked(parcel), blanked(order))
+        AbsentOrders(brand, int(missed), int(named), blank(parcel), blank(order))
         for brand, missed, named, parcel, order in store.engine.rows(query)
     )

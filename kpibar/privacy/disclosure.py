@@ -24,7 +24,7 @@ _DIGITS_OF_A_NUMBER = 6
 QUOTED = re.compile(r"""(["'])(.*?)(\1)""", re.DOTALL)
 
 
-def blanked(value: str) -> str:
+def blank(value: str) -> str:
     """A value with its letters and digits blanked, cut to 40 characters: enough to recognise the problem.
 
     Whatever is no visible sign of its own, such as a control character, is a question mark.
@@ -41,15 +41,15 @@ def _blanked(sign: str) -> str:
     return sign if plain or unicodedata.category(sign)[0] in "PS" else "?"
 
 
-def shown_value(value: str) -> str:
+def show_value(value: str) -> str:
     """A value of a column of words that no list has; its shape where a shifted row may have brought it.
 
     An e-mail address or any number of six digits, of an order, a customer or a telephone: more than is certain.
     """
-    return blanked(value) if "@" in value or sum(map(str.isnumeric, value)) >= _DIGITS_OF_A_NUMBER else value
+    return blank(value) if "@" in value or sum(map(str.isnumeric, value)) >= _DIGITS_OF_A_NUMBER else value
 
 
-def shown_line(line: str, is_known: Callable[[str], bool]) -> str:
+def show_line(line: str, is_known: Callable[[str], bool]) -> str:
     """A line with its cells blanked, save those that are names of columns some layout reads.
 
     Of what is hardly a text nothing is shown: the signs of a key are its bytes.
@@ -63,10 +63,10 @@ def shown_line(line: str, is_known: Callable[[str], bool]) -> str:
 
 
 def _shape(text: str) -> str:
-    return "".join(sign if sign in _USUAL or sign in "a9" else "?" for sign in blanked(text))
+    return "".join(sign if sign in _USUAL or sign in "a9" else "?" for sign in blank(text))
 
 
-def shown_words(message: str, is_known: Callable[[str], bool]) -> str:
+def show_words(message: str, is_known: Callable[[str], bool]) -> str:
     """What an engine says, with what it quotes blanked, save what is known to come from elsewhere than a file.
 
     A quoted cell may hold quotes itself: then all between the first and the last quote is blanked.
@@ -78,17 +78,17 @@ def shown_words(message: str, is_known: Callable[[str], bool]) -> str:
     return f"{message[:first]}{_shape(message[first:last])}{message[last:]}"
 
 
-def shown_name(name: str) -> str:
+def show_name(name: str) -> str:
     """A name that somebody gave to a sheet, a member or a list, by which it is chosen; blanked where it tells a person.
 
     The part can then be chosen by this shape (see `part_called`).
     """
     plain = len(name) <= _LONGEST_NAME and name.isprintable()
-    return name if plain and name_shape(name) == name else blanked(name)
+    return name if plain and name_shape(name) == name else blank(name)
 
 
-def part_called(wanted: str, names: Iterable[str]) -> str | None:
+def find_part(wanted: str, names: Iterable[str]) -> str | None:
     """The part of that name, or the only one whose name is shown as that; None without one."""
     known = tuple(names)
-    shown = [name for name in known if shown_name(name) == wanted]
+    shown = [name for name in known if show_name(name) == wanted]
     return wanted if wanted in known else shown[0] if len(shown) == 1 else None

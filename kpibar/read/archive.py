@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from kpibar.privacy.disclosure import part_called, shown_name
+from kpibar.privacy.disclosure import find_part, show_name
 from kpibar.read.errors import ArchiveUnsafe, FileDamaged, FileEncrypted, FileTooLarge, MemberNeeded, MemberUnknown
 
 BLOCK = 1 << 20
@@ -147,7 +147,7 @@ def choose(path: Path, listed: tuple[Member, ...], wanted: str | None) -> Member
     if wanted is not None:
         exact = [member for member in listed if member.name == wanted]
         found = exact or [member for member in candidates if member.name.rpartition("/")[2] == wanted]
-        shown = part_called(wanted, [member.name for member in candidates])
+        shown = find_part(wanted, [member.name for member in candidates])
         found = found or [member for member in candidates if member.name == shown]
         if not found:
             raise MemberUnknown(path, wanted, [member.name for member in candidates])
@@ -170,10 +170,10 @@ def unpack(path: Path, handle: IO[bytes], member: Member, caps: Caps) -> Iterato
     handle.seek(member.place if reachable else 0)
     header = handle.read(30) if reachable else b""
     if len(header) < 30 or not header.startswith(b"PK\x03\x04"):
-        raise FileDamaged(path, "zip archive", f"{shown_name(member.name)} is not where its directory says")
+        raise FileDamaged(path, "zip archive", f"{show_name(member.name)} is not where its directory says")
     handle.seek(sum(struct.unpack_from("<HH", header, 26)), 1)
     if member.method not in (_STORED, _DEFLATED):
-        raise FileDamaged(path, "zip archive", f"{shown_name(member.name)} is packed by a method kpibar does not read")
+        raise FileDamaged(path, "zip archive", f"{show_name(member.name)} is packed by a method kpibar does not read")
     meter = Meter(path, caps)
     packed = meter.fed(_stretch(handle, member.packed))
     pieces = packed if member.method == _STORED else inflate(path, packed, gzip=False)
@@ -182,7 +182,7 @@ def unpack(path: Path, handle: IO[bytes], member: Member, caps: Caps) -> Iterato
         crc = zlib.crc32(piece, crc)
         yield piece
     if (meter.unpacked, crc) != (member.size, member.crc):
-        raise FileDamaged(path, "zip archive", f"the checksum of {shown_name(member.name)} is wrong")
+        raise FileDamaged(path, "zip archive", f"the checksum of {show_name(member.name)} is wrong")
 
 
 def _stretch(handle: IO[bytes], length: int) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kpibar.privacy.disclosure import part_called
+from kpibar.privacy.disclosure import find_part
 from kpibar.read.columns import Column, column, normal
 from kpibar.read.errors import MemberNeeded, MemberUnknown
 from kpibar.read.lines import every_record, first_record, streamed_lines, strict_cells
@@ -186,7 +186,7 @@ def pick(path: Path, what: str, known: Mapping[str, int], wanted: str | None) ->
     A second table with half as many known names as the best may be meant too. Raises MemberNeeded, MemberUnknown.
     """
     if wanted is not None:
-        called = part_called(wanted, known)
+        called = find_part(wanted, known)
         if called is None:
             raise MemberUnknown(path, wanted, list(known))
         return called

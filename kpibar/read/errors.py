@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kpibar.errors import KpibarError, UsageError, list_names, suggest_names
-from kpibar.privacy.disclosure import blanked, shown_name
+from kpibar.privacy.disclosure import blank, show_name
 
 
 class FileChanged(KpibarError):
@@ -44,7 +44,7 @@ class ArchiveUnsafe(KpibarError):
 
     def __init__(self, path: Path, member: str) -> None:
         super().__init__(
-            f"{path}: holds a member called {blanked(member)!r}, which points outside the archive; "
+            f"{path}: holds a member called {blank(member)!r}, which points outside the archive; "
             "ask where it comes from, or pack the export anew"
         )
 
@@ -60,7 +60,7 @@ class MemberNeeded(UsageError):
     """The archive or workbook holds several exports and nobody said which one to read."""
 
     def __init__(self, path: Path, what: str, names: Sequence[str]) -> None:
-        names = [shown_name(name) for name in names]
+        names = [show_name(name) for name in names]
         command = " ".join(f'"{path}:{name}"' for name in names)
         several = f", or all that are wanted in one command: kpibar ingest {command}" if len(names) <= 12 else ""
         super().__init__(
@@ -74,7 +74,7 @@ class MemberUnknown(UsageError):
     """The archive or workbook has no member or sheet of that name."""
 
     def __init__(self, path: Path, member: str, names: Sequence[str]) -> None:
-        hint = suggest_names(member, [*map(shown_name, names)])
+        hint = suggest_names(member, [*map(show_name, names)])
         super().__init__(f'{path}: has nothing called "{member}" inside{hint}')
 
 
@@ -185,7 +185,7 @@ class DelimiterUnusable(KpibarError):
 
     def __init__(self, path: Path, found: str) -> None:
         super().__init__(
-            f'{path}: its line sep= states "{blanked(found)}" between the cells; expected a sign such as , ; | or a '
+            f'{path}: its line sep= states "{blank(found)}" between the cells; expected a sign such as , ; | or a '
             "tab, which is no letter, digit, quote, backslash or accented sign; export it again with one of those"
         )
 

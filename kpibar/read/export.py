@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from kpibar.privacy.disclosure import shown_line
+from kpibar.privacy.disclosure import show_line
 from kpibar.privacy.personal import marked_name, name_shape
 from kpibar.read.columns import Column, column, normal
 from kpibar.read.dialect import (
@@ -300,7 +300,7 @@ def _heading(path: Path, lines: Sequence[str], vocabulary: Set[str], fields: Seq
 
 
 def _shown(line: str, vocabulary: Set[str]) -> str:
-    return shown_line(line, lambda cell: normal(cell) in vocabulary)
+    return show_line(line, lambda cell: normal(cell) in vocabulary)
 
 
 def _is_header(heading: Heading, fields: Sequence[str]) -> bool:

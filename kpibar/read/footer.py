@@ -19,7 +19,7 @@ _STRUCTURE = ("width", "quoting")
 
 
 @dataclass(frozen=True)
-class _Held:
+class _Pending:
     """An item, the text of its first line, how many lines it takes, and whether the line before it is sound."""
 
     item: Item
@@ -44,7 +44,7 @@ class Repair(Protocol):
         """Whether the last cell of the file is whole."""
 
 
-class Waiting:
+class Lookahead:
     """Items in the order of their lines -> `enter`, each with the number of its lines.
 
     `repairer` is what the columns hold, asked for when it is needed first; without it a footer is told by its words
@@ -65,8 +65,8 @@ class Waiting:
         self._group, self._repair = group, repair
         self._dialect, self._enter, self._make, self._reading = dialect, enter, repairer, reading
         self._made: Repair | None = None
-        self._broken: _Held | None = None
-        self._footer: deque[_Held] = deque()
+        self._broken: _Pending | None = None
+        self._footer: deque[_Pending] = deque()
         self._sound = True
 
     def take(self, item: Item, raw: str, lines: int) -> None:
@@ -74,7 +74,7 @@ class Waiting:
         odd = lines == 1 and raw.count(self._dialect.quote) % 2 == 1
         sound = isinstance(item, Record) and not odd
         self._resolve(sound=sound, single=lines == 1, torn=odd and isinstance(item, Fault))
-        held = _Held(item, raw, lines, self._sound)
+        held = _Pending(item, raw, lines, self._sound)
         self._sound = sound
         if self._reading is not None and lines == 1 and self._may_be_mended(held, odd):
             self._broken = held
@@ -103,7 +103,7 @@ class Waiting:
         self._made = self._made or self._make()
         return not self._made.may_be_record(raw.rstrip("\r\n"), cells)
 
-    def _may_be_mended(self, held: _Held, odd: bool) -> bool:
+    def _may_be_mended(self, held: _Pending, odd: bool) -> bool:
         broken = isinstance(held.item, Fault) and held.item.code in _STRUCTURE
         # The last line of a file that ends without a line end may have been cut: what it lacks is nowhere.
         whole = held.raw.endswith(("\n", "\r"))
@@ -128,7 +128,7 @@ class Waiting:
             held = replace(held, item=Fault(held.item.line, "quoting", TORN))
         self._place(held)
 
-    def _place(self, held: _Held) -> None:
+    def _place(self, held: _Pending) -> None:
         if isinstance(held.item, Blank):
             self._enter(held.item, held.lines)
         elif held.lines == 1 and self.is_footer(held.raw, held.item.cells if isinstance(held.item, Record) else None):
@@ -139,7 +139,7 @@ class Waiting:
             self._settle()
             self._enter(self._grouped(held), held.lines)
 
-    def _grouped(self, held: _Held) -> Item:
+    def _grouped(self, held: _Pending) -> Item:
         """A broken line with the record it is folded into: that one is not whole."""
         if self._group is None or not isinstance(held.item, Fault):
             return held.item

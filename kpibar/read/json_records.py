@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from kpibar.privacy.disclosure import blanked
+from kpibar.privacy.disclosure import blank
 from kpibar.read.errors import FileDamaged, FileEmpty, FileTooLarge, RecordsNotFound
 
 Texts = Callable[[], Iterable[str]]
@@ -41,7 +41,7 @@ def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(held) < len(pairs):
         names = [name for name, _ in pairs]
         name, _ = Counter(names).most_common(1)[0]
-        raise _Repeated(f'an object has "{blanked(name)}" twice')
+        raise _Repeated(f'an object has "{blank(name)}" twice')
     return held
 
 
@@ -205,7 +205,7 @@ def _flatten(value: dict[str, object], said: Callable[[object], str], prefix: st
             continue
         known = column if column.isascii() else _sound(column)
         if known in cells:
-            raise _Repeated(f'an object has "{blanked(column)}" twice')
+            raise _Repeated(f'an object has "{blank(column)}" twice')
         if len(cells) >= MOST_COLUMNS:
             raise _Excessive(_TOO_MANY)
         cells[known] = said(inner)
@@ -344,7 +344,7 @@ class _Reader:
         found = self.peek()
         if found != expected:
             raise FileDamaged(
-                self.path, "JSON file", f"{blanked(found) or 'the end'} stands where {expected} was expected"
+                self.path, "JSON file", f"{blank(found) or 'the end'} stands where {expected} was expected"
             )
         self.at += 1
 
@@ -409,7 +409,7 @@ def _object(reader: _Reader) -> Iterator[Item]:
             reader.take(",")
         name = reader.value()
         if not isinstance(name, str) or name in own:
-            raise FileDamaged(reader.path, "JSON file", f'an object has "{blanked(str(name))}" twice')
+            raise FileDamaged(reader.path, "JSON file", f'an object has "{blank(str(name))}" twice')
         reader.take(":")
         if reader.peek() == "[":
             plain: list[object] = []

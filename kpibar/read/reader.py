@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpibar.read.errors import FileDamaged
-from kpibar.read.footer import Repair, Waiting
+from kpibar.read.footer import Lookahead, Repair
 from kpibar.read.lines import physical_lines
 from kpibar.read.quotes import is_closed
 from kpibar.read.records import (
@@ -24,9 +24,9 @@ from kpibar.read.records import (
     Judged,
     Record,
     each,
-    encoded,
+    encode,
     judge,
-    judged_cells,
+    judge_cells,
     too_long,
 )
 from kpibar.read.scan import LONGEST_TEXT, REPLACEMENT, Dialect, Proof, is_plain, scan
@@ -126,7 +126,7 @@ class Batch:
         return len(self.lines)
 
 
-def joined(batches: Sequence[Batch]) -> Batch:
+def join_batches(batches: Sequence[Batch]) -> Batch:
     """Several batches as one."""
     return Batch(
         b"".join(batch.text for batch in batches),
@@ -219,7 +219,7 @@ class Reader:
         self.account = Account()
         self._growing = _Growing(dialect.width, sizes.first, sizes.bytes, sizes.vector)
         only = self._only_reading if repairer else None
-        self._waiting = Waiting(dialect, self._enter, repairer, only, group, repair=repair)
+        self._waiting = Lookahead(dialect, self._enter, repairer, only, group, repair=repair)
         self._patience = 1
         self._seen = self._taken = self._largest = 0
 
@@ -255,7 +255,7 @@ class Reader:
         """The records of a table that comes as cells: a sheet, JSON objects."""
         for line, cells in rows:
             self.account.total += 1
-            item = judged_cells(cells, line, self.dialect)
+            item = judge_cells(cells, line, self.dialect)
             self._waiting.take(item, self.dialect.delimiter.join(cells), 1)
             if self._growing.full():
                 yield self._hand_over()
@@ -410,7 +410,7 @@ class Reader:
     def _enter(self, item: Item, lines: int) -> None:
         import numpy
 
-        text = encoded(item.cells, self.dialect) if isinstance(item, Record) else b""
+        text = encode(item.cells, self.dialect) if isinstance(item, Record) else b""
         if isinstance(item, Record) and len(text) > self.sizes.record:
             usual = self.sizes.record == LONGEST_TEXT
             item = Fault(item.line, "length", LONG if usual else too_long(self.sizes.record), lines)

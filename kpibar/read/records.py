@@ -168,7 +168,7 @@ def _judge(lines: Sequence[str], first: int, line: int, dialect: Dialect) -> Jud
     text = "".join(lines[first : first + used])
     if len(text) > LONGEST_TEXT:
         return Judged(Fault(line, "length", LONG, used), used)
-    item = judged_cells(cells, line, dialect)
+    item = judge_cells(cells, line, dialect)
     whole = len(cells) == dialect.width and not _swallows(begin, lines[first + 1 : first + used], cells, dialect)
     if isinstance(item, Fault) and item.code in ("control", "encoding") and whole:
         return Judged(replace(item, lines=used), used)
@@ -194,7 +194,7 @@ def _within_quotes(text: str, line: int, dialect: Dialect) -> Item | None:
     return replace(judged.item, wrapped=True) if isinstance(judged.item, Record) else judged.item
 
 
-def judged_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Fault | Blank:
+def judge_cells(cells: list[str], line: int, dialect: Dialect) -> Record | Fault | Blank:
     """What a line's cells are by themselves."""
     if not any(cell.strip() for cell in cells):
         return Blank(line)
@@ -251,7 +251,7 @@ def looks_like_footer(text: str, dialect: Dialect) -> bool:
     return bool(filled) and bool(_FOOTER.match(filled[0])) and 2 * len(filled) <= max(dialect.width, 2)
 
 
-def encoded(cells: Sequence[str], dialect: Dialect) -> bytes:
+def encode(cells: Sequence[str], dialect: Dialect) -> bytes:
     """A record as it goes to the engine: every cell in quotes."""
     quote = dialect.quote
     quoted = (quote + cell.replace(quote, quote * 2) + quote for cell in cells)
@@ -290,6 +290,6 @@ def each(lines: Sequence[str], line: int, dialect: Dialect) -> Iterator[tuple[It
         first += judged.used
 
 
-def decoded(text: bytes, dialect: Dialect) -> Iterator[list[str]]:
+def decode(text: bytes, dialect: Dialect) -> Iterator[list[str]]:
     """The cells of every record of a proven text."""
     return every_record(io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline=""), dialect)

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any
 
 from kpibar.database.engine import EngineError, Parquet
-from kpibar.privacy.disclosure import shown_line
+from kpibar.privacy.disclosure import show_line
 from kpibar.read import json_records
 from kpibar.read.columns import normal
 from kpibar.read.dialect import KNOWN_ENOUGH, Heading, pick, recognised, row_heading, table_above
@@ -68,7 +68,7 @@ def find_sheet(source: Source, vocabulary: Set[str]) -> Sheet:
     name = pick(source.disk, "sheets", likely if source.part is None else known, source.part)
     if known[name] < KNOWN_ENOUGH:
         first = next((row for row in heads[name] if any(row)), [])
-        shown = (shown_line(cell, lambda name: normal(name) in vocabulary) for cell in first[:20])
+        shown = (show_line(cell, lambda name: normal(name) in vocabulary) for cell in first[:20])
         raise HeaderNotFound(source.path, ", ".join(shown)[:80])
     _, header = found[name]
     if table_above(heads[name][: header.index], vocabulary):

@@ -15,7 +15,7 @@ from kpibar.database.ledger import (
     ERASURES,
     Counts,
     Entry,
-    Stated,
+    Statement,
     next_file_id,
     rechain,
     refresh_sources,
@@ -59,7 +59,7 @@ class Reading:
     layout: str
     brand: str | None
     as_of: datetime | None
-    stated: Stated
+    stated: Statement
 
 
 @dataclass
@@ -264,7 +264,7 @@ def readings(store: Store) -> tuple[Reading, ...]:
     )
     found: dict[tuple[str, str], Reading] = {}
     for sha256, source, name, layout, brand, as_of, *stated in rows:
-        found[sha256, source] = Reading(sha256, source, name, layout, brand, as_of, Stated(*stated))
+        found[sha256, source] = Reading(sha256, source, name, layout, brand, as_of, Statement(*stated))
     return tuple(found.values())
 
 

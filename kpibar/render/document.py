@@ -49,7 +49,7 @@ def to_json(barometer: Barometer, generated_at: str) -> str:
 
 def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
     """The report as plain lists, dictionaries, texts and numbers."""
-    spoken, settings = barometer.edition, barometer.config.settings
+    edition, settings = barometer.edition, barometer.config.settings
     left_out = range(1, SMALLEST if barometer.request.share else 1)
     return {
         "schema": SCHEMA,
@@ -57,7 +57,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
         "kind": "barometer",
         "generator": {"name": "kpibar", "version": __version__, "catalog_version": CATALOGUE_VERSION},
         "generated_at": generated_at,
-        "edition": _edition(spoken),
+        "edition": _edition(edition),
         "scope": {
             "brands": list(barometer.brands),
             "filters": [{"brand": barometer.request.brand}] if barometer.request.brand else [],
@@ -79,17 +79,17 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
         "coverage": [_coverage(held) for held in barometer.coverage],
         "families": [{"id": family.id, "title": dict(family.title)} for family in barometer.families],
         "dimensions": _dimensions(barometer),
-        "kpis": [_kpi(row, spoken.year, left_out) for row in barometer.rows],
+        "kpis": [_kpi(row, edition.year, left_out) for row in barometer.rows],
         "notes": [_note(note) for note in barometer.notes],
     }
 
 
-def _edition(spoken: Edition) -> dict[str, Any]:
+def _edition(edition: Edition) -> dict[str, Any]:
     return {
-        "year": spoken.year,
-        "title": {lang: say("title", lang, year=spoken.year) for lang in LANGUAGES},
-        "period": {**_window(spoken.window), "timezone": spoken.timezone, "complete": spoken.complete},
-        "compared_to": {"year": spoken.year - 1, **_window(spoken.previous)},
+        "year": edition.year,
+        "title": {lang: say("title", lang, year=edition.year) for lang in LANGUAGES},
+        "period": {**_window(edition.window), "timezone": edition.timezone, "complete": edition.complete},
+        "compared_to": {"year": edition.year - 1, **_window(edition.previous)},
     }
 
 

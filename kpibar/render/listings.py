@@ -14,7 +14,7 @@ from kpibar.load.rejects import describe
 from kpibar.render import summary
 from kpibar.render.clean import clean, json_text
 from kpibar.render.messages import note_text
-from kpibar.status import Reject, Standing
+from kpibar.status import DatabaseStatus, Reject
 
 _EXAMPLE = Window(date(2025, 1, 1), date(2025, 12, 31))
 
@@ -70,7 +70,7 @@ def layout_text(shelf: Shelf, name: str) -> str:
     return "\n".join(summary.layout_words(shelf.get(name), shelf.paths[name]))
 
 
-def standing_text(held: Standing) -> str:
+def status_text(held: DatabaseStatus) -> str:
     """What a database holds, in words."""
     config = held.config
     lines = [
@@ -127,7 +127,7 @@ def _file_row(one: Any) -> tuple[str, str, str, str]:
     return clean(one.name), one.layout, as_of, counts
 
 
-def standing_json(held: Standing) -> str:
+def status_json(held: DatabaseStatus) -> str:
     """What a database holds, as JSON."""
     return json_text(
         {

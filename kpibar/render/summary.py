@@ -12,10 +12,10 @@ from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, cells_statement, quantile_statement
 from kpibar.layouts.layout import Layout, Shelf
 from kpibar.load.corrections import Corrections
-from kpibar.load.outcome import Loaded, Outcome, Remark
+from kpibar.load.outcome import LoadedTable, Outcome, Remark
 from kpibar.load.plan import REASONS
-from kpibar.measure.coverage import Coverage, disabled_by
-from kpibar.privacy.disclosure import NAMED_FROM, blanked
+from kpibar.measure.coverage import Coverage, disabled_kpis
+from kpibar.privacy.disclosure import NAMED_FROM, blank
 from kpibar.privacy.personal import name_shape
 from kpibar.render.clean import clean
 from kpibar.render.numbers import format_number
@@ -67,7 +67,7 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
         for column, name in outcome.absent
     ]
     lines += _other_sources(outcome)
-    disabled = disabled_by(known, outcome.tables[0].entity, outcome.tables[0].held)
+    disabled = disabled_kpis(known, outcome.tables[0].entity, outcome.tables[0].held)
     if disabled:
         columns = sorted({need.partition(".")[2] for needs in disabled.values() for need in _options(needs)})
         lines.append(f"  does not feed {', '.join(disabled)}: no {', '.join(columns)}")
@@ -104,7 +104,7 @@ def _options(needs: Iterable[str]) -> list[str]:
     return [option for need in needs for option in need.split("|")]
 
 
-def _counted(table: Loaded) -> str:
+def _counted(table: LoadedTable) -> str:
     return f"{table.entity}: {equation(table.counts)}"
 
 
@@ -145,7 +145,7 @@ def reason_lines(words: Sequence[tuple[str, int]], own: bool) -> list[str]:
         return []
     listed = ", ".join(f'"{clean(word)}" ({number(n)})' for word, n in words[:_NAMED_WORDS])
     lines = [f"reasons that neither [reasons] nor the rules know, and their contacts: {listed}"]
-    named = [(word, n) for word, n in words if n >= NAMED_FROM and blanked(word) != word]
+    named = [(word, n) for word, n in words if n >= NAMED_FROM and blank(word) != word]
     if named:
         where = "add below [reasons] in" if own else "add to"
         names = ", ".join(reason for reason in reasons() if reason != "other")

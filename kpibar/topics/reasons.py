@@ -7,7 +7,7 @@ neither kpibar.toml nor the rules know is no known reason: it stays NULL, and is
 from collections.abc import Mapping
 
 from kpibar.topics.rules import by_vendor, reasons
-from kpibar.values.notation import LETTERS, quoted
+from kpibar.values.notation import LETTERS, quote
 
 # What kpibar.toml says of a word that names no reason, such as a tag for important customers.
 UNKNOWN = "unknown"
@@ -55,8 +55,8 @@ def by_rules(raw: str) -> str:
     'other' is what a person chose who found no better word, such as "Autre"; a word that no rule knows gives NULL.
     """
     return (
-        f"CASE WHEN regexp_matches({raw}, {quoted(_NO_REASON)}, 'i') THEN NULL ELSE coalesce({by_vendor(raw)}, "
-        f"CASE WHEN regexp_matches({raw}, {quoted(_ONLY_OTHER)}, 'i') THEN 'other' END) END"
+        f"CASE WHEN regexp_matches({raw}, {quote(_NO_REASON)}, 'i') THEN NULL ELSE coalesce({by_vendor(raw)}, "
+        f"CASE WHEN regexp_matches({raw}, {quote(_ONLY_OTHER)}, 'i') THEN 'other' END) END"
     )
 
 
@@ -64,13 +64,13 @@ def folded(raw: str) -> str:
     """SQL of a reason as it is compared with those of kpibar.toml: case, accents, blanks and signs between levels are
     one."""
     small = f"replace(replace(strip_accents(lower(nfc_normalize({raw}))), 'œ', 'oe'), '’', chr(39))"
-    levels = f"regexp_replace({small}, {quoted(_LEVELS)}, {quoted(_LEVEL)}, 'g')"
+    levels = f"regexp_replace({small}, {quote(_LEVELS)}, {quote(_LEVEL)}, 'g')"
     return f"trim(regexp_replace({levels}, '[ \\t\\x{{a0}}\\x{{202f}}]+', ' ', 'g'))"
 
 
 def by_settings(word: str, mapped: Mapping[str, str]) -> str:
     """SQL of what kpibar.toml says of a folded word: a canonical reason, or UNKNOWN; NULL where it says nothing."""
-    own = " ".join(f"WHEN {folded(quoted(value))} THEN {quoted(reason)}" for value, reason in mapped.items())
+    own = " ".join(f"WHEN {folded(quote(value))} THEN {quote(reason)}" for value, reason in mapped.items())
     return f"CASE {word} {own} END" if own else "CAST(NULL AS VARCHAR)"
 
 
@@ -81,19 +81,19 @@ def recorded(relation: str, mapped: Mapping[str, str]) -> str:
     on whole reasons, then both on single levels: of levels the last that says something, of several reasons the first
     in order of priority.
     """
-    priority = " ".join(f"WHEN {quoted(reason)} THEN {place}" for place, reason in enumerate(reasons()))
+    priority = " ".join(f"WHEN {quote(reason)} THEN {place}" for place, reason in enumerate(reasons()))
     return f"""
 WITH heard AS MATERIALIZED (
     SELECT said, nfc_normalize(said) AS composed, {folded("said")} AS folded FROM {relation}
 ),
 items AS (
-    SELECT said, item, string_split(item, {quoted(_LEVEL)}) AS levels
-    FROM (SELECT said, unnest(string_split_regex(folded, {quoted(_LIST)})) AS item FROM heard) WHERE item <> ''
+    SELECT said, item, string_split(item, {quote(_LEVEL)}) AS levels
+    FROM (SELECT said, unnest(string_split_regex(folded, {quote(_LIST)})) AS item FROM heard) WHERE item <> ''
 ),
 parts AS (
     SELECT said, item, 0 AS place, item AS part FROM items
     UNION ALL
-    SELECT said, item, len(levels) - depth, array_to_string(levels[1:depth], {quoted(_LEVEL)})
+    SELECT said, item, len(levels) - depth, array_to_string(levels[1:depth], {quote(_LEVEL)})
     FROM (SELECT *, unnest(range(2, len(levels))) AS depth FROM items)
     UNION ALL
     SELECT said, item, CASE WHEN depth = len(levels) THEN {_LAST} ELSE {_ABOVE} + len(levels) - depth END, levels[depth]
@@ -117,15 +117,15 @@ singles AS (
 cells AS (
     SELECT said, {_first("own", priority)} AS own, {_first("coalesce(whole, above, ruled)", priority)} AS single
     FROM (
-        SELECT said, own, whole, above, ruled FROM singles WHERE own IS DISTINCT FROM {quoted(UNKNOWN)}
+        SELECT said, own, whole, above, ruled FROM singles WHERE own IS DISTINCT FROM {quote(UNKNOWN)}
         UNION ALL
         -- What several words of a cell say together, unless kpibar.toml says of one of them that it is no reason.
         SELECT said, NULL, ruled, NULL, NULL FROM heard JOIN judged ON part = composed
-        WHERE said NOT IN (SELECT said FROM singles WHERE own = {quoted(UNKNOWN)})
+        WHERE said NOT IN (SELECT said FROM singles WHERE own = {quote(UNKNOWN)})
     )
     GROUP BY said
 )
-SELECT h.said, nullif(coalesce({by_settings("h.folded", mapped)}, c.own, c.single), {quoted(UNKNOWN)})
+SELECT h.said, nullif(coalesce({by_settings("h.folded", mapped)}, c.own, c.single), {quote(UNKNOWN)})
 FROM heard AS h LEFT JOIN cells AS c ON c.said = h.said"""
 
 
@@ -139,8 +139,8 @@ def unmapped(counted: str, mapped: Mapping[str, str]) -> str:
     `counted` is a relation of recorded reasons without a canonical one and their contacts (said, n). What kpibar.toml
     calls unknown, and what says that there is no reason, is no such word.
     """
-    words = f"SELECT said, n, trim(unnest(string_split_regex(said, {quoted(_LIST)}))) AS word FROM {counted}"
+    words = f"SELECT said, n, trim(unnest(string_split_regex(said, {quote(_LIST)}))) AS word FROM {counted}"
     return (
         f"SELECT * FROM (SELECT *, {folded('word')} AS folded FROM ({words})) "
-        f"WHERE {by_settings('folded', mapped)} IS NULL AND NOT regexp_matches(word, {quoted(_NO_REASON)}, 'i')"
+        f"WHERE {by_settings('folded', mapped)} IS NULL AND NOT regexp_matches(word, {quote(_NO_REASON)}, 'i')"
     )

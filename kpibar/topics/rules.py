@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from kpibar.values.notation import quoted
+from kpibar.values.notation import quote
 
 _KINDS = ("vendor", "text", "unless", "vendor_unless")
 
@@ -54,13 +54,13 @@ def reasons() -> tuple[str, ...]:
 
 def by_vendor(raw: str) -> str:
     """SQL of the canonical reason of a reason that was recorded, by the rules; NULL when no rule applies."""
-    rules = " ".join(f"WHEN {_names(topic, raw)} THEN {quoted(topic.reason)}" for topic in topics() if topic.vendor)
+    rules = " ".join(f"WHEN {_names(topic, raw)} THEN {quote(topic.reason)}" for topic in topics() if topic.vendor)
     return f"CASE WHEN {raw} IS NULL THEN NULL {rules} END"
 
 
 def by_text(text: str) -> str:
     """SQL of the canonical reason found in a text, NULL when no rule applies."""
-    rules = " ".join(f"WHEN {_applies(topic, text)} THEN {quoted(topic.reason)}" for topic in topics() if topic.text)
+    rules = " ".join(f"WHEN {_applies(topic, text)} THEN {quote(topic.reason)}" for topic in topics() if topic.text)
     return f"CASE WHEN {text} IS NULL THEN NULL {rules} END"
 
 
@@ -76,5 +76,5 @@ def _names(topic: Topic, raw: str) -> str:
 
 def _matches(text: str, alternations: tuple[str, ...]) -> str:
     """SQL: one of the alternations matches, whatever the case."""
-    tests = (f"regexp_matches({text}, {quoted(alternation)}, 'i')" for alternation in alternations)
+    tests = (f"regexp_matches({text}, {quote(alternation)}, 'i')" for alternation in alternations)
     return "(" + " OR ".join(tests) + ")"

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpibar.database.engine import Engine
-from kpibar.privacy.disclosure import blanked
+from kpibar.privacy.disclosure import blank
 from kpibar.read.columns import normal
 from kpibar.values.errors import DateOrderAmbiguous, DateOrderMixed, DatesSwapped, YearFirst
-from kpibar.values.notation import Reading, quoted
+from kpibar.values.notation import Reading, quote
 from kpibar.values.timestamps import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def probe(cells: Mapping[str, str], formats: Iterable[str] = (), table: str = "s
     cost.
     """
     beginnings = "\nUNION ALL ".join(_beginnings(place, cell, table) for place, cell in enumerate(cells.values()))
-    names = ", ".join(f"({place}, {quoted(name)})" for place, name in enumerate(cells))
+    names = ", ".join(f"({place}, {quote(name)})" for place, name in enumerate(cells))
     return (
         f"SELECT name, {_EVIDENCE} FROM (VALUES {names}) AS columns (place, name) "
         f"LEFT JOIN (SELECT *, {_signs(_written_as(formats))} FROM ({beginnings})) AS seen USING (place) "
@@ -127,11 +127,11 @@ def _signs(known: str) -> str:
     """What a beginning `v` shows, each regular expression asked once."""
     found, last = "regexp_matches(v, {})".format, f"try_cast(regexp_extract(v, '{_SHORT_HYPHENS}', 3) AS INTEGER)"
     asked = {
-        "dated": found(quoted(_DATE)),
-        "day_first": found(quoted(_DAY_FIRST)),
-        "month_first": found(quoted(_MONTH_FIRST)),
-        "known": found(quoted(known)),
-        "short": found(quoted(_SHORT_HYPHENS)),
+        "dated": found(quote(_DATE)),
+        "day_first": found(quote(_DAY_FIRST)),
+        "month_first": found(quote(_MONTH_FIRST)),
+        "known": found(quote(known)),
+        "short": found(quote(_SHORT_HYPHENS)),
         "late": f"{last} > {(datetime.now(UTC).year + 1) % 100}",
         "serial": f"regexp_full_match(v, '{SERIAL}')",
         "fine": f"regexp_matches(v, '{SERIAL_FINE}')",
@@ -150,8 +150,8 @@ def strange(cell: str, formats: Iterable[str]) -> str:
     """SQL: the beginning of a numeric date that is not written as the formats say, NULL for any other cell."""
     seen = _beginning(cell)
     return (
-        f"CASE WHEN NOT regexp_matches({seen}, {quoted(_written_as(formats))}) "
-        f"AND regexp_matches({seen}, {quoted(_DATE)}) THEN {seen} END"
+        f"CASE WHEN NOT regexp_matches({seen}, {quote(_written_as(formats))}) "
+        f"AND regexp_matches({seen}, {quote(_DATE)}) THEN {seen} END"
     )
 
 
@@ -161,7 +161,7 @@ def observed(rows: Iterable[Sequence[object]], lines: "Integers") -> tuple[Evide
     return tuple(
         replace(
             one,
-            example=one.example and blanked(one.example),
+            example=one.example and blank(one.example),
             day_first=_physical(one.day_first, lines),
             month_first=_physical(one.month_first, lines),
         )
@@ -266,7 +266,7 @@ def confirm_formats(engine: Engine, path: Path, strange: Mapping[str, str]) -> N
     for column, shape in strange.items():
         rows = engine.rows(f"SELECT {shape} FROM typed WHERE {shape} IS NOT NULL LIMIT 1")
         if rows:
-            raise DateOrderAmbiguous(path, column, blanked(rows[0][0]))
+            raise DateOrderAmbiguous(path, column, blank(rows[0][0]))
 
 
 def _evidence(engine: Engine, cells: Mapping[str, str], reading: Reading, lines: "Integers") -> tuple[Evidence, ...]:

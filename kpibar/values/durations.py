@@ -2,7 +2,7 @@
 
 import re
 
-from kpibar.values.notation import let, quoted
+from kpibar.values.notation import let, quote
 
 # Hours may pass 24; the parts below may not pass 59.
 _CLOCK = "-?[0-9]+:[0-5]?[0-9](:[0-5]?[0-9]([.][0-9]+)?)?"
@@ -75,7 +75,7 @@ def _worded(cell: str) -> str:
 
 def _found(pattern: str, groups: tuple[str, ...]) -> str:
     """SQL of the seconds of the parts that a pattern finds in `x`; NULL when it finds none."""
-    parts = f"regexp_extract(x, {quoted(f'^(?:{pattern})$')}, [{', '.join(map(quoted, groups))}])"
+    parts = f"regexp_extract(x, {quote(f'^(?:{pattern})$')}, [{', '.join(map(quote, groups))}])"
     by_unit = {unit: " || ".join(f"w.{group}" for group in groups if group.split("_")[0] == unit) for unit in _SIZES}
     total = " + ".join(
         f"coalesce(try_cast(replace({by_unit[unit]}, ',', '.') AS DOUBLE), 0.0) * {size}"

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from kpibar.database.engine import Engine
-from kpibar.values.notation import quoted
+from kpibar.values.notation import quote
 
 CODE = "twelve_hours"
 # Fewer times, or fewer days, may lie before 13:00 by chance.
@@ -28,7 +28,7 @@ def count_half_days(engine: Engine, cells: Mapping[str, str]) -> Counter[str]:
 
 def _counted(engine: Engine, cells: Mapping[str, str], rows: str) -> Counter[str]:
     columns = "\nUNION ALL ".join(
-        f"SELECT {place} AS place, try_cast(regexp_extract(trim({cell}), {quoted(_HOUR)}, 1) AS INTEGER) AS hour, "
+        f"SELECT {place} AS place, try_cast(regexp_extract(trim({cell}), {quote(_HOUR)}, 1) AS INTEGER) AS hour, "
         f"regexp_extract(trim({cell}), '^[^ T]+') AS day FROM {rows} WHERE trim({cell}) <> ''"
         for place, cell in enumerate(cells.values())
     )

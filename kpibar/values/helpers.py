@@ -10,7 +10,7 @@ from kpibar.database.key import KEY_NAMES
 from kpibar.read.columns import normal
 from kpibar.values import timestamps
 from kpibar.values.durations import clock, duration
-from kpibar.values.notation import Call, Direct, Helper, Reading, quoted
+from kpibar.values.notation import Call, Direct, Helper, Reading, quote
 from kpibar.values.numbers import amount, number, whole_number
 from kpibar.values.timezones import in_zone
 
@@ -41,8 +41,8 @@ def _flag(cell: str, call: Call, reading: Reading) -> str:
     yes = YES if empty is None else (*YES, *TICKS)
     missing = f" WHEN {cell} IS NULL THEN FALSE" if empty else ""
     return (
-        f"CASE WHEN lower({cell}) IN ({', '.join(map(quoted, yes))}) THEN TRUE "
-        f"WHEN lower({cell}) IN ({', '.join(map(quoted, NO))}) THEN FALSE{missing} END"
+        f"CASE WHEN lower({cell}) IN ({', '.join(map(quote, yes))}) THEN TRUE "
+        f"WHEN lower({cell}) IN ({', '.join(map(quote, NO))}) THEN FALSE{missing} END"
     )
 
 
@@ -85,7 +85,7 @@ def _bare_date(bound: Callable[[str, str], str]) -> Direct:
 
 def _enum(cell: str, call: Call, reading: Reading) -> str:
     known = reading.enums[call.argument]
-    cases = " ".join(f"WHEN {quoted(value.casefold())} THEN {quoted(canonical)}" for value, canonical in known.items())
+    cases = " ".join(f"WHEN {quote(value.casefold())} THEN {quote(canonical)}" for value, canonical in known.items())
     return f"CASE WHEN {cell} IS NULL THEN NULL ELSE CASE lower({cell}) {cases} ELSE 'other' END END"
 
 

@@ -4,7 +4,7 @@ Addresses, bank accounts, every number of five or more digits - telephones, card
 greeting, a title or the close of a letter are replaced by a word in brackets. Other names cannot be told from words.
 """
 
-from kpibar.values.notation import quoted
+from kpibar.values.notation import quote
 
 _GREETING = (
     "bonjour|bonsoir|salut|coucou|chers?|ch[èe]res?|hello|hi|hey|dear|good (?:morning|afternoon|evening)|hallo|"
@@ -37,5 +37,5 @@ _STEPS = (
 def reduced(text: str) -> str:
     """SQL of a text without what tells who wrote it; `text` is SQL of what was written."""
     for pattern, word in _STEPS:
-        text = f"regexp_replace({text}, {quoted(pattern)}, {quoted(word)}, 'g')"
+        text = f"regexp_replace({text}, {quote(pattern)}, {quote(word)}, 'g')"
     return text

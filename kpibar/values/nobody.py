@@ -2,7 +2,7 @@
 
 import re
 
-from kpibar.values.notation import quoted
+from kpibar.values.notation import quote
 
 # The remark on identifiers that stand for nobody.
 STANDS_FOR_NOBODY = "identifier_nobody"
@@ -69,16 +69,16 @@ def beginnings(*, person: bool) -> str:
 
 def may_stand_for_nobody(cell: str, *, person: bool) -> str:
     """SQL of a cheap test: a text begins as what stands for nobody does; of a person, as such a number does."""
-    return f"regexp_matches({cell}, {quoted(beginnings(person=person))})"
+    return f"regexp_matches({cell}, {quote(beginnings(person=person))})"
 
 
 def nobody(text: str, records: str, *, person: bool) -> str:
     """SQL: a text stands for nobody; of a number, where as many as `records` have it. A record's number may be 0."""
     plain = f"lower(trim({text}))"
-    words = f"{plain} IN ({', '.join(map(quoted, _WORDS))}) OR regexp_full_match({plain}, {quoted(_SYMBOLS)})"
+    words = f"{plain} IN ({', '.join(map(quote, _WORDS))}) OR regexp_full_match({plain}, {quote(_SYMBOLS)})"
     if not person:
         return f"coalesce({words}, FALSE)"
     digits = f"regexp_replace({plain}, '[ ()./]|\\b-\\b', '', 'g')"
-    number = f"({records} >= {_SEVERAL} AND regexp_full_match({digits}, {quoted(_NUMBERS)}))"
-    address = f"(contains({text}, '@') AND regexp_full_match({plain}, {quoted('|'.join(_ADDRESSES))}))"
+    number = f"({records} >= {_SEVERAL} AND regexp_full_match({digits}, {quote(_NUMBERS)}))"
+    address = f"(contains({text}, '@') AND regexp_full_match({plain}, {quote('|'.join(_ADDRESSES))}))"
     return f"coalesce({words} OR {number} OR {address}, FALSE)"

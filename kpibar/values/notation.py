@@ -128,7 +128,7 @@ def order_of(format: str) -> str | None:
     return order if order in ("dmy", "mdy", "ymd") else None
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """A SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from kpibar.database.store import Store
 from kpibar.privacy.calling_codes import NATIONAL
-from kpibar.values.notation import quoted
+from kpibar.values.notation import quote
 
 _NAMES = re.compile(
     r"\b(phones?|telephones?|tel|telefono?|telefone|telefoon|telefonnummer|mobile?|mobil|portable|handy|gsm|cell|caller"
@@ -34,7 +34,7 @@ def restore_first_digit(store: Store, columns: Sequence[tuple[str, bool]], calli
     counts = store.engine.rows(f"SELECT {flags} FROM typed")[0]
     restored = {}
     for (name, telephone), count in zip(columns, counts, strict=True):
-        number = f"({short.format(name)} AND regexp_full_match(substr({name}, {len(_FORM) + 1}), {quoted(pattern)}))"
+        number = f"({short.format(name)} AND regexp_full_match(substr({name}, {len(_FORM) + 1}), {quote(pattern)}))"
         if count and (telephone or _all_telephones(store, name, number, pattern, calling_code)):
             kept = "NOT dropped AND bad IS NULL AND key_fault IS NULL"
             restored[name] = int(store.engine.rows(f"SELECT count(*) FROM typed WHERE {number} AND {kept}")[0][0])

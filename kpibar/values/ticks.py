@@ -7,7 +7,7 @@ from dataclasses import replace
 from kpibar.database.engine import Engine
 from kpibar.read.columns import normal
 from kpibar.values.helpers import NO, NOTHING, TICKS
-from kpibar.values.notation import Reading, quoted
+from kpibar.values.notation import Reading, quote
 
 CODE = "tick_column"
 # One tick in a file may be a slip of somebody's hand.
@@ -26,7 +26,7 @@ def settle_ticks(engine: Engine, cells: Mapping[str, str], reading: Reading) -> 
         return reading, records
     words = [(TICKS, "IN"), (NOTHING, "NOT IN"), ((*TICKS, *NOTHING, *NO), "NOT IN")]
     listed = ", ".join(
-        f"count(*) FILTER (WHERE coalesce(lower(trim({cell})), '') {among} ({', '.join(map(quoted, texts))}))"
+        f"count(*) FILTER (WHERE coalesce(lower(trim({cell})), '') {among} ({', '.join(map(quote, texts))}))"
         for cell in cells.values()
         for texts, among in words
     )

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from kpibar.read.columns import normal
 from kpibar.values.formats import PIVOT, Pattern, month_names, pattern
-from kpibar.values.notation import Call, Reading, let, order_of, quoted
+from kpibar.values.notation import Call, Reading, let, order_of, quote
 from kpibar.values.timezones import in_zone, local_time, offsets
 
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
@@ -195,7 +195,7 @@ def _read(cell: str, column: str, reading: Reading, told: _Told) -> str:
     """SQL that finds the notation of a cell and tells its time; the frequent notations come first."""
     plain, order = f"try_cast({cell} AS TIMESTAMP)", reading.order(column)
     offset = let(f"right(replace({cell}, ':', ''), 5)", "o", _interval("o[1]", "o[2:3]", "o[4:5]"))
-    grammar = quoted(f"^(?:{_grammar(reading.zone_of(column), _year_at_end(reading))})$")
+    grammar = quote(f"^(?:{_grammar(reading.zone_of(column), _year_at_end(reading))})$")
     parts = f"regexp_extract({_tidy(cell)}, {grammar}, {_names()})"
     others = let(parts, "p", _from_parts(order, told, offsets(reading.zone_of(column))))
     first, later = _stated(cell, reading, order, told)
@@ -254,7 +254,7 @@ def _tidy(cell: str) -> str:
 
 
 def _names() -> str:
-    return "[" + ", ".join(map(quoted, _PARTS)) + "]"
+    return "[" + ", ".join(map(quote, _PARTS)) + "]"
 
 
 def _from_parts(order: str | None, told: _Told, letters: Mapping[str, int]) -> str:
@@ -348,9 +348,9 @@ def _by_format(cell: str, format: str, told: _Told) -> str:
     """A branch of a CASE: the time of a cell that is written in a format."""
     known = pattern(format)
     if known is None:
-        time = f"CAST(try_strptime({cell}, {quoted(format)}) AS TIMESTAMP)"
+        time = f"CAST(try_strptime({cell}, {quote(format)}) AS TIMESTAMP)"
         return f"WHEN {time} IS NOT NULL THEN {told.naive(time)} "
-    expression, names = quoted(f"^(?:{known.expression})$"), ", ".join(map(quoted, known.names))
+    expression, names = quote(f"^(?:{known.expression})$"), ", ".join(map(quote, known.names))
     parts = f"regexp_extract({_tidy(cell)}, {expression}, [{names}])"
     return f"WHEN regexp_matches({_tidy(cell)}, {expression}) THEN {let(parts, 'p', _from_pattern(known, told))} "
 
@@ -384,6 +384,6 @@ def _half_day(hour: str, *, strict: bool) -> str:
 def _named_month() -> str:
     numbers: dict[int, list[str]] = {}
     for name, number in month_names().items():
-        numbers.setdefault(number, []).append(quoted(name))
+        numbers.setdefault(number, []).append(quote(name))
     cases = " ".join(f"WHEN p.nm IN ({', '.join(names)}) THEN '{number}'" for number, names in numbers.items())
     return f"CASE {cases} END"

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from kpibar.values.notation import let, quoted
+from kpibar.values.notation import let, quote
 
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 _LEAP_YEAR = date(2000, 1, 1)
@@ -21,7 +21,7 @@ def in_zone(local: str, zone: str) -> str:
     if zone == "UTC":
         return local
     bounds = [change.replace(tzinfo=None) + after for change, _, after in _near_changes(zone)]
-    engine = f"CAST(timezone({quoted(zone)}, {{0}}) AS TIMESTAMP)"
+    engine = f"CAST(timezone({quote(zone)}, {{0}}) AS TIMESTAMP)"
     return _named(local, f"CASE WHEN {_FAR} THEN {engine} ELSE {{0}} - {_offset(zone, bounds)} END")
 
 
@@ -30,7 +30,7 @@ def local_time(instant: str, zone: str) -> str:
     if zone == "UTC":
         return instant
     bounds = [change.replace(tzinfo=None) for change, _, _ in _near_changes(zone)]
-    engine = f"timezone({quoted(zone)}, timezone('UTC', {{0}}))"
+    engine = f"timezone({quote(zone)}, timezone('UTC', {{0}}))"
     return _named(instant, f"CASE WHEN {_FAR} THEN {engine} ELSE {{0}} + {_offset(zone, bounds)} END")
 
 
@@ -141,7 +141,7 @@ def clock_changes(zone: str, local: str) -> str:
     """
     if zone == "UTC" or not _changes(zone):
         return f"(CASE WHEN {local} IS NOT NULL THEN FALSE END)"
-    name = quoted(zone)
+    name = quote(zone)
     skipped = f"timezone({name}, timezone({name}, t)) <> t"
     repeated = " OR ".join(
         f"timezone({name}, timezone({name}, t) - INTERVAL {seconds} SECOND) = t" for seconds in _put_back(zone)
