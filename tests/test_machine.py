@@ -199,14 +199,14 @@ def test_exports_are_read_within_a_gigabyte(folder: Path) -> None:
 
 _STATEMENT = f"""
 from pathlib import Path
-from kpibar import interrupts
+from kpibar.database import signals
 from kpibar.database.engine import DuckDB
-interrupts.install()
+signals.install()
 engine = DuckDB(Path("x.duckdb"), read_only=False)
 print("running", flush=True)
 try:
     engine.rows("{LONG}")
-except interrupts.Stopped as stop:
+except signals.Stopped as stop:
     raise SystemExit(stop.exit_code)
 """
 
@@ -223,7 +223,7 @@ def test_a_signal_stops_a_long_statement(folder: Path, number: signal.Signals) -
 _LOADING = """
 import os, signal, sys
 from pathlib import Path
-from kpibar import interrupts
+from kpibar.database import signals
 from kpibar.database.store import open_store
 
 def stop_within(frame, event, argument):
@@ -232,12 +232,12 @@ def stop_within(frame, event, argument):
         print("stopped while the library is loaded", flush=True)
         os.kill(os.getpid(), signal.SIGTERM)
 
-interrupts.install()
+signals.install()
 sys.setprofile(stop_within)
 try:
     with open_store(Path("x.duckdb"), write=True):
         print("never")
-except interrupts.Stopped as stop:
+except signals.Stopped as stop:
     raise SystemExit(stop.exit_code)
 """
 
