@@ -331,6 +331,47 @@ def test_what_began_before_a_day_goes_and_does_not_come_back(desk: Path, folder:
     assert "no record goes" in done(folder, "purge", "--older-than", "50y", "--yes")
 
 
+def test_a_purged_database_is_the_one_that_never_had_the_old_records(tmp_path: Path) -> None:
+    """Of 60 contacts and orders the even ones are of 2019, in a queue of their own."""
+    parts = {
+        "contacts.csv": (
+            "contact_id,created_at,channel,customer,order_ref,queue",
+            "{n},{day} 10:00:00,email,person{person}@example.org,{n},{queue}",
+        ),
+        "orders.csv": (
+            "order_ref,ordered_at,customer,value,currency",
+            "{n},{day} 09:00:00,person{person}@example.org,10.50,EUR",
+        ),
+    }
+    made = {}
+    for name, wanted in (("purged", range(60)), ("other", range(1, 60, 2))):
+        made[name] = tmp_path / name
+        made[name].mkdir()
+        if name == "other":
+            shutil.copy(made["purged"] / "key", made[name] / "key")
+        exports = {
+            file: "\n".join(
+                [
+                    head,
+                    *(
+                        line.format(
+                            n=n, person=n % 7, day=f"20{25 if n % 2 else 19}-03-{n % 28 + 1:02}",
+                            queue="SAV" if n % 2 else "queue-of-old-records",
+                        )
+                        for n in wanted
+                    ),
+                ]
+            )
+            + "\n"
+            for file, (head, line) in parts.items()
+        }  # fmt: skip
+        ingested(made[name], exports)
+    assert traces(made["purged"], {"queue-of-old-records"})
+    done(made["purged"], "purge", "--older-than", "3y", "--yes")
+    assert rows(made["purged"] / DATABASE) == rows(made["other"] / DATABASE)
+    assert traces(made["purged"], {"queue-of-old-records"}) == set()
+
+
 @pytest.mark.parametrize(
     ("age", "day"),
     [("3y", "2023-11-29"), ("18m", "2025-05-29"), ("9m", "2026-02-28"), ("90d", "2026-08-31"), ("2 W", "2026-11-15")],
