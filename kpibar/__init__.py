@@ -3,16 +3,18 @@
 `kpibar.ingest` and `kpibar.open` are those of `kpibar.api`, which is imported when they are asked for.
 """
 
-from typing import TYPE_CHECKING, Any
-
+# Not the one of `typing`, whose import would be most of what `import kpibar` costs.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kpibar.api import Database, Report, ingest, open
 
 __version__ = "0.1.0"
-__all__ = ["Database", "Report", "__version__", "ingest", "open"]
+__all__ = ["DEFAULT_DATABASE", "Database", "Report", "__version__", "ingest", "open"]
+# The database where neither a command nor the settings name one.
+DEFAULT_DATABASE = "kpibar.duckdb"
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in ("Database", "Report", "ingest", "open"):
         from kpibar import api
 

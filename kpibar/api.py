@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from kpibar.load.outcome import Options, Outcome, Watch
     from kpibar.measure.barometer import Barometer
 
-DEFAULT_DATABASE = "kpibar.duckdb"
-
 
 @dataclass(frozen=True)
 class Report:
@@ -99,19 +97,20 @@ class Database:
         `by` is one of channel, brand, carrier, country, reason, month; `share` masks groups of fewer than ten. `wait`
         are the seconds to wait while another process writes the database. Raises KpibarError.
         """
-        from kpibar.measure.barometer import BY, Request, compute
-        from kpibar.measure.circulation import for_circulation, strict_settings
+        from kpibar.measure.barometer import BY, Request
+        from kpibar.measure.circulation import compute_report
         from kpibar.measure.errors import DimensionUnknown
 
         if by is not None and by not in BY:
             raise DimensionUnknown(by, BY)
         request = Request(year, tuple(kpis), family, brand, by, share)
-        computed = compute(self.path, strict_settings(self.config) if share else self.config, request, wait)
-        return Report(for_circulation(computed) if share else computed, datetime.now(UTC))
+        return Report(compute_report(self.path, self.config, request, wait), datetime.now(UTC))
 
 
-def open(path: str | Path = DEFAULT_DATABASE, *, config: str | Path | None = None) -> Database:
+def open(path: str | Path | None = None, *, config: str | Path | None = None) -> Database:
     """A database that exports were ingested into; `config` is a kpibar.toml (None: the nearest one upward).
+
+    Without a path it is the database of these settings, else kpibar.duckdb here.
 
     Raises DatabaseMissing, ConfigMissing, ConfigInvalid.
     """
@@ -119,14 +118,15 @@ def open(path: str | Path = DEFAULT_DATABASE, *, config: str | Path | None = Non
     from kpibar.database.errors import DatabaseMissing
 
     settings = load(Path(config) if config is not None else None)
-    if not Path(path).exists():
-        raise DatabaseMissing(Path(path))
-    return Database(Path(path), settings)
+    database = settings.database_path(Path(path) if path is not None else None)
+    if not database.exists():
+        raise DatabaseMissing(database)
+    return Database(database, settings)
 
 
 def ingest(
     *exports: "str | Path | pandas.DataFrame",
-    database: str | Path = DEFAULT_DATABASE,
+    database: str | Path | None = None,
     config: str | Path | None = None,
     layout: str | None = None,
     timezone: str | None = None,
@@ -143,6 +143,7 @@ def ingest(
 ) -> "list[Outcome]":
     """Load exports into a database, which is made where there is none; what became of each.
 
+    Without `database` it is that of the settings, else kpibar.duckdb here.
     An export is a path, as on the command line, or a data frame whose columns are called as those of the export; the
     ledger calls a frame `name`.csv. A file that cannot be loaded does not stop the others: its outcome has an `error`.
 
@@ -157,7 +158,8 @@ def ingest(
         keep_text=keep_text, date_order=date_order, encoding=encoding, repair=repair, max_rejects=limit(max_rejects),
     )  # fmt: skip
     with _files(exports, name) as paths:
-        return load_files(paths, Path(database), settings, options, wait=wait)
+        path = settings.database_path(Path(database) if database is not None else None)
+        return load_files(paths, path, settings, options, wait=wait)
 
 
 @contextmanager
@@ -174,7 +176,7 @@ def _files(exports: "tuple[str | Path | pandas.DataFrame, ...]", name: str) -> I
             else:
                 place = folder / str(number)
                 place.mkdir(mode=0o700)
-                paths.append(write_frame(export, place / f"{name}.csv"))
+                paths.append(write_frame(export, place, name))
         yield paths
 
 

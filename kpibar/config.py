@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from kpibar import DEFAULT_DATABASE
 from kpibar.brands import names_by_fold
 from kpibar.errors import ConfigInvalid, ConfigMissing, ZoneUnknown
 from kpibar.privacy.personal import name_shape, unmarked_name
@@ -223,6 +224,14 @@ class Config:
     def folder(self) -> Path | None:
         """The folder beside whose `layouts/` the user's own layouts are looked for."""
         return self.path.parent if self.path else None
+
+    def database_path(self, stated: Path | None = None) -> Path:
+        """The database: the one stated, else that of the settings (beside their file), else the default name here."""
+        if stated is not None:
+            return stated
+        if self.settings.database and self.folder:
+            return self.folder / self.settings.database
+        return Path(DEFAULT_DATABASE)
 
     def rule_for(self, file_name: str) -> FileRule:
         """What the [[files]] rules say of a file; a later rule completes an earlier one. Raises ConfigInvalid."""

@@ -13,7 +13,7 @@ import kpibar
 from kpibar.cli.demo import sample_files, sample_folder
 from kpibar.database.errors import DatabaseMissing
 from kpibar.measure.errors import DimensionUnknown
-from kpibar.read.errors import FileMissing
+from kpibar.read.errors import FileMissing, FrameNameInvalid
 from kpibar.read.frame import write_frame
 from tests.support import kpibar as command_line
 
@@ -99,9 +99,30 @@ def test_a_frame_is_loaded_like_the_export_it_stands_for(folder: Path) -> None:
 
 
 def test_a_frame_is_written_for_its_owner_alone(tmp_path: Path) -> None:
-    path = write_frame(pandas.DataFrame({1: ["a"]}), tmp_path / "frame.csv")
+    path = write_frame(pandas.DataFrame({1: ["a"]}), tmp_path, "frame")
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.read_text(encoding="utf-8") == "1\na\n"
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../calls", "a\nb"])
+def test_a_frame_is_not_written_elsewhere(folder: Path, name: str) -> None:
+    with pytest.raises(FrameNameInvalid, match="expected the name of a file"):
+        kpibar.ingest(pandas.DataFrame({"contact_id": [1]}), timezone="UTC", name=name)
+
+
+def test_floats_are_written_whole_only_where_all_are(tmp_path: Path) -> None:
+    columns = {"1": [12.0, None], 2: [1.5, 2.0], "inf": [float("inf"), 1.0], "large": [1e300, 1.0]}
+    path = write_frame(pandas.DataFrame(columns), tmp_path, "frame")
+    assert path.read_text(encoding="utf-8") == "1,2,inf,large\n12,1.5,inf,1e+300\n,2.0,1.0,1.0\n"
+
+
+def test_without_a_path_the_database_is_that_of_the_settings(folder: Path) -> None:
+    (folder / "kpibar.toml").write_text('timezone = "UTC"\ndatabase = "own.duckdb"\n', encoding="utf-8")
+    frame = pandas.DataFrame({"contact_id": [1], "created_at": ["2025-03-01 10:00:00"], "channel": ["email"]})
+    (outcome,) = kpibar.ingest(frame)
+    assert outcome.error is None
+    assert kpibar.open().path == folder / "own.duckdb"
+    assert kpibar.open().barometer().to_dict()["edition"]["year"] == 2025
 
 
 def test_importing_kpibar_imports_neither_pandas_nor_the_engine() -> None:

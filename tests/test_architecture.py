@@ -33,6 +33,8 @@ ROOMS = (
 RANK = {name: rank for rank, names in enumerate(ROOMS) for name in names}
 # How many files stand in a room at most: loading has the most nouns of its own.
 MOST_FILES, MOST_OF_ROOM, MOST_AT_THE_ROOT = 20, {"load": 24}, 10
+# What the package itself defines.
+PLAIN = ("kpibar.__version__", "kpibar.DEFAULT_DATABASE")
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" or path.parent != PACKAGE)
 
 
@@ -50,7 +52,7 @@ def imports(path: Path) -> set[str]:
             names = [f"{node.module}.{alias.name}" if node.module == "kpibar" else node.module for alias in node.names]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        found |= {name.split(".")[1] for name in names if name.startswith("kpibar.") and name != "kpibar.__version__"}
+        found |= {name.split(".")[1] for name in names if name.startswith("kpibar.") and name not in PLAIN}
     return found
 
 

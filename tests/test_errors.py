@@ -20,6 +20,7 @@ from kpibar.cli.errors import FolderGone
 from kpibar.database import errors as database_errors
 from kpibar.errors import KpibarError
 from kpibar.measure.errors import DimensionUnknown
+from kpibar.read.errors import FrameNameInvalid
 from kpibar.removal import errors as removal_errors
 from tests import reproducers_files  # noqa: F401 - registers its own
 from tests.intake import write
@@ -119,6 +120,7 @@ ELSEWHERE = {
     database_errors.ScratchUnusable,
     removal_errors.RewriteShort,
     DimensionUnknown,
+    FrameNameInvalid,
 }
 
 

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from kpibar import __version__
+from kpibar import DEFAULT_DATABASE, __version__
 from kpibar.cli import console, withdrawals
 from kpibar.cli.console import announce, emit, failure, say
 from kpibar.cli.errors import FolderGone
 from kpibar.cli.options import (
-    DEFAULT_DATABASE,
     READING_WAIT,
     By,
     Color,
@@ -37,7 +36,6 @@ from kpibar.cli.options import (
     ShareOption,
     WaitOption,
     ZoneOption,
-    database_path,
 )
 from kpibar.database import signals
 from kpibar.database.errors import MemoryShort
@@ -155,7 +153,7 @@ def ingest(
         layout=layout, timezone=valid_zone(tz) if tz else None, brand=brand, as_of=as_of, dry_run=dry_run,
         keep_text=keep_text, date_order=date_order, encoding=encoding, repair=repair, max_rejects=limit(max_rejects),
     )  # fmt: skip
-    path = database_path(db, settings)
+    path = settings.database_path(db)
     if dry_run and not path.exists():
         failed = _try_out(files, settings, options)
     else:
@@ -197,6 +195,7 @@ def _ingest(
 
     @contextmanager
     def session(store: "Store") -> "Iterator[Watch | None]":
+        """Say what concerns the database as a whole, then show how far each file is read."""
         if not trial and not key.exists() and store.meta("key_id") is None:
             say(f"new pseudonym key: {clean(str(key))} - keep a copy, without it later exports cannot join these")
         if lost := lost_entries(store):
@@ -237,16 +236,14 @@ def report(
     from kpibar.cli.outputs import format_of, rendered, screen_of
     from kpibar.cli.targets import refuse_overwriting
     from kpibar.config import load
-    from kpibar.measure.barometer import Request, compute
-    from kpibar.measure.circulation import for_circulation, strict_settings
+    from kpibar.measure.barometer import Request
+    from kpibar.measure.circulation import compute_report
 
     settings = load(config)
-    refuse_overwriting(output, database_path(db, settings), settings, wait=wait)
+    refuse_overwriting(output, settings.database_path(db), settings, wait=wait)
     wanted = Format.json if json else format or format_of(output)
     request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None, share)
-    judged = strict_settings(settings) if share else settings
-    computed = compute(database_path(db, settings), judged, request, wait, announce)
-    computed = for_circulation(computed) if share else computed
+    computed = compute_report(settings.database_path(db), settings, request, wait, announce)
     language = lang.value if lang else settings.settings.lang or "en"
     screen = screen_of(color, palette, to_file=output is not None)
     emit(rendered(computed, wanted, language, screen), output)
@@ -309,7 +306,7 @@ def status(
     from kpibar.status import database_status
 
     settings = load(config)
-    with open_current(database_path(db, settings), settings, wait, announce) as store:
+    with open_current(settings.database_path(db), settings, wait, announce) as store:
         held = database_status(store, settings)
     emit(listings.status_json(held) if json else listings.status_text(held), None)
 
@@ -343,8 +340,8 @@ def rejects(
 
     settings = load(config)
     exports = (original, Path(file) if file else None)
-    refuse_overwriting(output, database_path(db, settings), settings, *exports, wait=wait, whole=original is None)
-    with open_store(database_path(db, settings), write=False, wait=wait, said=announce) as store:
+    refuse_overwriting(output, settings.database_path(db), settings, *exports, wait=wait, whole=original is None)
+    with open_store(settings.database_path(db), write=False, wait=wait, said=announce) as store:
         named = Path(file) if file else None if output else original
         found = list_rejects(store, ledger_name(named) if named else None)
         taken = corrections(store, original, settings) if original and output else None
@@ -371,7 +368,7 @@ def check(
 
     settings = load(config)
     key = key_path(settings.settings.project)
-    with open_store(database_path(db, settings), write=False, wait=wait, said=announce) as store:
+    with open_store(settings.database_path(db), write=False, wait=wait, said=announce) as store:
         found = checks.check(store, settings.settings.thresholds, settings.settings.files, key)
     emit(listings.check_json(found) if json else listings.check_text(found), None)
     if any(not one.note for one in found):

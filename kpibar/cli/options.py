@@ -2,25 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from kpibar.config import Config
+from kpibar import DEFAULT_DATABASE
 
-DEFAULT_DATABASE = "kpibar.duckdb"
 # Seconds a command that only reads waits for one that writes.
 READING_WAIT = 5.0
-
-
-def database_path(given: Path | None, config: "Config") -> Path:
-    """The database: the flag or KPIBAR_DB, else the setting (beside its file), else the default name here."""
-    if given is not None:
-        return given
-    if config.settings.database and config.folder:
-        return config.folder / config.settings.database
-    return Path(DEFAULT_DATABASE)
 
 
 class Format(StrEnum):

@@ -13,7 +13,7 @@ import typer
 
 from kpibar.cli.console import announce, say
 from kpibar.cli.errors import ConsentMissing
-from kpibar.cli.options import ConfigOption, DatabaseOption, WaitOption, database_path
+from kpibar.cli.options import ConfigOption, DatabaseOption, WaitOption
 from kpibar.database.errors import DatabaseMissing
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def rotate_key(
 
 def _existing(db: Path | None, config: "Config") -> Path:
     """The database, which must be there. Raises DatabaseMissing."""
-    path = database_path(db, config)
+    path = config.database_path(db)
     if not path.exists():
         raise DatabaseMissing(path)
     return path

@@ -35,7 +35,7 @@ def seconds_between(later: str, earlier: str) -> str:
 class Compiled:
     """An expression whose helper calls became placeholders `{n}` over `calls`.
 
-    `growth` is how many times as long as its cells all values together can be (see formulas.measured).
+    `growth` is how many times as long as its cells all values together can be (see formula.measured).
     """
 
     template: str

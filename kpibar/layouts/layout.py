@@ -28,7 +28,7 @@ from kpibar.values.functions import FormulaFault, Size, Term
 from kpibar.values.syntax import can_read
 
 _MOST_LAYOUTS = 200
-# Of all values of a record together, times the length of its cells (see formulas.measured).
+# Of all values of a record together, times the length of its cells (see formula.measured).
 _MOST_GROWTH = 1_000
 Entity = Literal["contacts", "orders", "parcels", "surveys", "notices", "gestures"]
 
@@ -240,7 +240,7 @@ def duration_sql(layout: Layout, text: str) -> str:
 
 
 def _duration(layout: Layout, text: str) -> tuple[str, int]:
-    """The SQL of one side of an assertion, and its growth (see formulas.measured)."""
+    """The SQL of one side of an assertion, and its growth (see formula.measured)."""
 
     def column(names: Sequence[str]) -> Term:
         if len(names) == 1 and names[0] in layout.select:
@@ -252,7 +252,7 @@ def _duration(layout: Layout, text: str) -> tuple[str, int]:
 
 
 def growth(layout: Layout) -> int:
-    """How many times as long as the cells of a record all its values together can be (see formulas.measured)."""
+    """How many times as long as the cells of a record all its values together can be (see formula.measured)."""
     asserted = (text for one in layout.asserted for text in (one.left, one.right))
     return sum(compiled.growth for _, compiled in entries(layout)) + sum(_duration(layout, t)[1] for t in asserted)
 

@@ -1,7 +1,7 @@
 """Whether a text can be what a column holds: by the helpers that read it, and by the good records of the same file.
 
-What is told here is never stricter than the SQL that converts the value (values.py): the two are used one after the
-other. What the file's own records show is asked for beyond that, where they show it without an exception.
+What is told here is never stricter than the SQL that converts the value (values/helpers.py): the two are used one
+after the other. What the file's own records show is asked for beyond that, where they show it without an exception.
 """
 
 import re

@@ -327,14 +327,14 @@ def _two_records(layout: Layout, cells: Cells) -> str:
 
 
 def checked(width: int) -> str:
-    """SQL of the checksum of a record's cells: their bytes, weighted by column (see batches.weights)."""
+    """SQL of the checksum of a record's cells: their bytes, weighted by column (see reader.weights)."""
     terms = [f"strlen(c{place}) * {weight}" for place, weight in enumerate(weights(width))]
     sums = [" + ".join(terms[start : start + _TERMS]) for start in range(0, width, _TERMS)]
     return sums[0] if len(sums) == 1 else " + ".join(f"({one})" for one in sums)
 
 
 def told(typing: str, plain: Sequence[bool], source: str) -> str:
-    """The statement over a source with what is taken from each cell: of a plain column (see proof.Proof) the cell.
+    """The statement over a source with what is taken from each cell: of a plain column (see scan.Proof) the cell.
 
     What stands in strings, the names of columns and the words of a layout, stays as it is.
     """

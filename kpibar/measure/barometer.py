@@ -70,7 +70,7 @@ BY = ("channel", "brand", "carrier", "country", "reason", "month")
 class Request:
     """What to report: the year (None: the last one), KPIs or family (none: all), one brand, one dimension.
 
-    `share` asks for a report that may circulate (see sharing.py).
+    `share` asks for a report that may circulate (see circulation.py).
     """
 
     year: int | None = None

@@ -4,12 +4,13 @@ It is no anonymous report: who knows a group from elsewhere may still recognise 
 those of the ordinary report; what would be left of a whole by subtraction is of ten or more, too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from kpibar.config import Config
 from kpibar.kpis.catalogue import Kpi
-from kpibar.measure.barometer import Barometer, Note, Row
+from kpibar.measure.barometer import Barometer, Note, Request, Row, compute
 from kpibar.measure.estimates import Measure, Segment, base_alone
 
 # The smallest group of which anything is said.
@@ -23,6 +24,15 @@ def strict_settings(config: Config) -> Config:
     reporting = config.settings.reporting
     raised = reporting.model_copy(update={"min_base": max(reporting.min_base, SMALLEST)})
     return replace(config, settings=config.settings.model_copy(update={"reporting": raised}))
+
+
+def compute_report(
+    path: Path, config: Config, request: Request, wait: float = 0.0, said: Callable[[str], None] = lambda words: None
+) -> Barometer:
+    """The barometer that a request asks for; one that may circulate where it says so. Raises what `compute` raises."""
+    if not request.share:
+        return compute(path, config, request, wait, said)
+    return for_circulation(compute(path, strict_settings(config), request, wait, said))
 
 
 def for_circulation(barometer: Barometer) -> Barometer:

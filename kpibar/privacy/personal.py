@@ -6,7 +6,7 @@ address, a bank account and a telephone of a certain form count: with +, with 00
 pairs of which the first begins with 0, or behind a word for telephone.
 
 This is the only finder of personal data: stored cells, names of files, sheets and members, and messages are judged by
-it. `showing.shown_value` shows less still of values that nobody stores. `ingest/kept_text.py` takes more out of free
+it. `disclosure.show_value` shows less still of values that nobody stores. `values/kept_text.py` takes more out of free
 texts, in the engine, as each record has another one.
 """
 

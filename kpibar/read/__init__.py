@@ -2,8 +2,8 @@
 
 Its own order, each line standing on those above it:
 
-    alphabets columns errors frame mojibake scan workbook_marks
-    archive json_records lines quotes workbook
+    alphabets columns errors mojibake scan workbook_marks
+    archive frame json_records lines quotes workbook
     dialect encoding records source
     footer tables
     export reader

@@ -166,12 +166,10 @@ def unpack(path: Path, handle: IO[bytes], member: Member, caps: Caps) -> Iterato
 
     Raises FileDamaged, FileTooLarge.
     """
-    reachable = 0 <= member.place < 1 << 62
-    handle.seek(member.place if reachable else 0)
-    header = handle.read(30) if reachable else b""
-    if len(header) < 30 or not header.startswith(b"PK\x03\x04"):
+    content = _content_place(handle, member.place)
+    if content is None:
         raise FileDamaged(path, "zip archive", f"{show_name(member.name)} is not where its directory says")
-    handle.seek(sum(struct.unpack_from("<HH", header, 26)), 1)
+    handle.seek(content)
     if member.method not in (_STORED, _DEFLATED):
         raise FileDamaged(path, "zip archive", f"{show_name(member.name)} is packed by a method kpibar does not read")
     meter = Meter(path, caps)
@@ -302,12 +300,21 @@ def refuse_gaps(handle: IO[bytes], found: Directory, listed: Sequence[zipfile.Zi
 
 def _end(handle: IO[bytes], info: zipfile.ZipInfo) -> int:
     """Where the content of a member ends."""
-    handle.seek(info.header_offset)
+    content = _content_place(handle, info.header_offset)
+    if content is None:
+        raise StructureFault("a member is not where its directory says")
+    return content + info.compress_size
+
+
+def _content_place(handle: IO[bytes], member: int) -> int | None:
+    """Where the content of a member begins, behind its own header; None where there is no such header."""
+    if not 0 <= member < 1 << 62:
+        return None
+    handle.seek(member)
     header = handle.read(_LOCAL_BYTES)
     if len(header) < _LOCAL_BYTES or not header.startswith(_LOCAL):
-        raise StructureFault("a member is not where its directory says")
-    name, extra = struct.unpack_from("<HH", header, 26)
-    return int(info.header_offset + _LOCAL_BYTES + name + extra + info.compress_size)
+        return None
+    return int(member + _LOCAL_BYTES + sum(struct.unpack_from("<HH", header, 26)))
 
 
 def _refuse_between(handle: IO[bytes], reached: int, start: int, last: zipfile.ZipInfo | None) -> None:

@@ -239,7 +239,7 @@ class FileNotText(KpibarError):
 class HeaderNotFound(KpibarError):
     """No line of the file's beginning looks like the header of a known layout.
 
-    `first_line` is what may be shown of its first line (see `showing.shown_line`).
+    `first_line` is what may be shown of its first line (see `disclosure.show_line`).
     """
 
     def __init__(self, path: Path, first_line: str) -> None:
@@ -247,3 +247,10 @@ class HeaderNotFound(KpibarError):
             f"{path}: no known column names in its first 30 lines (line 1, letters and digits blanked: {first_line}); "
             "see `kpibar layouts` for what is read, or describe the file in layouts/NAME.toml"
         )
+
+
+class FrameNameInvalid(UsageError):
+    """A data frame cannot be called so in the ledger."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"a data frame cannot be called {name!r}: expected the name of a file without a folder")

@@ -4,21 +4,29 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kpibar.read.errors import FrameNameInvalid
+
 if TYPE_CHECKING:
     import pandas
 
+# A float holds every whole number up to here.
+_LARGEST_WHOLE = 2**53
 
-def write_frame(frame: "pandas.DataFrame", path: Path) -> Path:
-    """Write a frame, without its index, as UTF-8 CSV of mode 0600; the path.
+
+def write_frame(frame: "pandas.DataFrame", folder: Path, name: str) -> Path:
+    """Write a frame, without its index, as UTF-8 CSV of mode 0600 to `name`.csv in a folder; the path.
 
     A missing value is an empty cell, an instant ISO 8601 with its offset where it has one. A column of floats whose
-    values are all whole, as integers with gaps become in pandas, is written without decimals: 12, not 12.0.
+    values are all whole, as integers with gaps become in pandas, is written without decimals: 12, not 12.0. Raises
+    FrameNameInvalid.
     """
+    if not name or name != Path(name).name or not name.isprintable():
+        raise FrameNameInvalid(name)
     text = frame.copy(deep=False)
-    for place, name in enumerate(frame.columns):
+    for place in range(len(frame.columns)):
         text.isetitem(place, _cells(frame.iloc[:, place]))
-        if not isinstance(name, str):
-            text = text.rename(columns={name: str(name)})
+    text.columns = [str(column) for column in frame.columns]
+    path = folder / f"{name}.csv"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         text.to_csv(file, index=False, lineterminator="\n")
@@ -26,11 +34,12 @@ def write_frame(frame: "pandas.DataFrame", path: Path) -> Path:
 
 
 def _cells(column: "pandas.Series[Any]") -> "pandas.Series[Any]":
-    """The texts of a column."""
+    """A column whose values are written as their texts are."""
     from pandas.api.types import is_datetime64_any_dtype, is_float_dtype
 
     if is_datetime64_any_dtype(column):
         return column.map(lambda instant: instant.isoformat(sep=" "), na_action="ignore")
-    if is_float_dtype(column) and not column.dropna().mod(1).any():
+    present = column.dropna()
+    if is_float_dtype(column) and (present.abs() <= _LARGEST_WHOLE).all() and not present.mod(1).any():
         return column.astype("Int64")
     return column

@@ -1,6 +1,6 @@
 """A text, block by block -> batches of proven records, and an account of every physical line.
 
-The scan (proof.py) takes what is beyond doubt, a strict reader (records.py) judges the rest. Both give the same
+The scan (scan.py) takes what is beyond doubt, a strict reader (records.py) judges the rest. Both give the same
 answer; the first is many times faster. A batch carries the bytes the engine will read, the physical line of each
 record, and a checksum over the length and place of every cell, which the engine must find again.
 """
@@ -110,7 +110,7 @@ class Batch:
     """Proven records as CSV text with line feeds, and the faults among them.
 
     `lines` and `last_lines` are the physical lines each record begins and ends on, `check` the checksum, `plain` the
-    columns in which no cell needs a second look (see proof.Proof).
+    columns in which no cell needs a second look (see scan.Proof).
     """
 
     text: bytes

@@ -105,7 +105,7 @@ def _telephone(text: str, calling_code: str) -> str:
 def find_person(store: Store, forms: Sequence[tuple[str, str]]) -> PersonRecords:
     """Fill `gone_people` and, of each canonical table, `gone_<table>` (row) with what is of the person.
 
-    The session must have the key (see pseudonyms.bind).
+    The session must have the key (see database/key.py, bind).
     """
     run = store.engine.run
     keys = f"SELECT DISTINCT {pseudonym('v')} AS key FROM (SELECT unnest($forms) AS v)"

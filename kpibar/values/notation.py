@@ -74,7 +74,7 @@ class Call:
 
     `argument` is the name of an enum; for an instant, the column that holds the time when `column` holds the date.
     Where the helper reads an expression over cells, `formula` is its template and `names` are the columns it is over,
-    of which `column` is the first, and `growth` is that of the expression (see formulas.measured).
+    of which `column` is the first, and `growth` is that of the expression (see formula.measured).
     """
 
     helper: str
