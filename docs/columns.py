@@ -149,7 +149,7 @@ def _filled(entity: str, kpis: tuple[Kpi, ...]) -> str:
         if column in known:
             meaning = _MEANINGS.get(f"{entity}.{column}") or _MEANINGS[column]
             words = ", ".join(f"`{word}`" for word in WORDS.get((entity, column), ()))
-            mark = " *key*" if column in KEYS[entity].required else ""
+            mark = " *key*" if column in KEYS[entity].mandatory else ""
             needed = ", ".join(f"`{kpi.id}`" for kpi in kpis if _needs(kpi, f"{entity}.{column}"))
             lines.append(
                 f"| `{column}`{mark} | {_unit(column, type)} | {meaning}{': ' if words else ''}{words} | {needed} |"

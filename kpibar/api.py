@@ -204,7 +204,7 @@ def load_files(
     from kpibar.removal.rewrite import rewrite
 
     thresholds, rules = config.settings.thresholds, config.settings.files
-    with open_store(database, write=True, wait=wait, migrate=not options.dry_run, said=said) as store:
+    with open_store(database, write=True, wait=wait, migrate=not options.dry_run, notify=said) as store:
         with session(store) as watch:
             outcomes = ingest(store, paths, config, options, done, watch)
         if not options.dry_run and not is_current(store, thresholds, rules):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i", "þ": "th", "ð": "d"})
 _AND = frozenset({"&", "et", "and", "und"})
 # Signs that belong to a name: Canal+ is not Canal.
-_KEPT = "&+#%@"
+_KEPT_SIGNS = "&+#%@"
 _MARKS = "®™©℠"
 _ACCENTS = range(0x300, 0x370)
 
@@ -27,7 +27,7 @@ def fold(spelling: str) -> str:
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", bare).casefold()).translate(_LETTERS)
     signs = []
     for sign in plain:
-        if sign in _KEPT:
+        if sign in _KEPT_SIGNS:
             signs.append(" & " if sign == "&" else sign)
         elif unicodedata.category(sign)[0] in "LNM" and ord(sign) not in _ACCENTS:
             signs.append(sign)
@@ -49,19 +49,19 @@ def names_by_fold(aliases: Mapping[str, str]) -> dict[str, str]:
     Of two spellings of one name the first is shown. Raises ValueError for an alias of two names, or of none.
     """
     targets: dict[str, str] = {}
-    shown: dict[str, str] = {}
+    names: dict[str, str] = {}
     for alias, name in aliases.items():
         if is_nameless(alias) or is_nameless(name):
             raise ValueError(f'"{alias}" = "{name}": both must be names of brands')
         if targets.setdefault(fold(alias), fold(name)) != fold(name):
             raise ValueError(f'"{alias}" stands for two brands')
-        shown.setdefault(fold(name), clean_name(name))
-    found = {}
-    for alias in [*targets, *shown]:
+        names.setdefault(fold(name), clean_name(name))
+    spellings = {}
+    for alias in [*targets, *names]:
         name, steps = alias, 0
         while targets.get(name, name) != name:
             name, steps = targets[name], steps + 1
             if steps > len(targets):
-                raise ValueError(f'"{shown[name]}" stands for itself by way of others')
-        found[alias] = shown[name]
-    return found
+                raise ValueError(f'"{names[name]}" stands for itself by way of others')
+        spellings[alias] = names[name]
+    return spellings

@@ -9,7 +9,7 @@ from kpibar.config import FileRule, Thresholds
 from kpibar.database.engine import EngineError
 from kpibar.database.errors import KeyUnusable
 from kpibar.database.key import Key, key_fault, read_key
-from kpibar.database.ledger import CHAINED, LAST_READING, chained
+from kpibar.database.ledger import CHAIN_COLUMNS, LAST_READING, next_link
 from kpibar.database.schema import ENTITIES, KEYS
 from kpibar.database.seal import Seal, read_seals, seal_of
 from kpibar.database.store import Store
@@ -41,12 +41,12 @@ def check(
     """
     if unreadable := tuple(_blocks(store)):
         return unreadable
-    found = [*_equations(store), *_chain(store), *_seal(store), *_beside(store), *_sources(store), *_mode(store)]
-    found += _texts(store)
+    findings = [*_equations(store), *_chain(store), *_seal(store), *_beside(store), *_sources(store), *_mode(store)]
+    findings += _texts(store)
     for entity in ENTITIES:
-        found += [*_rows(store, entity), *_identity(store, entity), *_pseudonyms(store, entity)]
-    found += [*_model(store, thresholds, rules), *(_key(store, key) if key else ())]
-    return tuple(found)
+        findings += [*_rows(store, entity), *_identity(store, entity), *_pseudonyms(store, entity)]
+    findings += [*_model(store, thresholds, rules), *(_key(store, key) if key else ())]
+    return tuple(findings)
 
 
 def _blocks(store: Store) -> Iterator[Finding]:
@@ -80,20 +80,20 @@ def _blocks(store: Store) -> Iterator[Finding]:
 
 def _read(store: Store, table: str, columns: Sequence[str]) -> None:
     """Read every value of a table. Raises EngineError."""
-    values = ", ".join(f"bit_xor(hash({_quoted(column)}))" for column in columns)
-    store.engine.rows(f"SELECT {values} FROM {_quoted(table)}")
+    values = ", ".join(f"bit_xor(hash({_quote(column)}))" for column in columns)
+    store.engine.rows(f"SELECT {values} FROM {_quote(table)}")
 
 
 def _look_up(store: Store, table: str, key: str) -> None:
     """Look up rows all over a table by its key, for which its index is read. Raises EngineError."""
-    name, column = _quoted(table), _quoted(key)
-    placed = f"SELECT {column} AS value, row_number() OVER (ORDER BY {column}) - 1 AS place FROM {name}"
+    name, column = _quote(table), _quote(key)
+    values = f"SELECT {column} AS value, row_number() OVER (ORDER BY {column}) - 1 AS place FROM {name}"
     step = f"(SELECT count(*) // {_LOOKED_UP} + 1 FROM {name})"
-    for (value,) in store.engine.rows(f"SELECT value FROM ({placed}) WHERE place % {step} = 0"):
+    for (value,) in store.engine.rows(f"SELECT value FROM ({values}) WHERE place % {step} = 0"):
         store.engine.rows(f"SELECT count(*) FROM {name} WHERE {column} = ?", [value])
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -104,31 +104,31 @@ def _equations(store: Store) -> Iterator[Finding]:
         f"least({', '.join((*_FATES, *_LINES, 'repaired', 'removed'))}) < 0, "
         "(SELECT count(*) FROM rejects r WHERE r.file_id = f.file_id) FROM files f ORDER BY f.file_id"
     )
-    for file_id, name, records, fates, lines, classes, repaired, rejected, negative, listed in rows:
+    for file_id, name, records, fates, lines, classes, repairs, rejects, negative, reject_rows in rows:
         about = f"file {file_id} ({name})"
         if records != fates:
             yield Finding("records", about, f"{records} records were read, {fates} are accounted for")
         if lines != classes:
             yield Finding("lines", about, f"{lines} lines were read, {classes} are accounted for")
-        if listed != rejected:
-            yield Finding("rejects", about, f"{rejected} records were rejected, {listed} are listed with a reason")
-        if negative or repaired > records:
+        if reject_rows != rejects:
+            yield Finding("rejects", about, f"{rejects} records were rejected, {reject_rows} are listed with a reason")
+        if negative or repairs > records:
             yield Finding("counts", about, "a count is below zero, or more records were repaired than read")
 
 
 def _chain(store: Store) -> Iterator[Finding]:
     """Every entry is sealed with the chain of the one before: the first that does not fit is where the ledger broke."""
-    previous, expected = "", 1
-    rows = store.engine.rows(f"SELECT chain, {', '.join(CHAINED)} FROM files ORDER BY file_id")
+    previous, number_due = "", 1
+    rows = store.engine.rows(f"SELECT chain, {', '.join(CHAIN_COLUMNS)} FROM files ORDER BY file_id")
     for chain, *values in rows:
         about = f"file {values[0]} ({values[2]})"
-        if values[0] != expected:
-            yield Finding("chain", about, f"the ledger entry before it, file {expected}, is gone")
+        if values[0] != number_due:
+            yield Finding("chain", about, f"the ledger entry before it, file {number_due}, is gone")
             return
-        if chain != chained(previous, values):
+        if chain != next_link(previous, values):
             yield Finding("chain", about, "its ledger entry was altered, or one before it is gone")
             return
-        previous, expected = chain, expected + 1
+        previous, number_due = chain, number_due + 1
 
 
 def _seal(store: Store) -> Iterator[Finding]:
@@ -136,25 +136,25 @@ def _seal(store: Store) -> Iterator[Finding]:
 
     While a database is replaced by one that was written anew, the note is of both: one of them is right.
     """
-    own = [noted for noted in read_seals(store.path) if noted.database == seal_of(store).database]
-    findings = [tuple(_noted(store, noted)) for noted in own]
-    yield from min(findings, key=lambda found: (any(not one.note for one in found), len(found)), default=())
+    seals = [copy for copy in read_seals(store.path) if copy.database == seal_of(store).database]
+    findings = [tuple(_compare_seal(store, copy)) for copy in seals]
+    yield from min(findings, key=lambda group: (any(not finding.note for finding in group), len(group)), default=())
 
 
-def _noted(store: Store, noted: Seal) -> Iterator[Finding]:
-    found = seal_of(store)
-    if noted.file_id > found.file_id:
-        lost = noted.file_id - found.file_id
+def _compare_seal(store: Store, copy: Seal) -> Iterator[Finding]:
+    seal = seal_of(store)
+    if copy.file_id > seal.file_id:
+        loss = copy.file_id - seal.file_id
         yield Finding(
             "lost",
             "the end of the ledger",
-            f"{lost} entries are gone that were acknowledged (an older copy was put back?): ingest again",
+            f"{loss} entries are gone that were acknowledged (an older copy was put back?): ingest again",
         )
         return
-    rows = store.engine.rows("SELECT chain FROM files WHERE file_id = ?", [noted.file_id])
-    if noted.file_id and (not rows or rows[0][0] != noted.chain):
-        yield Finding("replaced", f"file {noted.file_id}", "its ledger entry is not the one that was acknowledged")
-    elif noted.file_id < found.file_id:
+    rows = store.engine.rows("SELECT chain FROM files WHERE file_id = ?", [copy.file_id])
+    if copy.file_id and (not rows or rows[0][0] != copy.chain):
+        yield Finding("replaced", f"file {copy.file_id}", "its ledger entry is not the one that was acknowledged")
+    elif copy.file_id < seal.file_id:
         yield Finding("behind", "the note beside the database", "it is older than the database", note=True)
 
 
@@ -194,8 +194,8 @@ def _rows(store: Store, entity: str) -> Iterator[Finding]:
         "ON t.source = f.source WHERE coalesce(n, 0) <> coalesce(added, 0) ORDER BY 1",
         [entity],
     )
-    for source, held, added in rows:
-        yield Finding("rows", f"{entity} of {source}", f"its files added {added} records, {held} are held")
+    for source, rows_now, additions in rows:
+        yield Finding("rows", f"{entity} of {source}", f"its files added {additions} records, {rows_now} are held")
     strays = _count(
         store,
         f"SELECT count(*) FROM {entity} t WHERE NOT EXISTS (SELECT 1 FROM files f "
@@ -208,14 +208,14 @@ def _rows(store: Store, entity: str) -> Iterator[Finding]:
 def _identity(store: Store, entity: str) -> Iterator[Finding]:
     """No record is there twice, none lacks what identifies it."""
     key = KEYS[entity]
-    listed = ", ".join(("source", *key.id))
-    twice = _count(store, f"SELECT count(*) FROM (SELECT 1 FROM {entity} GROUP BY {listed} HAVING count(*) > 1)")
+    column_list = ", ".join(("source", *key.id))
+    twice = _count(store, f"SELECT count(*) FROM (SELECT 1 FROM {entity} GROUP BY {column_list} HAVING count(*) > 1)")
     if twice:
         yield Finding("twice", entity, f"{twice} records are there more than once")
-    missing = " OR ".join(f"{column} IS NULL" for column in key.required)
-    empty = _count(store, f"SELECT count(*) FROM {entity} WHERE {missing}")
+    is_null = " OR ".join(f"{column} IS NULL" for column in key.mandatory)
+    empty = _count(store, f"SELECT count(*) FROM {entity} WHERE {is_null}")
     if empty:
-        yield Finding("empty", entity, f"{empty} records lack {' or '.join(key.required)}")
+        yield Finding("empty", entity, f"{empty} records lack {' or '.join(key.mandatory)}")
 
 
 def _pseudonyms(store: Store, entity: str) -> Iterator[Finding]:
@@ -243,8 +243,8 @@ def _model(store: Store, thresholds: Thresholds, rules: Sequence[FileRule]) -> I
 def _texts(store: Store) -> Iterator[Finding]:
     """Texts that were emptied leave the file only when it is written anew."""
     if store.meta(EMPTIED_TEXTS) is not None:
-        said = "texts that are kept no longer can still be read in the file; the next ingest writes it anew"
-        yield Finding("text", str(store.path), said, note=True)
+        message = "texts that are kept no longer can still be read in the file; the next ingest writes it anew"
+        yield Finding("text", str(store.path), message, note=True)
 
 
 def _mode(store: Store) -> Iterator[Finding]:
@@ -256,8 +256,8 @@ def _mode(store: Store) -> Iterator[Finding]:
 
 def _key(store: Store, path: Path) -> Iterator[Finding]:
     """The key of the database is secret, where it is at hand: another one, such as that of a demo, is not judged."""
-    known = store.meta("key_id")
-    if known is None or not path.exists():
+    key_id = store.meta("key_id")
+    if key_id is None or not path.exists():
         return
     try:
         secret = read_key(path)
@@ -265,7 +265,7 @@ def _key(store: Store, path: Path) -> Iterator[Finding]:
     except (KeyUnusable, OSError) as error:
         yield Finding("key", str(path), f"it cannot be used as key: {error}")
         return
-    if fault is not None and Key(path, secret).id == known:
+    if fault is not None and Key(path, secret).id == key_id:
         yield Finding("key", str(path), f"{fault[0]}: {fault[1]}")
 
 

@@ -194,16 +194,16 @@ class Settings(_Table):
 
     @field_validator("succession")
     @classmethod
-    def _succession_ends(cls, stated: tuple[Succession, ...]) -> tuple[Succession, ...]:
-        after = {(one.predecessor, one.brand): one.successor for one in stated}
-        for one in stated:
-            name, passed = one.successor, {one.predecessor}
-            while name not in passed and (name, one.brand) in after:
-                passed.add(name)
-                name = after[name, one.brand]
-            if name in passed:
+    def _succession_ends(cls, successions: tuple[Succession, ...]) -> tuple[Succession, ...]:
+        after = {(succession.predecessor, succession.brand): succession.successor for succession in successions}
+        for succession in successions:
+            name, visited = succession.successor, {succession.predecessor}
+            while name not in visited and (name, succession.brand) in after:
+                visited.add(name)
+                name = after[name, succession.brand]
+            if name in visited:
                 raise ValueError(f'"{name}" follows itself')
-        return stated
+        return successions
 
     @field_validator("brands")
     @classmethod
@@ -225,10 +225,10 @@ class Config:
         """The folder beside whose `layouts/` the user's own layouts are looked for."""
         return self.path.parent if self.path else None
 
-    def database_path(self, stated: Path | None = None) -> Path:
+    def database_path(self, option: Path | None = None) -> Path:
         """The database: the one stated, else that of the settings (beside their file), else the default name here."""
-        if stated is not None:
-            return stated
+        if option is not None:
+            return option
         if self.settings.database and self.folder:
             return self.folder / self.settings.database
         return Path(DEFAULT_DATABASE)
@@ -240,12 +240,12 @@ class Config:
 
 def rule_for(rules: Iterable[FileRule], file_name: str) -> FileRule:
     """What rules say of a file; a later rule completes an earlier one. Raises ConfigInvalid where the two disagree."""
-    known: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for rule in rules:
         if fnmatchcase(file_name.casefold(), rule.match.casefold()) or _matches_shape(rule, file_name):
-            known |= rule.model_dump(exclude_none=True, by_alias=True)
+            fields |= rule.model_dump(exclude_none=True, by_alias=True)
     try:
-        return FileRule(**(known | {"match": file_name}))
+        return FileRule(**(fields | {"match": file_name}))
     except ValidationError as error:
         raise ConfigInvalid(Path(FILE_NAME), f"[[files]] for {file_name}: {explain(error)}") from error
 
@@ -276,8 +276,8 @@ def find(start: Path) -> Path | None:
             return folder / FILE_NAME
     from platformdirs import user_config_path
 
-    own = user_config_path("kpibar") / FILE_NAME
-    return own if own.is_file() else None
+    user_file = user_config_path("kpibar") / FILE_NAME
+    return user_file if user_file.is_file() else None
 
 
 def load(path: Path | None = None, start: Path | None = None) -> Config:
@@ -287,14 +287,14 @@ def load(path: Path | None = None, start: Path | None = None) -> Config:
     """
     if path is not None and not path.is_file():
         raise ConfigMissing(path)
-    chosen = path or find((start or Path.cwd()).resolve())
-    if chosen is None:
+    file = path or find((start or Path.cwd()).resolve())
+    if file is None:
         return Config(Settings(), None, hashlib.sha256(b"").hexdigest())
     try:
-        content = read_toml(chosen)
+        content = read_toml(file)
     except (OSError, TomlFault) as error:
-        raise ConfigInvalid(chosen, getattr(error, "strerror", None) or str(error)) from error
-    return Config(_parse(chosen, content), chosen.resolve(), hashlib.sha256(content).hexdigest())
+        raise ConfigInvalid(file, getattr(error, "strerror", None) or str(error)) from error
+    return Config(_parse(file, content), file.resolve(), hashlib.sha256(content).hexdigest())
 
 
 def _parse(path: Path, content: bytes) -> Settings:
@@ -310,16 +310,16 @@ def _parse(path: Path, content: bytes) -> Settings:
 
 def explain(error: ValidationError, model: type[BaseModel] | None = None) -> str:
     """The first problem pydantic found, in one line: where, and what is wrong; of a `model` also what may be there."""
-    found = error.errors()
+    faults = error.errors()
     # A setting that is not there may be the one that is misspelled.
-    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
+    first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     where = ".".join(str(step)[:_LONGEST_NAME] for step in first["loc"])
-    others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    remainder = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
-        return f'"{where}" is not a setting{_names_beside(model, first["loc"])}{others}'
-    said = first["msg"].removeprefix("Value error, ")
-    said = said if len(said) <= _LONGEST_REASON else f"{said[:_LONGEST_REASON]} ..."
-    return f'"{where}": {said}{others}' if where else f"{said}{others}"
+        return f'"{where}" is not a setting{_names_beside(model, first["loc"])}{remainder}'
+    message = first["msg"].removeprefix("Value error, ")
+    message = message if len(message) <= _LONGEST_REASON else f"{message[:_LONGEST_REASON]} ..."
+    return f'"{where}": {message}{remainder}' if where else f"{message}{remainder}"
 
 
 def _names_beside(model: type[BaseModel] | None, place: tuple[int | str, ...]) -> str:
@@ -330,11 +330,16 @@ def _names_beside(model: type[BaseModel] | None, place: tuple[int | str, ...]) -
         fields = model.model_fields if model else {}
         kind = fields[step].annotation if step in fields else None
         model = next(
-            (one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel)), None
+            (
+                member
+                for member in (kind, *get_args(kind))
+                if isinstance(member, type) and issubclass(member, BaseModel)
+            ),
+            None,
         )
     if model is None:
         return ""
     names = [field.alias or name for name, field in model.model_fields.items()]
     like = get_close_matches(str(place[-1]), names, n=1)
-    listed = f"expected one of {', '.join(names)}"
-    return f"; did you mean {like[0]}? {listed}" if like else f"; {listed}"
+    name_list = f"expected one of {', '.join(names)}"
+    return f"; did you mean {like[0]}? {name_list}" if like else f"; {name_list}"

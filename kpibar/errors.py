@@ -20,17 +20,20 @@ class UsageError(KpibarError):
     exit_code = 2
 
 
-def list_names(names: Iterable[str], most: int = 12) -> str:
-    """Join names with commas; past `most`, say how many more there are."""
-    shown = sorted(set(names))
-    more = len(shown) - most
-    return ", ".join(shown[:most]) + (f" and {more} more" if more > 0 else "")
+def list_names(names: Iterable[str], limit: int = 12) -> str:
+    """Join names with commas; past `limit`, say how many more there are."""
+    distinct = sorted(set(names))
+    excess = len(distinct) - limit
+    return ", ".join(distinct[:limit]) + (f" and {excess} more" if excess > 0 else "")
 
 
-def suggest_names(name: str, known: Iterable[str]) -> str:
+def suggest_names(name: str, candidates: Iterable[str]) -> str:
     """A hint at the names most like the one that was not found."""
-    like = get_close_matches(name, list(known), n=3, cutoff=0.5) or [one for one in known if name in one][:3]
-    return f"; did you mean {' or '.join(like)}?" if like else f"; known: {list_names(known, 60)}"
+    like = (
+        get_close_matches(name, list(candidates), n=3, cutoff=0.5)
+        or [candidate for candidate in candidates if name in candidate][:3]
+    )
+    return f"; did you mean {' or '.join(like)}?" if like else f"; known: {list_names(candidates, 60)}"
 
 
 def quote_names(names: Iterable[str]) -> str:
@@ -41,8 +44,8 @@ def quote_names(names: Iterable[str]) -> str:
 class FileNotHeld(UsageError):
     """A file was asked for by a name the ledger does not know."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f'no file called "{name}" was ingested; known: {list_names(known)}')
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(f'no file called "{name}" was ingested; known: {list_names(names)}')
 
 
 class ConfigInvalid(UsageError):

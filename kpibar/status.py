@@ -43,7 +43,7 @@ class LoadedFile:
 class DatabaseStatus:
     """What `kpibar status` tells.
 
-    `unmapped` are words of recorded reasons that nobody knows, and their contacts; `statuses` those of parcels.
+    `unknown_reasons` are words of recorded reasons that nobody knows, and their contacts; `statuses` those of parcels.
     """
 
     path: Path
@@ -53,12 +53,12 @@ class DatabaseStatus:
     files: tuple[LoadedFile, ...]
     coverage: tuple[Coverage, ...]
     columns: dict[str, tuple[str, ...]]
-    missing: dict[str, tuple[str, ...]]
+    absent_inputs: dict[str, tuple[str, ...]]
     remarks: tuple[tuple[str, Remark], ...]
-    unmapped: tuple[tuple[str, int], ...]
+    unknown_reasons: tuple[tuple[str, int], ...]
     statuses: tuple[tuple[str, int], ...]
     proposals: tuple[Proposal, ...]
-    outdated: tuple[Outdated, ...]
+    old_readings: tuple[Outdated, ...]
     duplicates: tuple[tuple[str, int], ...]
 
 
@@ -79,8 +79,8 @@ def database_status(store: Store, config: Config) -> DatabaseStatus:
     files, layouts = _files(store), checked_settings(config)
     if not files:
         raise DatabaseEmpty(store.path)
-    known, held = catalogue(config.settings), filled_columns(store)
-    lacking = {kpi.id: missing_inputs(kpi, known, held) for kpi in known.kpis if not kpi.hidden}
+    kpis, columns = catalogue(config.settings), filled_columns(store)
+    absent_inputs = {kpi.id: missing_inputs(kpi, kpis, columns) for kpi in kpis.kpis if not kpi.hidden}
     window = find_edition(store).window
     return DatabaseStatus(
         path=store.path,
@@ -90,12 +90,12 @@ def database_status(store: Store, config: Config) -> DatabaseStatus:
         files=files,
         coverage=coverage(store, window),
         columns=_columns(store),
-        missing={name: needs for name, needs in lacking.items() if needs},
+        absent_inputs={name: needs for name, needs in absent_inputs.items() if needs},
         remarks=_remarks(store),
-        unmapped=_unmapped(store),
+        unknown_reasons=_unknown_reasons(store),
         statuses=unknown_statuses(store),
         proposals=proposals(store, config.settings.succession),
-        outdated=outdated_settings(store, config, layouts),
+        old_readings=outdated_settings(store, config, layouts),
         duplicates=duplicates(store),
     )
 
@@ -110,10 +110,10 @@ def _files(store: Store) -> tuple[LoadedFile, ...]:
 
 def _columns(store: Store) -> dict[str, tuple[str, ...]]:
     rows = store.engine.rows("SELECT source || ': ' || entity, column_name FROM columns_held GROUP BY ALL ORDER BY ALL")
-    found: dict[str, tuple[str, ...]] = {}
+    columns: dict[str, tuple[str, ...]] = {}
     for source, column in rows:
-        found[source] = (*found.get(source, ()), column)
-    return found
+        columns[source] = (*columns.get(source, ()), column)
+    return columns
 
 
 def _remarks(store: Store) -> tuple[tuple[str, Remark], ...]:
@@ -125,7 +125,7 @@ def _remarks(store: Store) -> tuple[tuple[str, Remark], ...]:
     return tuple((name, Remark(code, about, records)) for name, code, about, records in rows)
 
 
-def _unmapped(store: Store) -> tuple[tuple[str, int], ...]:
+def _unknown_reasons(store: Store) -> tuple[tuple[str, int], ...]:
     """The words of recorded reasons that nobody knew when the files were read last, the most frequent first."""
     rows = store.engine.rows(
         "SELECT u.value, sum(u.n)::BIGINT FROM unknown_values u JOIN files ON files.file_id = u.file_id "
@@ -139,13 +139,13 @@ def list_rejects(store: Store, file: str | None = None) -> tuple[Reject, ...]:
     """Every reject of the database, or of the files of that name, in file and line order; of a file that was read
     several times those of its last reading. Raises FileNotHeld."""
     names = [row[0] for row in store.engine.rows("SELECT DISTINCT name FROM files")]
-    own = [name for name in names if file in (None, name, unmarked_name(name))]
-    if file is not None and not own:
+    file_names = [name for name in names if file in (None, name, unmarked_name(name))]
+    if file is not None and not file_names:
         raise FileNotHeld(file, names)
     rows = store.engine.rows(
         "SELECT files.name, r.line, r.column_name, r.shape, r.code, r.reason FROM rejects r "
         f"JOIN files ON files.file_id = r.file_id WHERE list_contains(?, files.name) AND {LAST_READING} "
         "ORDER BY r.file_id, r.line, r.reason",
-        [own],
+        [file_names],
     )
     return tuple(Reject(*row) for row in rows)

@@ -94,8 +94,8 @@ class Read:
         if self.error:
             stays = bool(self.written or self.rejects)
             return f"refused, yet {self.written} rows and {len(self.rejects)} rejects stay" if stays else None
-        if counts.records != counts.accounted:
-            return f"the ledger read {counts.records} and accounts for {counts.accounted}"
+        if counts.records != counts.fates_total:
+            return f"the ledger read {counts.records} and accounts for {counts.fates_total}"
         if counts.added != self.written:
             return f"the ledger added {counts.added}, the table holds {self.written}"
         return f"{len(self.rejects)} rejects > {counts.rejected}" if len(self.rejects) > counts.rejected else None

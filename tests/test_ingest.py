@@ -67,7 +67,7 @@ def test_every_record_of_every_sample_export_is_accounted_for(sample: tuple[Path
     for outcome in outcomes:
         assert outcome.error is None
         for table in outcome.tables:
-            assert table.counts.records == table.counts.accounted > 0, outcome.path.name
+            assert table.counts.records == table.counts.fates_total > 0, outcome.path.name
             assert table.counts.added > 0.9 * (table.counts.records - table.counts.folded - table.counts.dropped)
 
 

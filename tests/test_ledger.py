@@ -6,7 +6,7 @@ import pytest
 
 from kpibar.config import Settings
 from kpibar.database.errors import LedgerBroken
-from kpibar.database.ledger import CHAINED, Counts, Entry, Lines, chained, count_rows, prove_tables, write_entry
+from kpibar.database.ledger import CHAIN_COLUMNS, Counts, Entry, Lines, count_rows, next_link, prove_tables, write_entry
 from kpibar.database.store import open_store
 from kpibar.kpis.catalogue import catalogue
 from kpibar.render.summary import ingested
@@ -27,7 +27,7 @@ def test_every_line_has_a_class(folder: Path) -> None:
     text = f'exported today\n\n{HEADER}1,{DAY},email,"two\nlines"\n\n2,{DAY},email\n3,never,email,"a\nb"\n{HEADER}'
     outcome = take_text(folder, text)
     assert outcome.lines == Lines(total=10, preamble=2, header=1, blank=1, records=4, rejected=2)
-    assert outcome.lines.accounted == outcome.lines.total
+    assert outcome.lines.fates_total == outcome.lines.total
     assert (outcome.counts.records, outcome.counts.added, outcome.counts.rejected) == (4, 1, 3)
     rejects = held(folder, "SELECT line, last_line, code FROM rejects ORDER BY line")
     assert rejects == [(7, 7, "width"), (8, 9, "value"), (10, 10, "header")]
@@ -76,8 +76,8 @@ def test_each_entry_seals_the_one_before(folder: Path) -> None:
     for name in ("a", "b", "c"):
         take_text(folder, f"{HEADER}{name},{DAY},email,\n", name=f"{name}.csv")
     previous = ""
-    for *values, chain in held(folder, f"SELECT {', '.join(CHAINED)}, chain FROM files ORDER BY file_id"):
-        previous = chained(previous, values)
+    for *values, chain in held(folder, f"SELECT {', '.join(CHAIN_COLUMNS)}, chain FROM files ORDER BY file_id"):
+        previous = next_link(previous, values)
         assert chain == previous
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from kpibar.database.engine import EngineError
 from kpibar.database.scratch import scratch
-from kpibar.database.signals import Stopped, install, running
+from kpibar.database.signals import StopSignal, install, stop_on_signal
 from kpibar.database.store import open_store
 from tests.intake import write
 from tests.reproducers import DATABASE, GOOD, run
@@ -252,11 +252,11 @@ def test_a_signal_waits_for_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     install()
     done = []
     try:
-        with running(None):
+        with stop_on_signal(None):
             os.kill(os.getpid(), signal.SIGTERM)
             done.append("the commit is whole")
         done.append("and what follows it is said")
-        with pytest.raises(Stopped) as stopped, running(lambda: None):
+        with pytest.raises(StopSignal) as stopped, stop_on_signal(lambda: None):
             done.append("never")
     finally:
         for number, handler in before.items():

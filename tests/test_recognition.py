@@ -90,7 +90,7 @@ def test_a_layout_is_recognised_by_what_identifies_a_record(name: str) -> None:
     layout = LAYOUTS[name]
     header = ",".join(dict.fromkeys([*layout.detect, *layout.needs]))
     assert name_of(header) == name
-    for key in KEYS[layout.fills].required:
+    for key in KEYS[layout.fills].mandatory:
         assert key in layout.select
 
 

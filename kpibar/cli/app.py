@@ -70,7 +70,7 @@ def main() -> NoReturn:
     try:
         code = _run()
         signals.finish()
-    except signals.Stopped as stop:
+    except signals.StopSignal as stop:
         say("kpibar: interrupted; what was not finished was rolled back")
         code = stop.exit_code
     sys.exit(code)
@@ -341,7 +341,7 @@ def rejects(
     settings = load(config)
     exports = (original, Path(file) if file else None)
     refuse_overwriting(output, settings.database_path(db), settings, *exports, wait=wait, whole=original is None)
-    with open_store(settings.database_path(db), write=False, wait=wait, said=announce) as store:
+    with open_store(settings.database_path(db), write=False, wait=wait, notify=announce) as store:
         named = Path(file) if file else None if output else original
         found = list_rejects(store, ledger_name(named) if named else None)
         taken = corrections(store, original, settings) if original and output else None
@@ -368,7 +368,7 @@ def check(
 
     settings = load(config)
     key = key_path(settings.settings.project)
-    with open_store(settings.database_path(db), write=False, wait=wait, said=announce) as store:
+    with open_store(settings.database_path(db), write=False, wait=wait, notify=announce) as store:
         found = checks.check(store, settings.settings.thresholds, settings.settings.files, key)
     emit(listings.check_json(found) if json else listings.check_text(found), None)
     if any(not one.note for one in found):

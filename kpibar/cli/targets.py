@@ -91,7 +91,7 @@ def _names_files(lines: list[str], database: Path, wait: float) -> bool:
     """Whether each line begins with the name of a file that the database was made from."""
     if not database.exists():
         return False
-    with open_store(database, write=False, wait=wait, said=announce) as store:
+    with open_store(database, write=False, wait=wait, notify=announce) as store:
         names = tuple(f"{clean(name)}:" for (name,) in store.engine.rows("SELECT DISTINCT name FROM files"))
     return all(line.startswith(names) for line in lines)
 
@@ -158,7 +158,7 @@ def _was_ingested(path: Path, database: Path, wait: float) -> bool:
     """Whether the database holds records of this very file, or of a member or sheet of it."""
     if not database.exists():
         return False
-    with open_store(database, write=False, wait=wait, said=announce) as store:
+    with open_store(database, write=False, wait=wait, notify=announce) as store:
         known = store.engine.rows("SELECT sha256, name FROM files WHERE size = ?", [path.stat().st_size])
     if not known:
         return False

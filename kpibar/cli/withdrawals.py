@@ -98,7 +98,7 @@ def remove(
     settings = load(config)
     path = _existing(db, settings)
     with open_store(
-        path, write=not dry_run, wait=wait, migrate=not dry_run, rewritten=not dry_run, said=announce
+        path, write=not dry_run, wait=wait, migrate=not dry_run, rewritten=not dry_run, notify=announce
     ) as store:
         planned = files.plan_removal(store, files.find_file(store, file))
         for line in withdrawals.removing(planned):
@@ -166,7 +166,7 @@ def _erase(
     settings = load(config)
     path = _existing(db, settings)
     with open_store(
-        path, write=not dry_run, wait=wait, migrate=not dry_run, rewritten=not dry_run, said=announce
+        path, write=not dry_run, wait=wait, migrate=not dry_run, rewritten=not dry_run, notify=announce
     ) as store:
         planned = plan(store, settings)
         for line in words(planned):

@@ -38,11 +38,11 @@ _MOST_TO_READ = 2 << 30
 # Of a limited address space, exports need so much, and every thread of the engine.
 _LEAST_SPACE = 512 << 20
 # So many parsed statements are kept.
-_REMEMBERED = 500
+_CACHE_SIZE = 500
 
 Fault = Literal["statement", "disk", "memory", "damage", "time", "other"]
 # How systems and DuckDB say it.
-_SAID: dict[Fault, tuple[str, ...]] = {
+_FAULT_WORDS: dict[Fault, tuple[str, ...]] = {
     "disk": ("no space left", "file too large", "not enough space", "quota exceeded", "max_temp_directory_size"),
     "memory": ("out of memory", "bad_alloc", "bad allocation", "cannot allocate memory", "start a new thread"),
     "damage": ("corrupt", "checksum", "wal file", "could not read enough bytes", "internal error", "fatal error"),
@@ -71,12 +71,14 @@ def _refusal(error: Exception) -> EngineError:
     import duckdb
 
     text = str(error)
-    said = text.lower()
-    found = next((fault for fault, words in _SAID.items() if any(word in said for word in words)), None)
-    if found is None:
+    words_lower = text.lower()
+    fault_of_text = next(
+        (fault for fault, words in _FAULT_WORDS.items() if any(word in words_lower for word in words)), None
+    )
+    if fault_of_text is None:
         at_fault = isinstance(error, (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError))
-        found = "statement" if at_fault else "other"
-    return EngineError(text.partition("\n")[0], found)
+        fault_of_text = "statement" if at_fault else "other"
+    return EngineError(text.partition("\n")[0], fault_of_text)
 
 
 class Engine(Protocol):
@@ -91,7 +93,7 @@ class Engine(Protocol):
     def conceal(self, secrets: Mapping[str, bytes]) -> None:
         """Give `$name` of statements these values; no statement but one that holds the name can read them."""
 
-    def limited(self, seconds: float) -> AbstractContextManager[None]:
+    def limit_time(self, seconds: float) -> AbstractContextManager[None]:
         """A stretch in which a statement that takes longer is stopped: an EngineError whose fault is "time"."""
 
     def append(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
@@ -144,14 +146,14 @@ class Parquet:
         # Its name is that of one file, never a pattern.
         self._pattern = "".join(f"[{char}]" if char in "*?[" else char for char in full)
         config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
-        allowed = ", ".join("'" + one.replace("'", "''") + "'" for one in (full, self._pattern))
-        with signals.running(None), _refusals():
+        paths = ", ".join("'" + place.replace("'", "''") + "'" for place in (full, self._pattern))
+        with signals.stop_on_signal(None), _refusals():
             import duckdb
 
             self._connection = duckdb.connect(config=config | {"memory_limit": "2GB", "temp_directory": ""})
             self._connection.execute("SET TimeZone = 'UTC'")
             self._connection.execute("SET enable_progress_bar = false")
-            self._connection.execute(f"SET allowed_paths = [{allowed}]")
+            self._connection.execute(f"SET allowed_paths = [{paths}]")
             self._connection.execute("SET enable_external_access = false")
             self._connection.execute("SET lock_configuration = true")
 
@@ -175,8 +177,8 @@ class Parquet:
         source = "read_parquet(?, hive_partitioning = false, union_by_name = false, binary_as_string = true)"
         with _refusals():
             columns = self._connection.execute(f"DESCRIBE SELECT * FROM {source}", [self._pattern]).fetchall()
-            listed = ", ".join(_as_text('"' + name.replace('"', '""') + '"', kind) for name, kind, *_ in columns)
-            self._connection.execute(f"SELECT {listed} FROM {source}", [self._pattern])
+            select = ", ".join(_as_text('"' + name.replace('"', '""') + '"', kind) for name, kind, *_ in columns)
+            self._connection.execute(f"SELECT {select} FROM {source}", [self._pattern])
             while batch := self._connection.fetchmany(size):
                 yield batch
 
@@ -213,7 +215,7 @@ class DuckDB:
         if space is not None:
             config["threads"] = str(max(1, min(os.cpu_count() or 1, space // _LEAST_SPACE)))
         # A signal waits for it: raised within the loading of the library, it would end the process without words.
-        with signals.running(None), _refusals():
+        with signals.stop_on_signal(None), _refusals():
             import duckdb
 
             self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
@@ -231,53 +233,53 @@ class DuckDB:
         # with another file, the network or a setting (a layout or KPI that is more than an expression is refused).
         folders = [str(folder).replace("'", "''") for folder in (temporary, beside) if folder is not None]
         if folders:
-            listed = ", ".join(f"'{folder}/'" for folder in folders)
-            self.run(f"SET allowed_directories = [{listed}]")
+            directories = ", ".join(f"'{folder}/'" for folder in folders)
+            self.run(f"SET allowed_directories = [{directories}]")
         self.run("SET enable_external_access = false")
         self.run("SET lock_configuration = true")
 
-    def _limit_memory(self, space: int | None, most: int) -> None:
-        """Lower what the engine gives itself, which depends on the machine, to half the address space and to `most`."""
-        limits = [limit for limit in (space // 2 if space is not None else None, most) if limit is not None]
+    def _limit_memory(self, space: int | None, share: int) -> None:
+        """Lower what the engine gives itself, which depends on the machine, to half the address space."""
+        limits = [limit for limit in (space // 2 if space is not None else None, share) if limit is not None]
         with suppress(EngineError):  # a machine of which it does not know the memory
             limits += self.rows("SELECT parse_formatted_bytes(current_setting('memory_limit'))")[0]
         if limits:
             self.run(f"SET memory_limit = '{min(limits)} B'")
 
-    def _parsed(self, sql: str) -> Any:
+    def _parse(self, sql: str) -> Any:
         """The statement of a text; several in one text stay one. Files of one layout bring the same long ones."""
         if sql not in self._statements:
-            if len(self._statements) >= _REMEMBERED:
+            if len(self._statements) >= _CACHE_SIZE:
                 self._statements.clear()
-            found = self.connection.extract_statements(sql)
-            self._statements[sql] = found[0] if len(found) == 1 else sql
+            statements = self.connection.extract_statements(sql)
+            self._statements[sql] = statements[0] if len(statements) == 1 else sql
         return self._statements[sql]
 
     def conceal(self, secrets: Mapping[str, bytes]) -> None:
         """Give `$name` of statements these values; no statement but one that holds the name can read them."""
         self._secrets = dict(secrets)
 
-    def _bound(self, sql: str, parameters: Parameters) -> Any:
+    def _bind(self, sql: str, parameters: Parameters) -> Any:
         """The parameters of a statement, with the secrets that it names."""
-        named = {name: value for name, value in self._secrets.items() if f"${name}" in sql}
+        secrets = {name: value for name, value in self._secrets.items() if f"${name}" in sql}
         if isinstance(parameters, Mapping):
-            return {**parameters, **named}
-        if named and parameters:
+            return {**parameters, **secrets}
+        if secrets and parameters:
             raise TypeError("a statement with secrets takes its parameters by name")
-        return named or list(parameters)
+        return secrets or list(parameters)
 
     def run(self, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement for its effect. Raises EngineError."""
-        with self._running():
-            self.connection.execute(self._parsed(sql), self._bound(sql, parameters))
+        with self._interruptible():
+            self.connection.execute(self._parse(sql), self._bind(sql, parameters))
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Run a query and return all its rows. Raises EngineError."""
-        with self._running():
-            return self.connection.execute(self._parsed(sql), self._bound(sql, parameters)).fetchall()
+        with self._interruptible():
+            return self.connection.execute(self._parse(sql), self._bind(sql, parameters)).fetchall()
 
     @contextmanager
-    def limited(self, seconds: float) -> Iterator[None]:
+    def limit_time(self, seconds: float) -> Iterator[None]:
         """A stretch in which a statement that takes longer is stopped: an EngineError whose fault is "time"."""
         before, self._seconds = self._seconds, seconds
         try:
@@ -286,26 +288,26 @@ class DuckDB:
             self._seconds = before
 
     @contextmanager
-    def _running(self) -> Iterator[None]:
+    def _interruptible(self) -> Iterator[None]:
         """A statement runs, which a signal or the end of its time stops. Raises EngineError."""
         if self._seconds is None:
-            with signals.running(self.connection.interrupt), _refusals():
+            with signals.stop_on_signal(self.connection.interrupt), _refusals():
                 yield
             return
-        seconds, ended = self._seconds, threading.Event()
+        seconds, stop_event = self._seconds, threading.Event()
 
         def end() -> None:
-            ended.set()
+            stop_event.set()
             self.connection.interrupt()
 
         timer = threading.Timer(seconds, end)
         timer.daemon = True
         timer.start()
         try:
-            with signals.running(self.connection.interrupt), _refusals():
+            with signals.stop_on_signal(self.connection.interrupt), _refusals():
                 yield
         except KeyboardInterrupt as error:
-            if not ended.is_set():
+            if not stop_event.is_set():
                 raise
             raise EngineError(f"took longer than {seconds:g} seconds", "time") from error
         finally:
@@ -324,17 +326,17 @@ class DuckDB:
             for name, values in columns.items()
         }
         try:
-            with signals.running(self.connection.interrupt), _refusals():
+            with signals.stop_on_signal(self.connection.interrupt), _refusals():
                 self.connection.register("kpibar_batch", batch)
                 self.connection.execute(f"INSERT INTO {table} SELECT * FROM kpibar_batch")
         finally:
             # A failed transaction refuses this too, and its end forgets the batch.
-            with signals.running(None), suppress(duckdb.Error):
+            with signals.stop_on_signal(None), suppress(duckdb.Error):
                 self.connection.unregister("kpibar_batch")
 
     def finish(self, *, keep: bool) -> None:
         """End the transaction: commit it or roll it back. No signal cuts this short. Raises EngineError."""
-        with signals.running(None), _refusals():
+        with signals.stop_on_signal(None), _refusals():
             self.connection.execute("COMMIT" if keep else "ROLLBACK")
 
     @contextmanager
@@ -362,8 +364,8 @@ class DuckDB:
 
     def attach(self, path: Path, name: str) -> None:
         """Open another database under a name, in the folder that was allowed for it. Raises EngineError."""
-        quoted = os.fsencode(path).decode("utf-8").replace("'", "''")
-        self.run(f"ATTACH '{quoted}' AS {name}")
+        literal = os.fsencode(path).decode("utf-8").replace("'", "''")
+        self.run(f"ATTACH '{literal}' AS {name}")
 
     def detach(self, name: str) -> None:
         """Close a database that was attached; all that was written is in its file then. Raises EngineError."""
@@ -371,7 +373,7 @@ class DuckDB:
 
     def close(self) -> None:
         """Close the connection."""
-        with signals.running(None):
+        with signals.stop_on_signal(None):
             self.connection.close()
 
 
@@ -381,7 +383,7 @@ class Parser:
     def __init__(self) -> None:
         config: dict[str, str | bool | int | float | list[str]] = dict(_OFFLINE)
         config |= {"memory_limit": "64MB", "temp_directory": "", "threads": "1"}
-        with signals.running(None), _refusals():
+        with signals.stop_on_signal(None), _refusals():
             import duckdb
 
             self._connection = duckdb.connect(config=config)
@@ -401,7 +403,7 @@ class Parser:
         return self._value(sql)
 
     def _value(self, sql: str, *parameters: str) -> object:
-        with signals.running(None), _refusals():
+        with signals.stop_on_signal(None), _refusals():
             row = self._connection.execute(sql, list(parameters)).fetchone()
         return row[0] if row else None
 
@@ -418,5 +420,5 @@ def _address_space() -> int | None:
         import resource
     except ImportError:
         return None
-    most = resource.getrlimit(resource.RLIMIT_AS)[0]
-    return None if most == resource.RLIM_INFINITY else most
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if limit == resource.RLIM_INFINITY else limit

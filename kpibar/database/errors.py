@@ -7,7 +7,7 @@ from pathlib import Path
 from kpibar.errors import KpibarError
 
 # So many names of tables, columns or exports stand in a message.
-_LISTED = 12
+_NAME_LIMIT = 12
 
 
 class DatabaseMissing(KpibarError):
@@ -38,9 +38,9 @@ class DatabaseForeign(KpibarError):
 class DatabaseNewer(KpibarError):
     """The database was written by a newer kpibar."""
 
-    def __init__(self, path: Path, found: str, expected: str) -> None:
+    def __init__(self, path: Path, version: str, current: str) -> None:
         super().__init__(
-            f"{path}: has schema version {found}, this kpibar reads {expected}; "
+            f"{path}: has schema version {version}, this kpibar reads {current}; "
             "use the kpibar that wrote it, or ingest into a new file with --db"
         )
 
@@ -48,9 +48,9 @@ class DatabaseNewer(KpibarError):
 class DatabaseOlder(KpibarError):
     """The database was written by an earlier kpibar, and its tables do not hold what this one computes from."""
 
-    def __init__(self, path: Path, found: str, expected: str, exports: Sequence[str] = ()) -> None:
+    def __init__(self, path: Path, version: str, current: str, exports: Sequence[str] = ()) -> None:
         super().__init__(
-            f"{path}: was written by an earlier kpibar (schema version {found}, this one reads {expected}) and was "
+            f"{path}: was written by an earlier kpibar (schema version {version}, this one reads {current}) and was "
             f"left untouched: its tables lack what is computed today; {_again(exports)}"
         )
 
@@ -58,10 +58,12 @@ class DatabaseOlder(KpibarError):
 class DatabaseUnlike(KpibarError):
     """The tables of the database are not those of the schema version it states."""
 
-    def __init__(self, path: Path, found: str, gaps: Sequence[str], exports: Sequence[str] = ()) -> None:
-        listed = ", ".join(gaps[:_LISTED]) + (f" and {len(gaps) - _LISTED} more" if len(gaps) > _LISTED else "")
+    def __init__(self, path: Path, version: str, gaps: Sequence[str], exports: Sequence[str] = ()) -> None:
+        gap_list = ", ".join(gaps[:_NAME_LIMIT]) + (
+            f" and {len(gaps) - _NAME_LIMIT} more" if len(gaps) > _NAME_LIMIT else ""
+        )
         super().__init__(
-            f"{path}: its tables are not those of schema version {found} ({listed}): a kpibar between two versions "
+            f"{path}: its tables are not those of schema version {version} ({gap_list}): a kpibar between two versions "
             f"or another program wrote it; it was left untouched; {_again(exports)}"
         )
 
@@ -69,9 +71,9 @@ class DatabaseUnlike(KpibarError):
 class MigrationImpossible(KpibarError):
     """The database was written by an earlier kpibar and must be written once to be read, which is not possible here."""
 
-    def __init__(self, path: Path, found: str, expected: str, why: str) -> None:
+    def __init__(self, path: Path, version: str, current: str, why: str) -> None:
         super().__init__(
-            f"{path}: was written by an earlier kpibar (schema version {found}, this one reads {expected}) and could "
+            f"{path}: was written by an earlier kpibar (schema version {version}, this one reads {current}) and could "
             f"not be migrated ({why}); run `kpibar status --db` on it, or on a copy, where it may be written"
         )
 
@@ -79,18 +81,21 @@ class MigrationImpossible(KpibarError):
 def _again(exports: Sequence[str]) -> str:
     """What to do where only the exports help."""
     names = list(dict.fromkeys(exports))
-    listed = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
-    return f"ingest the exports again into a new file with --db{f': {listed}' if names else ''}"
+    name_list = ", ".join(names[:_NAME_LIMIT]) + (
+        f" and {len(names) - _NAME_LIMIT} more" if len(names) > _NAME_LIMIT else ""
+    )
+    return f"ingest the exports again into a new file with --db{f': {name_list}' if names else ''}"
 
 
 class DatabaseLocked(KpibarError):
     """Another process has the database open."""
 
     def __init__(self, path: Path, pid: int | None, since: datetime | None = None) -> None:
-        who = f" by process {pid}" if pid else ""
+        user = f" by process {pid}" if pid else ""
         when = f", running since {since:%Y-%m-%d %H:%M}" if since else ""
         super().__init__(
-            f"{path}: is in use{who}{when}; wait until it has finished (--wait 60 does), or name another file with --db"
+            f"{path}: is in use{user}{when}; wait until it has finished (--wait 60 does), "
+            "or name another file with --db"
         )
 
 
@@ -116,9 +121,9 @@ class DiskFull(KpibarError):
     """There was no room to write the database; what was being written was rolled back."""
 
     def __init__(self, path: Path, free: int | None) -> None:
-        left = f" ({free / 1e6:,.0f} MB free)" if free is not None else ""
+        space = f" ({free / 1e6:,.0f} MB free)" if free is not None else ""
         super().__init__(
-            f"{path}: no room left to write it{left}, so what was not finished was rolled back; free some space or "
+            f"{path}: no room left to write it{space}, so what was not finished was rolled back; free some space or "
             "lift the limit on file sizes, then ingest again: what is already held is not read twice"
         )
 
@@ -154,9 +159,9 @@ class KeyMissing(KpibarError):
     """The pseudonym key the database was filled with is not the one at hand, or there is none."""
 
     def __init__(self, path: Path, *, exists: bool = True) -> None:
-        found = "is not the key this database was filled with" if exists else "is missing: the key of this database"
+        fault = "is not the key this database was filled with" if exists else "is missing: the key of this database"
         super().__init__(
-            f"{path}: {found}, so customers would not match; "
+            f"{path}: {fault}, so customers would not match; "
             "restore the key file, point KPIBAR_KEY_FILE at it, or start a new database with --db"
         )
 
@@ -178,8 +183,8 @@ class KeyUnsafe(KpibarError):
 class LedgerBroken(KpibarError):
     """The records or the lines of a file do not add up; its transaction was rolled back."""
 
-    def __init__(self, name: str, what: str, read: int, accounted: int) -> None:
+    def __init__(self, name: str, unit: str, read: int, total: int) -> None:
         super().__init__(
-            f"{name}: {read} {what} were read but {accounted} accounted for; nothing was loaded. "
+            f"{name}: {read} {unit} were read but {total} accounted for; nothing was loaded. "
             "This is a defect of kpibar: please report it with the file's header line"
         )

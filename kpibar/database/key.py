@@ -123,10 +123,10 @@ def _create(path: Path) -> None:
 
 def bind(store: Store, key: Key) -> None:
     """Give the key to the statements of the session, and tie the database to it. Raises KeyMissing."""
-    known = store.meta("key_id")
-    if known is None:
+    key_id = store.meta("key_id")
+    if key_id is None:
         store.remember("key_id", key.id)
-    elif known != key.id:
+    elif key_id != key.id:
         raise KeyMissing(key.path)
     store.engine.conceal(padded_keys(key.secret))
 

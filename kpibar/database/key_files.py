@@ -25,7 +25,7 @@ _MARKS = (
     (b"\xfe\xed\xfe\xed", "a Java key store"),
 )
 # Archives and workbooks: what they hold is looked at by itself.
-_PACKED = (b"\x1f\x8b\x08", b"PK\x03\x04", b"PK\x05\x06", b"PAR1", b"\xd0\xcf\x11\xe0")
+_ARCHIVE_MARKS = (b"\x1f\x8b\x08", b"PK\x03\x04", b"PK\x05\x06", b"PAR1", b"\xd0\xcf\x11\xe0")
 # A text of one long word whose letters and digits change as in random ones, or of hexadecimal pairs, is a key; one name
 # of a column is a word too, and a list of numbers has lines.
 _WORD = re.compile(rb"[A-Za-z0-9+/=_-]{22,}")
@@ -42,15 +42,15 @@ _LONGEST_FORM = 1024
 def is_key_name(path: Path) -> bool:
     """Whether a file is a key by its name, packed or not."""
     name = path.name.lower()
-    for packed in (".gz", ".zip"):
-        name = name.removesuffix(packed)
+    for ending in (".gz", ".zip"):
+        name = name.removesuffix(ending)
     return name.endswith(_NAMES) or _SECURE_SHELL.match(name) is not None
 
 
 def is_key_place(path: Path) -> bool:
     """Whether a file is where keys of projects are, or is the one that KPIBAR_KEY_FILE names, whatever its name."""
-    named = named_key()
-    if named is not None and named.exists() and path.exists() and path.samefile(named):
+    key_path = named_key()
+    if key_path is not None and key_path.exists() and path.exists() and path.samefile(key_path):
         return True
     return path.resolve().parent == keys_folder().resolve()
 
@@ -61,10 +61,10 @@ def key_form(head: bytes, size: int) -> str | None:
     text = begins.replace(b"\0", b"") if b"\0" in begins[:8] and begins[:1].isascii() else begins
     if _BLOCK.match(text.lstrip()):
         return "a PEM or PGP block"
-    for mark, what in _MARKS:
+    for mark, form in _MARKS:
         if text.lstrip().startswith(mark):
-            return what
-    if size == KEY_BYTES and not head.startswith(_PACKED) and not _is_text(head):
+            return form
+    if size == KEY_BYTES and not head.startswith(_ARCHIVE_MARKS) and not _is_text(head):
         return f"{KEY_BYTES} random bytes"
     if size <= _LONGEST_FORM and _is_written_key(text.strip()):
         return "a key written as text"
@@ -75,34 +75,34 @@ def is_copy_of_key(path: Path, size: int) -> bool:
     """Whether a file has the content of a key of this user. Raises OSError."""
     if not KEY_BYTES <= size <= LONGEST_KEY:
         return False
-    folder, named = keys_folder(), named_key()
-    keys = [*(folder.glob("*.key") if folder.is_dir() else ()), *([named] if named else ())]
+    folder, key_path = keys_folder(), named_key()
+    keys = [*(folder.glob("*.key") if folder.is_dir() else ()), *([key_path] if key_path else ())]
     return any(key.is_file() and key.stat().st_size == size and key.read_bytes() == path.read_bytes() for key in keys)
 
 
 def _is_written_key(text: bytes) -> bool:
     """Whether a text is a key in hexadecimal digits, in pairs of them, or in one of the codes of 64 or 32 signs."""
     lines = text.split()
-    wrapped = all(len(line) == len(lines[0]) >= _SHORTEST_LINE for line in lines[:-1])
-    joined = b"".join(lines) if wrapped else text
-    if _HEX.fullmatch(joined) or _PAIRS.fullmatch(text) or _GROUPS.fullmatch(text):
+    has_even_lines = all(len(line) == len(lines[0]) >= _SHORTEST_LINE for line in lines[:-1])
+    content = b"".join(lines) if has_even_lines else text
+    if _HEX.fullmatch(content) or _PAIRS.fullmatch(text) or _GROUPS.fullmatch(text):
         # Digits alone are numbers: in a key one of 16 digits is a letter too often.
-        return bool(re.search(rb"[A-Fa-f]", joined.replace(b"0x", b"")) and re.search(rb"[0-9]", joined))
-    return _WORD.fullmatch(joined) is not None and _is_random(joined)
+        return bool(re.search(rb"[A-Fa-f]", content.replace(b"0x", b"")) and re.search(rb"[0-9]", content))
+    return _WORD.fullmatch(content) is not None and _is_random(content)
 
 
 def _is_random(word: bytes) -> bool:
     """Whether small letters, capitals and digits change in a word as often as they do in a random one."""
     if word.endswith(b"="):
         return len(word) % 4 == 0
-    used = [place for place, signs in enumerate(_CLASSES) if signs.search(word)]
-    if 2 not in used or len(used) == 1:
+    present = [place for place, signs in enumerate(_CLASSES) if signs.search(word)]
+    if 2 not in present or len(present) == 1:
         return False
-    classes = [next((place for place in used if _CLASSES[place].match(bytes([sign]))), None) for sign in word]
-    changes = sum(one != other for one, other in pairwise(classes))
+    classes = [next((place for place in present if _CLASSES[place].match(bytes([sign]))), None) for sign in word]
+    changes = sum(left_class != right_class for left_class, right_class in pairwise(classes))
     # Of 64 signs two neighbours are of two classes in 65 % of cases, of 32 in 30 %, in names of columns in 20 to 40.
     # In a name of words with capitals no capital follows another or a digit.
-    if len(used) == 3:
+    if len(present) == 3:
         return changes >= 0.42 * len(word) and re.search(rb"[A-Z0-9][A-Z]", word) is not None
     return None not in classes and changes >= 0.2 * len(word)
 

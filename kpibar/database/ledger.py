@@ -28,7 +28,7 @@ class Lines:
     rejected: int = 0
 
     @property
-    def accounted(self) -> int:
+    def fates_total(self) -> int:
         """The sum of every class; equals `total` or the transaction is rolled back."""
         return self.preamble + self.header + self.blank + self.footer + self.records + self.rejected
 
@@ -54,7 +54,7 @@ class Counts:
     removed: int = 0
 
     @property
-    def accounted(self) -> int:
+    def fates_total(self) -> int:
         """The sum of every fate; equals `records` or the transaction is rolled back."""
         return self.added + self.updated + self.unchanged + self.superseded + self.folded + self.rejected + self.dropped
 
@@ -85,16 +85,16 @@ class Entry:
     brand: str | None
     encoding: str
     delimiter: str
-    reading: str
+    reading_id: str
     as_of: datetime | None
     counts: Counts
     lines: Lines = field(default_factory=Lines)
-    stated: Statement = field(default_factory=Statement)
+    statement: Statement = field(default_factory=Statement)
 
 
 # What the chain of an entry is computed over, in this order. The instant an export speaks up to is not in it: a
 # later --as-of moves it.
-CHAINED = (
+CHAIN_COLUMNS = (
     "file_id", "sha256", "name", "size", "layout", "source", "entity", "brand", "encoding", "delimiter", "reading",
     "ingested_at", "records", "added", "updated", "unchanged", "superseded", "folded", "rejected", "dropped",
     "repaired", "removed", "lines", "preamble", "header", "blank", "footer", "record_lines", "rejected_lines",
@@ -127,7 +127,7 @@ def purged_before(store: Store) -> date | None:
     return date.fromisoformat(day) if day else None
 
 
-def chained(previous: str, values: Sequence[object]) -> str:
+def next_link(previous: str, values: Sequence[object]) -> str:
     """The chain of an entry: SHA-256 (hexadecimal) over the chain before it and its values in the order of CHAINED."""
     text = json.dumps([previous, *values], ensure_ascii=False, default=str, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
@@ -151,11 +151,11 @@ def write_entry(store: Store, entry: Entry, brand_zone: str) -> None:
     """
     _prove(entry)
     values = _values(entry)
-    listed = ", ".join((*CHAINED, "chain", "as_of", "as_of_on"))
-    marks = ", ".join("?" * (len(CHAINED) + 3))
+    columns = ", ".join((*CHAIN_COLUMNS, "chain", "as_of", "as_of_on"))
+    marks = ", ".join("?" * (len(CHAIN_COLUMNS) + 3))
     store.engine.run(
-        f"INSERT INTO files ({listed}) VALUES ({marks})",
-        [*values, chained(last_chain(store), values), entry.as_of, local_day(entry.as_of, brand_zone)],
+        f"INSERT INTO files ({columns}) VALUES ({marks})",
+        [*values, next_link(last_chain(store), values), entry.as_of, local_day(entry.as_of, brand_zone)],
     )
     _refresh_source(store, entry.source, entry.entity)
 
@@ -163,10 +163,10 @@ def write_entry(store: Store, entry: Entry, brand_zone: str) -> None:
 def _prove(entry: Entry) -> None:
     """Raises LedgerBroken."""
     counts, lines = entry.counts, entry.lines
-    if counts.accounted != counts.records:
-        raise LedgerBroken(entry.name, "records", counts.records, counts.accounted)
-    if lines.accounted != lines.total:
-        raise LedgerBroken(entry.name, "lines", lines.total, lines.accounted)
+    if counts.fates_total != counts.records:
+        raise LedgerBroken(entry.name, "records", counts.records, counts.fates_total)
+    if lines.fates_total != lines.total:
+        raise LedgerBroken(entry.name, "lines", lines.total, lines.fates_total)
 
 
 def count_rows(store: Store, entity: str) -> int:
@@ -179,27 +179,27 @@ def prove_tables(store: Store, entry: Entry, before: int) -> None:
 
     Raises LedgerBroken.
     """
-    grown = count_rows(store, entry.entity) - before
-    expected = entry.counts.added - entry.counts.removed
-    if grown != expected:
-        raise LedgerBroken(entry.name, f"new records of {entry.entity}", expected, grown)
-    listed = int(store.engine.rows("SELECT count(*) FROM rejects WHERE file_id = ?", [entry.file_id])[0][0])
-    if listed != entry.counts.rejected:
-        raise LedgerBroken(entry.name, "rejects", entry.counts.rejected, listed)
+    growth = count_rows(store, entry.entity) - before
+    growth_of_counts = entry.counts.added - entry.counts.removed
+    if growth != growth_of_counts:
+        raise LedgerBroken(entry.name, f"new records of {entry.entity}", growth_of_counts, growth)
+    rejects = int(store.engine.rows("SELECT count(*) FROM rejects WHERE file_id = ?", [entry.file_id])[0][0])
+    if rejects != entry.counts.rejected:
+        raise LedgerBroken(entry.name, "rejects", entry.counts.rejected, rejects)
 
 
 def _values(entry: Entry) -> list[object]:
-    """The values of an entry in the order of CHAINED."""
-    counts, lines, stated = entry.counts, entry.lines, entry.stated
+    """The values of an entry in the order of CHAIN_COLUMNS."""
+    counts, lines, statement = entry.counts, entry.lines, entry.statement
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     return [
         entry.file_id, entry.sha256, entry.name, entry.size, entry.layout, entry.source, entry.entity, entry.brand,
-        entry.encoding, entry.delimiter, entry.reading, now,
+        entry.encoding, entry.delimiter, entry.reading_id, now,
         counts.records, counts.added, counts.updated, counts.unchanged, counts.superseded, counts.folded,
         counts.rejected, counts.dropped, counts.repaired, counts.removed,
         lines.total, lines.preamble, lines.header, lines.blank, lines.footer, lines.records, lines.rejected,
-        stated.timezone, stated.date_order, stated.encoding, stated.keep_text,
-        stated.first, stated.last,
+        statement.timezone, statement.date_order, statement.encoding, statement.keep_text,
+        statement.first, statement.last,
     ]  # fmt: skip
 
 
@@ -224,8 +224,8 @@ def _refresh_source(store: Store, source: str, entity: str) -> None:
 def rechain(store: Store) -> None:
     """Seal every entry with the one before, after entries were taken out or changed."""
     previous = ""
-    for values in store.engine.rows(f"SELECT {', '.join(CHAINED)} FROM files ORDER BY file_id"):
-        previous = chained(previous, values)
+    for values in store.engine.rows(f"SELECT {', '.join(CHAIN_COLUMNS)} FROM files ORDER BY file_id"):
+        previous = next_link(previous, values)
         store.engine.run("UPDATE files SET chain = ? WHERE file_id = ?", [previous, values[0]])
 
 
@@ -248,9 +248,9 @@ def extend(store: Store, sha256: str, source: str, as_of: datetime) -> None:
         _refresh_source(store, source, entity)
 
 
-def write_columns(store: Store, file_id: int, source: str, entity: str, held: tuple[str, ...]) -> None:
+def write_columns(store: Store, file_id: int, source: str, entity: str, columns: tuple[str, ...]) -> None:
     """Remember which canonical columns the file could fill."""
-    store.engine.run("INSERT INTO columns_held SELECT ?, ?, ?, unnest(?)", [file_id, source, entity, list(held)])
+    store.engine.run("INSERT INTO columns_held SELECT ?, ?, ?, unnest(?)", [file_id, source, entity, list(columns)])
 
 
 def columns_of_file(store: Store, file_id: int) -> tuple[str, ...]:

@@ -9,7 +9,16 @@ from importlib.resources import files
 TEXT_COLUMNS = ("subject", "tags", "body")
 # The version of a parcel in which its promise was seen first: the file, and the record's own updated_at.
 PROMISE_SEEN = ("promise_file_id", "promise_updated_at")
-_MANAGED = ("file_id", "source", "order_key", "order_number", "number_key", "reason", "reason_by", *PROMISE_SEEN)
+_INTERNAL_COLUMNS = (
+    "file_id",
+    "source",
+    "order_key",
+    "order_number",
+    "number_key",
+    "reason",
+    "reason_by",
+    *PROMISE_SEEN,
+)
 _TABLE = re.compile(r"CREATE TABLE (\w+) \(\n(.*?)\n\);", re.DOTALL)
 _COLUMN = re.compile(r"^\s+(\w+) (VARCHAR|TIMESTAMP|DATE|DOUBLE|INTEGER|BIGINT|BOOLEAN|UUID|DECIMAL\(18, 2\))", re.M)
 
@@ -19,20 +28,20 @@ class Key:
     """The columns that identify a record within its source, and those every record must have."""
 
     id: tuple[str, ...]
-    required: tuple[str, ...]
+    mandatory: tuple[str, ...]
 
-    def same(self, one: str, other: str) -> str:
+    def match(self, left: str, right: str) -> str:
         """SQL: two rows of one source are of one record. The first column is never NULL, so that a hash can join."""
-        first, *others = self.id
-        rest = "".join(f" AND {one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in others)
-        return f"{one}.{first} = {other}.{first}{rest}"
+        first, *further = self.id
+        conditions = "".join(f" AND {left}.{name} IS NOT DISTINCT FROM {right}.{name}" for name in further)
+        return f"{left}.{first} = {right}.{first}{conditions}"
 
 
 @dataclass(frozen=True)
 class Table:
     """A canonical table: what identifies a record, and what dates it.
 
-    `begins` are the instants that date a record: the first one that is known. `happened` are those of things that have
+    `begins` are the instants that date a record: the first one that is known. `instants` are those of things that have
     happened: the newest one tells up to when an export speaks. `day` is SQL of the day by which its records are
     counted.
     """
@@ -40,7 +49,7 @@ class Table:
     key: Key
     day: str
     begins: tuple[str, ...]
-    happened: tuple[str, ...]
+    instants: tuple[str, ...]
 
 
 # Every canonical table: whoever adds one adds it here and in schema.sql. Two brands of one shop system may use the same
@@ -50,7 +59,7 @@ TABLES: Mapping[str, Table] = {
         Key(("contact_id",), ("contact_id", "created_at")),
         day="created_on",
         begins=("created_at",),
-        happened=(
+        instants=(
             "created_at", "first_reply_at", "first_human_reply_at", "first_bot_reply_at", "resolved_at", "closed_at",
             "updated_at",
         ),
@@ -59,33 +68,33 @@ TABLES: Mapping[str, Table] = {
         Key(("order_ref", "brand"), ("order_ref",)),
         day="ordered_on",
         begins=("ordered_at",),
-        happened=("ordered_at", "cancelled_at", "updated_at"),
+        instants=("ordered_at", "cancelled_at", "updated_at"),
     ),
     "parcels": Table(
         Key(("parcel_id",), ("parcel_id",)),
         day="promised_on",
         begins=("shipped_at", "promised_to", "first_attempt_at", "delivered_at"),
-        happened=("shipped_at", "first_attempt_at", "delivered_at", "returned_at", "updated_at"),
+        instants=("shipped_at", "first_attempt_at", "delivered_at", "returned_at", "updated_at"),
     ),
     "surveys": Table(
         Key(("survey_id",), ("survey_id",)),
         day="coalesce(answered_on, sent_on)",
         begins=("sent_at", "answered_at"),
-        happened=("sent_at", "answered_at", "updated_at"),
+        instants=("sent_at", "answered_at", "updated_at"),
     ),
     "notices": Table(
-        Key(("notice_id",), ("notice_id",)), day="sent_on", begins=("sent_at",), happened=("sent_at", "updated_at")
+        Key(("notice_id",), ("notice_id",)), day="sent_on", begins=("sent_at",), instants=("sent_at", "updated_at")
     ),
     "gestures": Table(
-        Key(("gesture_id",), ("gesture_id",)), day="given_on", begins=("given_at",), happened=("given_at", "updated_at")
+        Key(("gesture_id",), ("gesture_id",)), day="given_on", begins=("given_at",), instants=("given_at", "updated_at")
     ),
 }  # fmt: skip
 ENTITIES = tuple(TABLES)
 KEYS = {name: table.key for name, table in TABLES.items()}
 BEGINS = {name: table.begins for name, table in TABLES.items()}
-HAPPENED = {name: table.happened for name, table in TABLES.items()}
+INSTANTS = {name: table.instants for name, table in TABLES.items()}
 # The day by which the records of a table are counted, as SQL.
-DATED = {name: table.day for name, table in TABLES.items()}
+DAY_COLUMNS = {name: table.day for name, table in TABLES.items()}
 
 _CHANNELS = (
     "phone", "email", "chat", "messaging", "social", "web", "sms", "self_service", "post", "store", "other",
@@ -136,4 +145,4 @@ def columns(entity: str) -> dict[str, str]:
 
 def selectable(entity: str) -> set[str]:
     """The columns a layout may fill; the others are derived."""
-    return set(columns(entity)) - set(_MANAGED) - set(DAYS)
+    return set(columns(entity)) - set(_INTERNAL_COLUMNS) - set(DAYS)

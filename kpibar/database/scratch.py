@@ -47,20 +47,20 @@ def _sweep(parent: Path) -> None:
     with suppress(OSError):
         for folder in parent.glob(f"{_PREFIX}*"):
             pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
-            if pid.isdecimal() and _own(folder) and not _alive(int(pid)):
+            if pid.isdecimal() and _is_own(folder) and not _alive(int(pid)):
                 lock = _lock(folder)
                 if lock is not None:
                     shutil.rmtree(folder, ignore_errors=True)
                     os.close(lock)
 
 
-def _own(folder: Path) -> bool:
+def _is_own(folder: Path) -> bool:
     try:
-        found = folder.lstat()
+        status = folder.lstat()
     except OSError:
         return False
     # Where there are no owners, a signal would end the process it is sent to: nothing is swept there.
-    return hasattr(os, "getuid") and found.st_uid == os.getuid() and found.st_mode & 0o777 == 0o700
+    return hasattr(os, "getuid") and status.st_uid == os.getuid() and status.st_mode & 0o777 == 0o700
 
 
 def _alive(pid: int) -> bool:

@@ -61,6 +61,6 @@ def read_seals(database: Path) -> tuple[Seal, ...]:
 
 def lost_entries(store: Store) -> int:
     """How many ledger entries were acknowledged and are gone: 0 unless the disk lost the end of the log."""
-    found = seal_of(store)
-    own = [noted for noted in read_seals(store.path) if noted.database == found.database]
-    return max(0, min((noted.file_id for noted in own), default=0) - found.file_id)
+    seal = seal_of(store)
+    seals = [copy for copy in read_seals(store.path) if copy.database == seal.database]
+    return max(0, min((copy.file_id for copy in seals), default=0) - seal.file_id)

@@ -1,7 +1,7 @@
 """Ctrl-C, SIGTERM and SIGHUP end a run at once, except within a commit, which is never left half done.
 
 The engine does not stop a statement because a signal handler raised: it has to be asked. So the handler asks the
-statement that runs, and `Stopped` is raised when it has ended; between statements it is raised at once.
+statement that runs, and `StopSignal` is raised when it has ended; between statements it is raised at once.
 """
 
 import signal
@@ -13,7 +13,7 @@ from types import FrameType
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
-class Stopped(BaseException):
+class StopSignal(BaseException):
     """A signal asked the run to end; `signum` tells which."""
 
     def __init__(self, signum: int) -> None:
@@ -27,14 +27,14 @@ class Stopped(BaseException):
 
 
 @dataclass
-class _Held:
+class _Signals:
     """How to stop what runs now, innermost last (None: it must not be stopped), and the signal that waits."""
 
     stops: list[Callable[[], object] | None] = field(default_factory=list)
-    waiting: int | None = None
+    signum: int | None = None
 
 
-_held = _Held()
+_signals = _Signals()
 
 
 def install() -> None:
@@ -42,7 +42,7 @@ def install() -> None:
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _arrived)
+            signal.signal(number, _receive)
 
 
 def finish() -> None:
@@ -57,34 +57,34 @@ def finish() -> None:
             signal.signal(number, signal.SIG_IGN)
 
 
-def _arrived(signum: int, frame: FrameType | None) -> None:
-    if not _held.stops:
-        raise Stopped(signum)
-    _held.waiting = signum
-    stop = _held.stops[-1]
+def _receive(signum: int, frame: FrameType | None) -> None:
+    if not _signals.stops:
+        raise StopSignal(signum)
+    _signals.signum = signum
+    stop = _signals.stops[-1]
     if stop is not None:
         stop()
 
 
 @contextmanager
-def running(stop: Callable[[], object] | None) -> Iterator[None]:
+def stop_on_signal(stop: Callable[[], object] | None) -> Iterator[None]:
     """While something runs that only `stop` can end, or, without it, nothing may. Raises Stopped, before or after.
 
     What could not be stopped has happened: its signal waits for the next thing that runs, or for `check`.
     """
     if stop is not None:
         check()
-    _held.stops.append(stop)
+    _signals.stops.append(stop)
     try:
         yield
     finally:
-        _held.stops.pop()
+        _signals.stops.pop()
         if stop is not None:
             check()
 
 
 def check() -> None:
-    """Raise Stopped if a signal waits."""
-    if _held.waiting is not None:
-        signum, _held.waiting = _held.waiting, None
-        raise Stopped(signum)
+    """Raise StopSignal if a signal waits."""
+    if _signals.signum is not None:
+        signum, _signals.signum = _signals.signum, None
+        raise StopSignal(signum)

@@ -38,8 +38,10 @@ from kpibar.errors import KpibarError
 
 _WORTH_A_WARNING = 10_000_000  # bytes
 # By these words the engine tells that it was a temporary file that found no room.
-_SPILLED = ("offload data block", "duckdb_temp")
-_MIGRATED = "{path}: migrated from schema version {before} to {now}; an earlier kpibar does not open it any more"
+_SPILL_WORDS = ("offload data block", "duckdb_temp")
+_MIGRATION_MESSAGE = (
+    "{path}: migrated from schema version {before} to {now}; an earlier kpibar does not open it any more"
+)
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,11 @@ def open_store(
     wait: float = 0.0,
     migrate: bool = True,
     rewritten: bool = False,
-    said: Callable[[str], None] = lambda words: None,
+    notify: Callable[[str], None] = lambda words: None,
 ) -> Iterator[Store]:
     """Open the database for writing (creating it) or for reading; wait so many seconds while another process has it.
 
-    A database of an earlier layout is migrated first, for which it is opened for writing; what was done is `said`.
+    A database of an earlier layout is migrated first, for which it is opened for writing, and `notify` is called.
     `rewritten`: another database may be attached in `rewrite_folder`, to take the place of this one.
 
     Raises DatabaseMissing, DatabaseLocked, DatabaseForeign, DatabaseNewer, DatabaseOlder, DatabaseUnlike,
@@ -98,21 +100,21 @@ def open_store(
         with _scratch() as temporary:
             until = time.monotonic() + wait
             beside = rewrite_folder(path) if rewritten else None
-            store = Store(path, _connected(path, temporary, write, until, beside), temporary)
+            store = Store(path, _connect_until(path, temporary, write, until, beside), temporary)
             try:
                 if write:
                     sweep_rewrite(path)
                 if _steps_of(store, write=write):
                     before = store.meta("schema_version")
-                    store = _migrated(store, until, write=write, allowed=migrate)
-                    said(_MIGRATED.format(path=path, before=before, now=SCHEMA_VERSION))
+                    store = _migrate_if_allowed(store, until, write=write, may_migrate=migrate)
+                    notify(_MIGRATION_MESSAGE.format(path=path, before=before, now=SCHEMA_VERSION))
                 if write:
                     path.chmod(0o600)
                 yield store
             finally:
                 store.engine.close()
     except EngineError as error:
-        raise _explained(path, error) from error
+        raise _explain(path, error) from error
     finally:
         os.umask(mask)
 
@@ -128,7 +130,7 @@ def _scratch() -> Iterator[Path]:
         yield folder
 
 
-def _connected(path: Path, temporary: Path, write: bool, until: float, beside: Path | None = None) -> DuckDB:
+def _connect_until(path: Path, temporary: Path, write: bool, until: float, beside: Path | None = None) -> DuckDB:
     """Open the file, again and again while another process has it. `until` is of the monotonic clock.
 
     A file that another one takes the place of while it is opened is opened anew: what is written to it would be lost.
@@ -181,7 +183,7 @@ def _connect(path: Path, temporary: Path, write: bool, beside: Path | None = Non
     try:
         return DuckDB(path.absolute(), read_only=not write, temporary=temporary, beside=beside)
     except EngineError as error:
-        raise _explained(path, error) from error
+        raise _explain(path, error) from error
 
 
 def is_duckdb(path: Path) -> bool:
@@ -195,15 +197,15 @@ def is_duckdb(path: Path) -> bool:
         return True
 
 
-def _explained(path: Path, error: EngineError) -> KpibarError:
+def _explain(path: Path, error: EngineError) -> KpibarError:
     text = str(error)
     if "Conflicting lock" in text or "being used by another process" in text:
-        found = re.search(r"PID (\d+)", text)
-        pid = int(found.group(1)) if found else None
-        return DatabaseLocked(path, pid, started(pid) if pid else None)
+        holder = re.search(r"PID (\d+)", text)
+        pid = int(holder.group(1)) if holder else None
+        return DatabaseLocked(path, pid, start_of_process(pid) if pid else None)
     if "not a valid DuckDB database" in text:
         return DatabaseForeign(path)
-    if error.fault == "disk" and any(words in text for words in _SPILLED):
+    if error.fault == "disk" and any(words in text for words in _SPILL_WORDS):
         return ScratchFull(Path(tempfile.gettempdir()))
     if error.fault == "disk":
         return DiskFull(path, free_space(path))
@@ -213,7 +215,7 @@ def _explained(path: Path, error: EngineError) -> KpibarError:
     return (DatabaseDamaged if error.fault == "damage" else DatabaseUnusable)(path, why)
 
 
-def started(pid: int) -> datetime | None:
+def start_of_process(pid: int) -> datetime | None:
     """When a process began, in the machine's local time; None where the system does not tell."""
     try:
         ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
@@ -234,8 +236,8 @@ def free_space(path: Path) -> int | None:
 def shortage(path: Path, exports: Iterable[Path]) -> tuple[int, int] | None:
     """Bytes free and bytes wished for, when the disk might not hold what the largest export becomes."""
     sizes = [export.stat().st_size for export in exports if export.is_file()]
-    free, wished = free_space(path), max(3 * max(sizes, default=0), _WORTH_A_WARNING)
-    return (free, wished) if free is not None and free < wished else None
+    free, need = free_space(path), max(3 * max(sizes, default=0), _WORTH_A_WARNING)
+    return (free, need) if free is not None and free < need else None
 
 
 def _steps_of(store: Store, *, write: bool) -> tuple[str, ...]:
@@ -256,12 +258,12 @@ def _steps_of(store: Store, *, write: bool) -> tuple[str, ...]:
     number = store.meta("schema_version") or "?"
     if not number.isdecimal() or int(number) > int(SCHEMA_VERSION):
         raise DatabaseNewer(store.path, number, SCHEMA_VERSION)
-    found = way(store.engine, int(number))
-    if found is None:
+    steps = way(store.engine, int(number))
+    if steps is None:
         raise DatabaseOlder(store.path, number, SCHEMA_VERSION, _exports(store))
-    if found.gaps:
-        raise DatabaseUnlike(store.path, number, found.gaps, _exports(store))
-    return found.steps
+    if steps.gaps:
+        raise DatabaseUnlike(store.path, number, steps.gaps, _exports(store))
+    return steps.steps
 
 
 def _exports(store: Store) -> list[str]:
@@ -272,27 +274,27 @@ def _exports(store: Store) -> list[str]:
         return []
 
 
-def _migrated(store: Store, until: float, *, write: bool, allowed: bool) -> Store:
+def _migrate_if_allowed(store: Store, until: float, *, write: bool, may_migrate: bool) -> Store:
     """The database with the present tables, opened as it was; to migrate what is read it is opened for writing.
 
     Raises DatabaseLocked, MigrationImpossible.
     """
     number = store.meta("schema_version") or "?"
-    if not allowed:
+    if not may_migrate:
         raise MigrationImpossible(store.path, number, SCHEMA_VERSION, "a dry run writes nothing")
     if write:
         _migrate(store, _steps_of(store, write=True))
         return store
     store.engine.close()
     try:
-        writer = replace(store, engine=_connected(store.path, store.temporary, True, until))
+        writer = replace(store, engine=_connect_until(store.path, store.temporary, True, until))
     except DatabaseUnusable as error:
         raise MigrationImpossible(store.path, number, SCHEMA_VERSION, error.why) from error
     try:
         _migrate(writer, _steps_of(writer, write=True))
     finally:
         writer.engine.close()
-    return replace(store, engine=_connected(store.path, store.temporary, False, until))
+    return replace(store, engine=_connect_until(store.path, store.temporary, False, until))
 
 
 def _migrate(store: Store, steps: Sequence[str]) -> None:

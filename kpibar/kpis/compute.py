@@ -233,7 +233,7 @@ def guarded(engine: Engine, kpi: Kpi, sql: str) -> list[Row]:
     if not kpi.own:
         return engine.rows(sql)
     try:
-        with engine.limited(_SECONDS):
+        with engine.limit_time(_SECONDS):
             return engine.rows(sql)
     except EngineError as error:
         stated = "\n".join((*kpi.wording, *FACTS.get(kpi.from_table, ())))

@@ -183,7 +183,7 @@ def _checked(path: Path, layout: Layout) -> Layout:
         unknown = sorted(set(select) - selectable(entity) - set(TEXT_COLUMNS))
         if unknown:
             raise LayoutInvalid(path, f'"{unknown[0]}" is not a column of {entity}')
-        missing = [key for key in KEYS[entity].required if key not in select]
+        missing = [key for key in KEYS[entity].mandatory if key not in select]
         if missing:
             raise LayoutInvalid(path, f'[select] of {entity} needs "{missing[0]}"')
     try:
@@ -317,7 +317,7 @@ def _distance(layout: Layout, names: frozenset[str]) -> tuple[float, int]:
 def required_columns(layout: Layout, names: frozenset[str]) -> Sequence[str]:
     """The names, as written, without which the layout can read no record and which the header does not have."""
     lacking: list[str] = []
-    for key in KEYS[layout.fills].required:
+    for key in KEYS[layout.fills].mandatory:
         read = columns_read(layout.select[key])
         if read and not {normal(column) for column in read} & names:
             lacking += read

@@ -14,7 +14,7 @@ from kpibar.database.store import Store
 from kpibar.load.errors import BrandsFixed
 from kpibar.load.identify import IdentifiedFile
 from kpibar.load.plan import Plan
-from kpibar.plausibility.brands import REFERRING, Names, orders_elsewhere
+from kpibar.plausibility.brands import ORDER_REFERENCES, Names, orders_elsewhere
 
 # The temporary table of the spellings in a batch that are not the name of their brand.
 SPELLINGS = "brand_spellings"
@@ -42,16 +42,16 @@ def join_stored(store: Store, names: Names) -> Names:
 
     Raises BrandsFixed.
     """
-    renamed = dict(names.stored)
-    for key in names.stored:
-        name, wanted = renamed[key], names.stated.get(key)
+    renamed = dict(names.records)
+    for key in names.records:
+        name, wanted = renamed[key], names.settings.get(key)
         if wanted is not None and name != wanted and fold(name) == key:
             _rename(store, name, wanted)
             renamed = {other: wanted if known == name else known for other, known in renamed.items()}
     for key, name in renamed.items():
-        if names.stated.get(key, name) != name:
-            raise BrandsFixed(key, names.stated[key], f'its records were stored as those of "{name}"')
-    return replace(names, stored=renamed)
+        if names.settings.get(key, name) != name:
+            raise BrandsFixed(key, names.settings[key], f'its records were stored as those of "{name}"')
+    return replace(names, records=renamed)
 
 
 def _rename(store: Store, before: str, name: str) -> None:
@@ -126,11 +126,11 @@ def remarks_on_orders(store: Store, entity: str, file_id: int) -> Counter[tuple[
     found: Counter[tuple[str, str]] = Counter()
     if entity == "orders":
         own = f"p.order_key IN (SELECT order_key FROM orders WHERE file_id = {file_id})"
-        pairs = [one for other in REFERRING for one in orders_elsewhere(store, other, own)]
+        pairs = [one for other in ORDER_REFERENCES for one in orders_elsewhere(store, other, own)]
     else:
         pairs = orders_elsewhere(store, entity, f"p.file_id = {file_id}")
     for one in pairs[:_LISTED]:
-        about = f"{_quoted(one.brand)} = {_quoted(one.other)} ({one.rows} of {one.named} {one.entity})"
+        about = f"{_quoted(one.brand)} = {_quoted(one.holder)} ({one.rows} of {one.references} {one.entity})"
         found["order_of_other_brand", about] += one.rows
     return found
 

@@ -3,7 +3,7 @@
 from kpibar.database.store import Store
 from kpibar.load.counts import Tally, count_value
 from kpibar.load.plan import REASONS, Plan, undecided, with_reasons
-from kpibar.topics.reasons import recorded, unmapped
+from kpibar.topics.reasons import recorded_reasons, unknown_words
 from kpibar.topics.rules import by_text
 from kpibar.values.helpers import pseudonym
 
@@ -29,7 +29,7 @@ def classify(store: Store, compiled: Plan) -> None:
             "CREATE OR REPLACE TEMP TABLE said_reasons AS "
             f"SELECT reason_raw AS said, count(*) AS n FROM ({texts}) WHERE reason_raw IS NOT NULL GROUP BY 1"
         )
-        _judge(store, "vendor_reasons", "SELECT said FROM said_reasons", recorded("unheard", compiled.reasons))
+        _judge(store, "vendor_reasons", "SELECT said FROM said_reasons", recorded_reasons("unheard", compiled.reasons))
     if table.text is not None:
         judged = with_reasons(texts, table, classified=False)
         said = f"SELECT DISTINCT {undecided('c')} AS said FROM ({judged}) AS c"
@@ -45,7 +45,7 @@ def count_unmapped(store: Store, compiled: Plan, tally: Tally) -> None:
     nobody = "(SELECT said, n FROM said_reasons JOIN vendor_reasons USING (said) WHERE reason IS NULL)"
     if not rows(f"SELECT count(*) FROM {nobody}")[0][0]:
         return
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE unmapped AS {unmapped(nobody, compiled.reasons)}")
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE unmapped AS {unknown_words(nobody, compiled.reasons)}")
     # Of several spellings the most frequent is shown.
     words = f"SELECT arg_max(left(word, {_LONGEST_WORD}), n), sum(n) FROM unmapped GROUP BY folded ORDER BY 2 DESC, 1"
     for word, n in rows(f"{words} LIMIT {_MOST_WORDS}"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from kpibar.database.schema import HAPPENED
+from kpibar.database.schema import INSTANTS
 from kpibar.database.store import Store
 from kpibar.layouts.layout import Layout, duration_sql
 from kpibar.load.errors import LayoutContradicted
@@ -114,7 +114,7 @@ def count_later(store: Store, entity: str, file_id: int, stated: datetime | None
     newest = tally.newest[entity]
     if stated is None or newest is None or newest <= stated:
         return
-    happened = [name for name in HAPPENED[entity] if name != "updated_at"]
+    happened = [name for name in INSTANTS[entity] if name != "updated_at"]
     later = " OR ".join(f"coalesce({name} > ?, FALSE)" for name in happened)
     sql = f"SELECT count(*) FROM {entity} WHERE file_id = ? AND ({later})"
     tally.remarks["after_export", ""] += store.engine.rows(sql, [file_id, *([stated] * len(happened))])[0][0]

@@ -31,7 +31,7 @@ from kpibar.load.repair import repairer
 from kpibar.load.transaction import Task, load_file
 from kpibar.load.trial import faulty_entry, parses
 from kpibar.plausibility.brands import Names, load_names
-from kpibar.privacy.disclosure import QUOTED, show_words
+from kpibar.privacy.disclosure import QUOTATION, show_words
 from kpibar.values.instants import as_of_instant
 from kpibar.values.notation import Reading
 
@@ -127,7 +127,7 @@ def _without_values(error: EngineError, layout: Layout) -> str:
         *(also_value for also in layout.also.values() for also_value in (also.where, *also.select.values())),
         layout.keep or "",
     )
-    stated = {match[2] for expression in expressions for match in QUOTED.finditer(expression)}
+    stated = {match[2] for expression in expressions for match in QUOTATION.finditer(expression)}
     stated |= {*layout.vocabulary(), *layout.formats}
     return show_words(str(error), stated.__contains__)
 
@@ -135,7 +135,7 @@ def _without_values(error: EngineError, layout: Layout) -> str:
 def _time_limit(store: Store, file: IdentifiedFile, config: Config) -> AbstractContextManager[None]:
     """A limit for each statement where the expressions of a layout are the user's own."""
     own = file.own or file.layout.name in config.settings.layouts
-    return store.engine.limited(_SECONDS) if own else nullcontext()
+    return store.engine.limit_time(_SECONDS) if own else nullcontext()
 
 
 def _parses(store: Store, file: IdentifiedFile, config: Config, options: Options, names: Names) -> bool:

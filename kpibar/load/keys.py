@@ -97,7 +97,7 @@ def _marked(call: Call, name: str) -> str:
 
 def key_fault(entity: str, fields: Mapping[str, str]) -> str:
     """SQL: why a record has no identity of its own, NULL when it has one; `fields` are its columns' SQL."""
-    missing = " OR ".join(f"({fields[column]}) IS NULL" for column in KEYS[entity].required)
+    missing = " OR ".join(f"({fields[column]}) IS NULL" for column in KEYS[entity].mandatory)
     references = {name: f"({fields[name]})" for name in _REFERENCES if name in fields}
     identifier = f"({fields[KEYS[entity].id[0]]})"
     return (

@@ -102,7 +102,7 @@ def _fields(
     """SQL of the columns a layout fills, with the brand and the grain that the settings and the layout add."""
     zone = context.brand_zone
     # What only guards and fillers would say of a column is unknown; a record always has its key and its grain.
-    valued = {*_held(table, cells), *KEYS[entity].required, *TEXT_COLUMNS, "grain"}
+    valued = {*_held(table, cells), *KEYS[entity].mandatory, *TEXT_COLUMNS, "grain"}
     stored = {
         name: cells.fill_stored(compiled, result_calls(entity, name, compiled)) for name, compiled in table.items()
     }

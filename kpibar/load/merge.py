@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kpibar.database.ledger import Counts
-from kpibar.database.schema import HAPPENED, KEYS, PROMISE_SEEN, TEXT_COLUMNS, columns
+from kpibar.database.schema import INSTANTS, KEYS, PROMISE_SEEN, TEXT_COLUMNS, columns
 from kpibar.database.store import Store
 from kpibar.load.errors import AccountsMixed
 from kpibar.load.keys import order_mentions, reference_mentions
@@ -56,7 +56,7 @@ class Target:
 
 def newest(store: Store, compiled: Plan, entity: str) -> datetime | None:
     """The newest instant at which something happened in the valid records of `typed`; what is to come has not."""
-    happened = [name for name in HAPPENED[entity] if "t." in compiled.tables[entity].fields.get(name, "")]
+    happened = [name for name in INSTANTS[entity] if "t." in compiled.tables[entity].fields.get(name, "")]
     if not happened:
         return None
     now = f"TIMESTAMP '{datetime.now(UTC):%Y-%m-%d %H:%M:%S}'"
@@ -217,7 +217,7 @@ def _decide_fates(store: Store, target: Target, as_of: datetime | None, filled: 
     store.engine.run(
         f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {known}, CASE WHEN t.{key[0]} IS NULL THEN 'added' "
         f"WHEN NOT ({differs}) THEN 'unchanged' WHEN {older} THEN 'superseded' ELSE 'updated' END AS fate "
-        f"FROM batch b LEFT JOIN {entity} t ON t.source = ? AND {KEYS[entity].same('t', 'b')} "
+        f"FROM batch b LEFT JOIN {entity} t ON t.source = ? AND {KEYS[entity].match('t', 'b')} "
         "LEFT JOIN files f ON f.file_id = t.file_id WHERE b.version = 1",
         [target.sha256, as_of, target.source],
     )
@@ -235,7 +235,7 @@ def _refuse_another_account(store: Store, target: Target, path: Path, filled: fr
     )
     if rows[0][0]:
         return 0
-    pairs = f"incoming AS i JOIN {target.entity} AS t ON {KEYS[target.entity].same('t', 'i')} WHERE t.source = ?"
+    pairs = f"incoming AS i JOIN {target.entity} AS t ON {KEYS[target.entity].match('t', 'i')} WHERE t.source = ?"
     found = compare(store, target.entity, filled, pairs, [target.source])
     if found.another_account:
         raise AccountsMixed(path, target.source, found.strangers, found.comparable, found.signs)
@@ -247,13 +247,13 @@ def _count_shifted(store: Store, target: Target, remarks: Counter[tuple[str, str
 
     A file that is read again with other options corrects itself.
     """
-    begins = HAPPENED[target.entity][0]
+    begins = INSTANTS[target.entity][0]
     gap = f"(epoch(i.{begins}) - epoch(t.{begins}))"
     shifted = f"{gap} <> 0 AND abs({gap}) <= {_ZONES_S} AND {gap} % {_HALF_HOUR_S} = 0"
     known, found, least, most = store.engine.rows(
         f"SELECT count({gap}), count(*) FILTER (WHERE {shifted}), min({gap}) FILTER (WHERE {shifted}), "
         f"max({gap}) FILTER (WHERE {shifted}) FROM incoming AS i JOIN {target.entity} AS t "
-        f"ON {KEYS[target.entity].same('t', 'i')} JOIN files AS f ON f.file_id = t.file_id "
+        f"ON {KEYS[target.entity].match('t', 'i')} JOIN files AS f ON f.file_id = t.file_id "
         "WHERE t.source = ? AND f.sha256 <> ?",
         [target.source, target.sha256],
     )[0]
@@ -265,7 +265,7 @@ def _count_shifted(store: Store, target: Target, remarks: Counter[tuple[str, str
 
 def _count_strangers(store: Store, target: Target, filled: frozenset[str]) -> int:
     """How many versions of a record that comes several times in the file are of another record than the last one."""
-    pairs = f"batch AS i JOIN batch AS t ON {KEYS[target.entity].same('t', 'i')} WHERE i.version = 1 AND t.version > 1"
+    pairs = f"batch AS i JOIN batch AS t ON {KEYS[target.entity].match('t', 'i')} WHERE i.version = 1 AND t.version > 1"
     return compare(store, target.entity, filled, pairs, []).strangers
 
 
@@ -277,7 +277,7 @@ def same_elsewhere(store: Store, target: Target) -> tuple[tuple[str, int], ...]:
     entity, rows = target.entity, store.engine.rows
     if rows("SELECT count(DISTINCT source) FROM files WHERE entity = ?", [entity])[0][0] == 1:
         return ()
-    alike = ("order_key", "ordered_on") if entity == "orders" else (target.id, HAPPENED[entity][0])
+    alike = ("order_key", "ordered_on") if entity == "orders" else (target.id, INSTANTS[entity][0])
     same = " AND ".join(f"o.{name} = m.{name}" for name in alike)
     found = rows(
         f"SELECT o.source, count(*) FROM {entity} m JOIN {entity} o ON {same} AND o.source <> m.source "
@@ -291,7 +291,7 @@ def _write(store: Store, entity: str, source: str, file_id: int, names: list[str
     listed = ", ".join(names)
     store.engine.run(
         f"DELETE FROM {entity} t USING incoming i WHERE t.source = ? AND i.fate = 'updated' "
-        f"AND {KEYS[entity].same('t', 'i')}",
+        f"AND {KEYS[entity].match('t', 'i')}",
         [source],
     )
     store.engine.run(
@@ -306,7 +306,7 @@ def _confirm(store: Store, target: Target, as_of: datetime | None) -> None:
     entity = target.entity
     store.engine.run(
         f"UPDATE {entity} SET file_id = ? FROM incoming i WHERE {entity}.source = ? AND i.fate = 'unchanged' "
-        f"AND {KEYS[entity].same(entity, 'i')} "
+        f"AND {KEYS[entity].match(entity, 'i')} "
         f"AND {entity}.file_id NOT IN "
         "(SELECT file_id FROM files WHERE as_of >= coalesce(CAST(? AS TIMESTAMP), as_of) AND sha256 <> ?)",
         [target.file_id, target.source, as_of, target.sha256],
@@ -396,7 +396,7 @@ def rank_versions(store: Store, entity: str, filled: list[str]) -> int:
 
 def _progress(entity: str) -> str:
     """SQL of an ORDER BY: the older version of a record first."""
-    happened = ", ".join(name for name in HAPPENED[entity] if name != "updated_at")
+    happened = ", ".join(name for name in INSTANTS[entity] if name != "updated_at")
     terms = ["updated_at NULLS FIRST"]
     terms += [" + ".join(f"coalesce({name}, 0)" for name in _COUNTS[entity])] if entity in _COUNTS else []
     terms += [f"greatest({happened}, NULL) NULLS FIRST"]
@@ -409,7 +409,7 @@ def _undecided(store: Store, entity: str, filled: list[str]) -> int:
     differs = " OR ".join(f"b.{name} IS DISTINCT FROM t.{name}" for name in filled) or "FALSE"
     rows = store.engine.rows(
         "SELECT count(DISTINCT t.line) FROM batch AS t JOIN batch AS b "
-        f"ON {KEYS[entity].same('b', 't')} AND b.progress = t.progress "
+        f"ON {KEYS[entity].match('b', 't')} AND b.progress = t.progress "
         f"WHERE t.version = 1 AND b.version > 1 AND ({differs})"
     )
     return int(rows[0][0])

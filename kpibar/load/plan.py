@@ -22,7 +22,7 @@ from kpibar.load.masks import RULES, Text, text_columns
 from kpibar.load.promises import promise_read
 from kpibar.load.typed import PLACE, clock_change, dates, flags, numbers, strange_dates, told, typed, written
 from kpibar.read.columns import Column, normal
-from kpibar.topics.reasons import recorded
+from kpibar.topics.reasons import recorded_reasons
 from kpibar.topics.rules import by_text
 from kpibar.values.helpers import pseudonym
 from kpibar.values.notation import Call
@@ -253,7 +253,7 @@ def _guarded(
 
 def _fingerprint(made: Plan, brands: Mapping[str, str]) -> str:
     """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours, brand."""
-    rules = by_text("text") + recorded("raw", made.reasons)
+    rules = by_text("text") + recorded_reasons("raw", made.reasons)
     told = (RULES, made.typing, rules, *map(_told, made.tables.values()), *(map(str, sorted(brands.items()))))
     text = re.sub("|".join(KEY_NAMES), "key", "".join(told))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -180,7 +180,7 @@ def repairer(layout: Layout, header: tuple[Column, ...], reading: Reading, diale
     expressions = {column: compile_expression(text) for column, text in layout.select.items()}
     others = [text for also in layout.also.values() for text in (also.where, *also.select.values())]
     cells = cells_of(header, (*expressions.values(), *map(compile_expression, (layout.keep or "TRUE", *others))))
-    keys = (expressions[column] for column in KEYS[layout.fills].required)
+    keys = (expressions[column] for column in KEYS[layout.fills].mandatory)
     names = (normal(key.calls[0].column) for key in keys if key.template == "{0}")
     required = frozenset(cells.positions[name] for name in names if name in cells.positions)
     dated = frozenset(

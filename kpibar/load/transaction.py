@@ -48,7 +48,7 @@ from kpibar.load.typed import BROKEN
 from kpibar.load.unread import count_unread, refuse_rounded
 from kpibar.plausibility.answers import count_odd_answers
 from kpibar.plausibility.brands import Names
-from kpibar.plausibility.open_records import JUDGED, files_without_open_records
+from kpibar.plausibility.open_records import OUTCOMES, files_without_open_records
 from kpibar.plausibility.references import ORDERS_MISSED, orders_missed
 from kpibar.plausibility.twins import find_twins
 from kpibar.plausibility.uniformity import count_uniform
@@ -353,7 +353,7 @@ def _finish(store: Store, taking: _Progress, account: Account, stated: Statement
         if number == 0:
             _refuse_repairs(task, counts, account)
         counts = replace(counts, removed=_remove_outside(store, taking, target, counts.updated))
-        entry = replace(_entry(task, target, as_of, counts, Lines() if number else lines), stated=stated)
+        entry = replace(_entry(task, target, as_of, counts, Lines() if number else lines), statement=stated)
         ledger.prove_tables(store, entry, taking.before[target.entity])
         ledger.write_entry(store, entry, task.context.brand_zone)
         ledger.write_columns(store, target.file_id, task.file.source, target.entity, table.held)
@@ -363,7 +363,7 @@ def _finish(store: Store, taking: _Progress, account: Account, stated: Statement
         if target.entity == "surveys":
             count_odd_answers(store, target.file_id, tally.remarks)
         count_uniform(store, target.entity, target.file_id, tally.remarks)
-        if target.entity in JUDGED:
+        if target.entity in OUTCOMES:
             for records in files_without_open_records(store, target.entity, target.file_id).values():
                 tally.remarks[f"settled_{target.entity}", ""] += records
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
@@ -431,8 +431,8 @@ def _remark_on_brands(store: Store, taking: _Progress) -> None:
         if target.entity in ("orders", "parcels"):
             for brand in orders_missed(store, target.file_id if target.entity == "parcels" else None):
                 of_brand = f" of {brand.brand}" if brand.brand else ""
-                about = f"{brand.named}{of_brand}; parcels write {brand.parcels}, orders {brand.orders}"
-                tally.remarks[ORDERS_MISSED, about] += brand.missed
+                about = f"{brand.references}{of_brand}; parcels write {brand.parcels}, orders {brand.orders}"
+                tally.remarks[ORDERS_MISSED, about] += brand.absent
 
 
 def _main_counts(counts: Counts, tally: Tally, account: Account) -> Counts:

@@ -70,7 +70,7 @@ def _alone(layout: Layout, entity: Entity, column: str) -> Layout:
     """A layout with one column of a table beside the keys."""
 
     def kept(table: Entity, select: Mapping[str, str]) -> dict[str, str]:
-        wanted = {*KEYS[table].required, *([column] if table == entity else [])}
+        wanted = {*KEYS[table].mandatory, *([column] if table == entity else [])}
         return {name: sql for name, sql in select.items() if name in wanted}
 
     further = {

@@ -7,7 +7,7 @@ touches the database.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from kpibar.database.schema import HAPPENED
+from kpibar.database.schema import INSTANTS
 from kpibar.layouts.bindings import Cells
 from kpibar.layouts.expression import Compiled, compile_expression
 from kpibar.layouts.layout import Layout
@@ -315,7 +315,7 @@ def _two_records(layout: Layout, cells: Cells) -> str:
             for call in compile_expression(layout.select.get(name, "NULL")).calls
             if (cell := cells.cell(call.column))
         ]
-        for names in ((HAPPENED[layout.fills][0],), _OF_ONE_RECORD)
+        for names in ((INSTANTS[layout.fills][0],), _OF_ONE_RECORD)
     )
     if not begins:
         return "FALSE"

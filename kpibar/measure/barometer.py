@@ -55,8 +55,8 @@ from kpibar.measure.reach import stretches
 from kpibar.measure.selection import settled_sources
 from kpibar.measure.succession import absent_sources, handovers, known_sources, proposals
 from kpibar.model.build import build, is_current
-from kpibar.plausibility.brands import REFERRING, load_names, orders_elsewhere
-from kpibar.plausibility.open_records import JUDGED
+from kpibar.plausibility.brands import ORDER_REFERENCES, load_names, orders_elsewhere
+from kpibar.plausibility.open_records import OUTCOMES
 from kpibar.plausibility.references import orders_missed
 
 # So many telephone tickets and calls of which no two are one are said.
@@ -153,12 +153,12 @@ def open_current(
 
     Raises DatabaseEmpty and what `open_store` raises.
     """
-    with open_store(path, write=False, wait=wait, said=said) as store:
+    with open_store(path, write=False, wait=wait, notify=said) as store:
         if not store.engine.rows("SELECT 1 FROM files LIMIT 1"):
             raise DatabaseEmpty(path)
         thresholds, rules = config.settings.thresholds, config.settings.files
         if not is_current(store, thresholds, rules):
-            build(store, thresholds, rules, stored=False)
+            build(store, thresholds, rules, persist=False)
         yield store
 
 
@@ -343,12 +343,12 @@ def _judged_segments(row: Row, reporting: Reporting) -> tuple[Segment, ...]:
 
 def _brand_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
     """The records that name orders held under another brand only; of one brand where one is asked for."""
-    pairs = [one for entity in REFERRING for one in orders_elsewhere(store, entity)]
-    found = [one for one in pairs if brand in (None, one.brand, one.other)]
+    pairs = [one for entity in ORDER_REFERENCES for one in orders_elsewhere(store, entity)]
+    found = [one for one in pairs if brand in (None, one.brand, one.holder)]
     return tuple(
         Note(
             "order_of_other_brand",
-            {"table": one.entity, "brand": one.brand, "other": one.other, "rows": one.rows, "named": one.named},
+            {"table": one.entity, "brand": one.brand, "other": one.holder, "rows": one.rows, "named": one.references},
             "warning",
         )
         for one in found[:_BRANDS_NAMED]
@@ -431,7 +431,7 @@ def _undated_notes(store: Store, brand: str | None) -> tuple[Note, ...]:
 def _settled_notes(store: Store, edition: Edition, brand: str | None) -> tuple[Note, ...]:
     return tuple(
         Note(f"settled_{entity}", {"source": source, "rows": records})
-        for entity in JUDGED
+        for entity in OUTCOMES
         for source, records in settled_sources(store, entity, edition.window, brand)
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from kpibar.database.schema import DATED
+from kpibar.database.schema import DAY_COLUMNS
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Window, of_brand, within
@@ -68,7 +68,7 @@ def months_with_rows(store: Store, kpi: Kpi, windows: Sequence[Window], brand: s
 def coverage(store: Store, window: Window) -> tuple[Coverage, ...]:
     """What each source holds, in the order of table and source."""
     found = []
-    for entity, day in DATED.items():
+    for entity, day in DAY_COLUMNS.items():
         linked = _linked(store) if entity == "contacts" else {}
         rows = store.engine.rows(
             f"SELECT t.source, count(*), min({day}), max({day}), max(s.as_of_on), "

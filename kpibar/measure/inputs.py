@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from kpibar.config import Reporting
-from kpibar.database.schema import DATED
+from kpibar.database.schema import DAY_COLUMNS
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import Cells, additive_cells
@@ -28,7 +28,7 @@ from kpibar.measure.reach import (
 )
 from kpibar.measure.selection import SettledYear, selected_year
 from kpibar.measure.succession import Handover
-from kpibar.plausibility.open_records import JUDGED
+from kpibar.plausibility.open_records import OUTCOMES
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def gather(
     asked = {(entity, spans[kpi.id]) for kpi in chosen for entity in entities(known, kpi)}
     held = {(entity, both): rows_of_sources(store, entity, both, brand) for entity, both in sorted(asked, key=repr)}
     unlike = {key: uneven(sources, key[1]) for key, sources in held.items()}
-    selected = {entity: year for entity in JUDGED if (year := selected_year(store, entity, windows, brand))}
+    selected = {entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))}
     return Inputs(
         store, edition, reporting, known, brand, cells, by_cells, dimension, spans, months, held, unlike, fed,
         handovers, selected,
@@ -135,7 +135,7 @@ def entities(known: Catalogue, kpi: Kpi) -> tuple[str, ...]:
     """The canonical tables a KPI is made of: what it needs and what its rows are dated by."""
     needed = [option.partition(".")[0] for need in _needs(known, kpi) for option in need.split("|")]
     found = dict.fromkeys([*needed, *(entity_of(part) for part in parts(known, kpi))])
-    return tuple(entity for entity in found if entity in DATED)
+    return tuple(entity for entity in found if entity in DAY_COLUMNS)
 
 
 def sources_of(known: Catalogue, kpi: Kpi, entity: str, fed: Mapping[str, frozenset[str]]) -> frozenset[str] | None:

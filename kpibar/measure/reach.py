@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 from itertools import groupby
 
-from kpibar.database.schema import DATED
+from kpibar.database.schema import DAY_COLUMNS
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import Window, last_of_month, of_brand, within
@@ -54,7 +54,7 @@ def entity_of(kpi: Kpi) -> str:
 def last_days(store: Store, brand: str | None = None) -> dict[tuple[str, str], date]:
     """The last local day each source speaks of in each canonical table, of all brands or of one and of none."""
     found: dict[tuple[str, str], date] = {}
-    for entity in DATED:
+    for entity in DAY_COLUMNS:
         own = (
             ""
             if brand is None
@@ -87,7 +87,7 @@ def span(edition: Edition, ends: Iterable[date]) -> Span:
 
 def rows_of_sources(store: Store, entity: str, both: Span, brand: str | None = None) -> tuple[SourceRows, ...]:
     """What each source holds of a canonical table in a year and the year before, of all brands or of one and none."""
-    day = DATED[entity]
+    day = DAY_COLUMNS[entity]
     rows = store.engine.rows(
         f"SELECT t.source, CAST(date_trunc('month', {day}) AS DATE), count(*), max(s.as_of_on) "
         f"FROM {entity} t LEFT JOIN sources s ON s.source = t.source AND s.entity = '{entity}' "

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kpibar.database.store import Store
 from kpibar.kpis.compute import Window, of_brand, within
-from kpibar.plausibility.open_records import ENOUGH, JUDGED, LAST_DAYS, files_without_open_records
+from kpibar.plausibility.open_records import ENOUGH, LAST_DAYS, OUTCOMES, files_without_open_records
 
 # Two years differ where the share open in the one would leave none in the other by chance less often than this.
 _CHANCE = 0.01
@@ -29,7 +29,7 @@ def settled_sources(store: Store, entity: str, window: Window, brand: str | None
     All files of a source are judged together, so that it does not matter how an export was cut into files. A year that
     was over when the last export was taken may be settled by then: of it nothing is said.
     """
-    begins, day, judged, open_ones = JUDGED[entity]
+    begins, day, judged, open_ones = OUTCOMES[entity]
     rows = store.engine.rows(
         f"SELECT t.source, count(*) FROM {_records(entity, brand)} AS t "
         f"JOIN (SELECT source, max(as_of) AS as_of FROM files WHERE entity = '{entity}' GROUP BY source) AS export "
@@ -45,7 +45,7 @@ def selected_year(store: Store, entity: str, windows: Sequence[Window], brand: s
     files = files_without_open_records(store, entity)
     if not files:
         return None
-    begins, day, judged, open_ones = JUDGED[entity]
+    begins, day, judged, open_ones = OUTCOMES[entity]
     listed = ", ".join(map(str, files))
     old = f"{begins} < f.as_of - INTERVAL '{_YOUNG_DAYS}' DAY"
     years = [

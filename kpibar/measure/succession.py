@@ -11,7 +11,7 @@ from datetime import date
 
 from kpibar.brands import fold
 from kpibar.config import Succession
-from kpibar.database.schema import DATED
+from kpibar.database.schema import DAY_COLUMNS
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Kpi
 from kpibar.measure.reach import SourceRows
@@ -144,7 +144,7 @@ def _spans(store: Store, entity: str) -> dict[str, tuple[bool, date, date]]:
     if rows[0][0] < 2:
         return {}
     calls = "avg(CASE WHEN channel = 'phone' THEN 1.0 ELSE 0.0 END) > 0.5" if entity == "contacts" else "FALSE"
-    day = DATED[entity]
+    day = DAY_COLUMNS[entity]
     rows = store.engine.rows(
         f"SELECT source, {calls}, quantile_disc({day}, 0.01) AS first, quantile_disc({day}, 0.99) AS last, "
         f"min({day}), max({day}) FROM {entity} "

@@ -61,8 +61,8 @@ def _separate_files(store: Store, rules: Sequence[FileRule]) -> str:
     """The ids, as SQL, of the files whose telephone tickets the settings count beside the calls; 0 is no file."""
     ids = [0]
     if any(rule.phone_tickets for rule in rules):
-        named = store.engine.rows("SELECT file_id, name FROM files ORDER BY file_id")
-        ids += [file_id for file_id, name in named if rule_for(rules, name).phone_tickets == "separate"]
+        file_names = store.engine.rows("SELECT file_id, name FROM files ORDER BY file_id")
+        ids += [file_id for file_id, name in file_names if rule_for(rules, name).phone_tickets == "separate"]
     return ", ".join(map(str, ids))
 
 
@@ -73,8 +73,8 @@ def _midnights(store: Store) -> str:
     """
     zone = ZoneInfo(store.meta("timezone") or "UTC")
     days = (datetime(year, month, 1, tzinfo=zone) for year in _YEARS for month in (1, 7))
-    found = {int(day.utcoffset().total_seconds()) for day in days}  # type: ignore[union-attr]
-    return ", ".join(map(str, sorted(found | {0, -86_400})))
+    offsets = {int(day.utcoffset().total_seconds()) for day in days}  # type: ignore[union-attr]
+    return ", ".join(map(str, sorted(offsets | {0, -86_400})))
 
 
 def written_in(sql: str, values: Mapping[str, int], separate_files: str = "0", midnights: str = "0") -> str:
@@ -82,7 +82,7 @@ def written_in(sql: str, values: Mapping[str, int], separate_files: str = "0", m
     for name, value in values.items():
         sql = sql.replace("{" + name + "}", str(value))
     sql = sql.replace("{separate_files}", separate_files).replace("{midnights}", midnights)
-    return _SECONDS.sub(lambda found: _seconds(found.group(1).strip(), found.group(2).strip()), sql)
+    return _SECONDS.sub(lambda match: _seconds(match.group(1).strip(), match.group(2).strip()), sql)
 
 
 def _seconds(later: str, earlier: str) -> str:
@@ -107,25 +107,25 @@ def is_current(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] =
 
 def _drop(store: Store) -> None:
     """Drop what an earlier build left: what is a view today may have been a table."""
-    found = store.engine.rows(
+    tables_now = store.engine.rows(
         "SELECT table_name, table_type FROM information_schema.tables WHERE table_name LIKE 'fact\\_%' ESCAPE '\\'"
     )
-    for name, kind in found:
+    for name, kind in tables_now:
         store.engine.run(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {name}")
 
 
-def build(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = (), *, stored: bool = True) -> None:
+def build(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = (), *, persist: bool = True) -> None:
     """Replace every fact table and view, in one transaction. `rules` are the [[files]] of the settings.
 
-    Not `stored`, they are temporary ones of this connection, which come before those of the database.
+    Without `persist` they are temporary ones of this connection, which come before those of the database.
     """
     values, separate, midnights = parameters(thresholds), _separate_files(store, rules), _midnights(store)
-    kept = "" if stored else "TEMP "
+    temporary = "" if persist else "TEMP "
     with store.engine.in_the_clear(), store.transaction():
-        if stored:
+        if persist:
             _drop(store)
         for step in steps():
             sql = written_in(step.sql, values, separate, midnights)
-            store.engine.run(f"CREATE {kept}{step.kind} {step.table} AS\n{sql}")
-        if stored:
+            store.engine.run(f"CREATE {temporary}{step.kind} {step.table} AS\n{sql}")
+        if persist:
             store.remember("model", state(store, thresholds, rules))

@@ -7,7 +7,7 @@ of versions that disagree in what never changes are two records; where most pair
 
 from dataclasses import dataclass
 
-from kpibar.database.schema import HAPPENED
+from kpibar.database.schema import INSTANTS
 from kpibar.database.store import Store
 from kpibar.values.timezones import local_time
 
@@ -17,10 +17,10 @@ _DELAY = 30 * _DAY
 # A promise moves by days and weeks.
 _OTHER_PROMISE = 90 * _DAY
 # So many pairs are no slip: two that are all there are, three of a majority.
-_ALL, _MOST = 2, 3
+_ALL_SIGNS, _MOST_SIGNS = 2, 3
 
 # Columns that name another record; for one record they never name two.
-_OWN = {
+_OWN_COLUMNS = {
     "contacts": ("case_id",),
     "parcels": ("order_ref",),
     "surveys": ("contact_id", "order_ref"),
@@ -39,7 +39,7 @@ _SELDOM = {
 # What dates a record, where that is more than its beginning.
 _INSTANTS = {"parcels": ("shipped_at", "delivered_at"), "surveys": ("sent_at", "answered_at")}
 # So many of them must differ where no date speaks, and where the two began on one day; a currency counts twice.
-_UNDATED, _ON_ONE_DAY = 2, 3
+_DATES_UNKNOWN, _ON_ONE_DAY = 2, 3
 _REFERENCES = ("order_ref", "contact_id", "case_id")
 
 
@@ -47,46 +47,46 @@ _REFERENCES = ("order_ref", "contact_id", "case_id")
 class Pairs:
     """Pairs of versions that have one number: how many can be told apart at all, and how many are two records.
 
-    Of these `begun` began on another day, `named` belong to another order, contact or case, `called` are of another
-    telephone, `unlike` differ in several of the columns that seldom change.
+    Of these `starts` began on another day, `names` belong to another order, contact or case, `telephones` are of
+    another telephone, `unlike` differ in several of the columns that seldom change.
     """
 
     comparable: int
     strangers: int
-    begun: int
-    named: int
-    called: int
+    starts: int
+    names: int
+    telephones: int
     unlike: int
 
     @property
     def signs(self) -> dict[str, int]:
         """How many pairs show each sign of two records, by the words that follow the number; no zeros."""
-        found = {
-            "began on another day": self.begun,
-            "belong to another order, contact or case": self.named,
-            "have another telephone": self.called,
+        counts = {
+            "began on another day": self.starts,
+            "belong to another order, contact or case": self.names,
+            "have another telephone": self.telephones,
             "differ in several of customer, value, currency, country and the like": self.unlike,
         }
-        return {words: count for words, count in found.items() if count}
+        return {words: count for words, count in counts.items() if count}
 
     @property
     def another_account(self) -> bool:
         """Whether most are two records, so that the file is of another account."""
-        least = _ALL if self.strangers == self.comparable else _MOST
-        return self.strangers >= least and 2 * self.strangers > self.comparable
+        threshold = _ALL_SIGNS if self.strangers == self.comparable else _MOST_SIGNS
+        return self.strangers >= threshold and 2 * self.strangers > self.comparable
 
 
-def compare(store: Store, entity: str, filled: frozenset[str], pairs: str, values: list[object]) -> Pairs:
+def compare(store: Store, entity: str, columns: frozenset[str], pairs: str, values: list[object]) -> Pairs:
     """Compare the versions `i` and `t` of `pairs`, a FROM clause with its WHERE, by the columns a file fills.
 
     Two versions of one person are one record, unless so many have this person that it stands for nobody.
     """
     zone = store.meta("timezone") or "UTC"
-    person = _person(filled)
+    person = _person(columns)
     select = (
-        f"SELECT {_begun(entity, filled, zone)} AS begun, {_named(entity, filled)} AS named, {_called(filled)} AS "
-        f"called, {_unlike(entity, filled)} AS unlike, {person} AS person, {_comparable(entity, filled)} "
-        f"AS comparable FROM {pairs}"
+        f"SELECT {_start_differs(entity, columns, zone)} AS begun, {_name_differs(entity, columns)} AS named, "
+        f"{_telephone_differs(columns)} AS called, {_unlike(entity, columns)} AS unlike, {person} AS person, "
+        f"{_comparable(entity, columns)} AS comparable FROM {pairs}"
     )
     flags = ", ".join(f"count(*) FILTER (WHERE {flag})" for flag in ("begun", "named", "called", "unlike"))
     stranger = "begun OR named OR called OR unlike"
@@ -95,12 +95,12 @@ def compare(store: Store, entity: str, filled: frozenset[str], pairs: str, value
         f"count(person) FILTER (WHERE {stranger}), count(DISTINCT person) FILTER (WHERE {stranger}) FROM ({select})",
         values,
     )[0]
-    comparable, strangers, begun, named, called, unlike, alike, persons = map(int, row)
-    kept = alike if 2 * persons >= alike else 0
-    return Pairs(comparable, strangers - kept, begun, named, called, unlike)
+    comparable, strangers, starts, names, telephones, unlike, alike, persons = map(int, row)
+    same_text = alike if 2 * persons >= alike else 0
+    return Pairs(comparable, strangers - same_text, starts, names, telephones, unlike)
 
 
-def _known(column: str) -> str:
+def _is_known(column: str) -> str:
     return f"(i.{column} IS NOT NULL AND t.{column} IS NOT NULL)"
 
 
@@ -114,9 +114,10 @@ def _midnight(row: str, column: str, zone: str) -> str:
 
 def _apart(column: str, zone: str) -> str:
     """SQL: two instants are not of one event, whatever zone they were read in or day or minute they are rounded to."""
-    rounded = f"{_midnight('i', column, zone)} <> {_midnight('t', column, zone)}"
+    midnights_differ = f"{_midnight('i', column, zone)} <> {_midnight('t', column, zone)}"
     gap = _gap(column)
-    return f"coalesce({gap} = {_SHORTEST_DAY} OR {gap} >= CASE WHEN {rounded} THEN {2 * _DAY} ELSE {_DAY} END, FALSE)"
+    threshold = f"CASE WHEN {midnights_differ} THEN {2 * _DAY} ELSE {_DAY} END"
+    return f"coalesce({gap} = {_SHORTEST_DAY} OR {gap} >= {threshold}, FALSE)"
 
 
 def _later(column: str, until: str) -> str:
@@ -125,20 +126,24 @@ def _later(column: str, until: str) -> str:
     return f"coalesce(({delay.format('t', 'i')}) OR ({delay.format('i', 't')}), FALSE)"
 
 
-def _begun(entity: str, filled: frozenset[str], zone: str) -> str:
+def _start_differs(entity: str, columns: frozenset[str], zone: str) -> str:
     """SQL: the two began on another day."""
-    begins = HAPPENED[entity][0]
+    begins = INSTANTS[entity][0]
     if entity == "parcels":
-        delivered = _apart("delivered_at", zone) if "delivered_at" in filled else "FALSE"
-        shipped = f"({_apart(begins, zone)} AND NOT {_later(begins, 'delivered_at')})" if begins in filled else "FALSE"
+        delivery_differs = _apart("delivered_at", zone) if "delivered_at" in columns else "FALSE"
+        dispatch_differs = (
+            f"({_apart(begins, zone)} AND NOT {_later(begins, 'delivered_at')})" if begins in columns else "FALSE"
+        )
         gap = f"abs(epoch({_promise('i')}) - epoch({_promise('t')}))"
-        moved = f"coalesce({gap} >= {_OTHER_PROMISE}, FALSE)" if "promised_to" in filled else "FALSE"
-        return f"({delivered} OR {shipped} OR {moved})"
+        promise_differs = f"coalesce({gap} >= {_OTHER_PROMISE}, FALSE)" if "promised_to" in columns else "FALSE"
+        return f"({delivery_differs} OR {dispatch_differs} OR {promise_differs})"
     if entity == "surveys":
-        answered = _apart("answered_at", zone) if "answered_at" in filled else "FALSE"
-        sent = f"({_apart(begins, zone)} AND NOT {_later(begins, 'answered_at')})" if begins in filled else "FALSE"
-        return f"CASE WHEN {_known(begins)} THEN {sent} ELSE {answered} END"
-    return _apart(begins, zone) if begins in filled else "FALSE"
+        answer_differs = _apart("answered_at", zone) if "answered_at" in columns else "FALSE"
+        invitation_differs = (
+            f"({_apart(begins, zone)} AND NOT {_later(begins, 'answered_at')})" if begins in columns else "FALSE"
+        )
+        return f"CASE WHEN {_is_known(begins)} THEN {invitation_differs} ELSE {answer_differs} END"
+    return _apart(begins, zone) if begins in columns else "FALSE"
 
 
 def _promise(row: str) -> str:
@@ -146,30 +151,32 @@ def _promise(row: str) -> str:
     return f"coalesce({row}.last_promised_to, {row}.promised_to)"
 
 
-def _named(entity: str, filled: frozenset[str]) -> str:
+def _name_differs(entity: str, columns: frozenset[str]) -> str:
     """SQL: the two belong to another order, contact or case."""
-    return " OR ".join(f"({_differ(column)})" for column in _OWN.get(entity, ()) if column in filled) or "FALSE"
+    return (
+        " OR ".join(f"({_differ(column)})" for column in _OWN_COLUMNS.get(entity, ()) if column in columns) or "FALSE"
+    )
 
 
-def _called(filled: frozenset[str]) -> str:
+def _telephone_differs(columns: frozenset[str]) -> str:
     """SQL: the two are of another telephone, and of no customer who could have several."""
-    if "customer_alias_key" not in filled:
+    if "customer_alias_key" not in columns:
         return "FALSE"
-    other = "coalesce(i.customer_alias_key <> t.customer_alias_key, FALSE)"
-    same = "coalesce(i.customer_key = t.customer_key, FALSE)" if "customer_key" in filled else "FALSE"
-    return f"({other} AND NOT {same})"
+    other_alias = "coalesce(i.customer_alias_key <> t.customer_alias_key, FALSE)"
+    same_customer = "coalesce(i.customer_key = t.customer_key, FALSE)" if "customer_key" in columns else "FALSE"
+    return f"({other_alias} AND NOT {same_customer})"
 
 
-def _unlike(entity: str, filled: frozenset[str]) -> str:
+def _unlike(entity: str, present: frozenset[str]) -> str:
     """SQL: the two differ in several columns that seldom change."""
-    columns = [column for column in _SELDOM[entity] if column in filled]
+    columns = [column for column in _SELDOM[entity] if column in present]
     if not columns:
         return "FALSE"
-    weights = {"currency": _UNDATED}
+    weights = {"currency": _DATES_UNKNOWN}
     unlike = " + ".join(f"{weights.get(column, 1)} * CAST({_differ(column)} AS INTEGER)" for column in columns)
-    dates = [_known(column) for column in _INSTANTS.get(entity, HAPPENED[entity][:1]) if column in filled]
-    dated = " OR ".join(dates) or "FALSE"
-    return f"({unlike} >= CASE WHEN {dated} THEN {_ON_ONE_DAY} ELSE {_UNDATED} END)"
+    dates = [_is_known(column) for column in _INSTANTS.get(entity, INSTANTS[entity][:1]) if column in present]
+    dates_differ = " OR ".join(dates) or "FALSE"
+    return f"({unlike} >= CASE WHEN {dates_differ} THEN {_ON_ONE_DAY} ELSE {_DATES_UNKNOWN} END)"
 
 
 def _differ(column: str) -> str:
@@ -181,23 +188,23 @@ def _differ(column: str) -> str:
     digits = [f"ltrim(regexp_replace({row}.{column}, '[^0-9]', '', 'g'), '0')" for row in "it"]
     plain = [f"lower({row}.{column})" for row in "it"]
     return (
-        f"CASE WHEN {plain[0]} = {plain[1]} THEN FALSE WHEN {digits[0]} = '' THEN {_known(column)} "
+        f"CASE WHEN {plain[0]} = {plain[1]} THEN FALSE WHEN {digits[0]} = '' THEN {_is_known(column)} "
         f"ELSE coalesce({digits[0]} <> {digits[1]}, FALSE) END"
     )
 
 
-def _person(filled: frozenset[str]) -> str:
+def _person(columns: frozenset[str]) -> str:
     """SQL: the customer both are of, NULL where that is not known."""
     cases = []
-    if "customer_key" in filled:
+    if "customer_key" in columns:
         cases.append("WHEN i.customer_key = t.customer_key THEN i.customer_key")
-    if "customer_alias_key" in filled:
+    if "customer_alias_key" in columns:
         cases.append("WHEN i.customer_alias_key = t.customer_alias_key THEN i.customer_alias_key")
     return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS UUID)"
 
 
-def _comparable(entity: str, filled: frozenset[str]) -> str:
+def _comparable(entity: str, present: frozenset[str]) -> str:
     """SQL: the two could disagree in what never changes."""
-    columns = (*_INSTANTS.get(entity, HAPPENED[entity][:1]), *_OWN.get(entity, ()), "customer_alias_key")
-    known = [_known(column) for column in columns if column in filled]
-    return f"({' OR '.join(known)})" if known else "FALSE"
+    columns = (*_INSTANTS.get(entity, INSTANTS[entity][:1]), *_OWN_COLUMNS.get(entity, ()), "customer_alias_key")
+    conditions = [_is_known(column) for column in columns if column in present]
+    return f"({' OR '.join(conditions)})" if conditions else "FALSE"

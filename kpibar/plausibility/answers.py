@@ -19,29 +19,34 @@ def count_odd_answers(store: Store, file_id: int, remarks: MutableMapping[tuple[
     """
     blank = "score = 0 AND answered_at IS NULL AND survey_id NOT LIKE 'ticket:%'"
     below = f"{blank} AND coalesce(scale_min > 0, FALSE)"
-    dated, loose = store.engine.rows(
+    with_date, loose = store.engine.rows(
         "SELECT count(*) FILTER (WHERE answered_at IS NOT NULL), count(*) FILTER (WHERE answered_at IS NULL) "
         f"FROM surveys WHERE score > 0 AND {_OF_SOURCE}",
         [file_id],
     )[0]
-    no_answer = blank if dated and _ENOUGH * loose <= dated else below
-    zeros, undated = store.engine.rows(
+    no_answer = blank if with_date and _ENOUGH * loose <= with_date else below
+    zeros, without_date = store.engine.rows(
         f"SELECT count(*) FILTER (WHERE {no_answer}), "
         "count(*) FILTER (WHERE answered_at IS NULL AND sent_at IS NULL) FROM surveys WHERE file_id = ?",
         [file_id],
     )[0]
     remarks["zero_unanswered", "answered_at"] += zeros
-    remarks["survey_undated", ""] += undated
+    remarks["survey_undated", ""] += without_date
     scales = store.engine.rows(
         "SELECT kind, scale_min, scale_max, count(score), max(score) FROM surveys WHERE file_id = ? "
         f"AND kind IN ('nps', 'csat') AND score IS NOT NULL AND NOT ({no_answer}) GROUP BY ALL",
         [file_id],
     )
-    for kind, least, most, scores, highest in scales:
+    for kind, lowest, scale_end, scores, highest in scales:
         if kind == "nps" and highest <= 7 and _is_short(store, file_id, no_answer):
             remarks["nps_short_scale", f"{highest:g}"] += scores
-        elif kind == "csat" and scores >= _ENOUGH and most is not None and highest <= ((least or 0) + most) / 2:
-            remarks["scale_unused", f"{highest:g} on a scale to {most:g}"] += scores
+        elif (
+            kind == "csat"
+            and scores >= _ENOUGH
+            and scale_end is not None
+            and highest <= ((lowest or 0) + scale_end) / 2
+        ):
+            remarks["scale_unused", f"{highest:g} on a scale to {scale_end:g}"] += scores
 
 
 def _is_short(store: Store, file_id: int, no_answer: str) -> bool:

@@ -9,18 +9,18 @@ from kpibar.database.schema import ENTITIES
 from kpibar.database.store import Store
 
 # Tables whose records name orders.
-REFERRING = tuple(entity for entity in ENTITIES if entity != "orders")
+ORDER_REFERENCES = tuple(entity for entity in ENTITIES if entity != "orders")
 
 
 @dataclass
 class Names:
-    """The name of each folded spelling: `stated` by the settings, `stored` in the database, `fresh` of this file.
+    """The name of each folded spelling: those of kpibar.toml, of records, and `fresh` ones.
 
     `read` counts the records of each spelling that is not the name of its brand, by name and spelling.
     """
 
-    stated: Mapping[str, str]
-    stored: Mapping[str, str]
+    settings: Mapping[str, str]
+    records: Mapping[str, str]
     fresh: dict[str, str] = field(default_factory=dict)
     read: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -29,31 +29,31 @@ class Names:
         if is_nameless(spelling):
             return None
         key = fold(spelling)
-        return self.stated.get(key) or self.stored.get(key) or self.fresh.get(key) or clean_name(spelling)
+        return self.settings.get(key) or self.records.get(key) or self.fresh.get(key) or clean_name(spelling)
 
     def add(self, spelling: str) -> str | None:
         """The name of a brand, which is remembered where its spelling is new."""
         name = self.of(spelling)
         for text in (spelling, name) if name is not None else ():
-            if fold(text) not in self.stored:
+            if fold(text) not in self.records:
                 self.fresh.setdefault(fold(text), name or "")
         return name
 
 
-def load_names(store: Store, stated: Mapping[str, str]) -> Names:
+def load_names(store: Store, settings: Mapping[str, str]) -> Names:
     """The names a database and the settings (see names_by_fold) have for brands."""
-    return Names(stated, dict(store.engine.rows("SELECT folded, name FROM brands")))
+    return Names(settings, dict(store.engine.rows("SELECT folded, name FROM brands")))
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Records of a table and brand that name orders held under another brand only: `rows` out of `named`."""
+    """Records of a table and brand that name orders held under another brand only: `rows` out of `references`."""
 
     entity: str
     brand: str
-    other: str
+    holder: str
     rows: int
-    named: int
+    references: int
 
 
 def orders_elsewhere(store: Store, entity: str, where: str = "TRUE") -> list[Elsewhere]:
@@ -62,15 +62,15 @@ def orders_elsewhere(store: Store, entity: str, where: str = "TRUE") -> list[Els
     Where a table and the orders know one and the same brand, no record is looked at.
     """
     rows = store.engine.rows
-    known = {brand for (brand,) in rows("SELECT DISTINCT brand FROM orders WHERE brand IS NOT NULL")}
-    if not known:
+    order_brands = {brand for (brand,) in rows("SELECT DISTINCT brand FROM orders WHERE brand IS NOT NULL")}
+    if not order_brands:
         return []
-    own = {brand for (brand,) in rows(f"SELECT DISTINCT brand FROM {entity} WHERE brand IS NOT NULL")}
-    if len(known | own) < 2 or not own:
+    entity_brands = {brand for (brand,) in rows(f"SELECT DISTINCT brand FROM {entity} WHERE brand IS NOT NULL")}
+    if len(order_brands | entity_brands) < 2 or not entity_brands:
         return []
-    named = f"SELECT p.brand, p.order_key FROM {entity} AS p WHERE p.order_key IS NOT NULL AND {where}"
-    found = rows(
-        f"WITH named AS ({named}), orphans AS (SELECT p.* FROM named p "
+    references = f"SELECT p.brand, p.order_key FROM {entity} AS p WHERE p.order_key IS NOT NULL AND {where}"
+    pairs = rows(
+        f"WITH named AS ({references}), orphans AS (SELECT p.* FROM named p "
         "ANTI JOIN orders o ON o.order_key = p.order_key AND o.brand = p.brand "
         "ANTI JOIN (SELECT order_key FROM orders WHERE brand IS NULL) u ON u.order_key = p.order_key "
         "WHERE p.brand IS NOT NULL) "
@@ -78,4 +78,4 @@ def orders_elsewhere(store: Store, entity: str, where: str = "TRUE") -> list[Els
         "JOIN (SELECT order_key, min(brand) AS brand FROM orders GROUP BY order_key) o ON o.order_key = p.order_key "
         "GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
     )
-    return [Elsewhere(entity, *row) for row in found]
+    return [Elsewhere(entity, *row) for row in pairs]

@@ -11,7 +11,7 @@ from kpibar.database.store import Store
 # a shop that answers everybody closes them all.
 ENOUGH, LAST_DAYS = 100, 7
 # Of each table: the instant that begins a record, its day, which records are judged, and which of these are open.
-JUDGED = {
+OUTCOMES = {
     "contacts": (
         "created_at",
         "created_on",
@@ -32,12 +32,12 @@ def files_without_open_records(store: Store, entity: str, file_id: int | None = 
 
     A file that says of no record whether it is open is none of them.
     """
-    begins, _, judged, open_ones = JUDGED[entity]
-    own = "" if file_id is None else f" AND t.file_id = {file_id}"
+    begins, _, outcome, open_ones = OUTCOMES[entity]
+    of_file = "" if file_id is None else f" AND t.file_id = {file_id}"
     rows = store.engine.rows(
         f"SELECT t.file_id, count(*) FROM (SELECT file_id, {begins} AS begins_at, {open_ones} AS is_open FROM {entity} "
-        f"WHERE {judged}) AS t JOIN files AS f ON f.file_id = t.file_id WHERE f.entity = '{entity}'{own} "
+        f"WHERE {outcome}) AS t JOIN files AS f ON f.file_id = t.file_id WHERE f.entity = '{entity}'{of_file} "
         f"GROUP BY t.file_id HAVING count(*) >= {ENOUGH} AND sum(CASE WHEN is_open THEN 1 ELSE 0 END) = 0 "
         f"AND max(begins_at) >= max(f.as_of) - INTERVAL '{LAST_DAYS}' DAY ORDER BY 1"
     )
-    return {int(found): int(records) for found, records in rows}
+    return {int(file): int(records) for file, records in rows}

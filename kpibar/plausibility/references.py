@@ -8,7 +8,7 @@ from kpibar.privacy.disclosure import blank
 # The remark on parcels whose orders are not among those loaded.
 ORDERS_MISSED = "orders_missed"
 # Of fewer parcels, or orders, nothing is said; so it is where half of the orders are there.
-_ENOUGH, _FOUND = 10, 0.5
+_ENOUGH, _SHARE = 10, 0.5
 # A parcel leaves within so many days of its order.
 _DAYS = 60
 
@@ -45,14 +45,14 @@ _ALIKE = "(o.brand = p.brand OR o.brand IS NULL OR p.brand IS NULL)"
 
 @dataclass(frozen=True)
 class AbsentOrders:
-    """Parcels of a brand (None: of any) that name an order: `named`, of which `missed` name none that is loaded.
+    """Parcels of a brand (None: of any) that name an order: `references`, of which `absent` name none that is loaded.
 
     `parcels` and `orders` are the shapes of a number as each of the two tables has it.
     """
 
     brand: str | None
-    missed: int
-    named: int
+    absent: int
+    references: int
     parcels: str
     orders: str
 
@@ -64,9 +64,9 @@ def orders_missed(store: Store, file_id: int | None = None) -> tuple[AbsentOrder
     """
     if not all(store.engine.rows(f"SELECT 1 FROM {table} LIMIT 1") for table in ("orders", "parcels")):
         return ()
-    own = "TRUE" if file_id is None else f"file_id = {file_id}"
-    query = _QUERY.format(own=own, enough=_ENOUGH, found=_FOUND, days=_DAYS, alike=_ALIKE)
+    of_file = "TRUE" if file_id is None else f"file_id = {file_id}"
+    query = _QUERY.format(own=of_file, enough=_ENOUGH, found=_SHARE, days=_DAYS, alike=_ALIKE)
     return tuple(
-        AbsentOrders(brand, int(missed), int(named), blank(parcel), blank(order))
-        for brand, missed, named, parcel, order in store.engine.rows(query)
+        AbsentOrders(brand, int(absent), int(references), blank(parcel), blank(order))
+        for brand, absent, references, parcel, order in store.engine.rows(query)
     )

@@ -15,16 +15,16 @@ from kpibar.database.schema import columns
 from kpibar.database.store import Store
 
 # The tables whose records count, and what dates them.
-_DATED = {"contacts": "created_at", "orders": "ordered_at", "surveys": "coalesce(answered_at, sent_at)"}
+_DATE_COLUMNS = {"contacts": "created_at", "orders": "ordered_at", "surveys": "coalesce(answered_at, sent_at)"}
 _MINUTE, _QUARTER, _FARTHEST = 60, 900, 14 * 3600  # seconds; no two zones are farther apart within a helpdesk
 # So many twins are no chance: of a stretch of days, or of nearly all records of one of the two sources.
-_NO_CHANCE, _FEW, _NEARLY_ALL = 10, 5, 0.8
+_NO_CHANCE, _FEWEST, _NEARLY_ALL = 10, 5, 0.8
 # Instants alone prove less: more of them, of many times of day.
 _INSTANTS, _TIMES_OF_DAY, _ONE_TIME = 20, 10, 0.2
 # So many records are looked at to see by which shift two sources differ; the shifts, at most, that matter.
-_SAMPLE, _SHIFTS, _SHARE_OF_PAIRS, _OUTSTANDING = 2_000, 3, 0.1, 1.2
+_SAMPLE, _SHIFTS, _SHARE_OF_PAIRS, _PEAK = 2_000, 3, 0.1, 1.2
 # A customer of so many records stands for nobody, and is no help in finding the shift.
-_MANY = 20
+_MANY_SHIFTS = 20
 # Where nobody should be found but by chance: so many units further on.
 _ASIDE, _APART = 7, 7 * _MINUTE
 
@@ -78,68 +78,75 @@ class Twins:
 
 def find_twins(store: Store, entity: str, source: str, file_id: int) -> list[Twins]:
     """What the records of a file have in common with each other source of the table, most twins first."""
-    if entity not in _DATED:
+    if entity not in _DATE_COLUMNS:
         return []
-    others = [
+    sources = [
         str(name)
         for (name,) in store.engine.rows(
             "SELECT DISTINCT source FROM files WHERE entity = ? AND source <> ? ORDER BY 1", [entity, source]
         )
         if not (entity == "surveys" and name.startswith("zendesk-") and source.startswith("zendesk-"))
     ]
-    compared = [_compare(store, entity, file_id, other) for other in others]
+    candidates = [_compare(store, entity, file_id, rival) for rival in sources]
     store.engine.run("DROP TABLE IF EXISTS temp.twin_mine")
     store.engine.run("DROP TABLE IF EXISTS temp.twin_other")
-    found = [replace(one, newer=_goes_on(store, entity, file_id, one.source)) for one in compared if one]
-    return sorted((one for one in found if one.twins), key=lambda one: (one.stretch is None, -one.twins))
+    twins = [
+        replace(candidate, newer=_goes_on(store, entity, file_id, candidate.source))
+        for candidate in candidates
+        if candidate
+    ]
+    return sorted(
+        (candidate for candidate in twins if candidate.twins),
+        key=lambda candidate: (candidate.stretch is None, -candidate.twins),
+    )
 
 
-def _goes_on(store: Store, entity: str, file_id: int, other: str) -> bool:
+def _goes_on(store: Store, entity: str, file_id: int, rival: str) -> bool:
     """Whether a file has later records than another source, or as late ones."""
-    begins = _DATED[entity]
+    begins = _DATE_COLUMNS[entity]
     later = (
         f"SELECT (SELECT max({begins}) FROM {entity} WHERE file_id = ?) >= "
         f"(SELECT max({begins}) FROM {entity} WHERE source = ?)"
     )
-    return bool(store.engine.rows(later, [file_id, other])[0][0])
+    return bool(store.engine.rows(later, [file_id, rival])[0][0])
 
 
-def _compare(store: Store, entity: str, file_id: int, other: str) -> Twins | None:
-    if not _gather(store, entity, file_id, other):
+def _compare(store: Store, entity: str, file_id: int, rival: str) -> Twins | None:
+    if not _gather(store, entity, file_id, rival):
         return None
-    counted = _by_customer(store, (0,))
-    found = _judged(other, entity, counted, 0, "customer")
+    matches = _by_customer(store, (0,))
+    twins = _judge(rival, entity, matches, 0, "customer")
     if entity == "contacts" and _timeless(store):
-        return replace(found, stretch=None)
-    if found.stretch:
-        return found
+        return replace(twins, stretch=None)
+    if twins.stretch:
+        return twins
     shifts = _shifts_of_customers(store)
     if shifts:
-        shifted = _judged(other, entity, _by_customer(store, shifts), shifts[0], "customer")
-        if shifted.stretch:
-            return shifted
+        shifted_twins = _judge(rival, entity, _by_customer(store, shifts), shifts[0], "customer")
+        if shifted_twins.stretch:
+            return shifted_twins
     unit = _unit(store)
     if unit is not None:
         shift = _shift_of_instants(store, unit)
         if shift is not None:
-            alike = _judged(other, entity, _by_instant(store, unit, shift), shift, "instant")
-            return alike if alike.stretch else found
-    return found
+            alike = _judge(rival, entity, _by_instant(store, unit, shift), shift, "instant")
+            return alike if alike.stretch else twins
+    return twins
 
 
-def _gather(store: Store, entity: str, file_id: int, other: str) -> bool:
+def _gather(store: Store, entity: str, file_id: int, rival: str) -> bool:
     """Fill `twin_mine` and `twin_other` with what began while both were there; whether anything did."""
-    begins = _DATED[entity]
+    begins = _DATE_COLUMNS[entity]
     ends = store.engine.rows(
         f"SELECT greatest(m.a, o.a) - to_seconds({_FARTHEST}), least(m.b, o.b) + to_seconds({_FARTHEST}) FROM "
         f"(SELECT min({begins}) AS a, max({begins}) AS b FROM {entity} WHERE file_id = ?) AS m, "
         f"(SELECT min({begins}) AS a, max({begins}) AS b FROM {entity} WHERE source = ?) AS o",
-        [file_id, other],
+        [file_id, rival],
     )[0]
     if ends[0] is None or ends[0] > ends[1]:
         return False
     alias = "customer_alias_key" if "customer_alias_key" in columns(entity) else "CAST(NULL AS UUID)"
-    for name, where, value in (("mine", "file_id", file_id), ("other", "source", other)):
+    for name, where, value in (("mine", "file_id", file_id), ("other", "source", rival)):
         store.engine.run(
             f"CREATE OR REPLACE TEMP TABLE twin_{name} AS SELECT row_number() OVER () AS n, "
             f"CAST(epoch({begins}) AS BIGINT) AS s, CAST({begins} AS DATE) AS day, customer_key AS key, "
@@ -170,8 +177,8 @@ def _keys(table: str, shifts: Iterable[int]) -> str:
     later = ", ".join(str(shift) for shift in shifts)
     minutes = "unnest(list_distinct([(s - shift) // 60, (s - shift + 30) // 60])) AS minute"
     persons = f"SELECT n, class, s, key AS person FROM {table} UNION ALL SELECT n, class, s, alias FROM {table}"
-    moved = f"SELECT n, class, s, person, unnest([{later}]) AS shift FROM ({persons}) WHERE person IS NOT NULL"
-    return f"SELECT n, class, person, {minutes} FROM ({moved})"
+    shift_rows = f"SELECT n, class, s, person, unnest([{later}]) AS shift FROM ({persons}) WHERE person IS NOT NULL"
+    return f"SELECT n, class, person, {minutes} FROM ({shift_rows})"
 
 
 def _by_customer(store: Store, shifts: Sequence[int]) -> tuple[list[Days], list[Days]]:
@@ -179,9 +186,9 @@ def _by_customer(store: Store, shifts: Sequence[int]) -> tuple[list[Days], list[
 
     def matches(side: str, aside: int) -> str:
         """The query for the records of a side with one of the other, moved by `aside` seconds."""
-        moved = [shift + aside for shift in shifts]
-        mine, other = _keys("twin_mine", (0,)), _keys("twin_other", moved)
-        return f"SELECT DISTINCT {side}.n FROM ({mine}) AS m JOIN ({other}) AS o USING (person, class, minute)"
+        near_shifts = [shift + aside for shift in shifts]
+        mine, theirs = _keys("twin_mine", (0,)), _keys("twin_other", near_shifts)
+        return f"SELECT DISTINCT {side}.n FROM ({mine}) AS m JOIN ({theirs}) AS o USING (person, class, minute)"
 
     return _days(store, "twin_mine", matches("m", 0), matches("m", _APART)), _days(
         store, "twin_other", matches("o", 0), matches("o", _APART)
@@ -190,14 +197,14 @@ def _by_customer(store: Store, shifts: Sequence[int]) -> tuple[list[Days], list[
 
 def _days(store: Store, table: str, twins: str, chance: str) -> list[Days]:
     """The days of a side whose customers are known, with those of its records that two queries find."""
-    return _counted(
+    return _count_days(
         store,
         f"SELECT day, n IN ({twins}) AS twin, CAST(n IN ({chance}) AS DOUBLE) AS chance FROM {table} "
         "WHERE key IS NOT NULL OR alias IS NOT NULL",
     )
 
 
-def _counted(store: Store, flags: str) -> list[Days]:
+def _count_days(store: Store, flags: str) -> list[Days]:
     rows = store.engine.rows(
         f"SELECT day, count(*), count(*) FILTER (WHERE twin), sum(chance) FROM ({flags}) GROUP BY day ORDER BY day"
     )
@@ -222,9 +229,9 @@ def _shifts_of_customers(store: Store) -> list[int]:
 
     def sample(table: str) -> str:
         """The query for the records of some customers of a side, the same ones of both."""
-        chosen = f"SELECT * FROM (SELECT key, s, class, count(*) OVER (PARTITION BY key) AS many FROM {table})"
-        few = f"(SELECT count(DISTINCT key) // {_SAMPLE} + 1 FROM twin_mine)"
-        return f"{chosen} WHERE key IS NOT NULL AND many <= {_MANY} AND hash(key) % {few} = 0"
+        frequent_keys = f"SELECT * FROM (SELECT key, s, class, count(*) OVER (PARTITION BY key) AS many FROM {table})"
+        step = f"(SELECT count(DISTINCT key) // {_SAMPLE} + 1 FROM twin_mine)"
+        return f"{frequent_keys} WHERE key IS NOT NULL AND many <= {_MANY_SHIFTS} AND hash(key) % {step} = 0"
 
     rows = store.engine.rows(
         f"SELECT shift, count(*) FILTER (WHERE near) AS pairs, sum(count(*)) OVER () FROM (SELECT "
@@ -233,18 +240,18 @@ def _shifts_of_customers(store: Store) -> list[int]:
         f"FROM ({sample('twin_mine')}) AS m JOIN ({sample('twin_other')}) AS o USING (key, class)) "
         f"WHERE abs(gap) <= {_FARTHEST}) GROUP BY 1 ORDER BY pairs DESC, abs(shift) LIMIT {_SHIFTS}"
     )
-    return [int(shift) for shift, pairs, every in rows if pairs >= _FEW and pairs >= _SHARE_OF_PAIRS * every]
+    return [int(shift) for shift, pairs, total in rows if pairs >= _FEWEST and pairs >= _SHARE_OF_PAIRS * total]
 
 
 def _unit(store: Store) -> int | None:
     """In which unit instants of both sides compare, in seconds; None where they are too alike to tell records apart."""
     units = []
     for table in ("twin_mine", "twin_other"):
-        whole, times, most = store.engine.rows(
+        whole, times, mode_count = store.engine.rows(
             f"SELECT avg(CAST(s % {_MINUTE} = 0 AS DOUBLE)), count(*), max(n) / sum(n) FROM "
             f"(SELECT (s % 86400) // {_MINUTE} AS minute, min(s) AS s, count(*) AS n FROM {table} GROUP BY 1)"
         )[0]
-        if times < _TIMES_OF_DAY or most > _ONE_TIME:
+        if times < _TIMES_OF_DAY or mode_count > _ONE_TIME:
             return None
         units.append(_MINUTE if whole > 1 - _ONE_TIME else 1)
     return max(units)
@@ -255,17 +262,17 @@ def _shift_of_instants(store: Store, unit: int) -> int | None:
 
     None where no shift fits so many more than others do: then there are no twins to look for.
     """
-    mine, other = (f"SELECT DISTINCT s // {unit} AS u, class FROM twin_{side}" for side in ("mine", "other"))
+    mine, theirs = (f"SELECT DISTINCT s // {unit} AS u, class FROM twin_{side}" for side in ("mine", "other"))
     sample = f"SELECT * FROM ({mine}) WHERE hash(u) % (SELECT count(*) // {_SAMPLE} + 1 FROM twin_mine) = 0"
     shifts = f"SELECT unnest(range(-{_FARTHEST}, {_FARTHEST} + 1, {_QUARTER})) AS shift"
-    moved = f"SELECT m.u + shift // {unit} AS u, m.class, shift FROM ({sample}) AS m CROSS JOIN ({shifts})"
+    shift_rows = f"SELECT m.u + shift // {unit} AS u, m.class, shift FROM ({sample}) AS m CROSS JOIN ({shifts})"
     rows = store.engine.rows(
-        f"SELECT shift, count(*), sum(count(*)) OVER () FROM ({moved}) JOIN ({other}) USING (u, class) "
+        f"SELECT shift, count(*), sum(count(*)) OVER () FROM ({shift_rows}) JOIN ({theirs}) USING (u, class) "
         "GROUP BY 1 ORDER BY 2 DESC, abs(shift) LIMIT 1"
     )
-    others = 2 * _FARTHEST // _QUARTER
-    found = [int(shift) for shift, fit, every in rows if fit > _OUTSTANDING * (every - fit) / others]
-    return found[0] if found else None
+    other_shifts = 2 * _FARTHEST // _QUARTER
+    best_shifts = [int(shift) for shift, fit, total in rows if fit > _PEAK * (total - fit) / other_shifts]
+    return best_shifts[0] if best_shifts else None
 
 
 def _by_instant(store: Store, unit: int, shift: int) -> tuple[list[Days], list[Days]]:
@@ -274,32 +281,32 @@ def _by_instant(store: Store, unit: int, shift: int) -> tuple[list[Days], list[D
     def instants(table: str) -> str:
         return f"SELECT DISTINCT s // {unit} AS u, class, day, brand FROM {table}"
 
-    def count(mine: str, other: str, shift: int) -> list[Days]:
-        """The days of the side `mine`, `other` moved by `shift` seconds."""
+    def count(mine: str, theirs: str, shift: int) -> list[Days]:
+        """The days of the side `mine`, `theirs` moved by `shift` seconds."""
 
         def matches(aside: int) -> str:
             """SQL: an instant of this side is one of the other, moved by `aside` units more."""
             return (
-                f"EXISTS (SELECT 1 FROM ({instants(other)}) AS o WHERE o.class = m.class "
+                f"EXISTS (SELECT 1 FROM ({instants(theirs)}) AS o WHERE o.class = m.class "
                 f"AND o.u = m.u + {shift // unit + aside} AND coalesce(o.brand = m.brand, TRUE))"
             )
 
         chance = f"(CAST({matches(_ASIDE)} AS DOUBLE) + CAST({matches(-_ASIDE)} AS DOUBLE)) / 2"
-        return _counted(store, f"SELECT day, {matches(0)} AS twin, {chance} AS chance FROM ({instants(mine)}) AS m")
+        return _count_days(store, f"SELECT day, {matches(0)} AS twin, {chance} AS chance FROM ({instants(mine)}) AS m")
 
     return count("twin_mine", "twin_other", shift), count("twin_other", "twin_mine", -shift)
 
 
-def _judged(other: str, entity: str, sides: tuple[list[Days], list[Days]], shift: int, by: str) -> Twins:
+def _judge(rival: str, entity: str, sides: tuple[list[Days], list[Days]], shift: int, by: str) -> Twins:
     """What two sides have in common; its stretch is that of the file, also where only the other side has one."""
     mine, theirs = sides
-    own, opposite = _stretch(mine), _stretch(theirs)
+    near_stretch, opposite = _stretch(mine), _stretch(theirs)
     twins = sum(day.twins for day in mine)
-    stretch = next((one for one in (own, opposite) if one and _sure(one, mine, theirs, by)), None)
-    if stretch is not None and stretch is not own:
+    stretch = next((piece for piece in (near_stretch, opposite) if piece and _sure(piece, mine, theirs, by)), None)
+    if stretch is not None and stretch is not near_stretch:
         within = [day for day in mine if stretch.first <= day.day <= stretch.last]
-        stretch = _summed(within) if within else stretch
-    return Twins(other, entity, twins, stretch, shift, by)
+        stretch = _sum_days(within) if within else stretch
+    return Twins(rival, entity, twins, stretch, shift, by)
 
 
 def _stretch(days: Sequence[Days]) -> Stretch | None:
@@ -312,20 +319,20 @@ def _stretch(days: Sequence[Days]) -> Stretch | None:
         if total > best_sum:
             best, best_sum = (begin, place + 1), total
     # A stretch in which exactly half have a twin weighs nothing.
-    return _summed(days[best[0] : best[1]]) if best else None
+    return _sum_days(days[best[0] : best[1]]) if best else None
 
 
-def _summed(days: Sequence[Days]) -> Stretch:
+def _sum_days(days: Sequence[Days]) -> Stretch:
     records, twins = sum(day.records for day in days), sum(day.twins for day in days)
     return Stretch(days[0].day, days[-1].day, records, twins, sum(day.chance for day in days))
 
 
 def _sure(stretch: Stretch, mine: Sequence[Days], theirs: Sequence[Days], by: str) -> bool:
     """Whether a stretch is no chance: enough twins, most of all there are, and few where nobody is to be expected."""
-    every = [sum(day.twins for day in side) for side in (mine, theirs)]
-    share = max(found / sum(day.records for day in side) for found, side in zip(every, (mine, theirs), strict=True))
-    if 2 * stretch.twins < min(every) or 2 * stretch.chance > stretch.twins:
+    totals = [sum(day.twins for day in side) for side in (mine, theirs)]
+    share = max(twins / sum(day.records for day in side) for twins, side in zip(totals, (mine, theirs), strict=True))
+    if 2 * stretch.twins < min(totals) or 2 * stretch.chance > stretch.twins:
         return False
     if by == "instant":
         return stretch.twins - stretch.chance >= _INSTANTS
-    return stretch.twins >= _NO_CHANCE or (stretch.twins >= _FEW and share >= _NEARLY_ALL)
+    return stretch.twins >= _NO_CHANCE or (stretch.twins >= _FEWEST and share >= _NEARLY_ALL)

@@ -11,11 +11,11 @@ from kpibar.database.store import Store
 # So many of the first records are looked at: a large file costs no more than a middling one.
 _SAMPLE = 200_000
 # Of fewer records nothing is said. One customer in ten contacts, one copy in twenty records are no chance then.
-_ENOUGH, _SHARED, _COPIED = 50, 0.1, 0.05
+_ENOUGH, _SHARE, _COPY_SHARE = 50, 0.1, 0.05
 # A person needs longer to read a message and to answer it.
 _AT_ONCE_S = 30
 # Of the promises so many must be the day of delivery.
-_KEPT = 0.99
+_ON_TIME_SHARE = 0.99
 
 _CUSTOMERS = f"""
 SELECT max(contacts), sum(contacts) FROM (
@@ -38,7 +38,7 @@ SELECT count(*) FILTER (WHERE promised_on = delivered_on), count(*) FROM (
 """
 # What is the same in two rows that are one, beside the customer: when they began and what they are about. Parts of one
 # call, and messages of one case, may begin in one minute; so may the invitations that nobody answered.
-_SAME = {
+_OUTCOMES = {
     "contacts": (
         "created_at",
         "channel, order_key",
@@ -53,23 +53,23 @@ def count_uniform(store: Store, entity: str, file_id: int, remarks: MutableMappi
     """Add to `remarks` what too many records of a file have in common."""
 
     def counts(query: str) -> tuple[int, int]:
-        some, every = store.engine.rows(query, [file_id])[0]
-        return int(some or 0), int(every or 0)
+        part, total = store.engine.rows(query, [file_id])[0]
+        return int(part or 0), int(total or 0)
 
     if entity == "contacts":
-        most, known = counts(_CUSTOMERS)
-        if known >= _ENOUGH and most > _SHARED * known:
-            remarks["customer_shared", f"{100 * most / known:.0f}"] += most
-        at_once, replied = counts(_REPLIES)
-        if replied >= _ENOUGH and 2 * at_once > replied:
+        largest, customers = counts(_CUSTOMERS)
+        if customers >= _ENOUGH and largest > _SHARE * customers:
+            remarks["customer_shared", f"{100 * largest / customers:.0f}"] += largest
+        at_once, replies = counts(_REPLIES)
+        if replies >= _ENOUGH and 2 * at_once > replies:
             remarks["reply_at_once", f"{_AT_ONCE_S}"] += at_once
     if entity == "parcels":
-        kept, promised = counts(_PROMISES)
-        if promised >= _ENOUGH and kept >= _KEPT * promised:
-            remarks["promise_is_delivery", ""] += kept
-    if entity in _SAME:
+        on_time, promises = counts(_PROMISES)
+        if promises >= _ENOUGH and on_time >= _ON_TIME_SHARE * promises:
+            remarks["promise_is_delivery", ""] += on_time
+    if entity in _OUTCOMES:
         copies, records = counts(_copies(entity))
-        if records >= _ENOUGH and copies > _COPIED * records:
+        if records >= _ENOUGH and copies > _COPY_SHARE * records:
             remarks["row_copied", ""] += copies
 
 
@@ -78,11 +78,11 @@ def _copies(entity: str) -> str:
 
     Times that are a day or an hour repeat by themselves: they are left out.
     """
-    begins, about, judged = _SAME[entity]
+    begins, about, outcome = _OUTCOMES[entity]
     return f"""
     SELECT sum(rows - 1), sum(rows) FROM (
         SELECT count(*) AS rows FROM (
-            SELECT customer_key, {begins} AS begins_at, {about} FROM {entity} WHERE file_id = ? AND {judged}
+            SELECT customer_key, {begins} AS begins_at, {about} FROM {entity} WHERE file_id = ? AND {outcome}
             LIMIT {_SAMPLE}
         ) AS sample
         WHERE customer_key IS NOT NULL AND extract(minute FROM begins_at) + extract(second FROM begins_at) > 0

@@ -27,10 +27,10 @@ _CODES = re.compile(
 )
 # Countries all of whose numbers have the form above; of the others that is the mobile ones' alone.
 _OF_ONE_FORM = ("33", "31", "34", "44", "48", "351")
-_FEWEST, _MOST = 10, 15
+_FEWEST, _LONGEST = 10, 15
 # The calling code that stands for any of these where none is stated.
-ANY = ""
-_DIALLED = re.compile("0[1-9][0-9]{8,9}")
+ANY_CODE = ""
+_TRUNK_NUMBER = re.compile("0[1-9][0-9]{8,9}")
 # Digits that are a day, with a time of day or without.
 _DAY = re.compile(
     "(?:(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{2})[0-9]{0,6}"
@@ -65,7 +65,7 @@ def is_national(digits: str, calling_code: str, *, alone: bool) -> bool:
 
     With its first 0 or the calling code in front; `alone`, that is as the whole of a cell, without them too.
     """
-    if calling_code == ANY:
+    if calling_code == ANY_CODE:
         return _is_anywhere(digits)
     if calling_code == "1":
         return re.fullmatch(f"(?:00)?1{_AMERICAN}", digits) is not None
@@ -83,7 +83,7 @@ def is_national(digits: str, calling_code: str, *, alone: bool) -> bool:
 
 def _is_anywhere(digits: str) -> bool:
     """Whether digits are a telephone number with its first 0, or a mobile one with its calling code, and no day."""
-    if _DIALLED.fullmatch(digits):
+    if _TRUNK_NUMBER.fullmatch(digits):
         return not _DAY.fullmatch(digits)
     number = digits.removeprefix("00")
     return not _MONTH.search(number) and any(
@@ -105,8 +105,8 @@ def whole_numbers(calling_code: str) -> tuple[str, str]:
     if calling_code not in NATIONAL:
         return "", ""
     pattern = NATIONAL[calling_code][0]
-    dialled = "" if calling_code in _WITHOUT_ZERO else f"0(?:{pattern})|"
-    return f"{dialled}(?:00)?{calling_code}(?:{pattern})", f"(?:{pattern})"
+    trunk_prefix = "" if calling_code in _WITHOUT_ZERO else f"0(?:{pattern})|"
+    return f"{trunk_prefix}(?:00)?{calling_code}(?:{pattern})", f"(?:{pattern})"
 
 
 def is_service(number: str) -> bool:
@@ -115,13 +115,13 @@ def is_service(number: str) -> bool:
     A number without a calling code is none, but for 800.
     """
     return number.startswith("800") or any(
-        number.startswith(code) and re.match(beginning, number[len(code) :]) for code, beginning in _SERVICES.items()
+        number.startswith(code) and re.match(prefix, number[len(code) :]) for code, prefix in _SERVICES.items()
     )
 
 
 def is_abroad(code: str, digits: str) -> bool:
     """Whether digits behind a calling code are a telephone number of its country."""
-    if not _CODES.fullmatch(code) or not _FEWEST <= len(code + digits) <= _MOST:
+    if not _CODES.fullmatch(code) or not _FEWEST <= len(code + digits) <= _LONGEST:
         return False
     if code == "1":
         return re.fullmatch(_AMERICAN, digits) is not None

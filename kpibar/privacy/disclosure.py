@@ -21,7 +21,7 @@ _USUAL = " ,;|\t@._-/:'\"()"
 _QUOTES = " \"'\ufeff"
 _LONGEST_NAME = 120
 _DIGITS_OF_A_NUMBER = 6
-QUOTED = re.compile(r"""(["'])(.*?)(\1)""", re.DOTALL)
+QUOTATION = re.compile(r"""(["'])(.*?)(\1)""", re.DOTALL)
 
 
 def blank(value: str) -> str:
@@ -29,10 +29,10 @@ def blank(value: str) -> str:
 
     Whatever is no visible sign of its own, such as a control character, is a question mark.
     """
-    return "".join(map(_blanked, value[:LONGEST]))
+    return "".join(map(_blank_sign, value[:LONGEST]))
 
 
-def _blanked(sign: str) -> str:
+def _blank_sign(sign: str) -> str:
     if sign.isnumeric():
         return "9"
     if sign.isalpha():
@@ -72,7 +72,7 @@ def show_words(message: str, is_known: Callable[[str], bool]) -> str:
     A quoted cell may hold quotes itself: then all between the first and the last quote is blanked.
     """
     places = [place for place, sign in enumerate(message) if sign in "\"'"]
-    if not places or (not len(places) % 2 and all(is_known(found[2]) for found in QUOTED.finditer(message))):
+    if not places or (not len(places) % 2 and all(is_known(match[2]) for match in QUOTATION.finditer(message))):
         return message
     first, last = places[0] + 1, places[-1] if len(places) > 1 else len(message)
     return f"{message[:first]}{_shape(message[first:last])}{message[last:]}"
@@ -87,8 +87,8 @@ def show_name(name: str) -> str:
     return name if plain and name_shape(name) == name else blank(name)
 
 
-def find_part(wanted: str, names: Iterable[str]) -> str | None:
+def find_part(text: str, names: Iterable[str]) -> str | None:
     """The part of that name, or the only one whose name is shown as that; None without one."""
-    known = tuple(names)
-    shown = [name for name in known if show_name(name) == wanted]
-    return wanted if wanted in known else shown[0] if len(shown) == 1 else None
+    candidates = tuple(names)
+    matches = [name for name in candidates if show_name(name) == text]
+    return text if text in candidates else matches[0] if len(matches) == 1 else None

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kpibar.privacy.calling_codes import ANY, is_abroad, is_national, is_service
+from kpibar.privacy.calling_codes import ANY_CODE, is_abroad, is_national, is_service
 
 EMAIL, PHONE, IBAN, CARD = "e-mail address", "telephone number", "bank account", "card number"
 
@@ -120,10 +120,10 @@ def ascii_form(text: str) -> str:
     """A text in the letters, digits, blanks and dashes of ASCII where it has others that look like them."""
     if text.isascii():
         return text.replace("\t", " ")
-    composed = unicodedata.normalize("NFKC", text).translate(_ASCII)
+    normal_text = unicodedata.normalize("NFKC", text).translate(_ASCII)
     return "".join(
         str(unicodedata.decimal(sign)) if not sign.isascii() and sign.isdecimal() else sign
-        for sign in composed
+        for sign in normal_text
         if unicodedata.category(sign) != "Cf"
     )
 
@@ -137,7 +137,7 @@ def personal_parts(text: str, calling_code: str = "33", *, numbers: bool = False
         *_cards(text, numbers),
         *_telephones(text, calling_code, numbers),
     ):
-        if all(part.end <= other.start or part.start >= other.end for other in parts):
+        if all(part.end <= neighbour.start or part.start >= neighbour.end for neighbour in parts):
             parts.append(part)
     return sorted(parts, key=lambda part: part.start)
 
@@ -180,8 +180,8 @@ def _accounts(text: str) -> Iterator[Part]:
 
 def is_account(signs: str) -> bool:
     """Whether the check digits of a bank account, in capitals without blanks, are right (ISO 7064, modulus 97)."""
-    turned = signs[4:] + signs[:4]
-    return int("".join(str(int(sign, 36)) for sign in turned)) % 97 == 1
+    rotation = signs[4:] + signs[:4]
+    return int("".join(str(int(sign, 36)) for sign in rotation)) % 97 == 1
 
 
 def _cards(text: str, numbers: bool) -> Iterator[Part]:
@@ -197,9 +197,9 @@ def is_card(digits: str) -> bool:
     """Whether digits are the number of a card: of an issuer's first digits and length, and with its check digit."""
     if not any(first.match(digits) and len(digits) in lengths for first, lengths in _ISSUERS):
         return False
-    doubled = [2 * int(digit) for digit in digits[-2::-2]]
+    doubles = [2 * int(digit) for digit in digits[-2::-2]]
     single = [int(digit) for digit in digits[::-2]]
-    return (sum(single) + sum(n - 9 if n > 9 else n for n in doubled)) % 10 == 0 and len(set(digits)) > 1
+    return (sum(single) + sum(n - 9 if n > 9 else n for n in doubles)) % 10 == 0 and len(set(digits)) > 1
 
 
 def _telephones(text: str, calling_code: str, numbers: bool) -> Iterator[Part]:
@@ -261,10 +261,10 @@ def _telephones_in_words(text: str, calling_code: str) -> Iterator[tuple[int, in
             yield match.span()
 
 
-def telephone_identity(written: str, calling_code: str) -> str:
+def telephone_identity(text: str, calling_code: str) -> str:
     """The one form of a telephone number: "phone:" and its digits with the calling code, without + and zeros."""
-    written = _PLUS.sub("+", written)
-    digits = _DIGITS.sub("", re.sub(r"\(0\)", "", written) if written[:1] in "+0" and "(0)" in written[1:] else written)
+    text = _PLUS.sub("+", text)
+    digits = _DIGITS.sub("", re.sub(r"\(0\)", "", text) if text[:1] in "+0" and "(0)" in text[1:] else text)
     if digits.startswith("00"):
         return "phone:" + digits[2:]
     if digits.startswith("0"):
@@ -272,7 +272,7 @@ def telephone_identity(written: str, calling_code: str) -> str:
     return "phone:" + digits
 
 
-def text_shape(text: str, calling_code: str = ANY, *, bare: bool = True) -> str:
+def text_shape(text: str, calling_code: str = ANY_CODE, *, bare: bool = True) -> str:
     """A text with the letters and digits of people's identifiers blanked; one without any is given back as it is.
 
     `bare` tells that digits without + and separators count too.
@@ -285,11 +285,11 @@ def _with_shapes(text: str, normal: str, parts: Sequence[Part]) -> str:
     return replace_parts(normal, parts, [shape(normal[part.start : part.end]) for part in parts]) if parts else text
 
 
-def replace_parts(text: str, parts: Sequence[Part], others: Sequence[str]) -> str:
+def replace_parts(text: str, parts: Sequence[Part], replacements: Sequence[str]) -> str:
     """A text as `ascii_form` gives it with another text in the place of each part."""
     pieces, end = [], 0
-    for part, other in zip(parts, others, strict=True):
-        pieces += [text[end : part.start], other]
+    for part, replacement in zip(parts, replacements, strict=True):
+        pieces += [text[end : part.start], replacement]
         end = part.end
     return "".join((*pieces, text[end:]))
 
@@ -305,11 +305,11 @@ def name_shape(name: str) -> str:
     Only certain forms count: names of files hold dates, and numbers of shops and reports.
     """
     stem, point, ending = name.rpartition(".")
-    for text, rest in ((stem, point + ending), (name, "")):
-        masked = _CARD.sub(_digits_shape, text_shape(text, bare=False).replace("_", "\x1f"))
-        masked = _RUN.sub(_digits_shape, text_shape(masked, bare=False)).replace("\x1f", "_")
-        if masked != text:
-            return masked + rest
+    for text, ending_text in ((stem, point + ending), (name, "")):
+        shape = _CARD.sub(_digits_shape, text_shape(text, bare=False).replace("_", "\x1f"))
+        shape = _RUN.sub(_digits_shape, text_shape(shape, bare=False)).replace("\x1f", "_")
+        if shape != text:
+            return shape + ending_text
     return name
 
 
@@ -318,12 +318,12 @@ def marked_name(name: str, sha256: str) -> str:
 
     `sha256` is that of the content: a hash of the name could be tried with every telephone number.
     """
-    masked = name_shape(name)
-    if masked == name:
+    shape = name_shape(name)
+    if shape == name:
         return name
-    stem, point, ending = masked.rpartition(".")
+    stem, point, ending = shape.rpartition(".")
     mark = f"#{sha256[:_MARK_DIGITS]}"
-    return f"{stem}{mark}.{ending}" if point and stem else masked + mark
+    return f"{stem}{mark}.{ending}" if point and stem else shape + mark
 
 
 def unmarked_name(name: str) -> str:
@@ -333,8 +333,8 @@ def unmarked_name(name: str) -> str:
 
 def _digits_shape(run: re.Match[str]) -> str:
     digits = _DIGITS.sub("", run.group())
-    telephone = is_national(digits, ANY, alone=False) and not is_service(
-        telephone_identity(digits, ANY)[len("phone:") :]
+    telephone = is_national(digits, ANY_CODE, alone=False) and not is_service(
+        telephone_identity(digits, ANY_CODE)[len("phone:") :]
     )
     return shape(run.group()) if is_card(digits) or telephone else run.group()
 
@@ -342,7 +342,7 @@ def _digits_shape(run: re.Match[str]) -> str:
 def message_shape(text: str) -> str:
     """A message with the identifiers of people in it blanked, those in the names of folders excepted."""
     normal = ascii_form(text)
-    parts = [part for part in personal_parts(normal, ANY) if not _is_folder(normal, part)]
+    parts = [part for part in personal_parts(normal, ANY_CODE) if not _is_folder(normal, part)]
     return _with_shapes(text, normal, parts)
 
 

@@ -13,7 +13,7 @@ from kpibar.config import Config
 from kpibar.database.errors import KeyMissing
 from kpibar.database.key import bind, key_path, load_key
 from kpibar.database.ledger import PURGED_BEFORE, Counts, Entry, next_file_id, write_entry
-from kpibar.database.schema import BEGINS, ENTITIES, HAPPENED, KEYS, columns
+from kpibar.database.schema import BEGINS, ENTITIES, INSTANTS, KEYS, columns
 from kpibar.database.store import Store
 from kpibar.load.forgotten import NUMBERED, record_key
 from kpibar.removal.errors import AgeInvalid
@@ -51,24 +51,24 @@ class Erasure:
     name: str
     kind: str
     removals: tuple[Removal, ...]
-    found: PersonRecords | None = None
+    person: PersonRecords | None = None
     before: date | None = None
 
     @property
     def records(self) -> int:
         """All records that go."""
-        return sum(one.records for one in self.removals)
+        return sum(removal.records for removal in self.removals)
 
 
-def plan_forgetting(store: Store, stated: Identifiers, config: Config) -> Erasure:
+def plan_forgetting(store: Store, identifiers: Identifiers, config: Config) -> Erasure:
     """Find everything that is of a person. Raises IdentifierInvalid, KeyMissing, KeyUnusable."""
-    forms = normal_forms(store, stated, config.settings.country_calling_code)
+    forms = normal_forms(store, identifiers, config.settings.country_calling_code)
     key = load_key(key_path(config.settings.project), create=False)
     if store.meta("key_id") is None:  # without one nothing was ever ingested, and none is bound to it here
         raise KeyMissing(key.path)
     bind(store, key)
-    found = find_person(store, forms)
-    return Erasure("forget", "forget", _removals(store), found)
+    person = find_person(store, forms)
+    return Erasure("forget", "forget", _removals(store), person)
 
 
 def plan_purge(store: Store, age: str, today: date | None = None) -> Erasure:
@@ -80,8 +80,8 @@ def plan_purge(store: Store, age: str, today: date | None = None) -> Erasure:
     zone = store.meta("timezone") or "UTC"
     for entity in ENTITIES:
         begins = ", ".join(f"t.{name}" for name in BEGINS[entity])
-        happened = ", ".join(f"t.{name}" for name in HAPPENED[entity])
-        instant = f"coalesce({begins}, greatest({happened}, NULL), f.as_of, f.ingested_at)"
+        instants = ", ".join(f"t.{name}" for name in INSTANTS[entity])
+        instant = f"coalesce({begins}, greatest({instants}, NULL), f.as_of, f.ingested_at)"
         store.engine.run(
             f"CREATE OR REPLACE TEMP TABLE {ROWS}{entity} AS SELECT t.rowid AS row FROM {entity} AS t "
             f"LEFT JOIN files AS f ON f.file_id = t.file_id WHERE CAST({local_time(instant, zone)} AS DATE) < ?",
@@ -108,14 +108,14 @@ def first_day(age: str, today: date) -> date:
 
 
 def _removals(store: Store) -> tuple[Removal, ...]:
-    found = []
+    removals = []
     for entity in ENTITIES:
         rows = store.engine.rows(
             f"SELECT source, count(*) FROM {entity} AS t WHERE t.rowid IN (SELECT row FROM {ROWS}{entity}) "
             "GROUP BY source ORDER BY source"
         )
-        found += [Removal(entity, source, count) for source, count in rows]
-    return tuple(found)
+        removals += [Removal(entity, source, count) for source, count in rows]
+    return tuple(removals)
 
 
 def erase(store: Store, erasure: Erasure, config: Config) -> None:
@@ -124,52 +124,54 @@ def erase(store: Store, erasure: Erasure, config: Config) -> None:
     Raises RewriteImpossible, RewriteShort.
     """
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    kept = {entity: _kept(store, entity) for entity in ENTITIES}
-    kept["mentions"] = (
+    selects = {entity: _select_kept(store, entity) for entity in ENTITIES}
+    selects["mentions"] = (
         "SELECT m.* FROM mentions AS m ANTI JOIN (SELECT source, contact_id FROM contacts AS t WHERE t.rowid IN "
         f"(SELECT row FROM {ROWS}contacts)) AS gone ON gone.source = m.source AND gone.contact_id = m.contact_id"
     )
     if erasure.kind == "forget":
-        kept["forgotten"] = _forgotten(now)
+        selects["forgotten"] = _forget_statement(now)
 
     def finish(new: Store) -> None:
         zone = new.meta("timezone") or "UTC"
-        for one in erasure.removals:
-            write_entry(new, _entry(next_file_id(new), erasure, one), zone)
+        for removal in erasure.removals:
+            write_entry(new, _entry(next_file_id(new), erasure, removal), zone)
         if erasure.before is not None:
             earlier = new.meta(PURGED_BEFORE) or ""
             new.remember(PURGED_BEFORE, max(earlier, erasure.before.isoformat()))
 
-    rewrite(store, kept, config, finish)
+    rewrite(store, selects, config, finish)
 
 
-def _kept(store: Store, entity: str) -> str:
+def _select_kept(store: Store, entity: str) -> str:
     """The query for the rows of a table that stay, without the person's identifiers in records of others."""
-    emptied = {"contacts": ("customer_alias_key", "agent_key"), "orders": ("customer_alias_key",)}.get(entity, ())
-    listed = ", ".join(f"CASE WHEN {name} IN (FROM {PERSON}) THEN NULL ELSE {name} END AS {name}" for name in emptied)
-    listed = ", ".join(filter(None, (listed, *_without_marks(store, entity))))
-    replaced = f" REPLACE ({listed})" if listed else ""
-    return f"SELECT *{replaced} FROM {entity} AS t WHERE t.rowid NOT IN (SELECT row FROM {ROWS}{entity})"
+    key_columns = {"contacts": ("customer_alias_key", "agent_key"), "orders": ("customer_alias_key",)}.get(entity, ())
+    column_list = ", ".join(
+        f"CASE WHEN {name} IN (FROM {PERSON}) THEN NULL ELSE {name} END AS {name}" for name in key_columns
+    )
+    column_list = ", ".join(filter(None, (column_list, *_without_marks(store, entity))))
+    replacement = f" REPLACE ({column_list})" if column_list else ""
+    return f"SELECT *{replacement} FROM {entity} AS t WHERE t.rowid NOT IN (SELECT row FROM {ROWS}{entity})"
 
 
 def _without_marks(store: Store, entity: str) -> list[str]:
     """SQL of the numbers and words of other records without what they hold of the person's pseudonyms."""
-    found = []
+    replacements = []
     for name in numbers_of(entity)[1:]:
-        derived = ("order_ref", "order_key", "order_number") if name == "order_ref" else (name,)
-        found += [
+        dependents = ("order_ref", "order_key", "order_number") if name == "order_ref" else (name,)
+        replacements += [
             f"CASE WHEN {has_mark(store, name)} THEN NULL ELSE {column} END AS {column}"
-            for column in derived
+            for column in dependents
             if column in columns(entity)
         ]
-    found += [f"{without_short_mark(store, name)} AS {name}" for name in words_of(entity)]
-    return found
+    replacements += [f"{without_short_mark(store, name)} AS {name}" for name in words_of(entity)]
+    return replacements
 
 
-def _forgotten(now: datetime) -> str:
+def _forget_statement(now: datetime) -> str:
     """The query for the pseudonyms of all who were forgotten, this person among them."""
-    gone = "FROM {0} AS t WHERE t.rowid IN (SELECT row FROM " + ROWS + "{0})"
-    orders, contacts = gone.format("orders"), gone.format("contacts")
+    rows_to_delete = "FROM {0} AS t WHERE t.rowid IN (SELECT row FROM " + ROWS + "{0})"
+    orders, contacts = rows_to_delete.format("orders"), rows_to_delete.format("contacts")
     fresh = (
         f"SELECT key, 'person' AS kind, NULL::VARCHAR AS scope FROM {PERSON} "
         f"UNION SELECT t.order_key, 'order', t.brand {orders} AND t.order_key IS NOT NULL "
@@ -179,7 +181,7 @@ def _forgotten(now: datetime) -> str:
     )
     for entity in NUMBERED:
         key = record_key(entity, f"t.{KEYS[entity].id[0]}")
-        fresh += f" UNION SELECT {key}, '{entity}', t.source {gone.format(entity)}"
+        fresh += f" UNION SELECT {key}, '{entity}', t.source {rows_to_delete.format(entity)}"
     return (
         f"SELECT key, kind, scope, max(forgotten_at) AS forgotten_at FROM (FROM forgotten UNION ALL "
         f"SELECT *, TIMESTAMP '{now}' FROM ({fresh})) GROUP BY key, kind, scope"

@@ -30,10 +30,10 @@ class RewriteImpossible(KpibarError):
 class RewriteShort(KpibarError):
     """The disk has no room for a second copy of the database."""
 
-    def __init__(self, path: Path, free: int | None, needed: int) -> None:
-        left = f", {free / 1e6:,.0f} MB are free" if free is not None else ""
+    def __init__(self, path: Path, free: int | None, need: int) -> None:
+        space = f", {free / 1e6:,.0f} MB are free" if free is not None else ""
         super().__init__(
-            f"{path}: writing it anew takes up to {needed / 1e6:,.0f} MB beside it{left}, so nothing was taken out; "
+            f"{path}: writing it anew takes up to {need / 1e6:,.0f} MB beside it{space}, so nothing was taken out; "
             "free some space, then start again"
         )
 
@@ -51,7 +51,7 @@ class RotationIncomplete(KpibarError):
 class FileUnclear(UsageError):
     """A name stands for none of the files in the ledger, or for several."""
 
-    def __init__(self, name: str, choices: Sequence[str], *, several: bool) -> None:
-        shown = "; ".join(choices[:20]) + (f" and {len(choices) - 20} more" if len(choices) > 20 else "")
-        what = "stands for several files" if several else "is none of the files in the database"
-        super().__init__(f"{name}: {what}; give the number of one: {shown or 'there is none'}")
+    def __init__(self, name: str, choices: Sequence[str], *, ambiguous: bool) -> None:
+        choice_list = "; ".join(choices[:20]) + (f" and {len(choices) - 20} more" if len(choices) > 20 else "")
+        problem = "stands for several files" if ambiguous else "is none of the files in the database"
+        super().__init__(f"{name}: {problem}; give the number of one: {choice_list or 'there is none'}")

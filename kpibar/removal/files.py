@@ -50,7 +50,7 @@ class IngestedFile:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadFile:
     """A file to ingest again, and what was said of it."""
 
     sha256: str
@@ -59,7 +59,7 @@ class Reading:
     layout: str
     brand: str | None
     as_of: datetime | None
-    stated: Statement
+    statement: Statement
 
 
 @dataclass
@@ -67,8 +67,8 @@ class Changes:
     """What the ledger's entries become: by number, the columns that change; the entries that go."""
 
     columns: dict[int, dict[str, object]] = field(default_factory=dict)
-    gone: set[int] = field(default_factory=set)
-    lost: dict[tuple[str, str], int] = field(default_factory=dict)
+    deletions: set[int] = field(default_factory=set)
+    losses: dict[tuple[str, str], int] = field(default_factory=dict)
     again: set[str] = field(default_factory=set)
 
 
@@ -81,8 +81,8 @@ class FileRemoval:
 
     file: IngestedFile
     rows: tuple[tuple[str, int], ...]
-    lost: int
-    again: tuple[Reading, ...]
+    losses: int
+    again: tuple[ReadFile, ...]
     changes: Changes
 
     @property
@@ -101,18 +101,18 @@ def ingested_files(store: Store) -> tuple[IngestedFile, ...]:
     return tuple(IngestedFile(tuple(ids), *row) for ids, *row in rows)
 
 
-def find_file(store: Store, named: str) -> IngestedFile:
+def find_file(store: Store, name: str) -> IngestedFile:
     """The file that a number of the ledger, a path or a name stands for. Raises FileUnclear."""
     files = ingested_files(store)
-    path = Path(named)
-    found = [one for one in files if named.isdecimal() and int(named) in one.numbers]
+    path = Path(name)
+    matches = [file for file in files if name.isdecimal() and int(name) in file.numbers]
     if path.is_file():
-        same = _identity(path)
-        found = [one for one in files if one.sha256 == same]
-    found = found or [one for one in files if not path.is_file() and _is_name(one.name, path)]
-    if len(found) != 1:
-        raise FileUnclear(named, [str(one) for one in found or files], several=bool(found))
-    return found[0]
+        identity = _identity(path)
+        matches = [file for file in files if file.sha256 == identity]
+    matches = matches or [file for file in files if not path.is_file() and _is_name(file.name, path)]
+    if len(matches) != 1:
+        raise FileUnclear(name, [str(file) for file in matches or files], ambiguous=bool(matches))
+    return matches[0]
 
 
 def _is_name(name: str, path: Path) -> bool:
@@ -131,21 +131,21 @@ def plan_removal(store: Store, file: IngestedFile) -> FileRemoval:
     """What goes with a file, and what has to be ingested again. Fills `gone_<table>` (row)."""
     ids = ", ".join(map(str, file.numbers))
     entries = _entries(store)
-    own = {one["entity"] for one in entries if one["file_id"] in file.numbers}
-    rows, changes = [], Changes(gone=set(file.numbers))
+    entities = {entry["entity"] for entry in entries if entry["file_id"] in file.numbers}
+    rows, changes = [], Changes(deletions=set(file.numbers))
     for entity in ENTITIES:
-        condition = _gone(store, entity, ids, file, entries) if entity in own else "FALSE"
+        condition = _select_deletions(store, entity, ids, file, entries) if entity in entities else "FALSE"
         store.engine.run(
             f"CREATE OR REPLACE TEMP TABLE {ROWS}{entity} AS SELECT t.rowid AS row FROM {entity} AS t WHERE {condition}"
         )
         count = int(store.engine.rows(f"SELECT count(*) FROM {ROWS}{entity}")[0][0])
-        rows += [(entity, count)] if entity in own else []
-        if entity in own:
+        rows += [(entity, count)] if entity in entities else []
+        if entity in entities:
             _reconcile(store, entity, file, entries, changes)
-    for one in entries:
-        if one["sha256"] in changes.again and one["source"] == file.source:
-            changes.columns.setdefault(one["file_id"], {})["reading"] = ""
-    return FileRemoval(file, tuple(rows), sum(changes.lost.values()), _again(store, file, changes), changes)
+    for entry in entries:
+        if entry["sha256"] in changes.again and entry["source"] == file.source:
+            changes.columns.setdefault(entry["file_id"], {})["reading"] = ""
+    return FileRemoval(file, tuple(rows), sum(changes.losses.values()), _again(store, file, changes), changes)
 
 
 def _entries(store: Store) -> list[dict[str, Any]]:
@@ -155,27 +155,29 @@ def _entries(store: Store) -> list[dict[str, Any]]:
     )]  # fmt: skip
 
 
-def _gone(store: Store, entity: str, ids: str, file: IngestedFile, entries: Iterable[Mapping[str, Any]]) -> str:
+def _select_deletions(
+    store: Store, entity: str, ids: str, file: IngestedFile, entries: Iterable[Mapping[str, Any]]
+) -> str:
     """SQL over a row `t`: it is of the file, or has something in it that only the file said."""
     condition = f"t.file_id IN ({ids})"
     if entity == "parcels":
         condition += f" OR t.promise_file_id IN ({ids})"
     of = "SELECT DISTINCT column_name FROM columns_held WHERE file_id IN ({}) AND entity = ?"
-    filled = {name for (name,) in store.engine.rows(of.format(ids), [entity])}
-    for one in _others(entity, file, entries):
-        narrow = filled - {name for (name,) in store.engine.rows(of.format(one["file_id"]), [entity])}
-        if one["file_id"] > file.numbers[0] and one["updated"] + one["unchanged"] and narrow:
+    columns = {name for (name,) in store.engine.rows(of.format(ids), [entity])}
+    for later_entry in _later_entries(entity, file, entries):
+        narrow = columns - {name for (name,) in store.engine.rows(of.format(later_entry["file_id"]), [entity])}
+        if later_entry["file_id"] > file.numbers[0] and later_entry["updated"] + later_entry["unchanged"] and narrow:
             # Columns that this later file does not fill are as the file left them.
-            condition += f" OR t.file_id = {one['file_id']}"
+            condition += f" OR t.file_id = {later_entry['file_id']}"
     return condition
 
 
-def _others(entity: str, file: IngestedFile, entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _later_entries(entity: str, file: IngestedFile, entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The entries of other files of the same source and table."""
     return [
-        one
-        for one in entries
-        if one["entity"] == entity and one["source"] == file.source and one["sha256"] not in ("", file.sha256)
+        entry
+        for entry in entries
+        if entry["entity"] == entity and entry["source"] == file.source and entry["sha256"] not in ("", file.sha256)
     ]
 
 
@@ -184,136 +186,149 @@ def _reconcile(
 ) -> None:
     """Have the entries that stay add up to the rows that stay, and find the files that have what went with the file."""
     where = f"t.source = ? AND t.rowid NOT IN (SELECT row FROM {ROWS}{entity})"
-    kept = int(store.engine.rows(f"SELECT count(*) FROM {entity} AS t WHERE {where}", [file.source])[0][0])
-    same = [
-        one
-        for one in entries
-        if one["entity"] == entity and one["source"] == file.source and one["file_id"] not in changes.gone
+    rows_left = int(store.engine.rows(f"SELECT count(*) FROM {entity} AS t WHERE {where}", [file.source])[0][0])
+    source_entries = [
+        entry
+        for entry in entries
+        if entry["entity"] == entity and entry["source"] == file.source and entry["file_id"] not in changes.deletions
     ]
-    missing = sum(one["added"] - one["removed"] for one in same) - kept
-    if missing < 0:
-        missing += _less_removed(same, -missing, changes)
-    if missing < 0:
-        _turn_into_added([one for one in same if one["file_id"] > file.numbers[0]], -missing, changes)
-    lost = max(missing, 0)
-    if lost:
-        changes.lost[file.source, entity] = lost
-    _mark(store, entity, file, _others(entity, file, entries), changes, lost=lost)
+    shortfall = sum(entry["added"] - entry["removed"] for entry in source_entries) - rows_left
+    if shortfall < 0:
+        shortfall += _less_removed(source_entries, -shortfall, changes)
+    if shortfall < 0:
+        _turn_into_added([entry for entry in source_entries if entry["file_id"] > file.numbers[0]], -shortfall, changes)
+    losses = max(shortfall, 0)
+    if losses:
+        changes.losses[file.source, entity] = losses
+    _mark(store, entity, file, _later_entries(entity, file, entries), changes, losses=losses)
 
 
-def _less_removed(same: Sequence[Mapping[str, Any]], count: int, changes: Changes) -> int:
+def _less_removed(source_entries: Sequence[Mapping[str, Any]], count: int, changes: Changes) -> int:
     """Take from what was forgotten, purged or lost what the file had brought; how many records."""
-    done = 0
-    for one in reversed(same):
-        if one["sha256"] == "" and done < count:
-            taken = min(one["removed"], count - done)
-            done += taken
-            changes.columns.setdefault(one["file_id"], {})["removed"] = one["removed"] - taken
-            if taken == one["removed"]:
-                changes.gone.add(one["file_id"])
-    return done
+    total = 0
+    for entry in reversed(source_entries):
+        if entry["sha256"] == "" and total < count:
+            share = min(entry["removed"], count - total)
+            total += share
+            changes.columns.setdefault(entry["file_id"], {})["removed"] = entry["removed"] - share
+            if share == entry["removed"]:
+                changes.deletions.add(entry["file_id"])
+    return total
 
 
 def _turn_into_added(later: Sequence[Mapping[str, Any]], count: int, changes: Changes) -> None:
     """Without the file, the later files would have added what they updated or found unchanged."""
-    for one in later:
+    for entry in later:
         for fate in ("updated", "unchanged"):
-            taken = min(one[fate], count)
-            if taken:
-                changed = changes.columns.setdefault(one["file_id"], {})
-                changed[fate] = one[fate] - taken
-                changed["added"] = int(str(changed.get("added", one["added"]))) + taken
-                count -= taken
+            share = min(entry[fate], count)
+            if share:
+                columns = changes.columns.setdefault(entry["file_id"], {})
+                columns[fate] = entry[fate] - share
+                columns["added"] = int(str(columns.get("added", entry["added"]))) + share
+                count -= share
 
 
 def _mark(
-    store: Store, entity: str, file: IngestedFile, others: Sequence[Mapping[str, Any]], changes: Changes, *, lost: int
+    store: Store,
+    entity: str,
+    file: IngestedFile,
+    entries: Sequence[Mapping[str, Any]],
+    changes: Changes,
+    *,
+    losses: int,
 ) -> None:
     """Mark the files that may have a version of what went: they once had more records than now, or an older one."""
     count = f"SELECT t.file_id, count(*) FROM {entity} AS t WHERE {{}} GROUP BY 1"
-    owned: dict[int, int] = dict(store.engine.rows(count.format("t.source = ?"), [file.source]))
-    gone: dict[int, int] = dict(store.engine.rows(count.format(f"t.rowid IN (SELECT row FROM {ROWS}{entity})")))
-    as_of = max((one["as_of"] for one in _entries_of(store, file) if one["as_of"]), default=None)
-    for one in others:
-        held = one["added"] + one["updated"] + one["unchanged"]
-        fewer = owned.get(one["file_id"], 0) < held
-        earlier = one["file_id"] < file.numbers[-1]
-        older = one["superseded"] and (one["as_of"] is None or as_of is None or one["as_of"] < as_of)
-        meets = one["updated"] + one["unchanged"] + one["superseded"]
+    rows_of_file: dict[int, int] = dict(store.engine.rows(count.format("t.source = ?"), [file.source]))
+    deletions_of_file: dict[int, int] = dict(
+        store.engine.rows(count.format(f"t.rowid IN (SELECT row FROM {ROWS}{entity})"))
+    )
+    as_of = max((entry["as_of"] for entry in _entries_of(store, file) if entry["as_of"]), default=None)
+    for entry in entries:
+        rows_of_entry = entry["added"] + entry["updated"] + entry["unchanged"]
+        is_short = rows_of_file.get(entry["file_id"], 0) < rows_of_entry
+        earlier = entry["file_id"] < file.numbers[-1]
+        older = entry["superseded"] and (entry["as_of"] is None or as_of is None or entry["as_of"] < as_of)
+        meets = entry["updated"] + entry["unchanged"] + entry["superseded"]
         if (
-            (lost and ((earlier and fewer) or (not earlier and meets)))
-            or one["file_id"] in gone
+            (losses and ((earlier and is_short) or (not earlier and meets)))
+            or entry["file_id"] in deletions_of_file
             or (not earlier and older)
         ):
-            changes.again.add(one["sha256"])
+            changes.again.add(entry["sha256"])
 
 
 def _entries_of(store: Store, file: IngestedFile) -> list[dict[str, Any]]:
-    return [one for one in _entries(store) if one["file_id"] in file.numbers]
+    return [entry for entry in _entries(store) if entry["file_id"] in file.numbers]
 
 
-def _again(store: Store, file: IngestedFile, changes: Changes) -> tuple[Reading, ...]:
-    return tuple(one for one in readings(store) if one.source == file.source and one.sha256 in changes.again)
+def _again(store: Store, file: IngestedFile, changes: Changes) -> tuple[ReadFile, ...]:
+    return tuple(
+        file_read
+        for file_read in readings(store)
+        if file_read.source == file.source and file_read.sha256 in changes.again
+    )
 
 
-def readings(store: Store) -> tuple[Reading, ...]:
+def readings(store: Store) -> tuple[ReadFile, ...]:
     """How every file was read last, in the order in which the files came first."""
     rows = store.engine.rows(
         "SELECT sha256, source, name, layout, brand, as_of, stated_timezone, stated_date_order, stated_encoding, "
         "keep_text FROM files WHERE lines > 0 ORDER BY file_id"
     )
-    found: dict[tuple[str, str], Reading] = {}
-    for sha256, source, name, layout, brand, as_of, *stated in rows:
-        found[sha256, source] = Reading(sha256, source, name, layout, brand, as_of, Statement(*stated))
-    return tuple(found.values())
+    by_content: dict[tuple[str, str], ReadFile] = {}
+    for sha256, source, name, layout, brand, as_of, *statement in rows:
+        by_content[sha256, source] = ReadFile(sha256, source, name, layout, brand, as_of, Statement(*statement))
+    return tuple(by_content.values())
 
 
-def remove(store: Store, planned: FileRemoval, config: Config) -> None:
+def remove(store: Store, removal: FileRemoval, config: Config) -> None:
     """Write the database anew without a file; it must have been opened with `rewritten`.
 
     Raises RewriteImpossible, RewriteShort.
     """
-    changes = planned.changes
-    listed = ", ".join(map(str, changes.gone))
+    changes = removal.changes
+    numbers_text = ", ".join(map(str, changes.deletions))
     store.engine.run(
         "CREATE OR REPLACE TEMP TABLE numbers AS SELECT file_id AS old, row_number() OVER (ORDER BY file_id)::INTEGER "
-        f"AS new FROM files WHERE file_id NOT IN ({listed})"
+        f"AS new FROM files WHERE file_id NOT IN ({numbers_text})"
     )
     numbers: dict[int, int] = dict(store.engine.rows("SELECT old, new FROM numbers"))
-    renumbered = "SELECT t.* REPLACE (n.new AS file_id) FROM {} AS t JOIN numbers AS n ON n.old = t.file_id"
-    kept = {table: renumbered.format(table) for table in ("files", *_BESIDE)}
+    renumber = "SELECT t.* REPLACE (n.new AS file_id) FROM {} AS t JOIN numbers AS n ON n.old = t.file_id"
+    selects = {table: renumber.format(table) for table in ("files", *_BESIDE)}
     for entity in ENTITIES:
-        kept[entity] = f"{_renumbered(entity)} WHERE t.rowid NOT IN (SELECT row FROM {ROWS}{entity})"
-    kept["mentions"] = (
+        selects[entity] = f"{_renumber(entity)} WHERE t.rowid NOT IN (SELECT row FROM {ROWS}{entity})"
+    selects["mentions"] = (
         "SELECT m.* FROM mentions AS m ANTI JOIN (SELECT source, contact_id FROM contacts AS t WHERE t.rowid IN "
         f"(SELECT row FROM {ROWS}contacts)) AS gone ON gone.source = m.source AND gone.contact_id = m.contact_id"
     )
     brands = " UNION ".join(
         f"SELECT brand FROM {entity} AS t WHERE t.rowid NOT IN (SELECT row FROM {ROWS}{entity})" for entity in ENTITIES
     )
-    kept["brands"] = (
-        f"SELECT * FROM brands WHERE name IN ({brands} UNION SELECT brand FROM files WHERE file_id NOT IN ({listed}))"
+    selects["brands"] = (
+        f"SELECT * FROM brands WHERE name IN ({brands} "
+        f"UNION SELECT brand FROM files WHERE file_id NOT IN ({numbers_text}))"
     )
     # What is deleted in the new file would be left in it: its name is written to it in no table.
-    settings = f"settings of {planned.file.sha256} {planned.file.source}".replace("'", "''")
+    settings = f"settings of {removal.file.sha256} {removal.file.source}".replace("'", "''")
     zone = "" if numbers else " AND name <> 'timezone'"  # as in a new database, the next file tells the zone
-    kept["meta"] = f"{META} AND name <> '{settings}'{zone}"
-    kept["sources"] = "SELECT * FROM sources WHERE FALSE"
-    rewrite(store, kept, config, lambda new: _finish(new, planned, numbers))
+    selects["meta"] = f"{META} AND name <> '{settings}'{zone}"
+    selects["sources"] = "SELECT * FROM sources WHERE FALSE"
+    rewrite(store, selects, config, lambda new: _finish(new, removal, numbers))
 
 
-def _renumbered(entity: str) -> str:
-    replaced = "n.new AS file_id"
-    more = ""
+def _renumber(entity: str) -> str:
+    replacement = "n.new AS file_id"
+    condition = ""
     if entity == "parcels":
-        replaced += ", p.new AS promise_file_id"
-        more = " LEFT JOIN numbers AS p ON p.old = t.promise_file_id"
-    return f"SELECT t.* REPLACE ({replaced}) FROM {entity} AS t JOIN numbers AS n ON n.old = t.file_id{more}"
+        replacement += ", p.new AS promise_file_id"
+        condition = " LEFT JOIN numbers AS p ON p.old = t.promise_file_id"
+    return f"SELECT t.* REPLACE ({replacement}) FROM {entity} AS t JOIN numbers AS n ON n.old = t.file_id{condition}"
 
 
-def _finish(new: Store, planned: FileRemoval, numbers: Mapping[int, int]) -> None:
+def _finish(new: Store, removal: FileRemoval, numbers: Mapping[int, int]) -> None:
     """Bring the ledger of the new database up to date."""
-    changes, file = planned.changes, planned.file
+    changes, file = removal.changes, removal.file
     for number, columns in changes.columns.items():
         if number in numbers:
             sets = ", ".join(f"{name} = ?" for name in columns)
@@ -321,7 +336,7 @@ def _finish(new: Store, planned: FileRemoval, numbers: Mapping[int, int]) -> Non
     rechain(new)
     refresh_sources(new)
     zone = new.meta("timezone") or "UTC"
-    for (source, entity), count in changes.lost.items():
+    for (source, entity), count in changes.losses.items():
         entry = Entry(
             next_file_id(new), "", f"remove {file.name}", 0, ERASURES[-1], source, entity, None, "", "", "", None,
             Counts(removed=count),

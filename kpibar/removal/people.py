@@ -40,29 +40,29 @@ class Identifiers:
 class PersonRecords:
     """How many records of a person there are.
 
-    `by` counts what each identifier that was given is on, by what it is called, `linked` are the other identifiers of
-    the same person, `shared` the records of other customers in which a number of the person stands too, `handled` the
-    contacts that the person answered as an agent: the identifier is emptied there. `naming` are records of other
-    customers that name an order of the person, `doubtful` those that may be of the person's order or of another one of
-    the same number; both stay.
+    `by` counts what each identifier that was given is on, by what it is called. `links` are the other identifiers of
+    the same person, `shares` the records of other customers in which a number of the person stands too,
+    `agent_contacts` the contacts that the person answered as an agent: the identifier is emptied there. `mentions` are
+    records of other customers that name an order of the person, `doubtful` those that may be of the person's order or
+    of another one of the same number; both stay.
     """
 
     by: tuple[tuple[str, int], ...]
-    linked: int
-    shared: int
-    handled: int
-    naming: int
+    links: int
+    shares: int
+    agent_contacts: int
+    mentions: int
     doubtful: int
 
 
-def normal_forms(store: Store, stated: Identifiers, calling_code: str) -> list[tuple[str, str]]:
+def normal_forms(store: Store, identifiers: Identifiers, calling_code: str) -> list[tuple[str, str]]:
     """What to call each identifier, and what its pseudonym is made of, exactly as ingest makes it.
 
     A telephone without + or 0 in front that can be one of the country is. Raises IdentifierInvalid.
     """
-    emails = [_address(text) for text in stated.emails]
-    phones = [_telephone(text, calling_code) for text in stated.phones]
-    customers = [" ".join(text.split()) for text in stated.customers]
+    emails = [_address(text) for text in identifiers.emails]
+    phones = [_telephone(text, calling_code) for text in identifiers.phones]
+    customers = [" ".join(text.split()) for text in identifiers.customers]
     if not all(customers):
         raise IdentifierInvalid("--customer", "expected an id as it stands in the exports")
     texts = [*emails, *phones, *customers]
@@ -77,15 +77,15 @@ def normal_forms(store: Store, stated: Identifiers, calling_code: str) -> list[t
     return [(label, str(form)) for label, (form,) in zip(labels, rows, strict=True)]
 
 
-def _labels(what: str, texts: Sequence[str]) -> list[str]:
+def _labels(kind: str, texts: Sequence[str]) -> list[str]:
     """What is said of identifiers in the place of what they are: words of a run are kept in logs."""
-    return [what] if len(texts) == 1 else [f"{what} {number}" for number in range(1, len(texts) + 1)]
+    return [kind] if len(texts) == 1 else [f"{kind} {number}" for number in range(1, len(texts) + 1)]
 
 
 def _address(text: str) -> str:
     """Raises IdentifierInvalid."""
-    named = re.search(r"<([^<>]*)>", text)
-    bare = (named[1] if named else text).strip().removeprefix("mailto:")
+    bracket = re.search(r"<([^<>]*)>", text)
+    bare = (bracket[1] if bracket else text).strip().removeprefix("mailto:")
     if not re.fullmatch(r"[^\s@]+@[^\s@]+", bare):
         raise IdentifierInvalid("--email", "expected an address, with an @ in it")
     return bare
@@ -111,35 +111,35 @@ def find_person(store: Store, forms: Sequence[tuple[str, str]]) -> PersonRecords
     keys = f"SELECT DISTINCT {pseudonym('v')} AS key FROM (SELECT unnest($forms) AS v)"
     run(f"CREATE OR REPLACE TEMP TABLE {PERSON} AS {keys}", {"forms": [form for _, form in forms]})
     by = tuple((label, _count_key(store, form)) for label, form in forms)
-    linked = _add_linked(store)
+    links = _add_linked(store)
     for entity in ENTITIES:
         run(f"CREATE OR REPLACE TEMP TABLE {ROWS}{entity} (row BIGINT)")
-    for entity, aliased in _CUSTOMER_TABLES.items():
-        alias = f" OR (t.customer_key IS NULL AND t.customer_alias_key IN (FROM {PERSON}))" if aliased else ""
+    for entity, alias_columns in _CUSTOMER_TABLES.items():
+        alias = f" OR (t.customer_key IS NULL AND t.customer_alias_key IN (FROM {PERSON}))" if alias_columns else ""
         _add(store, entity, f"t.customer_key IN (FROM {PERSON}){alias}")
     for entity in ENTITIES:
-        own, *others = numbers_of(entity)
-        _add(store, entity, has_mark(store, f"t.{own}"))
-        for name in others:
+        first_number, *further_numbers = numbers_of(entity)
+        _add(store, entity, has_mark(store, f"t.{first_number}"))
+        for name in further_numbers:
             _add(store, entity, f"{no_customer(entity)} AND {has_mark(store, f't.{name}')}")
     doubtful = _add_of_orders(store)
     _add_of_contacts(store)
     _add_of_references(store)
     _add_of_contacts(store)
     _name_orders(store)
-    return PersonRecords(by, linked, *_counts_of_others(store), doubtful)
+    return PersonRecords(by, links, *_counts_of_others(store), doubtful)
 
 
 def numbers_of(entity: str) -> tuple[str, ...]:
     """The columns of a table that number its records, and those of others that they are about."""
-    own = KEYS[entity].id[0]
-    return (own, *(name for name in _REFERENCES if name in columns(entity) and name != own))
+    key_column = KEYS[entity].id[0]
+    return (key_column, *(name for name in _REFERENCES if name in columns(entity) and name != key_column))
 
 
 def has_mark(store: Store, column: str) -> str:
     """SQL: a number has a pseudonym of the person in it, as a cell of another column held the identifier."""
-    found = " OR ".join(f"contains({column}, '{PREFIX}{mark}')" for mark in _marks(store))
-    return f"(contains({column}, '{PREFIX}') AND ({found or 'FALSE'}))"
+    conditions = " OR ".join(f"contains({column}, '{PREFIX}{mark}')" for mark in _marks(store))
+    return f"(contains({column}, '{PREFIX}') AND ({conditions or 'FALSE'}))"
 
 
 def _marks(store: Store) -> list[str]:
@@ -176,8 +176,8 @@ def _add_linked(store: Store) -> int:
     """Add the identifiers that belong to the same person alone; how many they are."""
     pairs = " UNION ".join(
         f"SELECT customer_key, customer_alias_key FROM {entity} WHERE customer_key <> customer_alias_key"
-        for entity, aliased in _CUSTOMER_TABLES.items()
-        if aliased
+        for entity, alias_columns in _CUSTOMER_TABLES.items()
+        if alias_columns
     )
     # A survey calls the customer of a contact by the name that its own tool has.
     pairs += (
@@ -191,17 +191,17 @@ def _add_linked(store: Store) -> int:
         "CREATE OR REPLACE TEMP TABLE sole_aliases AS SELECT customer_alias_key AS alias, min(customer_key) AS person "
         f"FROM ({pairs}) GROUP BY 1 HAVING count(*) = 1"
     )
-    linked = 0
+    links = 0
     while True:
-        others = (
+        counterparts = (
             f"SELECT person AS key FROM sole_aliases WHERE alias IN (FROM {PERSON}) "
             f"UNION SELECT alias FROM sole_aliases WHERE person IN (FROM {PERSON}) EXCEPT FROM {PERSON}"
         )
-        found = int(rows(f"SELECT count(*) FROM ({others})")[0][0])
-        if not found:
-            return linked
-        linked += found
-        run(f"INSERT INTO {PERSON} {others}")
+        count = int(rows(f"SELECT count(*) FROM ({counterparts})")[0][0])
+        if not count:
+            return links
+        links += count
+        run(f"INSERT INTO {PERSON} {counterparts}")
 
 
 def _add(store: Store, entity: str, condition: str) -> int:
@@ -239,18 +239,18 @@ def _of_order(entity: str) -> tuple[str, str]:
     def named(table: str, brand: str) -> str:
         ways = [("name", "order_key")]
         ways += [("number", "order_number")] if entity in ("contacts", "parcels", "orders") else []
-        found = " OR ".join(
+        conditions = " OR ".join(
             f"EXISTS (SELECT 1 FROM {table} AS n WHERE n.{name} = t.{column} AND ({brand}))" for name, column in ways
         )
-        return f"({found})"
+        return f"({conditions})"
 
-    same = "n.brand = t.brand"
-    either = "n.brand = t.brand OR n.brand IS NULL OR t.brand IS NULL"
+    same_brand = "n.brand = t.brand"
+    no_other_brand = "n.brand = t.brand OR n.brand IS NULL OR t.brand IS NULL"
     certain = (
-        f"({named('gone_names', same)} AND NOT {named('kept_names', same)}) "
-        f"OR ({named('gone_names', either)} AND NOT {named('kept_names', either)})"
+        f"({named('gone_names', same_brand)} AND NOT {named('kept_names', same_brand)}) "
+        f"OR ({named('gone_names', no_other_brand)} AND NOT {named('kept_names', no_other_brand)})"
     )
-    return certain, named("gone_names", either)
+    return certain, named("gone_names", no_other_brand)
 
 
 def _add_of_orders(store: Store) -> int:
@@ -272,18 +272,18 @@ def _add_of_contacts(store: Store) -> None:
     """Add what belongs to a contact of the person: its calls and ticket that name no customer, surveys, gestures."""
     run = store.engine.run
     while True:
-        gone = f"SELECT row FROM {ROWS}contacts"
+        deletions = f"SELECT row FROM {ROWS}contacts"
         run(f"CREATE OR REPLACE TEMP TABLE gone_ids AS SELECT source, contact_id, case_id FROM contacts AS t "
-            f"WHERE t.rowid IN ({gone})")  # fmt: skip
+            f"WHERE t.rowid IN ({deletions})")  # fmt: skip
         run("CREATE OR REPLACE TEMP TABLE kept_ids AS SELECT contact_id, case_id FROM contacts AS t "
-            f"WHERE t.rowid NOT IN ({gone}) AND NOT ({no_customer('contacts')})")  # fmt: skip
+            f"WHERE t.rowid NOT IN ({deletions}) AND NOT ({no_customer('contacts')})")  # fmt: skip
         conditions = (
             "(t.source, t.merged_into) IN (SELECT source, contact_id FROM gone_ids)",
             "t.case_id IN (SELECT contact_id FROM gone_ids) AND t.case_id NOT IN (SELECT contact_id FROM kept_ids)",
             "t.contact_id IN (SELECT case_id FROM gone_ids WHERE case_id IS NOT NULL) "
             "AND t.contact_id NOT IN (SELECT case_id FROM kept_ids WHERE case_id IS NOT NULL)",
         )
-        if not sum(_add(store, "contacts", f"{no_customer('contacts')} AND {one}") for one in conditions):
+        if not sum(_add(store, "contacts", f"{no_customer('contacts')} AND {condition}") for condition in conditions):
             break
     for entity in ("surveys", "gestures"):
         _add(
@@ -300,19 +300,19 @@ def _add_of_references(store: Store) -> None:
     A shop may give no orders, or orders without their customers.
     """
     names = "SELECT order_key AS name, NULL::BIGINT AS number, brand FROM {0} AS t WHERE {1}"
-    gone, kept = (
+    deletions, remainder = (
         f"t.rowid IN (SELECT row FROM {ROWS}{{0}})",
         f"t.rowid NOT IN (SELECT row FROM {ROWS}{{0}})",
     )
     for table, entities, side in (
-        ("gone_names", _ORDER_TABLES, gone),
-        ("kept_names", (*_ORDER_TABLES, "orders"), kept),
+        ("gone_names", _ORDER_TABLES, deletions),
+        ("kept_names", (*_ORDER_TABLES, "orders"), remainder),
     ):
-        some = [
+        numbers = [
             names.format(entity, f"{side.format(entity)} AND ({table == 'gone_names'} OR NOT ({no_customer(entity)}))")
             for entity in entities
         ]
-        store.engine.run(f"CREATE OR REPLACE TEMP TABLE {table} AS {' UNION '.join(some)}")
+        store.engine.run(f"CREATE OR REPLACE TEMP TABLE {table} AS {' UNION '.join(numbers)}")
     for entity in ENTITIES:
         _add(store, entity, f"{no_customer(entity)} AND ({_of_order(entity)[0]})")
 
@@ -325,14 +325,14 @@ def _count(store: Store, entity: str, condition: str) -> int:
 
 def _counts_of_others(store: Store) -> tuple[int, int, int]:
     """The records of others in which the person stands: as a second identifier, as the agent, by an order's number."""
-    shared = sum(
+    shares = sum(
         _count(store, entity, f"t.customer_alias_key IN (FROM {PERSON})")
-        for entity, aliased in _CUSTOMER_TABLES.items()
-        if aliased
+        for entity, alias_columns in _CUSTOMER_TABLES.items()
+        if alias_columns
     )
-    handled = _count(store, "contacts", f"t.agent_key IN (FROM {PERSON})")
-    naming = sum(
+    agent_contacts = _count(store, "contacts", f"t.agent_key IN (FROM {PERSON})")
+    mentions = sum(
         _count(store, entity, f"NOT ({no_customer(entity)}) AND ({_of_order(entity)[0]})")
         for entity in ("contacts", "surveys")
     )
-    return shared, handled, naming
+    return shares, agent_contacts, mentions

@@ -30,8 +30,8 @@ _LEAST_ROOM = 16_000_000
 META = f"SELECT * FROM meta WHERE name NOT IN ('{EMPTIED_TEXTS}', 'model')"
 
 
-def rewrite(store: Store, kept: Mapping[str, str], config: Config, finish: Callable[[Store], None]) -> None:
-    """Write the database anew: of each table the rows that the query `kept` of it gives, else all of them.
+def rewrite(store: Store, selects: Mapping[str, str], config: Config, finish: Callable[[Store], None]) -> None:
+    """Write the database anew: of each table the rows that its query of `selects` gives, else all of them.
 
     The queries run on the old database, which must have been opened with `rewritten` and stays as it is. `finish` runs
     on the new one, in a transaction, before its fact tables are built. Raises RewriteImpossible, RewriteShort.
@@ -45,7 +45,7 @@ def rewrite(store: Store, kept: Mapping[str, str], config: Config, finish: Calla
     try:
         folder.mkdir(mode=0o700)
         fresh = folder / _FILE
-        _fill(store, fresh, kept)
+        _fill(store, fresh, selects)
         after = _finish(fresh, config, finish)
         note_seals(store.path, seal_of(store), after)
         _replace(path, fresh)
@@ -53,7 +53,7 @@ def rewrite(store: Store, kept: Mapping[str, str], config: Config, finish: Calla
             note_seals(store.path, after)
     except (EngineError, DiskFull) as error:
         if isinstance(error, DiskFull) or error.fault == "disk":
-            raise RewriteShort(path, free_space(path), _needed(path)) from error
+            raise RewriteShort(path, free_space(path), _space_needed(path)) from error
         raise
     except OSError as error:
         raise RewriteImpossible(path, error.strerror or str(error)) from error
@@ -69,33 +69,33 @@ def _refuse_other_names(path: Path) -> None:
 
 def _refuse_other_tables(store: Store, path: Path) -> None:
     """Raises RewriteImpossible: what is no table of kpibar would not be in the new file."""
-    found = store.engine.rows(
+    table_rows = store.engine.rows(
         "SELECT DISTINCT table_name FROM information_schema.tables WHERE table_catalog = current_database() ORDER BY 1"
     )
-    others = [str(name) for (name,) in found if name not in tables() and not name.startswith("fact_")]
-    if others:
-        listed = ", ".join(others)
-        raise RewriteImpossible(path, f"it holds tables that are not kpibar's, {listed}: move them elsewhere first")
+    strangers = [str(name) for (name,) in table_rows if name not in tables() and not name.startswith("fact_")]
+    if strangers:
+        name_list = ", ".join(strangers)
+        raise RewriteImpossible(path, f"it holds tables that are not kpibar's, {name_list}: move them elsewhere first")
 
 
-def _needed(path: Path) -> int:
+def _space_needed(path: Path) -> int:
     return max(int(_ROOM * path.stat().st_size), _LEAST_ROOM)
 
 
 def _refuse_shortage(path: Path) -> None:
     """Raises RewriteShort."""
-    free, needed = free_space(path), _needed(path)
-    if free is not None and free < needed:
-        raise RewriteShort(path, free, needed)
+    free, need = free_space(path), _space_needed(path)
+    if free is not None and free < need:
+        raise RewriteShort(path, free, need)
 
 
-def _fill(store: Store, fresh: Path, kept: Mapping[str, str]) -> None:
+def _fill(store: Store, fresh: Path, selects: Mapping[str, str]) -> None:
     with open_store(fresh, write=True) as new:
         new.engine.run("DELETE FROM meta")
     store.engine.attach(fresh, _FRESH)
     with store.transaction():
         for table in tables():
-            query = kept.get(table, META if table == "meta" else f"SELECT * FROM {table}")
+            query = selects.get(table, META if table == "meta" else f"SELECT * FROM {table}")
             store.engine.run(f"INSERT INTO {_FRESH}.{table} BY NAME {query}")
     store.engine.detach(_FRESH)
 

@@ -15,7 +15,7 @@ from kpibar.database.key import Key, bind, key_path, load_key
 from kpibar.database.seal import Seal, note_seals, seal_of, seal_path
 from kpibar.database.store import Store, open_store
 from kpibar.removal.errors import RotationIncomplete
-from kpibar.removal.files import Reading, readings
+from kpibar.removal.files import ReadFile, readings
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Rotation:
 
     key: Path
     database: Path
-    readings: tuple[Reading, ...]
-    forgotten: int
+    readings: tuple[ReadFile, ...]
+    persons: int
 
 
 def new_key_path(key: Path) -> Path:
@@ -46,10 +46,10 @@ def begin_rotation(path: Path, config: Config, wait: float) -> Rotation:
     key = load_key(key_path(config.settings.project), create=False)
     with open_store(path, write=False, wait=wait) as store:
         _refuse_other_key(store, key)
-        forgotten = int(store.engine.rows("SELECT count(*) FROM forgotten WHERE kind = 'person'")[0][0])
-        found = readings(store)
+        persons = int(store.engine.rows("SELECT count(*) FROM forgotten WHERE kind = 'person'")[0][0])
+        exports = readings(store)
     new = load_key(new_key_path(key.path))
-    return Rotation(new.path, path.with_name(f"{path.stem}.new{path.suffix}"), found, forgotten)
+    return Rotation(new.path, path.with_name(f"{path.stem}.new{path.suffix}"), exports, persons)
 
 
 def _refuse_other_key(store: Store, key: Key) -> None:
@@ -76,30 +76,30 @@ def _complete(store: Store, fresh: Path, new: Key, config: Config) -> Seal:
     """The seal of the new database. Raises RotationIncomplete."""
     if not fresh.exists():
         raise RotationIncomplete(fresh, "it is not there")
-    with open_store(fresh, write=True) as other:
-        if other.meta("key_id") != new.id:
+    with open_store(fresh, write=True) as target:
+        if target.meta("key_id") != new.id:
             raise RotationIncomplete(fresh, f"it was not ingested under {new.path}")
-        missing = _names(store, other)
-        if missing:
-            raise RotationIncomplete(fresh, f"it lacks {', '.join(missing[:20])}")
-        faults = [one for one in check(other, config.settings.thresholds, config.settings.files) if not one.note]
+        absent = _names(store, target)
+        if absent:
+            raise RotationIncomplete(fresh, f"it lacks {', '.join(absent[:20])}")
+        faults = [fault for fault in check(target, config.settings.thresholds, config.settings.files) if not fault.note]
         if faults:
             raise RotationIncomplete(fresh, f"{faults[0].about}: {faults[0].text}")
         persons = "SELECT count(*) FROM forgotten WHERE kind = 'person'"
-        if store.engine.rows(persons)[0][0] and not other.engine.rows(persons)[0][0]:
+        if store.engine.rows(persons)[0][0] and not target.engine.rows(persons)[0][0]:
             raise RotationIncomplete(fresh, "nobody was forgotten in it, and persons were in the old one")
-        other.engine.run("CHECKPOINT")
-        return seal_of(other)
+        target.engine.run("CHECKPOINT")
+        return seal_of(target)
 
 
-def _names(store: Store, other: Store) -> Sequence[str]:
+def _names(store: Store, target: Store) -> Sequence[str]:
     """The files of the old ledger that the new one has not."""
     sql = (
         "SELECT sha256, source, arg_max(name, file_id) FROM files WHERE sha256 <> '' GROUP BY 1, 2 "
         "ORDER BY min(file_id)"
     )
-    known = {(sha256, source) for sha256, source, _ in other.engine.rows(sql)}
-    return [str(name) for sha256, source, name in store.engine.rows(sql) if (sha256, source) not in known]
+    present = {(sha256, source) for sha256, source, _ in target.engine.rows(sql)}
+    return [str(name) for sha256, source, name in store.engine.rows(sql) if (sha256, source) not in present]
 
 
 def _replace(store: Store, fresh: Path, seal: Seal) -> None:

@@ -85,11 +85,11 @@ def status_text(held: DatabaseStatus) -> str:
     if held.remarks:
         lines += ["", "Remarks"]
         lines += [f"  {clean(name)}: {summary.remark_text(remark)}" for name, remark in held.remarks]
-    if held.outdated:
-        said = (note_text(f"{one.setting}_changed", {"files": ", ".join(one.files)}, "en") for one in held.outdated)
+    if held.old_readings:
+        said = (note_text(f"{one.setting}_changed", {"files": ", ".join(one.files)}, "en") for one in held.old_readings)
         lines += ["", "Settings", *(f"  {clean(text)}" for text in said)]
-    if held.unmapped:
-        words = summary.reason_lines(held.unmapped, bool(config.settings.reasons))
+    if held.unknown_reasons:
+        words = summary.reason_lines(held.unknown_reasons, bool(config.settings.reasons))
         lines += ["", "Reasons", *(f"  {line}" for line in words)]
     if held.statuses:
         words = [f'"{clean(word)}" ({summary.number(n)})' for word, n in held.statuses]
@@ -112,8 +112,10 @@ def status_text(held: DatabaseStatus) -> str:
     lines += [f"  {line}" for line in columns([heads, *summary.coverage_rows(held.coverage)])]
     lines += ["", "Columns"]
     lines += [f"  {clean(source)}: {', '.join(names)}" for source, names in held.columns.items()]
-    lines += ["", "Missing" if held.missing else "Missing: nothing, every KPI has its inputs"]
-    lines += [f"  {name}: {', '.join(n.replace('|', ' or ') for n in needs)}" for name, needs in held.missing.items()]
+    lines += ["", "Missing" if held.absent_inputs else "Missing: nothing, every KPI has its inputs"]
+    lines += [
+        f"  {name}: {', '.join(n.replace('|', ' or ') for n in needs)}" for name, needs in held.absent_inputs.items()
+    ]
     lines += ["", "Thresholds", *(f"  {name} = {value}" for name, value in config.settings.thresholds)]
     lines += [f"  target {name} = {value:g}" for name, value in config.settings.targets.items()]
     return "\n".join(lines)
@@ -137,11 +139,11 @@ def status_json(held: DatabaseStatus) -> str:
             "files": [asdict(one) for one in held.files],
             "coverage": [asdict(one) for one in held.coverage],
             "columns": held.columns,
-            "missing": held.missing,
+            "missing": held.absent_inputs,
             "remarks": [{"file": name, **asdict(remark)} for name, remark in held.remarks],
             "successions_proposed": [asdict(one) for one in held.proposals],
-            "settings_changed": [asdict(one) for one in held.outdated],
-            "unmapped_reasons": [{"word": word, "contacts": n} for word, n in held.unmapped],
+            "settings_changed": [asdict(one) for one in held.old_readings],
+            "unmapped_reasons": [{"word": word, "contacts": n} for word, n in held.unknown_reasons],
             "unknown_statuses": [{"word": word, "parcels": n} for word, n in held.statuses],
             "counted_once": dict(held.duplicates),
             "thresholds": held.config.settings.thresholds.model_dump(),

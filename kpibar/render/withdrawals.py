@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kpibar.removal.erasure import Erasure, Removal
-from kpibar.removal.files import FileRemoval, Reading
+from kpibar.removal.files import FileRemoval, ReadFile
 from kpibar.removal.people import PersonRecords
 from kpibar.removal.rotation import Rotation
 from kpibar.render.clean import clean
@@ -17,22 +17,23 @@ def counted(records: int, one: str = "record", many: str = "records") -> str:
 
 def forgetting(erasure: Erasure) -> list[str]:
     """What is of a person, and what stays of it in records of others."""
-    found = erasure.found
+    found = erasure.person
     assert found is not None
     lines = [f"{label}: {'on ' + counted(n) if n else 'on no record'}" for label, n in found.by]
-    if found.linked:
-        what = "identifier" if found.linked == 1 else "identifiers"
-        lines.append(f"{number(found.linked)} other {what} of the same person alone: what has them goes as well")
+    if found.links:
+        what = "identifier" if found.links == 1 else "identifiers"
+        lines.append(f"{number(found.links)} other {what} of the same person alone: what has them goes as well")
     return [*lines, *goes(erasure.removals), *_of_others(found)]
 
 
 def _of_others(found: PersonRecords) -> list[str]:
     sentences = (
-        (found.shared, "record of another customer has the identifier too: it is emptied there",
+        (found.shares, "record of another customer has the identifier too: it is emptied there",
          "records of other customers have the identifier too: it is emptied there"),
-        (found.handled, "contact of a customer was handled by this person: the agent is emptied there",
+        (found.agent_contacts, "contact of a customer was handled by this person: the agent is emptied there",
          "contacts of customers were handled by this person: the agent is emptied there"),
-        (found.naming, "record of another customer names an order of this person and stays: is it the same person? {}",
+        (found.mentions,
+         "record of another customer names an order of this person and stays: is it the same person? {}",
          "records of other customers name an order of this person and stay: is it the same person? {}"),
         (found.doubtful, "record names no customer and an order number that another order has too: it stays",
          "records name no customer and an order number that another order has too: they stay"),
@@ -52,9 +53,9 @@ def removing(planned: FileRemoval) -> list[str]:
     """What goes with a file, and which files to ingest again."""
     lines = [f"file {clean(str(planned.file))} goes"]
     lines += [f"  {entity}: {counted(count)}" for entity, count in planned.rows]
-    if planned.lost:
+    if planned.losses:
         lines.append(
-            f"{counted(planned.lost)} of them had been brought by other files of {clean(planned.file.source)} too: "
+            f"{counted(planned.losses)} of them had been brought by other files of {clean(planned.file.source)} too: "
             "what those said is no longer held"
         )
     if planned.again:
@@ -63,9 +64,9 @@ def removing(planned: FileRemoval) -> list[str]:
     return lines
 
 
-def again(one: Reading) -> str:
+def again(one: ReadFile) -> str:
     """The arguments by which a file is read as before."""
-    said = one.stated
+    said = one.statement
     as_of = f"{one.as_of.isoformat()}Z" if one.as_of else None
     options = {"tz": said.timezone, "date-order": said.date_order, "encoding": said.encoding, "as-of": as_of}
     words = f' --brand "{one.brand}"' if one.brand else ""
@@ -82,7 +83,7 @@ def rotating(planned: Rotation) -> list[str]:
         "ingest every export under the new key into a new database, in this order:",
         *(f'  {under} ingest {clean(again(one))} --db "{database}"' for one in planned.readings),
     ]
-    if planned.forgotten:
+    if planned.persons:
         lines += [
             "persons were forgotten, and only the exports say who: forget each of them there too",
             f'  {under} forget --email ... --db "{database}"',

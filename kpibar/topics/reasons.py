@@ -12,7 +12,7 @@ from kpibar.values.notation import LETTERS, quote
 # What kpibar.toml says of a word that names no reason, such as a tag for important customers.
 UNKNOWN = "unknown"
 # What a person or a tool writes where a reason should be when there is none.
-_NOTHING = (
+_EMPTY_WORDS = (
     r"n[/.]?[acrd]\.?|none|null|nil|nan|undefined|undetermined|tb[ad]|x+|s/o|rien|vides?|leer"
     r"|aucune?s?( (motif|sujet|raison))?|sans( (motif|objet|sujet|raison|suite))?|ind[ée](fini|termin[ée])e?"
     r"|(non|pas|[àa]) (encore )?(qualifi|renseign|class|d[ée]fini|d[ée]termin|pr[ée]cis|affect|cat[ée]goris|attribu)\S*"
@@ -24,10 +24,10 @@ _NOTHING = (
     r"|(please )?(select|choose)( an?| one| the)?( reason| option| category)?"
     r"|(s[ée]lectionner|choisir|choisissez)( une?| le)?( motif| raison| option)?"
 )
-_NO_REASON = f"^[^{LETTERS}0-9]*({_NOTHING})?[^{LETTERS}0-9]*$"
+_NO_REASON = f"^[^{LETTERS}0-9]*({_EMPTY_WORDS})?[^{LETTERS}0-9]*$"
 # What a person chooses when the list of reasons has no better word, in the languages of exports, and the words that
 # may stand beside it. Nothing else may: "Other delivery question" is about a delivery.
-_OTHER = (
+_OTHER_WORDS = (
     "others?|something else|misc|miscellaneous|various|general|autres?|divers(?:es?)?|g[ée]n[ée]rale?s?|g[ée]n[ée]raux"
     "|sonstiges?|sonstige[nrm]|andere[nrsm]?|verschiedenes|allgemeine?[nrsm]?|otr[oa]s?|vari[oae]s?|diversos?|altr[oaie]"
     "|overige?|anders|diversen|outr[oa]s?|annat|[öo]vrigt|andet|inne"
@@ -40,7 +40,7 @@ _BESIDE = (
     "|de|du|des|la|le|les|del|do|da|di|aa|zz?"
 )
 _APART = f"[^{LETTERS}]"
-_ONLY_OTHER = f"^{_APART}*(({_BESIDE}){_APART}+)*({_OTHER})({_APART}+({_OTHER}|{_BESIDE}))*{_APART}*$"
+_ONLY_OTHER = f"^{_APART}*(({_BESIDE}){_APART}+)*({_OTHER_WORDS})({_APART}+({_OTHER_WORDS}|{_BESIDE}))*{_APART}*$"
 # The signs between the levels of a reason, and between several reasons of a cell.
 _LEVELS = r"\s*(?:::+|>+|»|→|\||\\|/|__+)\s*|\s+[-–—:]+\s+|:\s+"
 _LIST = r"\s*[,;\n\r]\s*"
@@ -60,7 +60,7 @@ def by_rules(raw: str) -> str:
     )
 
 
-def folded(raw: str) -> str:
+def fold(raw: str) -> str:
     """SQL of a reason as it is compared with those of kpibar.toml: case, accents, blanks and signs between levels are
     one."""
     small = f"replace(replace(strip_accents(lower(nfc_normalize({raw}))), 'œ', 'oe'), '’', chr(39))"
@@ -68,13 +68,13 @@ def folded(raw: str) -> str:
     return f"trim(regexp_replace({levels}, '[ \\t\\x{{a0}}\\x{{202f}}]+', ' ', 'g'))"
 
 
-def by_settings(word: str, mapped: Mapping[str, str]) -> str:
+def by_settings(word: str, settings: Mapping[str, str]) -> str:
     """SQL of what kpibar.toml says of a folded word: a canonical reason, or UNKNOWN; NULL where it says nothing."""
-    own = " ".join(f"WHEN {folded(quote(value))} THEN {quote(reason)}" for value, reason in mapped.items())
-    return f"CASE {word} {own} END" if own else "CAST(NULL AS VARCHAR)"
+    branches = " ".join(f"WHEN {fold(quote(value))} THEN {quote(reason)}" for value, reason in settings.items())
+    return f"CASE {word} {branches} END" if branches else "CAST(NULL AS VARCHAR)"
 
 
-def recorded(relation: str, mapped: Mapping[str, str]) -> str:
+def recorded_reasons(relation: str, settings: Mapping[str, str]) -> str:
     """The query that gives said, reason of the recorded reasons in a relation (said).
 
     kpibar.toml comes first: what it says of the whole cell, of one of its reasons, or of a last level. Then the rules
@@ -84,7 +84,7 @@ def recorded(relation: str, mapped: Mapping[str, str]) -> str:
     priority = " ".join(f"WHEN {quote(reason)} THEN {place}" for place, reason in enumerate(reasons()))
     return f"""
 WITH heard AS MATERIALIZED (
-    SELECT said, nfc_normalize(said) AS composed, {folded("said")} AS folded FROM {relation}
+    SELECT said, nfc_normalize(said) AS composed, {fold("said")} AS folded FROM {relation}
 ),
 items AS (
     SELECT said, item, string_split(item, {quote(_LEVEL)}) AS levels
@@ -101,7 +101,7 @@ parts AS (
 ),
 -- To prepare the rules costs more than to apply them to a few words: they stand in the query once.
 judged AS MATERIALIZED (
-    SELECT part, {by_settings("part", mapped)} AS own, {by_rules("part")} AS ruled
+    SELECT part, {by_settings("part", settings)} AS own, {by_rules("part")} AS ruled
     FROM (SELECT part FROM parts UNION SELECT composed FROM heard)
 ),
 singles AS (
@@ -125,7 +125,7 @@ cells AS (
     )
     GROUP BY said
 )
-SELECT h.said, nullif(coalesce({by_settings("h.folded", mapped)}, c.own, c.single), {quote(UNKNOWN)})
+SELECT h.said, nullif(coalesce({by_settings("h.folded", settings)}, c.own, c.single), {quote(UNKNOWN)})
 FROM heard AS h LEFT JOIN cells AS c ON c.said = h.said"""
 
 
@@ -133,14 +133,14 @@ def _first(reason: str, priority: str) -> str:
     return f"arg_min({reason}, CASE {reason} {priority} END)"
 
 
-def unmapped(counted: str, mapped: Mapping[str, str]) -> str:
+def unknown_words(counts: str, settings: Mapping[str, str]) -> str:
     """The query for the words nobody knows: said, n, word, folded.
 
-    `counted` is a relation of recorded reasons without a canonical one and their contacts (said, n). What kpibar.toml
+    `counts` is a relation of recorded reasons without a canonical one and their contacts (said, n). What kpibar.toml
     calls unknown, and what says that there is no reason, is no such word.
     """
-    words = f"SELECT said, n, trim(unnest(string_split_regex(said, {quote(_LIST)}))) AS word FROM {counted}"
+    words = f"SELECT said, n, trim(unnest(string_split_regex(said, {quote(_LIST)}))) AS word FROM {counts}"
     return (
-        f"SELECT * FROM (SELECT *, {folded('word')} AS folded FROM ({words})) "
-        f"WHERE {by_settings('folded', mapped)} IS NULL AND NOT regexp_matches(word, {quote(_NO_REASON)}, 'i')"
+        f"SELECT * FROM (SELECT *, {fold('word')} AS folded FROM ({words})) "
+        f"WHERE {by_settings('folded', settings)} IS NULL AND NOT regexp_matches(word, {quote(_NO_REASON)}, 'i')"
     )

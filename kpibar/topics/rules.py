@@ -33,17 +33,17 @@ class Topic:
 @lru_cache(maxsize=1)
 def topics() -> tuple[Topic, ...]:
     """The topics of all languages merged, in order of priority."""
-    merged: dict[str, dict[str, list[str]]] = {}
+    words: dict[str, dict[str, list[str]]] = {}
     folder = files("kpibar").joinpath("topics")
     for name in ("en.toml", "fr.toml"):
         for entry in tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8"))["topic"]:
-            patterns = merged.setdefault(entry["reason"], {kind: [] for kind in _KINDS})
+            patterns = words.setdefault(entry["reason"], {kind: [] for kind in _KINDS})
             for kind, alternations in patterns.items():
                 if entry.get(kind):
                     alternations.append("|".join(entry[kind]))
     return tuple(
         Topic(reason, **{kind: tuple(alternations) for kind, alternations in kinds.items()})
-        for reason, kinds in merged.items()
+        for reason, kinds in words.items()
     )
 
 
@@ -65,13 +65,13 @@ def by_text(text: str) -> str:
 
 
 def _applies(topic: Topic, text: str) -> str:
-    found = _matches(text, topic.text)
-    return f"{found} AND NOT {_matches(text, topic.unless)}" if topic.unless else found
+    matches = _matches(text, topic.text)
+    return f"{matches} AND NOT {_matches(text, topic.unless)}" if topic.unless else matches
 
 
 def _names(topic: Topic, raw: str) -> str:
-    found = _matches(raw, topic.vendor)
-    return f"{found} AND NOT {_matches(raw, topic.vendor_unless)}" if topic.vendor_unless else found
+    matches = _matches(raw, topic.vendor)
+    return f"{matches} AND NOT {_matches(raw, topic.vendor_unless)}" if topic.vendor_unless else matches
 
 
 def _matches(text: str, alternations: tuple[str, ...]) -> str:

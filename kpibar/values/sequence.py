@@ -7,7 +7,7 @@ day clocks differ, zones were mixed up or a date came without its time: the reco
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kpibar.database.schema import HAPPENED
+from kpibar.database.schema import INSTANTS
 from kpibar.values.timestamps import at_midnight
 from kpibar.values.timezones import local_time
 
@@ -67,7 +67,7 @@ _PAIRS: Mapping[str, tuple[Pair, ...]] = {
 
 def out_of_order(entity: str, fields: Mapping[str, str]) -> str:
     """SQL: WHEN clauses with the reason why a record's instants cannot be true; `fields` are its columns' SQL."""
-    happened = [name for name in (*HAPPENED[entity], "bot_handed_off_at") if name != "updated_at"]
+    happened = [name for name in (*INSTANTS[entity], "bot_handed_off_at") if name != "updated_at"]
     later = "".join(
         f" WHEN ({fields[name]}) > {_TOMORROW} THEN 'its {name} is yet to come'"
         for name in happened

@@ -50,22 +50,22 @@ def layout_in(sql: str) -> Layout:
 
 def _columns(body: str) -> list[str]:
     return [
-        f"{name} {kind.replace(' ', '')}{' NOT NULL' if 'NOT NULL' in rest or 'PRIMARY KEY' in rest else ''}"
-        for name, kind, rest in _COLUMN.findall(body)
+        f"{name} {kind.replace(' ', '')}{' NOT NULL' if 'NOT NULL' in rules or 'PRIMARY KEY' in rules else ''}"
+        for name, kind, rules in _COLUMN.findall(body)
     ]
 
 
 def layout_of(engine: Engine) -> Layout:
     """The layout of the tables of an open database."""
-    found: dict[str, tuple[str, ...]] = {}
+    layout: dict[str, tuple[str, ...]] = {}
     rows = engine.rows(
         "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() "
         "WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal "
         "AND NOT starts_with(table_name, 'fact_') ORDER BY table_oid, column_index"
     )
     for table, column, kind, nullable in rows:
-        found[table] = (*found.get(table, ()), f"{column} {kind}{'' if nullable else ' NOT NULL'}")
-    return found
+        layout[table] = (*layout.get(table, ()), f"{column} {kind}{'' if nullable else ' NOT NULL'}")
+    return layout
 
 
 def way(engine: Engine, number: int, target: int = int(SCHEMA_VERSION)) -> Way | None:
@@ -77,21 +77,23 @@ def way(engine: Engine, number: int, target: int = int(SCHEMA_VERSION)) -> Way |
     return Way(tuple(step for step in steps if step), gaps(layout_of(engine), layout_in(sql)))
 
 
-def gaps(held: Layout, promised: Layout) -> tuple[str, ...]:
+def gaps(layout: Layout, schema: Layout) -> tuple[str, ...]:
     """In which tables and columns a layout differs from another one; tables it has besides do not count."""
-    found: list[str] = []
-    for table, columns in promised.items():
-        if table not in held:
-            found.append(f"no table {table}")
-        elif held[table] != columns:
-            found += _differences(table, held[table], columns)
-    return tuple(found)
+    differences: list[str] = []
+    for table, columns in schema.items():
+        if table not in layout:
+            differences.append(f"no table {table}")
+        elif layout[table] != columns:
+            differences += _differences(table, layout[table], columns)
+    return tuple(differences)
 
 
-def _differences(table: str, held: Sequence[str], promised: Sequence[str]) -> list[str]:
-    names = {column.partition(" ")[0]: column for column in held}
-    wanted = {column.partition(" ")[0]: column for column in promised}
-    found = [f"no column {table}.{name}" for name in wanted if name not in names]
-    found += [f"a column {table}.{name} of its own" for name in names if name not in wanted]
-    found += [f"{table}.{names[name]}" for name in wanted if name in names and names[name] != wanted[name]]
-    return found or [f"columns of {table} in another order"]
+def _differences(table: str, columns: Sequence[str], schema_columns: Sequence[str]) -> list[str]:
+    names = {column.partition(" ")[0]: column for column in columns}
+    schema_by_name = {column.partition(" ")[0]: column for column in schema_columns}
+    differences = [f"no column {table}.{name}" for name in schema_by_name if name not in names]
+    differences += [f"a column {table}.{name} of its own" for name in names if name not in schema_by_name]
+    differences += [
+        f"{table}.{names[name]}" for name in schema_by_name if name in names and names[name] != schema_by_name[name]
+    ]
+    return differences or [f"columns of {table} in another order"]
