@@ -120,6 +120,20 @@ def test_the_check_sees_an_import_within_a_function(tmp_path: Path) -> None:
     assert imports(bad) == {"render", "cli"}
 
 
+def test_only_the_terminal_and_the_command_line_know_rich() -> None:
+    users = {
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        if room(path) != "cli" and re.search(r"^\s*(from|import) rich\b", path.read_text(encoding="utf-8"), re.M)
+    }
+    assert users == {"render/grid.py", "render/terminal.py"}
+
+
+def test_a_table_stands_without_terminal_and_database() -> None:
+    text = (PACKAGE / "render/table.py").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\s*(?:from|import) ([a-z_]+)", text, re.M)) == {"collections", "dataclasses", "typing"}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_only_the_command_line_prints(path: Path) -> None:
     if room(path) == "cli":

@@ -11,8 +11,7 @@ import pytest
 from kpibar.kpis.catalogue import DIMENSIONS
 from kpibar.measure.barometer import BY, Barometer, Request
 from kpibar.render.document import document, to_csv
-from kpibar.render.page import Screen
-from kpibar.render.terminal import render
+from kpibar.render.terminal import Screen, render
 from tests.support import AS_OF, computed, ingest_tables, report, row, settings
 
 NOW = "2026-02-15T12:00:00Z"

@@ -11,8 +11,7 @@ from kpibar.measure.barometer import Barometer, Request, Row
 from kpibar.measure.reach import stretches
 from kpibar.render.document import document
 from kpibar.render.messages import months_name, note_text
-from kpibar.render.page import Screen
-from kpibar.render.terminal import render
+from kpibar.render.terminal import Screen, render
 from tests.support import AS_OF, computed, fraction, report, row, settings
 
 YEAR = range(1, 13)

@@ -12,8 +12,7 @@ from kpibar.layouts.errors import LayoutInvalid, LayoutUnknown
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options
 from kpibar.render.listings import status_json, status_text
-from kpibar.render.page import Screen
-from kpibar.render.terminal import render
+from kpibar.render.terminal import Screen, render
 from kpibar.status import database_status
 from tests.support import AS_OF, ingest_tables, report, settings
 

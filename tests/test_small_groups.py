@@ -22,7 +22,7 @@ from kpibar.measure.barometer import Barometer, Request, barometer
 from kpibar.measure.circulation import for_circulation, strict_settings
 from kpibar.measure.estimates import Measure, mask_parts
 from kpibar.model.build import build
-from kpibar.render.page import Screen
+from kpibar.render.terminal import Screen
 from tests.support import AS_OF
 
 LEAST = 30

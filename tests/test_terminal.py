@@ -18,8 +18,7 @@ from kpibar.measure.estimates import Measure, Segment, adjust, change, from_part
 from kpibar.measure.period import Edition
 from kpibar.render.clean import clean
 from kpibar.render.numbers import LANGUAGES
-from kpibar.render.page import Screen
-from kpibar.render.terminal import render
+from kpibar.render.terminal import Screen, render
 
 KNOWN = catalogue(Settings())
 REPORTING = Reporting()

@@ -11,8 +11,7 @@ from kpibar.config import Settings
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import population
 from kpibar.measure.barometer import Barometer
-from kpibar.render.page import Screen
-from kpibar.render.terminal import render
+from kpibar.render.terminal import Screen, render
 from tests.support import computed, facts, fraction, row
 
 SUMMER = datetime(2025, 6, 1, 12, 0)

@@ -2,7 +2,7 @@
 
 Its own order, each line standing on those above it:
 
-    console demo errors options
+    console demo errors options progress
     outputs targets withdrawals
     app
 """

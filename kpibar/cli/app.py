@@ -178,12 +178,12 @@ def _ingest(
 ) -> int:
     """Ingest, say what happened and last what failed, rebuild the model; return the exit code."""
     from kpibar.api import load_files
+    from kpibar.cli.progress import watching
     from kpibar.database.key import key_path
     from kpibar.database.seal import lost_entries
     from kpibar.database.store import shortage
     from kpibar.kpis.catalogue import catalogue
     from kpibar.render import summary
-    from kpibar.render.progress import watching
 
     known, key = catalogue(config.settings), key_path(config.settings.project)
     if (short := shortage(path, paths)) is not None:

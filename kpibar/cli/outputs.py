@@ -14,8 +14,7 @@ from kpibar.render import summary
 from kpibar.render.clean import clean
 from kpibar.render.document import to_csv, to_json
 from kpibar.render.output import write_whole
-from kpibar.render.page import Screen
-from kpibar.render.terminal import render
+from kpibar.render.terminal import Screen, render
 
 
 def format_of(output: Path | None) -> Format:

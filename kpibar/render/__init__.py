@@ -1,11 +1,15 @@
 """A report becomes text, JSON or CSV; no renderer computes a KPI.
 
+`table` holds a printed report as data, cells with roles; `page` makes it of a barometer, and `terminal` walks it.
+It is the only file, with `grid`, that knows of widths and styles.
+
 Its own order, each line standing on those above it:
 
-    clean numbers output
-    marks messages progress summary
-    document listings page withdrawals
+    clean numbers output table
+    marks messages summary
+    cells document listings withdrawals
+    notes
+    page
     grid
-    footer
     terminal
 """

@@ -6,6 +6,7 @@ from statistics import NormalDist, median
 
 from kpibar.measure.estimates import Measure
 from kpibar.render.numbers import ascii_only
+from kpibar.render.table import Strip
 
 # Seven levels, not eight: a full block touches the row above.
 LEVELS = "▁▂▃▄▅▆▇"
@@ -27,16 +28,16 @@ def ascii_marks(text: str) -> str:
     return ascii_only(text.translate(_ASCII))
 
 
-def sparkline(values: Sequence[float | None], noise: float = 0.0) -> str:
+def draw_trend(values: Sequence[float | None], noise: float = 0.0) -> str:
     """One level per value, a gap for None.
 
     The range drawn is never less than `noise`, so that what is mere chance stays flat.
     """
-    known = [value for value in values if value is not None]
-    if not known:
+    figures = [value for value in values if value is not None]
+    if not figures:
         return GAP * len(values)
-    spread = max(max(known) - min(known), noise)
-    bottom = (max(known) + min(known) - spread) / 2
+    spread = max(max(figures) - min(figures), noise)
+    bottom = (max(figures) + min(figures) - spread) / 2
     return "".join(GAP if value is None else _level(value - bottom, spread) for value in values)
 
 
@@ -46,14 +47,14 @@ def _level(height: float, spread: float) -> str:
     return LEVELS[min(len(LEVELS) - 1, max(0, int(height / spread * len(LEVELS))))]
 
 
-def noise_floor(months: Sequence[Measure], year: Measure, level: float, counted: bool) -> float:
+def noise_floor(months: Sequence[Measure], year: Measure, level: float, is_count: bool) -> float:
     """The range that chance alone fills: six median standard errors of the months.
 
     The error of a month comes from its interval at confidence `level`. The months of a median have none:
-    the year's is widened by the root of the bases. A count (`counted`) varies by its root, as Poisson events.
+    the year's is widened by the root of the bases. A count (`is_count`) varies by its root, as Poisson events.
     """
     errors = [_error(month, level) for month in months if month.interval]
-    if counted:
+    if is_count:
         errors = [math.sqrt(month.value) for month in months if month.value is not None]
     bases = [month.base for month in months if month.base]
     if not errors and year.interval and bases:
@@ -66,16 +67,16 @@ def _error(measure: Measure, level: float) -> float:
     return (measure.high - measure.low) / (2 * NormalDist().inv_cdf(0.5 + level / 2))
 
 
-def strip(measure: Measure, total: float | None, scale: tuple[float, float]) -> str:
-    """A value and its interval on a scale shared by its neighbours: "  ─●─  ┊ ", the total as a line."""
+def draw_strip(strip: Strip) -> str:
+    """A value and its interval on the scale of its section: "  ─●─  ┊ ", the total as a line."""
     cells = [" "] * STRIP_CELLS
-    if total is not None:
-        cells[_cell(total, scale)] = "┊"
-    if measure.interval:
-        first, last = _cell(measure.interval.low, scale), _cell(measure.interval.high, scale)
+    if strip.total is not None:
+        cells[_cell(strip.total, strip.scale)] = "┊"
+    if strip.low is not None and strip.high is not None:
+        first, last = _cell(strip.low, strip.scale), _cell(strip.high, strip.scale)
         cells[first : last + 1] = "─" * (last - first + 1)
-    if measure.value is not None:
-        cells[_cell(measure.value, scale)] = "●"
+    if strip.value is not None:
+        cells[_cell(strip.value, strip.scale)] = "●"
     return "".join(cells)
 
 

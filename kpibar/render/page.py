@@ -1,170 +1,200 @@
-"""A page of a terminal report: what the screen can show, and each kind of cell as the text it shows."""
+"""A barometer as a page: the year's table, or one table a KPI by the dimension asked for, with notes and legend."""
 
-from dataclasses import dataclass
-from datetime import date
-from typing import Literal
+from collections.abc import Iterator, Sequence
 
-from rich.text import Text
-
-from kpibar.config import Reporting
 from kpibar.kpis.catalogue import Kpi
-from kpibar.measure.barometer import Barometer, Row, Target
-from kpibar.measure.estimates import Change, Measure, status
+from kpibar.measure import barometer as report
+from kpibar.measure.barometer import Barometer
+from kpibar.measure.estimates import Measure, Segment
+from kpibar.render.cells import Cells
 from kpibar.render.clean import clean
-from kpibar.render.marks import ascii_marks, noise_floor, sparkline, strip
-from kpibar.render.messages import say, title
-from kpibar.render.numbers import MISSING, format_change, format_interval, format_number, format_value
-
-Role = Literal["plain", "strong", "quiet", "data", "better", "worse", "met", "near", "missed"]
-
-_COLOURS: dict[str, dict[Role, str]] = {
-    "default": {"data": "cyan", "better": "green", "worse": "red", "met": "green", "near": "yellow", "missed": "red"},
-    # Green and red look alike to many eyes; a near miss then has its mark only, as yellow says worse.
-    "cvd": {"data": "cyan", "better": "bright_blue", "worse": "yellow", "met": "bright_blue", "missed": "yellow"},
-}
-_ATTRIBUTES: dict[Role, str] = {"strong": "bold", "quiet": "dim"}
-_TARGET_MARKS: dict[str, tuple[str, Role]] = {"met": ("✓", "met"), "near": ("~", "near"), "missed": ("✗", "missed")}
-YEAR_MONTHS = 12
+from kpibar.render.messages import day_name, dimension_name, say, segment_name, title
+from kpibar.render.notes import absent_lines, explanations, note_lines
+from kpibar.render.numbers import format_value
+from kpibar.render.table import LABEL, Cell, Column, Page, Row, Section, Table
 
 
-@dataclass(frozen=True)
-class Screen:
-    """What the output can show. `width` is in cells, None for a pipe; `styled` allows bold and dim."""
+def report_page(barometer: Barometer, lang: str, most_segments: int | None = None) -> Page:
+    """The page of a barometer. `lang` is "en" or "fr"; KeyError otherwise.
 
-    width: int | None = None
-    colour: bool = False
-    styled: bool = False
-    unicode: bool = True
-    palette: Literal["default", "cvd"] = "default"
-
-
-@dataclass(frozen=True)
-class Page:
-    """A barometer in a language on a screen. Its methods make the cells; none of them computes a figure."""
-
-    barometer: Barometer
-    lang: str
-    screen: Screen
-
-    @property
-    def reporting(self) -> Reporting:
-        """How figures are judged and masked."""
-        return self.barometer.config.settings.reporting
-
-    @property
-    def level(self) -> str:
-        """The confidence level in percent, "95"."""
-        percent = 100 * self.reporting.confidence
-        return format_number(percent, 0 if round(percent, 1).is_integer() else 1, self.lang)
-
-    def text(self, content: str, role: Role = "plain") -> Text:
-        """Text in the characters and styles the screen has."""
-        colour = _COLOURS[self.screen.palette].get(role, "") if self.screen.colour else ""
-        attribute = _ATTRIBUTES.get(role, "") if self.screen.styled else ""
-        return Text(content if self.screen.unicode else ascii_marks(content), style=attribute or colour)
-
-    def say(self, key: str, role: Role = "plain", /, **values: object) -> Text:
-        """A message as text."""
-        return self.text(say(key, self.lang, **values), role)
-
-    def name(self, kpi: Kpi) -> str:
-        """The title of a KPI, safe to print."""
-        return clean(title(kpi.title, self.lang))
-
-    def count(self, number: float) -> str:
-        """A count, with its thousands grouped."""
-        return format_value(number, "count", self.lang)
-
-    def masked(self, kpi: Kpi, measure: Measure) -> bool:
-        """Whether the base is too small to show the figure."""
-        return status(kpi, measure, self.reporting) == "low_base"
-
-    def low_base(self) -> Text:
-        """What stands for a figure whose base is too small."""
-        return self.say("low_base", "quiet", least=self.count(self.reporting.min_base))
-
-    def value(self, kpi: Kpi, measure: Measure, role: Role = "strong") -> Text:
-        """A value with its unit; "n<30" when its base is too small, an en dash when there is none."""
-        if self.masked(kpi, measure) and measure.base < self.reporting.min_base:
-            return self.low_base()
-        if measure.value is None:
-            return self.text(MISSING, "quiet")
-        return self.text(format_value(measure.value, kpi.unit, self.lang), role)
-
-    def interval(self, kpi: Kpi, measure: Measure) -> Text:
-        """The confidence interval, its unit once."""
-        if self.masked(kpi, measure):
-            return self.text(MISSING, "quiet")
-        return self.text(format_interval(measure.low, measure.high, kpi.unit, self.lang), "quiet")
-
-    def change(self, kpi: Kpi, change: Change | None) -> Text:
-        """A change and its arrow: filled when clear, hollow when not; "=" when it rounds to nothing."""
-        if change is None:
-            return self.text(MISSING, "quiet")
-        written = format_change(change.absolute, kpi.unit, self.lang)
-        arrow = "=" if written[0] not in "+−" else _arrow(change)
-        return self.text(f"{written} {arrow}", _judged(change))
-
-    def verdict(self, change: Change | None) -> Text:
-        """The verdict as a word."""
-        if change is None:
-            return self.say("verdict_none", "quiet")
-        return self.say(f"verdict_{change.verdict}", _judged(change))
-
-    def target(self, row: Row) -> Text:
-        """The target, marked met, nearly or missed unless the figure is masked."""
-        if row.target is None:
-            return self.text(MISSING, "quiet")
-        sign = "≤" if row.kpi.better == "lower" else "≥"
-        written = f"{sign} {format_value(row.target.value, row.kpi.unit, self.lang)}"
-        mark, role = self._mark(row, row.target)
-        return self.text(f"{mark} {written}", role)
-
-    def _mark(self, row: Row, target: Target) -> tuple[str, Role]:
-        return (" ", "quiet") if row.status == "low_base" else _TARGET_MARKS[target.status]
-
-    def base(self, kpi: Kpi, measure: Measure) -> Text:
-        """The base, starred when small. A count has none: it is its own."""
-        if kpi.kind == "count":
-            return self.text(MISSING, "quiet")
-        small = self.reporting.min_base <= measure.base < self.reporting.small_base
-        return self.text(self.count(measure.base) + ("*" if small else ""), "quiet")
-
-    def sparks(self, row: Row) -> tuple[Text, Text]:
-        """The months of the year before, and of this year, on one scale; twelve places each."""
-        if row.status != "ok":
-            return self.text(""), self.text("")
-        level, counted = self.reporting.confidence, row.kpi.kind == "count"
-        measures = [measure for _, measure in (*row.before_series, *row.series)]
-        noise = noise_floor(measures, row.now, level, counted)
-        drawn = sparkline(_by_month(row.before_series) + _by_month(row.series), noise)
-        return self.text(drawn[:YEAR_MONTHS], "quiet"), self.text(drawn[YEAR_MONTHS:], "data")
-
-    def recent_sparks(self, row: Row) -> Text:
-        """The months of this year on their own scale."""
-        if row.status != "ok":
-            return self.text("")
-        measures = [measure for _, measure in row.series]
-        noise = noise_floor(measures, row.now, self.reporting.confidence, row.kpi.kind == "count")
-        return self.text(sparkline(_by_month(row.series), noise), "data")
-
-    def strip(self, kpi: Kpi, measure: Measure, total: float | None, scale: tuple[float, float]) -> Text:
-        """The value and its interval on the scale of its section; only the total when the value is masked."""
-        shown = Measure() if self.masked(kpi, measure) else measure
-        return self.text(strip(shown, total, scale), "data")
+    Of a mix, the year's table has the `most_segments` largest shares, None: all.
+    """
+    cells = Cells(barometer, lang)
+    rows = [row for row in barometer.rows if row.status != "not_available"]
+    by = barometer.request.by
+    without_breakdown = [row for row in rows if by is not None and not _has_breakdown(row, by)]
+    rows = [row for row in rows if row not in without_breakdown]
+    if by is None:
+        sections = list(_families(cells, rows, most_segments))
+        columns = _columns(cells, "trend", ("change", "verdict", "target"))
+    elif by == "month":
+        sections = [_months(cells, row) for row in rows]
+        columns = _columns(cells, "strip", ())
+    else:
+        sections = [_segments(cells, row) for row in rows]
+        columns = _columns(cells, "strip", ("change", "verdict"))
+    return Page(
+        heading=tuple(_heading(cells)),
+        table=Table(columns, tuple(sections)),
+        absent=tuple(absent_lines(cells, without_breakdown)),
+        explanations=explanations(cells),
+        notes=tuple(note_lines(cells)),
+    )
 
 
-def _arrow(change: Change) -> str:
-    if change.clear:
-        return "▲" if change.absolute > 0 else "▼"
-    return "△" if change.absolute > 0 else "▽"
+def _heading(cells: Cells) -> Iterator[tuple[Cell, ...]]:
+    edition = cells.barometer.edition
+    window = edition.window
+    line = [cells.say("title", "title", year=edition.year), Cell(f"{window.start} → {window.end}", "detail")]
+    if not edition.complete:
+        end = day_name(window.end, cells.lang)
+        line.append(cells.say("partial_stamp", "warning", end=end, previous=edition.year - 1))
+    yield tuple(line)
+    if cells.barometer.brands:
+        yield (Cell(" · ".join(map(clean, cells.barometer.brands)), "detail"),)
 
 
-def _judged(change: Change) -> Role:
-    return change.verdict if change.verdict in ("better", "worse") else "quiet"
+def _columns(cells: Cells, drawing: str, judgement: Sequence[str]) -> tuple[Column, ...]:
+    """The columns in their order: the figure, its drawing, its past, its judgement, its base."""
+    year, previous = str(cells.barometer.edition.year), str(cells.barometer.edition.year - 1)
+    every = (
+        Column(LABEL, cells.say("head_kpi", "head")),
+        Column("value", Cell(year, "head"), "right"),
+        Column("interval", cells.say("head_interval", "head", level=cells.level), priority=6),
+        Column("trend", cells.say("head_months", "head"), priority=3, years=(previous, year)),
+        Column("strip", cells.say("head_strip", "head"), priority=5),
+        Column("previous", Cell(previous, "head"), "right", priority=4),
+        Column("change", cells.say("head_change", "head"), "right"),
+        Column("verdict", cells.say("head_verdict", "head"), priority=1),
+        Column("target", cells.say("head_target", "head"), priority=5, optional=True),
+        Column("base", cells.say("head_base", "head"), "right", priority=2),
+    )
+    names = {LABEL, "value", "interval", drawing, "previous", *judgement, "base"}
+    return tuple(column for column in every if column.name in names)
 
 
-def _by_month(series: tuple[tuple[date, Measure], ...]) -> list[float | None]:
-    """Twelve places: a month the series does not reach stays empty, so that heads and rows align."""
-    known = {day.month: measure.value for day, measure in series}
-    return [known.get(month) for month in range(1, YEAR_MONTHS + 1)]
+# The year's table
+
+
+def _families(cells: Cells, rows: Sequence[report.Row], most_segments: int | None) -> Iterator[Section]:
+    for family in cells.barometer.families:
+        members = [row for row in rows if row.kpi.family == family.id]
+        if members:
+            heading = Cell(clean(title(family.title, cells.lang)), "heading")
+            yield Section(heading, tuple(line for row in members for line in _kpi_rows(cells, row, most_segments)))
+
+
+def _kpi_rows(cells: Cells, row: report.Row, most_segments: int | None) -> list[Row]:
+    if row.kpi.kind == "mix":
+        return _mix_rows(cells, row, most_segments)
+    figures = _judged_figures(cells, row.kpi, row, cells.name(row.kpi))
+    return [Row({**figures, "trend": cells.trend(row), "target": cells.target(row)})]
+
+
+def _mix_rows(cells: Cells, row: report.Row, most_segments: int | None) -> list[Row]:
+    """The KPI's title, then its largest shares."""
+    name = {LABEL: Cell(cells.name(row.kpi))}
+    if cells.is_masked(row.kpi, row.now):
+        return [Row({**name, "value": cells.low_base(), "base": cells.base(row.kpi, row.now)})]
+    largest = row.segments[:most_segments]
+    shares = [Row(_judged_figures(cells, row.kpi, part, _name(cells, row, part)), level=1) for part in largest]
+    rows = [Row(name), *shares]
+    if others := len(row.segments) - len(largest):
+        rows.append(Row({LABEL: cells.say("more_segments", "detail", count=cells.count(others))}, level=1))
+    return rows
+
+
+def _name(cells: Cells, row: report.Row, segment: Segment) -> str:
+    return clean(segment_name(row.dimension, segment.key, cells.lang))
+
+
+def _figures(cells: Cells, kpi: Kpi, now: Measure, before: Measure, label: Cell) -> dict[str, Cell]:
+    return {
+        LABEL: label,
+        "value": cells.value(kpi, now),
+        "interval": cells.interval(kpi, now),
+        "previous": cells.value(kpi, before, "previous"),
+        "base": cells.base(kpi, now),
+    }
+
+
+def _judged_figures(cells: Cells, kpi: Kpi, figure: report.Row | Segment, label: str) -> dict[str, Cell]:
+    """The cells that a KPI and a segment of it have in common."""
+    return {
+        **_figures(cells, kpi, figure.now, figure.before, Cell(label)),
+        "change": cells.change(kpi, figure.change),
+        "verdict": cells.verdict(figure.change),
+    }
+
+
+# One table a KPI
+
+
+def _has_breakdown(row: report.Row, by: str) -> bool:
+    if by == "month":
+        return row.kpi.kind != "mix" and any(measure.value is not None for _, measure in row.series)
+    return row.dimension == by and bool(row.segments)
+
+
+def _segments(cells: Cells, row: report.Row) -> Section:
+    """The total, then each segment, their intervals on one scale. The shares of a mix have no total."""
+    kpi = row.kpi
+    total = None if kpi.kind in ("mix", "count") else row.now
+    measures = [segment.now for segment in row.segments]
+    scale = _scale(cells, kpi, [*measures, total] if total else measures)
+    rows = []
+    if kpi.kind != "mix":
+        figures = _judged_figures(cells, kpi, row, say("total", cells.lang))
+        rows.append(Row(figures | _strip(cells, kpi, total, None, scale)))
+    for segment in row.segments:
+        strip = _strip(cells, kpi, segment.now, total, scale)
+        rows.append(Row(_judged_figures(cells, kpi, segment, _name(cells, row, segment)) | strip))
+    return Section(_section_heading(cells, row), tuple(rows), _scale_cell(cells, kpi, scale))
+
+
+def _months(cells: Cells, row: report.Row) -> Section:
+    """The year, then its months beside those of the year before."""
+    kpi = row.kpi
+    total = None if kpi.kind == "count" else row.now
+    measures = [measure for _, measure in row.series]
+    scale = _scale(cells, kpi, [*measures, total] if total else measures)
+    before = {day.month: measure for day, measure in row.before_series}
+    year = _figures(cells, kpi, row.now, row.before, Cell(say("total", cells.lang)))
+    rows = [Row(year | _strip(cells, kpi, total, None, scale))]
+    for day, measure in row.series:
+        figures = _figures(cells, kpi, measure, before.get(day.month, Measure()), _month(cells, day.month, measure))
+        rows.append(Row(figures | _strip(cells, kpi, measure, total, scale)))
+    return Section(_section_heading(cells, row), tuple(rows), _scale_cell(cells, kpi, scale))
+
+
+def _month(cells: Cells, month: int, measure: Measure) -> Cell:
+    name = say(f"month_{month}", cells.lang).capitalize()
+    return cells.say("month_provisional", "provisional", month=name) if measure.immature else Cell(name)
+
+
+def _section_heading(cells: Cells, row: report.Row) -> Cell:
+    dimension = dimension_name(cells.barometer.request.by or "", cells.lang)
+    return cells.say("by_dimension", "heading", kpi=cells.name(row.kpi), dimension=dimension)
+
+
+def _strip(
+    cells: Cells, kpi: Kpi, measure: Measure | None, total: Measure | None, scale: tuple[float, float] | None
+) -> dict[str, Cell]:
+    if scale is None or measure is None:
+        return {}
+    line = None if total is None or cells.is_masked(kpi, total) else total.value
+    return {"strip": cells.strip(kpi, measure, line, scale)}
+
+
+def _scale(cells: Cells, kpi: Kpi, measures: Sequence[Measure]) -> tuple[float, float] | None:
+    """From the lowest to the highest end of the intervals shown."""
+    visible = [measure for measure in measures if not cells.is_masked(kpi, measure)]
+    ends = [end for m in visible for end in (m.low, m.value, m.high) if end is not None]
+    return (min(ends), max(ends)) if ends else None
+
+
+def _scale_cell(cells: Cells, kpi: Kpi, scale: tuple[float, float] | None) -> Cell | None:
+    if scale is None:
+        return None
+    low, high = (format_value(end, kpi.unit, cells.lang) for end in scale)
+    return Cell(f"{low} … {high}", "scale")

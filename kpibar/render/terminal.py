@@ -1,275 +1,202 @@
-"""The barometer as tables for a terminal, or in full width without colour for a pipe.
+"""A page on a terminal, or in full width without colour on a pipe: how a role looks, and what a width shows.
 
 Too narrow a screen loses whole columns, the least important first, never half a figure. Judgements are words
 and arrow shapes; colour only repeats them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from io import StringIO
+from typing import Literal
 
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
 from rich.text import Text
 
-from kpibar.kpis.catalogue import Kpi
-from kpibar.measure.barometer import Barometer, Row
-from kpibar.measure.estimates import Measure, Segment
-from kpibar.render.clean import clean
-from kpibar.render.footer import footer
-from kpibar.render.grid import LABEL, Cells, Column, Grid, fitted, flowed, printed, wrapped
-from kpibar.render.messages import day_name, dimension_name, say, segment_name, title
-from kpibar.render.numbers import format_value
-from kpibar.render.page import YEAR_MONTHS, Page, Screen
+from kpibar.measure.barometer import Barometer
+from kpibar.render.grid import Grid, Texts, fit_columns, flow, wrap
+from kpibar.render.marks import ascii_marks, draw_strip, draw_trend
+from kpibar.render.page import report_page
+from kpibar.render.table import LABEL, Cell, Column, Page, Role, Row, Section, Table, Trend, legend
 
-_WIDE_SPARK_FROM = 120
+# The one table of looks: an attribute where the screen has styles, a colour where it has colours.
+_ATTRIBUTES: dict[Role, str] = {
+    "title": "bold", "heading": "bold", "value": "bold",
+    "detail": "dim", "head": "dim", "scale": "dim", "previous": "dim", "interval": "dim", "masked": "dim",
+    "missing": "dim", "base": "dim", "small_base": "dim", "unclear": "dim", "unjudged": "dim", "target": "dim",
+    "absent": "dim", "legend": "dim", "note": "dim",
+}  # fmt: skip
+_COLOURS: dict[str, dict[Role, str]] = {
+    "default": {
+        "trend": "cyan", "strip": "cyan", "better": "green", "worse": "red",
+        "target_met": "green", "target_near": "yellow", "target_missed": "red",
+    },
+    # Green and red look alike to many eyes; a near miss then has its mark only, as yellow says worse.
+    "cvd": {
+        "trend": "cyan", "strip": "cyan", "better": "bright_blue", "worse": "yellow",
+        "target_met": "bright_blue", "target_missed": "yellow",
+    },
+}  # fmt: skip
+_TWO_YEARS_FROM = 120
 _TOP_SEGMENTS = 8
+_MONTHS = 12
+_PIPE_WIDTH = 100_000
 _INDENT = "  "
+_SEPARATOR = " · "
 
 
 @dataclass(frozen=True)
-class _Section:
-    """A title and the rows under it; `scale` says what the strips of its rows span."""
+class Screen:
+    """What the output can show. `width` is in cells, None for a pipe; `styled` allows bold and dim."""
 
-    title: Text
-    rows: tuple[Cells, ...]
-    scale: Text | None = None
+    width: int | None = None
+    colour: bool = False
+    styled: bool = False
+    unicode: bool = True
+    palette: Literal["default", "cvd"] = "default"
+
+    @property
+    def has_room_for_two_years(self) -> bool:
+        """Whether trends are drawn over two years."""
+        return self.width is None or self.width >= _TWO_YEARS_FROM
 
 
 def render(barometer: Barometer, lang: str, screen: Screen) -> str:
-    """The report: the year's table, or one table a KPI by the dimension asked for; it ends in a newline.
+    """A report; of a mix, a screen gets the largest shares and a pipe all. `lang` is "en" or "fr"; KeyError otherwise.
 
-    ANSI codes only when the screen has colour or styles. `lang` is "en" or "fr"; KeyError otherwise.
+    It ends in a newline; ANSI codes only when the screen has colour or styles.
     """
-    page = Page(barometer, lang, screen)
-    shown = [row for row in barometer.rows if row.status != "not_available"]
-    by = barometer.request.by
-    if by is not None:
-        kept = [row for row in shown if _broken_down(row, by)]
-        sections = [_months(page, row) if by == "month" else _by_segment(page, row) for row in kept]
-        columns = _columns(page, ("strip",), () if by == "month" else ("change", "verdict"))
-    else:
-        kept = shown
-        sections = _families(page, shown)
-        columns = _columns(page, ("spark",), ("change", "verdict", *_target_column(page)))
-    sections, columns = _with_room_for_stars(sections, columns)
-    cells = [row for section in sections for row in section.rows]
-    left_out = [row for row in shown if row not in kept]
-    fitting = {column.name for column in fitted(columns, cells, screen.width).columns}
-    seen = [{name: cell for name, cell in row.items() if name in fitting} for row in cells]
-    return printed([*_heading(page), *_body(page, sections, columns), *footer(page, seen, left_out)], screen)
+    return print_page(report_page(barometer, lang, None if screen.width is None else _TOP_SEGMENTS), screen)
 
 
-def _heading(page: Page) -> Iterator[Text]:
-    edition, width = page.barometer.edition, page.screen.width
-    window = edition.window
-    parts = [
-        page.say("title", "strong", year=edition.year),
-        page.text(f"{window.start} → {window.end}", "quiet"),
-    ]
-    if not edition.complete:
-        end = day_name(window.end, page.lang)
-        parts.append(page.say("partial_stamp", end=end, previous=edition.year - 1))
-    yield from flowed(parts, width)
-    if page.barometer.brands:
-        yield from wrapped(page.text(" · ".join(map(clean, page.barometer.brands)), "quiet"), width)
-    yield Text()
+def print_page(page: Page, screen: Screen) -> str:
+    """A page as text."""
+    table = _make_room_for_stars(_leave_out_dashes(page.table, screen))
+    heads = {column.name: _head(column, screen) for column in table.columns}
+    sections = [(section, [_row_texts(row, screen) for row in section.rows]) for section in table.sections]
+    grid = fit_columns(table.columns, [heads, *(row for _, rows in sections for row in rows)], screen.width)
+    parts: list[RenderableType] = [*_heading(page, screen), Text()]
+    if sections:
+        parts.append(grid.table([heads]))
+    for place, (section, rows) in enumerate(sections):
+        parts += [*([Text()] if place else []), *_section_heading(section, grid, screen), grid.table(rows)]
+    names = [column.name for column in grid.columns]
+    return _to_string([*parts, *_footer(page, names, screen)], screen)
 
 
-def _columns(page: Page, drawn: Sequence[str], judged: Sequence[str]) -> list[Column]:
-    """The columns in their order: the figure, its drawing, its past, its judgement, its base."""
-    year = page.barometer.edition.year
-    wide = page.screen.width is None or page.screen.width >= _WIDE_SPARK_FROM
-    spark = f"{year - 1:<{YEAR_MONTHS}}{year}" if wide else say("head_months", page.lang)
-    known: dict[str, tuple[int, bool, str]] = {
-        LABEL: (0, False, say("head_kpi", page.lang)),
-        "value": (0, True, str(year)),
-        "interval": (6, False, say("head_interval", page.lang, level=page.level)),
-        "spark": (3, False, spark),
-        "strip": (5, False, say("head_strip", page.lang)),
-        "previous": (4, True, str(year - 1)),
-        "change": (0, True, say("head_change", page.lang)),
-        "verdict": (1, False, say("head_verdict", page.lang)),
-        "target": (5, False, say("head_target", page.lang)),
-        "base": (2, True, say("head_base", page.lang)),
-    }
-    names = (LABEL, "value", "interval", *drawn, "previous", *judged, "base")
-    return [_column(page, name, *known[name]) for name in names]
+def _leave_out_dashes(table: Table, screen: Screen) -> Table:
+    """The table without optional columns of dashes, which cost a screen more than they say; a pipe has them."""
+    if screen.width is None:
+        return table
+    filled = {name for row in table.rows for name, cell in row.cells.items() if cell.role != "missing"}
+    return replace(table, columns=tuple(c for c in table.columns if not c.optional or c.name in filled))
 
 
-def _column(page: Page, name: str, priority: int, right: bool, head: str) -> Column:
-    return Column(name, priority, right, page.text(head, "quiet"))
-
-
-def _target_column(page: Page) -> tuple[str, ...]:
-    """A column of dashes would cost a screen more than it says; a pipe always has it."""
-    piped = page.screen.width is None
-    return ("target",) if piped or any(row.target for row in page.barometer.rows) else ()
-
-
-def _with_room_for_stars(sections: list[_Section], columns: list[Column]) -> tuple[list[_Section], list[Column]]:
+def _make_room_for_stars(table: Table) -> Table:
     """When a base has a star, a space where the others have none, so that digits stay in line."""
-    bases = [row["base"] for section in sections for row in section.rows if "base" in row]
-    if not any(base.plain.endswith("*") for base in bases):
-        return sections, columns
-    roomy = [replace(section, rows=tuple(_roomy(row) for row in section.rows)) for section in sections]
-    return roomy, [replace(c, head=c.head + " ") if c.name == "base" else c for c in columns]
+    if not any(cell.role == "small_base" for row in table.rows for cell in row.cells.values()):
+        return table
+    columns = [replace(c, head=_pad(c.head)) if c.name == "base" else c for c in table.columns]
+    sections = [replace(section, rows=tuple(_pad_base(row) for row in section.rows)) for section in table.sections]
+    return Table(tuple(columns), tuple(sections))
 
 
-def _roomy(row: Cells) -> Cells:
-    if "base" not in row or row["base"].plain.endswith("*"):
-        return row
-    return {**row, "base": row["base"] + " "}
+def _pad_base(row: Row) -> Row:
+    base = row.cells.get("base")
+    return row if base is None or base.role == "small_base" else replace(row, cells={**row.cells, "base": _pad(base)})
 
 
-def _body(page: Page, sections: Sequence[_Section], columns: Sequence[Column]) -> Iterator[RenderableType]:
-    rows = [row for section in sections for row in section.rows]
-    if not rows:
-        return
-    grid = fitted(columns, rows, page.screen.width)
-    yield grid.table([{column.name: column.head for column in columns}])
-    for place, section in enumerate(sections):
-        if place:
-            yield Text()
-        yield from _title(page, section, grid)
-        yield grid.table(section.rows)
+def _pad(cell: Cell) -> Cell:
+    return replace(cell, text=cell.text + " ")
 
 
-def _title(page: Page, section: _Section, grid: Grid) -> list[Text]:
-    """The title of a section, and above the strips what they span."""
-    offset = grid.offset("strip")
+# Cells as texts
+
+
+def _row_texts(row: Row, screen: Screen) -> Texts:
+    texts = {name: _text(cell, screen) for name, cell in row.cells.items()}
+    if row.level:
+        label = row.cells[LABEL]
+        texts[LABEL] = _text(replace(label, text=_INDENT * row.level + label.text), screen)
+    return texts
+
+
+def _text(cell: Cell, screen: Screen) -> Text:
+    """A cell in the characters and styles the screen has; its drawing as characters."""
+    if isinstance(cell.drawing, Trend):
+        return _trend(cell.drawing, screen)
+    return _styled(draw_strip(cell.drawing) if cell.drawing else cell.text, cell.role, screen)
+
+
+def _styled(content: str, role: Role, screen: Screen) -> Text:
+    attribute = _ATTRIBUTES.get(role, "") if screen.styled else ""
+    colour = _COLOURS[screen.palette].get(role, "") if screen.colour else ""
+    return Text(content if screen.unicode else ascii_marks(content), style=attribute or colour)
+
+
+def _trend(trend: Trend, screen: Screen) -> Text:
+    """Two years on one scale where there is room, else this year on its own."""
+    if not screen.has_room_for_two_years:
+        return _styled(draw_trend(trend.year, trend.noise_of_year), "trend", screen)
+    text = draw_trend((*trend.previous, *trend.year), trend.noise)
+    previous, year = text[:_MONTHS], text[_MONTHS:]
+    return Text().join((_styled(previous, "previous", screen), _styled(year, "trend", screen)))
+
+
+def _head(column: Column, screen: Screen) -> Text:
+    if column.years is None or not screen.has_room_for_two_years:
+        return _text(column.head, screen)
+    previous, year = column.years
+    return _text(replace(column.head, text=f"{previous:<{_MONTHS}}{year}"), screen)
+
+
+# What stands above and under the tables
+
+
+def _heading(page: Page, screen: Screen) -> Iterator[Text]:
+    for line in page.heading:
+        yield from flow([_text(cell, screen) for cell in line], screen.width)
+
+
+def _section_heading(section: Section, grid: Grid, screen: Screen) -> list[Text]:
+    """The heading of a section, and above the strips what they span."""
+    heading, offset = _text(section.heading, screen), grid.offset("strip")
     if section.scale is None or offset is None:
-        return wrapped(section.title, page.screen.width)
-    room = offset - section.title.cell_len
+        return wrap(heading, screen.width)
+    scale, room = _text(section.scale, screen), offset - heading.cell_len
     if room < len(_INDENT):
-        return flowed((section.title, section.scale), page.screen.width)
-    return [Text().append_text(section.title).append(" " * room).append_text(section.scale)]
+        return flow((heading, scale), screen.width)
+    return [Text().append_text(heading).append(" " * room).append_text(scale)]
 
 
-# The year's table
+def _footer(page: Page, columns: Sequence[str], screen: Screen) -> Iterator[Text]:
+    """The lines under the tables, a blank one before each block."""
+    marks = legend(page, columns)
+    explanation = (Cell(_SEPARATOR.join(marks), "legend"),) if marks else ()
+    for block in (page.absent, (*explanation, *page.notes)):
+        if block:
+            yield Text()
+        for cell in block:
+            yield from wrap(_text(cell, screen), screen.width)
 
 
-def _families(page: Page, shown: Sequence[Row]) -> list[_Section]:
-    sections = []
-    for family in page.barometer.families:
-        rows = [cells for row in shown if row.kpi.family == family.id for cells in _kpi_rows(page, row)]
-        if rows:
-            name = page.text(clean(title(family.title, page.lang)), "strong")
-            sections.append(_Section(name, tuple(rows)))
-    return sections
-
-
-def _kpi_rows(page: Page, row: Row) -> list[Cells]:
-    if row.kpi.kind == "mix":
-        return _mix_rows(page, row)
-    figures = _figures(page, row.kpi, row, page.name(row.kpi))
-    return [figures | {"spark": _spark(page, row), "target": page.target(row)}]
-
-
-def _figures(page: Page, kpi: Kpi, figure: Row | Segment, label: str) -> dict[str, Text]:
-    """The cells that a KPI and a segment of it have in common."""
-    return _measured(page, kpi, figure.now, figure.before, label) | {
-        "change": page.change(kpi, figure.change),
-        "verdict": page.verdict(figure.change),
-    }
-
-
-def _spark(page: Page, row: Row) -> Text:
-    if page.screen.width is not None and page.screen.width < _WIDE_SPARK_FROM:
-        return page.recent_sparks(row)
-    return Text().join(page.sparks(row))
-
-
-def _mix_rows(page: Page, row: Row) -> list[Cells]:
-    """The KPI's title, then its largest shares; a pipe gets them all."""
-    name = {LABEL: page.text(page.name(row.kpi))}
-    if page.masked(row.kpi, row.now):
-        return [name | {"value": page.low_base(), "base": page.base(row.kpi, row.now)}]
-    top = row.segments if page.screen.width is None else row.segments[:_TOP_SEGMENTS]
-    rows: list[Cells] = [name]
-    rows += [_figures(page, row.kpi, one, _INDENT + _segment(page, row, one)) for one in top]
-    if hidden := len(row.segments) - len(top):
-        more = say("more_segments", page.lang, count=page.count(hidden))
-        rows.append({LABEL: page.text(_INDENT + more, "quiet")})
-    return rows
-
-
-def _segment(page: Page, row: Row, segment: Segment) -> str:
-    return clean(segment_name(row.dimension, segment.key, page.lang))
-
-
-# One table a KPI
-
-
-def _broken_down(row: Row, by: str) -> bool:
-    if by == "month":
-        return row.kpi.kind != "mix" and any(measure.value is not None for _, measure in row.series)
-    return row.dimension == by and bool(row.segments)
-
-
-def _by_segment(page: Page, row: Row) -> _Section:
-    """The total, then each segment, their intervals on one scale. The shares of a mix have no total."""
-    kpi = row.kpi
-    total = None if kpi.kind in ("mix", "count") else row.now
-    measures = [segment.now for segment in row.segments]
-    scale = _scale(page, kpi, [*measures, total] if total else measures)
-    rows = []
-    if kpi.kind != "mix":
-        rows.append(_figures(page, kpi, row, say("total", page.lang)) | _strip(page, kpi, total, None, scale))
-    for segment in row.segments:
-        strip = _strip(page, kpi, segment.now, total, scale)
-        rows.append(_figures(page, kpi, segment, _segment(page, row, segment)) | strip)
-    return _Section(_section_title(page, row), tuple(rows), _scale_text(page, kpi, scale))
-
-
-def _months(page: Page, row: Row) -> _Section:
-    """The year, then its months beside those of the year before."""
-    kpi = row.kpi
-    total = None if kpi.kind == "count" else row.now
-    measures = [measure for _, measure in row.series]
-    scale = _scale(page, kpi, [*measures, total] if total else measures)
-    before = {day.month: measure for day, measure in row.before_series}
-    year = _measured(page, kpi, row.now, row.before, say("total", page.lang))
-    rows = [year | _strip(page, kpi, total, None, scale)]
-    for day, measure in row.series:
-        name = say(f"month_{day.month}", page.lang).capitalize()
-        label = say("month_provisional", page.lang, month=name) if measure.immature else name
-        figures = _measured(page, kpi, measure, before.get(day.month, Measure()), label)
-        rows.append(figures | _strip(page, kpi, measure, total, scale))
-    return _Section(_section_title(page, row), tuple(rows), _scale_text(page, kpi, scale))
-
-
-def _measured(page: Page, kpi: Kpi, now: Measure, before: Measure, label: str) -> dict[str, Text]:
-    return {
-        LABEL: page.text(label),
-        "value": page.value(kpi, now),
-        "interval": page.interval(kpi, now),
-        "previous": page.value(kpi, before, "quiet"),
-        "base": page.base(kpi, now),
-    }
-
-
-def _section_title(page: Page, row: Row) -> Text:
-    dimension = dimension_name(page.barometer.request.by or "", page.lang)
-    return page.say("by_dimension", "strong", kpi=page.name(row.kpi), dimension=dimension)
-
-
-def _strip(
-    page: Page, kpi: Kpi, measure: Measure | None, total: Measure | None, scale: tuple[float, float] | None
-) -> dict[str, Text]:
-    if scale is None or measure is None:
-        return {}
-    line = None if total is None or page.masked(kpi, total) else total.value
-    return {"strip": page.strip(kpi, measure, line, scale)}
-
-
-def _scale(page: Page, kpi: Kpi, measures: Sequence[Measure]) -> tuple[float, float] | None:
-    """From the lowest to the highest end of the intervals shown."""
-    shown = [measure for measure in measures if not page.masked(kpi, measure)]
-    ends = [end for m in shown for end in (m.low, m.value, m.high) if end is not None]
-    return (min(ends), max(ends)) if ends else None
-
-
-def _scale_text(page: Page, kpi: Kpi, scale: tuple[float, float] | None) -> Text | None:
-    if scale is None:
-        return None
-    low, high = (format_value(end, kpi.unit, page.lang) for end in scale)
-    return page.text(f"{low} … {high}", "quiet")
+def _to_string(parts: Iterable[RenderableType], screen: Screen) -> str:
+    """The parts as text, with ANSI codes when the screen has styles; no line ends in spaces."""
+    out = StringIO()
+    ansi = screen.colour or screen.styled
+    # Everything is stated, so that no environment variable changes what is printed.
+    console = Console(
+        file=out,
+        width=screen.width or _PIPE_WIDTH,
+        height=100,
+        force_terminal=ansi,
+        color_system="standard" if ansi else None,
+        no_color=False,
+        legacy_windows=False,
+        force_jupyter=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    for part in parts:
+        console.print(part)
+    return "".join(line.rstrip() + "\n" for line in out.getvalue().split("\n")[:-1])

@@ -1,0 +1,138 @@
+"""The cells of a barometer in a language: each figure as a text and its role. None of them computes a figure."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from kpibar.config import Reporting
+from kpibar.kpis.catalogue import Kpi
+from kpibar.measure.barometer import Barometer, Row
+from kpibar.measure.estimates import Change, Measure, status
+from kpibar.render.clean import clean
+from kpibar.render.marks import noise_floor
+from kpibar.render.messages import say, title
+from kpibar.render.numbers import MISSING, format_change, format_interval, format_number, format_value
+from kpibar.render.table import Cell, Role, Strip, Trend
+
+_TARGETS: dict[str, tuple[str, Role]] = {
+    "met": ("✓", "target_met"),
+    "near": ("~", "target_near"),
+    "missed": ("✗", "target_missed"),
+    "masked": (" ", "target"),
+}
+_VERDICTS: dict[str, Role] = {"better": "better", "worse": "worse", "unclear": "unclear"}
+_NOTHING = Cell(MISSING, "missing")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A barometer in a language. Its methods make the cells."""
+
+    barometer: Barometer
+    lang: str
+
+    @property
+    def reporting(self) -> Reporting:
+        """How figures are judged and masked."""
+        return self.barometer.config.settings.reporting
+
+    @property
+    def level(self) -> str:
+        """The confidence level in percent, "95"."""
+        percent = 100 * self.reporting.confidence
+        return format_number(percent, 0 if round(percent, 1).is_integer() else 1, self.lang)
+
+    def say(self, key: str, role: Role, /, **values: object) -> Cell:
+        """A message as a cell."""
+        return Cell(say(key, self.lang, **values), role)
+
+    def name(self, kpi: Kpi) -> str:
+        """The title of a KPI, safe to print."""
+        return clean(title(kpi.title, self.lang))
+
+    def count(self, number: float) -> str:
+        """A count, with its thousands grouped."""
+        return format_value(number, "count", self.lang)
+
+    def is_masked(self, kpi: Kpi, measure: Measure) -> bool:
+        """Whether the base is too small to show the figure."""
+        return status(kpi, measure, self.reporting) == "low_base"
+
+    def low_base(self) -> Cell:
+        """What stands for a figure whose base is too small: "n<30"."""
+        return self.say("low_base", "masked", least=self.count(self.reporting.min_base))
+
+    def value(self, kpi: Kpi, measure: Measure, role: Role = "value") -> Cell:
+        """A value with its unit; "n<30" when its base is too small, an en dash when there is none."""
+        if self.is_masked(kpi, measure) and measure.base < self.reporting.min_base:
+            return self.low_base()
+        if measure.value is None:
+            return _NOTHING
+        return Cell(format_value(measure.value, kpi.unit, self.lang), role)
+
+    def interval(self, kpi: Kpi, measure: Measure) -> Cell:
+        """The confidence interval, its unit once."""
+        if self.is_masked(kpi, measure) or measure.interval is None:
+            return _NOTHING
+        return Cell(format_interval(measure.low, measure.high, kpi.unit, self.lang), "interval")
+
+    def change(self, kpi: Kpi, change: Change | None) -> Cell:
+        """A change and its arrow: filled when clear, hollow when not; "=" when it rounds to nothing."""
+        if change is None:
+            return _NOTHING
+        text = format_change(change.absolute, kpi.unit, self.lang)
+        arrow = "=" if text[0] not in "+−" else _arrow(change)
+        return Cell(f"{text} {arrow}", _VERDICTS.get(change.verdict, "unjudged"))
+
+    def verdict(self, change: Change | None) -> Cell:
+        """The verdict as a word."""
+        if change is None:
+            return _NOTHING
+        return self.say(f"verdict_{change.verdict}", _VERDICTS.get(change.verdict, "unjudged"))
+
+    def target(self, row: Row) -> Cell:
+        """The target, marked met, nearly or missed unless the figure is masked."""
+        if row.target is None:
+            return _NOTHING
+        sign = "≤" if row.kpi.better == "lower" else "≥"
+        mark, role = _TARGETS["masked" if row.status == "low_base" else row.target.status]
+        return Cell(f"{mark} {sign} {format_value(row.target.value, row.kpi.unit, self.lang)}", role)
+
+    def base(self, kpi: Kpi, measure: Measure) -> Cell:
+        """The base, starred when small. A count has none: it is its own."""
+        if kpi.kind == "count":
+            return _NOTHING
+        if self.reporting.min_base <= measure.base < self.reporting.small_base:
+            return Cell(self.count(measure.base) + "*", "small_base")
+        return Cell(self.count(measure.base), "base")
+
+    def trend(self, row: Row) -> Cell:
+        """The months of the year and of the year before, to be drawn; empty where the figure is not shown."""
+        if row.status != "ok":
+            return Cell("", "trend")
+        level, is_count = self.reporting.confidence, row.kpi.kind == "count"
+        year = [measure for _, measure in row.series]
+        previous = [measure for _, measure in row.before_series]
+        trend = Trend(
+            previous=_by_month(row.before_series),
+            year=_by_month(row.series),
+            noise=noise_floor([*previous, *year], row.now, level, is_count),
+            noise_of_year=noise_floor(year, row.now, level, is_count),
+        )
+        return Cell("", "trend", trend)
+
+    def strip(self, kpi: Kpi, measure: Measure, total: float | None, scale: tuple[float, float]) -> Cell:
+        """The value and its interval on the scale of its section; only the total when the value is masked."""
+        figure = Measure() if self.is_masked(kpi, measure) else measure
+        return Cell("", "strip", Strip(figure.value, figure.low, figure.high, total, scale))
+
+
+def _arrow(change: Change) -> str:
+    if change.clear:
+        return "▲" if change.absolute > 0 else "▼"
+    return "△" if change.absolute > 0 else "▽"
+
+
+def _by_month(series: tuple[tuple[date, Measure], ...]) -> tuple[float | None, ...]:
+    """Twelve places: a month the series does not reach stays empty, so that heads and rows align."""
+    values = {day.month: measure.value for day, measure in series}
+    return tuple(values.get(month) for month in range(1, 13))

@@ -1,0 +1,123 @@
+"""A printed report as data: tables of cells with roles, their notes and their legend.
+
+Nothing here knows of colours, widths or a terminal: a writer of text, Markdown, HTML or a workbook walks the page and
+looks up what a role is in its own terms.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+# What a cell is: words of meaning, never of looks.
+Role = Literal[
+    "title", "detail", "heading", "head", "scale", "label", "provisional",
+    "value", "previous", "interval", "masked", "missing", "base", "small_base",
+    "better", "worse", "unclear", "unjudged",
+    "target", "target_met", "target_near", "target_missed",
+    "trend", "strip", "absent", "legend", "warning", "note",
+]  # fmt: skip
+LABEL = "label"
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The months of a year and of the year before, twelve places each; None where a month has no figure.
+
+    `noise` is the range that chance alone fills over both years, `noise_of_year` over this year's months.
+    """
+
+    previous: tuple[float | None, ...]
+    year: tuple[float | None, ...]
+    noise: float
+    noise_of_year: float
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A value and its interval on a scale that the rows of a section share, with the total beside it."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    total: float | None
+    scale: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A text and its role; a drawing instead of a text is left to the writer."""
+
+    text: str = ""
+    role: Role = "label"
+    drawing: Trend | Strip | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """The cells of a row by column; a column without one is empty. At level 1 it is a part of the row above."""
+
+    cells: Mapping[str, Cell]
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Where room is short, the column of the highest priority goes first; those of 0 stay. An optional one may be left
+    out when all its cells are missing. `years` names the two halves of a trend where both are drawn.
+    """
+
+    name: str
+    head: Cell
+    align: Literal["left", "right"] = "left"
+    priority: int = 0
+    optional: bool = False
+    years: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and the rows under it; `scale` says what the strips of its rows span."""
+
+    heading: Cell
+    rows: tuple[Row, ...]
+    scale: Cell | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns, and the sections of rows that have them in common."""
+
+    columns: tuple[Column, ...]
+    sections: tuple[Section, ...]
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """The rows of all sections."""
+        return (row for section in self.sections for row in section.rows)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What the marks of cells of some roles mean."""
+
+    roles: tuple[Role, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report to print: the lines of its heading, its table, what is absent and why, explanations of marks, notes."""
+
+    heading: tuple[tuple[Cell, ...], ...]
+    table: Table
+    absent: tuple[Cell, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
+    notes: tuple[Cell, ...] = ()
+
+
+def legend(page: Page, columns: Collection[str]) -> tuple[str, ...]:
+    """The explanations of the marks that stand in the columns shown, and of no other."""
+    roles = {cell.role for row in page.table.rows for name, cell in row.cells.items() if name in columns}
+    return tuple(explanation.text for explanation in page.explanations if not roles.isdisjoint(explanation.roles))
