@@ -114,6 +114,45 @@ def test_reading_stands_without_repairs(name: str) -> None:
         assert not re.search(rf"import .*\b{name}\b|kpibar\.(load|layouts)\b", path.read_text(encoding="utf-8")), path
 
 
+def kind_questions(path: Path) -> list[int]:
+    """The lines of a module that compare the kind of a KPI, or look something up by it."""
+    lines = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+        sides += [node.subject] if isinstance(node, ast.Match) else []
+        sides += [node.slice] if isinstance(node, ast.Subscript) else []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            sides += node.args
+        lines += [
+            side.lineno
+            for side in sides
+            if isinstance(side, ast.Attribute) and side.attr == "kind" and "KINDS" not in ast.unparse(node)
+        ]
+    return lines
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if room(path) in ("kpis", "measure", "render", "api", "cli", "status")],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)  # fmt: skip
+def test_no_module_asks_for_the_kind_of_a_kpi(path: Path) -> None:
+    """What differs between kinds stands in their entries (`kpis/kinds.py`), nowhere else."""
+    assert path.name == "kinds.py" or not kind_questions(path)
+
+
+def test_the_check_sees_a_question_of_kind(tmp_path: Path) -> None:
+    questions = (
+        'kpi.kind == "mix"',
+        'row.kpi.kind not in ("count", "mix")',
+        '{"mix": 1}.get(kpi.kind)',
+        "WORDS[kpi.kind]",
+    )
+    for place, question in enumerate(questions):
+        bad = tmp_path / f"bad{place}.py"
+        bad.write_text(f"def f(kpi: object) -> object:\n    return {question}\n")
+        assert kind_questions(bad) == [2], question
+
+
 def test_the_check_sees_an_import_within_a_function(tmp_path: Path) -> None:
     bad = tmp_path / "bad.py"
     bad.write_text("def f() -> None:\n    from kpibar.render.terminal import render\n    import kpibar.cli.app\n")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from kpibar.config import load
+from kpibar.kpis import intervals
 from kpibar.kpis.errors import KpiInvalid, KpiUnknown
-from kpibar.measure import intervals
 from kpibar.measure.barometer import Barometer, Request
 from kpibar.measure.errors import BrandUnknown, YearWithoutData
 from kpibar.measure.estimates import Segment

@@ -12,7 +12,7 @@ from scipy import stats
 from statsmodels.stats import multitest, proportion, rates
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
-from kpibar.measure.intervals import (
+from kpibar.kpis.intervals import (
     Difference,
     Interval,
     benjamini_hochberg,

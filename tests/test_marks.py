@@ -4,8 +4,7 @@ import pytest
 
 from kpibar.config import Settings
 from kpibar.kpis.catalogue import catalogue
-from kpibar.kpis.compute import Parts
-from kpibar.measure.estimates import Measure, from_parts
+from kpibar.kpis.estimates import Measure, Parts
 from kpibar.render.marks import draw_strip, draw_trend, noise_floor
 from kpibar.render.table import Strip
 
@@ -18,7 +17,7 @@ def test_a_sparkline_spans_seven_levels_and_leaves_gaps() -> None:
 def test_chance_stays_flat_in_a_sparkline() -> None:
     """Months that differ by less than their errors fill the cell without the floor, and stay flat with it."""
     late = catalogue(Settings()).get("late_share")
-    found = [from_parts(late, Parts(base=400, hits=hits), 0.95) for hits in (40, 42, 39, 41)]
+    found = [late.spec.estimate([Parts(base=400, hits=hits)], 0.95) for hits in (40, 42, 39, 41)]
     values = [measure.value for measure in found]
     floor = noise_floor(found, found[0], 0.95, is_count=False)
     assert floor == pytest.approx(6 * 0.0151, rel=0.05)  # sqrt(0.1 * 0.9 / 400) = 0.0150

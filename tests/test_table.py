@@ -4,7 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from kpibar.measure.estimates import Measure
+from kpibar.kpis.estimates import Measure
 from kpibar.render.page import report_page
 from kpibar.render.table import LABEL, Page, Strip, Trend, legend
 from kpibar.render.terminal import Screen, render

@@ -12,9 +12,10 @@ from rich.cells import cell_len
 
 from kpibar.config import Config, Reporting, Settings
 from kpibar.kpis.catalogue import Kpi, catalogue
-from kpibar.kpis.compute import Parts, Quantile, Window
+from kpibar.kpis.compute import Window
+from kpibar.kpis.estimates import Measure, Parts
 from kpibar.measure.barometer import Barometer, Note, Request, Row, Target
-from kpibar.measure.estimates import Measure, Segment, adjust, change, from_parts, from_quantile, judge, status
+from kpibar.measure.estimates import Segment, adjust, change, judge, status
 from kpibar.measure.period import Edition
 from kpibar.render.clean import clean
 from kpibar.render.numbers import LANGUAGES
@@ -31,11 +32,11 @@ TARGETS = {"late_share": 0.09, "csat": 0.85, "frt_median": 14_400.0}
 
 
 def share(kpi: Kpi, hits: float, base: float) -> Measure:
-    return from_parts(kpi, Parts(base=base, hits=hits), REPORTING.confidence)
+    return kpi.spec.estimate([Parts(base=base, hits=hits)], REPORTING.confidence)
 
 
 def median(value: float, base: int, spread: float = 400) -> Measure:
-    return from_quantile(Quantile(value, base, 0, value - spread, value + spread))
+    return Measure(value, None, float(base), value - spread, value + spread, base)
 
 
 def segment(kpi: Kpi, key: str, now: Measure, before: Measure) -> Segment:

@@ -1,8 +1,11 @@
-"""The catalogue of KPIs as data, and the statements that count them.
+"""The catalogue of KPIs as data, what differs between their kinds, and the statements that count them.
 
 Its own order, each line standing on those above it:
 
-    errors facts
+    errors facts intervals
+    estimates
+    masking
+    kinds
     catalogue
     compute
 """

@@ -1,6 +1,6 @@
 """The catalogue: every KPI as data, its definition and its passport.
 
-A KPI reads one fact table. `kind` says how its value is made:
+A KPI reads one fact table. `kind` says how its value is made (`kinds.py` holds an entry a kind):
 
 - count    number of rows of `where`
 - rate     rows of `hit` / rows of `where`
@@ -25,11 +25,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from kpibar.config import Settings, Thresholds, explain
 from kpibar.kpis.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
 from kpibar.kpis.facts import FACTS, IDENTIFIERS
+from kpibar.kpis.kinds import KINDS, Kind, KindSpec
 from kpibar.model.build import parameters
 from kpibar.values.formula import closest, excerpt, formula
 from kpibar.values.functions import FormulaFault, Size, Term
 
-Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "net", "mix"]
 Unit = Literal["count", "share", "per_100", "seconds", "points", "score"]
 Text = Mapping[str, str]
 
@@ -87,9 +87,26 @@ class Kpi:
     wording: tuple[str, ...] = ()
 
     @property
+    def spec(self) -> KindSpec:
+        """All that its kind decides."""
+        return KINDS[self.kind]
+
+    @property
     def additive(self) -> bool:
         """Whether it is a sum of parts: parts of the year or of the brand add up to the whole."""
-        return self.kind in ("count", "rate", "net", "mean", "mix")
+        return self.spec.additive
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The ids of the counts it is made of; none where it counts rows of its own."""
+        return tuple(str(getattr(self, entry)) for entry in self.spec.operands)
+
+    @property
+    def formula(self) -> str:
+        """Its formula in one line, over the columns of its fact table."""
+        rows = f"rows of fact_{self.from_table} where {self.where}"
+        entries = {name: getattr(self, name) for name in (*_EXPRESSIONS, "quantile", "numerator", "denominator")}
+        return self.spec.formula.format(rows=rows, **entries)
 
     @property
     def hash(self) -> str:
@@ -144,14 +161,7 @@ class _Entry(BaseModel):
     def _complete(self) -> "_Entry":
         if "en" not in self.title:
             raise ValueError('title needs an "en" text')
-        required = {
-            "ratio": ("numerator", "denominator"),
-            "rate": ("from_table", "date", "hit"),
-            "net": ("from_table", "date", "hit", "against"),
-            "mix": ("from_table", "date", "over"),
-            "count": ("from_table", "date"),
-        }.get(self.kind, ("from_table", "date", "value"))
-        for name in required:
+        for name in KINDS[self.kind].required:
             if not getattr(self, name):
                 raise ValueError(f'a {self.kind} needs "{name.removesuffix("_table")}"')
         if self.maturity_parameter and self.maturity_parameter not in Thresholds.model_fields:
@@ -228,8 +238,7 @@ def catalogue(settings: Settings) -> Catalogue:
     replaced = {kpi.id for kpi in own}
     complete = Catalogue(tuple(kpi for kpi in kpis if kpi.id not in replaced) + tuple(own), families)
     for kpi in own:
-        if kpi.kind == "ratio":
-            _check_ratio(complete, kpi)
+        _check_operands(complete, kpi)
         if kpi.gate:
             complete.get(kpi.gate)
     for name in settings.maturity_days:
@@ -303,9 +312,9 @@ def _check_target(kpi: Kpi, target: float) -> None:
         raise TargetInvalid(kpi.id, target, f"{kind}: write {target / 100:g} for {target:g} %")
 
 
-def _check_ratio(known: Catalogue, kpi: Kpi) -> None:
-    for part in (kpi.numerator, kpi.denominator):
-        if known.get(part).kind != "count":
+def _check_operands(known: Catalogue, kpi: Kpi) -> None:
+    for part in kpi.operands:
+        if not known.get(part).spec.counts:
             raise KpiInvalid(f"[kpis.{kpi.id}] of kpibar.toml", f'"{part}" is not a count')
 
 

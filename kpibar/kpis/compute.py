@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from kpibar.database.engine import Engine, EngineError, Row
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.errors import KpiInvalid
+from kpibar.kpis.estimates import Measure, Parts
 from kpibar.kpis.facts import FACTS
 from kpibar.privacy.disclosure import show_words
 
@@ -31,32 +32,6 @@ class Window:
 
     start: date
     end: date
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a KPI is made of in one cell; parts of two cells add up.
-
-    `base` counts the rows of the population, `hits` those of the numerator, `against` those counted against,
-    `total` and `squares` the sum of the values and of their squares, `immature` the rows still too young.
-    """
-
-    base: float = 0
-    hits: float = 0
-    against: float = 0
-    total: float = 0
-    squares: float = 0
-    immature: float = 0
-
-    def __add__(self, other: "Parts") -> "Parts":
-        return Parts(
-            self.base + other.base,
-            self.hits + other.hits,
-            self.against + other.against,
-            self.total + other.total,
-            self.squares + other.squares,
-            self.immature + other.immature,
-        )
 
 
 @dataclass(frozen=True)
@@ -81,17 +56,6 @@ class Cells:
         return sorted({segment for _, segment in self.by_kpi.get(kpi, {})})
 
 
-@dataclass(frozen=True)
-class Quantile:
-    """A quantile of one cell: its value, the base, and the order statistics that bound it (None: not asked)."""
-
-    value: float | None
-    base: int
-    immature: int = 0
-    low: float | None = None
-    high: float | None = None
-
-
 def mature(kpi: Kpi) -> str:
     """SQL: the row is old enough for its outcome to be known."""
     if kpi.maturity_days == 0:
@@ -104,22 +68,11 @@ def population(kpi: Kpi) -> str:
     return f"({kpi.where}) AND ({kpi.value}) IS NOT NULL" if kpi.value else kpi.where
 
 
-def _rows(kpi: Kpi, extra: str = "") -> str:
-    condition = f"({population(kpi)}) AND {mature(kpi)}" + (f" AND ({extra})" if extra else "")
-    return f"count(*) FILTER (WHERE {condition})"
-
-
 def _aggregates(kpi: Kpi) -> dict[str, str]:
     """The SQL of each part an additive KPI needs."""
-    parts = {"base": _rows(kpi)}
-    if kpi.hit:
-        parts["hits"] = _rows(kpi, kpi.hit)
-    if kpi.against:
-        parts["against"] = _rows(kpi, kpi.against)
-    if kpi.kind == "mean":
-        condition = f"({population(kpi)}) AND {mature(kpi)}"
-        parts["total"] = f"sum(({kpi.value}) * 1.0e0) FILTER (WHERE {condition})"
-        parts["squares"] = f"sum(({kpi.value}) * ({kpi.value}) * 1.0e0) FILTER (WHERE {condition})"
+    entries = {"hit": kpi.hit, "against": kpi.against, "value": kpi.value}
+    rows = f"({population(kpi)}) AND {mature(kpi)}"
+    parts = {part: sql.format(rows=rows, **entries) for part, sql in kpi.spec.sums.items()}
     if kpi.maturity_days:
         parts["immature"] = f"count(*) FILTER (WHERE ({population(kpi)}) AND NOT {mature(kpi)})"
     return parts
@@ -260,10 +213,14 @@ def quantile_statement(kpi: Kpi, window: Window, fractions: Sequence[float], gro
 
 def quantiles(
     engine: Engine, kpi: Kpi, window: Window, group: str = f"'{TOTAL}'", brand: str | None = None
-) -> dict[str, Quantile]:
+) -> dict[str, Measure]:
     """A quantile KPI in one window by `group` (SQL over the fact table), without bounds."""
     rows = guarded(engine, kpi, quantile_statement(kpi, window, [kpi.quantile], group, brand))
-    return {str(name): Quantile(_number(value, kpi), int(base), int(young)) for name, base, young, value in rows}
+    return {str(name): _quantile(_number(value, kpi), int(base), int(young)) for name, base, young, value in rows}
+
+
+def _quantile(value: float | None, base: int, young: int) -> Measure:
+    return Measure(value, None, float(base), base=base, immature=young)
 
 
 def quantile_bounds(

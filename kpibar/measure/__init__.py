@@ -2,7 +2,7 @@
 
 Its own order, each line standing on those above it:
 
-    coverage deliveries duplicates errors intervals selection
+    coverage deliveries duplicates errors selection
     estimates period
     reach
     succession

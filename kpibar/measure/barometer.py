@@ -16,6 +16,7 @@ from kpibar.database.ledger import purged_before
 from kpibar.database.store import Store, open_store
 from kpibar.kpis.catalogue import Family, Kpi, catalogue
 from kpibar.kpis.compute import of_brand, within
+from kpibar.kpis.estimates import Measure
 from kpibar.layouts.layout import Shelf
 from kpibar.layouts.settings import checked_settings, outdated_settings
 from kpibar.measure.comparability import (
@@ -38,7 +39,6 @@ from kpibar.measure.duplicates import duplicates
 from kpibar.measure.errors import BrandUnknown
 from kpibar.measure.estimates import (
     Change,
-    Measure,
     Segment,
     Status,
     adjust,
@@ -254,7 +254,7 @@ def _target(kpi: Kpi, now: Measure, target: float | None) -> Target | None:
 
 def _row_notes(inputs: Inputs, kpi: Kpi, now: Measure, before: Measure, shown: Status) -> tuple[Note, ...]:
     notes = []
-    if shown == "ok" and kpi.kind not in ("count", "mix") and now.base < inputs.reporting.small_base:
+    if shown == "ok" and kpi.spec.starred and now.base < inputs.reporting.small_base:
         notes.append(Note("small_base", {"base": now.base}, "warning"))
     if shown == "low_base":
         notes.append(Note("low_base", {"base": now.base, "least": inputs.reporting.min_base}, "warning"))

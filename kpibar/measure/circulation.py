@@ -10,8 +10,10 @@ from pathlib import Path
 
 from kpibar.config import Config
 from kpibar.kpis.catalogue import Kpi
+from kpibar.kpis.estimates import Measure
+from kpibar.kpis.masking import base_alone
 from kpibar.measure.barometer import Barometer, Note, Request, Row, compute
-from kpibar.measure.estimates import Measure, Segment, base_alone
+from kpibar.measure.estimates import Segment
 
 # The smallest group of which anything is said.
 SMALLEST = 10
@@ -86,10 +88,7 @@ def _whole(kpi: Kpi, measure: Measure) -> Measure:
 
 def _group(kpi: Kpi, measure: Measure) -> float:
     """How many records a figure counts: of a count or a share of a mix, those counted themselves."""
-    if kpi.kind in ("count", "mix"):
-        return measure.numerator or 0
-    # Of a ratio without a denominator its counts are left.
-    return (measure.numerator or 0) if kpi.kind == "ratio" and not measure.base else measure.base
+    return kpi.spec.group(measure)
 
 
 def _parts(kpi: Kpi, measures: Sequence[Measure]) -> list[Measure]:
@@ -107,7 +106,7 @@ def _parts(kpi: Kpi, measures: Sequence[Measure]) -> list[Measure]:
 
 def _hidden(kpi: Kpi, measure: Measure) -> Measure:
     """Of a share of a mix the base of all shares is left; of a count nothing is."""
-    return base_alone(measure) if kpi.kind == "mix" and measure.base >= SMALLEST else Measure(low_base=True)
+    return base_alone(measure) if kpi.spec.shares and measure.base >= SMALLEST else Measure(low_base=True)
 
 
 def _may_circulate(note: Note) -> bool:

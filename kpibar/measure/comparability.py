@@ -5,7 +5,7 @@ from datetime import date
 
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import NO_ORDER, UNKNOWN, Window, additive_cells, within
-from kpibar.measure.estimates import Measure
+from kpibar.kpis.estimates import Measure
 from kpibar.measure.inputs import Inputs, entities, parts, sources_of
 from kpibar.measure.reach import (
     SourceRows,
@@ -42,7 +42,7 @@ def uneven_source(inputs: Inputs, kpi: Kpi) -> UnevenSource | None:
 
     Counts and what is divided by counts take any difference; shares, means and medians some.
     """
-    allowed = 0.0 if kpi.kind in ("count", "ratio") else 1 - inputs.reporting.min_month_coverage
+    allowed = 0.0 if kpi.spec.volume else 1 - inputs.reporting.min_month_coverage
     both = inputs.spans[kpi.id]
     for entity in entities(inputs.catalogue, kpi):
         own = sources_of(inputs.catalogue, kpi, entity, inputs.fed)
@@ -106,7 +106,7 @@ def one_part_only(inputs: Inputs, kpi: Kpi) -> tuple[tuple[str, tuple[date, ...]
 
     One that begins, or gives way to another, is not silent.
     """
-    if kpi.kind != "ratio":
+    if not kpi.operands:
         return ()
     both = inputs.spans[kpi.id]
     first, second = (_held(inputs, kpi, entity_of(part)) for part in parts(inputs.catalogue, kpi))
@@ -128,19 +128,19 @@ def _held(inputs: Inputs, kpi: Kpi, entity: str) -> list[SourceRows]:
 
 def has_breakdown(inputs: Inputs, kpi: Kpi) -> bool:
     """Whether the dimension asked for is one of the KPI; a mix has its own alone."""
-    if kpi.kind == "mix":
+    if kpi.spec.shares:
         return inputs.dimension == kpi.over
     return inputs.dimension in parts(inputs.catalogue, kpi)[0].dimensions()
 
 
 def divides_base(inputs: Inputs, kpi: Kpi) -> bool:
     """Whether the dimension asked for divides the base of a ratio too: orders have a carrier, but no reason."""
-    return kpi.kind == "ratio" and inputs.dimension in inputs.catalogue.get(kpi.denominator).dimensions()
+    return bool(kpi.operands) and inputs.dimension in inputs.catalogue.get(kpi.denominator).dimensions()
 
 
 def keeps_base(inputs: Inputs, kpi: Kpi) -> bool:
     """Whether each segment of a ratio is divided by the whole base: then segments add up to the total."""
-    divided = kpi.kind == "ratio" and inputs.dimension in inputs.catalogue.get(kpi.numerator).dimensions()
+    divided = bool(kpi.operands) and inputs.dimension in inputs.catalogue.get(kpi.numerator).dimensions()
     return divided and not divides_base(inputs, kpi)
 
 
@@ -174,7 +174,7 @@ def brands_on_one_side(inputs: Inputs, kpi: Kpi) -> tuple[OneSided, ...]:
 
     Where some rows of the other part have no brand, they may be theirs: then nothing is said.
     """
-    if kpi.kind != "ratio" or inputs.brand is not None:
+    if not kpi.operands or inputs.brand is not None:
         return ()
     above, below = parts(inputs.catalogue, kpi)
     if (entity_of(above), entity_of(below)) != ("contacts", "orders"):

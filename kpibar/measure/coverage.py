@@ -36,8 +36,8 @@ def filled_columns(store: Store) -> frozenset[str]:
 def missing_inputs(kpi: Kpi, known: Catalogue, held: frozenset[str]) -> tuple[str, ...]:
     """The inputs a KPI needs that no source holds; alternatives stay joined by "|"."""
     needs: list[str] = list(kpi.needs)
-    for part in (kpi.numerator, kpi.denominator):
-        needs += known.get(part).needs if part else ()
+    for part in kpi.operands:
+        needs += known.get(part).needs
     return tuple(need for need in dict.fromkeys(needs) if not set(need.split("|")) & held)
 
 

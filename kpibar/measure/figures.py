@@ -6,11 +6,10 @@ Everything is a sum of the inputs's cells, or a quantile statement for exactly t
 from dataclasses import replace
 from datetime import date
 
+from kpibar.kpis import intervals
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import (
     Cells,
-    Parts,
-    Quantile,
     Window,
     additive_cells,
     last_of_month,
@@ -18,52 +17,37 @@ from kpibar.kpis.compute import (
     quantiles,
     segment_of,
 )
-from kpibar.measure import intervals
+from kpibar.kpis.estimates import Measure, Parts, share_of_rows
 from kpibar.measure.comparability import comparable, divides_base, has_rows, months_unknown
-from kpibar.measure.estimates import (
-    Measure,
-    Segment,
-    change,
-    dispersion,
-    from_parts,
-    from_quantile,
-    from_ratio,
-    mask,
-    mask_parts,
-    status,
-)
-from kpibar.measure.inputs import Inputs
+from kpibar.measure.estimates import Segment, change, mask, mask_parts, status
+from kpibar.measure.inputs import Inputs, parts
 
 
 def total(inputs: Inputs, kpi: Kpi, window: Window) -> Measure:
     """The KPI over one of its windows or a part of it, all segments together."""
     level = inputs.reporting.confidence
-    if kpi.kind == "ratio":
-        events, units = inputs.cells.sum(kpi.numerator, window), inputs.cells.sum(kpi.denominator, window)
-        return from_ratio(events, units, _spread(inputs, kpi, window), level)
-    if kpi.kind == "mix":
-        parts = inputs.cells.sum(kpi.id, window)
-        return Measure(denominator=parts.base, base=int(parts.base))
-    if kpi.additive:
-        return from_parts(kpi, inputs.cells.sum(kpi.id, window), level)
+    if not kpi.spec.order_statistic:
+        sums = [inputs.cells.sum(name, window) for name in kpi.operands or (kpi.id,)]
+        return kpi.spec.estimate([*sums, *_clusters(inputs, kpi, window)], level)
     return _quantile(
         inputs, kpi, window, quantiles(inputs.store.engine, kpi, window, brand=inputs.brand).get(""), "TRUE"
     )
 
 
-def _spread(inputs: Inputs, kpi: Kpi, window: Window) -> float:
-    return dispersion(inputs.cells.sum(f"cluster_{kpi.cluster}", window)) if kpi.cluster else 1.0
+def _clusters(inputs: Inputs, kpi: Kpi, window: Window) -> list[Parts]:
+    """How the events of a ratio are distributed over its units, where it says so."""
+    return [inputs.cells.sum(f"cluster_{kpi.cluster}", window)] if kpi.operands and kpi.cluster else []
 
 
-def _quantile(inputs: Inputs, kpi: Kpi, window: Window, found: Quantile | None, condition: str) -> Measure:
+def _quantile(inputs: Inputs, kpi: Kpi, window: Window, found: Measure | None, condition: str) -> Measure:
     """A quantile with the order statistics that bound it."""
     if found is None:
         return Measure(denominator=0.0)
     ranks = intervals.quantile_ranks(found.base, kpi.quantile, inputs.reporting.confidence)
     if ranks is None or found.base < inputs.reporting.min_base:
-        return from_quantile(found)
+        return found
     low, high = quantile_bounds(inputs.store.engine, kpi, window, ranks, found.base, condition, inputs.brand)
-    return from_quantile(replace(found, low=low, high=high))
+    return replace(found, low=low, high=high)
 
 
 def series(inputs: Inputs, kpi: Kpi, year: Window, known: Window) -> tuple[tuple[date, Measure], ...]:
@@ -75,7 +59,7 @@ def series(inputs: Inputs, kpi: Kpi, year: Window, known: Window) -> tuple[tuple
     if not has_rows(inputs, kpi, known):
         return tuple((month, Measure()) for month in months)
     unknown = months_unknown(inputs, kpi, known)
-    counted = [month for month in months if month <= known.end and (kpi.kind == "ratio" or month not in unknown)]
+    counted = [month for month in months if month <= known.end and (kpi.operands or month not in unknown)]
     made = _monthly(inputs, kpi, counted, known)
     made |= {month: _counts(made[month]) for month in counted if month in unknown}
     shown = mask_parts(kpi, [made.get(month, Measure()) for month in months], inputs.reporting)
@@ -88,21 +72,21 @@ def _counts(measure: Measure) -> Measure:
 
 
 def _monthly(inputs: Inputs, kpi: Kpi, months: list[date], known: Window) -> dict[date, Measure]:
-    if kpi.additive or kpi.kind == "ratio":
+    if not kpi.spec.order_statistic:
         ends = {month: min(last_of_month(month), known.end) for month in months}
         return {month: total(inputs, kpi, Window(month, ends[month])) for month in months}
     group = f"CAST(CAST(date_trunc('month', {kpi.date}) AS DATE) AS VARCHAR)"
     found = quantiles(inputs.store.engine, kpi, known, group, inputs.brand)
-    return {month: from_quantile(found.get(str(month), Quantile(None, 0))) for month in months}
+    return {month: found.get(str(month), Measure(denominator=0.0)) for month in months}
 
 
 def segments(inputs: Inputs, kpi: Kpi) -> tuple[Segment, ...]:
     """The KPI by the dimension asked for (a mix: by its own), largest base first."""
-    if kpi.kind == "mix":
+    if kpi.spec.shares:
         return _mix(inputs, kpi)
     if inputs.dimension is None:
         return ()
-    pairs = _by_quantile(inputs, kpi) if kpi.kind in ("median", "quantile") else _by_parts(inputs, kpi)
+    pairs = _by_quantile(inputs, kpi) if kpi.spec.order_statistic else _by_parts(inputs, kpi)
     if not has_rows(inputs, kpi, inputs.spans[kpi.id][1]):
         pairs = [(key, now, Measure()) for key, now, _ in pairs]
     made = _segments(inputs, kpi, [pair for pair in pairs if _counted(pair[1]) or _counted(pair[2])])
@@ -129,24 +113,20 @@ def _segment(inputs: Inputs, kpi: Kpi, key: str, now: Measure, before: Measure) 
 
 
 def _by_parts(inputs: Inputs, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
-    first = inputs.catalogue.get(kpi.numerator) if kpi.kind == "ratio" else kpi
+    first, *others = parts(inputs.catalogue, kpi)
     if inputs.dimension not in first.dimensions():
         return []
     year, before = inputs.spans[kpi.id]
-    keys = inputs.by_cells.segments(first.id)
-    if kpi.kind == "ratio":
-        keys = sorted({*keys, *inputs.by_cells.segments(kpi.denominator)})
+    keys = sorted({key for part in (first, *others) for key in inputs.by_cells.segments(part.id)})
     return [(key, _by_part(inputs, kpi, year, key), _by_part(inputs, kpi, before, key)) for key in keys]
 
 
 def _by_part(inputs: Inputs, kpi: Kpi, window: Window, key: str) -> Measure:
     """One segment; a ratio whose denominator does not know the dimension keeps its whole denominator."""
-    if kpi.kind != "ratio":
-        return from_parts(kpi, inputs.by_cells.sum(kpi.id, window, key), inputs.reporting.confidence)
+    first, *others = kpi.operands or (kpi.id,)
     cells, segment = (inputs.by_cells, key) if divides_base(inputs, kpi) else (inputs.cells, None)
-    units = cells.sum(kpi.denominator, window, segment)
-    events = inputs.by_cells.sum(kpi.numerator, window, key)
-    return from_ratio(events, units, _spread(inputs, kpi, window), inputs.reporting.confidence)
+    sums = [inputs.by_cells.sum(first, window, key), *(cells.sum(name, window, segment) for name in others)]
+    return kpi.spec.estimate([*sums, *_clusters(inputs, kpi, window)], inputs.reporting.confidence)
 
 
 def _by_quantile(inputs: Inputs, kpi: Kpi) -> list[tuple[str, Measure, Measure]]:
@@ -165,7 +145,7 @@ def _by_quantile(inputs: Inputs, kpi: Kpi) -> list[tuple[str, Measure, Measure]]
     ]
 
 
-def _one_quantile(inputs: Inputs, kpi: Kpi, window: Window, found: Quantile | None, key: str) -> Measure:
+def _one_quantile(inputs: Inputs, kpi: Kpi, window: Window, found: Measure | None, key: str) -> Measure:
     condition = f"{segment_of(inputs.dimension, kpi.from_table)} = '" + key.replace("'", "''") + "'"
     return _quantile(inputs, kpi, window, found, condition)
 
@@ -185,7 +165,7 @@ def _mix(inputs: Inputs, kpi: Kpi) -> tuple[Segment, ...]:
 
 def _share(cells: Cells, kpi: Kpi, window: Window, key: str, level: float) -> Measure:
     part, whole = cells.sum(kpi.id, window, key).base, cells.sum(kpi.id, window).base
-    return from_parts(replace(kpi, kind="rate"), Parts(base=whole, hits=part), level)
+    return share_of_rows([Parts(base=whole, hits=part)], level)
 
 
 def gate_coverage(inputs: Inputs, kpi: Kpi) -> float | None:

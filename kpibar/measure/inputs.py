@@ -99,8 +99,8 @@ def _needed(known: Catalogue, chosen: Iterable[Kpi]) -> dict[str, Kpi]:
         needed |= {count.id: count for count in kpi.note_counts()}
         if kpi.gate:
             needed[kpi.gate] = known.get(kpi.gate)
-        if kpi.kind == "ratio":
-            needed |= {part: known.get(part) for part in (kpi.numerator, kpi.denominator)}
+        if kpi.operands:
+            needed |= {part: known.get(part) for part in kpi.operands}
             if kpi.cluster:
                 needed[f"cluster_{kpi.cluster}"] = _cluster(kpi.cluster)
     return needed
@@ -128,7 +128,7 @@ def _ends(
 
 def parts(known: Catalogue, kpi: Kpi) -> list[Kpi]:
     """The KPIs with rows of their own that make this one."""
-    return [known.get(name) for name in (kpi.numerator, kpi.denominator) if name] or [kpi]
+    return [known.get(name) for name in kpi.operands] or [kpi]
 
 
 def entities(known: Catalogue, kpi: Kpi) -> tuple[str, ...]:

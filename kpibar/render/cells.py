@@ -5,8 +5,9 @@ from datetime import date
 
 from kpibar.config import Reporting
 from kpibar.kpis.catalogue import Kpi
+from kpibar.kpis.estimates import Measure
 from kpibar.measure.barometer import Barometer, Row
-from kpibar.measure.estimates import Change, Measure, status
+from kpibar.measure.estimates import Change, status
 from kpibar.render.clean import clean
 from kpibar.render.marks import noise_floor
 from kpibar.render.messages import say, title
@@ -99,7 +100,7 @@ class Cells:
 
     def base(self, kpi: Kpi, measure: Measure) -> Cell:
         """The base, starred when small. A count has none: it is its own."""
-        if kpi.kind == "count":
+        if kpi.spec.counts:
             return _NOTHING
         if self.reporting.min_base <= measure.base < self.reporting.small_base:
             return Cell(self.count(measure.base) + "*", "small_base")
@@ -109,7 +110,7 @@ class Cells:
         """The months of the year and of the year before, to be drawn; empty where the figure is not shown."""
         if row.status != "ok":
             return Cell("", "trend")
-        level, is_count = self.reporting.confidence, row.kpi.kind == "count"
+        level, is_count = self.reporting.confidence, row.kpi.spec.counts
         year = [measure for _, measure in row.series]
         previous = [measure for _, measure in row.before_series]
         trend = Trend(

@@ -14,10 +14,11 @@ from typing import Any
 from kpibar import __version__
 from kpibar.kpis.catalogue import CATALOGUE_VERSION
 from kpibar.kpis.compute import Window
+from kpibar.kpis.estimates import Measure
 from kpibar.measure.barometer import Barometer, Note, Row
 from kpibar.measure.circulation import SMALLEST
 from kpibar.measure.coverage import Coverage
-from kpibar.measure.estimates import Change, Measure, Segment
+from kpibar.measure.estimates import Change, Segment
 from kpibar.measure.period import Edition
 from kpibar.render.clean import csv_text, json_text
 from kpibar.render.messages import dimension_name, note_text, say, segment_name
@@ -122,7 +123,7 @@ def _kpi(row: Row, year: int, left_out: range) -> dict[str, Any]:
         "short_title": dict(kpi.title),
         "unit": _UNIT.get(kpi.unit, kpi.unit),
         "good": _GOOD[kpi.better],
-        "estimator": _estimator(row),
+        "estimator": kpi.spec.estimator,
         "definition": dict(kpi.definition),
         "source": kpi.source,
         "hash": kpi.hash,
@@ -145,10 +146,6 @@ def _kpi(row: Row, year: int, left_out: range) -> dict[str, Any]:
         "breakdowns": [_breakdown(row)] if row.segments and row.dimension else [],
         "notes": [_note(note) for note in row.notes],
     }
-
-
-def _estimator(row: Row) -> str:
-    return {"rate": "proportion", "ratio": "rate_per_unit", "net": "net_score"}.get(row.kpi.kind, row.kpi.kind)
 
 
 def _reason(row: Row) -> str | None:

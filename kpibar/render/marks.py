@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist, median
 
-from kpibar.measure.estimates import Measure
+from kpibar.kpis.estimates import Measure
 from kpibar.render.numbers import ascii_only
 from kpibar.render.table import Strip
 

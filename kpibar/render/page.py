@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from kpibar.kpis.catalogue import Kpi
+from kpibar.kpis.estimates import Measure
 from kpibar.measure import barometer as report
 from kpibar.measure.barometer import Barometer
-from kpibar.measure.estimates import Measure, Segment
+from kpibar.measure.estimates import Segment
 from kpibar.render.cells import Cells
 from kpibar.render.clean import clean
 from kpibar.render.messages import day_name, dimension_name, say, segment_name, title
@@ -85,7 +86,7 @@ def _families(cells: Cells, rows: Sequence[report.Row], most_segments: int | Non
 
 
 def _kpi_rows(cells: Cells, row: report.Row, most_segments: int | None) -> list[Row]:
-    if row.kpi.kind == "mix":
+    if row.kpi.spec.shares:
         return _mix_rows(cells, row, most_segments)
     figures = _judged_figures(cells, row.kpi, row, cells.name(row.kpi))
     return [Row({**figures, "trend": cells.trend(row), "target": cells.target(row)})]
@@ -132,18 +133,18 @@ def _judged_figures(cells: Cells, kpi: Kpi, figure: report.Row | Segment, label:
 
 def _has_breakdown(row: report.Row, by: str) -> bool:
     if by == "month":
-        return row.kpi.kind != "mix" and any(measure.value is not None for _, measure in row.series)
+        return not row.kpi.spec.shares and any(measure.value is not None for _, measure in row.series)
     return row.dimension == by and bool(row.segments)
 
 
 def _segments(cells: Cells, row: report.Row) -> Section:
     """The total, then each segment, their intervals on one scale. The shares of a mix have no total."""
     kpi = row.kpi
-    total = None if kpi.kind in ("mix", "count") else row.now
+    total = None if not kpi.spec.starred else row.now
     measures = [segment.now for segment in row.segments]
     scale = _scale(cells, kpi, [*measures, total] if total else measures)
     rows = []
-    if kpi.kind != "mix":
+    if not kpi.spec.shares:
         figures = _judged_figures(cells, kpi, row, say("total", cells.lang))
         rows.append(Row(figures | _strip(cells, kpi, total, None, scale)))
     for segment in row.segments:
@@ -155,7 +156,7 @@ def _segments(cells: Cells, row: report.Row) -> Section:
 def _months(cells: Cells, row: report.Row) -> Section:
     """The year, then its months beside those of the year before."""
     kpi = row.kpi
-    total = None if kpi.kind == "count" else row.now
+    total = None if kpi.spec.counts else row.now
     measures = [measure for _, measure in row.series]
     scale = _scale(cells, kpi, [*measures, total] if total else measures)
     before = {day.month: measure for day, measure in row.before_series}

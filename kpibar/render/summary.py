@@ -278,21 +278,12 @@ def _better(kpi: Kpi) -> str:
 
 def formula(kpi: Kpi) -> str:
     """The KPI's formula in one line, over its fact table's columns."""
-    if kpi.kind == "ratio":
-        return f"{kpi.numerator} / {kpi.denominator}"
-    rows = f"rows of fact_{kpi.from_table} where {kpi.where}"
-    return {
-        "count": f"number of {rows}",
-        "rate": f"those with ({kpi.hit}) / {rows}",
-        "net": f"100 x (those with ({kpi.hit}) - those with ({kpi.against})) / {rows}",
-        "mean": f"mean of {kpi.value} over {rows}",
-        "mix": f"those of each {kpi.over} / {rows}",
-    }.get(kpi.kind, f"{kpi.quantile:g} quantile of {kpi.value} over {rows}")
+    return kpi.formula
 
 
 def parts(kpi: Kpi, known: Catalogue) -> list[Kpi]:
     """The KPIs whose statements make this one: itself, or the two counts of a ratio."""
-    return [known.get(kpi.numerator), known.get(kpi.denominator)] if kpi.kind == "ratio" else [kpi]
+    return [known.get(name) for name in kpi.operands] or [kpi]
 
 
 def statement(kpi: Kpi, window: Window) -> str:

@@ -1,0 +1,173 @@
+"""From the parts of a KPI to its figure: value, numerator, denominator and interval; and the test of two figures.
+
+Parts are counts and sums of rows, so that a month, a segment and a year go through the same formulas.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from kpibar.kpis import intervals
+from kpibar.kpis.intervals import Difference, Interval
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a KPI is made of in one cell; parts of two cells add up.
+
+    `base` counts the rows of the population, `hits` those of the numerator, `against` those counted against,
+    `total` and `squares` the sum of the values and of their squares, `immature` the rows still too young.
+    """
+
+    base: float = 0
+    hits: float = 0
+    against: float = 0
+    total: float = 0
+    squares: float = 0
+    immature: float = 0
+
+    def __add__(self, other: "Parts") -> "Parts":
+        return Parts(
+            self.base + other.base,
+            self.hits + other.hits,
+            self.against + other.against,
+            self.total + other.total,
+            self.squares + other.squares,
+            self.immature + other.immature,
+        )
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure and what it is made of. `value` is in raw units: shares 0 to 1, seconds, points, per order.
+
+    `base` is what stands beside the figure as n; `dispersion` how much more than by chance the numerator clusters.
+    `low_base` tells that it is of too few to be shown, or would give such a figure away: only its base is left.
+    """
+
+    value: float | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    low: float | None = None
+    high: float | None = None
+    base: int = 0
+    immature: int = 0
+    dispersion: float = 1.0
+    squares: float = 0.0
+    low_base: bool = False
+
+    @property
+    def interval(self) -> Interval | None:
+        """Its confidence interval, when it has one."""
+        return None if self.low is None or self.high is None else Interval(self.low, self.high)
+
+
+def count_rows(parts: Sequence[Parts], level: float) -> Measure:
+    """The number of rows, which is its own base."""
+    (cell,) = parts
+    return Measure(cell.base, cell.base, None, base=int(cell.base), immature=int(cell.immature))
+
+
+def share_of_rows(parts: Sequence[Parts], level: float) -> Measure:
+    """The hits over the base, in 0..1."""
+    (cell,) = parts
+    if cell.base == 0:
+        return _empty(cell)
+    interval = intervals.wilson(cell.hits, cell.base, level)
+    return _measure(cell.hits / cell.base, cell.hits, cell, interval)
+
+
+def net_of_rows(parts: Sequence[Parts], level: float) -> Measure:
+    """The hits less the rows against, over the base, in points."""
+    (cell,) = parts
+    if cell.base == 0:
+        return _empty(cell)
+    interval = intervals.nps_interval(cell.hits, cell.against, cell.base, level)
+    net = cell.hits - cell.against
+    return _measure(100 * net / cell.base, net, cell, interval, squares=cell.hits + cell.against)
+
+
+def mean_of_rows(parts: Sequence[Parts], level: float) -> Measure:
+    """The mean of the values."""
+    (cell,) = parts
+    if cell.base == 0:
+        return _empty(cell)
+    interval = intervals.mean_interval(int(cell.base), cell.total, cell.squares, level)
+    return _measure(cell.total / cell.base, cell.total, cell, interval, squares=cell.squares)
+
+
+def events_per_unit(parts: Sequence[Parts], level: float) -> Measure:
+    """Events per unit, with an interval widened by how much events cluster.
+
+    The parts are events, units and, where it is known, the distribution of events over units.
+    """
+    events, units, *clusters = parts
+    if units.base == 0:
+        return Measure(numerator=events.base, denominator=0.0)
+    spread = dispersion(clusters[0]) if clusters else 1.0
+    interval = intervals.rate_per_unit(events.base, units.base, spread, level)
+    figure = _measure(events.base / units.base, events.base, replace(units, immature=0), interval)
+    return replace(figure, dispersion=spread)
+
+
+def base_of_rows(parts: Sequence[Parts], level: float) -> Measure:
+    """The base alone: the shares of a mix have no value together, and a quantile is no sum of parts."""
+    (cell,) = parts
+    return Measure(denominator=cell.base, base=int(cell.base))
+
+
+def _empty(cell: Parts) -> Measure:
+    return Measure(numerator=0.0, denominator=0.0, immature=int(cell.immature))
+
+
+def _measure(value: float, numerator: float, cell: Parts, interval: Interval | None, squares: float = 0.0) -> Measure:
+    low, high = (interval.low, interval.high) if interval else (None, None)
+    base, young = int(cell.base), int(cell.immature)
+    return Measure(value, numerator, float(base), low, high, base, young, squares=squares)
+
+
+def dispersion(clusters: Parts) -> float:
+    """Variance over mean of the number of contacts per order: 1 when contacts fall on orders by chance."""
+    if clusters.base < 2 or clusters.total <= 0:
+        return 1.0
+    mean = clusters.total / clusters.base
+    variance = (clusters.squares - clusters.base * mean * mean) / (clusters.base - 1)
+    return max(1.0, variance / mean)
+
+
+def difference_of_shares(now: Measure, before: Measure, level: float) -> Difference | None:
+    """The difference of two shares of rows."""
+    return intervals.newcombe(*_counts(now), *_counts(before), level)
+
+
+def difference_of_rates(now: Measure, before: Measure, level: float) -> Difference | None:
+    """The difference of two numbers of events per unit."""
+    spreads = now.dispersion, before.dispersion
+    return intervals.rate_difference(*_counts(now), *_counts(before), *spreads, level)
+
+
+def difference_of_means(now: Measure, before: Measure, level: float) -> Difference | None:
+    """The difference of two means."""
+    (total1, _), (total0, _) = _counts(now), _counts(before)
+    return intervals.mean_difference(now.base, total1, now.squares, before.base, total0, before.squares, level)
+
+
+def difference_of_nets(now: Measure, before: Measure, level: float) -> Difference | None:
+    """The difference of two net scores."""
+    return intervals.nps_difference(*_boxes(now), *_boxes(before), level)
+
+
+def difference_by_intervals(now: Measure, before: Measure, level: float) -> Difference | None:
+    """The difference of two figures of which intervals are all that is known; None without them."""
+    if now.interval and before.interval and now.value is not None and before.value is not None:
+        return intervals.difference_from_intervals(now.value, now.interval, before.value, before.interval, level)
+    return None
+
+
+def _counts(measure: Measure) -> tuple[float, float]:
+    return measure.numerator or 0.0, measure.denominator or 0.0
+
+
+def _boxes(measure: Measure) -> tuple[float, float, float]:
+    """Promoters, detractors and base of a net score, from their difference and sum."""
+    net, sum_of_boxes = measure.numerator or 0.0, measure.squares
+    return (sum_of_boxes + net) / 2, (sum_of_boxes - net) / 2, measure.denominator or 0.0

@@ -1,0 +1,178 @@
+"""The kinds of KPI: everything that differs between a count, a share, a median and the others, one entry a kind.
+
+No other module asks for the kind of a KPI: it reads the entry (`kpi.spec`). A new kind is an entry here, a word in
+`Kind`, and its statistics in `intervals` and `estimates`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from kpibar.kpis.estimates import (
+    Measure,
+    Parts,
+    base_of_rows,
+    count_rows,
+    difference_by_intervals,
+    difference_of_means,
+    difference_of_nets,
+    difference_of_rates,
+    difference_of_shares,
+    events_per_unit,
+    mean_of_rows,
+    net_of_rows,
+    share_of_rows,
+)
+from kpibar.kpis.intervals import Difference
+from kpibar.kpis.masking import mask_bases, mask_categories, mask_nothing, mask_remainders
+
+Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "net", "mix"]
+
+# SQL of the sums a kind needs, over {rows}: old enough, of the population.
+_BASE = {"base": "count(*) FILTER (WHERE {rows})"}
+_HITS = {"hits": "count(*) FILTER (WHERE {rows} AND ({hit}))"}
+_AGAINST = {"against": "count(*) FILTER (WHERE {rows} AND ({against}))"}
+_VALUES = {
+    "total": "sum(({value}) * 1.0e0) FILTER (WHERE {rows})",
+    "squares": "sum(({value}) * ({value}) * 1.0e0) FILTER (WHERE {rows})",
+}
+_OF_FACTS = ("from_table", "date")
+
+Mask = Callable[[Sequence[Measure], int], list[Measure]]
+
+
+def _base(measure: Measure) -> float:
+    return measure.base
+
+
+def _records(measure: Measure) -> float:
+    """The records a count or a share of a mix counts itself."""
+    return measure.numerator or 0
+
+
+def _base_or_events(measure: Measure) -> float:
+    """The units of a ratio; without a denominator its counts are left."""
+    return measure.base or measure.numerator or 0
+
+
+def _no_difference(now: Measure, before: Measure, level: float) -> Difference | None:
+    """None: a count varies by more than chance, so its change has no test."""
+    return None
+
+
+@dataclass(frozen=True)
+class KindSpec:
+    """A kind of KPI.
+
+    `formula` is its line in words. `required` are the entries its author must write. `sums` is the SQL of the parts
+    its cells hold; a kind without is no sum of its own rows. `operands` are the entries that name the counts it is
+    made of, each at its own grain. `order_statistic`: its value comes with a statement of its own for each window.
+    `counts`: its value is a number of rows, its own base. `shares`: it has no value as a whole, but the share of each
+    value of a column. `volume`: it grows with the days counted, so that a month missing on one side is a change.
+    `estimate` makes a figure of the parts (of each operand in order), `difference` tests two figures.
+    `mask` is the rule for a figure alone, `mask_parts` for the parts beside their whole, `mask_own_parts` the same for
+    a KPI of the settings. `group` is the number of records a figure tells of. `estimator` is its name in JSON.
+    """
+
+    formula: str
+    required: tuple[str, ...]
+    estimate: Callable[[Sequence[Parts], float], Measure]
+    difference: Callable[[Measure, Measure, float], Difference | None]
+    estimator: str
+    sums: Mapping[str, str] = field(default_factory=dict)
+    operands: tuple[str, ...] = ()
+    order_statistic: bool = False
+    counts: bool = False
+    shares: bool = False
+    volume: bool = False
+    mask: Mask = mask_bases
+    mask_parts: Mask = mask_remainders
+    mask_own_parts: Mask | None = None
+    group: Callable[[Measure], float] = _base
+
+    @property
+    def additive(self) -> bool:
+        """Whether parts of the year or of the brand add up to the whole."""
+        return bool(self.sums)
+
+    @property
+    def starred(self) -> bool:
+        """Whether a small base is worth a word: a count is its own, and the shares of a mix have that of the whole."""
+        return not (self.counts or self.shares)
+
+
+def _quantile(estimator: str) -> KindSpec:
+    return KindSpec(
+        formula="{quantile:g} quantile of {value} over {rows}",
+        required=(*_OF_FACTS, "value"),
+        estimate=base_of_rows,
+        difference=difference_by_intervals,
+        order_statistic=True,
+        mask_parts=mask_bases,
+        estimator=estimator,
+    )
+
+
+KINDS: Mapping[Kind, KindSpec] = {
+    "count": KindSpec(
+        formula="number of {rows}",
+        required=_OF_FACTS,
+        sums=_BASE,
+        estimate=count_rows,
+        difference=_no_difference,
+        counts=True,
+        volume=True,
+        mask=mask_nothing,
+        mask_parts=mask_nothing,
+        group=_records,
+        estimator="count",
+    ),
+    "rate": KindSpec(
+        formula="those with ({hit}) / {rows}",
+        required=(*_OF_FACTS, "hit"),
+        sums=_BASE | _HITS,
+        estimate=share_of_rows,
+        difference=difference_of_shares,
+        estimator="proportion",
+    ),
+    "ratio": KindSpec(
+        formula="{numerator} / {denominator}",
+        required=("numerator", "denominator"),
+        operands=("numerator", "denominator"),
+        estimate=events_per_unit,
+        difference=difference_of_rates,
+        volume=True,
+        group=_base_or_events,
+        estimator="rate_per_unit",
+    ),
+    "mean": KindSpec(
+        formula="mean of {value} over {rows}",
+        required=(*_OF_FACTS, "value"),
+        sums=_BASE | _VALUES,
+        estimate=mean_of_rows,
+        difference=difference_of_means,
+        estimator="mean",
+    ),
+    "median": _quantile("median"),
+    "quantile": _quantile("quantile"),
+    "net": KindSpec(
+        formula="100 x (those with ({hit}) - those with ({against})) / {rows}",
+        required=(*_OF_FACTS, "hit", "against"),
+        sums=_BASE | _HITS | _AGAINST,
+        estimate=net_of_rows,
+        difference=difference_of_nets,
+        estimator="net_score",
+    ),
+    "mix": KindSpec(
+        formula="those of each {over} / {rows}",
+        required=(*_OF_FACTS, "over"),
+        sums=_BASE,
+        estimate=base_of_rows,
+        difference=difference_of_shares,
+        shares=True,
+        mask_parts=mask_bases,
+        mask_own_parts=mask_categories,
+        group=_records,
+        estimator="mix",
+    ),
+}

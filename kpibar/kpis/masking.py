@@ -1,0 +1,58 @@
+"""Figures of too small a base, of which the base alone is shown; and what would give such a figure away.
+
+Each rule takes the figures of one whole (its months, its segments, or one alone) and the smallest base.
+"""
+
+from collections.abc import Sequence
+
+from kpibar.kpis.estimates import Measure
+
+# A category of a mix of the settings has so many records at least, or is not shown.
+_FEWEST = 10
+
+
+def base_alone(measure: Measure) -> Measure:
+    """A figure of which the base alone is shown."""
+    return Measure(denominator=measure.denominator, base=measure.base, immature=measure.immature, low_base=True)
+
+
+def mask_nothing(figures: Sequence[Measure], least: int) -> list[Measure]:
+    """The figures as they are: a count is a base itself."""
+    return list(figures)
+
+
+def mask_bases(figures: Sequence[Measure], least: int) -> list[Measure]:
+    """The figures as they may be shown: of too small a base, the base alone."""
+    return [figure if figure.base == 0 or figure.base >= least else base_alone(figure) for figure in figures]
+
+
+def mask_remainders(figures: Sequence[Measure], least: int) -> list[Measure]:
+    """The parts of a figure as they may be shown beside the whole.
+
+    What is left of the whole when the parts that are shown are taken away is a figure too: where it would be of too
+    small a base, the smallest of the others lose their value as well.
+    """
+    shown = mask_bases(figures, least)
+    hidden = sum(part.base for part in shown if part.low_base)
+    for place in sorted(range(len(shown)), key=lambda place: shown[place].base):
+        if not 0 < hidden < least:
+            break
+        if shown[place].base and not shown[place].low_base:
+            hidden += shown[place].base
+            shown[place] = base_alone(shown[place])
+    return shown
+
+
+def mask_categories(figures: Sequence[Measure], least: int) -> list[Measure]:
+    """The categories of a mix of the settings: its column may be one of nearly as many words as records.
+
+    Those of fewer records lose their share, and the next smallest where they are fewer together.
+    """
+    fewest = min(_FEWEST, least)
+    shown, hidden = mask_bases(figures, least), 0.0
+    for place in sorted(range(len(shown)), key=lambda place: shown[place].numerator or 0):
+        records = shown[place].numerator or 0
+        if records and (records < fewest or 0 < hidden < fewest):
+            hidden += records
+            shown[place] = base_alone(shown[place])
+    return shown

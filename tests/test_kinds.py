@@ -1,0 +1,86 @@
+"""Every kind of KPI is one entry: its formula, sums, estimate, test and mask hold together."""
+
+import string
+from dataclasses import replace
+from datetime import date
+from typing import get_args
+
+import pytest
+
+from kpibar.config import Settings
+from kpibar.kpis.catalogue import Kpi, catalogue
+from kpibar.kpis.compute import Window, cells_statement
+from kpibar.kpis.estimates import Measure, Parts
+from kpibar.kpis.kinds import KINDS, Kind
+
+KNOWN = catalogue(Settings())
+PARTS = Parts(base=400, hits=120, against=80, total=900.0, squares=4100.0)
+YEAR = Window(date(2025, 1, 1), date(2025, 12, 31))
+BASES = (12, 45, 400)
+
+
+def example(kind: Kind) -> Kpi:
+    """A KPI of the kind: one of the catalogue, else the share of late orders counted in another way."""
+    shown = [kpi for kpi in KNOWN.kpis if kpi.kind == kind]
+    return shown[0] if shown else replace(KNOWN.get("late_share"), kind=kind, value="lateness_s", against="late")
+
+
+def figure(kind: Kind, parts: Parts) -> Measure:
+    """A figure of a kind from parts; the value of a median or a share of a mix comes from elsewhere."""
+    spec = KINDS[kind]
+    cells = [Parts(base=parts.hits), parts] if spec.operands else [parts]
+    estimate = spec.estimate(cells, 0.95)
+    if estimate.value is None:
+        middle = parts.hits / parts.base
+        estimate = replace(estimate, value=middle, numerator=parts.hits, low=middle - 0.1, high=middle + 0.1)
+    return estimate
+
+
+def test_every_kind_has_its_entry() -> None:
+    assert tuple(KINDS) == get_args(Kind)
+    assert len({spec.estimator for spec in KINDS.values()}) == len(KINDS), "JSON tells the kinds apart"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_entry_of_a_kind_is_whole(kind: Kind) -> None:
+    spec, kpi = KINDS[kind], example(kind)
+    assert [spec.additive, bool(spec.operands), spec.order_statistic].count(True) == 1, "one way to its figures"
+    used = {name for _, name, _, _ in string.Formatter().parse(spec.formula) if name}
+    assert used - {"rows", "quantile"} <= set(spec.required), "the formula names what its author must write"
+    assert all(getattr(kpi, name) for name in spec.required)
+    assert "{" not in kpi.formula
+    if spec.additive:
+        statement = cells_statement([kpi], [YEAR], None, None)
+        assert all(f"AS {kpi.id}__{part}" in statement for part in spec.sums)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_estimate_of_a_kind_has_a_test(kind: Kind) -> None:
+    """A larger numerator is a larger figure; its difference has the sign of the change and an interval around it."""
+    spec = KINDS[kind]
+    lower, higher = (figure(kind, replace(PARTS, hits=hits, total=7.0 * hits)) for hits in (100, 160))
+    assert lower.base == PARTS.base
+    assert spec.group(lower) > 0
+    if spec.counts:
+        assert spec.difference(higher, lower, 0.95) is None, "a count has no test"
+        return
+    assert lower.value is not None and higher.value is not None and lower.value < higher.value
+    assert lower.interval and lower.interval.low < lower.value < lower.interval.high
+    difference = spec.difference(higher, lower, 0.95)
+    assert difference and difference.low < higher.value - lower.value < difference.high and difference.value > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_mask_of_a_kind_leaves_the_base(kind: Kind) -> None:
+    spec = KINDS[kind]
+    parts = [figure(kind, Parts(base=base, hits=base / 4, total=3.0 * base, squares=10.0 * base)) for base in BASES]
+    (small,) = spec.mask(parts[:1], 30)
+    shown = spec.mask_parts(parts, 30)
+    if spec.counts:
+        assert small == parts[0] and shown == parts, "a count is its own base"
+        return
+    for part in (small, shown[0]):
+        assert (part.value, part.numerator, part.low, part.high) == (None,) * 4 and part.base == BASES[0]
+    assert shown[2] == parts[2]
+    sums = not (spec.order_statistic or spec.shares)
+    assert (shown[1].value is None) == sums, "of a sum the next smallest goes too: the rest would give the first away"
