@@ -10,7 +10,7 @@ from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options, Outcome
 from kpibar.read.export import Export
 from kpibar.read.lines import physical_lines
-from kpibar.read.records import Item, each, judge_cells
+from kpibar.read.records import Item, each_record, judge_cells
 from kpibar.read.scan import Dialect
 
 DATABASE = "test.duckdb"
@@ -57,7 +57,7 @@ def column(folder: Path, sql: str) -> list[Any]:
 
 def dialect(export: Export) -> Dialect:
     """How the records of an export are written."""
-    names = tuple(column.written for column in export.columns)
+    names = tuple(column.header for column in export.columns)
     return Dialect(export.delimiter or ",", export.quote or '"', len(names), names)
 
 
@@ -68,5 +68,5 @@ def records(export: Export) -> Iterator[Item]:
             yield judge_cells(cells, line, dialect(export))
         return
     lines = physical_lines(b"".join(export.blocks()).decode())
-    for item, _, _ in each(lines, export.first_line, dialect(export)):
+    for item, _, _ in each_record(lines, export.first_line, dialect(export)):
         yield item

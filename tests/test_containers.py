@@ -235,7 +235,7 @@ def test_the_expanded_size_has_a_limit_of_its_own(folder: Path, pack: object) ->
     path = write(folder, "a.csv.gz", pack(LONG))
     assert sum(map(len, open_source(path).pieces())) == len(LONG)
     with pytest.raises(FileTooLarge, match="more than 4 MiB"):
-        list(open_source(path, Caps(expanded=4 << 20)).pieces())
+        list(open_source(path, Caps(content_bytes=4 << 20)).pieces())
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(folder: Path) -> None:

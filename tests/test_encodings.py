@@ -258,7 +258,7 @@ def test_bytes_that_do_not_fit_the_stated_encoding_are_refused(folder: Path, enc
 )
 def test_what_is_no_encoding_of_files_is_refused(folder: Path, name: str) -> None:
     with pytest.raises(EncodingUnknown):
-        ladder.known(name)
+        ladder.codec_of(name)
 
 
 def test_the_same_bytes_in_another_encoding_are_read_again(folder: Path) -> None:

@@ -92,7 +92,7 @@ def test_damage_that_goes_over_two_lines_is_not_repaired_wherever_the_text_is_cu
     reader = Reader(dialect, 2, make, Sizes(window=window))
     text = "T-1,a,b\nT-2,a,b\n" + ",T-3,a,b\n" * broken + "T-4,a,b\nT-5,a,b\n"
     list(reader.batches([text.encode()]))
-    assert (reader.account.repaired, reader.account.rejected) == (repaired, broken - repaired)
+    assert (reader.account.repairs, reader.account.rejects) == (repaired, broken - repaired)
 
 
 # --- many stray quotes ---------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from kpibar.load.staging import stage_batch, type_batch
 from kpibar.read.columns import column
 from kpibar.read.lines import physical_lines
 from kpibar.read.reader import Account, Batch, Reader, Sizes, join_batches, weights
-from kpibar.read.records import MOVED, Blank, Fault, Item, Record, decode, encode, judge, looks_like_footer
+from kpibar.read.records import HEADER_MOVED, Blank, Fault, Item, Record, decode, encode, judge, looks_like_footer
 from kpibar.read.scan import Dialect, is_plain
 from kpibar.values.notation import Reading
 
@@ -132,8 +132,8 @@ def strictly(text: str, dialect: Dialect) -> Iterator[tuple[Item, int, str]]:
     lines, place = physical_lines(text), 0
     while place < len(lines):
         judged = judge(lines, place, FIRST + place, dialect)
-        yield judged.item, judged.used, lines[place]
-        place += judged.used
+        yield judged.item, judged.line_count, lines[place]
+        place += judged.line_count
 
 
 def expected(given: Text) -> tuple[list[Seen], Account]:
@@ -155,10 +155,10 @@ def expected(given: Text) -> tuple[list[Seen], Account]:
     for seen, _ in found:
         spans = seen.last_line - seen.line + 1
         account.records += spans if seen.cells is not None else 0
-        account.damaged += any("\ufffd" in cell for cell in seen.cells or ())
-        account.rejected += spans if seen.cells is None else 0
-    moved = (item.line for item, _, _ in items if isinstance(item, Fault) and item.code == MOVED)
-    account.moved = next(moved, None)
+        account.damaged_records += any("\ufffd" in cell for cell in seen.cells or ())
+        account.rejects += spans if seen.cells is None else 0
+    moved = (item.line for item, _, _ in items if isinstance(item, Fault) and item.code == HEADER_MOVED)
+    account.moved_line = next(moved, None)
     return [seen for seen, _ in found], account
 
 
@@ -185,7 +185,7 @@ def _open_ended(given: Text, last: Record) -> bool:
     """Whether the last record ends with neither a line end nor the quote that closes its last cell."""
     quote = given.dialect.quote
     closed = f"{quote}{last.cells[-1].replace(quote, quote * 2)}{quote}"
-    return not (last.wrapped or given.text.endswith(("\n", "\r", closed)))
+    return not (last.is_wrapped or given.text.endswith(("\n", "\r", closed)))
 
 
 def read(given: Text, repairer: Repairer | None = None) -> tuple[list[Batch], Account]:
@@ -237,9 +237,9 @@ def test_both_readers_agree(given: Text) -> None:
     strict, lines = expected(given)
     assert found == [told(one) for one in strict]
     assert (
-        replace(account, wrapped=0, unended=0, gaps=0) == lines
+        replace(account, line_wraps=0, open_ends=0, gaps=0) == lines
     )  # counted in test_wrappings.py, test_endings.py, test_files.py
-    assert account.total == account.records + account.rejected + account.blank + account.footer
+    assert account.total == account.records + account.rejects + account.blank + account.footer
 
 
 @THOROUGH

@@ -92,7 +92,7 @@ def clean(path: Path, records: int | None) -> Rows:
     """Header and the first whole records of a sample export: what is damaged cannot be saved as something else."""
     export = open_export(path, shelf(None).vocabulary())
     whole = (item.cells for item in records_of(export) if isinstance(item, Record))
-    return [[column.written for column in export.columns], *islice(whole, records)]
+    return [[column.header for column in export.columns], *islice(whole, records)]
 
 
 def barometer(folder: Path, exports: Mapping[str, bytes]) -> dict[str, Any]:

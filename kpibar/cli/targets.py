@@ -23,7 +23,7 @@ from kpibar.layouts.errors import LayoutTied
 from kpibar.layouts.layout import identify, shelf
 from kpibar.read.errors import MemberNeeded
 from kpibar.read.export import open_export
-from kpibar.read.source import located
+from kpibar.read.source import locate
 from kpibar.render.clean import clean
 from kpibar.render.document import LANGUAGES, OWN_BEGINNINGS
 from kpibar.render.messages import say
@@ -57,7 +57,7 @@ def refuse_overwriting(
     if not place.exists() or not S_ISREG(place.stat().st_mode):
         return
     key = key_path(config.settings.project)
-    named = (located(export)[0] for export in exports if export)
+    named = (locate(export)[0] for export in exports if export)
     for kept in (database, *_beside(database), key, config.path, *named):
         if kept and kept.exists() and place.samefile(kept):
             raise OutputOverwrites(output, f"the same file as {kept}")

@@ -101,7 +101,7 @@ def _text(export: Export, wanted: Iterable[Span]) -> Iterator[str]:
         text = codecs.iterdecode(export.blocks(), "utf-8")
         yield from (line for number, line in enumerate(streamed_lines(text), export.first_line) if number in lines)
     else:
-        yield _written([column.written for column in export.columns])
+        yield _written([column.header for column in export.columns])
         yield from (_written(cells) for number, cells in export.rows() if number in lines)
 
 

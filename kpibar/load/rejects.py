@@ -6,7 +6,7 @@ from kpibar.database.store import Store
 from kpibar.load.typed import PLACE
 from kpibar.privacy.disclosure import LONGEST, blank
 from kpibar.read.reader import Batch
-from kpibar.read.records import OF_A_REPORT, REPEATED
+from kpibar.read.records import HEADER_REPEATED, OF_A_REPORT
 
 
 def write_rejects(store: Store, file_id: int, batch: Batch, grouped: bool) -> int:
@@ -27,7 +27,7 @@ def write_rejects(store: Store, file_id: int, batch: Batch, grouped: bool) -> in
 def no_records(store: Store, file_id: int) -> int:
     """How many lines among a file's rejects repeat the header, or sum up other lines."""
     sql = "SELECT count(*) FROM rejects WHERE file_id = ? AND reason IN (?, ?)"
-    return int(store.engine.rows(sql, [file_id, REPEATED, OF_A_REPORT])[0][0])
+    return int(store.engine.rows(sql, [file_id, HEADER_REPEATED, OF_A_REPORT])[0][0])
 
 
 def write_key_faults(store: Store, file_id: int, batch: Batch, faults: str) -> int:

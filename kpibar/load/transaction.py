@@ -60,7 +60,7 @@ from kpibar.read.mojibake import restore
 from kpibar.read.reader import Account, Batch, Reader, join_batches, sizes_for
 from kpibar.read.scan import Dialect
 from kpibar.read.tables import Row
-from kpibar.read.workbook_marks import UNCALCULATED
+from kpibar.read.workbook_marks import NO_RESULT
 from kpibar.values.date_order import confirm, confirm_formats
 from kpibar.values.date_order import settle as settle_dates
 from kpibar.values.decimals import CODE as DECIMAL_SIGN
@@ -160,7 +160,7 @@ def _watch_blocks(task: Task, reader: Reader) -> Iterator[bytes]:
         done += len(block)
         if task.watch:
             account = reader.account
-            task.watch(task.path, done, task.file.export.size, account.records, account.rejected)
+            task.watch(task.path, done, task.file.export.size, account.records, account.rejects)
 
 
 def _sheet_rows(task: Task, tally: Tally) -> Iterator[Row]:
@@ -168,9 +168,9 @@ def _sheet_rows(task: Task, tally: Tally) -> Iterator[Row]:
     free = task.dialect.free
     for line, row in task.file.export.rows():
         cells = row
-        if UNCALCULATED in cells:
-            cells = ["" if at in free and one == UNCALCULATED else one for at, one in enumerate(cells)]
-            tally.remarks["formula_unread", ""] += UNCALCULATED not in cells
+        if NO_RESULT in cells:
+            cells = ["" if at in free and one == NO_RESULT else one for at, one in enumerate(cells)]
+            tally.remarks["formula_unread", ""] += NO_RESULT not in cells
         if not all(map(str.isascii, cells)):
             meant = [restore(cell) for cell in cells]
             tally.remarks["double_encoding", ""] += meant != cells
@@ -327,13 +327,13 @@ def _refuse_second_header(store: Store, task: Task, compiled: Plan, batch: Batch
 def _finish(store: Store, taking: _Progress, account: Account, stated: Statement) -> Outcome:
     """Settle what is contested, check the whole and enter it in the ledger."""
     task, tally = taking.task, taking.tally
-    tally.remarks[LINE_IN_QUOTES, ""] += account.wrapped
-    tally.remarks[DAMAGED_TEXT, ""] += account.damaged
-    tally.remarks[LINE_END_MISSING, ""] += account.unended
+    tally.remarks[LINE_IN_QUOTES, ""] += account.line_wraps
+    tally.remarks[DAMAGED_TEXT, ""] += account.damaged_records
+    tally.remarks[LINE_END_MISSING, ""] += account.open_ends
     # Blank lines between all records, or most of them, are how the file is written.
     tally.remarks[LINE_BLANK, ""] += account.gaps if 2 * account.gaps <= account.records else 0
-    if account.moved is not None:
-        raise HeaderMoved(task.path, account.moved)
+    if account.moved_line is not None:
+        raise HeaderMoved(task.path, account.moved_line)
     check_assertions(task.path, task.file.layout, tally)
     lines, loaded = _lines(task.file.export, account), []
     as_of = instant_in_name(task.path.name, task.context.brand_zone)
@@ -443,7 +443,7 @@ def _main_counts(counts: Counts, tally: Tally, account: Account) -> Counts:
         folded=tally.folded,
         rejected=tally.bad + tally.faults,
         dropped=tally.dropped,
-        repaired=account.repaired,
+        repaired=account.repairs,
     )
 
 
@@ -451,7 +451,7 @@ def _lines(export: Export, account: Account) -> Lines:
     before = export.preamble + export.header_lines
     return Lines(
         account.total + before, export.preamble, export.header_lines, account.blank, account.footer, account.records,
-        account.rejected,
+        account.rejects,
     )  # fmt: skip
 
 

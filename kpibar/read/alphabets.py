@@ -103,9 +103,9 @@ _WORST = 0.0001
 # By how much another reading must be more likely, and how likely a letter must be, as natural logarithms.
 _CLEARLY, _LIKELY = 5.0, -6.5
 # So many signs that stand where none does are no accident, where they are so large a part.
-_FEW, _OFTEN = 4, 0.25
+_FEWEST, _OFTEN = 4, 0.25
 # So many different words are looked for, and so many of them weighed.
-_MOST_WORDS, _WEIGHED = 4_000, 600
+_MOST_WORDS, _WORD_LIMIT = 4_000, 600
 _MOST_IN_A_PIECE = 500
 _WORD = re.compile(rb"[\x80-\xff][A-Za-z0-9\x80-\xff]{0,40}")
 _WORD_BEGINNING = re.compile(rb"[A-Za-z0-9]{0,20}\Z")
@@ -122,15 +122,15 @@ class CodePage:
 
 def code_page(words: Iterable[bytes]) -> CodePage:
     """The code page in which words look most like those of a language: a Western one, unless another is clearly it."""
-    listed = tuple(dict.fromkeys(words))
-    texts = listed[:: -(-len(listed) // _WEIGHED)] if listed else ()
+    distinct = tuple(dict.fromkeys(words))
+    texts = distinct[:: -(-len(distinct) // _WORD_LIMIT)] if distinct else ()
     foreign = {page: _likelihood(texts, page, languages) for page, languages in FOREIGN.items()}
     western = {page: _western_likelihood(texts, page, foreign) for page in WESTERN}
     best = max(WESTERN, key=lambda page: western[page][0] - _LESS_LIKELY[page])
     score = western[best][0] - _LESS_LIKELY[best]
-    other = max(FOREIGN, key=lambda page: foreign[page][0])
-    differing = tuple(word for word in texts if _read(word, best) != _read(word, other))
-    if foreign[other][0] - score > _CLEARLY and _difference(differing, best, other) > _CLEARLY / 2:
+    rival = max(FOREIGN, key=lambda page: foreign[page][0])
+    differences = tuple(word for word in texts if _read(word, best) != _read(word, rival))
+    if foreign[rival][0] - score > _CLEARLY and _difference(differences, best, rival) > _CLEARLY / 2:
         likely = max(FOREIGN, key=lambda page: foreign[page][0] - (0 if page in _USUAL else _UNUSUAL))
         return CodePage(likely, foreign[likely][1], False)
     if _is_no_language(texts, best, western[best]):
@@ -142,13 +142,13 @@ def _western_likelihood(
     texts: tuple[bytes, ...], page: str, foreign: Mapping[str, tuple[float, str]]
 ) -> tuple[float, str]:
     """How likely words are in a Western code page, as Western words or as those of a language it can write as well."""
-    own = _likelihood(texts, page, tuple(_WESTERN_LETTERS))
+    likelihood = _likelihood(texts, page, tuple(_WESTERN_LETTERS))
     read = [_read(word, page) for word in texts]
     # Many a word of Central Europe reads the same in both.
     if page == "cp1252" and [_read(word, "cp1250") for word in texts] == read:
         score, language = foreign["cp1250"]
-        own = max(own, (score - 3, language))
-    return own
+        likelihood = max(likelihood, (score - 3, language))
+    return likelihood
 
 
 def _is_no_language(texts: tuple[bytes, ...], page: str, likelihood: tuple[float, str]) -> bool:
@@ -157,7 +157,7 @@ def _is_no_language(texts: tuple[bytes, ...], page: str, likelihood: tuple[float
     signs = sum(byte >= 0x80 for word in texts for byte in word)
     shares = [share for word in texts for share in _sign_shares(_read(word, page), language)]
     strange = sum(share <= _WORST for share in shares)
-    return score < _LIKELY * signs or (strange >= _FEW and strange > _OFTEN * len(shares))
+    return score < _LIKELY * signs or (strange >= _FEWEST and strange > _OFTEN * len(shares))
 
 
 def words_beyond_ascii(pieces: Iterable[bytes]) -> list[bytes]:
@@ -175,17 +175,17 @@ def words_beyond_ascii(pieces: Iterable[bytes]) -> list[bytes]:
 
 def _word(piece: bytes, start: int, stop: int) -> bytes:
     """A word from its beginning, given where its first byte beyond ASCII stands."""
-    beginning = _WORD_BEGINNING.search(piece[max(0, start - 20) : start])
-    return (beginning[0] if beginning else b"") + piece[start:stop]
+    word_start = _WORD_BEGINNING.search(piece[max(0, start - 20) : start])
+    return (word_start[0] if word_start else b"") + piece[start:stop]
 
 
 def _read(word: bytes, encoding: str) -> str:
     return word.decode(encoding, "replace")
 
 
-def _difference(words: tuple[bytes, ...], western: str, other: str) -> float:
+def _difference(words: tuple[bytes, ...], western: str, foreign: str) -> float:
     """By how much words are more likely in another code page than in a Western one."""
-    return _likelihood(words, other, FOREIGN[other])[0] - _likelihood(words, western, tuple(_WESTERN_LETTERS))[0]
+    return _likelihood(words, foreign, FOREIGN[foreign])[0] - _likelihood(words, western, tuple(_WESTERN_LETTERS))[0]
 
 
 def _likelihood(words: tuple[bytes, ...], encoding: str, languages: tuple[str, ...]) -> tuple[float, str]:
@@ -193,15 +193,15 @@ def _likelihood(words: tuple[bytes, ...], encoding: str, languages: tuple[str, .
     texts = [_read(word, encoding) for word in words]
     scores = {language: [_word_score(text, language) for text in texts] for language in languages}
     language = max(languages, key=lambda name: sum(scores[name]))
-    each = sum(max(some) - 1 for some in zip(*scores.values(), strict=True))
-    return max(sum(scores[language]), each), language
+    total = sum(max(word_scores) - 1 for word_scores in zip(*scores.values(), strict=True))
+    return max(sum(scores[language]), total), language
 
 
 @cache
 def _shares(language: str) -> Mapping[str, float]:
     """How often each letter of a language is among its signs beyond ASCII, as they are in text: four fifths letters."""
-    listed = (_WESTERN_LETTERS | _FOREIGN_LETTERS)[language].split()
-    weights = {entry[0]: float(entry[1:].rstrip("^-$")) for entry in listed}
+    letters = (_WESTERN_LETTERS | _FOREIGN_LETTERS)[language].split()
+    weights = {entry[0]: float(entry[1:].rstrip("^-$")) for entry in letters}
     total = sum(weights.values())
     return {letter: 0.8 * weight / total for letter, weight in weights.items()}
 
@@ -217,10 +217,10 @@ def _word_score(text: str, language: str) -> float:
 
 
 def _sign_shares(text: str, language: str) -> Iterator[float]:
-    padded = f"  {text} "
-    for at, char in enumerate(padded):
+    text_with_ends = f"  {text} "
+    for at, char in enumerate(text_with_ends):
         if char > "\x7f":
-            around = (padded[at - 2], padded[at - 1], padded[at + 1])
+            around = (text_with_ends[at - 2], text_with_ends[at - 1], text_with_ends[at + 1])
             letter = char.isalpha() and char not in _MARKS
             yield _letter(char, around, language) if letter else _mark(char, *around[1:])
 
@@ -265,8 +265,8 @@ def _place(before: str, after: str) -> str:
 @cache
 def _places(language: str) -> Mapping[str, str]:
     """Where letters of a language stand, of those that do not stand anywhere."""
-    listed = (_WESTERN_LETTERS | _FOREIGN_LETTERS)[language].split()
-    return {entry[0]: entry[-1] for entry in listed if entry[-1] in "^-$"}
+    letters = (_WESTERN_LETTERS | _FOREIGN_LETTERS)[language].split()
+    return {entry[0]: entry[-1] for entry in letters if entry[-1] in "^-$"}
 
 
 def _case(char: str, earlier: str, before: str, after: str) -> float:

@@ -15,7 +15,7 @@ _SPACES = re.compile(r"[\s_]+")
 class Column:
     """One header cell: its bytes, its name, as compared, and the zone in its trailing parentheses, if any."""
 
-    written: str
+    header: str
     name: str
     normal: str
     zone: str | None
@@ -29,8 +29,8 @@ def column(name: str) -> Column:
     )
 
 
-def _zone_name(written: str) -> str:
-    return "UTC" if written.upper() in ("UTC", "GMT") else written
+def _zone_name(text: str) -> str:
+    return "UTC" if text.upper() in ("UTC", "GMT") else text
 
 
 @lru_cache(maxsize=8192)

@@ -49,7 +49,7 @@ def parse_one(lines: Iterable[str], delimiter: str, quote: str = '"') -> tuple[l
         return [], 1
 
 
-def recognised(cells: Iterable[str], vocabulary: Set[str]) -> int:
+def count_recognised(cells: Iterable[str], vocabulary: Set[str]) -> int:
     """How many different known names a row holds."""
     return len({normal(cell) for cell in cells} & vocabulary)
 
@@ -59,10 +59,10 @@ def find_heading(lines: Sequence[str], vocabulary: Set[str]) -> Heading | None:
 
     A line `sep=;` settles the delimiter, provided the names agree.
     """
-    stated = stated_delimiter(lines)
-    found = _best(lines, vocabulary, (stated,)) if stated is not None and usable(stated) else None
-    found = found or _best(lines, vocabulary, DELIMITERS)
-    return _with_import_rows(found, lines) if found else None
+    delimiter = stated_delimiter(lines)
+    heading = _best(lines, vocabulary, (delimiter,)) if delimiter is not None and usable(delimiter) else None
+    heading = heading or _best(lines, vocabulary, DELIMITERS)
+    return _with_import_rows(heading, lines) if heading else None
 
 
 def stated_delimiter(lines: Sequence[str]) -> str | None:
@@ -76,14 +76,14 @@ def usable(delimiter: str) -> bool:
 
 
 def _best(lines: Sequence[str], vocabulary: Set[str], delimiters: Sequence[str]) -> Heading | None:
-    most, best = KNOWN_ENOUGH - 1, None
+    best_score, best = KNOWN_ENOUGH - 1, None
     for index in range(min(HEADER_WITHIN, len(lines))):
         for delimiter in delimiters:
             for quote in QUOTES:
                 cells, spans = _names(lines[index : index + HEADER_SPAN], delimiter, quote)
-                known = recognised(cells, vocabulary)
-                if known > most:
-                    most = known
+                score = count_recognised(cells, vocabulary)
+                if score > best_score:
+                    best_score = score
                     best = Heading(delimiter, quote, index, spans, tuple(column(cell) for cell in cells))
     return best
 
@@ -119,7 +119,7 @@ def torn_name(line: str, vocabulary: Set[str]) -> str | None:
     """The name with a quote alone in a line that would be a header without its quotes; None where it would not."""
     for delimiter in DELIMITERS:
         cells = [cell.strip() for cell in line.split(delimiter)]
-        if recognised((cell.strip('"') for cell in cells), vocabulary) >= KNOWN_ENOUGH:
+        if count_recognised((cell.strip('"') for cell in cells), vocabulary) >= KNOWN_ENOUGH:
             return next((cell for cell in cells if cell.count('"') % 2), None)
     return None
 
@@ -132,78 +132,78 @@ def _with_import_rows(heading: Heading, lines: Sequence[str]) -> Heading:
         rows.append(cells)
         spans.append(span)
         at += span
-    more, columns = import_rows(heading.columns, rows)
-    return replace(heading, spans=heading.spans + sum(spans[:more]), columns=columns)
+    extra_rows, columns = import_rows(heading.columns, rows)
+    return replace(heading, spans=heading.spans + sum(spans[:extra_rows]), columns=columns)
 
 
-def import_rows(columns: tuple[Column, ...], following: Sequence[Sequence[str]]) -> tuple[int, tuple[Column, ...]]:
+def import_rows(columns: tuple[Column, ...], rows: Sequence[Sequence[str]]) -> tuple[int, tuple[Column, ...]]:
     """How many of the rows after the header are header too, and the columns with the zones stated there."""
-    for number, cells in enumerate(following, 1):
+    for number, cells in enumerate(rows, 1):
         if 2 * sum(bool(_IMPORT_ID.match(cell)) for cell in cells) > max(len(cells), len(columns)):
-            return number, tuple(map(_zoned, columns, [*cells, *[""] * len(columns)]))
+            return number, tuple(map(_with_zone, columns, [*cells, *[""] * len(columns)]))
     return 0, columns
 
 
-def _zoned(one: Column, cell: str) -> Column:
+def _with_zone(column_of_cell: Column, cell: str) -> Column:
     try:
-        stated = json.loads(cell)
+        settings = json.loads(cell)
     except (ValueError, RecursionError):
-        return one
-    zone = stated.get("timeZone") if isinstance(stated, dict) else None
-    if one.zone or not isinstance(zone, str):
-        return one
-    return replace(one, zone="UTC" if zone.upper() in ("Z", "UTC", "GMT") else zone)
+        return column_of_cell
+    zone = settings.get("timeZone") if isinstance(settings, dict) else None
+    if column_of_cell.zone or not isinstance(zone, str):
+        return column_of_cell
+    return replace(column_of_cell, zone="UTC" if zone.upper() in ("Z", "UTC", "GMT") else zone)
 
 
 def table_above(rows: Iterable[Sequence[str]], vocabulary: Set[str]) -> bool:
     """Whether what stands above a header is a table of its own: names of columns, then records as wide."""
-    named = 0
+    matches = 0
     for row in rows:
-        filled, known = sum(bool(cell.strip()) for cell in row), recognised(row, vocabulary)
-        if known >= KNOWN_ENOUGH and 2 * known >= filled:
-            named = len(row)
-        elif named and not known and len(row) == named and filled >= KNOWN_ENOUGH:
+        cells_filled, matches_here = sum(bool(cell.strip()) for cell in row), count_recognised(row, vocabulary)
+        if matches_here >= KNOWN_ENOUGH and 2 * matches_here >= cells_filled:
+            matches = len(row)
+        elif matches and not matches_here and len(row) == matches and cells_filled >= KNOWN_ENOUGH:
             return True
     return False
 
 
 def row_heading(rows: Sequence[Sequence[str]], vocabulary: Set[str]) -> tuple[int, Heading] | None:
     """The header among the first rows of a sheet with the number of names known in it; None without any known."""
-    known = [recognised(cells, vocabulary) for cells in rows[:HEADER_WITHIN]]
-    if not any(known):
+    scores = [count_recognised(cells, vocabulary) for cells in rows[:HEADER_WITHIN]]
+    if not any(scores):
         return None
-    index = known.index(max(known))
-    written = list(rows[index])
-    while written and not written[-1].strip():
-        written.pop()
-    more, columns = import_rows(tuple(map(column, written)), rows[index + 1 : index + 3])
-    return max(known), Heading("", "", index, 1 + more, columns)
+    index = scores.index(max(scores))
+    header = list(rows[index])
+    while header and not header[-1].strip():
+        header.pop()
+    extra_rows, columns = import_rows(tuple(map(column, header)), rows[index + 1 : index + 3])
+    return max(scores), Heading("", "", index, 1 + extra_rows, columns)
 
 
-def pick(path: Path, what: str, known: Mapping[str, int], wanted: str | None) -> str:
+def pick(path: Path, kind: str, scores: Mapping[str, int], choice: str | None) -> str:
     """Which of several tables to read, given how many names are known in each: the one asked for, or the only likely.
 
     A second table with half as many known names as the best may be meant too. Raises MemberNeeded, MemberUnknown.
     """
-    if wanted is not None:
-        called = find_part(wanted, known)
-        if called is None:
-            raise MemberUnknown(path, wanted, list(known))
-        return called
-    likely = [name for name, count in known.items() if count >= max(KNOWN_ENOUGH, max(known.values()) / 2)]
+    if choice is not None:
+        match = find_part(choice, scores)
+        if match is None:
+            raise MemberUnknown(path, choice, list(scores))
+        return match
+    likely = [name for name, count in scores.items() if count >= max(KNOWN_ENOUGH, max(scores.values()) / 2)]
     if len(likely) > 1:
-        raise MemberNeeded(path, what, likely)
-    return max(known, key=lambda name: known[name])
+        raise MemberNeeded(path, kind, likely)
+    return max(scores, key=lambda name: scores[name])
 
 
 def headerless(lines: Sequence[str], fields: Sequence[str]) -> Heading | None:
     """A table without header whose first record has exactly as many cells as `fields` has names, else None."""
-    skipped = 1 if lines and _SEP.match(lines[0]) else 0
+    skip = 1 if lines and _SEP.match(lines[0]) else 0
     for delimiter in DELIMITERS:
         for quote in QUOTES:
-            cells, _ = parse_one(lines[skipped : skipped + HEADER_SPAN], delimiter, quote)
+            cells, _ = parse_one(lines[skip : skip + HEADER_SPAN], delimiter, quote)
             if len(cells) == len(fields):
-                return Heading(delimiter, quote, skipped, 0, tuple(column(name) for name in fields))
+                return Heading(delimiter, quote, skip, 0, tuple(column(name) for name in fields))
     return None
 
 
@@ -221,7 +221,7 @@ class Spacing:
     delimiter: str
     quote: str
 
-    def unspaced(self, text: str) -> str:
+    def strip_spaces(self, text: str) -> str:
         """A record or a line without the blanks around its quoted cells."""
         if self.quote not in text:
             return text
@@ -235,7 +235,7 @@ class Spacing:
         pieces: list[str] = []
         size = 0
         for text in self._records(streamed_lines(decoder.decode(block) for block in blocks), width):
-            pieces.append(self.unspaced(text))
+            pieces.append(self.strip_spaces(text))
             size += len(text)
             if size >= _CHUNK:
                 yield "".join(pieces).encode()
@@ -245,23 +245,23 @@ class Spacing:
     def _records(self, lines: Iterable[str], width: int) -> Iterator[str]:
         """Lines, joined where a quoted cell goes over several; a line that is a record by itself begins a new one."""
         dialect = Dialect(self.delimiter, self.quote, width)
-        pending: list[str] = []
+        buffer: list[str] = []
         for line in lines:
             pairs = line.count(self.quote) % 2 == 0
-            if pending and pairs and len(strict_cells(self.unspaced(line), dialect) or ()) == width > 1:
-                yield from pending
-                pending = []
-            if pending and not pairs:
-                yield "".join((*pending, line))
-                pending = []
-            elif pending or not pairs:
-                pending.append(line)
+            if buffer and pairs and len(strict_cells(self.strip_spaces(line), dialect) or ()) == width > 1:
+                yield from buffer
+                buffer = []
+            if buffer and not pairs:
+                yield "".join((*buffer, line))
+                buffer = []
+            elif buffer or not pairs:
+                buffer.append(line)
             else:
                 yield line
-            if len(pending) > _LONGEST_RECORD:
-                yield from pending
-                pending = []
-        yield from pending
+            if len(buffer) > _LONGEST_RECORD:
+                yield from buffer
+                buffer = []
+        yield from buffer
 
 
 def spacing(lines: Sequence[str], vocabulary: Set[str]) -> Spacing | None:
@@ -272,29 +272,32 @@ def spacing(lines: Sequence[str], vocabulary: Set[str]) -> Spacing | None:
     text = "".join(lines)
     for delimiter in DELIMITERS:
         for quote in QUOTES:
-            used = Spacing(delimiter, quote)
-            if f" {quote}" in text and f"{delimiter} " in text and _is_spaced(lines, used, vocabulary):
-                return used
+            candidate = Spacing(delimiter, quote)
+            if f" {quote}" in text and f"{delimiter} " in text and _is_spaced(lines, candidate, vocabulary):
+                return candidate
     return None
 
 
-def _is_spaced(lines: Sequence[str], used: Spacing, vocabulary: Set[str]) -> bool:
-    spaced = (_counted([line], used) for line in lines if f"{used.delimiter} " in line)
-    if not any(0 < cells == blanks for cells, blanks in spaced):  # names are costly to compare
+def _is_spaced(lines: Sequence[str], candidate: Spacing, vocabulary: Set[str]) -> bool:
+    counts = (_count_cells([line], candidate) for line in lines if f"{candidate.delimiter} " in line)
+    if not any(0 < cells == blanks for cells, blanks in counts):  # names are costly to compare
         return False
-    names = [recognised(parse_one([used.unspaced(line)], used.delimiter, used.quote)[0], vocabulary) for line in lines]
+    names = [
+        count_recognised(parse_one([candidate.strip_spaces(line)], candidate.delimiter, candidate.quote)[0], vocabulary)
+        for line in lines
+    ]
     if max(names) < KNOWN_ENOUGH:
         return False
     first = names.index(max(names))
-    header, rest = _counted(lines[first : first + 1], used), _counted(lines[first + 1 :], used)
-    return 0 < header[0] == header[1] and rest[1] >= _SHARE * rest[0]
+    header, body = _count_cells(lines[first : first + 1], candidate), _count_cells(lines[first + 1 :], candidate)
+    return 0 < header[0] == header[1] and body[1] >= _SHARE * body[0]
 
 
-def _counted(lines: Sequence[str], used: Spacing) -> tuple[int, int]:
+def _count_cells(lines: Sequence[str], candidate: Spacing) -> tuple[int, int]:
     """How many delimiters outside quotes stand before a cell, and how many of these before a blank."""
-    quote = used.quote
+    quote = candidate.quote
     bare = re.sub(f"{quote}(?:[^{quote}]|{quote}{quote})*{quote}", "", "".join(lines))
-    mark = re.escape(used.delimiter)
+    mark = re.escape(candidate.delimiter)
     return len(re.findall(f"{mark}(?![{mark}\\r\\n]|$)", bare)), len(re.findall(f"{mark} ", bare))
 
 
@@ -309,14 +312,16 @@ def with_trailing(heading: Heading, rows: Sequence[Sequence[str]]) -> tuple[Head
     common, count = Counter(map(len, rows)).most_common(1)[0]
     if count < max(_FEWEST, _SHARE * len(rows)) or common == width:
         return heading, 0
-    named = max((place for place, one in enumerate(heading.columns, 1) if one.normal), default=0)
-    if named <= common < width:
+    last_name = max(
+        (place for place, column_of_heading in enumerate(heading.columns, 1) if column_of_heading.normal), default=0
+    )
+    if last_name <= common < width:
         return replace(heading, columns=heading.columns[:common]), 0
     empty = sum(len(row) == common and not any(map(str.strip, row[width:])) for row in rows)
     if common < width or empty < max(_FEWEST, _SHARE * len(rows)):
         return heading, 0
-    more = common - width
-    return replace(heading, columns=(*heading.columns, *[column("")] * more)), more
+    surplus = common - width
+    return replace(heading, columns=(*heading.columns, *[column("")] * surplus)), surplus
 
 
 def first_rows(heading: Heading, lines: Sequence[str]) -> list[list[str]]:

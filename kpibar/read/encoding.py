@@ -44,7 +44,7 @@ _NO_ENCODINGS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "un
 
 
 @dataclass(frozen=True)
-class Decoding:
+class Decoder:
     """How a text is read: its encoding, and how many of its lines hold UTF-8 that was encoded twice.
 
     `all_mojibake` tells that nothing beyond ASCII is otherwise.
@@ -62,44 +62,50 @@ class Misfit:
     offset: int
 
 
-def known(encoding: str) -> str:
+def codec_of(encoding: str) -> str:
     """The name as given, provided it is that of a text encoding. Raises EncodingUnknown."""
     try:
-        found = codecs.lookup(encoding)
+        codec = codecs.lookup(encoding)
         "".encode(encoding)
     except (LookupError, ValueError) as error:
         raise EncodingUnknown(encoding) from error
-    if found.name.replace("_", "-") in _NO_ENCODINGS or found.incrementaldecoder is None:
+    if codec.name.replace("_", "-") in _NO_ENCODINGS or codec.incrementaldecoder is None:
         raise EncodingUnknown(encoding)
     return encoding
 
 
-def settled(path: Path, head: bytes, first: Iterable[bytes], again: Pieces, wanted: str | None) -> Decoding:
+def find_decoder(path: Path, head: bytes, first: Iterable[bytes], again: Pieces, name: str | None) -> Decoder:
     """How a text is read, whose bytes all fit the encoding.
 
     `head` is how it begins, `first` its bytes (read to the end, whatever they are), `again` gives them once more.
     Raises EncodingMisfit, EncodingContradicted, EncodingForeign, EncodingUnknown.
     """
-    stated = known(wanted) if wanted else marked(head)
-    plain = stated is None or stated in _UTF8
+    codec_name = codec_of(name) if name else codec_of_mark(head)
+    plain = codec_name is None or codec_name in _UTF8
     signs = _MojibakeWatch(first)
-    misfit = fits(signs if plain else first, stated or "utf-8")
+    misfit = fits(signs if plain else first, codec_name or "utf-8")
     if misfit is None:
-        if wanted and not codecs.lookup(wanted).name.startswith("utf") and _shows_utf8(again):
-            raise EncodingContradicted(path, wanted)
+        if name and not codecs.lookup(name).name.startswith("utf") and _shows_utf8(again):
+            raise EncodingContradicted(path, name)
         if not plain:
-            signs.seen = not wanted and any(may_hold_mojibake(piece) for piece in utf8(again(), Decoding(stated or "")))
-        return _count_mojibake(Decoding(stated or "utf-8"), again) if signs.seen else Decoding(stated or "utf-8")
-    if stated is None and (page := _page(again)) is not None:
+            signs.has_signs = not name and any(
+                may_hold_mojibake(piece) for piece in utf8(again(), Decoder(codec_name or ""))
+            )
+        return (
+            _count_mojibake(Decoder(codec_name or "utf-8"), again)
+            if signs.has_signs
+            else Decoder(codec_name or "utf-8")
+        )
+    if codec_name is None and (page := _page(again)) is not None:
         if not page.western:
             raise EncodingForeign(path, page.encoding)
         misfit = fits(again(), page.encoding)
         if misfit is None:
-            return Decoding(page.encoding)
-        stated = page.encoding
-    stated = stated or "utf-8"
-    line = _line(again(), stated, misfit.offset)
-    raise EncodingMisfit(path, line, misfit.offset + 1, stated)
+            return Decoder(page.encoding)
+        codec_name = page.encoding
+    codec_name = codec_name or "utf-8"
+    line = _line(again(), codec_name, misfit.offset)
+    raise EncodingMisfit(path, line, misfit.offset + 1, codec_name)
 
 
 class _MojibakeWatch:
@@ -107,27 +113,27 @@ class _MojibakeWatch:
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = pieces
-        self.seen = False
+        self.has_signs = False
 
     def __iter__(self) -> Iterator[bytes]:
         before = b""
         for piece in self._pieces:
-            self.seen = self.seen or may_hold_mojibake(piece, before)
+            self.has_signs = self.has_signs or may_hold_mojibake(piece, before)
             before = piece[-16:]
             yield piece
 
 
-def _count_mojibake(decoding: Decoding, again: Pieces) -> Decoding:
+def _count_mojibake(choice: Decoder, again: Pieces) -> Decoder:
     """The same, with the number of lines in which UTF-8 was encoded twice."""
     certain = sound = doubtful = 0
-    for line in streamed_lines(_texts(utf8(again(), decoding))):
+    for line in streamed_lines(_texts(utf8(again(), choice))):
         if not line.isascii():
-            changed = restore(line) != line
-            certain += changed
-            sound += not changed and is_sound(line)
-            doubtful += not changed and restore(line, wholly=True) != line
+            differs = restore(line) != line
+            certain += differs
+            sound += not differs and is_sound(line)
+            doubtful += not differs and restore(line, wholly=True) != line
     entire = certain > 0 and sound == 0
-    return Decoding(decoding.encoding, certain + doubtful * entire, entire)
+    return Decoder(choice.encoding, certain + doubtful * entire, entire)
 
 
 def _texts(pieces: Iterable[bytes]) -> Iterator[str]:
@@ -141,7 +147,7 @@ def _shows_utf8(again: Pieces) -> bool:
     return not all(piece.isascii() for piece in again()) and fits(again(), "utf-8") is None
 
 
-def marked(head: bytes) -> str | None:
+def codec_of_mark(head: bytes) -> str | None:
     """The encoding the first bytes tell by a mark or by the zero bytes of UTF-16."""
     for mark, encoding in _MARKS:
         if head.startswith(mark):
@@ -162,18 +168,18 @@ def fits(pieces: Iterable[bytes], encoding: str) -> Misfit | None:
     """The first bytes that are not of the encoding, or None; the pieces are read to the end in any case."""
     decoder = codecs.getincrementaldecoder(encoding)()
     plain = encoding in _UTF8
-    undefined = _undefined(encoding)
+    invalid = _undefined_bytes(encoding)
     before, misfit = 0, None
     for piece in pieces:
-        skipped = plain and piece.isascii() and not decoder.getstate()[0]
-        skipped = skipped or (undefined is not None and not any(byte in piece for byte in undefined))
-        if misfit is None and not skipped:
+        skip = plain and piece.isascii() and not decoder.getstate()[0]
+        skip = skip or (invalid is not None and not any(byte in piece for byte in invalid))
+        if misfit is None and not skip:
             misfit = _misfit(decoder, piece, before, final=False)
         before += len(piece)
     return misfit or _misfit(decoder, b"", before, final=True)
 
 
-def _undefined(encoding: str) -> bytes | None:
+def _undefined_bytes(encoding: str) -> bytes | None:
     """The few bytes that mean nothing in a Western code page: looking for them is quicker than decoding."""
     if encoding not in WESTERN:
         return None
@@ -181,13 +187,13 @@ def _undefined(encoding: str) -> bytes | None:
 
 
 def _misfit(decoder: codecs.IncrementalDecoder, piece: bytes, before: int, *, final: bool) -> Misfit | None:
-    waiting = len(decoder.getstate()[0])
+    pending_bytes = len(decoder.getstate()[0])
     try:
         decoder.decode(piece, final)
     except UnicodeDecodeError as error:
-        return Misfit(before - waiting + error.start)
+        return Misfit(before - pending_bytes + error.start)
     except UnicodeError:  # a byte-order mark that must be there is not
-        return Misfit(before - waiting)
+        return Misfit(before - pending_bytes)
     return None
 
 
@@ -202,7 +208,7 @@ def _page(again: Pieces) -> CodePage | None:
 
 def _is_damaged(pieces: Iterable[bytes]) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    odd = whole = broken = 0
+    odd = whole = faults = 0
     end = b""
     for piece in pieces:
         seam, end = end + piece[:2], piece[-2:]
@@ -212,43 +218,43 @@ def _is_damaged(pieces: Iterable[bytes]) -> bool:
             strange = len(piece.translate(None, _ASCII))
             odd += strange
             text = decoder.decode(piece)
-            broken += text.count("\ufffd")
+            faults += text.count("\ufffd")
             whole += len(text) - (len(piece) - strange)
-    return whole > 2 * broken
+    return whole > 2 * faults
 
 
 def _line(pieces: Iterable[bytes], encoding: str, offset: int) -> int:
     """The physical line, counted from 1, on which the byte after the first `offset` ones stands."""
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     ends = io.IncrementalNewlineDecoder(None, translate=True)
-    line, left = 1, offset
+    line, remainder = 1, offset
     for piece in pieces:
-        line += ends.decode(decoder.decode(piece[:left])).count("\n")
-        left -= len(piece)
-        if left <= 0:
+        line += ends.decode(decoder.decode(piece[:remainder])).count("\n")
+        remainder -= len(piece)
+        if remainder <= 0:
             break
     return line
 
 
-def utf8(pieces: Iterable[bytes], decoding: Decoding) -> Iterator[bytes]:
+def utf8(pieces: Iterable[bytes], choice: Decoder) -> Iterator[bytes]:
     """A text whose bytes fit its encoding, as UTF-8 without byte-order mark; a piece may end inside a character.
 
     Raises UnicodeDecodeError.
     """
-    recoded = pieces if decoding.encoding in _UTF8 else _recoded(pieces, decoding.encoding)
+    blocks = pieces if choice.encoding in _UTF8 else _recode(pieces, choice.encoding)
     start = True
-    for piece in _restore_pieces(recoded, decoding.all_mojibake) if decoding.mojibake_lines else recoded:
+    for piece in _restore_pieces(blocks, choice.all_mojibake) if choice.mojibake_lines else blocks:
         bare = piece.removeprefix(codecs.BOM_UTF8) if start else piece
         start = start and not piece
         if bare:
             yield bare
 
 
-def _recoded(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+def _recode(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)()
-    same = encoding in WESTERN
+    is_western = encoding in WESTERN
     for piece in pieces:
-        yield piece if same and piece.isascii() else decoder.decode(piece).encode("utf-8")
+        yield piece if is_western and piece.isascii() else decoder.decode(piece).encode("utf-8")
     yield decoder.decode(b"", True).encode("utf-8")
 
 

@@ -17,8 +17,8 @@ class FileChanged(KpibarError):
 class FileDamaged(KpibarError):
     """The bytes are not those of a whole file of their kind: cut, altered, or inconsistent."""
 
-    def __init__(self, path: Path, what: str, why: str) -> None:
-        super().__init__(f"{path}: is a damaged {what} ({why}); fetch or export it again")
+    def __init__(self, path: Path, kind: str, why: str) -> None:
+        super().__init__(f"{path}: is a damaged {kind} ({why}); fetch or export it again")
 
 
 class FileEncrypted(KpibarError):
@@ -52,21 +52,23 @@ class ArchiveUnsafe(KpibarError):
 class ArchiveNested(KpibarError):
     """What is packed in the archive is no text: another archive or a workbook."""
 
-    def __init__(self, path: Path, what: str) -> None:
-        super().__init__(f"{path}: has {what} inside; take it out of the archive and name that file instead")
+    def __init__(self, path: Path, kind: str) -> None:
+        super().__init__(f"{path}: has {kind} inside; take it out of the archive and name that file instead")
 
 
 class MemberNeeded(UsageError):
     """The archive or workbook holds several exports and nobody said which one to read."""
 
-    def __init__(self, path: Path, what: str, names: Sequence[str]) -> None:
+    def __init__(self, path: Path, kind: str, names: Sequence[str]) -> None:
         names = [show_name(name) for name in names]
         command = " ".join(f'"{path}:{name}"' for name in names)
-        several = f", or all that are wanted in one command: kpibar ingest {command}" if len(names) <= 12 else ""
+        command_for_all = (
+            f", or all that are wanted in one command: kpibar ingest {command}" if len(names) <= 12 else ""
+        )
         super().__init__(
-            f"{path}: holds {len(names)} {what}: {list_names(names)}; name one of them: "
+            f"{path}: holds {len(names)} {kind}: {list_names(names)}; name one of them: "
             f'"{path}:{min(names, default="")}"'
-            f"{several}"
+            f"{command_for_all}"
         )
 
 
@@ -141,9 +143,9 @@ class EncodingUnknown(UsageError):
 class KeyMaterial(KpibarError):
     """A key was given as an export. Nothing of its content is shown."""
 
-    def __init__(self, path: Path, what: str) -> None:
+    def __init__(self, path: Path, form: str) -> None:
         super().__init__(
-            f"{path}: is key material ({what}), not an export, and nothing of it is read or shown; name the exports, "
+            f"{path}: is key material ({form}), not an export, and nothing of it is read or shown; name the exports, "
             "and keep keys in a folder that only you can read"
         )
 
@@ -183,9 +185,9 @@ class HeaderMoved(KpibarError):
 class DelimiterUnusable(KpibarError):
     """A line `sep=` states a sign by which cells cannot be told apart."""
 
-    def __init__(self, path: Path, found: str) -> None:
+    def __init__(self, path: Path, delimiter: str) -> None:
         super().__init__(
-            f'{path}: its line sep= states "{blank(found)}" between the cells; expected a sign such as , ; | or a '
+            f'{path}: its line sep= states "{blank(delimiter)}" between the cells; expected a sign such as , ; | or a '
             "tab, which is no letter, digit, quote, backslash or accented sign; export it again with one of those"
         )
 

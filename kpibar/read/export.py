@@ -20,11 +20,11 @@ from kpibar.privacy.personal import marked_name, name_shape
 from kpibar.read.columns import Column, column, normal
 from kpibar.read.dialect import (
     Heading,
+    count_recognised,
     find_heading,
     first_rows,
     headerless,
     parse_one,
-    recognised,
     spacing,
     stated_delimiter,
     table_above,
@@ -33,7 +33,7 @@ from kpibar.read.dialect import (
     usable,
     with_trailing,
 )
-from kpibar.read.encoding import Decoding, marked, settled, utf8
+from kpibar.read.encoding import Decoder, codec_of_mark, find_decoder, utf8
 from kpibar.read.errors import (
     DelimiterUnusable,
     FileEmpty,
@@ -107,7 +107,7 @@ class Export:
     @property
     def dialect(self) -> Dialect:
         """How its records are written; rows are handed on in the usual way."""
-        names = tuple(column.written for column in self.columns)
+        names = tuple(column.header for column in self.columns)
         return Dialect(
             self.delimiter or ",", self.quote or '"', len(names), names, self.line_feeds, padding=self.padding
         )
@@ -152,14 +152,14 @@ def open_export(
     Raises FileEmpty, FileNotText, FileTooLarge, HeaderNotFound, EncodingMisfit, EncodingUnknown, RecordsNotFound and
     what `open_source` raises.
     """
-    export = _opened(path, vocabulary, encoding, fields)
+    export = _open_file(path, vocabulary, encoding, fields)
     if len(export.columns) > MOST_COLUMNS:
         why = f"has {len(export.columns):,} columns, of which at most {MOST_COLUMNS:,} are read"
         raise FileTooLarge(path, why, "export it with fewer: `kpibar layouts NAME` lists those of a layout")
     return export
 
 
-def _opened(path: Path, vocabulary: Set[str], encoding: str | None, fields: Sequence[str] | None) -> Export:
+def _open_file(path: Path, vocabulary: Set[str], encoding: str | None, fields: Sequence[str] | None) -> Export:
     source = open_source(path)
     if source.kind == "text":
         return _open_text(source, vocabulary, encoding, fields)
@@ -202,10 +202,10 @@ def _open_sheet(source: Source, vocabulary: Set[str], sha256: str) -> Export:
 
 def _open_json(source: Source, vocabulary: Set[str], encoding: str | None) -> Export:
     digest = hashlib.sha256()
-    if encoding is None and marked(source.head) is None and _is_binary(source.head.decode("latin-1")):
+    if encoding is None and codec_of_mark(source.head) is None and _is_binary(source.head.decode("latin-1")):
         raise FileNotText(source.path, "a binary file")
-    used = settled(source.path, source.head, source.pieces(digest), source.pieces, encoding)
-    table = find_objects(source, used, vocabulary)
+    decoder = find_decoder(source.path, source.head, source.pieces(digest), source.pieces, encoding)
+    table = find_objects(source, decoder, vocabulary)
     return Export(
         path=source.path,
         sha256=_identity(source, digest.hexdigest()),
@@ -213,9 +213,9 @@ def _open_json(source: Source, vocabulary: Set[str], encoding: str | None) -> Ex
         kind="json",
         member=source.member or table.name or None,
         columns=tuple(column(restore(name)) for name in table.columns),
-        encoding=used.encoding,
-        mojibake_lines=used.mojibake_lines,
-        read_rows=lambda: object_rows(source, used, table),
+        encoding=decoder.encoding,
+        mojibake_lines=decoder.mojibake_lines,
+        read_rows=lambda: object_rows(source, decoder, table),
     )
 
 
@@ -232,28 +232,28 @@ def _open_parquet(source: Source, sha256: str) -> Export:
 
 
 def _identity(source: Source, digest: str) -> str:
-    chosen = source.member or source.part
-    return digest if source.alone else hashlib.sha256(f"{digest}:{chosen}".encode()).hexdigest()
+    part = source.member or source.part
+    return digest if source.alone else hashlib.sha256(f"{digest}:{part}".encode()).hexdigest()
 
 
 def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, fields: Sequence[str] | None) -> Export:
     digest = hashlib.sha256()
-    if encoding is None and marked(source.head) is None and _is_binary(source.head.decode("latin-1")):
+    if encoding is None and codec_of_mark(source.head) is None and _is_binary(source.head.decode("latin-1")):
         raise FileNotText(source.path, "a binary file")
-    used = settled(source.path, source.head, source.pieces(digest), source.pieces, encoding)
-    written = _first_lines(source, used)
-    spaced = spacing(written, vocabulary)
-    lines = [spaced.unspaced(line) for line in written] if spaced else written
+    decoder = find_decoder(source.path, source.head, source.pieces(digest), source.pieces, encoding)
+    first_lines = _first_lines(source, decoder)
+    layout_of_spaces = spacing(first_lines, vocabulary)
+    lines = [layout_of_spaces.strip_spaces(line) for line in first_lines] if layout_of_spaces else first_lines
     heading = _heading(source.path, lines, vocabulary, fields)
     before = heading.index + heading.spans
-    skip = len("".join(written[:before]).encode("utf-8"))
+    skip = len("".join(first_lines[:before]).encode("utf-8"))
     rows = first_rows(heading, lines[before:])
     heading, padding = with_trailing(heading, rows)
     width = len(heading.columns)
 
     def read() -> Iterator[bytes]:
-        blocks = _blocks(source, used, skip)
-        return spaced.unspaced_blocks(blocks, width) if spaced else blocks
+        blocks = _blocks(source, decoder, skip)
+        return layout_of_spaces.unspaced_blocks(blocks, width) if layout_of_spaces else blocks
 
     return Export(
         path=source.path,
@@ -261,8 +261,8 @@ def _open_text(source: Source, vocabulary: Set[str], encoding: str | None, field
         size=source.size,
         kind="text",
         member=source.member,
-        encoding=used.encoding,
-        mojibake_lines=used.mojibake_lines,
+        encoding=decoder.encoding,
+        mojibake_lines=decoder.mojibake_lines,
         delimiter=heading.delimiter,
         quote=heading.quote,
         header_line=heading.index + 1 if heading.spans else 0,
@@ -282,37 +282,39 @@ def _heading(path: Path, lines: Sequence[str], vocabulary: Set[str], fields: Seq
     """The header; without one, the names the layout states. Raises DelimiterUnusable, HeaderNotFound, HeaderMoved,
     HeaderQuoteUnpaired.
     """
-    found = find_heading(lines, vocabulary)
-    if fields is not None and (found is None or not _is_header(found, fields)):
-        found = headerless(lines, fields) or found
-    stated = stated_delimiter(lines)
-    if found is None and stated is not None and not usable(stated):
-        raise DelimiterUnusable(path, stated)
-    torn = unpaired_name(lines, found, vocabulary) if found and found.spans else torn_name(lines[0], vocabulary)
-    if torn is not None:
-        raise HeaderQuoteUnpaired(path, found.index + 1 if found else 1, _shown(torn, vocabulary))
-    if found is None:
-        raise HeaderNotFound(path, _shown(lines[0], vocabulary))
-    above = (parse_one([line], found.delimiter, found.quote)[0] for line in lines[: found.index])
+    heading = find_heading(lines, vocabulary)
+    if fields is not None and (heading is None or not _is_header(heading, fields)):
+        heading = headerless(lines, fields) or heading
+    delimiter = stated_delimiter(lines)
+    if heading is None and delimiter is not None and not usable(delimiter):
+        raise DelimiterUnusable(path, delimiter)
+    torn_header = (
+        unpaired_name(lines, heading, vocabulary) if heading and heading.spans else torn_name(lines[0], vocabulary)
+    )
+    if torn_header is not None:
+        raise HeaderQuoteUnpaired(path, heading.index + 1 if heading else 1, _show_header(torn_header, vocabulary))
+    if heading is None:
+        raise HeaderNotFound(path, _show_header(lines[0], vocabulary))
+    above = (parse_one([line], heading.delimiter, heading.quote)[0] for line in lines[: heading.index])
     if table_above(above, vocabulary):
-        raise HeaderMoved(path, found.index + 1)
-    return found
+        raise HeaderMoved(path, heading.index + 1)
+    return heading
 
 
-def _shown(line: str, vocabulary: Set[str]) -> str:
+def _show_header(line: str, vocabulary: Set[str]) -> str:
     return show_line(line, lambda cell: normal(cell) in vocabulary)
 
 
 def _is_header(heading: Heading, fields: Sequence[str]) -> bool:
     """Whether half of the stated names are in it: a record may hold two words that are names in some other export."""
     names = {normal(name) for name in fields}
-    return 2 * recognised((one.name for one in heading.columns), names) >= len(names)
+    return 2 * count_recognised((column.name for column in heading.columns), names) >= len(names)
 
 
-def _first_lines(source: Source, decoding: Decoding) -> list[str]:
+def _first_lines(source: Source, decoder: Decoder) -> list[str]:
     """The lines among which the header is; the last of them may be cut. Raises FileEmpty, FileNotText."""
     with closing(source.pieces()) as pieces:
-        lines = list(islice(streamed_lines(_beginning(utf8(pieces, decoding))), _HEAD_LINES))
+        lines = list(islice(streamed_lines(_first_texts(utf8(pieces, decoder))), _HEAD_LINES))
     if not any(line.strip() for line in lines):
         raise FileEmpty(source.path)
     if _is_binary("".join(lines)[:_BINARY_WITHIN]):
@@ -329,7 +331,7 @@ def _is_binary(text: str) -> bool:
     return "\0" in first or ("\0" in text and _BINARY_SHARE * len(_CONTROL.findall(text)) > len(text))
 
 
-def _beginning(pieces: Iterator[bytes]) -> Iterator[str]:
+def _first_texts(pieces: Iterator[bytes]) -> Iterator[str]:
     """The first text of a file, in steps small enough to stop early; blank lines at its very start do not count."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     read = 0
@@ -342,12 +344,12 @@ def _beginning(pieces: Iterator[bytes]) -> Iterator[str]:
             return
 
 
-def _blocks(source: Source, decoding: Decoding, skip: int) -> Iterator[bytes]:
+def _blocks(source: Source, decoder: Decoder, skip: int) -> Iterator[bytes]:
     """The text after its first `skip` bytes of UTF-8."""
-    left = skip
+    remainder = skip
     with closing(source.pieces()) as pieces:
-        for piece in utf8(pieces, decoding):
-            block = piece[left:] if left else piece
-            left = max(0, left - len(piece))
+        for piece in utf8(pieces, decoder):
+            block = piece[remainder:] if remainder else piece
+            remainder = max(0, remainder - len(piece))
             if block:
                 yield block

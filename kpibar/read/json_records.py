@@ -21,7 +21,7 @@ Item = tuple[str, int, object]
 _LONGEST_LINE = 16 << 20
 MOST_COLUMNS = 5_000
 _TOO_MANY = f"has objects with more than {MOST_COLUMNS:,} different names"
-_FEWER = "export it again with the fields that are wanted"
+_HINT = "export it again with the fields that are wanted"
 # No path of names through nested objects is longer.
 _LONGEST_NAME = 4_000
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -32,17 +32,17 @@ _TOP = ""
 _DEEP = "its objects are nested too deeply"
 
 
-class _Repeated(ValueError):
+class _RepeatedName(ValueError):
     """An object says one name twice."""
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    held = dict(pairs)
-    if len(held) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         names = [name for name, _ in pairs]
         name, _ = Counter(names).most_common(1)[0]
-        raise _Repeated(f'an object has "{blank(name)}" twice')
-    return held
+        raise _RepeatedName(f'an object has "{blank(name)}" twice')
+    return members
 
 
 # Every whole number of so many digits exists as a number of 64 bits with a point.
@@ -53,7 +53,7 @@ class _Excessive(ValueError):
     """An object has more names, or longer ones, than any export has."""
 
 
-class _Several(Exception):
+class _SeveralLists(Exception):
     """A document is followed by another."""
 
 
@@ -84,7 +84,7 @@ class Table:
     wrapper: str = ""
 
 
-class _Listed:
+class _Objects:
     """The objects of a list: how many are wrapped under which name, and the columns of those."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class _Listed:
         wrapper = _wrapper(value)
         self._counts[wrapper] += 1
         columns = self._columns.setdefault(wrapper, {})
-        columns.update(dict.fromkeys(_flat(_unwrapped(value, wrapper), _unsaid)))
+        columns.update(dict.fromkeys(_flat(_unwrap(value, wrapper), _unsaid)))
 
     def size(self) -> int:
         """How many names there are."""
@@ -112,8 +112,10 @@ class _Listed:
         wrapper = self.wrapper()
         if wrapper:
             return tuple(self._columns[wrapper])
-        named = (f"{name}.{column}" if name else column for name, held in self._columns.items() for column in held)
-        return tuple(dict.fromkeys(named))
+        names = (
+            f"{name}.{column}" if name else column for name, columns in self._columns.items() for column in columns
+        )
+        return tuple(dict.fromkeys(names))
 
 
 def survey(path: Path, texts: Texts, choose: Callable[[Mapping[str, Sequence[str]]], str]) -> Table:
@@ -124,32 +126,32 @@ def survey(path: Path, texts: Texts, choose: Callable[[Mapping[str, Sequence[str
     mode: Mode = "lines" if _is_by_line(texts()) else "document"
     try:
         lists = _lists(path, _items(path, texts(), mode))
-    except _Several:
+    except _SeveralLists:
         mode = "sequence"
         lists = _lists(path, _items(path, texts(), mode))
     if not lists:
         raise RecordsNotFound(path)
-    name = choose({name: listed.columns() for name, listed in lists.items()})
+    name = choose({name: objects.columns() for name, objects in lists.items()})
     return Table(mode, name, lists[name].columns(), lists[name].wrapper())
 
 
-def _lists(path: Path, items: Iterable[Item]) -> dict[str, _Listed]:
+def _lists(path: Path, items: Iterable[Item]) -> dict[str, _Objects]:
     """What is in each list of objects."""
-    found: dict[str, _Listed] = {}
+    lists: dict[str, _Objects] = {}
     try:
         for name, _, value in items:
             if isinstance(value, dict):
-                listed = found.setdefault(name, _Listed())
-                listed.add(value)
-                if listed.size() > MOST_COLUMNS:
-                    raise FileTooLarge(path, _TOO_MANY, _FEWER)
+                objects = lists.setdefault(name, _Objects())
+                objects.add(value)
+                if objects.size() > MOST_COLUMNS:
+                    raise FileTooLarge(path, _TOO_MANY, _HINT)
     except _Excessive as error:
-        raise FileTooLarge(path, str(error), _FEWER) from error
-    except _Repeated as error:
+        raise FileTooLarge(path, str(error), _HINT) from error
+    except _RepeatedName as error:
         raise FileDamaged(path, "JSON file", str(error)) from error
     except RecursionError as error:
         raise FileDamaged(path, "JSON file", _DEEP) from error
-    return found
+    return lists
 
 
 def _items(path: Path, texts: Iterable[str], mode: Mode) -> Iterator[Item]:
@@ -172,7 +174,7 @@ def rows(path: Path, texts: Texts, table: Table) -> Iterator[tuple[int, list[str
 def _cells(value: object, table: Table) -> list[str]:
     if not isinstance(value, dict) or (table.wrapper and _wrapper(value) != table.wrapper):
         return [_text(value)]
-    flat = _flat(_unwrapped(value, table.wrapper), _text)
+    flat = _flat(_unwrap(value, table.wrapper), _text)
     return [flat.get(column, "") for column in table.columns]
 
 
@@ -182,33 +184,33 @@ def _wrapper(value: dict[str, object]) -> str:
     return name if isinstance(value.get(name), dict) else ""
 
 
-def _unwrapped(value: dict[str, object], wrapper: str) -> dict[str, object]:
+def _unwrap(value: dict[str, object], wrapper: str) -> dict[str, object]:
     inner = value[wrapper] if wrapper else value
     return inner if isinstance(inner, dict) else value
 
 
-def _flat(value: dict[str, object], said: Callable[[object], str]) -> dict[str, str]:
-    """Cells by column, as `said` says them; a nested object's columns carry its name and a dot."""
+def _flat(value: dict[str, object], to_text: Callable[[object], str]) -> dict[str, str]:
+    """Cells by column, as `to_text` writes them; a nested object's columns carry its name and a dot."""
     cells: dict[str, str] = {}
-    _flatten(value, said, "", cells)
+    _flatten(value, to_text, "", cells)
     return cells
 
 
-def _flatten(value: dict[str, object], said: Callable[[object], str], prefix: str, cells: dict[str, str]) -> None:
+def _flatten(value: dict[str, object], to_text: Callable[[object], str], prefix: str, cells: dict[str, str]) -> None:
     """Add the cells of an object. Raises _Repeated, _Excessive."""
     for name, inner in value.items():
         column = prefix + name
         if len(column) > _LONGEST_NAME:
             raise _Excessive(f"has an object whose names, put together, are longer than {_LONGEST_NAME:,} signs")
         if inner and isinstance(inner, dict):
-            _flatten(inner, said, f"{column}.", cells)
+            _flatten(inner, to_text, f"{column}.", cells)
             continue
-        known = column if column.isascii() else _sound(column)
-        if known in cells:
-            raise _Repeated(f'an object has "{blank(column)}" twice')
+        sound_name = column if column.isascii() else _sound(column)
+        if sound_name in cells:
+            raise _RepeatedName(f'an object has "{blank(column)}" twice')
         if len(cells) >= MOST_COLUMNS:
             raise _Excessive(_TOO_MANY)
-        cells[known] = said(inner)
+        cells[sound_name] = to_text(inner)
 
 
 def _text(value: object) -> str:
@@ -217,13 +219,13 @@ def _text(value: object) -> str:
         return _sound(value)  # type: ignore[arg-type]
     if kind is _Number:
         return _whole(str(value))
-    return "" if value is None or value == {} else _sound(_written(value))
+    return "" if value is None or value == {} else _sound(_as_text(value))
 
 
 def _whole(number: str) -> str:
     """A whole number without its point, as a column of numbers with gaps makes of identifiers, while it is exact."""
-    digits, point, rest = number.partition(".")
-    return digits if point and not rest.strip("0") and len(digits) <= _EXACT else number
+    digits, point, decimals = number.partition(".")
+    return digits if point and not decimals.strip("0") and len(digits) <= _EXACT else number
 
 
 def _unsaid(value: object) -> str:
@@ -231,7 +233,7 @@ def _unsaid(value: object) -> str:
     return ""
 
 
-def _written(value: object) -> str:
+def _as_text(value: object) -> str:
     """JSON again, with the numbers as they were."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -240,9 +242,9 @@ def _written(value: object) -> str:
     if isinstance(value, _Number):
         return value
     if isinstance(value, list):
-        return f"[{', '.join(map(_written, value))}]"
+        return f"[{', '.join(map(_as_text, value))}]"
     if isinstance(value, dict):
-        members = (f"{json.dumps(name, ensure_ascii=False)}: {_written(one)}" for name, one in value.items())
+        members = (f"{json.dumps(name, ensure_ascii=False)}: {_as_text(member)}" for name, member in value.items())
         return "{" + ", ".join(members) + "}"
     return json.dumps(value, ensure_ascii=False)
 
@@ -266,27 +268,27 @@ def _is_by_line(texts: Iterable[str]) -> bool:
     begin = ""
     for text in texts:
         begin = (begin + text).lstrip()
-        line, end, rest = begin.partition("\n")
-        if (end and rest.strip()) or len(begin) > _LONGEST_LINE:
+        line, end, tail = begin.partition("\n")
+        if (end and tail.strip()) or len(begin) > _LONGEST_LINE:
             return line.startswith("{") and all(isinstance(value, dict) for value in _line_values(line))
     return False
 
 
 def _lines(path: Path, texts: Iterable[str]) -> Iterator[tuple[str, int, object]]:
     """Every value of every line; a line that is no JSON is its own text. Raises FileTooLarge."""
-    number, pending = 0, [""]
+    number, buffer = 0, [""]
     for text in texts:
-        *lines, rest = text.split("\n")
+        *lines, tail = text.split("\n")
         for line in lines:
             number += 1
-            yield from ((_TOP, number, value) for value in _line_values("".join((*pending, line))))
-            pending = []
-        pending.append(rest)
-        if sum(map(len, pending)) > _LONGEST_LINE:
+            yield from ((_TOP, number, value) for value in _line_values("".join((*buffer, line))))
+            buffer = []
+        buffer.append(tail)
+        if sum(map(len, buffer)) > _LONGEST_LINE:
             raise FileTooLarge(
                 path, f"has in line {number + 1:,} a text longer than {_LONGEST_LINE >> 20} MiB", "export it again"
             )
-    yield from ((_TOP, number + 1, value) for value in _line_values("".join(pending)))
+    yield from ((_TOP, number + 1, value) for value in _line_values("".join(buffer)))
 
 
 def _line_values(line: str) -> list[object]:
@@ -303,8 +305,8 @@ def _line_values(line: str) -> list[object]:
 
 
 def _skip(text: str, at: int) -> int:
-    found = _BLANK.match(text, at)
-    return found.end() if found else at
+    blanks = _BLANK.match(text, at)
+    return blanks.end() if blanks else at
 
 
 # --- a document ----------------------------------------------------------------------------------------
@@ -317,15 +319,15 @@ class _Reader:
         self.path, self.texts = path, iter(texts)
         self.text, self.at = "", 0
 
-    def more(self) -> bool:
+    def has_more(self) -> bool:
         """Read on; False at the end. As much again as is waiting, so that a large value is not parsed too often."""
-        waiting = len(self.text) - self.at
-        if waiting > _LARGEST_VALUE:
+        unread = len(self.text) - self.at
+        if unread > _LARGEST_VALUE:
             raise FileDamaged(self.path, "JSON file", f"a value in it has no end within {_LARGEST_VALUE >> 20} MB")
-        parts, wanted = [], max(1, waiting)
-        while wanted > 0 and (part := next(self.texts, None)) is not None:
+        parts, size = [], max(1, unread)
+        while size > 0 and (part := next(self.texts, None)) is not None:
             parts.append(part)
-            wanted -= len(part)
+            size -= len(part)
         if parts:
             self.text, self.at = self.text[self.at :] + "".join(parts), 0
         return bool(parts)
@@ -334,17 +336,17 @@ class _Reader:
         """The next character that is no white space; "" at the end."""
         while (at := _skip(self.text, self.at)) == len(self.text):
             self.at = at
-            if not self.more():
+            if not self.has_more():
                 return ""
         self.at = at
         return self.text[at]
 
-    def take(self, expected: str) -> None:
+    def take(self, sign: str) -> None:
         """Pass the next character, which must be the expected one. Raises FileDamaged."""
-        found = self.peek()
-        if found != expected:
+        next_sign = self.peek()
+        if next_sign != sign:
             raise FileDamaged(
-                self.path, "JSON file", f"{blank(found) or 'the end'} stands where {expected} was expected"
+                self.path, "JSON file", f"{blank(next_sign) or 'the end'} stands where {sign} was expected"
             )
         self.at += 1
 
@@ -353,16 +355,16 @@ class _Reader:
         self.peek()
         while True:
             try:
-                found, end = _DECODER.raw_decode(self.text, self.at)
-                if end < len(self.text) or not self.more():  # a number may go on
+                result, end = _DECODER.raw_decode(self.text, self.at)
+                if end < len(self.text) or not self.has_more():  # a number may go on
                     self.at = end
-                    return found
-            except _Repeated as error:
+                    return result
+            except _RepeatedName as error:
                 raise FileDamaged(self.path, "JSON file", str(error)) from error
             except RecursionError as error:
                 raise FileDamaged(self.path, "JSON file", _DEEP) from error
             except json.JSONDecodeError as error:
-                if not self.more():
+                if not self.has_more():
                     raise FileDamaged(self.path, "JSON file", error.msg) from error
 
 
@@ -385,7 +387,7 @@ def _document(path: Path, texts: Iterable[str]) -> Iterator[Item]:
         raise FileEmpty(path)
     yield from _list(reader, _TOP) if begin == "[" else _object(reader)
     if reader.peek():
-        raise _Several
+        raise _SeveralLists
 
 
 def _list(reader: _Reader, name: str) -> Iterator[Item]:
@@ -402,18 +404,18 @@ def _list(reader: _Reader, name: str) -> Iterator[Item]:
 def _object(reader: _Reader) -> Iterator[Item]:
     """The members of the lists in an object; if none of them is an object, the object as a whole."""
     reader.take("{")
-    own: dict[str, object] = {}
+    members: dict[str, object] = {}
     lists = False
     while reader.peek() != "}":
-        if own:
+        if members:
             reader.take(",")
         name = reader.value()
-        if not isinstance(name, str) or name in own:
+        if not isinstance(name, str) or name in members:
             raise FileDamaged(reader.path, "JSON file", f'an object has "{blank(str(name))}" twice')
         reader.take(":")
         if reader.peek() == "[":
             plain: list[object] = []
-            own[name] = plain
+            members[name] = plain
             for item in _list(reader, name):
                 lists = lists or isinstance(item[2], dict)
                 if len(plain) < _LONGEST_LIST:
@@ -421,7 +423,7 @@ def _object(reader: _Reader) -> Iterator[Item]:
                 yield item
             lists = lists or len(plain) == _LONGEST_LIST
         else:
-            own[name] = reader.value()
+            members[name] = reader.value()
     reader.take("}")
     if not lists:
-        yield _TOP, 1, own
+        yield _TOP, 1, members

@@ -43,17 +43,17 @@ def physical_lines(text: str) -> list[str]:
 
 def streamed_lines(texts: Iterable[str]) -> Iterator[str]:
     """The same of a text in pieces, wherever these are cut."""
-    pending: list[str] = []
-    ended = False
+    buffer: list[str] = []
+    at_end = False
     for text in texts:
         # A line that goes on is put together once, when its end is there, not anew with every text.
-        if not ended and "\n" not in text and "\r" not in text:
-            pending.append(text)
+        if not at_end and "\n" not in text and "\r" not in text:
+            buffer.append(text)
             continue
-        lines = _LINE.findall("".join((*pending, text)))
+        lines = _LINE.findall("".join((*buffer, text)))
         # The last may go on in the next text, and a CR at its end may be half of a CRLF.
-        pending = [lines.pop()] if lines else []
-        ended = bool(pending) and pending[0].endswith(("\r", "\n"))
+        buffer = [lines.pop()] if lines else []
+        at_end = bool(buffer) and buffer[0].endswith(("\r", "\n"))
         yield from lines
-    if any(pending):
-        yield "".join(pending)
+    if any(buffer):
+        yield "".join(buffer)

@@ -18,19 +18,20 @@ _PAGES = {
     "cp1250": "\u0102\u0139",
 }
 # Marks that stand after a capital at the end of a word, and those of them that never stand before another letter.
-_CLOSING = frozenset("…”’»–—\u00a0‘›“„•‹‚«\u00ad·ˆ˜")
+_CLOSING_SIGNS = frozenset("…”’»–—\u00a0‘›“„•‹‚«\u00ad·ˆ˜")
 _NEVER_BEFORE_LETTERS = frozenset("‚„‹•ˆ˜›”–‘“")
 _BOX = re.compile("[\u2500-\u259f]")
 _MATHEMATICAL = frozenset("π±≥≤≠∂∫∑∏∞µΩ")
 _ALONE = re.compile('(?<![A-Z\u00c0-\u00de])\u00c3(?:  | (?! )|(?=[,;\t"]|$))')
 _ASCII = bytes(range(128))
-_CONTINUED = (
+_CONTINUATIONS = (
     rb"(?:\xc2[\x80-\xbf]|\xc5[\x92\x93\xa0\xa1\xb8\xbd\xbe]|\xc6\x92|\xcb[\x86\x9c]|\xe2\x80[\x90-\xbf]|\xe2\x82\xac"
     rb"|\xe2\x84\xa2)"
 )
 # What is looked for first, in bytes: how all such signs begin, and hardly any others.
 _SIGNS = re.compile(
-    rb"\xc3[\x82-\x86\x88\x8b\x8c\x8e-\x91]" + _CONTINUED + rb"|\xc3[\xa2\xa3\xaf\xb0]" + _CONTINUED + _CONTINUED
+    rb"\xc3[\x82-\x86\x88\x8b\x8c\x8e-\x91]" + _CONTINUATIONS
+    + rb"|\xc3[\xa2\xa3\xaf\xb0]" + _CONTINUATIONS + _CONTINUATIONS
     + rb"|\xe2\x88\x9a[\xc2-\xe2]|\xc2\xac[\xc2-\xe2]|\xe2\x89\x88[\xc2-\xe2]|\xc6\x92[\xc2-\xe2]|\xc3\x94[\xc2\xc3]"
     rb"|\xe2\x80\x9a\xc3[\x84\x87]|\xe2\x94[\x9c\xac\xbc][\xc2-\xe2]|\xce\x93\xc3[\x87\xa9]|\xc4[\x82\xb9][\xc2-\xe2]"
 )  # fmt: skip
@@ -85,7 +86,7 @@ def may_hold_mojibake(piece: bytes, before: bytes = b"") -> bool:
 def _has_signs(text: bytes) -> bool:
     strange = text.translate(None, _ASCII)
     signs = _BEGINNINGS.keys() & set(strange.decode("utf-8", "ignore"))
-    if not any(beginning in strange for sign in signs for beginning in _BEGINNINGS[sign]):
+    if not any(first_sign in strange for sign in signs for first_sign in _BEGINNINGS[sign]):
         return False
     return bool(_SIGNS.search(strange) and _SIGNS.search(text))
 
@@ -114,7 +115,7 @@ def _once(text: str, wholly: bool) -> str:
         certain = [_is_certain(text, matches, number, name) for number in range(len(matches))]
         if any(certain) or wholly:
             whole = wholly or all(certain) or not _has_others(text, [match.span() for match, _ in matches])
-            text = _replaced(text, [pair for pair, sure in zip(matches, certain, strict=True) if sure or whole])
+            text = _replace(text, [pair for pair, sure in zip(matches, certain, strict=True) if sure or whole])
             text = _ALONE.sub(_small_a, text) if name == "cp1252" and whole else text
     return text
 
@@ -140,8 +141,8 @@ def _letter(signs: str, page: _Page, name: str) -> str:
     if len(signs) == 2:
         common = 0xA0 <= code < 0x180 or 0x300 <= code < 0x370 or 0x384 <= code < 0x482
         return letter if common or letter in "ƒˆ˜șȘțȚ" else ""
-    written = 0x2010 <= code < 0x2070 or 0x20A0 <= code < 0x20C0 or 0x2100 <= code < 0x2200 or 0x2500 <= code < 0x27C0
-    return letter if written or code in (0xFEFF, 0xFE0F, 0x2B50) or code > 0x1F000 or 0x3000 <= code < 0x4000 else ""
+    is_sign = 0x2010 <= code < 0x2070 or 0x20A0 <= code < 0x20C0 or 0x2100 <= code < 0x2200 or 0x2500 <= code < 0x27C0
+    return letter if is_sign or code in (0xFEFF, 0xFE0F, 0x2B50) or code > 0x1F000 or 0x3000 <= code < 0x4000 else ""
 
 
 def _is_certain(text: str, matches: list[tuple[re.Match[str], str]], number: int, name: str) -> bool:
@@ -149,21 +150,21 @@ def _is_certain(text: str, matches: list[tuple[re.Match[str], str]], number: int
     match = matches[number][0]
     before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
     last = match[0][-1]
-    touching = any(
-        0 <= other < len(matches) and match.span()[side] == matches[other][0].span()[1 - side]
-        for side, other in ((0, number - 1), (1, number + 1))
+    touches = any(
+        0 <= neighbour < len(matches) and match.span()[side] == matches[neighbour][0].span()[1 - side]
+        for side, neighbour in ((0, number - 1), (1, number + 1))
     )
     if len(match[0]) > 2:
-        return match[0][0] not in "\u00e3" or touching
+        return match[0][0] not in "\u00e3" or touches
     if name == "cp1250":
-        return before.islower() or not (last in "şŞ" or last in _CLOSING)
+        return before.islower() or not (last in "şŞ" or last in _CLOSING_SIGNS)
     if name == "mac-roman":
         return match[0][0] == "¬" or last not in _MATHEMATICAL or before.isalpha() or after.isalpha()
     if name in ("cp850", "cp437"):
         return not _BOX.match(last) or before.isalpha() or after.isalpha() or match[0][0] == "\u252c"
     if match[0][0] in "\u00c6\u00c8\u00cb\u00cc\u00ce\u00cf\u00d0\u00d1":
-        return touching or before.islower()
-    if last not in _CLOSING or before.islower() or touching:
+        return touches or before.islower()
+    if last not in _CLOSING_SIGNS or before.islower() or touches:
         return True
     if _has_others(_word_around(text, match), []):
         return False
@@ -187,7 +188,7 @@ def _has_others(text: str, spans: list[tuple[int, int]]) -> bool:
     return any(char > "\x7f" and char.isalpha() and at not in inside for at, char in enumerate(text) if char != "Ã")
 
 
-def _replaced(text: str, matches: list[tuple[re.Match[str], str]]) -> str:
+def _replace(text: str, matches: list[tuple[re.Match[str], str]]) -> str:
     parts, at = [], 0
     for match, letter in matches:
         parts += [text[at : match.start()], letter]

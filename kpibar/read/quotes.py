@@ -86,7 +86,7 @@ def other_readings(text: str, cells: Sequence[str], dialect: Dialect) -> Iterato
             if first.cell < last.cell - 1:
                 break
             if first.cell < last.cell and _may_open(raw, first) and _may_enclose(raw, first, inner):
-                yield _enclosing(raw, cells, first, dialect)
+                yield _enclose(raw, cells, first, dialect)
             inner += first.single
 
 
@@ -114,15 +114,15 @@ def _runs(raw: Sequence[str], dialect: Dialect) -> Iterator[_Run]:
     """The quotes within the cells that do not begin with one."""
     for place, cell in enumerate(raw):
         if dialect.quote in cell and not cell.startswith(dialect.quote):
-            for found in re.finditer(f"{dialect.quote}+", cell):
-                yield _Run(place, found.start(), found.end())
+            for run in re.finditer(f"{dialect.quote}+", cell):
+                yield _Run(place, run.start(), run.end())
 
 
 def _may_open(raw: Sequence[str], run: _Run) -> bool:
     """Whether text follows a run of quotes; behind a digit and before a blank it is a mark of inches or minutes."""
     cell = raw[run.cell]
-    following = cell[run.end : run.end + 1]
-    return bool(following) and not (following.isspace() and _follows_digit(raw, run))
+    next_sign = cell[run.end : run.end + 1]
+    return bool(next_sign) and not (next_sign.isspace() and _follows_digit(raw, run))
 
 
 def _may_enclose(raw: Sequence[str], first: _Run, inner: int) -> bool:
@@ -134,11 +134,11 @@ def _follows_digit(raw: Sequence[str], run: _Run) -> bool:
     return raw[run.cell][run.start - 1].isdigit()
 
 
-def _enclosing(raw: Sequence[str], cells: Sequence[str], first: _Run, dialect: Dialect) -> list[str]:
+def _enclose(raw: Sequence[str], cells: Sequence[str], first: _Run, dialect: Dialect) -> list[str]:
     """The cells where all from a run of quotes to the end of the next cell is a cell of its own."""
     place, next_cell = first.cell, raw[first.cell + 1]
-    quoted = dialect.delimiter.join((raw[place][first.start :], next_cell.rstrip()))
-    content = quoted[1:-1].replace(dialect.quote * 2, dialect.quote)
+    quotation = dialect.delimiter.join((raw[place][first.start :], next_cell.rstrip()))
+    content = quotation[1:-1].replace(dialect.quote * 2, dialect.quote)
     return [*cells[:place], raw[place][: first.start], content, *cells[place + 2 :]]
 
 

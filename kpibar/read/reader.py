@@ -15,15 +15,15 @@ from kpibar.read.footer import Lookahead, Repair
 from kpibar.read.lines import physical_lines
 from kpibar.read.quotes import is_closed
 from kpibar.read.records import (
+    HEADER_MOVED,
     LONG,
     LONGEST_RECORD,
-    MOVED,
     Blank,
     Fault,
     Item,
-    Judged,
+    Judgement,
     Record,
-    each,
+    each_record,
     encode,
     judge,
     judge_cells,
@@ -41,7 +41,7 @@ _LONGEST_LINE, _LONGEST_SCAN = 64 << 20, 4 << 20
 # So many bytes may be looked at, and so many times the bytes that were read: each line of a hostile text asks for more.
 _FREE_EFFORT, _MOST_EFFORT = 64 << 20, 64
 # So many repaired lines are named.
-_LISTED = 1_000
+_LINE_LIMIT = 1_000
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def sizes_for(growth: int) -> Sizes:
     """How much is taken at once where the values of a record can be so many times as long as its cells."""
     if growth <= _MOST_USUAL:
         return USUAL
-    most = _MOST_GROWN // growth
-    return replace(USUAL, vector=most, record=min(USUAL.record, max(USUAL.window, most)))
+    limit = _MOST_GROWN // growth
+    return replace(USUAL, vector=limit, record=min(USUAL.record, max(USUAL.window, limit)))
 
 
 def weights(width: int) -> list[int]:
@@ -84,25 +84,25 @@ def weights(width: int) -> list[int]:
 class Account:
     """Physical lines of the records' part of a file by what they are; `total` is counted apart from the others.
 
-    `repaired` are among the records; `repaired_lines` are the first lines of the first of them. `wrapped` counts the
-    records of which the whole line stood in quotes, `damaged` those that hold U+FFFD in free text, `unended` those
-    taken although the file ends without a line end behind them. `gaps` are the blank lines that stand before the last
-    record. `moved` is the line of a second header with the columns in another order, from which on nothing can be
-    believed.
+    `repairs` are among the records; `repaired_lines` are the first lines of the first of them. `line_wraps` counts the
+    records of which the whole line stood in quotes, `damaged_records` those that hold U+FFFD in free text, `open_ends`
+    those taken although the file ends without a line end behind them. `gaps` are the blank lines that stand before the
+    last record. `moved_line` is the line of a second header with the columns in another order, from which on nothing
+    can be believed.
     """
 
     total: int = 0
     records: int = 0
-    rejected: int = 0
+    rejects: int = 0
     blank: int = 0
     footer: int = 0
-    repaired: int = 0
+    repairs: int = 0
     repaired_lines: list[int] = field(default_factory=list)
-    wrapped: int = 0
-    damaged: int = 0
-    unended: int = 0
+    line_wraps: int = 0
+    damaged_records: int = 0
+    open_ends: int = 0
     gaps: int = 0
-    moved: int | None = None
+    moved_line: int | None = None
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ def join_batches(batches: Sequence[Batch]) -> Batch:
     """Several batches as one."""
     return Batch(
         b"".join(batch.text for batch in batches),
-        _joined([batch.lines for batch in batches]),
-        _joined([batch.last_lines for batch in batches]),
+        _concatenate([batch.lines for batch in batches]),
+        _concatenate([batch.last_lines for batch in batches]),
         sum(batch.check for batch in batches),
         tuple(map(all, zip(*(batch.plain for batch in batches), strict=True))),
         tuple(fault for batch in batches for fault in batch.faults),
@@ -139,7 +139,7 @@ def join_batches(batches: Sequence[Batch]) -> Batch:
 
 
 @dataclass
-class _Growing:
+class _BatchBuilder:
     """A batch being filled."""
 
     width: int
@@ -175,15 +175,20 @@ class _Growing:
         long = self.size >= self.vector and self.size * _VECTOR > self.records * self.vector
         return long or self.records >= self.most_records or self.size >= self.most_bytes
 
-    def done(self) -> Batch:
+    def finish(self) -> Batch:
         """The batch."""
         plain = tuple(place not in self.odd for place in range(self.width))
         return Batch(
-            b"".join(self.pieces), _joined(self.lines), _joined(self.last_lines), self.check, plain, tuple(self.faults)
+            b"".join(self.pieces),
+            _concatenate(self.lines),
+            _concatenate(self.last_lines),
+            self.check,
+            plain,
+            tuple(self.faults),
         )
 
 
-def _joined(pieces: "list[Integers]") -> "Integers":
+def _concatenate(pieces: "list[Integers]") -> "Integers":
     import numpy
 
     return numpy.concatenate(pieces) if pieces else numpy.zeros(0, dtype=numpy.int64)
@@ -215,13 +220,13 @@ class Reader:
         self.sizes = sizes
         self._repairer = repairer
         self._repair: Repair | None = None
-        self._beginning = b""
+        self._first_view = b""
         self.account = Account()
-        self._growing = _Growing(dialect.width, sizes.first, sizes.bytes, sizes.vector)
+        self._builder = _BatchBuilder(dialect.width, sizes.first, sizes.bytes, sizes.vector)
         only = self._only_reading if repairer else None
-        self._waiting = Lookahead(dialect, self._enter, repairer, only, group, repair=repair)
+        self._lookahead = Lookahead(dialect, self._enter, repairer, only, group, repair=repair)
         self._patience = 1
-        self._seen = self._taken = self._largest = 0
+        self._effort = self._consumption = self._largest = 0
 
     def batches(self, blocks: Iterable[bytes]) -> Iterator[Batch]:
         """The records of UTF-8 text given in blocks of any size."""
@@ -231,43 +236,43 @@ class Reader:
             if len(buffer) < window and not final:
                 block = next(source, None)
                 final = block is None
-                buffer += self._counted(block or b"", final, buffer)
+                buffer += self._count_lines(block or b"", final, buffer)
                 continue
             if not buffer:
                 break
-            used = self._read(buffer, window, final)
-            self._taken += used
-            buffer = buffer[used:] if used else buffer
-            window = self._next_window(window, used)
-            if self._growing.full():
+            consumption = self._read(buffer, window, final)
+            self._consumption += consumption
+            buffer = buffer[consumption:] if consumption else buffer
+            window = self._next_window(window, consumption)
+            if self._builder.full():
                 yield self._hand_over()
-        self._waiting.end()
+        self._lookahead.end()
         yield self._hand_over()
 
-    def _next_window(self, window: int, used: int) -> int:
+    def _next_window(self, window: int, consumption: int) -> int:
         """How much to look at next: more where no record ends in it, less where scans soon get stuck."""
-        if not used:
+        if not consumption:
             return 2 * window
         usual = self.sizes.window
-        return max(window // 2, min(_LEAST_WINDOW, usual)) if used < window // 4 else min(2 * window, usual)
+        return max(window // 2, min(_LEAST_WINDOW, usual)) if consumption < window // 4 else min(2 * window, usual)
 
     def rows(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[Batch]:
         """The records of a table that comes as cells: a sheet, JSON objects."""
         for line, cells in rows:
             self.account.total += 1
             item = judge_cells(cells, line, self.dialect)
-            self._waiting.take(item, self.dialect.delimiter.join(cells), 1)
-            if self._growing.full():
+            self._lookahead.take(item, self.dialect.delimiter.join(cells), 1)
+            if self._builder.full():
                 yield self._hand_over()
-        self._waiting.end()
+        self._lookahead.end()
         yield self._hand_over()
 
     def _hand_over(self) -> Batch:
-        done = self._growing.done()
-        self._growing = _Growing(self.dialect.width, self.sizes.records, self.sizes.bytes, self.sizes.vector)
-        return done
+        batch = self._builder.finish()
+        self._builder = _BatchBuilder(self.dialect.width, self.sizes.records, self.sizes.bytes, self.sizes.vector)
+        return batch
 
-    def _counted(self, block: bytes, final: bool, before: bytes) -> bytes:
+    def _count_lines(self, block: bytes, final: bool, before: bytes) -> bytes:
         """Count the line ends of a block as it arrives; the last line may have none."""
         import numpy
 
@@ -282,21 +287,21 @@ class Reader:
 
     def _only_reading(self, line: str) -> list[str] | None:
         """The only record that a line can be."""
-        asked = self._taught()
-        return asked(line) if asked else None
+        repair = self._repair_with_lines()
+        return repair(line) if repair else None
 
-    def _taught(self) -> Repair | None:
+    def _repair_with_lines(self) -> Repair | None:
         """What the columns hold, as the beginning of the file shows it too."""
         if self._repair is None and self._repairer is not None:
             # The last line may have been cut where the beginning ends.
-            seen = physical_lines(self._beginning.decode(errors="ignore"))[:-1]
-            self._repair = self._repairer().having_seen(seen)
+            first_lines = physical_lines(self._first_view.decode(errors="ignore"))[:-1]
+            self._repair = self._repairer().having_seen(first_lines)
         return self._repair
 
     def _read(self, buffer: bytes, window: int, final: bool) -> int:
         """Read what the first `window` bytes hold; how many bytes that was, 0 when more must be seen first."""
         view = buffer[:window]
-        self._beginning = self._beginning or view
+        self._first_view = self._first_view or view
         whole = final and len(view) == len(buffer)
         if view.endswith(b"\r") and not whole:
             view = view[:-1]  # it may belong to a line feed
@@ -311,21 +316,21 @@ class Reader:
             return self._strictly(view, whole)
         proof = scan(view, self.dialect)
         self._accept(view, proof)
-        rest = view[proof.stop :]
-        long = rest.count(b"\n") > LONGEST_RECORD or (b"\n" not in rest and b"\r" in rest)
-        if proof.stuck or (rest and whole) or (not proof.stop and long):
-            used = self._strictly(rest, whole)
+        tail = view[proof.stop :]
+        long = tail.count(b"\n") > LONGEST_RECORD or (b"\n" not in tail and b"\r" in tail)
+        if proof.stuck or (tail and whole) or (not proof.stop and long):
+            consumption = self._strictly(tail, whole)
             # Where the scan proves little, more is read strictly before it is asked again.
             helpful = len(proof.starts) > self._patience
             self._patience = 1 if helpful else min(2 * self._patience, _MOST_PATIENCE)
-            return proof.stop + used
+            return proof.stop + consumption
         self._patience = 1
         return proof.stop
 
-    def _refuse_effort(self, more: int) -> None:
+    def _refuse_effort(self, effort: int) -> None:
         """Count bytes looked at. Raises FileDamaged where they are so many times those that were taken."""
-        self._seen += more
-        if self._seen > _FREE_EFFORT + _MOST_EFFORT * self._taken + 4 * self._largest:
+        self._effort += effort
+        if self._effort > _FREE_EFFORT + _MOST_EFFORT * self._consumption + 4 * self._largest:
             why = f"quotes before and in line {self.line:,} open and do not close, so that no records can be told apart"
             raise FileDamaged(self.path, "text", why)
 
@@ -339,8 +344,8 @@ class Reader:
             self._take_run(view, proof, begin, int(place))
             if place < len(doubtful):
                 lines = physical_lines(view[proof.starts[place] : proof.ends[place]].decode())
-                for item, raw, used in each(lines, self.line + int(proof.lines[place]), self.dialect):
-                    self._waiting.take(item, raw, used)
+                for item, raw, line_count in each_record(lines, self.line + int(proof.lines[place]), self.dialect):
+                    self._lookahead.take(item, raw, line_count)
             begin = int(place) + 1
         self.line += proof.stop_lines
 
@@ -350,18 +355,18 @@ class Reader:
         while sure > begin and self._footer_at(view, proof, sure - 1):
             sure -= 1
         if sure > begin:
-            self._waiting.before_records(single=_lines_of(proof, begin) == 1)
+            self._lookahead.before_records(single=_lines_of(proof, begin) == 1)
             self._take_records(view, proof, begin, sure)
         for place in range(sure, end):
             lines = physical_lines(view[proof.starts[place] : proof.ends[place]].decode())
-            for item, raw, used in each(lines, self.line + int(proof.lines[place]), self.dialect):
-                self._waiting.take(item, raw, used)
+            for item, raw, line_count in each_record(lines, self.line + int(proof.lines[place]), self.dialect):
+                self._lookahead.take(item, raw, line_count)
 
     def _footer_at(self, view: bytes, proof: Proof, place: int) -> bool:
         """Whether a proven record is a single line that may belong to a footer."""
         if _lines_of(proof, place) > 1:
             return False
-        return self._waiting.is_footer(view[proof.starts[place] : proof.ends[place]].decode())
+        return self._lookahead.is_footer(view[proof.starts[place] : proof.ends[place]].decode())
 
     def _take_records(self, view: bytes, proof: Proof, begin: int, end: int) -> None:
         """Take the records [begin, end) as they are."""
@@ -374,7 +379,7 @@ class Reader:
         lines = self.line + proof.lines[begin:end]
         after = self.line + (int(proof.lines[end]) if end < len(proof.lines) else proof.stop_lines)
         last_lines = numpy.append(lines[1:], after) - 1
-        self._growing.add(text, lines, last_lines, proof.lengths[begin:end], numpy.flatnonzero(~proof.plain).tolist())
+        self._builder.add(text, lines, last_lines, proof.lengths[begin:end], numpy.flatnonzero(~proof.plain).tolist())
         self.account.records += int((last_lines - lines + 1).sum())
         self.account.gaps = self.account.blank
 
@@ -386,26 +391,26 @@ class Reader:
         for _ in range(self._patience):
             if first == len(lines):
                 break
-            judged = judge(lines, first, self.line, self.dialect)
-            self._refuse_effort(judged.read * cut // len(lines))
-            if not final and (judged.starved or first + judged.used == len(lines)):
+            judgement = judge(lines, first, self.line, self.dialect)
+            self._refuse_effort(judgement.read * cut // len(lines))
+            if not final and (judgement.needs_lines or first + judgement.line_count == len(lines)):
                 break
-            item = self._whole(judged, "".join(lines[first : first + judged.used]))
-            self._waiting.take(item, lines[first], judged.used)
-            self.line += judged.used
-            first += judged.used
+            item = self._whole(judgement, "".join(lines[first : first + judgement.line_count]))
+            self._lookahead.take(item, lines[first], judgement.line_count)
+            self.line += judgement.line_count
+            first += judgement.line_count
         return len("".join(lines[:first]).encode())
 
-    def _whole(self, judged: Judged, text: str) -> Item:
+    def _whole(self, judgement: Judgement, text: str) -> Item:
         """What a text was judged to be, unless the file ends within its record."""
-        item = judged.item
+        item = judgement.item
         if not isinstance(item, Record) or text.endswith(("\n", "\r")):
             return item
-        asked = None if text.count(self.dialect.quote) % 2 else self._taught()
-        if item.wrapped or is_closed(text, self.dialect) or (asked and asked.is_whole(item.cells[-1])):
-            return replace(item, unended=True)
+        repair = None if text.count(self.dialect.quote) % 2 else self._repair_with_lines()
+        if item.is_wrapped or is_closed(text, self.dialect) or (repair and repair.is_whole(item.cells[-1])):
+            return replace(item, is_unended=True)
         reason = "the file ends within it, without a line end: it may have been cut"
-        return Fault(item.line, "cut", reason, judged.used)
+        return Fault(item.line, "cut", reason, judgement.line_count)
 
     def _enter(self, item: Item, lines: int) -> None:
         import numpy
@@ -418,22 +423,22 @@ class Reader:
             lengths = numpy.array([[len(cell.encode()) for cell in item.cells]], dtype=numpy.int64)
             line = numpy.array([item.line], dtype=numpy.int64)
             odd = [place for place, cell in enumerate(item.cells) if not is_plain(cell)]
-            self._growing.add(text, line, line + lines - 1, lengths, odd)
+            self._builder.add(text, line, line + lines - 1, lengths, odd)
             self.account.records += lines
             self.account.gaps = self.account.blank
-            self.account.wrapped += item.wrapped
-            self.account.damaged += REPLACEMENT in text
-            self.account.unended += item.unended
-            if item.repaired:
-                self.account.repaired += 1
-                self.account.repaired_lines += [item.line] if self.account.repaired <= _LISTED else []
+            self.account.line_wraps += item.is_wrapped
+            self.account.damaged_records += REPLACEMENT in text
+            self.account.open_ends += item.is_unended
+            if item.is_repaired:
+                self.account.repairs += 1
+                self.account.repaired_lines += [item.line] if self.account.repairs <= _LINE_LIMIT else []
         elif isinstance(item, Blank):
             self.account.blank += lines
         elif isinstance(item, Fault):
-            self._growing.faults.append(item)
-            if item.code == MOVED and self.account.moved is None:
-                self.account.moved = item.line
-            self.account.rejected += lines
+            self._builder.faults.append(item)
+            if item.code == HEADER_MOVED and self.account.moved_line is None:
+                self.account.moved_line = item.line
+            self.account.rejects += lines
         else:
             self.account.footer += lines
 

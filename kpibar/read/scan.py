@@ -98,32 +98,32 @@ def scan(block: bytes, dialect: Dialect) -> Proof:
     import numpy
 
     marks = _marks(block, dialect)
-    closing = marks.separators[marks.record_ends]
-    ends = marks.at[closing] + 1
+    line_end = marks.separators[marks.record_ends]
+    ends = marks.at[line_end] + 1
     starts = numpy.concatenate(([0], ends[:-1])).astype(numpy.int64)
-    lines_until = numpy.searchsorted(marks.line_ends, closing, side="right")
+    lines_until = numpy.searchsorted(marks.line_ends, line_end, side="right")
     lines = numpy.concatenate(([0], lines_until[:-1])).astype(numpy.int64)
-    several = lines_until - lines > 1
+    has_line_breaks = lines_until - lines > 1
     right = numpy.diff(marks.record_ends, prepend=-1) == dialect.width
-    measured = _measured(marks, right, dialect.width)
-    lengths, plain = measured.lengths, measured.plain
-    doubtful = ~right | measured.hollow | _like_header(lengths, dialect.header) | (ends - starts > LONGEST_TEXT)
+    measures = _measure(marks, right, dialect.width)
+    lengths, plain = measures.lengths, measures.plain
+    doubtful = ~right | measures.hollow | _like_header(lengths, dialect.header) | (ends - starts > LONGEST_TEXT)
     if dialect.padding:
         doubtful |= lengths[:, -dialect.padding :].any(axis=1)
     odd = numpy.zeros(len(ends), dtype=numpy.bool_)
     _note(odd, ends, _oddly_quoted(marks, dialect))
-    _note(doubtful, ends, _unwanted(block))
+    _note(doubtful, ends, _unwanted_places(block))
     _note(doubtful, ends, _lone_returns(marks))
-    if several.any():
-        doubtful |= several & _holds_a_record(marks, dialect.width)
+    if has_line_breaks.any():
+        doubtful |= has_line_breaks & _holds_a_record(marks, dialect.width)
     # Where a quote stands oddly, what looks like the end of the record may be inside a cell.
-    stuck = numpy.flatnonzero((doubtful & several) | odd)
+    stuck = numpy.flatnonzero((doubtful & has_line_breaks) | odd)
     count = int(stuck[0]) if stuck.size else len(ends)
     stop = int(ends[count - 1]) if count else 0
     stop_lines = int(lines_until[count - 1]) if count else 0
     return Proof(
         starts[:count], ends[:count], lines[:count], doubtful[:count], lengths[:count], plain,
-        stop, stop_lines, bool(stuck.size), measured.returns,
+        stop, stop_lines, bool(stuck.size), measures.returns,
     )  # fmt: skip
 
 
@@ -133,9 +133,9 @@ def _marks(block: bytes, dialect: Dialect) -> _Marks:
 
     data = numpy.frombuffer(block, dtype=numpy.uint8)
     returns = b"\r" in block
-    found = (data == ord(dialect.delimiter)) | (data == ord(dialect.quote)) | (data == LINE_FEED)
+    is_mark = (data == ord(dialect.delimiter)) | (data == ord(dialect.quote)) | (data == LINE_FEED)
     # Half the width, half the time: a block is far smaller than 2 GiB.
-    at = numpy.flatnonzero(found | (data == RETURN) if returns else found).astype(numpy.int32)
+    at = numpy.flatnonzero(is_mark | (data == RETURN) if returns else is_mark).astype(numpy.int32)
     kind = data[at]
     is_quote = kind == ord(dialect.quote)
     quotes_until = numpy.cumsum(is_quote, dtype=numpy.int32)
@@ -152,21 +152,21 @@ def _before_line_feed(data: Any, at: "Integers") -> "Flags":
     """Whether the byte after each position is a line feed; at the end of the data there is none."""
     import numpy
 
-    following = numpy.minimum(at + 1, len(data) - 1)
-    found: Flags = (data[following] == LINE_FEED) & (at + 1 < len(data))
-    return found
+    next_place = numpy.minimum(at + 1, len(data) - 1)
+    flags: Flags = (data[next_place] == LINE_FEED) & (at + 1 < len(data))
+    return flags
 
 
 def _lone_returns(marks: _Marks) -> "Integers":
     """Carriage returns outside quotes that do not belong to a line feed: other readers end a record there."""
-    found = marks.at[:0]
+    places = marks.at[:0]
     if marks.returns:
-        found = marks.at[marks.outside & (marks.kind == RETURN) & ~_before_line_feed(marks.data, marks.at)]
-    return found
+        places = marks.at[marks.outside & (marks.kind == RETURN) & ~_before_line_feed(marks.data, marks.at)]
+    return places
 
 
 @dataclass(frozen=True)
-class _Measured:
+class _Lengths:
     """The bytes of every cell without its quotes (records x width; zeros for records of another width).
 
     `plain` and `returns` as in Proof; `hollow` are the records of which every cell may be blank.
@@ -178,28 +178,28 @@ class _Measured:
     returns: bool
 
 
-def _measured(marks: _Marks, right: "Flags", width: int) -> _Measured:
+def _measure(marks: _Marks, right: "Flags", width: int) -> _Lengths:
     import numpy
 
     lengths = numpy.zeros((len(right), width), dtype=numpy.int32)
     hollow = numpy.zeros(len(right), dtype=numpy.bool_)
     if not right.any():
-        return _Measured(lengths, numpy.ones(width, dtype=numpy.bool_), hollow, False)
-    raw, first, last, returned = _cells_of(marks, right, width)
+        return _Lengths(lengths, numpy.ones(width, dtype=numpy.bool_), hollow, False)
+    raw, first, last, has_return = _cells_of(marks, right, width)
     odd = (_among(OPENINGS)[marks.data[first]] | _ends_blank(marks.data, numpy.maximum(last, 0))).reshape(-1, width)
-    shaped = raw.reshape(-1, width)
-    filled = shaped > 0
-    plain = ~(odd & filled).any(axis=0)
-    lengths[right], hollow[right] = shaped, ~(filled & ~odd).any(axis=1)
-    return _Measured(lengths, plain, hollow, bool(returned.any()))
+    table = raw.reshape(-1, width)
+    has_text = table > 0
+    plain = ~(odd & has_text).any(axis=0)
+    lengths[right], hollow[right] = table, ~(has_text & ~odd).any(axis=1)
+    return _Lengths(lengths, plain, hollow, bool(has_return.any()))
 
 
 def _cells_of(marks: _Marks, right: "Flags", width: int) -> tuple["Integers", "Integers", "Integers", "Flags"]:
     """Of every cell of the records with the right width: bytes, first byte, last byte; which records end in CRLF."""
     import numpy
 
-    used = marks.separators[: marks.record_ends[-1] + 1]
-    ends, quotes = marks.at[used], marks.quotes_until[used]
+    separators = marks.separators[: marks.record_ends[-1] + 1]
+    ends, quotes = marks.at[separators], marks.quotes_until[separators]
     raw = numpy.empty_like(ends)
     raw[0] = ends[0]
     numpy.subtract(ends[1:], ends[:-1], out=raw[1:])
@@ -216,10 +216,10 @@ def _cells_of(marks: _Marks, right: "Flags", width: int) -> tuple["Integers", "I
     if not right.all():
         whole = numpy.repeat(right, numpy.diff(marks.record_ends, prepend=-1))
         raw, first, last, ends = raw[whole], first[whole], last[whole], ends[whole]
-    returned = marks.data[numpy.maximum(ends[width - 1 :: width] - 1, 0)] == RETURN
-    last[width - 1 :: width] -= returned
-    raw[width - 1 :: width] -= returned
-    return raw, first, last, returned
+    has_return = marks.data[numpy.maximum(ends[width - 1 :: width] - 1, 0)] == RETURN
+    last[width - 1 :: width] -= has_return
+    raw[width - 1 :: width] -= has_return
+    return raw, first, last, has_return
 
 
 @lru_cache(maxsize=2)
@@ -260,17 +260,17 @@ def _oddly_quoted(marks: _Marks, dialect: Dialect) -> "Integers":
     quotes: Integers = marks.at[marks.kind == ord(dialect.quote)]
     if not quotes.size:
         return quotes
-    opening, closing = quotes[0::2], quotes[1::2]
+    opening, ends_of_quotes = quotes[0::2], quotes[1::2]
     before = data[numpy.maximum(opening - 1, 0)]
     opens = (opening == 0) | (before == ord(dialect.delimiter)) | (before == LINE_FEED)
-    opens[1:] |= opening[1:] - 1 == closing[: len(opening) - 1]
-    after = data[numpy.minimum(closing + 1, len(data) - 1)]
+    opens[1:] |= opening[1:] - 1 == ends_of_quotes[: len(opening) - 1]
+    after = data[numpy.minimum(ends_of_quotes + 1, len(data) - 1)]
     closes = (after == ord(dialect.delimiter)) | (after == LINE_FEED)
     if marks.returns:
-        closes |= (after == RETURN) & _before_line_feed(data, closing + 1)
-    pairs = min(len(closing), len(opening) - 1)
-    closes[:pairs] |= closing[:pairs] + 1 == opening[1 : pairs + 1]
-    odd: Integers = numpy.concatenate((opening[~opens], closing[~closes]))
+        closes |= (after == RETURN) & _before_line_feed(data, ends_of_quotes + 1)
+    pairs = min(len(ends_of_quotes), len(opening) - 1)
+    closes[:pairs] |= ends_of_quotes[:pairs] + 1 == opening[1 : pairs + 1]
+    odd: Integers = numpy.concatenate((opening[~opens], ends_of_quotes[~closes]))
     return odd
 
 
@@ -281,42 +281,42 @@ def _like_header(lengths: "Integers", header: tuple[str, ...]) -> "Flags":
     """
     import numpy
 
-    found: Flags = numpy.zeros(len(lengths), dtype=numpy.bool_)
+    flags: Flags = numpy.zeros(len(lengths), dtype=numpy.bool_)
     if header:
-        named = numpy.array([len(name.encode()) for name in header], dtype=numpy.int64)
+        name_lengths = numpy.array([len(name.encode()) for name in header], dtype=numpy.int64)
         total = lengths.sum(axis=1)
         for mark in (0, len("\ufeff".encode())):
-            candidates = numpy.flatnonzero(total == named.sum() + mark)
+            candidates = numpy.flatnonzero(total == name_lengths.sum() + mark)
             bare = lengths[candidates].copy()
             bare[:, 0] -= mark
-            found[candidates] |= (numpy.sort(bare) == numpy.sort(named)).all(axis=1)
-    return found
+            flags[candidates] |= (numpy.sort(bare) == numpy.sort(name_lengths)).all(axis=1)
+    return flags
 
 
 def _holds_a_record(marks: _Marks, width: int) -> "Flags":
     """Records in which a line after the first has as many delimiters as a whole record, quoted or not."""
     import numpy
 
-    held: Flags = numpy.zeros(len(marks.record_ends), dtype=numpy.bool_)
+    flags: Flags = numpy.zeros(len(marks.record_ends), dtype=numpy.bool_)
     inner = numpy.flatnonzero(~marks.outside[marks.line_ends[:-1]])
     before, after = marks.line_ends[inner], marks.line_ends[inner + 1]
     delimiters = after - before - 1 - (marks.quotes_until[after] - marks.quotes_until[before])
     whole = after[delimiters >= width - 1]
     owners = numpy.searchsorted(marks.separators[marks.record_ends], whole)
-    held[owners[owners < len(held)]] = True
-    return held
+    flags[owners[owners < len(flags)]] = True
+    return flags
 
 
-def _unwanted(block: bytes) -> list[int]:
+def _unwanted_places(block: bytes) -> list[int]:
     """Where NUL and the replacement character are."""
-    found = []
+    places = []
     for first, whole in ((b"\0", b"\0"), (REPLACEMENT[:1], REPLACEMENT)):  # one byte is found at memory speed
         position = block.find(first)
         while position >= 0:
             if block.startswith(whole, position):
-                found.append(position)
+                places.append(position)
             position = block.find(first, position + 1)
-    return found
+    return places
 
 
 def _note(doubtful: "Flags", ends: "Integers", positions: Any) -> None:

@@ -30,7 +30,7 @@ from kpibar.read.errors import (
 
 Kind = Literal["text", "json", "sheet", "parquet"]
 HEAD = 4096
-_REFUSED = (
+_BINARY_MARKS = (
     (b"%PDF", "a PDF document"),
     (b"SQLite format 3\0", "an SQLite database"),
     (b"BZh", "a bzip2 archive"),
@@ -43,7 +43,7 @@ _REFUSED = (
     (b"GIF8", "a picture"),
     (b"\x7fELF", "a program"),
 )
-_PACKED = (
+_COMPRESSIONS = (
     (b"PK\x03\x04", "zip", "an archive or a workbook"),
     (b"PK\x05\x06", "zip", "an archive"),
     (b"\x1f\x8b\x08", "gzip", "another archive"),
@@ -75,7 +75,7 @@ class Source:
     disk: Path
     size: int
     stamp: tuple[int, ...]
-    packing: Literal["plain", "gzip", "zip"]
+    compression: Literal["plain", "gzip", "zip"]
     kind: Kind
     member: str | None = None
     part: str | None = None
@@ -89,16 +89,16 @@ class Source:
 
         Raises FileChanged, FileUnreadable, FileDamaged, FileTooLarge.
         """
-        with opened(self.disk) as handle:
+        with open_file(self.disk) as handle:
             _refuse_changed(self.path, handle, self.stamp)
             if self.entry is not None:
                 for block in self._blocks(handle, digest) if digest else ():
                     del block
                 yield from unpack(self.path, handle, self.entry, self.caps)
-            elif self.packing == "gzip":
+            elif self.compression == "gzip":
                 meter = Meter(self.path, self.caps)
-                fed = meter.fed(self._blocks(handle, digest))
-                yield from meter.checked(inflate(self.path, fed, gzip=True))
+                blocks = meter.count_compressed(self._blocks(handle, digest))
+                yield from meter.check_pieces(inflate(self.path, blocks, gzip=True))
             else:
                 yield from self._blocks(handle, digest)
             _refuse_changed(self.path, handle, self.stamp)
@@ -117,7 +117,7 @@ class Source:
     @contextmanager
     def whole(self) -> Iterator[IO[bytes]]:
         """The file itself, for a reader that jumps about in it. Raises FileChanged, also on leaving."""
-        with opened(self.disk) as handle:
+        with open_file(self.disk) as handle:
             _refuse_changed(self.path, handle, self.stamp)
             yield handle
             _refuse_changed(self.path, handle, self.stamp)
@@ -129,43 +129,43 @@ def open_source(path: Path, caps: Caps = USUAL) -> Source:
     Raises FileMissing, FileIsDirectory, FileNotRegular, FileUnreadable, FileNotText for what is no export,
     FileTooLarge, FileDamaged, FileEncrypted, ArchiveUnsafe, ArchiveNested, KeyMaterial, MemberNeeded, MemberUnknown.
     """
-    disk, wanted = located(path)
-    with opened(disk) as handle:
+    disk, member = locate(path)
+    with open_file(disk) as handle:
         status = os.fstat(handle.fileno())
         plain = Source(path, disk, status.st_size, _stamp(status), "plain", "text", caps=caps)
         head = _read(path, handle)[:HEAD]
         _refuse_keys(path, disk, head, status.st_size)
-        packed = next((kind for magic, kind, _ in _PACKED if head.startswith(magic)), None)
-        if packed == "zip":
-            return _zipped(plain, handle, wanted)
-    if packed == "sheet":
-        return replace(plain, kind="sheet", part=wanted, alone=wanted is None)
-    found = replace(plain, head=head, kind=_text_kind(path, head)) if packed is None else plain
-    if found.kind == "json":
-        return replace(found, part=wanted, alone=wanted is None)
-    if wanted is not None:
-        raise MemberUnknown(path, wanted, [disk.name])
-    if packed == "parquet":
+        compression = next((kind for magic, kind, _ in _COMPRESSIONS if head.startswith(magic)), None)
+        if compression == "zip":
+            return _open_member(plain, handle, member)
+    if compression == "sheet":
+        return replace(plain, kind="sheet", part=member, alone=member is None)
+    source = replace(plain, head=head, kind=_text_kind(path, head)) if compression is None else plain
+    if source.kind == "json":
+        return replace(source, part=member, alone=member is None)
+    if member is not None:
+        raise MemberUnknown(path, member, [disk.name])
+    if compression == "parquet":
         return replace(plain, kind="parquet")
-    if packed == "gzip":
-        return _content(replace(plain, packing="gzip"))
-    return found
+    if compression == "gzip":
+        return _content(replace(plain, compression="gzip"))
+    return source
 
 
 def _refuse_keys(path: Path, disk: Path, head: bytes, size: int) -> None:
     """Raises KeyMaterial."""
     form = key_form(head, size)
-    for is_key, what in (
+    for is_key, key_kind in (
         (is_key_name(disk), "by its name"),
         (form is not None, form or ""),
         (is_key_place(disk), "by its place"),
         (is_copy_of_key(disk, size), "a copy of the key"),
     ):
         if is_key:
-            raise KeyMaterial(path, what)
+            raise KeyMaterial(path, key_kind)
 
 
-def located(path: Path) -> tuple[Path, str | None]:
+def locate(path: Path) -> tuple[Path, str | None]:
     """The file on disk, and what is named after a colon when there is no file of the whole name."""
     text = str(path)
     place = text.rfind(":")
@@ -178,7 +178,7 @@ def located(path: Path) -> tuple[Path, str | None]:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def open_file(path: Path) -> Iterator[IO[bytes]]:
     """A regular file, open for reading, unbuffered; what is none is refused without waiting for it."""
     with open_regular(path) as handle:
         yield handle
@@ -226,42 +226,42 @@ def _read(path: Path, handle: IO[bytes]) -> bytes:
         raise FileUnreadable(path, error.strerror or str(error)) from error
 
 
-def _zipped(plain: Source, handle: IO[bytes], wanted: str | None) -> Source:
+def _open_member(plain: Source, handle: IO[bytes], member_name: str | None) -> Source:
     """A workbook, whose parts are looked at before a library unpacks it, or a member of an archive."""
     path, caps = plain.path, plain.caps
-    listed = members(path, handle, plain.size, caps)
-    names = {member.name for member in listed}
+    entries = members(path, handle, plain.size, caps)
+    names = {member.name for member in entries}
     if names & {"xl/workbook.xml", "xl/workbook.bin"} or {"content.xml", "META-INF/manifest.xml"} <= names:
-        held = sum(member.size for member in listed)
-        refuse_expansion(path, plain.size, held, replace(caps, expanded=caps.workbook))
-        return replace(plain, kind="sheet", part=wanted, alone=wanted is None)
+        content_size = sum(member.size for member in entries)
+        refuse_expansion(path, plain.size, content_size, replace(caps, content_bytes=caps.workbook))
+        return replace(plain, kind="sheet", part=member_name, alone=member_name is None)
     if "[Content_Types].xml" in names:
         raise FileNotText(path, "a text document or a presentation")
-    member = choose(path, listed, wanted)
-    alone = wanted is None
-    return _content(replace(plain, packing="zip", member=member.name, alone=alone, entry=member))
+    member = choose(path, entries, member_name)
+    alone = member_name is None
+    return _content(replace(plain, compression="zip", member=member.name, alone=alone, entry=member))
 
 
-def _content(packed: Source) -> Source:
+def _content(archive: Source) -> Source:
     """An archive's content, recognised by its first bytes. Raises ArchiveNested, FileNotText."""
     head = b""
-    with closing(packed.pieces()) as pieces:
+    with closing(archive.pieces()) as pieces:
         for piece in pieces:
             head += piece
             if len(head) >= HEAD:
                 break
     form = key_form(head[:HEAD], len(head))
-    if form is not None or (packed.member is not None and is_key_name(Path(packed.member))):
-        raise KeyMaterial(packed.path, form or "by its name")
-    inner = next((what for magic, _, what in _PACKED if head.startswith(magic)), None)
+    if form is not None or (archive.member is not None and is_key_name(Path(archive.member))):
+        raise KeyMaterial(archive.path, form or "by its name")
+    inner = next((kind for magic, _, kind in _COMPRESSIONS if head.startswith(magic)), None)
     if inner is not None:
-        raise ArchiveNested(packed.path, inner)
-    return replace(packed, head=head[:HEAD], kind=_text_kind(packed.path, head[:HEAD]))
+        raise ArchiveNested(archive.path, inner)
+    return replace(archive, head=head[:HEAD], kind=_text_kind(archive.path, head[:HEAD]))
 
 
 def _text_kind(path: Path, head: bytes) -> Kind:
     """Text or JSON. Raises FileNotText for web pages and known binary files."""
-    for magic, looks_like in _REFUSED:
+    for magic, looks_like in _BINARY_MARKS:
         if head.startswith(magic):
             raise FileNotText(path, looks_like)
     # Enough of UTF-16 to see its ASCII.

@@ -20,8 +20,8 @@ from kpibar.database.engine import EngineError, Parquet
 from kpibar.privacy.disclosure import show_line
 from kpibar.read import json_records
 from kpibar.read.columns import normal
-from kpibar.read.dialect import KNOWN_ENOUGH, Heading, pick, recognised, row_heading, table_above
-from kpibar.read.encoding import Decoding, utf8
+from kpibar.read.dialect import KNOWN_ENOUGH, Heading, count_recognised, pick, row_heading, table_above
+from kpibar.read.encoding import Decoder, utf8
 from kpibar.read.errors import FileDamaged, FileEmpty, FileEncrypted, FileTooLarge, HeaderMoved, HeaderNotFound
 from kpibar.read.mojibake import restore
 from kpibar.read.source import Source
@@ -30,7 +30,7 @@ from kpibar.read.workbook import MOST_SHEETS, PATIENCE
 Row = tuple[int, list[str]]
 _TOO_LARGE = "has a sheet too large for the memory"
 # The remarks on rows of a sheet that are hidden, and on those that take a value from merged cells.
-HIDDEN, MERGED = "hidden_rows", "merged_cells"
+HIDDEN_ROWS, MERGED_CELLS = "hidden_rows", "merged_cells"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Sheet:
     heading: Heading
 
 
-def fitted(cells: Sequence[str], width: int) -> list[str]:
+def fit_row(cells: Sequence[str], width: int) -> list[str]:
     """As many cells as columns; more only when there is something in them."""
     last = len(cells)
     while last > width and not cells[last - 1].strip():
@@ -59,18 +59,18 @@ def find_sheet(source: Source, vocabulary: Set[str]) -> Sheet:
     FileTooLarge, FileChanged.
     """
     heads = {name: [list(map(restore, row)) for row in rows] for name, rows in _answers(source)}
-    found = {name: heading for name, rows in heads.items() if (heading := row_heading(rows, vocabulary))}
-    filled = {name for name, (_, heading) in found.items() if _is_filled(heads[name], heading)}
-    known = {name: found[name][0] if name in found else 0 for name in heads}
-    likely = {name: known[name] for name in filled} or known
+    headings = {name: heading for name, rows in heads.items() if (heading := row_heading(rows, vocabulary))}
+    sheets_with_rows = {name for name, (_, heading) in headings.items() if _is_filled(heads[name], heading)}
+    scores = {name: headings[name][0] if name in headings else 0 for name in heads}
+    likely = {name: scores[name] for name in sheets_with_rows} or scores
     if not any(any(map(any, rows)) for rows in heads.values()):
         raise FileEmpty(source.path)
-    name = pick(source.disk, "sheets", likely if source.part is None else known, source.part)
-    if known[name] < KNOWN_ENOUGH:
+    name = pick(source.disk, "sheets", likely if source.part is None else scores, source.part)
+    if scores[name] < KNOWN_ENOUGH:
         first = next((row for row in heads[name] if any(row)), [])
-        shown = (show_line(cell, lambda name: normal(name) in vocabulary) for cell in first[:20])
-        raise HeaderNotFound(source.path, ", ".join(shown)[:80])
-    _, header = found[name]
+        texts = (show_line(cell, lambda name: normal(name) in vocabulary) for cell in first[:20])
+        raise HeaderNotFound(source.path, ", ".join(texts)[:80])
+    _, header = headings[name]
     if table_above(heads[name][: header.index], vocabulary):
         raise HeaderMoved(source.path, header.index + 1)
     return Sheet(name, header)
@@ -89,17 +89,17 @@ def sheet_rows(source: Source, sheet: Sheet, remarks: Counter[str]) -> Iterator[
     width, before = len(sheet.heading.columns), sheet.heading.index + sheet.heading.spans
     remarks.clear()
     answers = _answers(source, sheet.name)
-    hidden, merged = next(answers)
+    hidden_rows, merges = next(answers)
     rows = (row for batch in answers for row in batch)
-    values, concealed = _Merged(merged, before), frozenset(hidden)
+    values, invisible = _Merges(merges, before), frozenset(hidden_rows)
     for number, cells in enumerate(islice(rows, before, None), before + 1):
-        fitting = fitted(cells, width)
-        remarks[MERGED] += values.spread(number - 1, fitting)
-        remarks[HIDDEN] += number - 1 in concealed and any(fitting)
-        yield number, fitting
+        row_cells = fit_row(cells, width)
+        remarks[MERGED_CELLS] += values.spread(number - 1, row_cells)
+        remarks[HIDDEN_ROWS] += number - 1 in invisible and any(row_cells)
+        yield number, row_cells
 
 
-class _Merged:
+class _Merges:
     """The values of merged cells that go over several rows below the header."""
 
     def __init__(self, ranges: Iterable[tuple[int, int, int, int]], before: int) -> None:
@@ -112,19 +112,19 @@ class _Merged:
 
     def spread(self, row: int, cells: list[str]) -> bool:
         """Put into a row the values it shares with the rows above; whether there are any."""
-        shared = False
+        is_shared = False
         for column, top in self._columns.get(row, ()):
             if column < len(cells) and row == top:
                 self._values[column, top] = cells[column]
             elif column < len(cells) and not cells[column] and self._values.get((column, top)):
                 cells[column] = self._values[column, top]
-                shared = True
-        return shared
+                is_shared = True
+        return is_shared
 
 
-def _answers(source: Source, *wanted: str) -> Iterator[Any]:
+def _answers(source: Source, *questions: str) -> Iterator[Any]:
     """What the program that reads workbooks says (see `workbook`), until it has said all."""
-    command = [sys.executable, "-P", "-m", "kpibar.read.workbook", *wanted]
+    command = [sys.executable, "-P", "-m", "kpibar.read.workbook", *questions]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with (
         source.whole() as handle,
@@ -161,27 +161,27 @@ def _answer(source: Source, worker: subprocess.Popen[bytes]) -> Any:
 # --- JSON ----------------------------------------------------------------------------------------------
 
 
-def json_texts(source: Source, decoding: Decoding) -> Iterator[str]:
+def json_texts(source: Source, codec: Decoder) -> Iterator[str]:
     """The text of a JSON file in pieces. Raises FileChanged, FileUnreadable, FileDamaged, FileTooLarge."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with closing(source.pieces()) as pieces:
-        for piece in utf8(pieces, decoding):
+        for piece in utf8(pieces, codec):
             yield decoder.decode(piece)
 
 
-def find_objects(source: Source, decoding: Decoding, vocabulary: Set[str]) -> json_records.Table:
+def find_objects(source: Source, decoder: Decoder, vocabulary: Set[str]) -> json_records.Table:
     """The list of objects with most known names. Raises RecordsNotFound, MemberNeeded and what `json_texts` raises."""
 
     def choose(lists: Mapping[str, Sequence[str]]) -> str:
-        known = {name: recognised(map(restore, columns), vocabulary) for name, columns in lists.items()}
-        return pick(source.disk, "lists", known, source.part)
+        scores = {name: count_recognised(map(restore, columns), vocabulary) for name, columns in lists.items()}
+        return pick(source.disk, "lists", scores, source.part)
 
-    return json_records.survey(source.path, lambda: json_texts(source, decoding), choose)
+    return json_records.survey(source.path, lambda: json_texts(source, decoder), choose)
 
 
-def object_rows(source: Source, decoding: Decoding, table: json_records.Table) -> Iterator[Row]:
+def object_rows(source: Source, decoder: Decoder, table: json_records.Table) -> Iterator[Row]:
     """The objects as rows. Raises what `json_texts` raises."""
-    return json_records.rows(source.path, lambda: json_texts(source, decoding), table)
+    return json_records.rows(source.path, lambda: json_texts(source, decoder), table)
 
 
 # --- Parquet -------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def parquet_names(source: Source) -> list[str]:
             with closing(Parquet(source.disk)) as file:
                 return file.names()
         except EngineError as error:
-            raise _damaged(source, error) from error
+            raise _damage(source, error) from error
 
 
 def parquet_rows(source: Source) -> Iterator[Row]:
@@ -202,22 +202,22 @@ def parquet_rows(source: Source) -> Iterator[Row]:
     with source.whole():
         try:
             with closing(Parquet(source.disk)) as file:
-                yield from enumerate(_capped(source, file.rows()), 1)
+                yield from enumerate(_cap_size(source, file.rows()), 1)
         except EngineError as error:
-            raise _damaged(source, error) from error
+            raise _damage(source, error) from error
 
 
-def _capped(source: Source, batches: Iterable[list[tuple[Any, ...]]]) -> Iterator[list[str]]:
-    held = 0
+def _cap_size(source: Source, batches: Iterable[list[tuple[Any, ...]]]) -> Iterator[list[str]]:
+    size = 0
     for batch in batches:
         for row in batch:
             cells = [cell or "" for cell in row]
-            held += sum(map(len, cells)) + len(cells)
+            size += sum(map(len, cells)) + len(cells)
             yield cells
-        if held > source.caps.expanded:
-            raise FileTooLarge(source.path, f"unpacks to more than {source.caps.expanded >> 20:,} MiB")
+        if size > source.caps.content_bytes:
+            raise FileTooLarge(source.path, f"unpacks to more than {source.caps.content_bytes >> 20:,} MiB")
 
 
-def _damaged(source: Source, error: EngineError) -> FileDamaged:
+def _damage(source: Source, error: EngineError) -> FileDamaged:
     """Without the engine's own words, which may quote what is in the file."""
     return FileDamaged(source.path, "Parquet file", str(error).partition(":")[0])

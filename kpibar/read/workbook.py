@@ -93,7 +93,7 @@ def _with_text(row: list[str], number: int, columns: Iterable[int], texts: dict[
     return row
 
 
-def _merged(sheet: Any) -> list[tuple[int, int, int, int]]:
+def _merges(sheet: Any) -> list[tuple[int, int, int, int]]:
     """The ranges of merged cells: first row and column, last row and column, from 0."""
     return [(*first, *last) for first, last in sheet.merged_cell_ranges or ()]
 
@@ -102,16 +102,16 @@ def _write(out: IO[bytes], value: list[Any]) -> None:
     marshal.dump(value, out)
 
 
-def _answer(out: IO[bytes], wanted: str | None) -> None:
+def _answer(out: IO[bytes], sheet_name: str | None) -> None:
     """The names and first rows of all sheets, or all rows of one."""
     from python_calamine import CalamineWorkbook, SheetTypeEnum
 
     # The descriptor is that of the file that was looked at; its name may have passed to another one.
     with os.fdopen(os.dup(0), "rb") as handle:
-        odd = oddities(handle, wanted) if wanted is not None else None
+        odd = oddities(handle, sheet_name) if sheet_name is not None else None
         handle.seek(0)
     book = CalamineWorkbook.from_filelike(os.fdopen(os.dup(0), "rb"))
-    if wanted is None or odd is None:
+    if sheet_name is None or odd is None:
         if len(book.sheets_metadata) > MOST_SHEETS:
             _write(out, ["error", "sheets", ""])
             return
@@ -120,8 +120,8 @@ def _answer(out: IO[bytes], wanted: str | None) -> None:
                 rows = _rows(book.get_sheet_by_name(meta.name))
                 _write(out, [meta.name, [row for row, _ in zip(rows, range(HEAD), strict=False)]])
     else:
-        sheet = book.get_sheet_by_name(wanted)
-        _write(out, [sorted(odd.hidden), _merged(sheet) or odd.merged])
+        sheet = book.get_sheet_by_name(sheet_name)
+        _write(out, [sorted(odd.hidden_rows), _merges(sheet) or odd.merges])
         batch: list[list[str]] = []
         for row in _with_texts(_rows(sheet), odd.texts):
             batch.append(row)
@@ -139,10 +139,10 @@ def _limit_resources() -> None:
         return
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, resource.getrlimit(resource.RLIMIT_CPU)[1]))
-    most = resource.getrlimit(resource.RLIMIT_AS)[1]
-    limit = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+    hard_limit = resource.getrlimit(resource.RLIMIT_AS)[1]
+    limit = MEMORY if hard_limit == resource.RLIM_INFINITY else min(MEMORY, hard_limit)
     with suppress(ValueError, OSError):  # some systems know the limit and refuse to set it
-        resource.setrlimit(resource.RLIMIT_AS, (limit, most))
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard_limit))
 
 
 def main() -> None:

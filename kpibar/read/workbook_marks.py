@@ -21,7 +21,7 @@ _LONGEST_TEXT = 1 << 16
 # So many rows that one element hides are counted: the rest of a sheet is empty.
 _MOST_HIDDEN = 100_000
 # What stands for the result of a formula that nobody calculated.
-UNCALCULATED = "#UNCALCULATED!"
+NO_RESULT = "#UNCALCULATED!"
 _XLSX_SIGNS = (b't="e"', b"t='e'", b"<f", b":f>", b":f ", b'hidden="1"', b'hidden="true"')
 _ODS_SIGNS = (b'value-type="error"', b"value-type='error'", b":formula=", b":visibility=", b"rows-spanned=")
 
@@ -33,8 +33,8 @@ class Oddities:
     """
 
     texts: dict[Place, str] = field(default_factory=dict)
-    hidden: set[int] = field(default_factory=set)
-    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    hidden_rows: set[int] = field(default_factory=set)
+    merges: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
 def oddities(handle: IO[bytes], sheet: str) -> Oddities:
@@ -54,26 +54,26 @@ def oddities(handle: IO[bytes], sheet: str) -> Oddities:
 def _is_recalculated(archive: zipfile.ZipFile) -> bool:
     """Whether a workbook is to be calculated when it is opened: its writer did not know the results and put 0."""
     settings = _elements(archive, "xl/workbook.xml", "calcPr")
-    return any(one.get("fullCalcOnLoad") in ("1", "true") for one in settings)
+    return any(setting.get("fullCalcOnLoad") in ("1", "true") for setting in settings)
 
 
 def _member(archive: zipfile.ZipFile, sheet: str) -> str | None:
     """The name of the part of a workbook that holds a sheet."""
     ids = {
-        one.get("name"): value
-        for one in _elements(archive, "xl/workbook.xml", "sheet")
-        for name, value in one.items()
+        entry.get("name"): value
+        for entry in _elements(archive, "xl/workbook.xml", "sheet")
+        for name, value in entry.items()
         if name.endswith("}id")
     }
-    parts = {one.get("Id"): one.get("Target", "") for one in _elements(archive, "xl/_rels/workbook.xml.rels", "")}
+    parts = {entry.get("Id"): entry.get("Target", "") for entry in _elements(archive, "xl/_rels/workbook.xml.rels", "")}
     part = parts.get(ids.get(sheet, ""))
     return posixpath.normpath(posixpath.join("/xl", part)).lstrip("/") if part else None
 
 
 def _elements(archive: zipfile.ZipFile, member: str, name: str) -> Iterator[ElementTree.Element]:
     if member in archive.namelist():
-        found = ElementTree.fromstring(archive.read(member)).iter()
-        yield from (one for one in found if one.tag.endswith("}" + name) or not name)
+        elements = ElementTree.fromstring(archive.read(member)).iter()
+        yield from (element for element in elements if element.tag.endswith("}" + name) or not name)
 
 
 class _Cells(ABC):
@@ -83,7 +83,7 @@ class _Cells(ABC):
         self.oddities = Oddities()
         self.place: Place = (0, 0)
         self.value = ""
-        self.listening = False
+        self.in_text = False
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """An element begins."""
@@ -95,7 +95,7 @@ class _Cells(ABC):
 
     def end(self, name: str) -> None:
         """An element ends."""
-        self.listening = False
+        self.in_text = False
         self.finish(name.rpartition(":")[2])
 
     @abstractmethod
@@ -104,14 +104,14 @@ class _Cells(ABC):
 
     def text(self, text: str) -> None:
         """Some text of the element that is open."""
-        if self.listening and len(self.value) <= _LONGEST_TEXT:
+        if self.in_text and len(self.value) <= _LONGEST_TEXT:
             self.value += text
 
 
 class _Xlsx(_Cells):
-    def __init__(self, recalculated: bool) -> None:
+    def __init__(self, recalculates: bool) -> None:
         super().__init__()
-        self._recalculated, self._row, self._kind, self._formula = recalculated, -1, "", False
+        self._recalculates, self._row, self._kind, self._formula = recalculates, -1, "", False
 
     def begin(self, name: str, attributes: Mapping[str, str]) -> None:
         """A cell says of what kind it is, and most say where."""
@@ -119,31 +119,31 @@ class _Xlsx(_Cells):
             self._row = int(attributes["r"]) - 1 if attributes.get("r", "").isdigit() else self._row + 1
             self.place = (self._row, -1)
             if attributes.get("hidden") in ("1", "true"):
-                self.oddities.hidden.add(self._row)
+                self.oddities.hidden_rows.add(self._row)
         elif name == "c":
             self.place = _place(attributes.get("r", "")) or (self._row, self.place[1] + 1)
             self._kind, self._formula, self.value = attributes.get("t", "n"), False, ""
         elif name == "f":
             self._formula = True
-        self.listening = name in ("v", "t")
+        self.in_text = name in ("v", "t")
 
     def finish(self, name: str) -> None:
         """A cell of an error holds its text; one with a formula, and neither result nor text, was never calculated."""
         if name == "c" and self._kind == "e":
             self.oddities.texts[self.place] = self.value
         elif name == "c" and self._formula and self._lacks_result():
-            self.oddities.texts[self.place] = UNCALCULATED
+            self.oddities.texts[self.place] = NO_RESULT
 
     def _lacks_result(self) -> bool:
         """A result that is an empty text says that it is a text."""
-        assumed = self._recalculated and self._kind == "n" and self.value == "0"
-        return assumed or (not self.value and self._kind != "str")
+        is_assumed = self._recalculates and self._kind == "n" and self.value == "0"
+        return is_assumed or (not self.value and self._kind != "str")
 
 
 class _Ods(_Cells):
     def __init__(self, sheet: str) -> None:
         super().__init__()
-        self._sheet, self._inside, self._failed, self._formula = sheet, False, False, False
+        self._sheet, self._inside, self._has_error, self._formula = sheet, False, False, False
         self._row, self._column, self._rows, self._columns = 0, 0, 0, 0
 
     def begin(self, name: str, attributes: Mapping[str, str]) -> None:
@@ -154,26 +154,26 @@ class _Ods(_Cells):
             self._row, self._rows = self._row + self._rows, int(attributes.get("number-rows-repeated", 1))
             self._column, self._columns = 0, 0
             if self._inside and attributes.get("visibility", "visible") != "visible":
-                self.oddities.hidden.update(range(self._row, self._row + min(self._rows, _MOST_HIDDEN)))
+                self.oddities.hidden_rows.update(range(self._row, self._row + min(self._rows, _MOST_HIDDEN)))
         elif name in ("table-cell", "covered-table-cell"):
             self._column += self._columns
             self._columns = int(attributes.get("number-columns-repeated", 1))
             kinds = [value for key, value in attributes.items() if key.endswith("value-type")]
-            self._failed, self._formula = "error" in kinds, "formula" in attributes and not kinds
+            self._has_error, self._formula = "error" in kinds, "formula" in attributes and not kinds
             self.place, self.value = (self._row, self._column), ""
-            deep, wide = (int(attributes.get(f"number-{what}-spanned", 1)) for what in ("rows", "columns"))
+            deep, wide = (int(attributes.get(f"number-{axis}-spanned", 1)) for axis in ("rows", "columns"))
             if self._inside and deep > 1:
                 last = (self._row + deep - 1, self._column + wide - 1)
-                self.oddities.merged.append((self._row, self._column, *last))
-        self.listening = name == "p"
+                self.oddities.merges.append((self._row, self._column, *last))
+        self.in_text = name == "p"
 
     def finish(self, name: str) -> None:
         """A failed cell holds its text; one with a formula, and neither kind nor text, was never calculated."""
         if self._inside and name == "table-cell":
-            if self._failed:
+            if self._has_error:
                 self.oddities.texts[self.place] = self.value
             elif self._formula and not self.value:
-                self.oddities.texts[self.place] = UNCALCULATED
+                self.oddities.texts[self.place] = NO_RESULT
 
 
 def _place(reference: str) -> Place | None:
@@ -196,25 +196,25 @@ def _read(archive: zipfile.ZipFile, member: str, signs: tuple[bytes, ...], cells
     parser.StartElementHandler = cells.start
     parser.EndElementHandler = cells.end
     parser.CharacterDataHandler = cells.text
-    _each(archive, member, lambda piece: parser.Parse(piece, False))
+    _feed(archive, member, lambda piece: parser.Parse(piece, False))
     return cells.oddities
 
 
 def _holds(archive: zipfile.ZipFile, member: str, signs: tuple[bytes, ...]) -> bool:
     """Whether one of some signs is in a part of a workbook."""
-    rest, holds = b"", False
+    tail, holds = b"", False
 
     def look(piece: bytes) -> None:
         """Look for the signs in a piece, and where it meets the one before."""
-        nonlocal rest, holds
-        holds = holds or any(sign in rest + piece for sign in signs)
-        rest = piece[-_LONGEST_SIGN:]
+        nonlocal tail, holds
+        holds = holds or any(sign in tail + piece for sign in signs)
+        tail = piece[-_LONGEST_SIGN:]
 
-    _each(archive, member, look)
+    _feed(archive, member, look)
     return holds
 
 
-def _each(archive: zipfile.ZipFile, member: str, take: Callable[[bytes], object]) -> None:
+def _feed(archive: zipfile.ZipFile, member: str, take: Callable[[bytes], object]) -> None:
     with archive.open(member) as part:
         while piece := part.read(_PIECE):
             take(piece)
