@@ -37,8 +37,9 @@ _MOST_MEMORY = 1 << 30
 _MOST_TO_READ = 2 << 30
 # Of a limited address space, exports need so much, and every thread of the engine.
 _LEAST_SPACE = 512 << 20
-# So many parsed statements are kept.
-_CACHE_SIZE = 500
+# The statements of this process by their text: a parse takes a millisecond a kilobyte, on every connection anew.
+_CACHE: dict[str, Any] = {}
+_CACHE_SIZE = 1_000
 
 Fault = Literal["statement", "disk", "memory", "damage", "time", "other"]
 # How systems and DuckDB say it.
@@ -221,7 +222,6 @@ class DuckDB:
             self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
                 os.fsencode(path).decode("utf-8"), read_only=read_only, config=config
             )
-        self._statements: dict[str, Any] = {}
         self._secrets: Mapping[str, bytes] = {}
         self._seconds: float | None = None
         self.run("SET TimeZone = 'UTC'")
@@ -248,12 +248,13 @@ class DuckDB:
 
     def _parse(self, sql: str) -> Any:
         """The statement of a text; several in one text stay one. Files of one layout bring the same long ones."""
-        if sql not in self._statements:
-            if len(self._statements) >= _CACHE_SIZE:
-                self._statements.clear()
+        statement = _CACHE.get(sql)
+        if statement is None:
+            if len(_CACHE) >= _CACHE_SIZE:
+                _CACHE.clear()
             statements = self.connection.extract_statements(sql)
-            self._statements[sql] = statements[0] if len(statements) == 1 else sql
-        return self._statements[sql]
+            statement = _CACHE[sql] = statements[0] if len(statements) == 1 else sql
+        return statement
 
     def conceal(self, secrets: Mapping[str, bytes]) -> None:
         """Give `$name` of statements these values; no statement but one that holds the name can read them."""
