@@ -1,9 +1,7 @@
 """What tests share: write exports, ingest them, compute a barometer, run the command line."""
 
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options, Outcome
 from kpibar.measure.barometer import Barometer, Request, Row, barometer
 from kpibar.model.build import build
+from tests.launcher import launch
 
 # Tiny tables must not be masked: what is tested here is the fraction.
 SETTINGS = """
@@ -91,16 +90,7 @@ def fraction(found: Barometer, kpi: str) -> tuple[float | None, float | None]:
 
 def kpibar(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a folder, as a user would, on a pipe."""
-    return subprocess.run(
-        [sys.executable, "-m", "kpibar", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
+    return launch(arguments, folder, environment)
 
 
 # The exports of a year are taken in February of the next, when every row of the year is mature.
