@@ -95,6 +95,14 @@ def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Complet
     return kpibar(*arguments, folder=folder, **(home | environment))
 
 
+def ingest_good(folder: Path) -> Path:
+    """A folder with a database of two contacts, its key and the export they came from."""
+    write(folder, "good.csv", GOOD)
+    result = run(folder, "ingest", "good.csv", "--tz", "UTC")
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
 def said(arguments: str, *words: str, **environment: str) -> Case:
     return Case(tuple(arguments.split()), words, environment)
 

@@ -291,3 +291,24 @@ def test_contacts_that_cluster_in_few_orders_widen_the_interval(
 def test_a_mix_leaves_out_what_nobody_used(folder: Path) -> None:
     found = computed(folder, {"contacts.csv": table(BRANDED.replace("chat ", "     "))})
     assert [part.key for part in row(found, "channel_mix").segments] == ["email"]
+
+
+def test_a_blank_value_is_in_no_mean(folder: Path) -> None:
+    """Waits of 100 and 200 s and one unknown: the mean is 150 s over two calls, not 100 over three."""
+    own = """
+[kpis.wait]
+title = { en = "Wait" }
+kind = "mean"
+from = "contacts"
+date = "created_on"
+value = "wait_s"
+unit = "seconds"
+"""
+    calls = """
+    | contact_id | created_at          | channel | wait_s |
+    | 1          | 2025-03-01 10:00:00 | phone   | 100    |
+    | 2          | 2025-03-01 10:00:00 | phone   | 200    |
+    | 3          | 2025-03-01 10:00:00 | phone   |        |
+    """
+    wait = row(computed(folder, {"c.csv": calls}, own), "wait").now
+    assert (wait.value, wait.base) == (150.0, 2)

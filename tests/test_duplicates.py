@@ -336,3 +336,16 @@ def test_the_ticket_of_a_call_or_chat_that_does_not_count_is_a_contact(folder: P
     | c4         | 2025-03-01 10:00:00 | phone   | outbound  | interaction | t4      |           |      |             |
     """
     assert row(computed(folder, {"contacts.csv": table}), "contacts").now.value == 4
+
+
+def test_an_outgoing_call_about_a_ticket_does_not_hide_it(folder: Path) -> None:
+    """An e-mail ticket called back, and a telephone ticket whose incoming call is there too: two contacts."""
+    contacts = """
+    | contact_id | created_at          | channel | direction | case_id |
+    | T1         | 2025-03-01 10:00:00 | email   | inbound   |         |
+    | C1         | 2025-03-01 11:00:00 | phone   | outbound  | T1      |
+    | T2         | 2025-03-02 10:00:00 | phone   | inbound   |         |
+    | C2         | 2025-03-02 10:00:00 | phone   | inbound   | T2      |
+    """
+    assert fraction(computed(folder, {"c.csv": contacts}), "contacts")[0] == 2
+    assert facts(folder, "SELECT contact_id FROM fact_contacts WHERE counted ORDER BY 1") == [("C2",), ("T1",)]

@@ -109,8 +109,8 @@ def causes(error: type[KpibarError]) -> set[type[KpibarError]]:
     return set().union(*(causes(sub) for sub in below)) if below else {error}
 
 
-# Those that need another process or a limit of the system: above, and in tests/test_machine.py; of the library alone:
-# tests/test_api.py.
+# Those that need another process or a limit of the system: above, in tests/test_memory_and_disk.py and
+# tests/test_streams.py; of the library alone: tests/test_api.py.
 ELSEWHERE = {
     database_errors.DatabaseLocked,
     database_errors.DiskFull,

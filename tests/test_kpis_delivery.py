@@ -325,3 +325,37 @@ def test_an_order_delivered_before_it_was_placed(folder: Path) -> None:
     assert (lead.now.value, lead.now.base) == (0, 1)
     assert [note.values["rows"] for note in lead.notes if note.code == "lead_unknown"] == [2]
     assert fraction(found, "late_share") == (0, 2)
+
+
+JULY = datetime(2025, 7, 1)
+
+
+def test_parcels_of_two_brands_without_a_shop_stay_two_orders(folder: Path) -> None:
+    """The same order number in two brands, one late: 1 of 2."""
+    parcels = """
+    | parcel_id | order_ref | brand | promised_to | delivered_at        |
+    | 1         | 1000      | Bleue | 2025-03-10  | 2025-03-09 10:00:00 |
+    | 2         | 1000      | Rouge | 2025-03-10  | 2025-03-19 10:00:00 |
+    """
+    assert fraction(computed(folder, {"p.csv": parcels}, as_of=JULY), "late_share") == (1, 2)
+
+
+def test_a_cancelled_label_is_no_late_parcel(folder: Path) -> None:
+    """One order: a label cancelled before it left, and the parcel that came in time. 0 of 1 late."""
+    parcels = """
+    | parcel_id | order_ref | status    | promised_to | delivered_at        |
+    | 1         | 1000      | Cancelled | 2025-03-10  |                     |
+    | 2         | 1000      | Delivered | 2025-03-10  | 2025-03-09 10:00:00 |
+    """
+    assert fraction(computed(folder, {"p.csv": parcels}, as_of=JULY), "late_share") == (0, 1)
+
+
+@pytest.mark.parametrize("never", ["0001-01-01 00:00:00", "1900-01-01"])
+def test_a_zero_date_is_no_delivery(folder: Path, never: str) -> None:
+    """Two parcels promised for 10 March; one delivered, one never although its date says year 1: 1 of 2 late."""
+    parcels = f"""
+    | parcel_id | order_ref | promised_to | delivered_at        |
+    | 1         | 1         | 2025-03-10  | 2025-03-09 10:00:00 |
+    | 2         | 2         | 2025-03-10  | {never}             |
+    """
+    assert fraction(computed(folder, {"p.csv": parcels}, as_of=JULY), "late_share") == (1, 2)

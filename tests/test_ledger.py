@@ -11,6 +11,7 @@ from kpibar.database.store import open_store
 from kpibar.kpis.catalogue import catalogue
 from kpibar.render.summary import ingested
 from tests.intake import DATABASE, held, take_text
+from tests.support import kpibar
 
 HEADER = "contact_id,created_at,channel,queue\n"
 DAY = "2025-03-01 10:00:00"
@@ -90,3 +91,16 @@ def test_lines_below_the_records_are_counted_and_said(folder: Path) -> None:
     )
     outcome = take_text(folder, f"{HEADER}2,{DAY},email,SAV\nGrand Totals (1 records)\n", name="one.csv")
     assert any("left out: 1 line below" in line for line in ingested(outcome, catalogue(Settings()), False))
+
+
+CONTACTS = "contact_id,created_at,channel\n1,2025-03-01 10:00:00,email\n"
+
+
+@pytest.mark.parametrize("command", [("check",), ("ingest", "more.csv")])
+@pytest.mark.parametrize("seal", ["[" * 4_000, '{"a":' * 700, "[1, 2]", "null"])
+def test_a_seal_that_is_none_says_nothing(folder: Path, command: tuple[str, ...], seal: str) -> None:
+    take_text(folder, CONTACTS)
+    (folder / "more.csv").write_text(CONTACTS.replace("1,", "2,", 1))
+    (folder / f"{DATABASE}.last").write_text(seal)
+    done = kpibar(*command, "--db", DATABASE, folder=folder)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr

@@ -8,6 +8,7 @@ from kpibar.database.store import open_store
 from kpibar.load.outcome import Outcome
 from kpibar.status import list_rejects
 from tests.intake import DATABASE, column, held, take_text
+from tests.support import computed, facts, fraction
 
 HEADER = "contact_id,created_at,channel"
 DAY = "2025-03-01 10:00:00"
@@ -184,3 +185,28 @@ def test_a_line_without_its_order_is_no_line_of_another(folder: Path) -> None:
     rows = [f"{name},,paid,,2025-03-01 10:00:00 +0100,1,cup,10,EUR\n" for name in ("line 1", "", "B")]
     outcome = take_text(folder, header + "".join(rows))
     assert (outcome.counts.added, outcome.counts.folded, outcome.counts.rejected) == (2, 0, 1)
+
+
+JULY = datetime(2025, 7, 1)
+
+
+def test_a_narrower_export_erases_nothing(folder: Path) -> None:
+    """The second export has neither order nor subject; what the first said of them stays."""
+    wide = "contact_id,created_at,channel,order_ref,subject\n1,2025-03-01 10:00:00,email,77001,Where is my order?\n"
+    narrow = "contact_id,created_at,channel\n1,2025-03-01 10:00:00,chat\n"
+    orders = "order_ref,ordered_at\n77001,2025-02-25 10:00:00\n"
+    computed(folder, {"o.csv": orders, "wide.csv": wide})
+    found = computed(folder, {"narrow.csv": narrow})
+    assert fraction(found, "link_coverage") == (1, 1)
+    assert fraction(found, "wismo_share") == (1, 1)
+    assert facts(folder, "SELECT channel FROM fact_contacts") == [("chat",)]
+
+
+def test_a_promise_moved_within_one_file_or_seen_in_reverse_order(folder: Path) -> None:
+    """Promised for 1 March, later for 9 March, delivered on the 8th: late either way."""
+    head = "parcel_id,order_ref,promised_to,delivered_at\n"
+    first, last = "1,A,2025-03-01,\n", "1,A,2025-03-09,2025-03-08 10:00:00\n"
+    assert fraction(computed(folder, {"both.csv": head + first + last}, as_of=JULY), "late_share") == (1, 1)
+    (folder / "test.duckdb").unlink()
+    computed(folder, {"new.csv": head + last}, as_of=JULY)
+    assert fraction(computed(folder, {"old.csv": head + first}, as_of=datetime(2025, 3, 2)), "late_share") == (1, 1)

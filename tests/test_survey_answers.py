@@ -143,3 +143,14 @@ def test_surveys_without_dates_are_said(folder: Path, kind: str) -> None:
 def test_a_database_without_a_date_says_so(folder: Path) -> None:
     with pytest.raises(DatabaseEmpty, match="none of its 2 records has a date"):
         computed(folder, surveys("nps,9,,,,", "csat,4,1,5,,"))
+
+
+def test_a_score_without_a_scale_is_not_a_dissatisfied_customer(folder: Path) -> None:
+    """Three answers: 5 of 5, 2 of 5, and 5 of nobody knows what. 1 of 2 satisfied."""
+    surveys = """
+    | survey_id | kind | score | scale_min | scale_max | answered_at         |
+    | 1         | csat | 5     | 1         | 5         | 2025-03-01 10:00:00 |
+    | 2         | csat | 2     | 1         | 5         | 2025-03-01 10:00:00 |
+    | 3         | csat | 5     |           |           | 2025-03-01 10:00:00 |
+    """
+    assert fraction(computed(folder, {"s.csv": surveys}), "csat") == (1, 2)

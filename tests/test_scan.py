@@ -238,7 +238,7 @@ def test_both_readers_agree(given: Text) -> None:
     assert found == [told(one) for one in strict]
     assert (
         replace(account, line_wraps=0, open_ends=0, gaps=0) == lines
-    )  # counted in test_wrappings.py, test_endings.py, test_files.py
+    )  # counted in test_wrappings.py, test_endings.py, test_reader.py
     assert account.total == account.records + account.rejects + account.blank + account.footer
 
 
