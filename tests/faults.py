@@ -23,12 +23,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from tests.support import heed_signals
+from tests.support import child, heed_signals
 
 DATABASE = "kpibar.duckdb"
 FULL = {"kill": 500, "signals": 100, "full_disk": 100, "memory": 30, "races": 50, "wal": 150, "bits": 100}
@@ -172,8 +172,8 @@ def environment(place: Path) -> dict[str, str]:
     return {**os.environ, **own, "TMPDIR": str(scratch), "PYTHONIOENCODING": "utf-8"}
 
 
-def start(place: Path, *arguments: str, limit: Limit | None = None) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+def start(place: Path, *arguments: str, limit: Limit | None = None) -> AbstractContextManager["subprocess.Popen[str]"]:
+    return child(
         [sys.executable, "-m", "kpibar", *arguments],
         cwd=place,
         env=environment(place),
@@ -371,15 +371,15 @@ def races(world: World, place: Path, chance: random.Random, number: int) -> End:
     patient = chance.random() < 0.5
     wait = ("--wait", "100") if patient else ()
     command = ("ingest", *map(str, world.exports), *wait)
-    started = [start(place, *command) for _ in range(chance.randint(2, 4))]
     wrong, codes = [], []
-    for process in started:
-        out, err = process.communicate(timeout=_PATIENCE)
-        codes.append(process.returncode)
-        if process.returncode not in _CODES or (patient and process.returncode):
-            wrong.append(f"exit code {process.returncode}: {err[-200:]}")
-        elif process.returncode and "in use by process" not in err:
-            wrong.append(f"does not say who has the database: {err[-200:]}")
+    with ExitStack() as stack:
+        for process in [stack.enter_context(start(place, *command)) for _ in range(chance.randint(2, 4))]:
+            out, err = process.communicate(timeout=_PATIENCE)
+            codes.append(process.returncode)
+            if process.returncode not in _CODES or (patient and process.returncode):
+                wrong.append(f"exit code {process.returncode}: {err[-200:]}")
+            elif process.returncode and "in use by process" not in err:
+                wrong.append(f"does not say who has the database: {err[-200:]}")
     if 0 not in codes:
         wrong.append("nobody won")
     return judged(world, place, subprocess.CompletedProcess([], 0, out, err), *wrong)

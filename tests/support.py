@@ -2,7 +2,8 @@
 
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,17 @@ def heed_signals() -> None:
     """Let the programs that tests start be stopped; a run in the background hands on that it ignores some signals."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@contextmanager
+def child(line: Sequence[str], **options: Any) -> Iterator["subprocess.Popen[Any]"]:
+    """A process beside the test, which is killed when the test ends before it, whatever the cause."""
+    with subprocess.Popen(line, **options) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
 def table(text: str) -> str:

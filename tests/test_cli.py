@@ -19,7 +19,7 @@ import typer
 from kpibar.cli.app import command
 from kpibar.cli.demo import sample_files
 from tests.intake import write
-from tests.support import kpibar
+from tests.support import child, kpibar
 
 DAY = "2025-03-01 10:00:00"
 GOOD = f"contact_id,created_at,channel\n1,{DAY},email\n2,{DAY},phone\n"
@@ -130,24 +130,24 @@ def test_filters_and_a_breakdown(held: Path) -> None:
 def test_a_reader_that_leaves_early_meets_no_traceback(held: Path, arguments: tuple[str, ...]) -> None:
     """What `kpibar report | head -1` does: the pipe is closed before all is written."""
     line = [sys.executable, "-m", "kpibar", *arguments]
-    with subprocess.Popen(line, cwd=held, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with child(line, cwd=held, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_an_interrupt_is_no_traceback_and_leaves_a_whole_database(folder: Path) -> None:
     samples = [str(path) for path in sample_files()]
     line = [sys.executable, "-m", "kpibar", "ingest", *samples, "--tz", "Europe/Paris"]
-    with subprocess.Popen(line, cwd=folder, stderr=subprocess.PIPE, encoding="utf-8") as process:
+    with child(line, cwd=folder, stderr=subprocess.PIPE, encoding="utf-8") as process:
         while not (folder / DATABASE).exists() or (folder / DATABASE).stat().st_size < 100_000:
             time.sleep(0.05)
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
         assert process.stderr.read().endswith("kpibar: interrupted; what was not finished was rolled back\n")
-    assert process.returncode == 130
+        assert process.wait(timeout=60) == 130
     with duckdb.connect(str(folder / DATABASE), read_only=True) as database:
         in_ledger = database.execute("SELECT coalesce(sum(added), 0) FROM files WHERE entity = 'contacts'").fetchall()
         assert database.execute("SELECT count(*) FROM contacts").fetchall() == in_ledger
@@ -160,11 +160,13 @@ def on_a_terminal(folder: Path, *arguments: str, **environment: str) -> bytes:
     """What the command writes to a terminal."""
     leader, follower = pty.openpty()
     variables = {**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", **environment}
-    with subprocess.Popen([sys.executable, "-m", "kpibar", *arguments], cwd=folder, env=variables, stdout=follower):
+    line = [sys.executable, "-m", "kpibar", *arguments]
+    with child(line, cwd=folder, env=variables, stdout=follower) as process:
         os.close(follower)
         written = b""
         while chunk := _read(leader):
             written += chunk
+        process.wait(timeout=60)
     os.close(leader)
     return written
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.database.store import open_store
-from tests.support import REPOSITORY, SETTINGS, heed_signals, kpibar
+from tests.support import REPOSITORY, SETTINGS, child, heed_signals, kpibar
 
 SHOP = REPOSITORY / "tests" / "fixtures" / "schema" / "shop"
 DATABASE = "kpibar.duckdb"
@@ -132,10 +132,9 @@ with open_store(Path("kpibar.duckdb"), write=True) as store:
 def writer(place: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
     """Another process that has the database open for writing."""
     line = [sys.executable, "-c", _WRITER, str(seconds)]
-    with subprocess.Popen(line, cwd=place, stdout=subprocess.PIPE, text=True) as process:
+    with child(line, cwd=place, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout and process.stdout.readline() == "open\n"
         yield process
-        process.kill()
 
 
 def test_a_reader_waits_for_a_short_writer(copy: Path) -> None:

@@ -25,6 +25,7 @@ from kpibar.removal import errors as removal_errors
 from tests import reproducers_files  # noqa: F401 - registers its own
 from tests.intake import write
 from tests.reproducers import DATABASE, GOOD, REPRODUCERS, Case, Reproducer, run, said
+from tests.support import child
 
 
 @pytest.fixture(scope="module")
@@ -83,12 +84,10 @@ def test_error(ends: dict[Reproducer, End], error: type[KpibarError], reproducer
 def test_a_database_in_use(filled: Path, folder: Path, command: str) -> None:
     database = copied(filled, folder) / DATABASE
     hold = f"import duckdb; c = duckdb.connect({str(database)!r}); print('held', flush=True); input()"
-    with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None and holder.stdin is not None
-        assert holder.stdout.readline() == b"held\n"
+    with child([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
         case = said(command, f"{DATABASE}: is in use by process {holder.pid}, running since 20", "--wait 60", "--db")
         check(case, folder, run(folder, *case.arguments), database_errors.DatabaseLocked.exit_code)
-        holder.stdin.write(b"\n")
 
 
 def test_what_is_no_database_of_kpibar_is_left_as_it_was(filled: Path, folder: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import kpibar
+from tests.support import child, kpibar
 
 PLANTED = 200
 HEADER = "contact_id,created_at,channel,customer,customer_alias,agent,status,agent_replies,subject\n"
@@ -118,13 +118,13 @@ def test_nothing_is_left_by_a_killed_ingest(folder: Path, values: list[str]) -> 
         "--max-rejects",
         "100%",
     ]
-    process = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
     piped = False
-    while not piped and process.poll() is None and time.monotonic() < deadline:
-        piped = any(path.is_fifo() for path in temporary.rglob("*"))
-        time.sleep(0.001)
-    time.sleep(0.2)
-    process.kill()
-    assert (piped, process.wait()) == (True, -signal.SIGKILL), "killed while records were on their way"
+    with child(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL) as process:
+        while not piped and process.poll() is None and time.monotonic() < deadline:
+            piped = any(path.is_fifo() for path in temporary.rglob("*"))
+            time.sleep(0.001)
+        time.sleep(0.2)
+        process.kill()
+        assert (piped, process.wait()) == (True, -signal.SIGKILL), "killed while records were on their way"
     assert found(folder, values, {original}) == []

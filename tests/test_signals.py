@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.database.signals import StopSignal, install, stop_on_signal
+from tests.support import child
 
 LONG = "SELECT count(*) FROM range(100000000000) t(i) WHERE i % 7 = 3"
 
@@ -23,14 +24,14 @@ engine = DuckDB(Path("x.duckdb"), read_only=False)
 print("running", flush=True)
 try:
     engine.rows("{LONG}")
-except signals.Stopped as stop:
+except signals.StopSignal as stop:
     raise SystemExit(stop.exit_code)
 """
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_a_long_statement(folder: Path, number: signal.Signals) -> None:
-    with subprocess.Popen([sys.executable, "-c", _STATEMENT], cwd=folder, stdout=subprocess.PIPE) as process:
+    with child([sys.executable, "-c", _STATEMENT], cwd=folder, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline() == b"running\n"
         time.sleep(0.3)
         process.send_signal(number)
@@ -54,7 +55,7 @@ sys.setprofile(stop_within)
 try:
     with open_store(Path("x.duckdb"), write=True):
         print("never")
-except signals.Stopped as stop:
+except signals.StopSignal as stop:
     raise SystemExit(stop.exit_code)
 """
 

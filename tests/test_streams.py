@@ -10,6 +10,7 @@ import pytest
 
 from tests.intake import write
 from tests.reproducers import DATABASE, GOOD, ingest_good, run
+from tests.support import child
 
 
 @pytest.fixture
@@ -74,18 +75,17 @@ def test_what_is_no_file_is_neither_waited_for_nor_written(ready: Path, option: 
 
 def test_a_run_that_waits_for_the_database_gets_it(ready: Path) -> None:
     hold = f"import duckdb; c = duckdb.connect({str(ready / DATABASE)!r}); print('held', flush=True); input()"
-    with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+    with child([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None and holder.stdin is not None and holder.stdout.readline() == b"held\n"
-        waiting = subprocess.Popen(
-            [sys.executable, "-m", "kpibar", "ingest", "good.csv", "--wait", "60"],
-            cwd=ready, env={**os.environ, "KPIBAR_KEY_FILE": "key"}, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        time.sleep(1.5)
-        assert waiting.poll() is None
-        holder.stdin.write(b"\n")
-        holder.stdin.close()
-        assert "already ingested" in waiting.communicate(timeout=60)[1]
-    assert waiting.returncode == 0
+        line = [sys.executable, "-m", "kpibar", "ingest", "good.csv", "--wait", "60"]
+        variables = {**os.environ, "KPIBAR_KEY_FILE": "key"}
+        with child(line, cwd=ready, env=variables, stderr=subprocess.PIPE, text=True) as waiting:
+            time.sleep(1.5)
+            assert waiting.poll() is None
+            holder.stdin.write(b"\n")
+            holder.stdin.close()
+            assert "already ingested" in waiting.communicate(timeout=60)[1]
+            assert waiting.returncode == 0
 
 
 def test_no_new_key_for_a_database_that_has_one(ready: Path) -> None:
