@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kpibar.config import Config
     from kpibar.database.store import Store
     from kpibar.load.outcome import Options, Outcome, Watch
-    from kpibar.measure.barometer import Barometer
+    from kpibar.measure.report import Barometer
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,9 @@ class Database:
         `by` is one of channel, brand, carrier, country, reason, month; `share` masks groups of fewer than ten. `wait`
         are the seconds to wait while another process writes the database. Raises KpibarError.
         """
-        from kpibar.measure.barometer import BY, Request
         from kpibar.measure.circulation import compute_report
         from kpibar.measure.errors import DimensionUnknown
+        from kpibar.measure.report import BY, Request
 
         if by is not None and by not in BY:
             raise DimensionUnknown(by, BY)

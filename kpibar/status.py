@@ -10,15 +10,16 @@ from kpibar.database.ledger import LAST_READING, Counts
 from kpibar.database.store import Store
 from kpibar.errors import FileNotHeld
 from kpibar.kpis.catalogue import catalogue
-from kpibar.kpis.compute import Window
+from kpibar.kpis.estimates import Window
 from kpibar.layouts.settings import Outdated, checked_settings, outdated_settings
 from kpibar.load.outcome import Remark
 from kpibar.load.plan import REASONS
-from kpibar.measure.coverage import Coverage, coverage, filled_columns, missing_inputs
+from kpibar.measure.coverage import coverage, filled_columns, missing_inputs
 from kpibar.measure.deliveries import unknown_statuses
 from kpibar.measure.duplicates import duplicates
 from kpibar.measure.period import find_edition
-from kpibar.measure.succession import Proposal, proposals
+from kpibar.measure.report import Coverage
+from kpibar.measure.succession import Proposal, known_sources, proposals
 from kpibar.privacy.personal import unmarked_name
 
 # So many words of reasons are listed.
@@ -94,7 +95,7 @@ def database_status(store: Store, config: Config) -> DatabaseStatus:
         remarks=_remarks(store),
         unknown_reasons=_unknown_reasons(store),
         statuses=unknown_statuses(store),
-        proposals=proposals(store, config.settings.succession),
+        proposals=proposals(store, config.settings.succession, known_sources(store)),
         old_readings=outdated_settings(store, config, layouts),
         duplicates=duplicates(store),
     )

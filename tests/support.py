@@ -12,7 +12,8 @@ from kpibar.config import Config, load
 from kpibar.database.store import open_store
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options, Outcome
-from kpibar.measure.barometer import Barometer, Request, Row, barometer
+from kpibar.measure.barometer import barometer
+from kpibar.measure.report import Barometer, Request, Row
 from kpibar.model.build import build
 from tests.launcher import launch
 

@@ -9,9 +9,8 @@ import pytest
 from kpibar.config import load
 from kpibar.kpis import intervals
 from kpibar.kpis.errors import KpiInvalid, KpiUnknown
-from kpibar.measure.barometer import Barometer, Request
 from kpibar.measure.errors import BrandUnknown, YearWithoutData
-from kpibar.measure.estimates import Segment
+from kpibar.measure.report import Barometer, Request, Segment
 from tests.support import computed, fraction, ingest_tables, report, row, settings, table
 
 HEADER = "survey_id,kind,scale_min,scale_max,brand,score,answered_at\n"

@@ -10,7 +10,7 @@ from kpibar.brands import clean_name, fold, names_by_fold
 from kpibar.errors import ConfigInvalid
 from kpibar.load.errors import BrandsFixed
 from kpibar.load.outcome import Outcome
-from kpibar.measure.barometer import Request
+from kpibar.measure.report import Request
 from kpibar.render.summary import remark_text
 from tests.intake import column, config, held, take, take_text, write
 from tests.support import SETTINGS, fraction, ingest_tables, kpibar, report, settings

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from kpibar.measure.barometer import Barometer, Request, Row
 from kpibar.measure.reach import stretches
+from kpibar.measure.report import Barometer, Request, Row
 from kpibar.render.document import document
 from kpibar.render.messages import months_name, note_text
 from kpibar.render.terminal import Screen, render

@@ -12,7 +12,7 @@ import pytest
 
 from kpibar.cli.demo import sample_files, sample_folder
 from kpibar.config import Config
-from kpibar.measure.barometer import Barometer, Request
+from kpibar.measure.report import Barometer, Request
 from kpibar.render.clean import csv_text, json_text
 from kpibar.render.document import document, to_csv, to_json
 from tests.support import ingest_tables, report, settings, table

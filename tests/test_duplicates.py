@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.measure.barometer import Barometer, Request
+from kpibar.measure.report import Barometer, Request
 from tests.support import AS_OF, computed, facts, fraction, ingest_tables, kpibar, report, row, settings, table
 
 # Calls of one caller per case; a contact_id is the case and the leg. What follows the end of a first leg that began at

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from pathlib import Path
 
-from kpibar.measure.barometer import Request
+from kpibar.measure.report import Request
 from tests.support import computed, report, row, settings
 
 HEAD = "contact_id,created_at,channel,customer\n"

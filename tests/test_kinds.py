@@ -9,8 +9,8 @@ import pytest
 
 from kpibar.config import Settings
 from kpibar.kpis.catalogue import Kpi, catalogue
-from kpibar.kpis.compute import Window, cells_statement
-from kpibar.kpis.estimates import Measure, Parts
+from kpibar.kpis.compute import cells_statement
+from kpibar.kpis.estimates import Measure, Parts, Window
 from kpibar.kpis.kinds import KINDS, Kind
 
 KNOWN = catalogue(Settings())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.measure.barometer import Barometer
+from kpibar.measure.report import Barometer
 from tests.support import computed, facts, fraction, row
 
 # Exported on 15 June 2025 at 14:00 in Paris.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.measure.barometer import Barometer
+from kpibar.measure.report import Barometer
 from tests.support import computed, fraction, row
 
 NOON = datetime(2025, 3, 20, 12, 0)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.measure.barometer import Barometer
+from kpibar.measure.report import Barometer
 from tests.support import computed, fraction, row
 
 # Seven days = 604,800 s. spam and reply are nobody's second contact.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.measure.barometer import Request
+from kpibar.measure.report import Request
 from tests.support import AS_OF, fraction, ingest_tables, kpibar, report, settings
 
 

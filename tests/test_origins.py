@@ -11,7 +11,7 @@ from kpibar.database.engine import DuckDB
 from kpibar.layouts.expression import Compiled, compile_expression
 from kpibar.layouts.layout import Layout, shelf
 from kpibar.layouts.origins import has_value, placeholders
-from kpibar.measure.barometer import Barometer
+from kpibar.measure.report import Barometer
 from kpibar.read.columns import normal
 from kpibar.values.helpers import HELPERS
 from kpibar.values.notation import Call

@@ -10,7 +10,8 @@ from sqlglot import exp
 
 from kpibar.config import Settings
 from kpibar.kpis.catalogue import Kpi, catalogue
-from kpibar.kpis.compute import Window, cells_statement, quantile_statement
+from kpibar.kpis.compute import cells_statement, quantile_statement
+from kpibar.kpis.estimates import Window
 from kpibar.layouts.layout import shelf
 from kpibar.model.build import parameters, steps, written_in
 
@@ -23,6 +24,7 @@ ALLOWED = {
 KEYWORDS = {
     "filter", "over", "group", "in", "as", "and", "or", "not", "when", "then", "else", "by", "on", "from", "where",
     "with", "decimal", "values", "partition", "order", "between", "case", "select", "having", "join", "union", "all",
+    "sets",
 }  # fmt: skip
 FORBIDDEN_WORDS = re.compile(
     r"\b(qualify|asof|epoch|date_diff|datediff|quantile_cont|list_\w+|strptime|strftime|regexp_\w+|ilike|similar"
@@ -37,7 +39,7 @@ YEAR = Window(date(2025, 1, 1), date(2025, 12, 31))
 def sql_of(kpi: Kpi) -> str:
     if kpi.additive:
         return cells_statement([kpi], [YEAR], kpi.over or "brand", None)
-    return quantile_statement(kpi, YEAR, [0.5], "'all'", None)
+    return quantile_statement(kpi, [YEAR], "'all'", None)
 
 
 STATEMENTS = {step.name: written_in(step.sql, VALUES) for step in steps()} | {

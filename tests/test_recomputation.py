@@ -19,7 +19,7 @@ from kpibar.config import load
 from kpibar.database.store import open_store
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options
-from kpibar.measure.barometer import BY, Request
+from kpibar.measure.report import BY, Request
 from kpibar.model.build import build
 from kpibar.render.document import document
 from tests.support import report

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.measure.barometer import Request
+from kpibar.measure.report import Request
 from tests.support import computed, facts, report, settings
 
 ORDERS = """

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas
 import pytest
 
-from kpibar.measure.barometer import Barometer, Request
+from kpibar.measure.report import Barometer, Request
 from tests.support import computed, report, row, settings
 
 CHANNELS = ("phone", "email", "chat")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.measure.barometer import Barometer, Request
+from kpibar.measure.report import Barometer, Request
 from tests.intake import held
 from tests.support import computed, report, row, settings
 

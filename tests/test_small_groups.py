@@ -19,9 +19,10 @@ from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.estimates import Measure
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options
-from kpibar.measure.barometer import Barometer, Request, barometer
+from kpibar.measure.barometer import barometer
 from kpibar.measure.circulation import for_circulation, strict_settings
-from kpibar.measure.estimates import mask_parts
+from kpibar.measure.figures import mask_parts
+from kpibar.measure.report import Barometer, Request
 from kpibar.model.build import build
 from kpibar.render.terminal import Screen
 from tests.support import AS_OF

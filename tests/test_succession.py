@@ -10,7 +10,7 @@ import pytest
 from kpibar.config import load
 from kpibar.errors import ConfigInvalid
 from kpibar.kpis.catalogue import catalogue
-from kpibar.measure.barometer import Barometer, Request, Row
+from kpibar.measure.report import Barometer, Request, Row
 from kpibar.measure.succession import tool_bound
 from kpibar.render.document import document
 from kpibar.render.messages import note_text

@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from kpibar.config import Config, Reporting, Settings
+from kpibar.config import Reporting, Settings, Thresholds
 from kpibar.kpis.catalogue import Kpi, catalogue
-from kpibar.kpis.compute import Window
-from kpibar.kpis.estimates import Measure, Parts
-from kpibar.measure.barometer import Barometer, Note, Request, Row, Target
-from kpibar.measure.estimates import Segment, adjust, change, judge, status
-from kpibar.measure.period import Edition
+from kpibar.kpis.estimates import Measure, Parts, Window
+from kpibar.measure.figures import mask
+from kpibar.measure.report import Barometer, Basis, Comparison, Edition, Note, Request, Row, Segment, Target
+from kpibar.measure.verdicts import adjust, difference, judge
 from kpibar.render.clean import clean
 from kpibar.render.numbers import LANGUAGES
 from kpibar.render.terminal import Screen, render
@@ -40,10 +39,10 @@ def median(value: float, base: int, spread: float = 400) -> Measure:
 
 
 def segment(kpi: Kpi, key: str, now: Measure, before: Measure) -> Segment:
-    shown = status(kpi, now, REPORTING)
-    moved = change(kpi, now, before, REPORTING.confidence) if shown == "ok" else None
-    judgement = judge(kpi, adjust({key: moved})[key], REPORTING) if moved else None
-    return Segment(key, now, before, judgement, shown)
+    now, before, passport = mask(kpi, now, REPORTING), mask(kpi, before, REPORTING), kpi.passport
+    change = difference(passport, now, before, REPORTING.confidence)
+    judgement = judge(passport, adjust({key: change})[key], REPORTING) if change else None
+    return Segment(key, now, before, judgement, "ok" if kpi.spec.shares and now.base else now.status)
 
 
 def row(name: str, now: Measure, before: Measure, segments: tuple[Segment, ...] = (), by: str | None = None) -> Row:
@@ -52,7 +51,8 @@ def row(name: str, now: Measure, before: Measure, segments: tuple[Segment, ...] 
     whole = segment(kpi, name, now, before)
     target = Target(TARGETS[name], "missed") if name in TARGETS else None
     return Row(
-        kpi, now, before, True, whole.change, target, whole.status, months(2025, now), months(2024, before),
+        kpi.passport, whole.now, whole.before, Comparison(True), whole.change, target, whole.status,
+        months(2025, now), months(2024, before),
         kpi.over or by, segments, (), (),
     )  # fmt: skip
 
@@ -102,7 +102,7 @@ def example(by: str | None = None, **changed: object) -> Barometer:
         families=KNOWN.families,
         rows=rows,
         coverage=(),
-        config=Config(Settings(targets=TARGETS), None, ""),
+        basis=Basis(REPORTING, Thresholds()),
         notes=(),
     )
     return replace(made, **changed)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.measure.barometer import Barometer
+from kpibar.measure.report import Barometer
 from tests.support import computed, fraction, row
 
 

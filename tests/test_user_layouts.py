@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kpibar.measure.barometer import Request
+from kpibar.measure.report import Request
 from tests.intake import held
 from tests.support import AS_OF, fraction, ingest_tables, report, row, settings
 

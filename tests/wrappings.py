@@ -24,7 +24,8 @@ from kpibar.database.store import open_store
 from kpibar.layouts.layout import shelf
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options
-from kpibar.measure.barometer import Request, compute
+from kpibar.measure.barometer import compute
+from kpibar.measure.report import Request
 from kpibar.model.build import build
 from kpibar.read.export import open_export
 from kpibar.read.records import Record

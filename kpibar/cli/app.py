@@ -236,8 +236,8 @@ def report(
     from kpibar.cli.outputs import format_of, rendered, screen_of
     from kpibar.cli.targets import refuse_overwriting
     from kpibar.config import load
-    from kpibar.measure.barometer import Request
     from kpibar.measure.circulation import compute_report
+    from kpibar.measure.report import Request
 
     settings = load(config)
     refuse_overwriting(output, settings.database_path(db), settings, wait=wait)
@@ -391,7 +391,8 @@ def demo(
     from kpibar.config import load
     from kpibar.database.scratch import scratch
     from kpibar.load.outcome import Options
-    from kpibar.measure.barometer import Request, compute
+    from kpibar.measure.barometer import compute
+    from kpibar.measure.report import Request
 
     settings = load(sample_folder() / "kpibar.toml")
     with scratch() as folder:

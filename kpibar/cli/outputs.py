@@ -9,7 +9,7 @@ from pathlib import Path
 from kpibar.cli.errors import CorrectionsKept, FormatUnknown
 from kpibar.cli.options import FORMATS, Color, Format, Palette
 from kpibar.load.corrections import Corrections
-from kpibar.measure.barometer import Barometer
+from kpibar.measure.report import Barometer
 from kpibar.render import summary
 from kpibar.render.clean import clean
 from kpibar.render.document import to_csv, to_json

@@ -6,6 +6,7 @@ Its own order, each line standing on those above it:
     estimates
     masking
     kinds
+    passport
     catalogue
     compute
 """

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -26,12 +26,10 @@ from kpibar.config import Settings, Thresholds, explain
 from kpibar.kpis.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
 from kpibar.kpis.facts import FACTS, IDENTIFIERS
 from kpibar.kpis.kinds import KINDS, Kind, KindSpec
+from kpibar.kpis.passport import Better, Family, Passport, Text, Unit
 from kpibar.model.build import parameters
 from kpibar.values.formula import closest, excerpt, formula
 from kpibar.values.functions import FormulaFault, Size, Term
-
-Unit = Literal["count", "share", "per_100", "seconds", "points", "score"]
-Text = Mapping[str, str]
 
 # The expressions of a KPI.
 _EXPRESSIONS = ("where", "hit", "against", "value", "over")
@@ -64,7 +62,7 @@ class Kpi:
     title: Text
     kind: Kind
     unit: Unit
-    better: Literal["lower", "higher", "none"]
+    better: Better
     definition: Text
     source: str
     from_table: str = ""
@@ -118,10 +116,25 @@ class Kpi:
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
+    @property
+    def passport(self) -> Passport:
+        """What a report says of it."""
+        return Passport(
+            self.id, self.family, self.title, self.kind, self.unit, self.better, self.definition, self.source,
+            self.hash, self.maturity_days,
+        )  # fmt: skip
+
     def note_counts(self) -> tuple["Kpi", ...]:
         """The counts behind its notes, as KPIs of their own over the same rows."""
-        count = replace(self, kind="count", hit="", against="", value="", over="", gate="", notes={})
+        count = self._count()
         return tuple(replace(count, id=f"{self.id}__{code}", where=where) for code, where in self.notes.items())
+
+    def row_count(self) -> "Kpi":
+        """The number of all rows of its fact table, as a KPI."""
+        return replace(self._count(), id=f"{self.id}__rows", where="TRUE", maturity_days=0)
+
+    def _count(self) -> "Kpi":
+        return replace(self, kind="count", hit="", against="", value="", over="", gate="", notes={})
 
     def dimensions(self) -> frozenset[str]:
         """The columns its rows can be broken down by."""
@@ -148,7 +161,7 @@ class _Entry(BaseModel):
     cluster: str = ""
     gate: str = ""
     unit: Unit
-    better: Literal["lower", "higher", "none"] = "none"
+    better: Better = "none"
     maturity_days: Annotated[int, Field(ge=0, le=3660)] = 0
     maturity_parameter: str = ""
     needs: tuple[str, ...] = ()
@@ -170,15 +183,6 @@ class _Entry(BaseModel):
         if self.from_table and self.from_table not in DIMENSIONS:
             raise ValueError(f'from = "{self.from_table}": expected one of {", ".join(sorted(DIMENSIONS))}')
         return self
-
-
-@dataclass(frozen=True)
-class Family:
-    """A group of KPIs, printed together."""
-
-    id: str
-    title: Text
-    order: int
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,19 @@
 """The statements behind the KPIs, and the cells they return.
 
 All additive KPIs over one fact table and date are computed by ONE statement that aggregates its rows to cells
-(month and, when asked, one dimension). Years, totals and segments are sums of cells. Medians are not sums: one
-statement each, for the periods and segments asked.
+(month and, when asked, one dimension). Years, totals and segments are sums of cells. Medians are not sums: two
+statements each, for their values in every period, month and segment asked, and for the bounds of these.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from kpibar.database.engine import Engine, EngineError, Row
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.errors import KpiInvalid
-from kpibar.kpis.estimates import Measure, Parts
+from kpibar.kpis.estimates import Measure, Parts, Reason, Window
 from kpibar.kpis.facts import FACTS
 from kpibar.privacy.disclosure import show_words
 
@@ -23,15 +23,9 @@ UNKNOWN = "?"
 NO_ORDER = "?no_order"
 # What a statement with the expressions of an own KPI may take.
 _SECONDS = 60.0
+# Figures of a quantile KPI by the place of their window, their month and segment; None: the whole window.
+Quantiles = Mapping[tuple[int, date | None, str | None], Measure]
 _OF_CONTACTS = frozenset({"contacts", "issues", "journeys"})
-
-
-@dataclass(frozen=True)
-class Window:
-    """The days a figure speaks of, both included."""
-
-    start: date
-    end: date
 
 
 @dataclass(frozen=True)
@@ -51,9 +45,14 @@ class Cells:
                 total = total + parts
         return total
 
-    def segments(self, kpi: str) -> list[str]:
-        """The segments a KPI has rows in."""
-        return sorted({segment for _, segment in self.by_kpi.get(kpi, {})})
+    def segments(self, kpi: str, window: Window | None = None) -> list[str]:
+        """The segments its fact table has rows of, in a window or in all."""
+        cells = self.by_kpi.get(kpi, {})
+        return sorted({name for month, name in cells if window is None or window.start <= month <= window.end})
+
+    def months(self, kpi: str) -> frozenset[date]:
+        """The months its fact table has rows of, by their first day."""
+        return frozenset(month.replace(day=1) for month, _ in self.by_kpi.get(kpi, {}))
 
 
 def mature(kpi: Kpi) -> str:
@@ -195,51 +194,83 @@ def guarded(engine: Engine, kpi: Kpi, sql: str) -> list[Row]:
         ) from error
 
 
-def quantile_statement(kpi: Kpi, window: Window, fractions: Sequence[float], group: str, brand: str | None) -> str:
-    """One statement for a quantile: group, base, immature, then the value at each fraction."""
-    values = ", ".join(
-        f"percentile_cont({fraction:.12f}) WITHIN GROUP (ORDER BY number) FILTER (WHERE old_enough)"
-        for fraction in fractions
-    )
+def quantile_statement(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str | None) -> str:
+    """One statement for a quantile: period, month, segment, then base, immature and value.
+
+    `period` is the place of a window in `windows`. A row without month and segment (NULL) is of the whole window;
+    `group` is the SQL of a row's segment, None: no segments.
+    """
+    value = f"percentile_cont({kpi.quantile:.12f}) WITHIN GROUP (ORDER BY number) FILTER (WHERE old_enough)"
+    segment, sets = "CAST(NULL AS STRING) AS segment", "(period), (period, month)"
+    if group:
+        segment, sets = "segment", f"{sets}, (period, segment)"
     return (
-        "SELECT segment, count(*) FILTER (WHERE old_enough) AS base,\n"
-        f"    count(*) FILTER (WHERE NOT old_enough) AS immature,\n    {values}\n"
-        f"FROM (\n    SELECT {group} AS segment, {mature(kpi)} AS old_enough, ({kpi.value}) * 1.0e0 AS number\n"
+        f"SELECT period, month, {segment}, count(*) FILTER (WHERE old_enough) AS base,\n"
+        f"    count(*) FILTER (WHERE NOT old_enough) AS immature,\n    {value} AS value\n"
+        f"FROM (\n    {_numbers(kpi, windows, group, brand)}\n) AS numbers\nGROUP BY GROUPING SETS ({sets})"
+    )
+
+
+def _numbers(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str | None) -> str:
+    """SQL of the values of a KPI, a row each, with its period, month and segment."""
+    segment = group or segment_of(None, kpi.from_table)
+    cases = (f"WHEN {within(kpi.date, [window])} THEN {place}" for place, window in enumerate(windows))
+    return (
+        f"SELECT CASE {' '.join(cases)} END AS period, CAST(date_trunc('month', {kpi.date}) AS DATE) AS month,\n"
+        f"        {segment} AS segment, {mature(kpi)} AS old_enough, ({kpi.value}) * 1.0e0 AS number\n"
         f"    FROM fact_{kpi.from_table}\n"
-        f"    WHERE ({population(kpi)}) AND {within(kpi.date, [window])}{of_brand(brand)}\n"
-        ") AS chosen\nGROUP BY segment"
+        f"    WHERE ({population(kpi)}) AND {within(kpi.date, windows)}{of_brand(brand)}"
     )
 
 
 def quantiles(
-    engine: Engine, kpi: Kpi, window: Window, group: str = f"'{TOTAL}'", brand: str | None = None
-) -> dict[str, Measure]:
-    """A quantile KPI in one window by `group` (SQL over the fact table), without bounds."""
-    rows = guarded(engine, kpi, quantile_statement(kpi, window, [kpi.quantile], group, brand))
-    return {str(name): _quantile(_number(value, kpi), int(base), int(young)) for name, base, young, value in rows}
+    engine: Engine,
+    kpi: Kpi,
+    windows: Sequence[Window],
+    group: str | None = None,
+    brand: str | None = None,
+    ranks: Callable[[int], tuple[int, int] | None] = lambda base: None,
+) -> Quantiles:
+    """A quantile KPI in each window, its months and segments, in two statements.
+
+    `ranks` gives the ranks (from 1) of the sorted values that bound a figure of a base; months have no bounds.
+    """
+    figures: dict[tuple[int, date | None, str | None], Measure] = {}
+    for place, month, segment, base, young, value in guarded(
+        engine, kpi, quantile_statement(kpi, windows, group, brand)
+    ):
+        key = (int(place), month, None if segment is None else str(segment))
+        figures[key] = _quantile(_number(value, kpi), int(base), int(young))
+    bounds = {
+        key: pair for key, figure in figures.items() if key[1] is None and (pair := ranks(figure.base)) is not None
+    }
+    if not bounds:
+        return figures
+    columns = [
+        f"percentile_cont({(rank - 1) / (figures[key].base - 1):.12f}) WITHIN GROUP (ORDER BY number) "
+        f"FILTER (WHERE {_of_cell(key)})"
+        for key, pair in bounds.items()
+        for rank in pair
+    ]
+    listed = ",\n    ".join(columns)
+    sql = f"SELECT {listed}\nFROM (\n    {_numbers(kpi, windows, group, brand)}\n) AS numbers"
+    (values,) = guarded(engine, kpi, sql)
+    ends = [_number(value, kpi) for value in values]
+    for key, low, high in zip(bounds, ends[::2], ends[1::2], strict=True):
+        figures[key] = replace(figures[key], low=low, high=high)
+    return figures
+
+
+def _of_cell(key: tuple[int, date | None, str | None]) -> str:
+    """SQL: the value is old enough and of the period and segment of a key."""
+    period, _, segment = key
+    own = "" if segment is None else " AND segment = '" + segment.replace("'", "''") + "'"
+    return f"old_enough AND period = {period}{own}"
 
 
 def _quantile(value: float | None, base: int, young: int) -> Measure:
-    return Measure(value, None, float(base), base=base, immature=young)
-
-
-def quantile_bounds(
-    engine: Engine,
-    kpi: Kpi,
-    window: Window,
-    ranks: tuple[int, int],
-    base: int,
-    condition: str,
-    brand: str | None,
-) -> tuple[float | None, float | None]:
-    """The values at two 1-based ranks of a quantile KPI's sorted values, among the rows of `condition`."""
-    fractions = [(rank - 1) / (base - 1) for rank in ranks]
-    chosen = f"CASE WHEN {condition} THEN 'in' ELSE 'out' END"
-    rows = guarded(engine, kpi, quantile_statement(kpi, window, fractions, chosen, brand))
-    for name, _, _, low, high in rows:
-        if name == "in":
-            return _number(low, kpi), _number(high, kpi)
-    return None, None
+    reason: Reason | None = None if value is not None else "immature" if young else "no_rows"
+    return Measure(value, None, float(base), base=base, immature=young, reason=reason)
 
 
 def _number(value: float | None, kpi: Kpi) -> float | None:

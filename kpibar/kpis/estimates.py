@@ -5,9 +5,30 @@ Parts are counts and sums of rows, so that a month, a segment and a year go thro
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
 
 from kpibar.kpis import intervals
 from kpibar.kpis.intervals import Difference, Interval
+
+Status = Literal["ok", "low_base", "not_available"]
+# Why a figure has no value. Masked: its base is below the smallest, what is left of a whole would be, a category counts
+# few records, the group is too small for a report that may circulate. Else: an input is missing, no source speaks of
+# those days, or all their exports end before them; the population has no rows, or none is old enough; a mix has no
+# value as a whole.
+Reason = Literal[
+    "small_base", "remainder", "few_records", "small_group",
+    "missing_inputs", "no_source", "after_coverage", "no_rows", "immature", "shares_only",
+]  # fmt: skip
+_MASKS = frozenset({"small_base", "remainder", "few_records", "small_group"})
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days a figure speaks of, both included."""
+
+    start: date
+    end: date
 
 
 @dataclass(frozen=True)
@@ -41,7 +62,7 @@ class Measure:
     """A figure and what it is made of. `value` is in raw units: shares 0 to 1, seconds, points, per order.
 
     `base` is what stands beside the figure as n; `dispersion` how much more than by chance the numerator clusters.
-    `low_base` tells that it is of too few to be shown, or would give such a figure away: only its base is left.
+    `reason` says why there is no value: masked, its base alone is left; otherwise nothing is known of it.
     """
 
     value: float | None = None
@@ -53,7 +74,19 @@ class Measure:
     immature: int = 0
     dispersion: float = 1.0
     squares: float = 0.0
-    low_base: bool = False
+    reason: Reason | None = None
+
+    @property
+    def low_base(self) -> bool:
+        """Whether it is of too few to be shown, or would give such a figure away."""
+        return self.reason in _MASKS
+
+    @property
+    def status(self) -> Status:
+        """Whether there is a value to show: ok, masked, or nothing known."""
+        if self.low_base:
+            return "low_base"
+        return "not_available" if self.value is None else "ok"
 
     @property
     def interval(self) -> Interval | None:
@@ -102,7 +135,7 @@ def events_per_unit(parts: Sequence[Parts], level: float) -> Measure:
     """
     events, units, *clusters = parts
     if units.base == 0:
-        return Measure(numerator=events.base, denominator=0.0)
+        return Measure(numerator=events.base, denominator=0.0, reason="no_rows")
     spread = dispersion(clusters[0]) if clusters else 1.0
     interval = intervals.rate_per_unit(events.base, units.base, spread, level)
     figure = _measure(events.base / units.base, events.base, replace(units, immature=0), interval)
@@ -112,11 +145,12 @@ def events_per_unit(parts: Sequence[Parts], level: float) -> Measure:
 def base_of_rows(parts: Sequence[Parts], level: float) -> Measure:
     """The base alone: the shares of a mix have no value together, and a quantile is no sum of parts."""
     (cell,) = parts
-    return Measure(denominator=cell.base, base=int(cell.base))
+    return Measure(denominator=cell.base, base=int(cell.base), reason="shares_only")
 
 
 def _empty(cell: Parts) -> Measure:
-    return Measure(numerator=0.0, denominator=0.0, immature=int(cell.immature))
+    young = int(cell.immature)
+    return Measure(numerator=0.0, denominator=0.0, immature=young, reason="immature" if young else "no_rows")
 
 
 def _measure(value: float, numerator: float, cell: Parts, interval: Interval | None, squares: float = 0.0) -> Measure:

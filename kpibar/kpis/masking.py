@@ -5,15 +5,16 @@ Each rule takes the figures of one whole (its months, its segments, or one alone
 
 from collections.abc import Sequence
 
-from kpibar.kpis.estimates import Measure
+from kpibar.kpis.estimates import Measure, Reason
 
 # A category of a mix of the settings has so many records at least, or is not shown.
 _FEWEST = 10
 
 
-def base_alone(measure: Measure) -> Measure:
-    """A figure of which the base alone is shown."""
-    return Measure(denominator=measure.denominator, base=measure.base, immature=measure.immature, low_base=True)
+def base_alone(measure: Measure, reason: Reason) -> Measure:
+    """A figure of which the base alone is shown, and why; one that is masked already keeps its reason."""
+    why = measure.reason if measure.low_base else reason
+    return Measure(denominator=measure.denominator, base=measure.base, immature=measure.immature, reason=why)
 
 
 def mask_nothing(figures: Sequence[Measure], least: int) -> list[Measure]:
@@ -23,7 +24,9 @@ def mask_nothing(figures: Sequence[Measure], least: int) -> list[Measure]:
 
 def mask_bases(figures: Sequence[Measure], least: int) -> list[Measure]:
     """The figures as they may be shown: of too small a base, the base alone."""
-    return [figure if figure.base == 0 or figure.base >= least else base_alone(figure) for figure in figures]
+    return [
+        figure if figure.base == 0 or figure.base >= least else base_alone(figure, "small_base") for figure in figures
+    ]
 
 
 def mask_remainders(figures: Sequence[Measure], least: int) -> list[Measure]:
@@ -39,7 +42,7 @@ def mask_remainders(figures: Sequence[Measure], least: int) -> list[Measure]:
             break
         if shown[place].base and not shown[place].low_base:
             hidden += shown[place].base
-            shown[place] = base_alone(shown[place])
+            shown[place] = base_alone(shown[place], "remainder")
     return shown
 
 
@@ -54,5 +57,5 @@ def mask_categories(figures: Sequence[Measure], least: int) -> list[Measure]:
         records = shown[place].numerator or 0
         if records and (records < fewest or 0 < hidden < fewest):
             hidden += records
-            shown[place] = base_alone(shown[place])
+            shown[place] = base_alone(shown[place], "few_records")
     return shown

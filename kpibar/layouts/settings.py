@@ -45,10 +45,13 @@ def remember_settings(store: Store, config: Config, layout: Layout, sha256: str,
 
 def outdated_settings(store: Store, config: Config, layouts: Shelf) -> tuple[Outdated, ...]:
     """The settings that have changed since files were read. A file of an earlier version of kpibar says nothing."""
-    rows = store.engine.rows(f"SELECT DISTINCT name, layout, sha256, source FROM files WHERE {LAST_READING} ORDER BY 1")
+    rows = store.engine.rows(
+        "SELECT file.name, file.layout, m.value FROM (SELECT DISTINCT name, layout, sha256, source FROM files "
+        f"WHERE {LAST_READING}) AS file "
+        f"LEFT JOIN meta m ON m.name = '{_PREFIX}' || file.sha256 || ' ' || file.source ORDER BY 1"
+    )
     found: dict[str, list[str]] = {}
-    for name, layout, sha256, source in rows:
-        noted = store.meta(_name(sha256, source))
+    for name, layout, noted in rows:
         before: Mapping[str, str] = json.loads(noted) if noted else {}
         present = layouts.layouts.get(layout)
         now = _hashes(config, present) if present else {}
@@ -58,8 +61,12 @@ def outdated_settings(store: Store, config: Config, layouts: Shelf) -> tuple[Out
     return tuple(Outdated(setting, tuple(dict.fromkeys(names))) for setting, names in sorted(found.items()))
 
 
+# What the settings of a reading are remembered under: this, the hash of the file and its source.
+_PREFIX = "settings of "
+
+
 def _name(sha256: str, source: str) -> str:
-    return f"settings of {sha256} {source}"
+    return f"{_PREFIX}{sha256} {source}"
 
 
 def _hashes(config: Config, layout: Layout) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 Its own order, each line standing on those above it:
 
-    coverage deliveries duplicates errors selection
-    estimates period
+    errors report
+    coverage deliveries duplicates period selection verdicts
     reach
     succession
-    inputs
-    comparability
+    inputs observations
+    breakdown comparability
     figures
+    notes
     barometer
     circulation
 """

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from kpibar.config import Config
-from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.estimates import Measure
 from kpibar.kpis.masking import base_alone
-from kpibar.measure.barometer import Barometer, Note, Request, Row, compute
-from kpibar.measure.estimates import Segment
+from kpibar.kpis.passport import Passport
+from kpibar.measure.barometer import compute
+from kpibar.measure.report import Barometer, Note, Request, Row, Segment
 
 # The smallest group of which anything is said.
 SMALLEST = 10
@@ -43,7 +43,7 @@ def for_circulation(barometer: Barometer) -> Barometer:
         barometer,
         rows=tuple(map(_row, barometer.rows)),
         coverage=tuple(held for held in barometer.coverage if held.rows >= SMALLEST),
-        config=replace(barometer.config, path=None),
+        basis=replace(barometer.basis, file=None),
         notes=tuple(filter(_may_circulate, barometer.notes)),
     )
 
@@ -61,6 +61,7 @@ def _row(row: Row) -> Row:
         change=row.change if both else None,
         target=None if now.low_base else row.target,
         status="low_base" if now.low_base else row.status,
+        reason=now.reason if now.low_base else row.reason,
         series=tuple(zip(months, _parts(row.kpi, [one for _, one in row.series]), strict=True)),
         before_series=tuple(zip(before_months, _parts(row.kpi, [one for _, one in row.before_series]), strict=True)),
         segments=tuple(_segment(*parts) for parts in zip(segments, *shown, strict=True)),
@@ -79,19 +80,19 @@ def _segment(segment: Segment, now: Measure, before: Measure) -> Segment:
     )
 
 
-def _whole(kpi: Kpi, measure: Measure) -> Measure:
+def _whole(kpi: Passport, measure: Measure) -> Measure:
     """A figure; of a small count or a small base nothing."""
     if _group(kpi, measure) in range(1, SMALLEST):
-        return Measure(low_base=True)
-    return Measure(low_base=True) if 0 < measure.base < SMALLEST else measure
+        return Measure(reason="small_group")
+    return Measure(reason="small_group") if 0 < measure.base < SMALLEST else measure
 
 
-def _group(kpi: Kpi, measure: Measure) -> float:
+def _group(kpi: Passport, measure: Measure) -> float:
     """How many records a figure counts: of a count or a share of a mix, those counted themselves."""
     return kpi.spec.group(measure)
 
 
-def _parts(kpi: Kpi, measures: Sequence[Measure]) -> list[Measure]:
+def _parts(kpi: Passport, measures: Sequence[Measure]) -> list[Measure]:
     """Months or segments; the smallest of the others follow where those left out would count fewer than ten."""
     groups = [_group(kpi, measure) for measure in measures]
     small = [0 < group < SMALLEST for group in groups]
@@ -104,9 +105,13 @@ def _parts(kpi: Kpi, measures: Sequence[Measure]) -> list[Measure]:
     ]
 
 
-def _hidden(kpi: Kpi, measure: Measure) -> Measure:
+def _hidden(kpi: Passport, measure: Measure) -> Measure:
     """Of a share of a mix the base of all shares is left; of a count nothing is."""
-    return base_alone(measure) if kpi.spec.shares and measure.base >= SMALLEST else Measure(low_base=True)
+    return (
+        base_alone(measure, "few_records")
+        if kpi.spec.shares and measure.base >= SMALLEST
+        else Measure(reason="small_group")
+    )
 
 
 def _may_circulate(note: Note) -> bool:

@@ -1,30 +1,16 @@
 """What the database holds, and what it lacks for which KPI."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable
 
 from kpibar.database.schema import DAY_COLUMNS
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import Window, of_brand, within
+from kpibar.kpis.compute import within
+from kpibar.kpis.estimates import Window
+from kpibar.measure.report import Coverage
 
 # An export that stops this long before the others misses enough to be said.
 STOPS_EARLY_DAYS = 7
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """What one source holds of one table: rows, first and last day, as-of day, months of the window without a row."""
-
-    source: str
-    entity: str
-    rows: int
-    first: date | None
-    last: date | None
-    as_of_on: date | None
-    months_missing: tuple[str, ...]
-    linked: float | None = None
 
 
 def filled_columns(store: Store) -> frozenset[str]:
@@ -56,30 +42,29 @@ def disabled_kpis(known: Catalogue, entity: str, held: Iterable[str]) -> dict[st
     return disabled
 
 
-def months_with_rows(store: Store, kpi: Kpi, windows: Sequence[Window], brand: str | None = None) -> frozenset[date]:
-    """The months of the windows that have a row in the KPI's fact table."""
-    month = f"CAST(date_trunc('month', {kpi.date}) AS DATE)"
-    rows = store.engine.rows(
-        f"SELECT DISTINCT {month} FROM fact_{kpi.from_table} WHERE {within(kpi.date, windows)}{of_brand(brand)}"
-    )
-    return frozenset(row[0] for row in rows)
-
-
 def coverage(store: Store, window: Window) -> tuple[Coverage, ...]:
     """What each source holds, in the order of table and source."""
-    found = []
-    for entity, day in DAY_COLUMNS.items():
-        linked = _linked(store) if entity == "contacts" else {}
-        rows = store.engine.rows(
-            f"SELECT t.source, count(*), min({day}), max({day}), max(s.as_of_on), "
-            f"list_sort(list(DISTINCT strftime({day}, '%Y-%m')) FILTER (WHERE {within(day, [window])})) "
-            f"FROM {entity} t LEFT JOIN sources s ON s.source = t.source AND s.entity = '{entity}' "
-            "GROUP BY t.source ORDER BY t.source"
+    statements = (
+        f"SELECT {place} AS place, t.source, count(*), min({day}), max({day}), max(s.as_of_on), "
+        f"list_sort(list(DISTINCT strftime({day}, '%Y-%m')) FILTER (WHERE {within(day, [window])})) "
+        f"FROM {entity} t LEFT JOIN sources s ON s.source = t.source AND s.entity = '{entity}' GROUP BY t.source"
+        for place, (entity, day) in enumerate(DAY_COLUMNS.items())
+    )
+    rows = store.engine.rows(" UNION ALL ".join(statements) + " ORDER BY place, source")
+    entities, linked = tuple(DAY_COLUMNS), _linked(store)
+    return tuple(
+        Coverage(
+            source,
+            entities[place],
+            count,
+            first,
+            last,
+            as_of_on,
+            tuple(month for month in _months(window) if month not in (months or ())),
+            linked.get(source) if entities[place] == "contacts" else None,
         )
-        for source, count, first, last, as_of_on, months in rows:
-            absent = tuple(month for month in _months(window) if month not in (months or ()))
-            found.append(Coverage(source, entity, count, first, last, as_of_on, absent, linked.get(source)))
-    return tuple(found)
+        for place, source, count, first, last, as_of_on, months in rows
+    )
 
 
 def _linked(store: Store) -> dict[str, float]:

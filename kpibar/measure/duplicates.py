@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from kpibar.database.store import Store
-from kpibar.kpis.compute import Window, of_brand, within
+from kpibar.kpis.compute import of_brand, within
+from kpibar.kpis.estimates import Window
 
 # Code of a note and the records of fact tables it counts.
 _COUNTED = {
@@ -22,11 +23,10 @@ def duplicates(store: Store, windows: Sequence[Window] = (), brand: str | None =
     settings count beside their calls, calls of numbers that several callers share.
     """
     days = within("c.created_on", windows) if windows else "TRUE"
-    numbers = []
-    for code, records in _COUNTED.items():
-        rows = store.engine.rows(
-            f"SELECT count(*) FROM contacts c JOIN ({records}) d ON d.source = c.source "
-            f"AND d.contact_id = c.contact_id WHERE {days}{of_brand(brand, or_none=True)}"
-        )
-        numbers.append((code, int(rows[0][0])))
-    return tuple((code, count) for code, count in numbers if count)
+    statements = (
+        f"SELECT '{code}', count(*) FROM contacts c JOIN ({records}) d ON d.source = c.source "
+        f"AND d.contact_id = c.contact_id WHERE {days}{of_brand(brand, or_none=True)}"
+        for code, records in _COUNTED.items()
+    )
+    numbers = {str(code): int(count) for code, count in store.engine.rows(" UNION ALL ".join(statements))}
+    return tuple((code, numbers[code]) for code in _COUNTED if numbers[code])

@@ -1,4 +1,4 @@
-"""What every figure of a barometer is computed from: the cells of all additive KPIs, run once, and what sources hold.
+"""What every figure of a barometer is computed from, gathered once: all statements over the fact tables run here.
 
 The days of a KPI are those of the edition as far as the exports of its own table reach, for a ratio those of both of
 its parts: contacts without orders are no rate.
@@ -12,9 +12,9 @@ from kpibar.config import Reporting
 from kpibar.database.schema import DAY_COLUMNS
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import Cells, additive_cells
-from kpibar.measure.coverage import months_with_rows
-from kpibar.measure.period import Edition
+from kpibar.kpis.compute import Cells, Quantiles, additive_cells, quantiles, segment_of
+from kpibar.kpis.estimates import Window
+from kpibar.kpis.intervals import quantile_ranks
 from kpibar.measure.reach import (
     SourceRows,
     Span,
@@ -26,6 +26,7 @@ from kpibar.measure.reach import (
     span,
     uneven,
 )
+from kpibar.measure.report import Edition
 from kpibar.measure.selection import SettledYear, selected_year
 from kpibar.measure.succession import Handover
 from kpibar.plausibility.open_records import OUTCOMES
@@ -33,27 +34,31 @@ from kpibar.plausibility.open_records import OUTCOMES
 
 @dataclass(frozen=True)
 class Inputs:
-    """What every computation needs at hand.
+    """All that the figures, comparisons and notes of KPIs are computed from.
 
-    `spans` are the days of each KPI in both years; `months`, per fact table and date column, the months of both years
-    with rows; `held`, per canonical table and span, what each source holds; `uneven`, those silent in one year;
-    `fed`, the sources that fill each "table.column"; `handovers`, which source followed which;
+    `cells` are those of every additive KPI, `by_cells` the same by the dimension asked for, `shares` those of each mix
+    by its own column, `brand_cells` those of the parts of ratios by brand; `quantiles` the figures of each KPI that is
+    no sum. `spans` are the days of each KPI in both years; `months`, per fact table and date column, the months of
+    both years with rows; `source_rows`, per canonical table and span, what each source holds; `uneven`, those silent
+    in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source gave way to which;
     `selected`, per canonical table, the year that holds settled records alone.
     """
 
-    store: Store
     edition: Edition
     reporting: Reporting
     catalogue: Catalogue
     brand: str | None
+    dimension: str | None
     cells: Cells
     by_cells: Cells
-    dimension: str | None
     spans: Mapping[str, Span]
     months: Mapping[tuple[str, str], frozenset[date]]
-    held: Mapping[tuple[str, Span], tuple[SourceRows, ...]]
+    source_rows: Mapping[tuple[str, Span], tuple[SourceRows, ...]]
     uneven: Mapping[tuple[str, Span], tuple[UnevenSource, ...]]
-    fed: Mapping[str, frozenset[str]]
+    columns: Mapping[str, frozenset[str]]
+    shares: Mapping[str, Cells] = field(default_factory=dict)
+    brand_cells: Cells = field(default_factory=Cells)
+    quantiles: Mapping[str, Quantiles] = field(default_factory=dict)
     handovers: tuple[Handover, ...] = ()
     selected: Mapping[str, SettledYear] = field(default_factory=dict)
 
@@ -61,49 +66,106 @@ class Inputs:
 def gather(
     store: Store,
     reporting: Reporting,
-    known: Catalogue,
-    chosen: Sequence[Kpi],
+    catalogue: Catalogue,
+    kpis: Sequence[Kpi],
     edition: Edition,
     brand: str | None,
     by: str | None,
     handovers: tuple[Handover, ...] = (),
 ) -> Inputs:
-    """Run the statements of all additive KPIs, once without and once with the dimension asked for."""
-    needed = _needed(known, chosen)
-    every = (*needed.values(), *chosen)
+    """Run the statements of the KPIs, those of additive ones once without and once with the dimension asked for."""
+    engine, additive = store.engine, _additive(catalogue, kpis)
     windows = (edition.window, edition.previous)
-    until, fed = last_days(store, brand), filled_by(store)
-    spans = {kpi.id: span(edition, _ends(known, kpi, until, fed)) for kpi in every}
-    cuts = {window.end for both in spans.values() for window in both} - {window.end for window in windows}
+    days, columns = last_days(store, brand), filled_by(store)
+    spans = {kpi.id: span(edition, _ends(catalogue, kpi, days, columns)) for kpi in (*additive.values(), *kpis)}
+    cuts = {window.end for years in spans.values() for window in years} - {window.end for window in windows}
     dimension = by if by != "month" else None
-    cells = additive_cells(store.engine, needed.values(), windows, None, brand, cuts)
-    by_cells = additive_cells(store.engine, needed.values(), windows, dimension, brand, cuts) if dimension else Cells()
-    pairs = {(kpi.from_table, kpi.date): kpi for kpi in every if kpi.from_table}
-    months = {pair: months_with_rows(store, kpi, windows, brand) for pair, kpi in pairs.items()}
-    asked = {(entity, spans[kpi.id]) for kpi in chosen for entity in entities(known, kpi)}
-    held = {(entity, both): rows_of_sources(store, entity, both, brand) for entity, both in sorted(asked, key=repr)}
-    unlike = {key: uneven(sources, key[1]) for key, sources in held.items()}
-    selected = {entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))}
+    cells = additive_cells(engine, additive.values(), windows, None, brand, cuts)
+    by_cells = additive_cells(engine, additive.values(), windows, dimension, brand, cuts) if dimension else Cells()
+    tables = dict.fromkeys((entity, spans[kpi.id]) for kpi in kpis for entity in entities(catalogue, kpi))
+    source_rows = rows_of_sources(store, sorted(tables, key=repr), brand)
     return Inputs(
-        store, edition, reporting, known, brand, cells, by_cells, dimension, spans, months, held, unlike, fed,
-        handovers, selected,
-    )  # fmt: skip
+        edition=edition,
+        reporting=reporting,
+        catalogue=catalogue,
+        brand=brand,
+        dimension=dimension,
+        cells=cells,
+        by_cells=by_cells,
+        spans=spans,
+        months=_months(store, (*additive.values(), *kpis), cells, windows, brand),
+        source_rows=source_rows,
+        uneven={key: uneven(sources, key[1]) for key, sources in source_rows.items()},
+        columns=columns,
+        shares={
+            kpi.id: by_cells if kpi.over == dimension else additive_cells(engine, [kpi], windows, kpi.over, brand, cuts)
+            for kpi in kpis
+            if kpi.spec.shares
+        },
+        brand_cells=by_cells if dimension == "brand" else _brand_cells(store, catalogue, kpis, edition, brand, cuts),
+        quantiles={
+            kpi.id: _quantiles(store, kpi, spans[kpi.id], dimension, brand, reporting)
+            for kpi in kpis
+            if kpi.spec.order_statistic
+        },
+        handovers=handovers,
+        selected={entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))},
+    )
 
 
-def _needed(known: Catalogue, chosen: Iterable[Kpi]) -> dict[str, Kpi]:
-    """The additive KPIs by id: those chosen, the parts of ratios, and what gates others."""
-    needed: dict[str, Kpi] = {}
-    for kpi in chosen:
+def _months(
+    store: Store, kpis: Iterable[Kpi], cells: Cells, windows: Sequence[Window], brand: str | None
+) -> dict[tuple[str, str], frozenset[date]]:
+    """The months with rows of each fact table and date column: those of the cells of any of its KPIs."""
+    months: dict[tuple[str, str], frozenset[date]] = {}
+    others: dict[tuple[str, str], Kpi] = {}
+    for kpi in kpis:
+        if kpi.from_table and kpi.id in cells.by_kpi:
+            months[kpi.from_table, kpi.date] = cells.months(kpi.id)
+        elif kpi.from_table:
+            others[kpi.from_table, kpi.date] = kpi
+    counts = [kpi.row_count() for pair, kpi in others.items() if pair not in months]
+    rest = additive_cells(store.engine, counts, windows, None, brand)
+    return months | {(count.from_table, count.date): rest.months(count.id) for count in counts}
+
+
+def _brand_cells(
+    store: Store, catalogue: Catalogue, kpis: Iterable[Kpi], edition: Edition, brand: str | None, cuts: Iterable[date]
+) -> Cells:
+    """The counts behind ratios by brand, in the year; none where one brand is asked for."""
+    if brand is not None:
+        return Cells()
+    counts = {part.id: part for kpi in kpis for part in operands(catalogue, kpi)}
+    days = {day for day in cuts if day >= edition.window.start}
+    return additive_cells(store.engine, counts.values(), [edition.window], "brand", None, days)
+
+
+def _quantiles(
+    store: Store, kpi: Kpi, years: Span, dimension: str | None, brand: str | None, reporting: Reporting
+) -> Quantiles:
+    """The figures of a quantile KPI; those of enough rows with the order statistics that bound them."""
+
+    def ranks(base: int) -> tuple[int, int] | None:
+        enough = base >= reporting.min_base
+        return quantile_ranks(base, kpi.quantile, reporting.confidence) if enough else None
+
+    group = segment_of(dimension, kpi.from_table) if dimension in kpi.dimensions() else None
+    return quantiles(store.engine, kpi, years, group, brand, ranks)
+
+
+def _additive(catalogue: Catalogue, kpis: Iterable[Kpi]) -> dict[str, Kpi]:
+    """The additive KPIs by id: those asked for, the parts of ratios, and what gates others."""
+    additive: dict[str, Kpi] = {}
+    for kpi in kpis:
         if kpi.additive:
-            needed[kpi.id] = kpi
-        needed |= {count.id: count for count in kpi.note_counts()}
+            additive[kpi.id] = kpi
+        additive |= {count.id: count for count in kpi.note_counts()}
         if kpi.gate:
-            needed[kpi.gate] = known.get(kpi.gate)
-        if kpi.operands:
-            needed |= {part: known.get(part) for part in kpi.operands}
-            if kpi.cluster:
-                needed[f"cluster_{kpi.cluster}"] = _cluster(kpi.cluster)
-    return needed
+            additive[kpi.gate] = catalogue.get(kpi.gate)
+        additive |= {part.id: part for part in operands(catalogue, kpi)}
+        if kpi.operands and kpi.cluster:
+            additive[f"cluster_{kpi.cluster}"] = _cluster(kpi.cluster)
+    return additive
 
 
 def _cluster(column: str) -> Kpi:
@@ -115,42 +177,61 @@ def _cluster(column: str) -> Kpi:
 
 
 def _ends(
-    known: Catalogue, kpi: Kpi, until: Mapping[tuple[str, str], date], fed: Mapping[str, frozenset[str]]
+    catalogue: Catalogue, kpi: Kpi, days: Mapping[tuple[str, str], date], columns: Mapping[str, frozenset[str]]
 ) -> list[date]:
     """For each part of a KPI the last day that some source of it speaks of."""
     ends = []
-    for entity in dict.fromkeys(entity_of(part) for part in parts(known, kpi)):
-        own = sources_of(known, kpi, entity, fed)
-        days = [day for (table, source), day in until.items() if table == entity and (own is None or source in own)]
-        ends += [max(days)] if days else []
+    for entity in dict.fromkeys(entity_of(part) for part in parts(catalogue, kpi)):
+        sources = sources_of(catalogue, kpi, entity, columns)
+        last = [day for (table, name), day in days.items() if table == entity and (sources is None or name in sources)]
+        ends += [max(last)] if last else []
     return ends
 
 
-def parts(known: Catalogue, kpi: Kpi) -> list[Kpi]:
-    """The KPIs with rows of their own that make this one."""
-    return [known.get(name) for name in kpi.operands] or [kpi]
+def operands(catalogue: Catalogue, kpi: Kpi) -> list[Kpi]:
+    """The counts a KPI is made of; none where it counts rows of its own."""
+    return [catalogue.get(name) for name in kpi.operands]
 
 
-def entities(known: Catalogue, kpi: Kpi) -> tuple[str, ...]:
+def parts(catalogue: Catalogue, kpi: Kpi) -> list[Kpi]:
+    """The KPIs with rows of their own that make this one: its operands, or itself."""
+    return operands(catalogue, kpi) or [kpi]
+
+
+def entities(catalogue: Catalogue, kpi: Kpi) -> tuple[str, ...]:
     """The canonical tables a KPI is made of: what it needs and what its rows are dated by."""
-    needed = [option.partition(".")[0] for need in _needs(known, kpi) for option in need.split("|")]
-    found = dict.fromkeys([*needed, *(entity_of(part) for part in parts(known, kpi))])
-    return tuple(entity for entity in found if entity in DAY_COLUMNS)
+    tables = [option.partition(".")[0] for need in _needs(catalogue, kpi) for option in need.split("|")]
+    names = dict.fromkeys([*tables, *(entity_of(part) for part in parts(catalogue, kpi))])
+    return tuple(entity for entity in names if entity in DAY_COLUMNS)
 
 
-def sources_of(known: Catalogue, kpi: Kpi, entity: str, fed: Mapping[str, frozenset[str]]) -> frozenset[str] | None:
+def sources_of(
+    catalogue: Catalogue, kpi: Kpi, entity: str, columns: Mapping[str, frozenset[str]]
+) -> frozenset[str] | None:
     """The sources of a table that fill all a KPI needs of it, None where no single one does: then all count.
 
     A helpdesk that stops says nothing about the calls answered.
     """
-    own: frozenset[str] | None = None
-    for need in _needs(known, kpi):
+    sources: frozenset[str] | None = None
+    for need in _needs(catalogue, kpi):
         options = [option for option in need.split("|") if option.startswith(f"{entity}.")]
         if options:
-            sources = frozenset[str]().union(*(fed.get(option, frozenset()) for option in options))
-            own = sources if own is None else own & sources
-    return own or None
+            fillers = frozenset[str]().union(*(columns.get(option, frozenset()) for option in options))
+            sources = fillers if sources is None else sources & fillers
+    return sources or None
 
 
-def _needs(known: Catalogue, kpi: Kpi) -> list[str]:
-    return [need for one in (kpi, *parts(known, kpi)) for need in one.needs]
+def rows_of_kpi(inputs: Inputs, kpi: Kpi, entity: str) -> list[SourceRows]:
+    """What the sources of a KPI hold of one of its canonical tables, over its days in both years."""
+    sources = sources_of(inputs.catalogue, kpi, entity, inputs.columns)
+    return [one for one in inputs.source_rows[entity, inputs.spans[kpi.id]] if sources is None or one.source in sources]
+
+
+def has_rows(inputs: Inputs, kpi: Kpi, window: Window) -> bool:
+    """Whether the KPI's tables have a row in a year at all: a count over a table that is not there is no zero."""
+    tables = [inputs.months[part.from_table, part.date] for part in parts(inputs.catalogue, kpi)]
+    return all(any(window.start <= month <= window.end for month in months) for months in tables)
+
+
+def _needs(catalogue: Catalogue, kpi: Kpi) -> list[str]:
+    return [need for one in (kpi, *parts(catalogue, kpi)) for need in one.needs]

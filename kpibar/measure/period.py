@@ -5,13 +5,13 @@ partial up to the last day they cover, and then compared with the same days of t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from kpibar.database.errors import DatabaseEmpty
 from kpibar.database.store import Store
-from kpibar.kpis.compute import Window
+from kpibar.kpis.estimates import Window
 from kpibar.measure.errors import YearWithoutData
+from kpibar.measure.report import Edition
 
 # A year of which less than this is known is not reported unless asked for: January's first days are no barometer.
 BARELY_BEGUN_DAYS = 31
@@ -24,23 +24,6 @@ _OTHER_DAYS = (
     ("surveys", "answered_on"),
     ("surveys", "sent_on"),
 )
-
-
-@dataclass(frozen=True)
-class Edition:
-    """The year of a report, its window and that of the year before, and whether the year is complete.
-
-    `newer_year` is a later year that has data but has barely begun, `other_year` one that has neither contacts nor
-    orders, but deliveries or answers to surveys.
-    """
-
-    year: int
-    window: Window
-    previous: Window
-    complete: bool
-    timezone: str
-    newer_year: int | None = None
-    other_year: int | None = None
 
 
 def find_edition(store: Store, year: int | None = None, brand: str | None = None) -> Edition:

@@ -13,9 +13,11 @@ from itertools import groupby
 from kpibar.database.schema import DAY_COLUMNS
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Kpi
-from kpibar.kpis.compute import Window, last_of_month, of_brand, within
+from kpibar.kpis.compute import last_of_month, of_brand, within
+from kpibar.kpis.estimates import Window
 from kpibar.measure.coverage import STOPS_EARLY_DAYS
-from kpibar.measure.period import Edition, same_day
+from kpibar.measure.period import same_day
+from kpibar.measure.report import Edition
 
 # Where seven rows are expected, chance leaves none less than once in a thousand times (Poisson).
 _EXPECTED_ROWS = 7
@@ -53,18 +55,15 @@ def entity_of(kpi: Kpi) -> str:
 
 def last_days(store: Store, brand: str | None = None) -> dict[tuple[str, str], date]:
     """The last local day each source speaks of in each canonical table, of all brands or of one and of none."""
-    found: dict[tuple[str, str], date] = {}
-    for entity in DAY_COLUMNS:
-        own = (
-            ""
-            if brand is None
-            else f" AND source IN (SELECT source FROM {entity} WHERE TRUE{of_brand(brand, or_none=True)})"
+    own = ""
+    if brand is not None:
+        sources = (
+            f"SELECT '{entity}', source FROM {entity} WHERE TRUE{of_brand(brand, or_none=True)}"
+            for entity in DAY_COLUMNS
         )
-        rows = store.engine.rows(
-            f"SELECT source, as_of_on FROM sources WHERE entity = '{entity}' AND as_of_on IS NOT NULL{own}"
-        )
-        found |= {(entity, str(source)): day for source, day in rows}
-    return found
+        own = f" AND (entity, source) IN ({' UNION '.join(sources)})"
+    rows = store.engine.rows(f"SELECT entity, source, as_of_on FROM sources WHERE as_of_on IS NOT NULL{own}")
+    return {(str(entity), str(source)): day for entity, source, day in rows if entity in DAY_COLUMNS}
 
 
 def filled_by(store: Store) -> dict[str, frozenset[str]]:
@@ -85,20 +84,29 @@ def span(edition: Edition, ends: Iterable[date]) -> Span:
     return Window(year.start, end), Window(previous.start, same_day(end, previous.start.year))
 
 
-def rows_of_sources(store: Store, entity: str, both: Span, brand: str | None = None) -> tuple[SourceRows, ...]:
-    """What each source holds of a canonical table in a year and the year before, of all brands or of one and none."""
-    day = DAY_COLUMNS[entity]
-    rows = store.engine.rows(
-        f"SELECT t.source, CAST(date_trunc('month', {day}) AS DATE), count(*), max(s.as_of_on) "
-        f"FROM {entity} t LEFT JOIN sources s ON s.source = t.source AND s.entity = '{entity}' "
-        f"WHERE {within(day, both)}{of_brand(brand, or_none=True)} GROUP BY 1, 2 ORDER BY 1, 2"
-    )
-    found = []
-    for source, of_source in groupby(rows, key=lambda row: str(row[0])):
+def rows_of_sources(
+    store: Store, tables: Sequence[tuple[str, Span]], brand: str | None = None
+) -> dict[tuple[str, Span], tuple[SourceRows, ...]]:
+    """What each source holds of canonical tables in a year and the year before, in one statement.
+
+    Of all brands, or of one and none.
+    """
+    if not tables:
+        return {}
+    statements = [
+        f"SELECT {place} AS place, t.source, CAST(date_trunc('month', {DAY_COLUMNS[entity]}) AS DATE) AS month, "
+        f"count(*), max(s.as_of_on) FROM {entity} t LEFT JOIN sources s ON s.source = t.source "
+        f"AND s.entity = '{entity}' WHERE {within(DAY_COLUMNS[entity], years)}{of_brand(brand, or_none=True)} "
+        "GROUP BY 2, 3"
+        for place, (entity, years) in enumerate(tables)
+    ]
+    rows = store.engine.rows(" UNION ALL ".join(statements) + " ORDER BY place, source, month")
+    sources: dict[tuple[str, Span], tuple[SourceRows, ...]] = dict.fromkeys(tables, ())
+    for (place, source), of_source in groupby(rows, key=lambda row: (int(row[0]), str(row[1]))):
         months = list(of_source)
-        held = {month: count for _, month, count, _ in months}
-        found.append(SourceRows(source, held, months[0][3]))
-    return tuple(found)
+        counts = {month: count for _, _, month, count, _ in months}
+        sources[tables[place]] += (SourceRows(source, counts, months[0][4]),)
+    return sources
 
 
 def join_sources(held: Sequence[SourceRows]) -> SourceRows:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kpibar.database.store import Store
-from kpibar.kpis.compute import Window, of_brand, within
+from kpibar.kpis.compute import of_brand, within
+from kpibar.kpis.estimates import Window
 from kpibar.plausibility.open_records import ENOUGH, LAST_DAYS, OUTCOMES, files_without_open_records
 
 # Two years differ where the share open in the one would leave none in the other by chance less often than this.

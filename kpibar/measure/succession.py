@@ -120,14 +120,15 @@ def join_handovers(held: Sequence[SourceRows], known: Sequence[Handover]) -> tup
     return tuple(made)
 
 
-def proposals(store: Store, stated: Iterable[Succession]) -> tuple[Proposal, ...]:
+def proposals(store: Store, stated: Iterable[Succession], sources: frozenset[str]) -> tuple[Proposal, ...]:
     """The pairs of sources of which one ends within days of the other's beginning, and the settings do not say so."""
-    sources = known_sources(store)
     brands = {None, *(name.partition("/")[2] or None for name in sources), *(one.brand for one in stated)}
     known = {(one.predecessor, one.successor) for brand in brands for one in handovers(stated, sources, brand)}
     found: dict[tuple[str, str], Proposal] = {}
+    rows = store.engine.rows("SELECT entity, count(DISTINCT source) FROM sources GROUP BY entity")
+    numbers = {str(entity): int(count) for entity, count in rows}
     for entity in ("contacts", "orders", "parcels", "surveys"):
-        spans = _spans(store, entity)
+        spans = _spans(store, entity) if numbers.get(entity, 0) > 1 else {}
         for before, (kind, _, last) in spans.items():
             for after, (other, first, end) in spans.items():
                 brand = {name.partition("/")[2] for name in (before, after)} - {""}
@@ -140,9 +141,6 @@ def proposals(store: Store, stated: Iterable[Succession]) -> tuple[Proposal, ...
 
 def _spans(store: Store, entity: str) -> dict[str, tuple[bool, date, date]]:
     """Of each source of a table whether it holds calls, and its first and last day, far stragglers aside."""
-    rows = store.engine.rows("SELECT count(DISTINCT source) FROM sources WHERE entity = ?", [entity])
-    if rows[0][0] < 2:
-        return {}
     calls = "avg(CASE WHEN channel = 'phone' THEN 1.0 ELSE 0.0 END) > 0.5" if entity == "contacts" else "FALSE"
     day = DAY_COLUMNS[entity]
     rows = store.engine.rows(

@@ -62,11 +62,13 @@ def orders_elsewhere(store: Store, entity: str, where: str = "TRUE") -> list[Els
     Where a table and the orders know one and the same brand, no record is looked at.
     """
     rows = store.engine.rows
-    order_brands = {brand for (brand,) in rows("SELECT DISTINCT brand FROM orders WHERE brand IS NOT NULL")}
-    if not order_brands:
-        return []
-    entity_brands = {brand for (brand,) in rows(f"SELECT DISTINCT brand FROM {entity} WHERE brand IS NOT NULL")}
-    if len(order_brands | entity_brands) < 2 or not entity_brands:
+    brands = rows(
+        "SELECT DISTINCT TRUE, brand FROM orders WHERE brand IS NOT NULL "
+        f"UNION ALL SELECT DISTINCT FALSE, brand FROM {entity} WHERE brand IS NOT NULL"
+    )
+    order_brands = {brand for of_orders, brand in brands if of_orders}
+    entity_brands = {brand for of_orders, brand in brands if not of_orders}
+    if not order_brands or not entity_brands or len(order_brands | entity_brands) < 2:
         return []
     references = f"SELECT p.brand, p.order_key FROM {entity} AS p WHERE p.order_key IS NOT NULL AND {where}"
     pairs = rows(

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from kpibar.config import Reporting
-from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.estimates import Measure
-from kpibar.measure.barometer import Barometer, Row
-from kpibar.measure.estimates import Change, status
+from kpibar.kpis.passport import Passport
+from kpibar.measure.report import Barometer, Change, Row
 from kpibar.render.clean import clean
 from kpibar.render.marks import noise_floor
 from kpibar.render.messages import say, title
@@ -22,6 +21,8 @@ _TARGETS: dict[str, tuple[str, Role]] = {
 }
 _VERDICTS: dict[str, Role] = {"better": "better", "worse": "worse", "unclear": "unclear"}
 _NOTHING = Cell(MISSING, "missing")
+# Of too few to be shown; of a figure that would give such a figure away nothing is written.
+_FEW = frozenset({"small_base", "small_group"})
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Cells:
     @property
     def reporting(self) -> Reporting:
         """How figures are judged and masked."""
-        return self.barometer.config.settings.reporting
+        return self.barometer.basis.reporting
 
     @property
     def level(self) -> str:
@@ -46,7 +47,7 @@ class Cells:
         """A message as a cell."""
         return Cell(say(key, self.lang, **values), role)
 
-    def name(self, kpi: Kpi) -> str:
+    def name(self, kpi: Passport) -> str:
         """The title of a KPI, safe to print."""
         return clean(title(kpi.title, self.lang))
 
@@ -54,29 +55,29 @@ class Cells:
         """A count, with its thousands grouped."""
         return format_value(number, "count", self.lang)
 
-    def is_masked(self, kpi: Kpi, measure: Measure) -> bool:
+    def is_masked(self, kpi: Passport, measure: Measure) -> bool:
         """Whether the base is too small to show the figure."""
-        return status(kpi, measure, self.reporting) == "low_base"
+        return measure.low_base
 
     def low_base(self) -> Cell:
         """What stands for a figure whose base is too small: "n<30"."""
         return self.say("low_base", "masked", least=self.count(self.reporting.min_base))
 
-    def value(self, kpi: Kpi, measure: Measure, role: Role = "value") -> Cell:
+    def value(self, kpi: Passport, measure: Measure, role: Role = "value") -> Cell:
         """A value with its unit; "n<30" when its base is too small, an en dash when there is none."""
-        if self.is_masked(kpi, measure) and measure.base < self.reporting.min_base:
+        if measure.reason in _FEW:
             return self.low_base()
         if measure.value is None:
             return _NOTHING
         return Cell(format_value(measure.value, kpi.unit, self.lang), role)
 
-    def interval(self, kpi: Kpi, measure: Measure) -> Cell:
+    def interval(self, kpi: Passport, measure: Measure) -> Cell:
         """The confidence interval, its unit once."""
         if self.is_masked(kpi, measure) or measure.interval is None:
             return _NOTHING
         return Cell(format_interval(measure.low, measure.high, kpi.unit, self.lang), "interval")
 
-    def change(self, kpi: Kpi, change: Change | None) -> Cell:
+    def change(self, kpi: Passport, change: Change | None) -> Cell:
         """A change and its arrow: filled when clear, hollow when not; "=" when it rounds to nothing."""
         if change is None:
             return _NOTHING
@@ -98,7 +99,7 @@ class Cells:
         mark, role = _TARGETS["masked" if row.status == "low_base" else row.target.status]
         return Cell(f"{mark} {sign} {format_value(row.target.value, row.kpi.unit, self.lang)}", role)
 
-    def base(self, kpi: Kpi, measure: Measure) -> Cell:
+    def base(self, kpi: Passport, measure: Measure) -> Cell:
         """The base, starred when small. A count has none: it is its own."""
         if kpi.spec.counts:
             return _NOTHING
@@ -121,7 +122,7 @@ class Cells:
         )
         return Cell("", "trend", trend)
 
-    def strip(self, kpi: Kpi, measure: Measure, total: float | None, scale: tuple[float, float]) -> Cell:
+    def strip(self, kpi: Passport, measure: Measure, total: float | None, scale: tuple[float, float]) -> Cell:
         """The value and its interval on the scale of its section; only the total when the value is masked."""
         figure = Measure() if self.is_masked(kpi, measure) else measure
         return Cell("", "strip", Strip(figure.value, figure.low, figure.high, total, scale))

@@ -13,13 +13,9 @@ from typing import Any
 
 from kpibar import __version__
 from kpibar.kpis.catalogue import CATALOGUE_VERSION
-from kpibar.kpis.compute import Window
-from kpibar.kpis.estimates import Measure
-from kpibar.measure.barometer import Barometer, Note, Row
+from kpibar.kpis.estimates import Measure, Window
 from kpibar.measure.circulation import SMALLEST
-from kpibar.measure.coverage import Coverage
-from kpibar.measure.estimates import Change, Segment
-from kpibar.measure.period import Edition
+from kpibar.measure.report import Barometer, Change, Coverage, Edition, Note, Row, Segment
 from kpibar.render.clean import csv_text, json_text
 from kpibar.render.messages import dimension_name, note_text, say, segment_name
 
@@ -50,7 +46,7 @@ def to_json(barometer: Barometer, generated_at: str) -> str:
 
 def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
     """The report as plain lists, dictionaries, texts and numbers."""
-    edition, settings = barometer.edition, barometer.config.settings
+    edition, basis = barometer.edition, barometer.basis
     left_out = range(1, SMALLEST if barometer.request.share else 1)
     return {
         "schema": SCHEMA,
@@ -67,15 +63,15 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
             "smallest_group": SMALLEST if barometer.request.share else None,
         },
         "parameters": {
-            "ci_level": settings.reporting.confidence,
-            "alpha": _rounded(1 - settings.reporting.confidence),
+            "ci_level": basis.reporting.confidence,
+            "alpha": _rounded(1 - basis.reporting.confidence),
             "multiple_testing": "benjamini_hochberg",
-            **settings.reporting.model_dump(exclude={"confidence"}),
-            **settings.thresholds.model_dump(),
+            **basis.reporting.model_dump(exclude={"confidence"}),
+            **basis.thresholds.model_dump(),
         },
         "config": {
-            "path": barometer.config.path.name if barometer.config.path else None,
-            "sha256": barometer.config.sha256,
+            "path": basis.file,
+            "sha256": basis.sha256,
         },
         "coverage": [_coverage(held) for held in barometer.coverage],
         "families": [{"id": family.id, "title": dict(family.title)} for family in barometer.families],
@@ -115,7 +111,6 @@ def _dimensions(barometer: Barometer) -> list[dict[str, Any]]:
 def _kpi(row: Row, year: int, left_out: range) -> dict[str, Any]:
     """A KPI; numbers of records in `left_out` are not said."""
     kpi = row.kpi
-    available = row.status == "ok"
     return {
         "id": kpi.id,
         "family": kpi.family,
@@ -128,13 +123,13 @@ def _kpi(row: Row, year: int, left_out: range) -> dict[str, Any]:
         "source": kpi.source,
         "hash": kpi.hash,
         "maturity_days": kpi.maturity_days,
-        **_measure(row.now, shown=available),
+        **_measure(row.now),
         "previous": {
             "period": str(year - 1),
             "comparable": row.comparable,
-            "reason": _reason(row),
-            "status": _status(row.before),
-            **_measure(row.before, shown=True),
+            "reason": row.comparison.reason,
+            "status": row.before.status,
+            **_measure(row.before),
         },
         "delta": _delta(row.change),
         "target": _target(row),
@@ -148,34 +143,19 @@ def _kpi(row: Row, year: int, left_out: range) -> dict[str, Any]:
     }
 
 
-def _reason(row: Row) -> str | None:
-    """Why the years do not compare, as a code; None when they do."""
-    if row.comparable:
-        return None
-    reasons = ("coverage_differs", "previous_incomplete")
-    return next((note.code for note in row.notes if note.code in reasons), "no_data")
-
-
-def _measure(measure: Measure, *, shown: bool) -> dict[str, float | None]:
+def _measure(measure: Measure) -> dict[str, float | None]:
     """The measure object used at every level; of one with too small a base the denominator is left."""
     return {
-        "value": _rounded(measure.value) if shown else None,
+        "value": _rounded(measure.value),
         "numerator": _rounded(measure.numerator),
         "denominator": _rounded(measure.denominator),
-        "ci_low": _rounded(measure.low) if shown else None,
-        "ci_high": _rounded(measure.high) if shown else None,
+        "ci_low": _rounded(measure.low),
+        "ci_high": _rounded(measure.high),
     }
 
 
 def _point(month: date, measure: Measure) -> dict[str, Any]:
-    return {"period": f"{month:%Y-%m}", "status": _status(measure), **_measure(measure, shown=True)}
-
-
-def _status(measure: Measure) -> str:
-    """Whether there is a value, and why not."""
-    if measure.low_base:
-        return "low_base"
-    return "not_available" if measure.value is None else "ok"
+    return {"period": f"{month:%Y-%m}", "status": measure.status, **_measure(measure)}
 
 
 def _delta(change: Change | None) -> dict[str, Any]:
@@ -216,8 +196,8 @@ def _segment(segment: Segment, dimension: str) -> dict[str, Any]:
         "key": segment.key,
         "title": {lang: segment_name(dimension, segment.key, lang) for lang in LANGUAGES},
         "status": segment.status,
-        **_measure(segment.now, shown=segment.status == "ok"),
-        "previous": {"status": _status(segment.before), **_measure(segment.before, shown=True)},
+        **_measure(segment.now),
+        "previous": {"status": segment.before.status, **_measure(segment.before)},
         "delta": _delta(segment.change),
     }
 
@@ -260,18 +240,16 @@ def _lines(barometer: Barometer) -> Iterator[list[str | float | None]]:
     year = barometer.edition.year
     for row in barometer.rows:
         head = [str(year), row.kpi.id, row.kpi.family, _UNIT.get(row.kpi.unit, row.kpi.unit)]
-        yield _line(head, "all", "all", str(year), row.now, shown=row.status == "ok")
-        yield _line(head, "all", "all", str(year - 1), row.before, shown=True)
+        yield _line(head, "all", "all", str(year), row.now)
+        yield _line(head, "all", "all", str(year - 1), row.before)
         for month, measure in (*row.before_series, *row.series):
-            yield _line(head, "all", "all", f"{month:%Y-%m}", measure, shown=True)
+            yield _line(head, "all", "all", f"{month:%Y-%m}", measure)
         for segment in row.segments:
             dimension = row.dimension or ""
-            yield _line(head, dimension, segment.key, str(year), segment.now, shown=segment.status == "ok")
-            yield _line(head, dimension, segment.key, str(year - 1), segment.before, shown=True)
+            yield _line(head, dimension, segment.key, str(year), segment.now)
+            yield _line(head, dimension, segment.key, str(year - 1), segment.before)
 
 
-def _line(
-    head: list[str], dimension: str, segment: str, period: str, measure: Measure, *, shown: bool
-) -> list[str | float | None]:
+def _line(head: list[str], dimension: str, segment: str, period: str, measure: Measure) -> list[str | float | None]:
     texts = [csv_text(text) for text in (*head, dimension, segment, period)]
-    return [*texts, *_measure(measure, shown=shown).values()]
+    return [*texts, *_measure(measure).values()]

@@ -8,7 +8,7 @@ from typing import Any
 from kpibar.checks import Finding
 from kpibar.database.ledger import ERASURES
 from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import Window
+from kpibar.kpis.estimates import Window
 from kpibar.layouts.layout import Shelf
 from kpibar.load.rejects import describe
 from kpibar.render import summary

@@ -21,6 +21,11 @@ def messages() -> Mapping[str, Mapping[str, str]]:
     return tomllib.loads(source.read_text(encoding="utf-8"))
 
 
+def is_message(key: str) -> bool:
+    """Whether there is a message of that id."""
+    return key in messages()
+
+
 def say(key: str, lang: str, /, **values: object) -> str:
     """The message in a language, its placeholders filled. KeyError: unknown id, language or placeholder."""
     return messages()[key][lang].format(**values)

@@ -2,31 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from kpibar.measure.barometer import Note, Row
+from kpibar.measure.report import Note, Row
 from kpibar.render.cells import Cells
 from kpibar.render.clean import clean
-from kpibar.render.messages import dimension_name, inputs, note_text, note_values, say
+from kpibar.render.messages import dimension_name, inputs, is_message, note_text, note_values, say
 from kpibar.render.table import Cell, Explanation, Role
 
 # Shown by a mark beside the figure that the legend explains, or by the line on what is not available.
 _MARKED = frozenset({"small_base", "low_base", "no_rows", "no_breakdown"})
-# Printed once for all the KPIs they concern, beside what a KPI leaves out because it is unknown.
-_SHARED = frozenset(
-    {
-        "low_coverage",
-        "coverage_differs",
-        "base_whole",
-        "no_order",
-        "without_base",
-        "succession",
-        "tool_changed",
-        "immature",
-        "previous_incomplete",
-        "counted_until",
-        "one_part_only",
-        "selected_year",
-    }
-)
 _SEPARATOR = " · "
 
 
@@ -45,7 +28,7 @@ def _reason(cells: Cells, row: Row) -> str:
     if row.missing:
         return say("needs", cells.lang, inputs=clean(inputs(row.missing, cells.lang)))
     for note in row.notes:
-        if note.code == "immature" or note.code in row.kpi.notes:
+        if note.code == row.reason:
             return note_text(note.code, note.values, cells.lang)
     return say("note_no_rows", cells.lang, year=cells.barometer.edition.year)
 
@@ -75,7 +58,8 @@ def note_lines(cells: Cells) -> Iterator[Cell]:
     for row in cells.barometer.rows:
         # What is not available has its reason among the absent.
         for note in row.notes if row.status != "not_available" else ():
-            if note.code in _SHARED or note.code in row.kpi.notes:
+            # What several KPIs may share has a message that lists them.
+            if is_message(f"notes_{note.code}"):
                 key = (note.code, repr({**note.values, "rows": None}))
                 shared.setdefault(key, (note, []))[1].append(_name_and_rows(cells, row, note))
             elif note.code not in _MARKED:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.estimates import Measure
-from kpibar.measure import barometer as report
-from kpibar.measure.barometer import Barometer
-from kpibar.measure.estimates import Segment
+from kpibar.kpis.passport import Passport
+from kpibar.measure import report
+from kpibar.measure.report import Barometer, Segment
 from kpibar.render.cells import Cells
 from kpibar.render.clean import clean
 from kpibar.render.messages import day_name, dimension_name, say, segment_name, title
@@ -95,7 +94,7 @@ def _kpi_rows(cells: Cells, row: report.Row, most_segments: int | None) -> list[
 def _mix_rows(cells: Cells, row: report.Row, most_segments: int | None) -> list[Row]:
     """The KPI's title, then its largest shares."""
     name = {LABEL: Cell(cells.name(row.kpi))}
-    if cells.is_masked(row.kpi, row.now):
+    if row.status == "low_base":
         return [Row({**name, "value": cells.low_base(), "base": cells.base(row.kpi, row.now)})]
     largest = row.segments[:most_segments]
     shares = [Row(_judged_figures(cells, row.kpi, part, _name(cells, row, part)), level=1) for part in largest]
@@ -109,7 +108,7 @@ def _name(cells: Cells, row: report.Row, segment: Segment) -> str:
     return clean(segment_name(row.dimension, segment.key, cells.lang))
 
 
-def _figures(cells: Cells, kpi: Kpi, now: Measure, before: Measure, label: Cell) -> dict[str, Cell]:
+def _figures(cells: Cells, kpi: Passport, now: Measure, before: Measure, label: Cell) -> dict[str, Cell]:
     return {
         LABEL: label,
         "value": cells.value(kpi, now),
@@ -119,7 +118,7 @@ def _figures(cells: Cells, kpi: Kpi, now: Measure, before: Measure, label: Cell)
     }
 
 
-def _judged_figures(cells: Cells, kpi: Kpi, figure: report.Row | Segment, label: str) -> dict[str, Cell]:
+def _judged_figures(cells: Cells, kpi: Passport, figure: report.Row | Segment, label: str) -> dict[str, Cell]:
     """The cells that a KPI and a segment of it have in common."""
     return {
         **_figures(cells, kpi, figure.now, figure.before, Cell(label)),
@@ -179,7 +178,7 @@ def _section_heading(cells: Cells, row: report.Row) -> Cell:
 
 
 def _strip(
-    cells: Cells, kpi: Kpi, measure: Measure | None, total: Measure | None, scale: tuple[float, float] | None
+    cells: Cells, kpi: Passport, measure: Measure | None, total: Measure | None, scale: tuple[float, float] | None
 ) -> dict[str, Cell]:
     if scale is None or measure is None:
         return {}
@@ -187,14 +186,14 @@ def _strip(
     return {"strip": cells.strip(kpi, measure, line, scale)}
 
 
-def _scale(cells: Cells, kpi: Kpi, measures: Sequence[Measure]) -> tuple[float, float] | None:
+def _scale(cells: Cells, kpi: Passport, measures: Sequence[Measure]) -> tuple[float, float] | None:
     """From the lowest to the highest end of the intervals shown."""
     visible = [measure for measure in measures if not cells.is_masked(kpi, measure)]
     ends = [end for m in visible for end in (m.low, m.value, m.high) if end is not None]
     return (min(ends), max(ends)) if ends else None
 
 
-def _scale_cell(cells: Cells, kpi: Kpi, scale: tuple[float, float] | None) -> Cell | None:
+def _scale_cell(cells: Cells, kpi: Passport, scale: tuple[float, float] | None) -> Cell | None:
     if scale is None:
         return None
     low, high = (format_value(end, kpi.unit, cells.lang) for end in scale)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from kpibar.database.ledger import Counts
 from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import Window, cells_statement, quantile_statement
+from kpibar.kpis.compute import cells_statement, quantile_statement
+from kpibar.kpis.estimates import Window
 from kpibar.layouts.layout import Layout, Shelf
 from kpibar.load.corrections import Corrections
 from kpibar.load.outcome import LoadedTable, Outcome, Remark
 from kpibar.load.plan import REASONS
-from kpibar.measure.coverage import Coverage, disabled_kpis
+from kpibar.measure.coverage import disabled_kpis
+from kpibar.measure.report import Coverage
 from kpibar.privacy.disclosure import NAMED_FROM, blank
 from kpibar.privacy.personal import name_shape
 from kpibar.render.clean import clean
@@ -290,7 +292,7 @@ def statement(kpi: Kpi, window: Window) -> str:
     """The SQL that computes a KPI alone for a window."""
     if kpi.additive:
         return cells_statement([kpi], [window], kpi.over or None, None)
-    return quantile_statement(kpi, window, [kpi.quantile], "''", None)
+    return quantile_statement(kpi, [window], None, None)
 
 
 def coverage_rows(held: Iterable[Coverage]) -> list[tuple[str, ...]]:

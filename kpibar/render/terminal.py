@@ -12,7 +12,7 @@ from typing import Literal
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from kpibar.measure.barometer import Barometer
+from kpibar.measure.report import Barometer
 from kpibar.render.grid import Grid, Texts, fit_columns, flow, wrap
 from kpibar.render.marks import ascii_marks, draw_strip, draw_trend
 from kpibar.render.page import report_page

@@ -1,0 +1,41 @@
+"""The passport of a KPI: what a report says of it, without what computes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from kpibar.kpis.kinds import KINDS, Kind, KindSpec
+
+Unit = Literal["count", "share", "per_100", "seconds", "points", "score"]
+Better = Literal["lower", "higher", "none"]
+Text = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Passport:
+    """A KPI as a report names it: two figures compare only under one `hash`, that of the definition that ran."""
+
+    id: str
+    family: str
+    title: Text
+    kind: Kind
+    unit: Unit
+    better: Better
+    definition: Text
+    source: str
+    hash: str
+    maturity_days: int = 0
+
+    @property
+    def spec(self) -> KindSpec:
+        """All that its kind decides."""
+        return KINDS[self.kind]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A group of KPIs, printed together."""
+
+    id: str
+    title: Text
+    order: int = 0

@@ -1,0 +1,104 @@
+"""The segments of a KPI: its figure for each value of a dimension, in both years. Nothing is masked here."""
+
+from kpibar.kpis.catalogue import Kpi
+from kpibar.kpis.compute import NO_ORDER, Cells
+from kpibar.kpis.estimates import Measure, Parts, Window, share_of_rows
+from kpibar.measure.inputs import Inputs, has_rows, parts
+
+# A segment, and its figure in the year and in the year before.
+Pair = tuple[str, Measure, Measure]
+
+
+def segment_figures(inputs: Inputs, kpi: Kpi) -> list[Pair]:
+    """The KPI by the dimension asked for (a mix: by its own); segments without rows are left out."""
+    if kpi.spec.shares:
+        pairs = _by_share(inputs, kpi)
+        return [pair for pair in pairs if pair[1].numerator or pair[2].numerator]
+    if not has_breakdown(inputs, kpi):
+        return []
+    pairs = _by_quantile(inputs, kpi) if kpi.spec.order_statistic else _by_parts(inputs, kpi)
+    if not has_rows(inputs, kpi, inputs.spans[kpi.id][1]):
+        pairs = [(key, now, Measure(reason="no_source")) for key, now, _ in pairs]
+    return [pair for pair in pairs if _has_records(pair[1]) or _has_records(pair[2])]
+
+
+def _has_records(measure: Measure) -> bool:
+    """Whether a segment has rows: contacts of a brand without orders are in the total too."""
+    return measure.base > 0 or bool(measure.numerator)
+
+
+def clusters(inputs: Inputs, kpi: Kpi, window: Window) -> list[Parts]:
+    """How the events of a ratio are distributed over its units, where it says so."""
+    return [inputs.cells.sum(f"cluster_{kpi.cluster}", window)] if kpi.operands and kpi.cluster else []
+
+
+def _by_parts(inputs: Inputs, kpi: Kpi) -> list[Pair]:
+    year, before = inputs.spans[kpi.id]
+    keys = {key for part in parts(inputs.catalogue, kpi) for key in inputs.by_cells.segments(part.id)}
+    return [(key, _by_part(inputs, kpi, year, key), _by_part(inputs, kpi, before, key)) for key in sorted(keys)]
+
+
+def _by_part(inputs: Inputs, kpi: Kpi, window: Window, key: str) -> Measure:
+    """One segment; a ratio whose denominator does not know the dimension keeps its whole denominator."""
+    first, *others = kpi.operands or (kpi.id,)
+    cells, segment = (inputs.by_cells, key) if divides_base(inputs, kpi) else (inputs.cells, None)
+    sums = [inputs.by_cells.sum(first, window, key), *(cells.sum(name, window, segment) for name in others)]
+    return kpi.spec.estimate([*sums, *clusters(inputs, kpi, window)], inputs.reporting.confidence)
+
+
+def _by_quantile(inputs: Inputs, kpi: Kpi) -> list[Pair]:
+    figures = inputs.quantiles[kpi.id]
+    keys = sorted({key for _, _, key in figures if key is not None})
+    empty = Measure(denominator=0.0, reason="no_rows")
+    return [(key, figures.get((0, None, key), empty), figures.get((1, None, key), empty)) for key in keys]
+
+
+def _by_share(inputs: Inputs, kpi: Kpi) -> list[Pair]:
+    """Share of each value of the KPI's own column."""
+    cells = inputs.shares[kpi.id]
+    year, before = inputs.spans[kpi.id]
+    level = inputs.reporting.confidence
+    return [
+        (key, _share(cells, kpi, year, key, level), _share(cells, kpi, before, key, level))
+        for key in cells.segments(kpi.id)
+    ]
+
+
+def _share(cells: Cells, kpi: Kpi, window: Window, key: str, level: float) -> Measure:
+    part, whole = cells.sum(kpi.id, window, key).base, cells.sum(kpi.id, window).base
+    return share_of_rows([Parts(base=whole, hits=part)], level)
+
+
+def has_breakdown(inputs: Inputs, kpi: Kpi) -> bool:
+    """Whether the dimension asked for is one of the KPI; a mix has its own alone."""
+    if kpi.spec.shares:
+        return inputs.dimension == kpi.over
+    return inputs.dimension in parts(inputs.catalogue, kpi)[0].dimensions()
+
+
+def divides_base(inputs: Inputs, kpi: Kpi) -> bool:
+    """Whether the dimension asked for divides the base of a ratio too: orders have a carrier, but no reason."""
+    return bool(kpi.operands) and inputs.dimension in inputs.catalogue.get(kpi.denominator).dimensions()
+
+
+def keeps_base(inputs: Inputs, kpi: Kpi) -> bool:
+    """Whether each segment of a ratio is divided by the whole base: then segments add up to the total."""
+    divided = bool(kpi.operands) and inputs.dimension in inputs.catalogue.get(kpi.numerator).dimensions()
+    return divided and not divides_base(inputs, kpi)
+
+
+def without_base(inputs: Inputs, kpi: Kpi, brands: frozenset[str]) -> tuple[int, int]:
+    """The events of a ratio in segments that have no base: contacts about no order, and all others.
+
+    `brands` without orders have a note of their own.
+    """
+    if not divides_base(inputs, kpi):
+        return 0, 0
+    window = inputs.spans[kpi.id][0]
+    counts = {
+        key: int(inputs.by_cells.sum(kpi.numerator, window, key).base)
+        for key in inputs.by_cells.segments(kpi.numerator)
+        if key not in brands and not inputs.by_cells.sum(kpi.denominator, window, key).base
+    }
+    orderless = counts.pop(NO_ORDER, 0)
+    return orderless, sum(counts.values())
