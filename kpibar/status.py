@@ -11,7 +11,7 @@ from kpibar.database.store import Store
 from kpibar.errors import FileNotHeld
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.estimates import Window
-from kpibar.layouts.settings import Outdated, checked_settings, outdated_settings
+from kpibar.layouts.settings import OldReading, checked_settings, outdated_settings
 from kpibar.load.outcome import Remark
 from kpibar.load.plan import REASONS
 from kpibar.measure.coverage import coverage, filled_columns, missing_inputs
@@ -59,7 +59,7 @@ class DatabaseStatus:
     unknown_reasons: tuple[tuple[str, int], ...]
     statuses: tuple[tuple[str, int], ...]
     proposals: tuple[Proposal, ...]
-    old_readings: tuple[Outdated, ...]
+    old_readings: tuple[OldReading, ...]
     duplicates: tuple[tuple[str, int], ...]
 
 

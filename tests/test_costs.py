@@ -159,7 +159,7 @@ def test_patterns_on_long_cells_take_their_length(sign: str) -> None:
     cell = sign * (200_000 // len(sign)) + "!b"
     start = time.process_time()
     columns.column(f"a{cell}")
-    last_record.LastColumn(dated=True).having_seen([[cell]]).is_whole(cell)
+    last_record.LastColumn(is_date=True).having_seen([[cell]]).is_whole(cell)
     quotes.content_of_line(f'"{cell}"', '"')
     mojibake.restore(cell)
     shapes.shape(cell)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kpibar.layouts.shapes import Holds, anything
+from kpibar.layouts.shapes import Holds, accept
 from kpibar.load.repair import Repairer
 from kpibar.read.reader import Reader, Sizes
 from kpibar.read.records import decode
@@ -67,7 +67,7 @@ def test_what_lacks_the_key_of_a_record_is_a_footer(folder: Path, last: str) -> 
 
 
 def repairer(dialect: Dialect, identified: Holds) -> Callable[[], Repairer]:
-    return lambda: Repairer(dialect, (identified, *[anything] * (dialect.width - 1)), frozenset({0}))
+    return lambda: Repairer(dialect, (identified, *[accept] * (dialect.width - 1)), frozenset({0}))
 
 
 @pytest.mark.parametrize("window", [1, 7, 40, 100, 256 * 1024])

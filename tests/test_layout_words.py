@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from kpibar.layouts.errors import LayoutInvalid
-from kpibar.layouts.expression import Compiled, compile_expression
-from kpibar.layouts.guards import reached
+from kpibar.layouts.expression import Program, compile_expression
+from kpibar.layouts.guards import conditions_of_calls
 from kpibar.layouts.layout import Layout, shelf
 from tests.intake import config, held, take, take_text, write
 
@@ -132,9 +132,9 @@ def test_only_cells_that_reach_a_helper_are_judged(
     assert counts.rejected == expected.count("rejected")
 
 
-def entries(one: Layout) -> list[tuple[Compiled, Compiled | None]]:
+def entries(one: Layout) -> list[tuple[Program, Program | None]]:
     """The expressions of a layout, each with the condition of the further table it stands in."""
-    listed: list[tuple[Compiled, Compiled | None]] = []
+    listed: list[tuple[Program, Program | None]] = []
     listed += [(compile_expression(sql), None) for sql in (one.keep, *one.select.values()) if sql]
     for also in one.also.values():
         where = compile_expression(also.where)
@@ -147,7 +147,7 @@ def test_no_cell_of_a_built_in_layout_is_excused_by_the_cells_of_other_columns(b
     """A cell that is not of its type is how moved cells are seen: only what it says itself may excuse it."""
     judged: set[str] = set()
     excused: set[str] = set()
-    for call, conditions in reached(entries(built_in)).items():
+    for call, conditions in conditions_of_calls(entries(built_in)).items():
         if call.helper in ("text", "pii", "enum"):
             continue
         asked = conditions or []

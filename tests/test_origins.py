@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.database.engine import DuckDB
-from kpibar.layouts.expression import Compiled, compile_expression
+from kpibar.layouts.expression import Program, compile_expression
 from kpibar.layouts.layout import Layout, shelf
 from kpibar.layouts.origins import has_value, placeholders
 from kpibar.measure.report import Barometer
@@ -120,7 +120,7 @@ def candidates(call: Call, expression: str, layout: Layout) -> list[str]:
     return [f"CAST({number} AS {kind})" for number in NUMBERS]
 
 
-def values(engine: DuckDB, compiled: Compiled, expression: str, layout: Layout, absent: set[str]) -> set[object]:
+def values(engine: DuckDB, compiled: Program, expression: str, layout: Layout, absent: set[str]) -> set[object]:
     """The different values, but NULL, of an expression over many records in a file without some columns."""
     chance = random.Random(expression)
     rows = []

@@ -7,7 +7,7 @@ import pytest
 
 from kpibar.config import Settings
 from kpibar.kpis.catalogue import catalogue
-from kpibar.layouts.shapes import anything
+from kpibar.layouts.shapes import accept
 from kpibar.load.errors import AllRejected
 from kpibar.load.repair import Repairer
 from kpibar.read.scan import Dialect
@@ -112,7 +112,7 @@ def shows(*values: str) -> Callable[[str], bool]:
 def test_a_text_or_an_empty_cell_is_no_evidence_for_a_value_nobody_has_seen(alone: bool) -> None:
     """`Paris` may be new: that the empty cell is the only one that fits what was seen does not make it so."""
     dialect = Dialect(",", '"', 3)
-    repair = Repairer(dialect, (anything,) * 3, frozenset(), (anything, shows("Lyon"), anything))
+    repair = Repairer(dialect, (accept,) * 3, frozenset(), (accept, shows("Lyon"), accept))
     assert repair("1,Parisabc" if alone else "1,,Parisabc,") is None
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from kpibar.database.store import Store, open_store
 from kpibar.layouts.layout import shelf
-from kpibar.layouts.shapes import Holds, anything
+from kpibar.layouts.shapes import Holds, accept
 from kpibar.load.errors import ProofBroken
 from kpibar.load.mapping import Context
 from kpibar.load.plan import Plan, plan
@@ -198,7 +198,7 @@ def holding(dialect: Dialect) -> Repairer:
     """What columns could hold of which the first has numbers and the last dates or nothing."""
     first = re.compile("|[0-9]+b?").fullmatch
     last = re.compile("|2025-03-01|01/02/2025 10:00").fullmatch
-    holds: list[Holds] = [anything] * dialect.width
+    holds: list[Holds] = [accept] * dialect.width
     holds[-1] = lambda text: last(text.strip()) is not None
     holds[0] = lambda text: first(text.strip()) is not None
     return Repairer(dialect, tuple(holds), frozenset({0}), dated=frozenset({dialect.width - 1}))

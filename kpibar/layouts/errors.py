@@ -18,17 +18,17 @@ class LayoutTied(KpibarError):
 class LayoutUnknown(UsageError):
     """A layout was asked for by a name that does not exist."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f'no layout is called "{name}"{suggest_names(name, list(known))}')
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(f'no layout is called "{name}"{suggest_names(name, list(names))}')
 
 
 class LayoutMissesColumns(KpibarError):
     """The layout that was asked for cannot read this file."""
 
-    def __init__(self, path: Path, layout: str, missing: Sequence[str]) -> None:
+    def __init__(self, path: Path, layout: str, columns: Sequence[str]) -> None:
         super().__init__(
-            f"{path}: layout {layout} needs the column{'s' if len(missing) > 1 else ''} "
-            f"{quote_names(missing)}, which the file does not have"
+            f"{path}: layout {layout} needs the column{'s' if len(columns) > 1 else ''} "
+            f"{quote_names(columns)}, which the file does not have"
         )
 
 

@@ -15,10 +15,10 @@ from kpibar.values.helpers import HELPERS
 from kpibar.values.notation import TIMED, Call
 
 # What a helper call is called while the engine's parser reads what stands around it, and in the SQL written anew.
-_FOLDED = "lines_folded"
+_LINES_FOLDED = "lines_folded"
 # The function of layouts beside those of every formula: seconds(later, earlier).
 SECONDS = "seconds"
-_CELL, _MARKED = "cell_", re.compile("\0([0-9]+)\0")
+_CELL, _MARK = "cell_", re.compile("\0([0-9]+)\0")
 _CALL_END = re.compile(r"\s*\)")
 
 
@@ -32,7 +32,7 @@ def seconds_between(later: str, earlier: str) -> str:
 
 
 @dataclass(frozen=True)
-class Compiled:
+class Program:
     """An expression whose helper calls became placeholders `{n}` over `calls`.
 
     `growth` is how many times as long as its cells all values together can be (see formula.measured).
@@ -44,7 +44,7 @@ class Compiled:
 
 
 @lru_cache(maxsize=8192)
-def compile_expression(expression: str) -> Compiled:
+def compile_expression(expression: str) -> Program:
     """Split an expression into a template, written anew from its syntax tree, and its helper calls.
 
     Raises ExpressionError.
@@ -53,12 +53,12 @@ def compile_expression(expression: str) -> Compiled:
     try:
         template, growth = _template(text, calls, expression)
         inner = sum(call.growth for call in calls)
-        return Compiled(template, calls, growth + inner + growth * inner)
+        return Program(template, calls, growth + inner + growth * inner)
     except FormulaFault as fault:
         raise ExpressionError(str(fault)) from fault
 
 
-def _template(text: str, calls: Sequence[Call], shown: str) -> tuple[str, int]:
+def _template(text: str, calls: Sequence[Call], source: str) -> tuple[str, int]:
     """The SQL of an expression over `cell_0`, `cell_1`, ... as a template over its calls, and its growth.
 
     Raises FormulaFault.
@@ -72,15 +72,15 @@ def _template(text: str, calls: Sequence[Call], shown: str) -> tuple[str, int]:
         if len(names) == 1 and number.isdecimal() and name == f"{_CELL}{number}" and int(number) < len(calls):
             wide = Size(2 if HELPERS[calls[int(number)].helper].type == "VARCHAR" else 0)
             return Term(f"\0{number}\0", wide)
-        if names == [_FOLDED]:
-            return Term(_FOLDED)
-        written = ".".join(names)
+        if names == [_LINES_FOLDED]:
+            return Term(_LINES_FOLDED)
+        column_name = ".".join(names)
         raise FormulaFault(
-            f'"{written}" is no column: the name of a column stands in double quotes, a text in single quotes'
+            f'"{column_name}" is no column: the name of a column stands in double quotes, a text in single quotes'
         )
 
-    sql, growth = measured(text, column, [SECONDS], like=HELPERS, shown=shown)
-    return _MARKED.sub(r"{\1}", sql.replace("{", "{{").replace("}", "}}")), growth
+    sql, growth = measured(text, column, [SECONDS], like=HELPERS, shown=source)
+    return _MARK.sub(r"{\1}", sql.replace("{", "{{").replace("}", "}}")), growth
 
 
 @lru_cache(maxsize=8192)
@@ -98,11 +98,11 @@ def _with_cells(expression: str) -> tuple[str, tuple[Call, ...]]:
         assert token is not None
         position = token.end()
         word = token.group()
-        if token.lastgroup == "word" and word.lower().startswith((_CELL, _FOLDED)):
+        if token.lastgroup == "word" and word.lower().startswith((_CELL, _LINES_FOLDED)):
             raise ExpressionError(f'"{word}" is no column: the name of a column stands in double quotes')
         if token.lastgroup == "word" and word.lower() == "lines" and _opens(expression, position):
             position = _close(expression, _open(expression, position), word)
-            parts.append(_FOLDED)
+            parts.append(_LINES_FOLDED)
         elif token.lastgroup == "word" and word.lower() in HELPERS and _opens(expression, position):
             call, position = _read_call(word.lower(), expression, position)
             parts.append(f" {_CELL}{len(calls)} ")
@@ -138,12 +138,12 @@ def _read_call(helper: str, expression: str, position: int) -> tuple[Call, int]:
     """Read `("Column")`, `("Column", "argument")` or `(expression over columns)` after a helper's name."""
     pattern = re.compile(r'\(\s*"((?:[^"]|"")*)"(?:\s*,\s*["\']([^"\']*)["\'])?\s*\)')
     opening = position + expression[position:].index("(")
-    found = pattern.match(expression, opening)
-    if found is None:
+    match = pattern.match(expression, opening)
+    if match is None:
         return _read_formula(helper, expression, opening)
-    if helper not in TIMED and (helper == "enum") != (found.group(2) is not None):
+    if helper not in TIMED and (helper == "enum") != (match.group(2) is not None):
         raise ExpressionError(f"{helper} is called with the wrong number of arguments: {excerpt(expression)}")
-    return Call(helper, found.group(1).replace('""', '"'), found.group(2) or ""), found.end()
+    return Call(helper, match.group(1).replace('""', '"'), match.group(2) or ""), match.end()
 
 
 def _read_formula(helper: str, expression: str, opening: int) -> tuple[Call, int]:
@@ -151,17 +151,17 @@ def _read_formula(helper: str, expression: str, opening: int) -> tuple[Call, int
     inner, end = _within(expression, opening)
     argument = ""
     if helper == "enum":
-        named = re.fullmatch(r"(.*),\s*[\"']([^\"']*)[\"']\s*", inner, re.S)
-        if named is None:
+        match = re.fullmatch(r"(.*),\s*[\"']([^\"']*)[\"']\s*", inner, re.S)
+        if match is None:
             raise ExpressionError(f"enum is called with the wrong number of arguments: {excerpt(expression)}")
-        inner, argument = named[1], named[2]
+        inner, argument = match[1], match[2]
     calls = _with_cells(inner)[1]
     names = tuple(call.column for call in calls)
     if not names or any(call.helper != "text" or call.formula for call in calls):
-        expected = "a column name in double quotes, or an expression over such names"
-        raise ExpressionError(f"{helper}(...) takes {expected}: {excerpt(expression)}")
-    compiled = compile_expression(inner)
-    return Call(helper, names[0], argument, compiled.template, names, compiled.growth), end
+        requirement = "a column name in double quotes, or an expression over such names"
+        raise ExpressionError(f"{helper}(...) takes {requirement}: {excerpt(expression)}")
+    program = compile_expression(inner)
+    return Call(helper, names[0], argument, program.template, names, program.growth), end
 
 
 def _within(expression: str, opening: int) -> tuple[str, int]:

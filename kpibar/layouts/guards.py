@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from kpibar.layouts.expression import Compiled
+from kpibar.layouts.expression import Program
 from kpibar.layouts.origins import place, placeholders
 from kpibar.values.notation import Call
 from kpibar.values.syntax import Node, SyntaxFault, children, sql, tree, walk
@@ -18,34 +18,36 @@ _CELL = re.compile(r"'[^']*'|\bcell_([0-9]+)\b")
 
 
 @lru_cache(maxsize=8192)
-def guards(compiled: Compiled) -> tuple[str | None, ...]:
+def guards(program: Program) -> tuple[str | None, ...]:
     """For each helper call of an expression the condition under which it is read, None where that is always.
 
     The condition is a template over the same calls as the expression's own.
     """
     try:
-        node = tree(placeholders(compiled))
+        node = tree(placeholders(program))
     except SyntaxFault:  # refused in words of its own when it runs
-        return (None,) * len(compiled.calls)
+        return (None,) * len(program.calls)
     paths: dict[int, list[tuple[str, ...]]] = {}
     _follow(node, (), paths)
-    return tuple(_either(paths.get(number, [()])) for number in range(len(compiled.calls)))
+    return tuple(_disjunction(paths.get(number, [()])) for number in range(len(program.calls)))
 
 
-def reached(entries: Iterable[tuple[Compiled, Compiled | None]]) -> dict[Call, list[tuple[str, Compiled]] | None]:
+def conditions_of_calls(
+    entries: Iterable[tuple[Program, Program | None]],
+) -> dict[Call, list[tuple[str, Program]] | None]:
     """The conditions under which each call is read, with the expression whose calls they are over; None: always.
 
     Each entry is an expression, and the condition of the table it belongs to.
     """
-    known: dict[Call, list[tuple[str, Compiled]] | None] = {}
-    for compiled, where in entries:
-        for call, guard in zip(compiled.calls, guards(compiled), strict=True):
-            conditions = [(guard, compiled)] if guard is not None else []
+    paths: dict[Call, list[tuple[str, Program]] | None] = {}
+    for program, where in entries:
+        for call, guard in zip(program.calls, guards(program), strict=True):
+            conditions = [(guard, program)] if guard is not None else []
             if not conditions and where is not None:
                 conditions = [(f"(({where.template}) IS TRUE)", where)]
-            before = known.get(call, [])
-            known[call] = before + conditions if before is not None and conditions else None
-    return known
+            before = paths.get(call, [])
+            paths[call] = before + conditions if before is not None and conditions else None
+    return paths
 
 
 def _follow(node: Node, path: tuple[str, ...], paths: dict[int, list[tuple[str, ...]]]) -> None:
@@ -69,8 +71,8 @@ def _steps(node: Node) -> list[tuple[Node, tuple[str, ...]]] | None:
         checks = [(check["when_expr"], check["then_expr"]) for check in node["case_checks"]]
         return _branches(checks, node["else_expr"])
     if node["class"] == "FUNCTION" and node["function_name"] == "if" and len(node["arguments"]) == 3:
-        asked, then, other = (part["expression"] for part in node["arguments"])
-        return _branches([(asked, then)], other)
+        condition, result, alternative = (part["expression"] for part in node["arguments"])
+        return _branches([(condition, result)], alternative)
     if node["class"] == "CONJUNCTION":
         ends = "TRUE" if node["type"] == "CONJUNCTION_OR" else "FALSE"
         before: tuple[str, ...] = ()
@@ -82,13 +84,13 @@ def _steps(node: Node) -> list[tuple[Node, tuple[str, ...]]] | None:
     return None
 
 
-def _branches(checks: Sequence[tuple[Node, Node]], other: Node) -> list[tuple[Node, tuple[str, ...]]]:
+def _branches(checks: Sequence[tuple[Node, Node]], alternative: Node) -> list[tuple[Node, tuple[str, ...]]]:
     before: tuple[str, ...] = ()
     steps: list[tuple[Node, tuple[str, ...]]] = []
-    for asked, result in checks:
-        steps += [(asked, before), (result, before + _holds(asked, "IS TRUE"))]
-        before += _holds(asked, "IS NOT TRUE")
-    return [*steps, (other, before)]
+    for condition, result in checks:
+        steps += [(condition, before), (result, before + _holds(condition, "IS TRUE"))]
+        before += _holds(condition, "IS NOT TRUE")
+    return [*steps, (alternative, before)]
 
 
 def _holds(node: Node, verdict: str) -> tuple[str, ...]:
@@ -100,11 +102,11 @@ def _holds(node: Node, verdict: str) -> tuple[str, ...]:
         text = sql(node).replace("{", "{{").replace("}", "}}")
     except SyntaxFault:
         return ()
-    asked = _CELL.sub(lambda found: f"{{{found[1]}}}" if found[1] else found[0], text)
-    return (f"(({asked}) {verdict})",)
+    condition = _CELL.sub(lambda match: f"{{{match[1]}}}" if match[1] else match[0], text)
+    return (f"(({condition}) {verdict})",)
 
 
-def _either(paths: Sequence[tuple[str, ...]]) -> str | None:
+def _disjunction(paths: Sequence[tuple[str, ...]]) -> str | None:
     if not all(paths):
         return None
     return " OR ".join(f"({' AND '.join(path)})" for path in dict.fromkeys(paths))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kpibar.layouts.bindings import Cells
-from kpibar.layouts.shapes import DATED, FLAGS, shape
+from kpibar.layouts.shapes import DATE_HELPERS, FLAGS, shape
 from kpibar.read.columns import normal
 from kpibar.values.helpers import NOTHING
 from kpibar.values.notation import Reading
@@ -29,58 +29,58 @@ _SHORTEST_NOTHING = 3
 class LastColumn:
     """What the last column of a file holds.
 
-    `read` tells that the layout reads it, `dated` that it does so as dates or times; `words` are the values it lists,
-    in small letters, with their meanings, and None where it has no list. `seen` are the cells of the file's beginning.
+    `read` tells that the layout reads it, `is_date` that it does so as dates or times; `words` are the values it lists,
+    in small letters, with their meanings, and None where it has no list. `samples` are cells of the file's beginning.
     """
 
     read: bool = True
-    dated: bool = False
+    is_date: bool = False
     words: Mapping[str, str] | None = None
-    seen: tuple[str, ...] = field(default=(), repr=False)
+    samples: tuple[str, ...] = field(default=(), repr=False)
 
     def having_seen(self, records: Sequence[Sequence[str]]) -> "LastColumn":
         """The same, with the last cells of these records."""
-        return replace(self, seen=tuple(record[-1].strip() for record in records))
+        return replace(self, samples=tuple(record[-1].strip() for record in records))
 
     def is_whole(self, cell: str) -> bool:
         """Whether the last cell of the file is all it was before the line end was lost.
 
         A cell that is shorter than every other one may have been cut, whatever it is.
         """
-        said = cell.strip()
+        text = cell.strip()
         if not self.read:
             return True
-        if not said:
-            return "" in self.seen or not self.seen
-        filled = [one for one in self.seen if one]
-        if filled and len(said) < min(map(len, filled)):
+        if not text:
+            return "" in self.samples or not self.samples
+        samples = [sample for sample in self.samples if sample]
+        if samples and len(text) < min(map(len, samples)):
             return False
-        if len(said) >= _SHORTEST_NOTHING and said.lower() in NOTHING and said in filled:
+        if len(text) >= _SHORTEST_NOTHING and text.lower() in NOTHING and text in samples:
             return True
         if self.words is not None:
-            return _is_whole_word(said.casefold(), {one.casefold() for one in filled}, self.words)
-        return self.dated and _is_whole_time(said, filled)
+            return _is_whole_word(text.casefold(), {sample.casefold() for sample in samples}, self.words)
+        return self.is_date and _is_whole_time(text, samples)
 
 
-def _is_whole_word(word: str, seen: set[str], listed: Mapping[str, str]) -> bool:
+def _is_whole_word(word: str, samples: set[str], words: Mapping[str, str]) -> bool:
     """Whether a word is listed or was seen, and no longer word begins with it that means something else.
 
     Listed words that the file does not hold are no rivals of one that it does.
     """
-    if word not in seen and word not in listed:
+    if word not in samples and word not in words:
         return False
-    rivals = seen if word in seen else {*seen, *listed}
-    longer = (other for other in rivals if other.startswith(word) and other != word)
-    return all(listed.get(other, other) == listed.get(word, word) for other in longer)
+    rivals = samples if word in samples else {*samples, *words}
+    longer = (rival for rival in rivals if rival.startswith(word) and rival != word)
+    return all(words.get(rival, rival) == words.get(word, word) for rival in longer)
 
 
-def _is_whole_time(said: str, seen: Sequence[str]) -> bool:
+def _is_whole_time(text: str, samples: Sequence[str]) -> bool:
     """Whether a date or time is written like others of its column, none of which goes on where it ends."""
-    if not seen:
-        return _FULL_TIME.fullmatch(said) is not None
-    form, last = shape(said), _length_of_last_run(said)
-    alike = [_length_of_last_run(one) for one in seen if shape(one) == form]
-    longer = any(shape(one).startswith(form) and shape(one) != form for one in seen)
+    if not samples:
+        return _FULL_TIME.fullmatch(text) is not None
+    form, last = shape(text), _length_of_last_run(text)
+    alike = [_length_of_last_run(sample) for sample in samples if shape(sample) == form]
+    longer = any(shape(sample).startswith(form) and shape(sample) != form for sample in samples)
     return bool(alike) and not longer and last == max(alike)
 
 
@@ -101,6 +101,6 @@ def last_column(cells: Cells, reading: Reading, *, read: bool) -> LastColumn:
     lists += [{word: word[0] for word in FLAGS if len(word) > 1} for call in calls if call.helper == "flag"]
     return LastColumn(
         read=read,
-        dated=any(call.helper in DATED and call.helper != "epoch" for call in calls),
-        words={value.casefold(): meaning for listed in lists for value, meaning in listed.items()} if lists else None,
+        is_date=any(call.helper in DATE_HELPERS and call.helper != "epoch" for call in calls),
+        words={value.casefold(): meaning for words in lists for value, meaning in words.items()} if lists else None,
     )

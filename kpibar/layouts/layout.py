@@ -17,7 +17,7 @@ from kpibar.config import explain, valid_zone
 from kpibar.database.schema import KEYS, TEXT_COLUMNS, selectable
 from kpibar.errors import UsageError
 from kpibar.layouts.errors import LayoutInvalid, LayoutMissesColumns, LayoutTied, LayoutUnknown
-from kpibar.layouts.expression import SECONDS, Compiled, ExpressionError, columns_read, compile_expression
+from kpibar.layouts.expression import SECONDS, ExpressionError, Program, columns_read, compile_expression
 from kpibar.layouts.origins import has_value
 from kpibar.layouts.vocabulary import refuse_words
 from kpibar.read.columns import normal
@@ -40,14 +40,16 @@ class _Table(BaseModel):
 class Assertion(_Table):
     """Two durations in seconds that must agree within a tolerance on 95 % of the records that know both.
 
-    `paired` says that a record with one of them has the other: where a quarter of the records lacks one, cells moved.
+    `needs_both` (`paired` in a layout) says that a record with one of them has the other: where a quarter of the
+    records lacks one, cells moved.
+    records lacks one, cells moved.
     """
 
     name: str
     left: str
     right: str
     tolerance_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 120.0
-    paired: bool = False
+    needs_both: Annotated[bool, Field(alias="paired")] = False
 
 
 class Also(_Table):
@@ -78,7 +80,7 @@ class Layout(_Table):
     select: dict[str, str]
     enum: dict[str, dict[str, str]] = {}
     also: dict[Entity, Also] = {}
-    asserted: Annotated[tuple[Assertion, ...], Field(alias="assert")] = ()
+    assertions: Annotated[tuple[Assertion, ...], Field(alias="assert")] = ()
 
     @property
     def signature(self) -> frozenset[str]:
@@ -100,7 +102,7 @@ class Shelf:
 
     layouts: Mapping[str, Layout]
     paths: Mapping[str, str]
-    own: frozenset[str] = field(default=frozenset())
+    own_names: frozenset[str] = field(default=frozenset())
 
     def get(self, name: str) -> Layout:
         """The layout of that name, or LayoutUnknown."""
@@ -120,28 +122,28 @@ def shelf(folder: Path | None, overrides: Mapping[str, Mapping[str, str]] | None
     """
     layouts = dict(_built_in())
     paths = dict.fromkeys(layouts, "built in")
-    own = _read_folder(folder / "layouts") if folder else {}
-    for path, layout in own.items():
+    own_layouts = _read_folder(folder / "layouts") if folder else {}
+    for path, layout in own_layouts.items():
         layouts[layout.name] = layout
         paths[layout.name] = str(path)
     for name, columns in (overrides or {}).items():
         if name not in layouts:
             raise LayoutUnknown(name, layouts)
-        changed = layouts[name].model_copy(update={"select": layouts[name].select | dict(columns)})
-        layouts[name] = _checked(Path(f"[layouts.{name}]"), changed)
+        layout_of_settings = layouts[name].model_copy(update={"select": layouts[name].select | dict(columns)})
+        layouts[name] = _check_layout(Path(f"[layouts.{name}]"), layout_of_settings)
         paths[name] += f" + [layouts.{name}]"
-    return Shelf(layouts, paths, frozenset(layout.name for layout in own.values()))
+    return Shelf(layouts, paths, frozenset(layout.name for layout in own_layouts.values()))
 
 
 @lru_cache(maxsize=1)
 def _built_in() -> dict[str, Layout]:
     """The layouts of this package; its tests check what is checked of others here."""
-    found = {}
+    layouts = {}
     for item in files("kpibar").joinpath("layouts").iterdir():
         if item.name.endswith(".toml"):
             layout = Layout.model_validate(tomllib.loads(item.read_text(encoding="utf-8")))
-            found[layout.name] = layout
-    return dict(sorted(found.items()))
+            layouts[layout.name] = layout
+    return dict(sorted(layouts.items()))
 
 
 def _read_folder(folder: Path) -> dict[Path, Layout]:
@@ -172,10 +174,10 @@ def parse(path: Path, content: bytes) -> Layout:
         raise LayoutInvalid(path, str(fault)) from fault
     except ValidationError as error:
         raise LayoutInvalid(path, explain(error)) from error
-    return _checked(path, layout)
+    return _check_layout(path, layout)
 
 
-def _checked(path: Path, layout: Layout) -> Layout:
+def _check_layout(path: Path, layout: Layout) -> Layout:
     """Refuse unknown canonical columns, missing keys, unknown helpers and zones, by name."""
     tables: list[tuple[Entity, Mapping[str, str]]] = [(layout.fills, layout.select)]
     tables += [(entity, also.select) for entity, also in layout.also.items()]
@@ -183,15 +185,15 @@ def _checked(path: Path, layout: Layout) -> Layout:
         unknown = sorted(set(select) - selectable(entity) - set(TEXT_COLUMNS))
         if unknown:
             raise LayoutInvalid(path, f'"{unknown[0]}" is not a column of {entity}')
-        missing = [key for key in KEYS[entity].mandatory if key not in select]
-        if missing:
-            raise LayoutInvalid(path, f'[select] of {entity} needs "{missing[0]}"')
+        absent_keys = [key for key in KEYS[entity].mandatory if key not in select]
+        if absent_keys:
+            raise LayoutInvalid(path, f'[select] of {entity} needs "{absent_keys[0]}"')
     try:
         for entry, table, column, expression in _entries(layout):
             _check_entry(layout, entry, table, column, expression)
-        for asserted in layout.asserted:
-            for side, text in (("left", asserted.left), ("right", asserted.right)):
-                _check_duration(layout, f'[[assert]] "{asserted.name}" {side}', text)
+        for assertion in layout.assertions:
+            for side, text in (("left", assertion.left), ("right", assertion.right)):
+                _check_duration(layout, f'[[assert]] "{assertion.name}" {side}', text)
         _check_formats(layout.formats)
         if layout.zone != "account":
             valid_zone(layout.zone)
@@ -217,11 +219,11 @@ def _entries(layout: Layout) -> Iterator[tuple[str, str, str, str]]:
 def _check_entry(layout: Layout, entry: str, entity: str, column: str, expression: str) -> None:
     """Raises ExpressionError, which names the entry."""
     try:
-        compiled = compile_expression(expression)
-        for call in compiled.calls:
+        program = compile_expression(expression)
+        for call in program.calls:
             if call.helper == "enum" and call.argument not in layout.enum:
                 raise ExpressionError(f"there is no [enum.{call.argument}]")
-        refuse_words(entity, column, compiled, layout.enum)
+        refuse_words(entity, column, program, layout.enum)
     except ExpressionError as error:
         raise ExpressionError(f"{entry}: {error}") from error
 
@@ -245,19 +247,19 @@ def _duration(layout: Layout, text: str) -> tuple[str, int]:
     def column(names: Sequence[str]) -> Term:
         if len(names) == 1 and names[0] in layout.select:
             return Term(names[0], Size(2 + compile_expression(layout.select[names[0]]).growth))
-        written = ".".join(names)
-        raise FormulaFault(f'"{written}" is not a column of [select]{closest(written, layout.select)}')
+        name = ".".join(names)
+        raise FormulaFault(f'"{name}" is not a column of [select]{closest(name, layout.select)}')
 
     return measured(text, column, more=[SECONDS])
 
 
 def growth(layout: Layout) -> int:
     """How many times as long as the cells of a record all its values together can be (see formula.measured)."""
-    asserted = (text for one in layout.asserted for text in (one.left, one.right))
-    return sum(compiled.growth for _, compiled in entries(layout)) + sum(_duration(layout, t)[1] for t in asserted)
+    texts = (text for assertion in layout.assertions for text in (assertion.left, assertion.right))
+    return sum(program.growth for _, program in entries(layout)) + sum(_duration(layout, t)[1] for t in texts)
 
 
-def entries(layout: Layout) -> list[tuple[str, Compiled]]:
+def entries(layout: Layout) -> list[tuple[str, Program]]:
     """Every expression of a layout that is not refused, and how its entry is called."""
     return [(entry, compile_expression(expression)) for entry, _, _, expression in _entries(layout)]
 
@@ -266,10 +268,10 @@ def _check_formats(formats: Iterable[str]) -> None:
     """Raises FormatFault for a format that can tell no date."""
     for format in formats:
         try:
-            known = pattern(format)
+            format_pattern = pattern(format)
         except FormatFault as fault:
             raise FormatFault(f'formats: "{format}" {fault}; no date can be read by it') from fault
-        if known is None and not can_read(format):
+        if format_pattern is None and not can_read(format):
             raise FormatFault(f'formats: "{format}" has a directive that strptime does not know')
 
 
@@ -280,10 +282,10 @@ def identify(path: Path, header: Iterable[str], shelf: Shelf) -> Layout | None:
     LayoutTied.
     """
     names = frozenset(header)
-    matching = [layout for layout in shelf.layouts.values() if layout.signature <= names]
-    own = [layout for layout in matching if layout.name in shelf.own]
-    rivals = own or matching
-    best = [layout for layout in rivals if not any(layout.signature < other.signature for other in rivals)]
+    candidates = [layout for layout in shelf.layouts.values() if layout.signature <= names]
+    own_layouts = [layout for layout in candidates if layout.name in shelf.own_names]
+    rivals = own_layouts or candidates
+    best = [layout for layout in rivals if not any(layout.signature < rival.signature for rival in rivals)]
     if len(best) > 1:
         raise LayoutTied(path, [layout.name for layout in best])
     return best[0] if best else None
@@ -296,34 +298,34 @@ def look_alikes(header: Iterable[str], shelf: Shelf) -> list[Layout]:
     layout's: the `detect` names together, or two names that this layout alone can read.
     """
     names = frozenset(header)
-    listed = {layout.name: layout.vocabulary() for layout in shelf.layouts.values()}
+    vocabularies = {layout.name: layout.vocabulary() for layout in shelf.layouts.values()}
     alike = []
     for layout in shelf.layouts.values():
         present = layout.signature & names
-        others = [listed[name] for name in listed if name != layout.name]
-        alone = (listed[layout.name] & names).difference(*others)
-        distinct = len(present) > 1 and not any(present <= other for other in others)
-        fits = 2 * len(present) >= len(layout.signature) and 2 * len(listed[layout.name] & names) >= len(names)
+        rivals = [vocabularies[name] for name in vocabularies if name != layout.name]
+        alone = (vocabularies[layout.name] & names).difference(*rivals)
+        distinct = len(present) > 1 and not any(present <= rival for rival in rivals)
+        fits = 2 * len(present) >= len(layout.signature) and 2 * len(vocabularies[layout.name] & names) >= len(names)
         if fits and (distinct or len(alone) > 1):
             alike.append(layout)
     return sorted(alike, key=lambda layout: _distance(layout, names))
 
 
 def _distance(layout: Layout, names: frozenset[str]) -> tuple[float, int]:
-    missing = len(layout.signature - names)
-    return (missing / len(layout.signature), -len(layout.signature))
+    gap = len(layout.signature - names)
+    return (gap / len(layout.signature), -len(layout.signature))
 
 
 def required_columns(layout: Layout, names: frozenset[str]) -> Sequence[str]:
     """The names, as written, without which the layout can read no record and which the header does not have."""
-    lacking: list[str] = []
+    columns: list[str] = []
     for key in KEYS[layout.fills].mandatory:
         read = columns_read(layout.select[key])
         if read and not {normal(column) for column in read} & names:
-            lacking += read
+            columns += read
     needs = (*layout.needs, *([layout.group] if layout.group else []))
-    lacking += [name for name in needs if normal(name) not in names]
-    return list(dict.fromkeys(lacking))
+    columns += [name for name in needs if normal(name) not in names]
+    return list(dict.fromkeys(columns))
 
 
 def missing_columns(layout: Layout, names: frozenset[str]) -> Sequence[str]:
@@ -331,28 +333,30 @@ def missing_columns(layout: Layout, names: frozenset[str]) -> Sequence[str]:
     return [name for name in layout.detect if normal(name) not in names]
 
 
-def absent(layout: Layout, selected: Iterable[str], header: Iterable[str]) -> tuple[tuple[str, str], ...]:
+def absent(layout: Layout, columns: Iterable[str], header: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Which of these canonical columns this header cannot fill, and the first header name that would fill each."""
     names = frozenset(header)
-    found = []
-    for column in selected:
-        compiled = compile_expression(layout.select[column])
-        lacking = [number for number, call in enumerate(compiled.calls) if not names & set(map(normal, call.columns))]
-        if lacking and not has_value(compiled, lacking):
-            filling = [number for number in lacking if has_value(compiled, set(lacking) - {number})]
-            found.append((column, compiled.calls[(filling or lacking)[0]].column))
-    return tuple(found)
+    pairs = []
+    for column in columns:
+        program = compile_expression(layout.select[column])
+        absent_calls = [
+            number for number, call in enumerate(program.calls) if not names & set(map(normal, call.columns))
+        ]
+        if absent_calls and not has_value(program, absent_calls):
+            decisive = [number for number in absent_calls if has_value(program, set(absent_calls) - {number})]
+            pairs.append((column, program.calls[(decisive or absent_calls)[0]].column))
+    return tuple(pairs)
 
 
-def chosen(path: Path, name: str, header: Iterable[str], shelf: Shelf) -> Layout:
+def layout_by_name(path: Path, name: str, header: Iterable[str], shelf: Shelf) -> Layout:
     """The layout the user asked for, provided the columns it needs and half of its `detect` names are in this header.
 
     Raises LayoutUnknown, LayoutMissesColumns.
     """
     layout = shelf.get(name)
     names = frozenset(header)
-    needed = required_columns(layout, names)
-    missing = missing_columns(layout, names)
-    if needed or 2 * len(missing) > len(layout.detect):
-        raise LayoutMissesColumns(path, name, needed or missing)
+    needs = required_columns(layout, names)
+    absent_columns = missing_columns(layout, names)
+    if needs or 2 * len(absent_columns) > len(layout.detect):
+        raise LayoutMissesColumns(path, name, needs or absent_columns)
     return layout

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from kpibar.layouts.expression import Compiled
+from kpibar.layouts.expression import Program
 from kpibar.values.syntax import Node, SyntaxFault, tree, value
 
 # By whom a constant is given: the layout alone, its text in place of an absent column, or the absence itself.
@@ -39,29 +39,29 @@ class Origin:
 
 
 _CELL, _UNKNOWN = Origin("cell"), Origin("constant", "absence")
-_NOTHING = Origin("null", "absence", _NULL)
+_NO_CELL = Origin("null", "absence", _NULL)
 
 
-def placeholders(compiled: Compiled) -> str:
+def placeholders(program: Program) -> str:
     """The expression as SQL over one name for each of its helper calls: cell_0, cell_1, ..."""
-    return compiled.template.format(*(f"{_NAME}{number}" for number in range(len(compiled.calls))))
+    return program.template.format(*(f"{_NAME}{number}" for number in range(len(program.calls))))
 
 
 def place(node: Node) -> int | None:
     """The number of the helper call a node names, None for any other node."""
     names = node.get("column_names", ())
-    found = names[0].removeprefix(_NAME) if len(names) == 1 and names[0].startswith(_NAME) else ""
-    return int(found) if found.isdecimal() else None
+    number = names[0].removeprefix(_NAME) if len(names) == 1 and names[0].startswith(_NAME) else ""
+    return int(number) if number.isdecimal() else None
 
 
-def has_value(compiled: Compiled, absent: Iterable[int]) -> bool:
+def has_value(program: Program, absent: Iterable[int]) -> bool:
     """Whether an expression has a value in a file that lacks the columns of these of its helper calls, by number."""
-    missing = frozenset(absent)
-    if compiled.template.strip().upper() == "NULL":
+    absent_calls = frozenset(absent)
+    if program.template.strip().upper() == "NULL":
         return False
-    if not missing:
+    if not absent_calls:
         return True
-    return _has_value(placeholders(compiled), missing)
+    return _has_value(placeholders(program), absent_calls)
 
 
 @lru_cache(maxsize=8192)
@@ -70,13 +70,13 @@ def _has_value(expression: str, absent: frozenset[int]) -> bool:
         node = tree(expression)
     except SyntaxFault:  # refused in words of its own where the layout is read
         return True
-    found = _Reduction(absent).origin(node)
-    if found.kind != "constant":
-        return found.kind == "cell"
-    return found.author == "layout" or (found.author == "statement" and not isinstance(_computed(found), bool | None))
+    origin = _Reduction(absent).origin(node)
+    if origin.kind != "constant":
+        return origin.kind == "cell"
+    return origin.author == "layout" or (origin.author == "statement" and not isinstance(_compute(origin), bool | None))
 
 
-def _computed(origin: Origin) -> object:
+def _compute(origin: Origin) -> object:
     """The value of a constant, None where it has none or cannot be computed."""
     if origin.node is None:
         return None
@@ -92,7 +92,7 @@ def _author(origins: Iterable[Origin]) -> str:
 
 def _null(origins: Iterable[Origin]) -> Origin:
     """NULL, by whoever gives it: a NULL that the layout wrote is no absence."""
-    return Origin("null", _author(one for one in origins if one.kind == "null"), _NULL)
+    return Origin("null", _author(origin for origin in origins if origin.kind == "null"), _NULL)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class _Reduction:
     def _cell(self, node: Node) -> Origin:
         number = place(node)
         if number is not None:
-            return _NOTHING if number in self.absent else _CELL
+            return _NO_CELL if number in self.absent else _CELL
         # How many lines were folded is told by the file; any other name is a variable of a lambda.
         return _CELL if node["column_names"] == ["lines_folded"] else Origin("constant", "layout")
 
@@ -150,8 +150,8 @@ class _Reduction:
         return self._constant(parts, node)
 
     def _constant(self, parts: Sequence[Origin], node: Node) -> Origin:
-        known = all(part.node is not None for part in parts)
-        return Origin("constant", _author(parts), node if known else None)
+        is_constant = all(part.node is not None for part in parts)
+        return Origin("constant", _author(parts), node if is_constant else None)
 
     def _comparison(self, node: Node) -> Origin:
         parts = [self.origin(node["left"]), self.origin(node["right"])]
@@ -170,15 +170,15 @@ class _Reduction:
         if node["type"] in ("OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL"):
             return parts[0] if parts[0].kind == "cell" else self._constant(parts, rebuilt)
         if node["type"] == "COMPARE_IN" and parts[0].kind != "null":
-            given = [part for part in parts if part.kind != "null"]
-            return _CELL if any(part.kind == "cell" for part in given) else self._constant(parts, rebuilt)
+            parts_with_value = [part for part in parts if part.kind != "null"]
+            return _CELL if any(part.kind == "cell" for part in parts_with_value) else self._constant(parts, rebuilt)
         return self._strict(parts, rebuilt)
 
     def _coalesce(self, parts: Sequence[Origin]) -> Origin:
-        given = [part for part in parts if part.kind != "null"]
-        if not given or any(part.kind == "cell" for part in given):
-            return _CELL if given else _null(parts)
-        first = given[0]
+        parts_with_value = [part for part in parts if part.kind != "null"]
+        if not parts_with_value or any(part.kind == "cell" for part in parts_with_value):
+            return _CELL if parts_with_value else _null(parts)
+        first = parts_with_value[0]
         before = _author(parts[: parts.index(first)])
         if before == "absence":
             literal = first.node["literal"] if first.node and first.node["class"] == "CONSTANT" else {}
@@ -190,8 +190,8 @@ class _Reduction:
         if name == "if" and len(arguments) == 3:
             return self._case([(arguments[0], arguments[1])], arguments[2])
         parts = [self.origin(argument) for argument in arguments]
-        written = [{**old, "expression": part.node} for old, part in zip(node["arguments"], parts, strict=True)]
-        rebuilt = {**node, "arguments": written}
+        parameters = [{**old, "expression": part.node} for old, part in zip(node["arguments"], parts, strict=True)]
+        rebuilt = {**node, "arguments": parameters}
         if name == "nullif":
             return parts[0] if parts[0].kind != "constant" else self._constant(parts, rebuilt)
         if name not in _SKIPS_NULL:
@@ -204,35 +204,35 @@ class _Reduction:
 
     def _conjunction(self, node: Node) -> Origin:
         """AND and OR: a constant that decides nothing is a guard; of AND with an absent part only FALSE could come."""
-        either = node["type"] == "CONJUNCTION_OR"
+        is_or = node["type"] == "CONJUNCTION_OR"
         parts = [self.origin(child) for child in node["children"]]
-        decided = [part for part in parts if part.kind == "constant" and _computed(part) is either]
-        if decided:
-            return Origin("constant", _author(decided), decided[0].node)
+        decisive = [part for part in parts if part.kind == "constant" and _compute(part) is is_or]
+        if decisive:
+            return Origin("constant", _author(decisive), decisive[0].node)
         cells = any(part.kind == "cell" for part in parts)
-        nulls = [part for part in parts if part.kind == "null" or (part.kind == "constant" and _computed(part) is None)]
-        if nulls and not (either and cells):
+        nulls = [part for part in parts if part.kind == "null" or (part.kind == "constant" and _compute(part) is None)]
+        if nulls and not (is_or and cells):
             return Origin("null", _author(nulls), _NULL)
         return _CELL if cells else Origin("constant", _author(parts), parts[0].node)
 
-    def _case(self, checks: Sequence[tuple[Node, Node]], other: Node) -> Origin:
+    def _case(self, checks: Sequence[tuple[Node, Node]], alternative: Node) -> Origin:
         """The results that can be reached; a fixed one counts unless an absent cell is why it is reached."""
         results: list[Origin] = []
         by_cells, reached_by = False, "layout"
         for condition, result in checks:
-            asked, given = self.origin(condition), self.origin(result)
-            if asked.kind == "cell":
+            test, value = self.origin(condition), self.origin(result)
+            if test.kind == "cell":
                 by_cells = True
-                results.append(_given_by(given, reached_by))
-            elif asked.kind == "constant" and _computed(asked) is True:
-                results.append(_given_by(given, max(reached_by, asked.author, key=_AUTHORS.index)))
+                results.append(_given_by(value, reached_by))
+            elif test.kind == "constant" and _compute(test) is True:
+                results.append(_given_by(value, max(reached_by, test.author, key=_AUTHORS.index)))
                 break
             # To skip what only an absent cell could have given is what coalesce() does.
-            elif not (given.kind == "null" and given.author == "absence"):
-                reached_by = max(reached_by, asked.author, key=_AUTHORS.index)
+            elif not (value.kind == "null" and value.author == "absence"):
+                reached_by = max(reached_by, test.author, key=_AUTHORS.index)
         else:
-            results.append(_given_by(self.origin(other), reached_by))
-        return _joined(results, by_cells)
+            results.append(_given_by(self.origin(alternative), reached_by))
+        return _join(results, by_cells)
 
 
 def _given_by(result: Origin, author: str) -> Origin:
@@ -242,13 +242,13 @@ def _given_by(result: Origin, author: str) -> Origin:
     return Origin("constant", max(result.author, author, key=_AUTHORS.index), result.node)
 
 
-def _joined(results: Sequence[Origin], by_cells: bool) -> Origin:
+def _join(results: Sequence[Origin], by_cells: bool) -> Origin:
     """What a CASE can be, from the results it can reach; `by_cells`: the cells of a record choose among them."""
     if any(result.kind == "cell" for result in results):
         return _CELL
-    fixed = [result for result in results if result.kind == "constant"]
-    if not fixed:
+    constants = [result for result in results if result.kind == "constant"]
+    if not constants:
         return _null(results)
     if not by_cells:
-        return fixed[0]
-    return _UNKNOWN if _author(fixed) == "absence" else _CELL
+        return constants[0]
+    return _UNKNOWN if _author(constants) == "absence" else _CELL

@@ -16,7 +16,7 @@ from kpibar.topics.rules import reasons
 
 
 @dataclass(frozen=True)
-class Outdated:
+class OldReading:
     """A setting that is no longer what it was when files were read, and the names of these files.
 
     `setting` is "reasons", "hours" or "layout".
@@ -33,8 +33,8 @@ def checked_settings(config: Config) -> Shelf:
     """
     for value, reason in config.settings.reasons.items():
         if reason not in (*reasons(), UNKNOWN):
-            expected = ", ".join((*reasons(), UNKNOWN))
-            raise ConfigInvalid(config.path or Path("kpibar.toml"), f'reasons."{value}": expected one of {expected}')
+            word_list = ", ".join((*reasons(), UNKNOWN))
+            raise ConfigInvalid(config.path or Path("kpibar.toml"), f'reasons."{value}": expected one of {word_list}')
     return shelf(config.folder or Path.cwd(), config.settings.layouts)
 
 
@@ -43,22 +43,22 @@ def remember_settings(store: Store, config: Config, layout: Layout, sha256: str,
     store.remember(_name(sha256, source), json.dumps(_hashes(config, layout)))
 
 
-def outdated_settings(store: Store, config: Config, layouts: Shelf) -> tuple[Outdated, ...]:
+def outdated_settings(store: Store, config: Config, layouts: Shelf) -> tuple[OldReading, ...]:
     """The settings that have changed since files were read. A file of an earlier version of kpibar says nothing."""
     rows = store.engine.rows(
         "SELECT file.name, file.layout, m.value FROM (SELECT DISTINCT name, layout, sha256, source FROM files "
         f"WHERE {LAST_READING}) AS file "
         f"LEFT JOIN meta m ON m.name = '{_PREFIX}' || file.sha256 || ' ' || file.source ORDER BY 1"
     )
-    found: dict[str, list[str]] = {}
-    for name, layout, noted in rows:
-        before: Mapping[str, str] = json.loads(noted) if noted else {}
+    changes: dict[str, list[str]] = {}
+    for name, layout, stored_hashes in rows:
+        before: Mapping[str, str] = json.loads(stored_hashes) if stored_hashes else {}
         present = layouts.layouts.get(layout)
         now = _hashes(config, present) if present else {}
         for setting, value in before.items():
             if now.get(setting, value if setting != "layout" else "") != value:
-                found.setdefault(setting, []).append(name)
-    return tuple(Outdated(setting, tuple(dict.fromkeys(names))) for setting, names in sorted(found.items()))
+                changes.setdefault(setting, []).append(name)
+    return tuple(OldReading(setting, tuple(dict.fromkeys(names))) for setting, names in sorted(changes.items()))
 
 
 # What the settings of a reading are remembered under: this, the hash of the file and its source.
@@ -71,12 +71,14 @@ def _name(sha256: str, source: str) -> str:
 
 def _hashes(config: Config, layout: Layout) -> dict[str, str]:
     """A hash of each setting; reasons and hours concern contacts only."""
-    made = {"layout": _hash(layout.model_dump(exclude={"title", "status", "detect", "note", "asserted"}, mode="json"))}
+    hashes = {
+        "layout": _hash(layout.model_dump(exclude={"title", "status", "detect", "note", "assertions"}, mode="json"))
+    }
     if "contacts" in (layout.fills, *layout.also):
         hours = config.settings.hours
-        made["reasons"] = _hash(dict(sorted(config.settings.reasons.items())))
-        made["hours"] = _hash(hours.model_dump(mode="json") if hours else None)
-    return made
+        hashes["reasons"] = _hash(dict(sorted(config.settings.reasons.items())))
+        hashes["hours"] = _hash(hours.model_dump(mode="json") if hours else None)
+    return hashes
 
 
 def _hash(value: object) -> str:

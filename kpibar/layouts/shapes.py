@@ -21,7 +21,7 @@ Holds = Callable[[str], bool]
 _NUMBERS = ("num", "whole", "secs", "minutes", "hours", "days", "ms", "epoch")
 _DATES = ("instant", "day_start", "day_end", "promise_start", "promise_end")
 # The helpers whose columns hold dates, also those that come as numbers.
-DATED = (*_DATES, "epoch")
+DATE_HELPERS = (*_DATES, "epoch")
 FLAGS = frozenset((*YES, *NO, *TICKS))
 _BLANK = re.compile(r"[\s\u00a0\u202f\u2009]+")
 _AMOUNT = re.compile(r"[0-9.,][0-9 .,']*")
@@ -34,7 +34,7 @@ _RUNS = (
 )
 
 
-def anything(text: str) -> bool:
+def accept(text: str) -> bool:
     """A text can be anything."""
     return True
 
@@ -45,7 +45,10 @@ def holders(cells: Cells, reading: Reading) -> tuple[Holds, ...]:
     for call in cells.present():
         if len(call.columns) == 1 and not call.formula:
             tests[cells.positions[normal(call.column)]].append(_holder(call, reading))
-    return tuple(_says_nothing_or(some) if some != [anything] * len(some) else anything for some in tests)
+    return tuple(
+        _says_nothing_or(column_tests) if column_tests != [accept] * len(column_tests) else accept
+        for column_tests in tests
+    )
 
 
 def _says_nothing_or(tests: Sequence[Holds]) -> Holds:
@@ -53,24 +56,24 @@ def _says_nothing_or(tests: Sequence[Holds]) -> Holds:
     never = re.compile(NEVER)
 
     def holds(text: str) -> bool:
-        said = text.strip()
-        return said.lower() in NOTHING or never.search(said) is not None or all(test(said) for test in tests)
+        bare = text.strip()
+        return bare.lower() in NOTHING or never.search(bare) is not None or all(test(bare) for test in tests)
 
     return holds
 
 
 def _holder(call: Call, reading: Reading) -> Holds:
     if call.helper in _DATES:
-        return _dated(call.column, reading)
+        return _date_test(call.column, reading)
     if call.helper in _NUMBERS:
         return lambda text: _is_number(_plain(text), reading)
     if call.helper == "money":
         return lambda text: any(_is_number(part.strip(), reading) for part in _AMOUNT.findall(_plain(text)))
     if call.helper in ("hms", "duration"):
-        return _timed(bare=call.helper == "duration")
+        return _duration_test(bare=call.helper == "duration")
     if call.helper == "flag":
         return lambda text: text.lower() in FLAGS
-    return anything
+    return accept
 
 
 def _plain(text: str) -> str:
@@ -81,12 +84,12 @@ def _is_number(text: str, reading: Reading) -> bool:
     return any(re.fullmatch(form, text) for form in numbers.notations(reading.decimal))
 
 
-def _dated(column: str, reading: Reading) -> Holds:
+def _date_test(column: str, reading: Reading) -> Holds:
     """Every notation that is read, whatever the order of day and month."""
-    known = _one_of(timestamps.notations(column, reading))
+    is_notation = _one_of(timestamps.notations(column, reading))
     if timestamps.more_formats(column, reading):
-        return anything
-    return lambda text: known.fullmatch(text) is not None or known.fullmatch(_small(text)) is not None
+        return accept
+    return lambda text: is_notation.fullmatch(text) is not None or is_notation.fullmatch(_small(text)) is not None
 
 
 def _one_of(forms: Iterable[str]) -> re.Pattern[str]:
@@ -99,46 +102,46 @@ def _small(text: str) -> str:
     return "".join(char for char in letters if not unicodedata.combining(char))
 
 
-def _timed(*, bare: bool) -> Holds:
-    known = _one_of(durations.notations())
+def _duration_test(*, bare: bool) -> Holds:
+    is_notation = _one_of(durations.notations())
 
     def holds(text: str) -> bool:
         small = _small(text)
-        return known.fullmatch(small) is not None or (bare and re.fullmatch("-?[0-9]+", small) is not None)
+        return is_notation.fullmatch(small) is not None or (bare and re.fullmatch("-?[0-9]+", small) is not None)
 
     return holds
 
 
 def good_records(lines: Iterable[str], dialect: Dialect, holds: Sequence[Holds]) -> list[list[str]]:
     """The records of one line each, without a stray quote, that are of the right width and types."""
-    found = []
+    records = []
     for line in lines:
         cells = None if line.count(dialect.quote) % 2 else strict_cells(line.rstrip("\r\n"), dialect)
-        if cells is not None and len(cells) == dialect.width and all(map(_applied, holds, cells)):
-            found.append(cells)
-    return found
+        if cells is not None and len(cells) == dialect.width and all(map(_apply, holds, cells)):
+            records.append(cells)
+    return records
 
 
-def _applied(test: Holds, text: str) -> bool:
+def _apply(test: Holds, text: str) -> bool:
     return test(text)
 
 
 def learn(records: Sequence[Sequence[str]], width: int) -> tuple[Holds, ...]:
     """Per column, whether a filled cell is of the values or shapes that the good records show without an exception."""
-    return tuple(_shown([record[place].strip() for record in records]) for place in range(width))
+    return tuple(_shown_test([record[place].strip() for record in records]) for place in range(width))
 
 
-def _shown(cells: Sequence[str]) -> Holds:
-    filled = [cell for cell in cells if cell]
-    if len(filled) < _ENOUGH:
-        return anything
-    values = Counter(filled)
+def _shown_test(cells: Sequence[str]) -> Holds:
+    texts = [cell for cell in cells if cell]
+    if len(texts) < _ENOUGH:
+        return accept
+    values = Counter(texts)
     if len(values) <= _MOST_VALUES and min(values.values()) >= _TWICE:
         return lambda text: not text.strip() or text.strip() in values
-    shapes = Counter(map(shape, filled))
+    shapes = Counter(map(shape, texts))
     if len(shapes) <= _MOST_SHAPES and min(shapes.values()) >= _TWICE:
         return lambda text: not text.strip() or shape(text.strip()) in shapes
-    return anything
+    return accept
 
 
 def shape(text: str) -> str:

@@ -3,38 +3,38 @@
 from collections.abc import Iterator, Mapping
 
 from kpibar.database.schema import WORDS
-from kpibar.layouts.expression import Compiled, ExpressionError
+from kpibar.layouts.expression import ExpressionError, Program
 from kpibar.layouts.origins import place, placeholders
 from kpibar.values.syntax import Node, SyntaxFault, tree, value, walk
 
 # What enum() makes of a value that is not listed.
-_UNLISTED = "other"
+_FALLBACK = "other"
 
 
-def refuse_words(entity: str, column: str, compiled: Compiled, enums: Mapping[str, Mapping[str, str]]) -> None:
+def refuse_words(entity: str, column: str, program: Program, enums: Mapping[str, Mapping[str, str]]) -> None:
     """Raises ExpressionError for a fixed or mapped word that is none of the column's."""
-    allowed = WORDS.get((entity, column))
-    if allowed is None:
+    words = WORDS.get((entity, column))
+    if words is None:
         return
-    expected = f"expected one of {', '.join(allowed)}"
-    for node in _results(compiled):
+    word_list = f"expected one of {', '.join(words)}"
+    for node in _results(program):
         number = place(node) if node["class"] == "COLUMN_REF" else None
         if number is None:
-            word = _fixed(node)
-            if word is not None and str(word) not in allowed:
-                raise ExpressionError(f'"{word}" is no {column} of {entity}; {expected}')
-        elif compiled.calls[number].helper == "enum":
-            name = compiled.calls[number].argument
-            for written, word in enums.get(name, {}).items():
-                if word not in (*allowed, _UNLISTED):
+            word = _constant(node)
+            if word is not None and str(word) not in words:
+                raise ExpressionError(f'"{word}" is no {column} of {entity}; {word_list}')
+        elif program.calls[number].helper == "enum":
+            name = program.calls[number].argument
+            for text, word in enums.get(name, {}).items():
+                if word not in (*words, _FALLBACK):
                     raise ExpressionError(
-                        f'[enum.{name}] "{written}" = "{word}": "{word}" is no {column} of {entity}; {expected}'
+                        f'[enum.{name}] "{text}" = "{word}": "{word}" is no {column} of {entity}; {word_list}'
                     )
 
 
-def _results(compiled: Compiled) -> Iterator[Node]:
+def _results(program: Program) -> Iterator[Node]:
     try:
-        node = tree(placeholders(compiled))
+        node = tree(placeholders(program))
     except SyntaxFault:  # refused in words of its own when it runs
         return
     yield from leaves(node)
@@ -50,8 +50,8 @@ def leaves(node: Node) -> Iterator[Node]:
         parts = [node["child"]]
     elif node["class"] == "FUNCTION" and node["function_name"] in ("nullif", "if", "ifnull", "greatest", "least"):
         arguments = [part["expression"] for part in node["arguments"]]
-        kept = {"nullif": arguments[:1], "if": arguments[1:]}
-        parts = kept.get(node["function_name"], arguments)
+        arguments_kept = {"nullif": arguments[:1], "if": arguments[1:]}
+        parts = arguments_kept.get(node["function_name"], arguments)
     else:
         yield node
         return
@@ -59,7 +59,7 @@ def leaves(node: Node) -> Iterator[Node]:
         yield from leaves(part)
 
 
-def _fixed(node: Node) -> object:
+def _constant(node: Node) -> object:
     """The value of a node that reads no cell, None for any other."""
     if node["class"] == "CONSTANT" and node["literal"]["kind"] == "STRING":
         return str(node["literal"]["text"])

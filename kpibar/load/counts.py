@@ -153,7 +153,7 @@ def write_remarks(store: Store, file_id: int, tally: Tally) -> tuple[Remark, ...
 
 def count_agreeing(store: Store, compiled: Plan, layout: Layout, tally: Tally) -> None:
     """Count on how many records of `typed` each of the layout's assertions can be judged, and on how many it holds."""
-    for asserted in layout.asserted:
+    for asserted in layout.assertions:
         table = compiled.tables[layout.fills]
         left, right = duration_sql(layout, asserted.left), duration_sql(layout, asserted.right)
         names = sorted(name for name in table.fields if re.search(rf"\b{name}\b", f"{left} {right}"))
@@ -174,11 +174,11 @@ def check_assertions(path: Path, layout: Layout, tally: Tally) -> None:
 
     Raises LayoutContradicted.
     """
-    for asserted in layout.asserted:
+    for asserted in layout.assertions:
         known, agreeing = tally.known[asserted.name], tally.agreeing[asserted.name]
         if known >= _ENOUGH_TO_ASSERT and agreeing < _AGREEMENT * known:
             raise LayoutContradicted(path, layout.name, asserted.name, agreeing, known)
-        lacking = tally.lacking[asserted.name] if asserted.paired else 0
+        lacking = tally.lacking[asserted.name] if asserted.needs_both else 0
         if known >= _ENOUGH_TO_ASSERT and lacking > _LACKING * (known + lacking):
             raise LayoutContradicted(path, layout.name, asserted.name, agreeing, known + lacking, lacking)
 

@@ -13,7 +13,7 @@ from typing import Any
 from kpibar.database.schema import KEYS, TEXT_COLUMNS
 from kpibar.database.store import Store
 from kpibar.layouts.bindings import Cells
-from kpibar.layouts.expression import Compiled
+from kpibar.layouts.expression import Program
 from kpibar.load.keys import failed, rounded
 from kpibar.read.columns import normal
 from kpibar.values.helpers import identity
@@ -78,7 +78,7 @@ class Identifier:
     main: bool
 
 
-def identifiers(fills: str, tables: Mapping[Any, Mapping[str, Compiled]], cells: Cells) -> tuple[Identifier, ...]:
+def identifiers(fills: str, tables: Mapping[Any, Mapping[str, Program]], cells: Cells) -> tuple[Identifier, ...]:
     """The identifiers that the expressions of a file's tables read; `fills` is the main table."""
     texts = {
         normal(call.column)
@@ -106,7 +106,7 @@ def identifiers(fills: str, tables: Mapping[Any, Mapping[str, Compiled]], cells:
                 telephone = name == "customer_alias_key" or is_telephone(normal(call.column))
                 telephone |= calls and name == "customer_key"
                 main = keyed or entity == fills
-                made = Identifier(present[call], cells.shown(call), keyed, person, record, person and telephone, main)
+                made = Identifier(present[call], cells.excerpt(call), keyed, person, record, person and telephone, main)
                 if made.alias not in read or record:
                     read[made.alias] = made
     return tuple(read.values())

@@ -14,8 +14,8 @@ from kpibar.layouts.layout import (
     Layout,
     Shelf,
     absent,
-    chosen,
     identify,
+    layout_by_name,
     look_alikes,
     missing_columns,
     required_columns,
@@ -133,7 +133,7 @@ def identify_file(
     fields = known.get(wanted).fields if wanted else ()
     export = open_export(path, known.vocabulary(), options.encoding, fields or None)
     header = [column.normal for column in export.columns]
-    layout = chosen(path, wanted, header, known) if wanted else identify(path, header, known)
+    layout = layout_by_name(path, wanted, header, known) if wanted else identify(path, header, known)
     if layout is None:
         raise _unmatched(export, known, lambda other: parses(_read_with(export, other, known, config, options)))
     return _read_with(export, layout, known, config, options)
@@ -148,12 +148,12 @@ def _read_with(export: Export, layout: Layout, known: Shelf, config: Config, opt
     brand = None if stated is None else text_shape(stated)
     source = layout.name if brand is None else f"{layout.name}/{brand}"
     # What the user wrote himself should fit his own export; of what is built in, exports have this or that.
-    own = layout.select if layout.name in known.own else config.settings.layouts.get(layout.name, {})
+    own = layout.select if layout.name in known.own_names else config.settings.layouts.get(layout.name, {})
     zone = options.timezone or rule.timezone
     header = [column.normal for column in export.columns]
     period = Period(rule.first, rule.last)
     return IdentifiedFile(
-        export, layout, source, brand, zone, absent(layout, own, header), brand, layout.name in known.own, period
+        export, layout, source, brand, zone, absent(layout, own, header), brand, layout.name in known.own_names, period
     )
 
 

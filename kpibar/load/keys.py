@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from kpibar.database.schema import KEYS
 from kpibar.layouts.bindings import Cells
-from kpibar.layouts.expression import Compiled
+from kpibar.layouts.expression import Program
 from kpibar.read.records import OF_A_REPORT
 from kpibar.values.helpers import identity, pseudonym
 from kpibar.values.notation import CAPITALS, LETTERS, Call, quote
@@ -76,7 +76,7 @@ _CONDITIONAL = re.compile(
 )
 
 
-def key_column(compiled: Compiled, cells: Cells, calling_code: str) -> str:
+def key_column(compiled: Program, cells: Cells, calling_code: str) -> str:
     """SQL of a *_key column: a pseudonym and nothing else, even where a layout forgot pii()."""
     if not any(call.helper == "pii" for call in compiled.calls):
         return pseudonym(identity(f"({cells.fill(compiled)})", calling_code))
@@ -227,7 +227,7 @@ def identity_fault(cells: Cells) -> str:
     """SQL: which customer's or agent's identifier lost its last digits, and would be one with others; else NULL."""
     said = 'the identifier in column "{}" was rounded by a spreadsheet'
     cases = "".join(
-        f" WHEN {rounded(alias, 'id:')} THEN {quote(said.format(cells.shown(call)))}"
+        f" WHEN {rounded(alias, 'id:')} THEN {quote(said.format(cells.excerpt(call)))}"
         for call, alias in cells.present("pii").items()
     )
     return f"CASE{cases} END" if cases else "NULL"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from kpibar.config import Hours
 from kpibar.database.schema import DAYS, KEYS, TEXT_COLUMNS, columns
 from kpibar.layouts.bindings import Cells
-from kpibar.layouts.expression import Compiled
+from kpibar.layouts.expression import Program
 from kpibar.layouts.layout import Layout
 from kpibar.layouts.origins import has_value
 from kpibar.load.keys import digits_key, digits_of, key_column, key_fault, negative_durations, odd_scores, order_key
@@ -67,7 +67,7 @@ class Mapped:
 
 
 def mapped(
-    layout: Layout, entity: str, table: Mapping[str, Compiled], where: Compiled | None, cells: Cells, context: Context
+    layout: Layout, entity: str, table: Mapping[str, Program], where: Program | None, cells: Cells, context: Context
 ) -> Mapped:
     """The canonical columns of one table over the typed records."""
     written = _fields(layout, entity, table, cells, context)
@@ -97,7 +97,7 @@ def mapped(
 
 
 def _fields(
-    layout: Layout, entity: str, table: Mapping[str, Compiled], cells: Cells, context: Context
+    layout: Layout, entity: str, table: Mapping[str, Program], cells: Cells, context: Context
 ) -> dict[str, str]:
     """SQL of the columns a layout fills, with the brand and the grain that the settings and the layout add."""
     zone = context.brand_zone
@@ -123,7 +123,7 @@ def _fields(
     return fields
 
 
-def _ticked(table: Mapping[str, Compiled], reading: Reading) -> list[str]:
+def _ticked(table: Mapping[str, Program], reading: Reading) -> list[str]:
     """The columns of calls of which an empty cell is read as no, as the others of the file are ticks."""
     return [
         name
@@ -133,7 +133,7 @@ def _ticked(table: Mapping[str, Compiled], reading: Reading) -> list[str]:
     ]
 
 
-def _unlisted(entity: str, table: Mapping[str, Compiled]) -> list[str]:
+def _unlisted(entity: str, table: Mapping[str, Program]) -> list[str]:
     """The columns of which a word that the layout does not list is unknown: as "other" it would be left out unseen."""
     return [
         name
@@ -192,7 +192,7 @@ def open_at(local: str, hours: Hours) -> str:
     return f"(NOT {shut} AND ({' OR '.join(f'({span})' for span in spans) or 'FALSE'}))"
 
 
-def _held(table: Mapping[str, Compiled], cells: Cells) -> tuple[str, ...]:
+def _held(table: Mapping[str, Program], cells: Cells) -> tuple[str, ...]:
     """Columns whose expression has a value in this file: the cells it takes it from are there."""
     return tuple(
         column
@@ -201,7 +201,7 @@ def _held(table: Mapping[str, Compiled], cells: Cells) -> tuple[str, ...]:
     )
 
 
-def _filled(entity: str, table: Mapping[str, Compiled], cells: Cells, context: Context) -> frozenset[str]:
+def _filled(entity: str, table: Mapping[str, Program], cells: Cells, context: Context) -> frozenset[str]:
     texts = {name for name in TEXT_COLUMNS if name in table and any(cells.cell(c.column) for c in table[name].calls)}
     filled = set(_held(table, cells)) | texts | {"grain"}
     filled |= {day for day, instant in DAYS.items() if instant in filled}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from kpibar.database.schema import KEYS, TEXT_COLUMNS, columns
 from kpibar.database.store import Store
 from kpibar.layouts.bindings import Cells
-from kpibar.layouts.expression import Compiled
+from kpibar.layouts.expression import Program
 from kpibar.layouts.origins import place, placeholders
 from kpibar.layouts.vocabulary import leaves
 from kpibar.privacy.calling_codes import whole_numbers
@@ -86,7 +86,7 @@ class Text:
 
 
 def text_columns(
-    tables: Mapping[str, Mapping[str, Compiled]], conditions: Iterable[Compiled], cells: Cells
+    tables: Mapping[str, Mapping[str, Program]], conditions: Iterable[Program], cells: Cells
 ) -> dict[Call, Text]:
     """The calls from which texts of canonical columns are taken; free text is not among them.
 
@@ -104,7 +104,7 @@ def text_columns(
                     before = found.get(call)
                     found[call] = Text(
                         alias=present[call],
-                        column=cells.shown(call),
+                        column=cells.excerpt(call),
                         numbers=numbers or (before is not None and before.numbers),
                         target=present[call],
                         names=name != "reason_raw" or (before is not None and before.names),
@@ -114,7 +114,7 @@ def text_columns(
     }
 
 
-def result_calls(entity: str, name: str, compiled: Compiled) -> frozenset[int]:
+def result_calls(entity: str, name: str, compiled: Program) -> frozenset[int]:
     """The helper calls, by number, whose cell is part of the text that a column stores: not what is only asked."""
     if columns(entity).get(name) != "VARCHAR" or name in (*TEXT_COLUMNS, *CODED):
         return frozenset()

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from kpibar.database.key import KEY_NAMES
 from kpibar.database.schema import BEGINS, TEXT_COLUMNS, columns
 from kpibar.layouts.bindings import Cells, cells_of
-from kpibar.layouts.expression import Compiled, compile_expression
-from kpibar.layouts.guards import reached
+from kpibar.layouts.expression import Program, compile_expression
+from kpibar.layouts.guards import conditions_of_calls
 from kpibar.layouts.layout import Layout
 from kpibar.load.identifiers import Identifier, identifiers
 from kpibar.load.keys import key_fault
@@ -190,16 +190,16 @@ def undecided(row: str) -> str:
 def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     """Compile a layout for a file with this header."""
     selects = {layout.fills: layout.select, **{name: also.select for name, also in layout.also.items()}}
-    compiled: dict[str, dict[str, Compiled]] = {
+    compiled: dict[str, dict[str, Program]] = {
         entity: {column: promise_read(column, compile_expression(text)) for column, text in select.items()}
         for entity, select in selects.items()
     }
-    wheres: dict[str, Compiled] = {name: compile_expression(also.where) for name, also in layout.also.items()}
+    wheres: dict[str, Program] = {name: compile_expression(also.where) for name, also in layout.also.items()}
     keep = compile_expression(layout.keep or "TRUE")
     every = [keep, *wheres.values(), *(one for table in compiled.values() for one in table.values())]
-    cells = cells_of(header, every, timed=layout.fills == "contacts")
+    cells = cells_of(header, every, has_times=layout.fills == "contacts")
     texts = text_columns(compiled, (keep, *wheres.values()), cells)
-    cells = replace(cells, masked={call: text.target for call, text in texts.items() if text.target != text.alias})
+    cells = replace(cells, masks={call: text.target for call, text in texts.items() if text.target != text.alias})
     tables: dict[str, Mapped] = {
         entity: mapped(layout, entity, table, wheres.get(entity), cells, context) for entity, table in compiled.items()
     }
@@ -228,7 +228,7 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
 
 
 def _free_columns(
-    layout: Layout, cells: Cells, conditions: Iterable[Compiled], tables: Iterable[Mapping[str, Compiled]]
+    layout: Layout, cells: Cells, conditions: Iterable[Program], tables: Iterable[Mapping[str, Program]]
 ) -> frozenset[int]:
     """The places of the columns of a file of which nothing or only free text is read."""
     fields = [one for table in tables for column, one in table.items() if column not in _FREE_TEXT]
@@ -238,15 +238,15 @@ def _free_columns(
 
 
 def _guarded(
-    cells: Cells, tables: Mapping[str, Mapping[str, Compiled]], wheres: Mapping[str, Compiled], keep: Compiled
+    cells: Cells, tables: Mapping[str, Mapping[str, Program]], wheres: Mapping[str, Program], keep: Program
 ) -> dict[Call, str]:
     """SQL of the condition under which each call is read that is not read of every record."""
-    entries: list[tuple[Compiled, Compiled | None]] = [(keep, None), *((where, None) for where in wheres.values())]
+    entries: list[tuple[Program, Program | None]] = [(keep, None), *((where, None) for where in wheres.values())]
     entries += [(one, wheres.get(entity)) for entity, table in tables.items() for one in table.values()]
     guarded = {}
-    for call, conditions in reached(entries).items():
+    for call, conditions in conditions_of_calls(entries).items():
         if conditions:
-            asked = [cells.fill(Compiled(template, compiled.calls)) for template, compiled in conditions]
+            asked = [cells.fill(Program(template, compiled.calls)) for template, compiled in conditions]
             guarded[call] = "(" + " OR ".join(dict.fromkeys(asked)) + ")"
     return guarded
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from kpibar.database.schema import PROMISE_SEEN
 from kpibar.database.store import Store
-from kpibar.layouts.expression import Compiled
+from kpibar.layouts.expression import Program
 from kpibar.values.helpers import first_instant, last_instant
 from kpibar.values.notation import let
 from kpibar.values.timestamps import at_midnight
@@ -35,7 +35,7 @@ _MOVED = (
 )
 
 
-def promise_read(column: str, compiled: Compiled) -> Compiled:
+def promise_read(column: str, compiled: Program) -> Program:
     """The expression of a column; one that reads a promise as a plain instant reads it as a promise.
 
     A layout may say `instant("ETA")` of a column in which a tool writes the promise of a day as midnight.
@@ -47,7 +47,7 @@ def promise_read(column: str, compiled: Compiled) -> Compiled:
     return replace(compiled, calls=calls)
 
 
-def promise_bound(column: str, compiled: Compiled, value: str, day_zone: str) -> str:
+def promise_bound(column: str, compiled: Program, value: str, day_zone: str) -> str:
     """SQL of a column; of a promise that was computed or came as seconds, midnight of the brand's zone means the day.
 
     Seconds since 1970 are in UTC: midnight there means a day too. One that asks for days itself is left alone.

@@ -15,7 +15,7 @@ from kpibar.layouts.bindings import cells_of
 from kpibar.layouts.expression import compile_expression
 from kpibar.layouts.last_record import LastColumn, last_column
 from kpibar.layouts.layout import Layout
-from kpibar.layouts.shapes import DATED, Holds, anything, good_records, holders, learn
+from kpibar.layouts.shapes import DATE_HELPERS, Holds, accept, good_records, holders, learn
 from kpibar.read.columns import Column, normal
 from kpibar.read.lines import strict_cells
 from kpibar.read.quotes import lone_unquoted, other_readings
@@ -122,7 +122,7 @@ class Repairer:
         return comma and any(self._splits_at(place, even) for place in range(width - 1))
 
     def _splits_at(self, place: int, rows: Sequence[Sequence[str]]) -> bool:
-        decimals = 1 if self.holds[place] is not anything else _CENTS
+        decimals = 1 if self.holds[place] is not accept else _CENTS
         for row in rows:
             whole, part = row[place].strip(), row[place + 1].strip()
             if not (_WHOLE.fullmatch(whole) and part.isdigit() and decimals <= len(part) <= _CENTS):
@@ -164,7 +164,7 @@ class Repairer:
         return all(place in self.unread or one.strip() == other.strip() for place, (one, other) in pairs)
 
     def _is_known(self, place: int) -> bool:
-        return self.holds[place] is not anything or (bool(self.shown) and self.shown[place] is not anything)
+        return self.holds[place] is not accept or (bool(self.shown) and self.shown[place] is not accept)
 
 
 def _alike(some: Sequence[str], others: Sequence[str]) -> int:
@@ -184,7 +184,9 @@ def repairer(layout: Layout, header: tuple[Column, ...], reading: Reading, diale
     names = (normal(key.calls[0].column) for key in keys if key.template == "{0}")
     required = frozenset(cells.positions[name] for name in names if name in cells.positions)
     dated = frozenset(
-        cells.positions[normal(call.column)] for call in cells.present() if call.helper in DATED and not call.formula
+        cells.positions[normal(call.column)]
+        for call in cells.present()
+        if call.helper in DATE_HELPERS and not call.formula
     )
     named = {normal(name) for call in cells.present() for name in call.columns} | {normal(layout.group or "")}
     read = {cells.positions[name] for name in named if name in cells.positions}

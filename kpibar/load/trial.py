@@ -78,7 +78,7 @@ def _alone(layout: Layout, entity: Entity, column: str) -> Layout:
         for table, also in layout.also.items()
         if table == entity
     }
-    return layout.model_copy(update={"select": kept(layout.fills, layout.select), "also": further, "asserted": ()})
+    return layout.model_copy(update={"select": kept(layout.fills, layout.select), "also": further, "assertions": ()})
 
 
 def _runs(store: Store, sql: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from kpibar.database.schema import INSTANTS
 from kpibar.layouts.bindings import Cells
-from kpibar.layouts.expression import Compiled, compile_expression
+from kpibar.layouts.expression import Program, compile_expression
 from kpibar.layouts.layout import Layout
 from kpibar.load.identifiers import person_of
 from kpibar.load.keys import failed, identity_fault
@@ -170,7 +170,7 @@ PLACE = "rowid - getvariable('first_row')"
 
 
 def typed(
-    layout: Layout, cells: Cells, keep: Compiled, fault: str, reading: Reading, guarded: Mapping[Call, str]
+    layout: Layout, cells: Cells, keep: Program, fault: str, reading: Reading, guarded: Mapping[Call, str]
 ) -> str:
     """The statement over `{source}`: every helper call as a column, and what is to be said of the record.
 
@@ -189,7 +189,7 @@ def typed(
     ]
     strange_ones = strange_dates(cells, reading)
     halves = cells.halves()
-    masked = [f"CAST(NULL AS VARCHAR) AS {name}" for name in cells.masked.values()]
+    masked = [f"CAST(NULL AS VARCHAR) AS {name}" for name in cells.masks.values()]
     shown = ", ".join((*kept, *cells.present().values(), *masked, *unlisted, *near, *strange_ones.values(), *halves))
     strange_cells = [
         f"{strange(cells.cell(column) or '', reading.formats)} AS {alias}" for column, alias in strange_ones.items()
@@ -211,7 +211,7 @@ def _stranger(cells: Cells) -> str:
 
     A report's summary padded to the width of the table above it looks like that, where a record needs no date.
     """
-    columns = {cells.shown(call): alias for call, alias in cells.present().items()}
+    columns = {cells.excerpt(call): alias for call, alias in cells.present().items()}
     dated = [alias for call, alias in cells.present().items() if call.helper in _DATED]
     if not dated or len(columns) < _FEW * _SHARE:
         return "NULL"
@@ -390,7 +390,7 @@ def _said_bad(alias: str, call: Call, cells: Cells, reading: Reading) -> str:
         several = rf"(?i)[0-9] ?([ap]m ?)?[(]?({'|'.join(AMBIGUOUS)})[)]?$"
         lettered = quote(_SEVERAL_ZONES)
         reason = f"CASE WHEN regexp_matches({alias}_raw, '{several}') THEN {lettered} ELSE {reason} END"
-    return f"struct_pack(name := {quote(cells.shown(call))}, value := {alias}_raw, reason := {reason})"
+    return f"struct_pack(name := {quote(cells.excerpt(call))}, value := {alias}_raw, reason := {reason})"
 
 
 def _expected(call: Call, reading: Reading) -> str:
