@@ -12,7 +12,7 @@ from kpibar.database.ledger import purged_before
 from kpibar.database.store import Store
 from kpibar.kpis.compute import of_brand, within
 from kpibar.layouts.layout import Shelf
-from kpibar.layouts.settings import Outdated, outdated_settings
+from kpibar.layouts.settings import OldReading, outdated_settings
 from kpibar.measure.coverage import coverage
 from kpibar.measure.deliveries import sources_without_cancellations
 from kpibar.measure.duplicates import duplicates
@@ -48,7 +48,7 @@ class Observations:
     elsewhere: tuple[Elsewhere, ...]
     absent_orders: tuple[AbsentOrders, ...]
     without_cancellations: tuple[str, ...]
-    outdated: tuple[Outdated, ...]
+    outdated: tuple[OldReading, ...]
     duplicates: tuple[tuple[str, int], ...]
     undated_surveys: int
     phone_tickets: PhoneTickets
