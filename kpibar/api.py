@@ -187,13 +187,13 @@ def load_files(
     options: "Options",
     *,
     wait: float = 0.0,
-    done: "Callable[[Outcome], None]" = lambda outcome: None,
-    said: Callable[[str], None] = lambda words: None,
+    on_outcome: "Callable[[Outcome], None]" = lambda outcome: None,
+    notify: Callable[[str], None] = lambda words: None,
     session: "Callable[[Store], AbstractContextManager[Watch | None]]" = lambda store: nullcontext(),
 ) -> "list[Outcome]":
-    """Load files, then bring the fact tables up to date; `done` is called after each file.
+    """Load files, then bring the fact tables up to date; `on_outcome` is called after each file.
 
-    Texts that an earlier file kept and a later one gave up leave the database's file too. `said` gets what a user
+    Texts that an earlier file kept and a later one gave up leave the database's file too. `notify` gets what a user
     should know meanwhile; `session` is entered with the open database, and gives what watches a file being read.
     Raises KpibarError.
     """
@@ -204,14 +204,14 @@ def load_files(
     from kpibar.removal.rewrite import rewrite
 
     thresholds, rules = config.settings.thresholds, config.settings.files
-    with open_store(database, write=True, wait=wait, migrate=not options.dry_run, notify=said) as store:
+    with open_store(database, write=True, wait=wait, migrate=not options.dry_run, notify=notify) as store:
         with session(store) as watch:
-            outcomes = ingest(store, paths, config, options, done, watch)
+            outcomes = ingest(store, paths, config, options, on_outcome, watch)
         if not options.dry_run and not is_current(store, thresholds, rules):
             build(store, thresholds, rules)
-        emptied = store.meta(EMPTIED_TEXTS) is not None and not options.dry_run
-    if emptied:
+        texts_emptied = store.meta(EMPTIED_TEXTS) is not None and not options.dry_run
+    if texts_emptied:
         with open_store(database, write=True, wait=wait, rewritten=True) as store:
             rewrite(store, {}, config, lambda new: None)
-        said("texts that were kept before are no longer: the database is written anew without them")
+        notify("texts that were kept before are no longer: the database is written anew without them")
     return outcomes

@@ -197,11 +197,11 @@ class Settings(_Table):
     def _succession_ends(cls, successions: tuple[Succession, ...]) -> tuple[Succession, ...]:
         after = {(succession.predecessor, succession.brand): succession.successor for succession in successions}
         for succession in successions:
-            name, visited = succession.successor, {succession.predecessor}
-            while name not in visited and (name, succession.brand) in after:
-                visited.add(name)
+            name, names_before = succession.successor, {succession.predecessor}
+            while name not in names_before and (name, succession.brand) in after:
+                names_before.add(name)
                 name = after[name, succession.brand]
-            if name in visited:
+            if name in names_before:
                 raise ValueError(f'"{name}" follows itself')
         return successions
 

@@ -26,7 +26,7 @@ IRREGULAR = frozenset(
 )
 # Words of that form that are nouns, or verbs.
 NOUNS = frozenset(
-    """bed bleed embed exceed feed indeed need proceed red run seed shed speed succeed
+    """bed bleed embed exceed feed finding indeed need proceed red run seed shed speed succeed
     binding ceiling ending encoding heading landing listing mapping meaning opening padding pricing ranking rating
     reporting ring rounding setting spacing spelling spring string thing timing warning""".split()  # noqa: SIM905
 )

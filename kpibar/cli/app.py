@@ -203,7 +203,7 @@ def _ingest(
         with watching() as watch:
             yield watch
 
-    outcomes = load_files(paths, path, config, options, wait=wait, done=done, said=announce, session=session)
+    outcomes = load_files(paths, path, config, options, wait=wait, on_outcome=done, notify=announce, session=session)
     say(summary.totals(outcomes))
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     for error in errors:
