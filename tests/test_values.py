@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -358,8 +359,39 @@ def test_a_files_times_in_the_hour_of_a_clock_change_are_counted(folder: Path) -
     engine.run("CREATE TABLE staged (line BIGINT, c0 VARCHAR, c1 VARCHAR, c2 VARCHAR)")
     lines = list(range(len(cells)))
     engine.append("staged", {"line": lines, "c0": [str(n) for n in lines], "c1": ["2025-06-01"] * 10, "c2": cells})
-    for plain in ([True, True, False], [False] * 3):
-        engine.run(f"CREATE OR REPLACE TABLE typed AS {made.typed('staged', plain)}")
+    for plain, direct in product(([True, True, False], [False] * 3), (None, ())):
+        engine.run(f"CREATE OR REPLACE TABLE typed AS {made.typed('staged', plain, direct)}")
         near, uncertain = made.clock_changes
-        assert engine.rows(near)[0][0] >= 3
+        assert engine.rows(f"SELECT count(*) FROM typed WHERE {near}")[0][0] >= 3
         assert engine.rows(uncertain) == [(3,)]
+
+
+def test_few_rows_are_typed_like_many(folder: Path) -> None:
+    """The short statement for few rows gives what the long one gives, of cells with direct forms and without."""
+    engine, layout = DuckDB(folder / "typed.duckdb", read_only=False), shelf(None).get("kpibar-contacts")
+    reading = Reading("Europe/Paris", "Europe/Paris", {}, (), ".", layout.enum, "33", "dmy")
+    names = ("contact_id", "created_at", "resolved_at", "closed_at", "agent_replies", "customer_key", "agent_key")
+    made = plan(layout, tuple(map(header_column, names)), Context(reading, None, "Europe/Paris", {}, None, False))
+    engine.run(f"CREATE TABLE staged (line BIGINT, {', '.join(f'c{place} VARCHAR' for place in range(len(names)))})")
+    rows = [
+        (
+            "1",
+            "2025-03-30 02:30:00",
+            "2025-10-26T00:30:00Z",
+            "0001-01-01",
+            "12",
+            "jo@example.org",
+            "noreply@example.org",
+        ),
+        ("2", "2025-06-01 02:30:00", "2125-06-01 02:30:00", "2025-06-01 02:30", "", "06 12 34 56 78", "a-1"),
+        ("3", "2025-06-02 12:30:00", "", "x", "007", "", "unknown"),
+    ]
+    columns = {f"c{place}": list(cells) for place, cells in enumerate(zip(*rows, strict=True))}
+    engine.append("staged", {"line": [1, 2, 3], **columns})
+    plain = [False] * len(names)
+    other = engine.rows(made.other_forms("staged", plain))[0]
+    direct = {name for name, odd in zip(made.formed, other, strict=True) if not odd}
+    assert len(direct) == 2 and len(made.formed) == 4  # created_at and resolved_at have no other form
+    many, few = made.typed("staged", plain), made.typed("staged", plain, direct)
+    assert len(few) < len(many)
+    assert engine.rows(many) == engine.rows(few)

@@ -38,7 +38,7 @@ _MOST_TO_READ = 2 << 30
 # Of a limited address space, exports need so much, and every thread of the engine.
 _LEAST_SPACE = 512 << 20
 # The statements of this process by their text: a parse takes a millisecond a kilobyte, on every connection anew.
-_CACHE: dict[str, Any] = {}
+_CACHE: dict[str, tuple[Any, ...]] = {}
 _CACHE_SIZE = 1_000
 
 Fault = Literal["statement", "disk", "memory", "damage", "time", "other"]
@@ -86,7 +86,7 @@ class Engine(Protocol):
     """A connection that runs SQL text."""
 
     def run(self, sql: str, parameters: Parameters = ()) -> None:
-        """Run a statement for its effect."""
+        """Run a statement for its effect, or several in order, which take parameters by name."""
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Run a query and return all its rows."""
@@ -224,60 +224,64 @@ class DuckDB:
             )
         self._secrets: Mapping[str, bytes] = {}
         self._seconds: float | None = None
-        self.run("SET TimeZone = 'UTC'")
-        self.run("SET enable_progress_bar = false")
-        self._limit_memory(space, _MOST_TO_READ if read_only else _MOST_MEMORY)
+        self._configure(space, _MOST_TO_READ if read_only else _MOST_MEMORY, temporary, beside)
+
+    def _configure(self, space: int | None, most: int, *folders: Path | None) -> None:
+        """Set what holds for all statements, the folders in which files may be opened too, and lock it."""
         # A list of more than five values would become a join of its own, for every cell that is compared with one.
-        self.run("SET disabled_optimizers = 'in_clause'")
+        settings = ["TimeZone = 'UTC'", "enable_progress_bar = false", "disabled_optimizers = 'in_clause'"]
+        settings += self._memory_limit(space, most)
         # Exports are read by kpibar and handed on through a pipe in the temporary folder: no statement has business
         # with another file, the network or a setting (a layout or KPI that is more than an expression is refused).
-        folders = [str(folder).replace("'", "''") for folder in (temporary, beside) if folder is not None]
-        if folders:
-            directories = ", ".join(f"'{folder}/'" for folder in folders)
-            self.run(f"SET allowed_directories = [{directories}]")
-        self.run("SET enable_external_access = false")
-        self.run("SET lock_configuration = true")
+        paths = [str(folder).replace("'", "''") for folder in folders if folder is not None]
+        if paths:
+            listed = ", ".join(f"'{path}/'" for path in paths)
+            settings.append(f"allowed_directories = [{listed}]")
+        settings += ["enable_external_access = false", "lock_configuration = true"]
+        with self._interruptible():
+            self.connection.execute("; ".join(f"SET {setting}" for setting in settings))
 
-    def _limit_memory(self, space: int | None, share: int) -> None:
-        """Lower what the engine gives itself, which depends on the machine, to half the address space."""
-        limits = [limit for limit in (space // 2 if space is not None else None, share) if limit is not None]
+    def _memory_limit(self, space: int | None, most: int) -> list[str]:
+        """The setting that lowers the engine's memory, which depends on the machine, to half the space and `most`."""
+        limits = [limit for limit in (space // 2 if space is not None else None, most) if limit is not None]
         with suppress(EngineError):  # a machine of which it does not know the memory
             limits += self.rows("SELECT parse_formatted_bytes(current_setting('memory_limit'))")[0]
-        if limits:
-            self.run(f"SET memory_limit = '{min(limits)} B'")
+        return [f"memory_limit = '{min(limits)} B'"] if limits else []
 
-    def _parse(self, sql: str) -> Any:
-        """The statement of a text; several in one text stay one. Files of one layout bring the same long ones."""
-        statement = _CACHE.get(sql)
-        if statement is None:
+    def _parse(self, sql: str) -> tuple[Any, ...]:
+        """The statements of a text. Files of one layout bring the same long ones."""
+        statements = _CACHE.get(sql)
+        if statements is None:
             if len(_CACHE) >= _CACHE_SIZE:
                 _CACHE.clear()
-            statements = self.connection.extract_statements(sql)
-            statement = _CACHE[sql] = statements[0] if len(statements) == 1 else sql
-        return statement
+            statements = _CACHE[sql] = tuple(self.connection.extract_statements(sql))
+        return statements
 
     def conceal(self, secrets: Mapping[str, bytes]) -> None:
         """Give `$name` of statements these values; no statement but one that holds the name can read them."""
         self._secrets = dict(secrets)
 
-    def _bind(self, sql: str, parameters: Parameters) -> Any:
-        """The parameters of a statement, with the secrets that it names."""
-        secrets = {name: value for name, value in self._secrets.items() if f"${name}" in sql}
+    def _bind(self, statement: Any, parameters: Parameters) -> Any:
+        """The parameters that a statement names, and the secrets."""
+        names = statement.named_parameters
+        secrets = {name: value for name, value in self._secrets.items() if name in names}
         if isinstance(parameters, Mapping):
-            return {**parameters, **secrets}
+            return {name: value for name, value in parameters.items() if name in names} | secrets
         if secrets and parameters:
             raise TypeError("a statement with secrets takes its parameters by name")
         return secrets or list(parameters)
 
     def run(self, sql: str, parameters: Parameters = ()) -> None:
-        """Run a statement for its effect. Raises EngineError."""
+        """Run a statement for its effect, or several in order, which take parameters by name. Raises EngineError."""
         with self._interruptible():
-            self.connection.execute(self._parse(sql), self._bind(sql, parameters))
+            for statement in self._parse(sql):
+                self.connection.execute(statement, self._bind(statement, parameters))
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Run a query and return all its rows. Raises EngineError."""
         with self._interruptible():
-            return self.connection.execute(self._parse(sql), self._bind(sql, parameters)).fetchall()
+            (statement,) = self._parse(sql)
+            return self.connection.execute(statement, self._bind(statement, parameters)).fetchall()
 
     @contextmanager
     def limit_time(self, seconds: float) -> Iterator[None]:
@@ -348,8 +352,9 @@ class DuckDB:
         transaction; the temporary tables there were are gone. Where a scrambled file is still there, the engine
         refuses to change its ways, and goes on as before. Raises EngineError.
         """
-        for (table,) in self.rows("SELECT table_name FROM duckdb_tables() WHERE temporary"):
-            self.run(f'DROP TABLE temp."{table}"')
+        tables = self.rows("SELECT table_name FROM duckdb_tables() WHERE temporary")
+        if tables:
+            self.run("; ".join(f'DROP TABLE temp."{table}"' for (table,) in tables))
         try:
             self.run("SET temp_file_encryption = false")
         except EngineError:

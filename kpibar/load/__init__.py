@@ -6,7 +6,8 @@ Its own order, each line standing on those above it:
     corrections identifiers mapping outcome
     typed
     plan rejects
-    counts forgotten identify merge staging
+    counts forgotten identify staging
+    merge
     brands classification codes unread
     transaction
     trial

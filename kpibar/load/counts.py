@@ -2,12 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from kpibar.database.schema import INSTANTS
+from kpibar.database.schema import INSTANTS, KEYS
 from kpibar.database.store import Store
 from kpibar.layouts.layout import Layout, duration_sql
 from kpibar.load.errors import LayoutContradicted
@@ -44,8 +44,9 @@ class Tally:
     `records` were typed, `bad` of them rejected, `folded` lines went into another record, `dropped` were left aside by
     the layout, `uncertain` ones have a time that is skipped or repeated when clocks change; `faults` never became a
     record. `added`, `refused` (rejected by a further table alone) and `newest` (the latest instant told of) are per
-    table, `known`, `agreeing` and `lacking` (only one of the two durations) per assertion of the layout; `unknown`
-    counts listed values by column and value, `remarks` the records a remark concerns, by its code and what it is about.
+    table, as are `contested` (of which more than one version is known); `known`, `agreeing` and `lacking` (only one of
+    the two durations) per assertion of the layout; `unknown` counts listed values by column and value, `remarks` the
+    records a remark concerns, by its code and what it is about.
     """
 
     records: int = 0
@@ -55,6 +56,7 @@ class Tally:
     dropped: int = 0
     uncertain: int = 0
     added: Counter[str] = field(default_factory=Counter)
+    contested: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     newest: dict[str, datetime | None] = field(default_factory=dict)
     agreeing: Counter[str] = field(default_factory=Counter)
@@ -64,26 +66,43 @@ class Tally:
     remarks: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-def count_folded_and_dropped(store: Store, compiled: Plan, tally: Tally) -> None:
-    """Count the lines of `typed` that were folded into another's record, and the records the layout leaves aside."""
+@dataclass(frozen=True)
+class Judgement:
+    """How many records of `typed` are rejected, may be a header (`words`), are near a change of clocks.
+
+    `unknown` are the listed columns that hold values which the layout does not know.
+    """
+
+    rejected: int
+    words: int
+    near: int
+    unknown: tuple[str, ...]
+
+
+def count_typed(store: Store, compiled: Plan, tally: Tally) -> Judgement:
+    """What `typed` holds, in one query; adds the lines that were folded and the records that are left aside."""
     folded = "coalesce(sum(lines_folded - 1), 0)::BIGINT" if compiled.grouped else "0"
-    more, dropped = store.engine.rows(f"SELECT {folded}, count(*) FILTER (WHERE dropped) FROM typed")[0]
+    faulty = "NOT dropped AND (bad IS NOT NULL OR key_fault IS NOT NULL)"
+    unknown = "".join(f", count({name})" for name in compiled.unknown)
+    more, dropped, rejected, words, near, *counts = store.engine.rows(
+        f"SELECT {folded}, count(*) FILTER (WHERE dropped), count(*) FILTER (WHERE {faulty}), count(words), "
+        f"count(*) FILTER (WHERE {compiled.clock_changes[0]}){unknown} FROM typed"
+    )[0]
     tally.folded, tally.dropped = tally.folded + more, tally.dropped + dropped
+    return Judgement(rejected, words, near, tuple(name for name, n in zip(compiled.unknown, counts, strict=True) if n))
 
 
 def count_uncertain(store: Store, compiled: Plan, tally: Tally) -> None:
     """Count the records of `typed` with a time that is skipped or repeated when clocks change."""
-    near, uncertain = compiled.clock_changes
-    if store.engine.rows(near)[0][0]:
-        tally.uncertain += store.engine.rows(uncertain)[0][0]
+    tally.uncertain += store.engine.rows(compiled.clock_changes[1])[0][0]
 
 
-def count_unknown(store: Store, compiled: Plan, tally: Tally) -> None:
+def count_unknown(store: Store, compiled: Plan, names: Iterable[str], tally: Tally) -> None:
     """Count the values of listed columns of `typed` that the layout does not know."""
-    for name, column in compiled.unknown.items():
+    for name in names:
         rows = store.engine.rows(f"SELECT {name}, count(*) FROM typed WHERE {name} IS NOT NULL GROUP BY 1")
         for value, n in rows:
-            count_value(tally, column, value, n)
+            count_value(tally, compiled.unknown[name], value, n)
 
 
 def count_value(tally: Tally, column: str, value: str, n: int) -> None:
@@ -96,17 +115,41 @@ def count_shape(tally: Tally, column: str, value: str, n: int) -> None:
     tally.unknown[column, blank(value)] += n
 
 
-def count_remarks(store: Store, compiled: Plan, entity: str, tally: Tally) -> None:
-    """Count the records of `typed` that a table takes although something in them is odd; most often there is none."""
-    remarks, valid = compiled.tables[entity].remarks, f"{compiled.valid(entity)} AS t"
-    if not remarks:
-        return
-    odd = ", ".join(f"count(*) FILTER (WHERE {group.odd})" for group in remarks)
-    for group, suspects in zip(remarks, store.engine.rows(f"SELECT {odd} FROM {valid}")[0], strict=True):
-        if suspects:
+@dataclass(frozen=True)
+class Records:
+    """The valid records of `typed` for a table: how many, whether a number comes `twice`, the `newest` instant told of.
+
+    `faults` are how many are meant for it that it cannot take.
+    """
+
+    valid: int
+    twice: bool
+    faults: int
+    newest: datetime | None
+
+
+def count_records(store: Store, compiled: Plan, entity: str, tally: Tally) -> Records:
+    """What `typed` has for a table, in one query; counts the records in which something is odd: most often none.
+
+    What is to come has not happened.
+    """
+    table, number = compiled.tables[entity], KEYS[entity].id[0]
+    happened = [name for name in INSTANTS[entity] if "t." in table.fields.get(name, "")]
+    fits = "" if table.fault is None else "t.fault IS NULL AND "
+    now = f"TIMESTAMP '{datetime.now(UTC):%Y-%m-%d %H:%M:%S}'"
+    latest = "".join(f"max(t.{name}) FILTER (WHERE {fits}t.{name} <= {now}), " for name in happened)
+    odd = "".join(f", count(*) FILTER (WHERE {fits}({group.odd}))" for group in table.remarks)
+    meant = compiled.meant(entity, *dict.fromkeys((number, *happened)))
+    valid, distinct, faults, newest, *suspects = store.engine.rows(
+        f"SELECT count(*) FILTER (WHERE {fits}TRUE), count(DISTINCT t.{number}) FILTER (WHERE {fits}TRUE), "
+        f"count(t.fault), greatest({latest}CAST(NULL AS TIMESTAMP)){odd} FROM {meant} AS t"
+    )[0]
+    for group, some in zip(table.remarks, suspects, strict=True):
+        if some:
             counted = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in group.conditions.values())
-            found = store.engine.rows(f"SELECT {counted} FROM {valid} WHERE {group.odd}")[0]
+            found = store.engine.rows(f"SELECT {counted} FROM {compiled.valid(entity)} AS t WHERE {group.odd}")[0]
             tally.remarks.update({remark: n for remark, n in zip(group.conditions, found, strict=True) if n})
+    return Records(valid, valid > distinct, faults, newest)
 
 
 def count_later(store: Store, entity: str, file_id: int, stated: datetime | None, tally: Tally) -> None:
@@ -153,15 +196,22 @@ def write_remarks(store: Store, file_id: int, tally: Tally) -> tuple[Remark, ...
 
 def count_agreeing(store: Store, compiled: Plan, layout: Layout, tally: Tally) -> None:
     """Count on how many records of `typed` each of the layout's assertions can be judged, and on how many it holds."""
-    for asserted in layout.assertions:
-        table = compiled.tables[layout.fills]
-        left, right = duration_sql(layout, asserted.left), duration_sql(layout, asserted.right)
-        names = sorted(name for name in table.fields if re.search(rf"\b{name}\b", f"{left} {right}"))
-        known, agreeing, lacking = store.engine.rows(
-            f"SELECT count(a - b), count(*) FILTER (WHERE abs(a - b) <= {asserted.tolerance_s}), "
-            f"count(*) FILTER (WHERE (a IS NULL) <> (b IS NULL)) FROM "
-            f"(SELECT ({left}) AS a, ({right}) AS b FROM ({compiled.field(layout.fills, *names)}))"
-        )[0]
+    table, names, columns, counts = compiled.tables[layout.fills], set[str](), list[str](), list[str]()
+    for number, asserted in enumerate(layout.assertions):
+        sides = [duration_sql(layout, side) for side in (asserted.left, asserted.right)]
+        names |= {name for name in table.fields if re.search(rf"\b{name}\b", " ".join(sides))}
+        a, b = f"a{number}", f"b{number}"
+        columns += [f"({sides[0]}) AS {a}", f"({sides[1]}) AS {b}"]
+        counts.append(
+            f"count({a} - {b}), count(*) FILTER (WHERE abs({a} - {b}) <= {asserted.tolerance_s}), "
+            f"count(*) FILTER (WHERE ({a} IS NULL) <> ({b} IS NULL))"
+        )
+    if not counts:
+        return
+    fields = compiled.field(layout.fills, *sorted(names))
+    found = store.engine.rows(f"SELECT {', '.join(counts)} FROM (SELECT {', '.join(columns)} FROM ({fields}))")[0]
+    for number, asserted in enumerate(layout.assertions):
+        known, agreeing, lacking = found[3 * number : 3 * number + 3]
         tally.lacking[asserted.name] += lacking
         tally.known[asserted.name] += known
         tally.agreeing[asserted.name] += agreeing

@@ -44,22 +44,27 @@ class Context:
 class Mapped:
     """One canonical table of a file.
 
-    `fields` are its columns and their SQL over `t`, the typed records; `where` which of these it takes, beyond those
-    that are valid; `fault` why it cannot take one that is meant for it (the main table's are faults of the record
-    itself, told by `typed`); `held` the columns this file can fill, `filled` adds those derived from them. What a file
+    `fields` are its columns and their SQL over `t`, the typed records; `meant` which of these are meant for it, beyond
+    being valid; `fault` why it cannot take one of them (the main table's are faults of the record itself, told by
+    `typed`); `held` the columns this file can fill, `filled` adds those derived from them. What a file
     does not fill it says nothing of. `remarks` are what is counted of the records it
     takes.
     """
 
     entity: str
     fields: Mapping[str, str]
-    where: str
+    meant: str
     fault: str | None
     text: str | None
     held: tuple[str, ...]
     filled: frozenset[str]
     derived: Mapping[str, str]
     remarks: tuple[Remarks, ...]
+
+    @property
+    def where(self) -> str:
+        """SQL: it takes a valid record."""
+        return self.meant if self.fault is None else f"{self.meant} AND ({self.fault}) IS NULL"
 
     def given(self, column: str, type: str) -> str:
         """SQL of a column the layout fills, NULL of the type for one it does not."""
@@ -72,10 +77,9 @@ def mapped(
     """The canonical columns of one table over the typed records."""
     written = _fields(layout, entity, table, cells, context)
     fields = {name: without_far(name, sql) if "t." in sql else sql for name, sql in written.items()}
-    taken, fault = "TRUE", None
+    meant, fault = "TRUE", None
     if where is not None:
         meant, fault = f"coalesce({cells.fill(where)}, FALSE)", key_fault(entity, fields)
-        taken, fault = f"{meant} AND ({fault}) IS NULL", f"CASE WHEN {meant} THEN {fault} END"
     others = odd_scores(fields) | negative_durations(fields) | far_promises(written)
     others |= {
         (code, column): f"({cells.fill(table[column])}) = 'other'"
@@ -86,7 +90,7 @@ def mapped(
     return Mapped(
         entity=entity,
         fields=fields,
-        where=taken,
+        meant=meant,
         fault=fault,
         text=_text(fields) if entity == "contacts" else None,
         held=_held(table, cells) if where is None or has_value(where, cells.absent(where)) else (),

@@ -9,12 +9,13 @@ readings of one text the last one holds, whatever its times now are.
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from kpibar.database.ledger import Counts
 from kpibar.database.schema import INSTANTS, KEYS, PROMISE_SEEN, TEXT_COLUMNS, columns
 from kpibar.database.store import Store
+from kpibar.load.counts import Records
 from kpibar.load.errors import AccountsMixed
 from kpibar.load.keys import order_mentions, reference_mentions
 from kpibar.load.plan import Plan
@@ -24,6 +25,10 @@ from kpibar.values.helpers import pseudonym
 
 # So many records are alike by no chance.
 _NO_CHANCE = 10
+# What collects the order numbers in the texts of a file's contacts.
+_MENTIONED = (
+    "CREATE TEMP TABLE IF NOT EXISTS mentioned (line BIGINT, contact_id VARCHAR, order_key UUID, explicit BOOLEAN)"
+)
 # Zones are whole half hours apart, fourteen hours at most. So many of the known records must be.
 _HALF_HOUR_S, _ZONES_S, _SHIFTED = 1_800, 50_400, 0.9
 
@@ -54,77 +59,55 @@ class Target:
         return ", ".join(f"{own[name]} AS {name}" if name in own else name for name in self.names)
 
 
-def newest(store: Store, compiled: Plan, entity: str) -> datetime | None:
-    """The newest instant at which something happened in the valid records of `typed`; what is to come has not."""
-    happened = [name for name in INSTANTS[entity] if "t." in compiled.tables[entity].fields.get(name, "")]
-    if not happened:
-        return None
-    now = f"TIMESTAMP '{datetime.now(UTC):%Y-%m-%d %H:%M:%S}'"
-    latest = ", ".join(f"max({name}) FILTER (WHERE {name} <= {now})" for name in happened)
-    rows = store.engine.rows(f"SELECT greatest({latest}, NULL) FROM ({compiled.field(entity, *happened)})")
-    found: datetime | None = rows[0][0]
-    return found
-
-
-def open_contested(store: Store, target: Target) -> None:
-    """Prepare for a file: `contested` collects the records of which more than one version is known."""
-    store.engine.run(
-        "CREATE OR REPLACE TEMP TABLE mentioned (line BIGINT, contact_id VARCHAR, order_key UUID, explicit BOOLEAN)"
-    )
-    store.engine.run(
-        f"CREATE OR REPLACE TEMP TABLE contested_{target.entity} AS "
-        f"SELECT CAST(0 AS BIGINT) AS line, {', '.join(target.names)} FROM {target.entity} LIMIT 0"
-    )
-
-
 def take(
-    store: Store, target: Target, compiled: Plan, looked_up: tuple[str, ...], before: int, spelled: frozenset[str]
-) -> int:
-    """Write the valid records of `typed` that are seen for the first time; return how many.
+    store: Store,
+    target: Target,
+    compiled: Plan,
+    looked_up: tuple[str, ...],
+    place: int,
+    spelled: frozenset[str],
+    records: Records,
+    before: int,
+) -> tuple[int, int]:
+    """Write the valid records of `typed` that are seen for the first time; how many, and how many others there are.
 
-    The others wait in `contested` for the end of the file. `before` is the number of records of the file that came
-    before, so that a record keeps its place. `spelled` are those of Plan.mapped.
+    These wait in `contested_<entity>` for the end of the file. `place` is the number of records of the file that came
+    before, so that a record keeps its place; `before` that of the records of the table. `spelled` are those of
+    Plan.mapped.
     """
+    if not records.valid:
+        return 0, 0
     select = compiled.mapped(target.entity, looked_up, spelled)
     listed, values = ", ".join(target.names), target.values
-    _find_mentions(store, target, compiled, before)
-    if not _overlaps(store, target, compiled):
+    _find_mentions(store, target, compiled, place)
+    if not records.twice and not (before and _is_known(store, target, compiled)):
         store.engine.run(
             f"INSERT INTO {target.entity} (file_id, source, {listed}) "
             f"SELECT $file_id, $source, {values} FROM ({select})",
             {"file_id": target.file_id, "source": target.source},
         )
-        return _count_valid(store, target, compiled)
+        return records.valid, 0
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE mapped AS {select}")
     store.engine.run(
         f"CREATE OR REPLACE TEMP TABLE known AS SELECT {target.id} FROM mapped GROUP BY ALL HAVING count(*) > 1 "
         f"UNION SELECT {target.id} FROM {target.entity} "
-        f"WHERE source = ? AND {target.id} IN (SELECT {target.id} FROM mapped)",
-        [target.source],
-    )
-    store.engine.run(
-        f"INSERT INTO contested_{target.entity} SELECT line + ?, {values} FROM mapped "
-        f"SEMI JOIN known USING ({target.id})",
-        [before],
-    )
-    store.engine.run(
-        f"INSERT INTO {target.entity} (file_id, source, {listed}) SELECT ?, ?, {values} FROM mapped "
+        f"WHERE source = $source AND {target.id} IN (SELECT {target.id} FROM mapped); "
+        f"CREATE TEMP TABLE IF NOT EXISTS contested_{target.entity} AS "
+        f"SELECT CAST(0 AS BIGINT) AS line, {listed} FROM {target.entity} LIMIT 0; "
+        f"INSERT INTO contested_{target.entity} SELECT line + $place, {values} FROM mapped "
+        f"SEMI JOIN known USING ({target.id}); "
+        f"INSERT INTO {target.entity} (file_id, source, {listed}) SELECT $file_id, $source, {values} FROM mapped "
         f"ANTI JOIN known USING ({target.id})",
-        [target.file_id, target.source],
+        {"source": target.source, "file_id": target.file_id, "place": place},
     )
-    rows = store.engine.rows(f"SELECT count(*) FROM mapped ANTI JOIN known USING ({target.id})")
-    return int(rows[0][0])
+    fresh = int(store.engine.rows(f"SELECT count(*) FROM mapped ANTI JOIN known USING ({target.id})")[0][0])
+    return fresh, records.valid - fresh
 
 
-def _count_valid(store: Store, target: Target, compiled: Plan) -> int:
-    return int(store.engine.rows(f"SELECT count(*) FROM {compiled.valid(target.entity)}")[0][0])
-
-
-def _overlaps(store: Store, target: Target, compiled: Plan) -> bool:
-    """Whether some record of `typed` comes twice, or is known already."""
+def _is_known(store: Store, target: Target, compiled: Plan) -> bool:
+    """Whether some record of `typed` is there already."""
     ids = compiled.field(target.entity, target.id)
-    repeated = store.engine.rows(f"SELECT count(*) > count(DISTINCT {target.id}) FROM ({ids})")[0][0]
-    return bool(repeated) or bool(
+    return bool(
         store.engine.rows(
             f"SELECT count(*) FROM {target.entity} "
             f"WHERE source = ? AND {target.id} IN (SELECT {target.id} FROM ({ids}))",
@@ -140,6 +123,7 @@ def settle(
     as_of: datetime | None,
     filled: frozenset[str],
     added: int,
+    contested: int,
     remarks: Counter[tuple[str, str]] | None,
 ) -> Counts:
     """Decide between the versions of the contested records, and count what became of all.
@@ -149,7 +133,6 @@ def settle(
     Raises AccountsMixed.
     """
     entity, names = target.entity, target.names
-    contested = int(store.engine.rows(f"SELECT count(*) FROM contested_{entity}")[0][0])
     fates: dict[str, int] = {}
     repeated = 0
     if contested:
@@ -169,7 +152,7 @@ def settle(
         if repeated and remarks is not None:
             remarks[UNDECIDED, ""] += undecided
             remarks["stranger_repeated", ""] += _count_strangers(store, target, filled)
-    if entity == "contacts":
+    if entity == "contacts" and added + contested:
         _write_mentions(store, target, contested=bool(contested), texts=not filled.isdisjoint(TEXT_COLUMNS))
     return Counts(
         records=added + contested,
@@ -326,13 +309,19 @@ def _find_mentions(store: Store, target: Target, compiled: Plan, before: int) ->
         found.append(order_mentions(compiled.texts("contacts")))
     if "order_ref" in table.fields:
         found.append(reference_mentions(table.fields["contact_id"], table.fields["order_ref"], valid))
-    for mentions in found:
-        distinct = f"SELECT line, contact_id, number, bool_or(explicit) AS explicit FROM ({mentions}) GROUP BY ALL"
-        store.engine.run(f"INSERT INTO mentioned SELECT line + {before}, contact_id, {key}, explicit FROM ({distinct})")
+    if not found:
+        return
+    distinct = " UNION ALL ".join(
+        f"SELECT line, contact_id, number, bool_or(explicit) AS explicit FROM ({mentions}) GROUP BY ALL"
+        for mentions in found
+    )
+    store.engine.run(_MENTIONED)
+    store.engine.run(f"INSERT INTO mentioned SELECT line + {before}, contact_id, {key}, explicit FROM ({distinct})")
 
 
 def _write_mentions(store: Store, target: Target, *, contested: bool, texts: bool) -> None:
     """Remember the mentions of the contacts written, and forget those of versions whose text was replaced."""
+    store.engine.run(_MENTIONED)
     if contested:
         # A version that was called back lost its line: its mentions are those of no contested line.
         place = "CASE WHEN m.line IN (SELECT line FROM contested_contacts) THEN m.line ELSE -1 END"

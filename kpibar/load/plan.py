@@ -6,8 +6,9 @@ on the way; `mapped` selects the canonical columns of one table from it. Nothing
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from kpibar.database.key import KEY_NAMES
 from kpibar.database.schema import BEGINS, TEXT_COLUMNS, columns
@@ -20,7 +21,19 @@ from kpibar.load.keys import key_fault
 from kpibar.load.mapping import Context, Mapped, mapped
 from kpibar.load.masks import RULES, Text, text_columns
 from kpibar.load.promises import promise_read
-from kpibar.load.typed import PLACE, clock_change, dates, flags, numbers, strange_dates, told, typed, written
+from kpibar.load.typed import (
+    PLACE,
+    clock_change,
+    dates,
+    flags,
+    formed,
+    numbers,
+    other_forms,
+    strange_dates,
+    told,
+    typed,
+    written,
+)
 from kpibar.read.columns import Column, normal
 from kpibar.topics.reasons import recorded_reasons
 from kpibar.topics.rules import by_text
@@ -40,18 +53,22 @@ _NO_TEXT = "CAST(NULL AS VARCHAR)"
 class Plan:
     """The SQL that turns the text of a file into canonical rows.
 
-    `typing` reads from `{source}`; `grouped` tells that lines are folded, so that all must be there before the
-    first is typed. `identities` are the typed columns that hold a customer's or agent's identifier, `identifiers`
-    all that identify a person or record, `text_columns` those of texts that are stored, `unknown` those that hold a
-    listed value the layout does not know, by
-    header name, `dates`, `numbers` and `flags` the columns that are read as such, by header name, and their cells,
-    `strange` those whose order the formats tell, and the typed columns of what is not written so, `written` the names
-    of the columns whose text stands in `words` of `typed`, in that order. `clock_changes` count the records with a time
-    near a change of clocks, and of these in the hour skipped or repeated. `reasons` is what the settings say of
+    `typing` reads from `{source}`, and so does what `retyping` gives for few rows and the typed columns of which every
+    cell has a direct form; `forms` asks of each of the columns `formed` whether a cell has none. `grouped` tells that
+    lines are folded, so that all must be there before the first is typed. `identities` are the typed columns that hold
+    a customer's or agent's identifier, `identifiers` all that identify a person or record, `text_columns` those of
+    texts that are stored, `unknown` those that hold a listed value the layout does not know, by header name, `dates`,
+    `numbers` and `flags` the columns that are read as such, by header name, and their cells, `strange` those whose
+    order the formats tell, and the typed columns of what is not written so, `written` the names of the columns whose
+    text stands in `words` of `typed`, in that order. `clock_changes` are the condition of a time near a change of
+    clocks, and the query that counts those in the hour skipped or repeated. `reasons` is what the settings say of
     vendors' reasons, `free` are the places of the file's columns of which nothing or only free text is read.
     """
 
     typing: str
+    retyping: Callable[[Collection[str]], str]
+    forms: str
+    formed: tuple[str, ...]
     grouped: bool
     main: str
     tables: Mapping[str, Mapped]
@@ -69,9 +86,16 @@ class Plan:
     free: frozenset[int]
     hash: str
 
-    def typed(self, source: str, plain: Sequence[bool]) -> str:
-        """The statement that types the records of a relation with the columns c0, c1, ...; `plain` as in a batch."""
-        return told(self.typing, plain, source)
+    def typed(self, source: str, plain: Sequence[bool], direct: Collection[str] | None = None) -> str:
+        """The statement that types the records of a relation with the columns c0, c1, ...; `plain` as in a batch.
+
+        For few rows `direct` are the typed columns of which every cell has a direct form.
+        """
+        return told(self.typing if direct is None else self.retyping(direct), plain, source)
+
+    def other_forms(self, source: str, plain: Sequence[bool]) -> str:
+        """The query that says of each of the columns `formed` whether a cell has no direct form."""
+        return told(self.forms, plain, source)
 
     def mapped(self, entity: str, looked_up: Iterable[str] = (), spelled: Iterable[str] = ()) -> str:
         """The statement that gives the canonical columns, `line` and `all_text` of the valid records of `typed`.
@@ -112,14 +136,17 @@ class Plan:
         kept = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
         return f"(SELECT {numbered} FROM typed AS t WHERE {kept} AND ({self.tables[entity].where}))"
 
-    def faults(self, entity: str) -> str | None:
-        """The query for place and fault of the valid records meant for a table that cannot take them; None: it can."""
-        fault = self.tables[entity].fault
-        if fault is None:
-            return None
-        place = "line" if self.grouped else PLACE
+    def meant(self, entity: str, *names: str) -> str:
+        """The valid records that are meant for a table, with `line`, some columns that need no pseudonym, and `fault`.
+
+        `fault` says why the table cannot take a record, NULL where it can.
+        """
+        table = self.tables[entity]
+        place = "t.line" if self.grouped else PLACE
         kept = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
-        return f"SELECT * FROM (SELECT {place}, {fault} AS fault FROM typed AS t WHERE {kept}) WHERE fault IS NOT NULL"
+        fields = "".join(f", CAST({table.fields[name]} AS {_type(entity, name)}) AS {name}" for name in names)
+        columns = f"t.*{fields}, {place} AS place, {table.fault or 'CAST(NULL AS VARCHAR)'} AS fault"
+        return f"(SELECT {columns} FROM typed AS t WHERE {kept} AND ({table.meant}))"
 
     def referring(self, *names: str) -> str:
         """The statement that gives `place`, `begins` and some columns of the records of the main table not dropped.
@@ -204,8 +231,12 @@ def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
         entity: mapped(layout, entity, table, wheres.get(entity), cells, context) for entity, table in compiled.items()
     }
     fault = key_fault(layout.fills, {name: cells.fill(one) for name, one in compiled[layout.fills].items()})
+    retyping = partial(typed, layout, cells, keep, fault, context.reading, _guarded(cells, compiled, wheres, keep))
     made = Plan(
-        typing=typed(layout, cells, keep, fault, context.reading, _guarded(cells, compiled, wheres, keep)),
+        typing=retyping(),
+        retyping=retyping,
+        forms=other_forms(layout, cells, context.reading),
+        formed=formed(cells),
         grouped=layout.group is not None,
         main=layout.fills,
         tables=tables,

@@ -30,11 +30,10 @@ def no_records(store: Store, file_id: int) -> int:
     return int(store.engine.rows(sql, [file_id, HEADER_REPEATED, OF_A_REPORT])[0][0])
 
 
-def write_key_faults(store: Store, file_id: int, batch: Batch, faults: str) -> int:
-    """Write the records a further table of the file cannot take (see Plan.faults); return how many they are."""
-    rows = [(place, None, None, "key", reason) for place, reason in store.engine.rows(faults)]
-    _write_placed(store, file_id, batch, rows)
-    return len(rows)
+def write_key_faults(store: Store, file_id: int, batch: Batch, meant: str) -> None:
+    """Write the records a further table of the file cannot take (see Plan.meant)."""
+    faults = store.engine.rows(f"SELECT place, fault FROM {meant} WHERE fault IS NOT NULL")
+    _write_placed(store, file_id, batch, [(place, None, None, "key", reason) for place, reason in faults])
 
 
 def _write_placed(store: Store, file_id: int, batch: Batch, rows: Sequence[Sequence[object]]) -> None:

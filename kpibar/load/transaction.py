@@ -24,9 +24,9 @@ from kpibar.load.counts import (
     Tally,
     check_assertions,
     count_agreeing,
-    count_folded_and_dropped,
     count_later,
-    count_remarks,
+    count_records,
+    count_typed,
     count_uncertain,
     count_unknown,
     second_header,
@@ -39,7 +39,7 @@ from kpibar.load.identifiers import restore_identifiers
 from kpibar.load.identify import IdentifiedFile, leave_aside, remove_earlier
 from kpibar.load.mapping import Context
 from kpibar.load.masks import mask_identifiers
-from kpibar.load.merge import Target, newest, open_contested, same_elsewhere, settle, take
+from kpibar.load.merge import Target, same_elsewhere, settle, take
 from kpibar.load.outcome import DEFAULT_LIMIT, Limit, LoadedTable, Options, Outcome, Watch
 from kpibar.load.plan import Plan, plan
 from kpibar.load.repair import Repairer, repairer
@@ -61,16 +61,16 @@ from kpibar.read.reader import Account, Batch, Reader, join_batches, sizes_for
 from kpibar.read.scan import Dialect
 from kpibar.read.tables import Row
 from kpibar.read.workbook_marks import NO_RESULT
-from kpibar.values.date_order import confirm, confirm_formats
+from kpibar.values.date_order import confirm, confirm_formats, not_iso
 from kpibar.values.date_order import settle as settle_dates
 from kpibar.values.decimals import CODE as DECIMAL_SIGN
-from kpibar.values.decimals import settle_decimals
+from kpibar.values.decimals import settle_decimals, signs_shown
 from kpibar.values.half_days import CODE as TWELVE_HOURS
 from kpibar.values.half_days import count_half_days
 from kpibar.values.instants import instant_in_name
 from kpibar.values.notation import Reading
 from kpibar.values.ticks import CODE as TICK_COLUMN
-from kpibar.values.ticks import settle_ticks
+from kpibar.values.ticks import settle_ticks, tick_counts
 
 _SCRATCH = (
     BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard", "said_reasons", "unmapped",
@@ -139,8 +139,6 @@ def load_file(store: Store, task: Task) -> Outcome:
     )
     before = {target.entity: ledger.count_rows(store, target.entity) for target in targets}
     taking = _Progress(task, targets, before, Tally(), load_forgotten(store))
-    for target in taking.targets:
-        open_contested(store, target)
     reader = Reader(
         task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task),
         path=export.path, sizes=sizes_for(growth(task.file.layout)),
@@ -262,17 +260,26 @@ def type_staged(
     store: Store, task: Task, batch: Batch, remarks: Counter[tuple[str, str]] | None = None
 ) -> tuple[Plan, Reading]:
     """Turn `staged` into `typed`, its dates, decimals and ticks read as they show themselves (`remarks`)."""
-    settled = settle_dates(store.engine, task.path, task.compiled.dates, task.context.reading, batch.lines)
-    settled, shown = settle_decimals(store.engine, task.compiled.numbers, settled)
-    settled, unticked = settle_ticks(store.engine, task.compiled.flags, settled)
+    run, rows = store.engine.run, store.engine.rows
+    dates, numbers, flags = task.compiled.dates, task.compiled.numbers, task.compiled.flags
+    aggregates = [*not_iso(dates.values()), signs_shown(numbers.values()), *tick_counts(flags.values())]
+    total, *shown_by = rows(f"SELECT count(*), {', '.join(aggregates)} FROM staged")[0]
+    others = {name: cell for (name, cell), other in zip(dates.items(), shown_by, strict=False) if other}
+    signs, ticks = shown_by[len(dates)], shown_by[len(dates) + 1 :]
+    settled = settle_dates(store.engine, task.path, others, task.context.reading, batch.lines)
+    settled, shown = settle_decimals(store.engine, numbers if signs else {}, settled)
+    settled, unticked = settle_ticks(list(flags), total, ticks, settled)
     if remarks is not None:
         remarks.update({(DECIMAL_SIGN, about): n for about, n in shown.items()})
         remarks.update({(TICK_COLUMN, about): n for about, n in unticked.items()})
-        half_days = count_half_days(store.engine, task.compiled.dates)
+        half_days = count_half_days(store.engine, dates, total)
         remarks.update({(TWELVE_HOURS, f'"{name}"'): n for name, n in half_days.items()})
     compiled = task.plan(settled)
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
-    store.engine.run("DROP TABLE staged")
+    direct = frozenset[str]()
+    if compiled.formed:
+        odd = rows(compiled.other_forms("staged", batch.plain))[0]
+        direct = frozenset(name for name, other in zip(compiled.formed, odd, strict=True) if not other)
+    run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain, direct)}; DROP TABLE staged")
     return compiled, settled
 
 
@@ -294,10 +301,14 @@ def _take_batch(store: Store, taking: _Progress, batch: Batch, compiled: Plan) -
         zone = taking.task.context.brand_zone
         for remark, n in leave_out(store, compiled, taking.forgotten, main.source, taking.task.names, zone).items():
             tally.remarks[remark, ""] += n
-    tally.bad += rejects.write_rejects(store, file_id, batch, compiled.grouped)
-    _refuse_second_header(store, taking.task, compiled, batch)
-    count_uncertain(store, compiled, tally)
-    count_unknown(store, compiled, tally)
+    judgement = count_typed(store, compiled, tally)
+    if judgement.rejected:
+        tally.bad += rejects.write_rejects(store, file_id, batch, compiled.grouped)
+    if judgement.words:
+        _refuse_second_header(store, taking.task, compiled, batch)
+    if judgement.near:
+        count_uncertain(store, compiled, tally)
+    count_unknown(store, compiled, judgement.unknown, tally)
     count_agreeing(store, compiled, taking.task.file.layout, tally)
     classify(store, compiled)
     count_unmapped(store, compiled, tally)
@@ -306,13 +317,16 @@ def _take_batch(store: Store, taking: _Progress, batch: Batch, compiled: Plan) -
     for target in taking.targets:
         others = find_codes(store, compiled, target.entity, tally)
         others |= {"brand"} if target.entity in spelled else frozenset()
-        tally.added[target.entity] += take(store, target, compiled, looked_up, tally.records, others)
-        latest = newest(store, compiled, target.entity)
-        count_remarks(store, compiled, target.entity, tally)
-        if (sql := compiled.faults(target.entity)) is not None:
-            tally.refused[target.entity] += rejects.write_key_faults(store, target.file_id, batch, sql)
-        tally.newest[target.entity] = max(filter(None, (latest, tally.newest.get(target.entity))), default=None)
-    count_folded_and_dropped(store, compiled, tally)
+        records = count_records(store, compiled, target.entity, tally)
+        before = taking.before[target.entity] + tally.added[target.entity]
+        added, contested = take(store, target, compiled, looked_up, tally.records, others, records, before)
+        tally.added[target.entity] += added
+        tally.contested[target.entity] += contested
+        if records.faults:
+            rejects.write_key_faults(store, target.file_id, batch, compiled.meant(target.entity))
+            tally.refused[target.entity] += records.faults
+        newest = (records.newest, tally.newest.get(target.entity))
+        tally.newest[target.entity] = max(filter(None, newest), default=None)
     tally.records += batch.records
 
 
@@ -342,7 +356,8 @@ def _finish(store: Store, taking: _Progress, account: Account, stated: Statement
         as_of = task.options.instant or max(filter(None, (as_of, tally.newest[target.entity])), default=None)
         table = task.compiled.tables[target.entity]
         remarks = None if number else tally.remarks
-        merged = settle(store, target, task.path, as_of, table.filled, tally.added[target.entity], remarks)
+        added, contested = tally.added[target.entity], tally.contested[target.entity]
+        merged = settle(store, target, task.path, as_of, table.filled, added, contested, remarks)
         count_later(store, target.entity, target.file_id, task.options.instant, tally)
         refused = tally.refused[target.entity]
         counts = replace(merged, records=merged.records + refused, rejected=refused)
@@ -493,5 +508,5 @@ def _entry(task: Task, target: Target, as_of: datetime | None, counts: Counts, l
 
 
 def _drop_scratch(store: Store, targets: Iterable[Target]) -> None:
-    for table in (*_SCRATCH, *(f"contested_{target.entity}" for target in targets)):
-        store.engine.run(f"DROP TABLE IF EXISTS {table}")
+    tables = (*_SCRATCH, *(f"contested_{target.entity}" for target in targets))
+    store.engine.run("; ".join(f"DROP TABLE IF EXISTS {table}" for table in tables))

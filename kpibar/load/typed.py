@@ -5,7 +5,7 @@ touches the database.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from kpibar.database.schema import INSTANTS
 from kpibar.layouts.bindings import Cells
@@ -25,16 +25,50 @@ from kpibar.values.timezones import AMBIGUOUS, clock_changes, near_change
 TOTAL = ("text", "pii", "enum")
 # No duration, score or amount of a contact is larger: thirty years in seconds.
 _LARGEST = "1e9"
+# SQL of so many signs costs more to prepare for each of several columns than to make lists of these.
+_LONG_SQL = 300
 
 
-def converted(rows: str, kept: Sequence[str], cells: Cells, reading: Reading) -> str:
+def converted(
+    rows: str, kept: Sequence[str], cells: Cells, reading: Reading, direct: Collection[str] | None = None
+) -> str:
     """The statement over trimmed cells that gives the typed columns, and `<column>_raw` of those that can fail.
 
-    `kept` is what else is taken from `rows`.
+    `kept` is what else is taken from `rows`. For few rows `direct` are the typed columns of which every cell has one of
+    its direct forms: all else that is long is left out or written once, as it costs more to prepare than to run.
     """
-    for added in (_casts(cells), _forms(cells, reading), _read_together(cells, reading)):
+    alike = _alike(cells, reading, direct or ())
+    lists = {} if direct is None else _lists(cells, reading)
+    rows = _with_forms(rows, cells, reading)
+    added = [*_read_together(cells, alike), *_read_in_lists(lists)]
+    rows = _selected(["*", *added], rows) if added else rows
+    places = {
+        (sql, name): f"list_{number}[{place}]"
+        for number, (sql, names) in enumerate(lists.items())
+        for place, name in enumerate(names, 1)
+    }
+    conversions = _conversions(cells, reading, _together(alike), direct or (), places)
+    return _selected([_plausible_values(cells)], _selected([*kept, *conversions], rows))
+
+
+def _with_forms(rows: str, cells: Cells, reading: Reading) -> str:
+    for added in (_casts(cells), _forms(cells, reading)):
         rows = _selected(["*", *added], rows)
-    return _selected([_plausible_values(cells)], _selected([*kept, *_conversions(cells, reading)], rows))
+    return rows
+
+
+def formed(cells: Cells) -> tuple[str, ...]:
+    """The typed columns whose cells may have a direct form."""
+    return tuple(alias for call, alias in cells.present().items() if HELPERS[call.helper].direct)
+
+
+def other_forms(layout: Layout, cells: Cells, reading: Reading) -> str:
+    """The query over `{source}`: for each of `formed`, whether a cell of it has none of its direct forms.
+
+    The SQL that reads all other notations is long: to prepare it costs more than to read a small file.
+    """
+    flags = (f"coalesce(bool_or({alias}_form = 0), FALSE)" for alias in formed(cells))
+    return _selected(flags, _with_forms(_trimmed(layout, cells), cells, reading))
 
 
 def _selected(columns: Iterable[str], rows: str) -> str:
@@ -61,28 +95,32 @@ def _forms(cells: Cells, reading: Reading) -> list[str]:
     return found
 
 
-def _alike(cells: Cells, reading: Reading) -> dict[str, list[tuple[Call, str]]]:
-    """The columns read by one and the same SQL, where this is long, by that SQL over `cell`."""
+# Columns read by one and the same SQL over `cell`, by that SQL.
+_Alike = Mapping[str, list[tuple[Call, str]]]
+
+
+def _alike(cells: Cells, reading: Reading, direct: Collection[str]) -> _Alike:
+    """The columns read by one and the same SQL, where this is long and they are not all read directly."""
     found: dict[str, list[tuple[Call, str]]] = {}
     for call, alias in cells.present().items():
-        if call.helper not in TOTAL:
+        if call.helper not in TOTAL and alias not in direct:
             found.setdefault(HELPERS[call.helper].sql("cell", call, reading), []).append((call, alias))
     return {sql: read for sql, read in found.items() if len(read) > 1 and "regexp_" in sql}
 
 
-def _together(cells: Cells, reading: Reading) -> dict[str, str]:
+def _together(alike: _Alike) -> dict[str, str]:
     """Where the value of a column stands that is read together with others, by typed column."""
     return {
         alias: f"together_{number}[{place}]"
-        for number, read in enumerate(_alike(cells, reading).values())
+        for number, read in enumerate(alike.values())
         for place, (_, alias) in enumerate(read, 1)
     }
 
 
-def _read_together(cells: Cells, reading: Reading) -> list[str]:
+def _read_together(cells: Cells, alike: _Alike) -> list[str]:
     """The columns read by the same SQL, one list for each: the engine prepares it once, which costs what it is long."""
     found = []
-    for number, (sql, read) in enumerate(_alike(cells, reading).items()):
+    for number, (sql, read) in enumerate(alike.items()):
         listed = [
             f"CASE WHEN {alias}_form = 0 THEN {cells.value(call)} END"
             if HELPERS[call.helper].direct
@@ -96,28 +134,65 @@ def _read_together(cells: Cells, reading: Reading) -> list[str]:
     return found
 
 
-def _conversions(cells: Cells, reading: Reading) -> list[str]:
+def _lists(cells: Cells, reading: Reading) -> dict[str, list[str]]:
+    """The long SQL over `cell` that several values are made by, and the columns these are made of."""
+    found: dict[str, list[str]] = {}
+    for call, alias in cells.present().items():
+        direct = HELPERS[call.helper].direct
+        if call.helper == "pii":
+            found.setdefault(person_of("cell", reading.calling_code), []).append(cells.value(call) or "")
+        elif direct is not None:
+            for sql in direct.forms("cell", call, reading).values():
+                found.setdefault(sql, []).append(f"{alias}_cast")
+    return {sql: names for sql, names in found.items() if len(names) > 1 and len(sql) > _LONG_SQL}
+
+
+def _read_in_lists(lists: Mapping[str, Sequence[str]]) -> list[str]:
+    """The lists of the values that are made by the same SQL."""
+    return [
+        f"list_transform([{', '.join(names)}], lambda cell: {sql}) AS list_{number}"
+        for number, (sql, names) in enumerate(lists.items())
+    ]
+
+
+# SQL by its text over `cell` and the column it is to be over, and where its value stands.
+_Places = Mapping[tuple[str, str], str]
+
+
+def _conversions(
+    cells: Cells, reading: Reading, together: Mapping[str, str], direct: Collection[str], places: _Places
+) -> list[str]:
     """The typed columns, and beside those that can fail the text they were made from."""
-    found, together = [], _together(cells, reading)
+    found = []
     for call, alias in cells.present().items():
         cell = cells.value(call) or ""
-        long = together.get(alias) or HELPERS[call.helper].sql(cell, call, reading)
-        found.append(f"{_conversion(cell, call, alias, long, reading)} AS {alias}")
+        long = "" if alias in direct else together.get(alias) or HELPERS[call.helper].sql(cell, call, reading)
+        found.append(f"{_conversion(cell, call, alias, long, reading, places)} AS {alias}")
         if call.helper == "enum" or call.helper not in TOTAL:
             found.append(f"{cell} AS {alias}_raw")
     return found
 
 
-def _conversion(cell: str, call: Call, alias: str, long: str, reading: Reading) -> str:
-    """The typed value of a cell, `long` where it has no direct form; of identifiers, what its pseudonym is made of."""
+def _conversion(cell: str, call: Call, alias: str, long: str, reading: Reading, places: _Places) -> str:
+    """The typed value of a cell, `long` where it has no direct form; of identifiers, what its pseudonym is made of.
+
+    `long` is empty where every cell has a direct form.
+    """
     direct = HELPERS[call.helper].direct
     if call.helper == "pii":
-        return f"CASE WHEN {cell} IS NOT NULL THEN {person_of(cell, reading.calling_code)} END"
+        person = places.get((person_of("cell", reading.calling_code), cell)) or person_of(cell, reading.calling_code)
+        return f"CASE WHEN {cell} IS NOT NULL THEN {person} END"
     if direct is None:
         return long
-    meant = direct.forms(f"{alias}_cast", call, reading).values()
+    cast = f"{alias}_cast"
+    meant = [
+        places.get((sql, cast), value)
+        for sql, value in zip(
+            direct.forms("cell", call, reading).values(), direct.forms(cast, call, reading).values(), strict=True
+        )
+    ]
     short = " ".join(f"WHEN {number} THEN {value}" for number, value in enumerate(meant, 1))
-    return f"CASE {alias}_form {short} WHEN 0 THEN {long} END"
+    return f"CASE {alias}_form {short}{f' WHEN 0 THEN {long}' if long else ''} END"
 
 
 def _plausible_values(cells: Cells) -> str:
@@ -170,7 +245,13 @@ PLACE = "rowid - getvariable('first_row')"
 
 
 def typed(
-    layout: Layout, cells: Cells, keep: Program, fault: str, reading: Reading, guarded: Mapping[Call, str]
+    layout: Layout,
+    cells: Cells,
+    keep: Program,
+    fault: str,
+    reading: Reading,
+    guarded: Mapping[Call, str],
+    direct: Collection[str] | None = None,
 ) -> str:
     """The statement over `{source}`: every helper call as a column, and what is to be said of the record.
 
@@ -179,7 +260,8 @@ def typed(
     not written as the layout's formats say, where these alone tell the order of day and month. `words` are the cells of
     a record that did not convert, in the order of `written`, where the value that did not is one without digits.
 
-    `guarded` are the conditions under which calls are read, which need not be what is expected otherwise.
+    `guarded` are the conditions under which calls are read, which need not be what is expected otherwise. `direct` are
+    those of `converted`.
     """
     kept = ["line", "lines_folded", "given_twice", "two_records", "incomplete"] if layout.group else ["checked"]
     unlisted = [f"{_unlisted(alias, call, reading)} AS {alias}_new" for call, alias in cells.present("enum").items()]
@@ -197,12 +279,13 @@ def typed(
     strange_cells += [f"{sql} AS {name}" for name, sql in halves.items()]
     grouped = [_INCOMPLETE, _TWO_RECORDS, _GIVEN_TWICE] if layout.group else []
     faults = [fault, identity_fault(cells), _stranger(cells), *grouped]
+    rows = converted(_trimmed(layout, cells), [*kept, *strange_cells], cells, reading, direct)
     return (
         f"SELECT {shown}, dropped, bad, key_fault,\n{_words(cells)} AS words\n"
         f"FROM (SELECT *, NOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n"
-        f"{_verdict(cells, reading, guarded)} AS bad,\n"
+        f"{_verdict(cells, reading, guarded, direct or ())} AS bad,\n"
         f"coalesce({', '.join(faults)}) AS key_fault\n"
-        f"FROM ({converted(_trimmed(layout, cells), [*kept, *strange_cells], cells, reading)}) AS t)"
+        f"FROM ({rows}) AS t)"
     )
 
 
@@ -359,20 +442,20 @@ def _said_something(cell: str) -> str:
     )
 
 
-def _verdict(cells: Cells, reading: Reading, guarded: Mapping[Call, str]) -> str:
+def _verdict(cells: Cells, reading: Reading, guarded: Mapping[Call, str], direct: Collection[str]) -> str:
     """The first value of a record that is not what its column holds."""
     judged = [(alias, call) for call, alias in cells.present().items() if call.helper not in TOTAL]
     if not judged:
         return "CAST(NULL AS STRUCT(name VARCHAR, value VARCHAR, reason VARCHAR))"
     always = " ".join(
-        f"WHEN {_misfit(alias, call)} THEN {_said_bad(alias, call, cells, reading)}"
+        f"WHEN {_misfit(alias, call)} THEN {_said_bad(alias, call, cells, reading, direct)}"
         for alias, call in judged
         if call not in guarded
     )
     # A condition is only asked where a value did not convert.
     asked = [
         f"CASE WHEN {_misfit(alias, call)} THEN CASE WHEN {guarded[call]} "
-        f"THEN {_said_bad(alias, call, cells, reading)} END END"
+        f"THEN {_said_bad(alias, call, cells, reading, direct)} END END"
         for alias, call in judged
         if call in guarded
     ]
@@ -384,9 +467,9 @@ def _misfit(alias: str, call: Call) -> str:
     return f"{alias} IS NULL AND {_said(HELPERS[call.helper], alias + '_raw')}"
 
 
-def _said_bad(alias: str, call: Call, cells: Cells, reading: Reading) -> str:
+def _said_bad(alias: str, call: Call, cells: Cells, reading: Reading, direct: Collection[str]) -> str:
     reason = quote("is not " + _expected(call, reading))
-    if call.helper in _ZONED:
+    if call.helper in _ZONED and alias not in direct:  # no direct form ends in letters
         several = rf"(?i)[0-9] ?([ap]m ?)?[(]?({'|'.join(AMBIGUOUS)})[)]?$"
         lettered = quote(_SEVERAL_ZONES)
         reason = f"CASE WHEN regexp_matches({alias}_raw, '{several}') THEN {lettered} ELSE {reason} END"
@@ -422,10 +505,10 @@ def _zoned(cells: Cells, reading: Reading) -> list[tuple[str, Call, str]]:
 
 
 def clock_change(cells: Cells, reading: Reading) -> tuple[str, str]:
-    """Two queries over `typed`: how many records have a time near a change of clocks, and how many in the hour that is
-    skipped or repeated then.
+    """SQL over `typed`: whether a record has a time near a change of clocks; the query for how many have one in the
+    hour that is skipped or repeated then.
 
-    For the second a time is read again, to see whether it had an offset of its own: asked only where the first finds
+    For the second a time is read again, to see whether it had an offset of its own: asked only where the first holds of
     any.
     """
     flags = [
@@ -434,6 +517,6 @@ def clock_change(cells: Cells, reading: Reading) -> tuple[str, str]:
     ]
     near = " OR ".join(f"{alias}_near IS NOT NULL" for alias, _, _ in _zoned(cells, reading))
     if not flags:
-        return "SELECT 0", "SELECT 0"
-    close = f"SELECT * FROM typed WHERE NOT dropped AND bad IS NULL AND ({near})"
-    return f"SELECT count(*) FROM ({close})", f"SELECT count(*) FROM ({close}) WHERE {' OR '.join(flags)}"
+        return "FALSE", "SELECT 0"
+    close = f"NOT dropped AND bad IS NULL AND ({near})"
+    return close, f"SELECT count(*) FROM (SELECT * FROM typed WHERE {close}) WHERE {' OR '.join(flags)}"

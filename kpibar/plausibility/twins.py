@@ -87,9 +87,10 @@ def find_twins(store: Store, entity: str, source: str, file_id: int) -> list[Twi
         )
         if not (entity == "surveys" and name.startswith("zendesk-") and source.startswith("zendesk-"))
     ]
+    if not sources:
+        return []
     candidates = [_compare(store, entity, file_id, rival) for rival in sources]
-    store.engine.run("DROP TABLE IF EXISTS temp.twin_mine")
-    store.engine.run("DROP TABLE IF EXISTS temp.twin_other")
+    store.engine.run("DROP TABLE IF EXISTS temp.twin_mine; DROP TABLE IF EXISTS temp.twin_other")
     twins = [
         replace(candidate, newer=_goes_on(store, entity, file_id, candidate.source))
         for candidate in candidates

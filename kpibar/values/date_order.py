@@ -86,6 +86,11 @@ class Evidence:
         return "dmy" if self.day_first else "mdy" if self.month_first else None
 
 
+def not_iso(cells: Iterable[str]) -> list[str]:
+    """SQL aggregates: whether a column has a cell that is not ISO 8601 at a glance; else it shows no order."""
+    return [f"coalesce(bool_or({cell} NOT LIKE '____-__-__%' AND trim({cell}) <> ''), FALSE)" for cell in cells]
+
+
 def probe(cells: Mapping[str, str], formats: Iterable[str] = (), table: str = "staged") -> str:
     """A query that gives one row for each column (name -> SQL of its untrimmed cell), to be read by `observed`.
 

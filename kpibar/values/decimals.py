@@ -7,7 +7,7 @@ that shows both is read as the layout states, and its other cells are rejected.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from kpibar.database.engine import Engine
@@ -47,6 +47,12 @@ class _Signs:
     def contrary(self) -> bool:
         """Whether a cell shows that the stated sign stands before decimals, or the other one between thousands."""
         return self.stated > 0 or self.thousands > 0
+
+
+def signs_shown(cells: Iterable[str]) -> str:
+    """SQL aggregate: whether any of some cells has a sign that may be a decimal one."""
+    signs = " OR ".join(f"contains({cell}, '.') OR contains({cell}, ',')" for cell in cells)
+    return f"coalesce(bool_or({signs or 'FALSE'}), FALSE)"
 
 
 def settle_decimals(engine: Engine, cells: Mapping[str, str], reading: Reading) -> tuple[Reading, Counter[str]]:

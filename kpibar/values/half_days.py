@@ -16,12 +16,14 @@ _SAMPLE = 1000
 _HOUR = r"[0-9][ T]+([0-9]{1,2}):[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?$"
 
 
-def count_half_days(engine: Engine, cells: Mapping[str, str]) -> Counter[str]:
-    """How many records of the first batch, now `staged`, have a time in each column of which no time has its half day.
+def count_half_days(engine: Engine, cells: Mapping[str, str], total: int) -> Counter[str]:
+    """How many of the `total` records of the first batch, now `staged`, have a time in a column without half days.
 
     `cells` are the columns of dates by header name, as SQL. Such a column has times from 1:00 to 12:59 only: at noon or
     midnight, in the morning and from one to six (one in ten at least), on several days.
     """
+    if total <= _TIMES:
+        return Counter()
     suspects = _counted(engine, cells, f"(SELECT * FROM staged LIMIT {_SAMPLE})")
     return _counted(engine, {name: cells[name] for name in suspects}, "staged")
 
