@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -169,6 +169,14 @@ def _prove(entry: Entry) -> None:
         raise LedgerBroken(entry.name, "lines", lines.total, lines.fates_total)
 
 
+def before_file(store: Store, entities: Iterable[str]) -> tuple[int, dict[str, int]]:
+    """The id the next ledger entry gets, and how many records some canonical tables hold."""
+    names = tuple(entities)
+    counts = "".join(f", (SELECT count(*) FROM {name})" for name in names)
+    file_id, *rows = store.engine.rows(f"SELECT coalesce(max(file_id), 0) + 1{counts} FROM files")[0]
+    return int(file_id), dict(zip(names, map(int, rows), strict=True))
+
+
 def count_rows(store: Store, entity: str) -> int:
     """How many records a canonical table holds, of whatever source."""
     return int(store.engine.rows(f"SELECT count(*) FROM {entity}")[0][0])
@@ -179,11 +187,14 @@ def prove_tables(store: Store, entry: Entry, before: int) -> None:
 
     Raises LedgerBroken.
     """
-    growth = count_rows(store, entry.entity) - before
+    rows, rejects = store.engine.rows(
+        f"SELECT (SELECT count(*) FROM {entry.entity}), (SELECT count(*) FROM rejects WHERE file_id = ?)",
+        [entry.file_id],
+    )[0]
+    growth = rows - before
     growth_of_counts = entry.counts.added - entry.counts.removed
     if growth != growth_of_counts:
         raise LedgerBroken(entry.name, f"new records of {entry.entity}", growth_of_counts, growth)
-    rejects = int(store.engine.rows("SELECT count(*) FROM rejects WHERE file_id = ?", [entry.file_id])[0][0])
     if rejects != entry.counts.rejected:
         raise LedgerBroken(entry.name, "rejects", entry.counts.rejected, rejects)
 
@@ -213,11 +224,11 @@ def local_day(instant: datetime | None, zone: str) -> date | None:
 
 
 def _refresh_source(store: Store, source: str, entity: str) -> None:
-    store.engine.run("DELETE FROM sources WHERE source = ? AND entity = ?", [source, entity])
     store.engine.run(
+        "DELETE FROM sources WHERE source = $source AND entity = $entity; "
         "INSERT INTO sources SELECT source, entity, max(as_of), max(as_of_on) FROM files "
-        f"WHERE source = ? AND entity = ? AND {LAST_READING} GROUP BY source, entity",
-        [source, entity],
+        f"WHERE source = $source AND entity = $entity AND {LAST_READING} GROUP BY source, entity",
+        {"source": source, "entity": entity},
     )
 
 

@@ -29,9 +29,10 @@ def seal_path(database: Path) -> Path:
 
 def seal_of(store: Store) -> Seal:
     """The seal the database itself would give."""
-    rows = store.engine.rows("SELECT file_id, chain FROM files ORDER BY file_id DESC LIMIT 1")
-    file_id, chain = rows[0] if rows else (0, "")
-    return Seal(store.meta("database_id") or "", int(file_id), str(chain))
+    database, file_id, chain = store.engine.rows(
+        "SELECT (SELECT value FROM meta WHERE name = 'database_id'), max(file_id), arg_max(chain, file_id) FROM files"
+    )[0]
+    return Seal(database or "", file_id or 0, chain or "")
 
 
 def write_seal(store: Store) -> None:

@@ -60,10 +60,9 @@ def _judge(store: Store, table: str, found: str, answers: str) -> None:
     To prepare the rules costs the engine more than a small file does: they are asked only where something is new.
     """
     run, rows = store.engine.run, store.engine.rows
-    run(f"CREATE TEMP TABLE IF NOT EXISTS {table} (said VARCHAR, reason VARCHAR)")
-    if rows(f"SELECT count(*) FROM {table}")[0][0] > _REMEMBERED:
-        run(f"DELETE FROM {table}")
     run(
+        f"CREATE TEMP TABLE IF NOT EXISTS {table} (said VARCHAR, reason VARCHAR); "
+        f"DELETE FROM {table} WHERE (SELECT count(*) FROM {table}) > {_REMEMBERED}; "
         f"CREATE OR REPLACE TEMP TABLE unheard AS SELECT said FROM ({found}) "
         f"ANTI JOIN {table} USING (said) WHERE said IS NOT NULL"
     )
@@ -73,14 +72,16 @@ def _judge(store: Store, table: str, found: str, answers: str) -> None:
 
 def look_up_pseudonyms(store: Store, compiled: Plan) -> tuple[str, ...]:
     """Fill `pseudonyms_<column>` for the identities of `typed` that come often; return these."""
-    found = []
-    for name in compiled.identities:
-        distinct, given = store.engine.rows(f"SELECT approx_count_distinct({name}), count({name}) FROM typed")[0]
-        if distinct <= _FEW * given:
-            store.engine.run(
-                f"CREATE OR REPLACE TEMP TABLE pseudonyms_{name} AS "
-                f"SELECT identity, {pseudonym('identity')} AS pseudonym "
-                f"FROM (SELECT DISTINCT {name} AS identity FROM typed WHERE {name} IS NOT NULL)"
-            )
-            found.append(name)
-    return tuple(found)
+    names = compiled.identities
+    if not names:
+        return ()
+    counts = ", ".join(f"approx_count_distinct({name}) <= {_FEW} * count({name})" for name in names)
+    often = store.engine.rows(f"SELECT {counts} FROM typed")[0]
+    repeated = tuple(name for name, often_there in zip(names, often, strict=True) if often_there)
+    for name in repeated:
+        store.engine.run(
+            f"CREATE OR REPLACE TEMP TABLE pseudonyms_{name} AS "
+            f"SELECT identity, {pseudonym('identity')} AS pseudonym "
+            f"FROM (SELECT DISTINCT {name} AS identity FROM typed WHERE {name} IS NOT NULL)"
+        )
+    return repeated

@@ -6,7 +6,7 @@ What begins after that day is taken in as before: who comes back is a new custom
 from dataclasses import dataclass
 from datetime import date
 
-from kpibar.database.ledger import purged_before
+from kpibar.database.ledger import PURGED_BEFORE
 from kpibar.database.schema import KEYS, columns
 from kpibar.database.store import Store
 from kpibar.load.keys import order_key
@@ -40,8 +40,10 @@ class Forgotten:
 
 def load_forgotten(store: Store) -> Forgotten:
     """What was forgotten and purged so far; nothing, in most databases."""
-    people = store.engine.rows("SELECT count(*) FROM forgotten")[0][0]
-    return Forgotten(bool(people), purged_before(store))
+    people, day = store.engine.rows(
+        "SELECT EXISTS (SELECT 1 FROM forgotten), (SELECT value FROM meta WHERE name = ?)", [PURGED_BEFORE]
+    )[0]
+    return Forgotten(people, date.fromisoformat(day) if day else None)
 
 
 def note_emptied_texts(store: Store, source: str) -> None:

@@ -57,12 +57,14 @@ def ingest(
     if not room_for_exports():
         raise MemoryShort
     known = checked_settings(config)
-    # What was answered under other settings holds no longer.
-    store.engine.run("DROP TABLE IF EXISTS temp.vendor_reasons")
     if options.layout:
         known.get(options.layout)
     bind(store, load_key(key_path(config.settings.project), create=store.meta("key_id") is None))
-    store.engine.run("CREATE OR REPLACE TEMP MACRO seconds(later, earlier) AS epoch(later) - epoch(earlier)")
+    # What was answered under other settings holds no longer.
+    store.engine.run(
+        "DROP TABLE IF EXISTS temp.vendor_reasons; "
+        "CREATE OR REPLACE TEMP MACRO seconds(later, earlier) AS epoch(later) - epoch(earlier)"
+    )
     if isinstance(options.as_of, str):
         zone = options.timezone or config.settings.timezone or store.meta("timezone")
         options = replace(options, as_of=as_of_instant(options.as_of, zone))

@@ -315,31 +315,31 @@ def _find_mentions(store: Store, target: Target, compiled: Plan, before: int) ->
         f"SELECT line, contact_id, number, bool_or(explicit) AS explicit FROM ({mentions}) GROUP BY ALL"
         for mentions in found
     )
-    store.engine.run(_MENTIONED)
-    store.engine.run(f"INSERT INTO mentioned SELECT line + {before}, contact_id, {key}, explicit FROM ({distinct})")
+    store.engine.run(
+        f"{_MENTIONED}; INSERT INTO mentioned SELECT line + {before}, contact_id, {key}, explicit FROM ({distinct})"
+    )
 
 
 def _write_mentions(store: Store, target: Target, *, contested: bool, texts: bool) -> None:
     """Remember the mentions of the contacts written, and forget those of versions whose text was replaced."""
-    store.engine.run(_MENTIONED)
+    script = [_MENTIONED]
     if contested:
         # A version that was called back lost its line: its mentions are those of no contested line.
         place = "CASE WHEN m.line IN (SELECT line FROM contested_contacts) THEN m.line ELSE -1 END"
-        store.engine.run(
+        script.append(
             "DELETE FROM mentioned m WHERE m.contact_id IN (SELECT contact_id FROM contested_contacts) "
             "AND NOT EXISTS (SELECT 1 FROM incoming i WHERE i.fate IN ('added', 'updated') "
             f"AND i.contact_id = m.contact_id AND i.line = {place})"
         )
     if contested and texts:
-        store.engine.run(
-            "DELETE FROM mentions WHERE source = ? AND contact_id IN "
-            "(SELECT contact_id FROM incoming WHERE fate = 'updated')",
-            [target.source],
+        script.append(
+            "DELETE FROM mentions WHERE source = $source AND contact_id IN "
+            "(SELECT contact_id FROM incoming WHERE fate = 'updated')"
         )
-    store.engine.run(
-        "INSERT INTO mentions SELECT ?, contact_id, order_key, bool_or(explicit) FROM mentioned GROUP BY ALL",
-        [target.source],
+    script.append(
+        "INSERT INTO mentions SELECT $source, contact_id, order_key, bool_or(explicit) FROM mentioned GROUP BY ALL"
     )
+    store.engine.run("; ".join(script), {"source": target.source})
 
 
 # The remark on records of which nothing in a file tells the newest row.

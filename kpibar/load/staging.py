@@ -74,20 +74,17 @@ def _goes_on(store: Store) -> bool:
     return True
 
 
-def stage_batch(store: Store, batch: Batch, dialect: Dialect) -> None:
+def stage_batch(store: Store, batch: Batch, dialect: Dialect, before: int = 0) -> None:
     """Add the text of a batch to `staged`, of which `line` is the place of a record in the file.
 
-    Raises ProofBroken, EngineError.
+    `before` is the number of records that are there. Raises ProofBroken, EngineError.
     """
     width = dialect.width
-    listed = ", ".join(f"c{place} VARCHAR" for place in range(width))
-    store.engine.run(f"CREATE TEMP TABLE IF NOT EXISTS staged (line BIGINT, {listed})")
-    before = store.engine.rows("SELECT count(*) FROM staged")[0][0]
     if not hasattr(os, "mkfifo") or not _staged_from_pipe(store, batch, dialect):
         _stage_cells(store, "piece", batch, dialect)
         _insist(store, batch, "piece", checked(width))
-    store.engine.run(f"INSERT INTO staged SELECT {PLACE} + {before}, * FROM piece")
-    store.engine.run("DROP TABLE piece")
+    into = "INSERT INTO staged" if before else "CREATE OR REPLACE TEMP TABLE staged AS"
+    store.engine.run(f"{into} SELECT {PLACE} + {before} AS line, * FROM piece; DROP TABLE piece")
 
 
 def _staged_from_pipe(store: Store, batch: Batch, dialect: Dialect) -> bool:

@@ -48,9 +48,11 @@ from kpibar.load.typed import BROKEN
 from kpibar.load.unread import count_unread, refuse_rounded
 from kpibar.plausibility.answers import count_odd_answers
 from kpibar.plausibility.brands import Names
+from kpibar.plausibility.open_records import ENOUGH as FEWEST_SETTLED
 from kpibar.plausibility.open_records import OUTCOMES, files_without_open_records
 from kpibar.plausibility.references import ORDERS_MISSED, orders_missed
 from kpibar.plausibility.twins import find_twins
+from kpibar.plausibility.uniformity import ENOUGH as FEWEST_UNIFORM
 from kpibar.plausibility.uniformity import count_uniform
 from kpibar.privacy.disclosure import NAMED_FROM
 from kpibar.read.columns import normal
@@ -132,12 +134,11 @@ class _Progress:
 def load_file(store: Store, task: Task) -> Outcome:
     """Everything that happens inside the file's transaction."""
     export = task.file.export
-    first = ledger.next_file_id(store)
+    first, before = ledger.before_file(store, task.compiled.tables)
     targets = tuple(
         Target(name, task.file.source, first + number, export.sha256)
         for number, name in enumerate(task.compiled.tables)
     )
-    before = {target.entity: ledger.count_rows(store, target.entity) for target in targets}
     taking = _Progress(task, targets, before, Tally(), load_forgotten(store))
     reader = Reader(
         task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task),
@@ -221,10 +222,11 @@ def _name_lines(batch: Batch) -> Iterator[None]:
 
 def _take_grouped(store: Store, taking: _Progress, given: Iterable[Batch]) -> Reading:
     """Lines that are folded into one record may stand anywhere: all are there before the first is typed."""
-    batches = []
+    batches, before = [], 0
     for batch in given:
         with _name_lines(batch):
-            stage_batch(store, batch, taking.task.dialect)
+            stage_batch(store, batch, taking.task.dialect, before)
+        before += batch.records
         batches.append(replace(batch, text=b""))
     batch = join_batches(batches)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE {BROKEN} (name VARCHAR)")
@@ -373,19 +375,14 @@ def _finish(store: Store, taking: _Progress, account: Account, stated: Statement
         ledger.write_entry(store, entry, task.context.brand_zone)
         ledger.write_columns(store, target.file_id, task.file.source, target.entity, table.held)
         loaded.append(LoadedTable(target.entity, counts, table.held))
-    for target in taking.targets:
-        _judge_twins(store, taking, target)
-        if target.entity == "surveys":
-            count_odd_answers(store, target.file_id, tally.remarks)
-        count_uniform(store, target.entity, target.file_id, tally.remarks)
-        if target.entity in OUTCOMES:
-            for records in files_without_open_records(store, target.entity, target.file_id).values():
-                tally.remarks[f"settled_{target.entity}", ""] += records
+    for target, table_counts in zip(taking.targets, loaded, strict=True):
+        _judge_plausibility(store, taking, target, table_counts.counts.records)
     unknown = write_unknown(store, taking.targets[0].file_id, tally)
     _remark_on_brands(store, taking)
     written = write_remarks(store, taking.targets[0].file_id, tally)
     _drop_scratch(store, taking.targets)
-    first = rejects.first_rejects(store, task.file.export.name, taking.targets[0].file_id)
+    rejected = any(table.counts.rejected for table in loaded)
+    first = rejects.first_rejects(store, task.file.export.name, taking.targets[0].file_id) if rejected else ()
     outcome = task.file.outcome(tuple(loaded))
     return replace(
         outcome,
@@ -416,6 +413,21 @@ def _remove_outside(store: Store, taking: _Progress, target: Target, updated: in
     return removed
 
 
+def _judge_plausibility(store: Store, taking: _Progress, target: Target, records: int) -> None:
+    """Remark on what is doubtful about the `records` of a table, of which few show little. Raises TwinsHeld."""
+    remarks = taking.tally.remarks
+    if not records:
+        return
+    _judge_twins(store, taking, target)
+    if target.entity == "surveys":
+        count_odd_answers(store, target.file_id, remarks)
+    if records >= FEWEST_UNIFORM:
+        count_uniform(store, target.entity, target.file_id, remarks)
+    if target.entity in OUTCOMES and records >= FEWEST_SETTLED:
+        for settled in files_without_open_records(store, target.entity, target.file_id).values():
+            remarks[f"settled_{target.entity}", ""] += settled
+
+
 def _judge_twins(store: Store, taking: _Progress, target: Target) -> None:
     """Refuse a file of which another source holds most records too, and remark on single ones. Raises TwinsHeld."""
     task, remarks = taking.task, taking.tally.remarks
@@ -442,6 +454,8 @@ def _remark_on_brands(store: Store, taking: _Progress) -> None:
     write_names(store, task.names)
     tally.remarks += remarks_on_spellings(task.names)
     for target in taking.targets:
+        if not tally.added[target.entity] + tally.contested[target.entity]:
+            continue
         tally.remarks += remarks_on_orders(store, target.entity, target.file_id)
         if target.entity in ("orders", "parcels"):
             for brand in orders_missed(store, target.file_id if target.entity == "parcels" else None):

@@ -110,8 +110,8 @@ def _drop(store: Store) -> None:
     tables_now = store.engine.rows(
         "SELECT table_name, table_type FROM information_schema.tables WHERE table_name LIKE 'fact\\_%' ESCAPE '\\'"
     )
-    for name, kind in tables_now:
-        store.engine.run(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {name}")
+    if tables_now:
+        store.engine.run("; ".join(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {name}" for name, kind in tables_now))
 
 
 def build(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = (), *, persist: bool = True) -> None:
@@ -124,8 +124,9 @@ def build(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = (), 
     with store.engine.in_the_clear(), store.transaction():
         if persist:
             _drop(store)
-        for step in steps():
-            sql = written_in(step.sql, values, separate, midnights)
-            store.engine.run(f"CREATE {temporary}{step.kind} {step.table} AS\n{sql}")
+        texts = {step: written_in(step.sql, values, separate, midnights) for step in steps()}
+        store.engine.run(
+            "\n;\n".join(f"CREATE {temporary}{step.kind} {step.table} AS\n{sql}" for step, sql in texts.items())
+        )
         if persist:
             store.remember("model", state(store, thresholds, rules))

@@ -11,7 +11,7 @@ from kpibar.database.store import Store
 # So many of the first records are looked at: a large file costs no more than a middling one.
 _SAMPLE = 200_000
 # Of fewer records nothing is said. One customer in ten contacts, one copy in twenty records are no chance then.
-_ENOUGH, _SHARE, _COPY_SHARE = 50, 0.1, 0.05
+ENOUGH, _SHARE, _COPY_SHARE = 50, 0.1, 0.05
 # A person needs longer to read a message and to answer it.
 _AT_ONCE_S = 30
 # Of the promises so many must be the day of delivery.
@@ -58,18 +58,18 @@ def count_uniform(store: Store, entity: str, file_id: int, remarks: MutableMappi
 
     if entity == "contacts":
         largest, customers = counts(_CUSTOMERS)
-        if customers >= _ENOUGH and largest > _SHARE * customers:
+        if customers >= ENOUGH and largest > _SHARE * customers:
             remarks["customer_shared", f"{100 * largest / customers:.0f}"] += largest
         at_once, replies = counts(_REPLIES)
-        if replies >= _ENOUGH and 2 * at_once > replies:
+        if replies >= ENOUGH and 2 * at_once > replies:
             remarks["reply_at_once", f"{_AT_ONCE_S}"] += at_once
     if entity == "parcels":
         on_time, promises = counts(_PROMISES)
-        if promises >= _ENOUGH and on_time >= _ON_TIME_SHARE * promises:
+        if promises >= ENOUGH and on_time >= _ON_TIME_SHARE * promises:
             remarks["promise_is_delivery", ""] += on_time
     if entity in _OUTCOMES:
         copies, records = counts(_copies(entity))
-        if records >= _ENOUGH and copies > _COPY_SHARE * records:
+        if records >= ENOUGH and copies > _COPY_SHARE * records:
             remarks["row_copied", ""] += copies
 
 
