@@ -213,5 +213,5 @@ def load_files(
     if texts_emptied:
         with open_store(database, write=True, wait=wait, rewritten=True) as store:
             rewrite(store, {}, config, lambda new: None)
-        notify("texts that were kept before are no longer: the database is written anew without them")
+        notify("texts of earlier exports are no longer kept: the database is rewritten without them")
     return outcomes

@@ -62,6 +62,6 @@ def names_by_fold(aliases: Mapping[str, str]) -> dict[str, str]:
         while targets.get(name, name) != name:
             name, steps = targets[name], steps + 1
             if steps > len(targets):
-                raise ValueError(f'"{names[name]}" stands for itself by way of others')
+                raise ValueError(f'"{names[name]}" is replaced by itself through other lines')
         spellings[alias] = names[name]
     return spellings

@@ -148,12 +148,12 @@ def _compare_seal(store: Store, copy: Seal) -> Iterator[Finding]:
         yield Finding(
             "lost",
             "the end of the ledger",
-            f"{loss} entries are gone that were acknowledged (an older copy was put back?): ingest again",
+            f"{loss} entries that had been written are missing (an older copy put back?): ingest the exports again",
         )
         return
     rows = store.engine.rows("SELECT chain FROM files WHERE file_id = ?", [copy.file_id])
     if copy.file_id and (not rows or rows[0][0] != copy.chain):
-        yield Finding("replaced", f"file {copy.file_id}", "its ledger entry is not the one that was acknowledged")
+        yield Finding("replaced", f"file {copy.file_id}", "its ledger entry is not the one that had been written")
     elif copy.file_id < seal.file_id:
         yield Finding("behind", "the note beside the database", "it is older than the database", note=True)
 
@@ -182,7 +182,7 @@ def _sources(store: Store) -> Iterator[Finding]:
         "WHERE s.source IS NULL OR f.source IS NULL OR s.as_of IS DISTINCT FROM f.as_of ORDER BY 1, 2"
     )
     for source, entity in rows:
-        yield Finding("as_of", f"{source}, {entity}", "the instant it speaks up to is not that of its files")
+        yield Finding("as_of", f"{source}, {entity}", "its date of completeness (as of) is not that of its files")
 
 
 def _rows(store: Store, entity: str) -> Iterator[Finding]:
@@ -195,7 +195,7 @@ def _rows(store: Store, entity: str) -> Iterator[Finding]:
         [entity],
     )
     for source, rows_now, additions in rows:
-        yield Finding("rows", f"{entity} of {source}", f"its files added {additions} records, {rows_now} are held")
+        yield Finding("rows", f"{entity} of {source}", f"its files added {additions} records, the table has {rows_now}")
     strays = _count(
         store,
         f"SELECT count(*) FROM {entity} t WHERE NOT EXISTS (SELECT 1 FROM files f "
@@ -243,7 +243,7 @@ def _model(store: Store, thresholds: Thresholds, rules: Sequence[FileRule]) -> I
 def _texts(store: Store) -> Iterator[Finding]:
     """Texts that were emptied leave the file only when it is written anew."""
     if store.meta(EMPTIED_TEXTS) is not None:
-        message = "texts that are kept no longer can still be read in the file; the next ingest writes it anew"
+        message = "the file still contains texts that are no longer kept; the next ingest rewrites it"
         yield Finding("text", str(store.path), message, note=True)
 
 

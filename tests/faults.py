@@ -452,7 +452,7 @@ def _told(world: World, place: Path, kind: str) -> End:
     if after.left not in world.states:
         told = checked.returncode == 3 or after.error
         return End("told" if told else "broken", (*wrong, *([] if told else [f"{kind}: unnoticed: {after.left}"])))
-    if after.left != world.states[-1] and "entries are gone that were acknowledged" not in checked.stdout:
+    if after.left != world.states[-1] and "entries that had been written are missing" not in checked.stdout:
         wrong.append(f"{kind}: the lost end is not told: {checked.stdout}")
     return End(_named(world, after.left), (*wrong, *_diverging(world, after)))
 

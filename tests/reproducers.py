@@ -273,7 +273,7 @@ def settings_file_that_is_not_there(folder: Path) -> Case:
 
 @reproduces(ZoneNeeded)
 def times_without_a_zone(folder: Path) -> Case:
-    return said("ingest good.csv --db new.duckdb", "good.csv: the time zone is not known", "--tz Europe/Paris")
+    return said("ingest good.csv --db new.duckdb", "good.csv: the time zone is missing", "--tz Europe/Paris")
 
 
 @reproduces(errors.ZoneUnknown)
@@ -316,7 +316,7 @@ def key_inside_a_file(folder: Path) -> Case:
 
 @reproduces(YearWithoutData)
 def year_without_data(folder: Path) -> Case:
-    return said("report --year 1999", "no data in 1999", "years held: 2025", "--year 2025")
+    return said("report --year 1999", "no data in 1999", "years with data: 2025", "--year 2025")
 
 
 @reproduces(KpiUnknown)
@@ -396,7 +396,7 @@ def _a_limit_in_words(folder: Path) -> Case:
 @reproduces(OriginalUnknown)
 def _corrections_of_another_file(folder: Path) -> Case:
     write(folder, "other.csv", f"{GOOD}3,never,email\n")
-    return said("rejects other.csv -o fix.csv", "other.csv: its bytes are those of no ingested file", "kpibar status")
+    return said("rejects other.csv -o fix.csv", "other.csv: no ingested file has the same content", "kpibar status")
 
 
 @reproduces(errors.FileNotHeld)

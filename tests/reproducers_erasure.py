@@ -39,7 +39,7 @@ def purge_of_an_age_before_all_time(folder: Path) -> Case:
 @reproduces(errors.RotationIncomplete)
 def rotation_without_a_new_database(folder: Path) -> Case:
     assert run(folder, "rotate-key").returncode == 0
-    return said("rotate-key --finish", "kpibar.new.duckdb: cannot take the place", "it is not there", "its key")
+    return said("rotate-key --finish", "kpibar.new.duckdb: cannot replace the old", "it is not there", "its key")
 
 
 @reproduces(errors.FileUnclear)
@@ -58,17 +58,17 @@ def removal_by_a_name_that_two_files_have(folder: Path) -> Case:
 
 @reproduces(ConsentMissing)
 def purge_without_consent(folder: Path) -> Case:
-    return said("purge --older-than 90d", "nothing was done", "--dry-run", "--yes")
+    return said("purge --older-than 90d", "nothing was deleted", "--dry-run", "--yes")
 
 
 @reproduces(errors.RewriteImpossible)
 def database_with_tables_of_the_user(folder: Path) -> Case:
     with duckdb.connect(str(folder / DATABASE)) as database:
         database.execute("CREATE TABLE notes (a INTEGER)")
-    return said("purge --older-than 90d --yes", "not kpibar's, notes:", "nothing was taken out")
+    return said("purge --older-than 90d --yes", "not kpibar's, notes:", "nothing was deleted")
 
 
 @reproduces(errors.RewriteImpossible)
 def database_with_another_name(folder: Path) -> Case:
     os.link(folder / DATABASE, folder / "copy.duckdb")
-    return said("purge --older-than 90d --yes", "hard link", "nothing was taken out")
+    return said("purge --older-than 90d --yes", "hard link", "nothing was deleted")

@@ -116,7 +116,7 @@ def json_without_records(folder: Path) -> Case:
 def header_that_lost_a_quote(folder: Path) -> Case:
     write(folder, "torn.csv", 'contact_id,created_at,channel"\n1,2025-03-01 10:00:00,email\n')
     return said(
-        "ingest torn.csv --tz UTC", 'torn.csv:1: the column name channel" has a quote alone', "take out that quote"
+        "ingest torn.csv --tz UTC", 'torn.csv:1: the column name channel" has a quote without', "remove that quote"
     )
 
 
@@ -130,7 +130,7 @@ def second_table_with_its_columns_turned(folder: Path) -> Case:
 
 @reproduces(OutputOverwrites)
 def corrections_onto_the_original(folder: Path) -> Case:
-    return said("rejects good.csv -o ./good.csv", "good.csv: is", "never replaced", "choose another file with -o")
+    return said("rejects good.csv -o ./good.csv", "good.csv: is", "not overwrite it", "choose another file with -o")
 
 
 @reproduces(CorrectionsKept)
@@ -138,7 +138,7 @@ def corrections_that_are_there(folder: Path) -> Case:
     write(folder, "bad.csv", "contact_id,created_at,channel\n8,2025-03-01 10:00:00,email\n9,never,email\n")
     run(folder, "ingest", "bad.csv", "--tz", "UTC")
     write(folder, "fix.csv", "contact_id,created_at,channel\n9,2025-03-02,email\n")
-    return said("rejects bad.csv -o fix.csv", "fix.csv: is there already", "may hold corrections", "with -o")
+    return said("rejects bad.csv -o fix.csv", "fix.csv: exists already", "perhaps your corrections", "with -o")
 
 
 @reproduces(errors.EncodingContradicted)
@@ -171,7 +171,7 @@ def brands_that_share_order_numbers(folder: Path) -> Case:
     write(folder, "orders.csv", "order_ref,ordered_at,brand\n1,2025-03-01,Blue\n1,2025-03-02,Blue Ltd\n")
     run(folder, "ingest", "orders.csv", "--tz", "UTC")
     write(folder, "kpibar.toml", '[brands]\n"Blue Ltd" = "Blue"\n')
-    return said("ingest orders.csv --tz UTC", '"Blue Ltd" = "Blue"', "1 order number is", "start a new database")
+    return said("ingest orders.csv --tz UTC", '"Blue Ltd" = "Blue"', "1 order number exists", "start a new database")
 
 
 @reproduces(TooManyRepairs)

@@ -221,7 +221,7 @@ def test_an_alias_states_how_a_brand_is_shown(folder: Path) -> None:
     ("lines", "words"),
     [
         ('"a" = "B"\n"A" = "C"\n', "stands for two brands"),
-        ('"a" = "b"\n"b" = "a"\n', "stands for itself"),
+        ('"a" = "b"\n"b" = "a"\n', "is replaced by itself"),
         ('"a" = " "\n', "must be names"),
     ],
 )

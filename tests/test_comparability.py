@@ -295,4 +295,4 @@ def test_months_in_words() -> None:
     assert stretches(months) == "2025-03, 2025-11/2026-01"
     assert months_name("2025-03, 2025-11/2026-01", "en") == "March 2025, November 2025 to January 2026"
     text = note_text("one_part_only", {"source": "aircall-calls", "missing": "2025-08"}, "fr")
-    assert text == "une seule partie du ratio est comptée en août 2025\u00a0: aircall-calls ne dit rien"
+    assert text == "une seule partie du ratio est comptée en août 2025\u00a0: aircall-calls n’a aucune ligne"

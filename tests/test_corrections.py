@@ -104,7 +104,7 @@ def test_nothing_is_written_over_what_it_is_made_from(folder: Path, command: str
     (folder / "other.duckdb").write_bytes((folder / DATABASE).read_bytes())
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     done = kpibar(*command.split(), "--db", DATABASE, folder=folder)
-    assert (done.returncode, "never replaced" in done.stderr) == (2, True), done.stderr
+    assert (done.returncode, "does not overwrite it" in done.stderr) == (2, True), done.stderr
     assert {path: path.read_bytes() for path in before} == before
 
 

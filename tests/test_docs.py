@@ -232,8 +232,8 @@ def test_the_page_on_the_house_names_what_is_there() -> None:
         assert (REPOSITORY / "kpibar" / name).exists() or (REPOSITORY / name).exists(), name
     for file, function in re.findall(r"`([a-z_]+(?:/[a-z_]+)?[.]py)` `(\w+)`", page):
         assert f"def {function}(" in (REPOSITORY / "kpibar" / file).read_text(encoding="utf-8"), (file, function)
-    masking = (REPOSITORY / "kpibar/measure/estimates.py").read_text(encoding="utf-8")
-    assert "(`mask`, `mask_parts`)" in page and "def mask(" in masking and "def mask_parts(" in masking
+    masking = (REPOSITORY / "kpibar/kpis/masking.py").read_text(encoding="utf-8")
+    assert "(`kpis/masking.py`)" in page and "def mask_bases(" in masking and "def mask_remainders(" in masking
     rooms = [name for line in page.splitlines() if line.startswith("| `") for name in spans(line.split("|")[1])]
     expected = [name for names in ROOMS for name in names if name != "__main__"]
     assert [name.rstrip("/").removesuffix(".py") for name in rooms] == expected

@@ -193,8 +193,8 @@ def queues(folder: Path) -> list[str]:
 ALL = ("PARCEL-01 PARCEL-02 PARCEL-03 PARCEL-04", "SURVEY-01 SURVEY-02 SURVEY-03")
 JEAN = ("K03 K04 K06 K07 K08 K09 K10", "PARCEL-02 PARCEL-03", "SURVEY-02")
 CASES: dict[str, tuple[tuple[str, ...], tuple[str, str, str], str]] = {
-    "by e-mail": (("--email", "Jean <jean@example.org>"), JEAN, "1 other identifier of the same person"),
-    "by telephone": (("--phone", "06.12.34.56.78"), JEAN, "1 other identifier of the same person"),
+    "by e-mail": (("--email", "Jean <jean@example.org>"), JEAN, "1 other identifier of this person alone"),
+    "by telephone": (("--phone", "06.12.34.56.78"), JEAN, "1 other identifier of this person alone"),
     "by telephone without its 0": (("--phone", "tel:612345678"), JEAN, "telephone number: on 3 records"),
     "by telephone with its country": (("--phone", "0033 (0)6 12 34 56 78"), JEAN, "another order has too: it stays"),
     "by both": (("--email", "JEAN@EXAMPLE.ORG", "--phone", "+33612345678"), JEAN, "names an order of this person"),
@@ -255,7 +255,7 @@ def test_what_begins_later_is_taken_in_and_what_is_old_is_not(desk: Path, folder
     exports = {"narrow.csv": narrow, "tickets.csv": tickets, "calls.csv": calls, "answers.csv": answers}
     said = ingested(folder, {name: table(content) for name, content in exports.items()})
     assert said.count("1 record is left out: its person was forgotten since") == 4
-    assert "1 record of another has an identifier of a person who was forgotten" in said
+    assert "1 record of another customer has an identifier of a person who was forgotten" in said
     more = {"contacts": 2, "parcels": 1, "surveys": 1}
     assert counts(folder / DATABASE) == {name: n + more.get(name, 0) for name, n in before.items()}
     assert faults(folder / DATABASE) == []
@@ -264,7 +264,7 @@ def test_what_begins_later_is_taken_in_and_what_is_old_is_not(desk: Path, folder
 def test_nothing_happens_where_nobody_agrees_or_the_key_is_another(desk: Path, folder: Path) -> None:
     copied(desk, folder)
     before = (folder / DATABASE).read_bytes()
-    assert "dry run: nothing was taken out" in done(folder, "forget", "--email", "jean@example.org", "--dry-run")
+    assert "dry run: nothing was deleted" in done(folder, "forget", "--email", "jean@example.org", "--dry-run")
     for arguments, change, error in (
         ((), lambda: None, ConsentMissing),
         (("--yes",), lambda: (folder / "key").write_bytes(bytes(range(32))), KeyMissing),
@@ -281,7 +281,7 @@ def test_texts_that_are_kept_no_longer_leave_the_file(desk: Path, folder: Path) 
     copied(desk, folder)
     assert traces(folder, ["unique words"])
     said = ingested(folder, {"contacts.csv": table(CONTACTS)})
-    assert "written anew without them" in said
+    assert "rewritten without them" in said
     assert traces(folder, ["unique words"]) == set()
     assert faults(folder / DATABASE) == []
 
@@ -316,19 +316,19 @@ def test_what_began_before_a_day_goes_and_does_not_come_back(desk: Path, folder:
     age = (datetime.now(UTC).date() - datetime(2025, 3, 4, tzinfo=UTC).date()).days
     said = done(folder, "purge", "--older-than", f"{age}d", "--yes")
     # Contacts K01 to K03; the orders, parcels and surveys, all of February or of 2 March.
-    assert "what began before 2025-03-04 goes" in said and "contacts of kpibar-contacts: 3 records" in said
+    assert "records that began before 2025-03-04" in said and "contacts of kpibar-contacts: 3 records" in said
     assert counts(folder / DATABASE) == {"contacts": 8}
     gone = {"K02", "K03", "ORD-101", "PARCEL-01", "SURVEY-01"}
     assert traces(folder, gone) == set()
     # The year that lost its first two months says so.
-    noted = "what began before 2025-03-04 was taken out (kpibar purge)"
+    noted = "records that began before 2025-03-04 were deleted (kpibar purge)"
     for options in ((), ("--share",)):
         assert noted in " ".join(kpibar("report", "--db", DATABASE, *options, folder=folder).stdout.split()), options
     again = ingested(folder, {"again.csv": table(CONTACTS) + "\n"}, "--keep-text")
     assert "3 records are left out: they began before the day up to which records were purged" in again
     assert counts(folder / DATABASE) == {"contacts": 8}
     assert faults(folder / DATABASE) == []
-    assert "no record goes" in done(folder, "purge", "--older-than", "50y", "--yes")
+    assert "no record is deleted" in done(folder, "purge", "--older-than", "50y", "--yes")
 
 
 def test_a_purged_database_is_the_one_that_never_had_the_old_records(tmp_path: Path) -> None:
@@ -404,6 +404,6 @@ def test_a_full_disk_leaves_the_database_as_it_was(desk: Path, folder: Path) -> 
         resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
 
     ended = machine.run(folder, "forget", "--email", "jean@example.org", "--yes", limit=limit)
-    assert ended.returncode == 1 and "so nothing was taken out; free some space" in ended.stderr
+    assert ended.returncode == 1 and "nothing was deleted; free some space" in ended.stderr
     assert (folder / DATABASE).read_bytes() == before
     assert not list(folder.glob(".*rewrite"))

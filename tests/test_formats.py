@@ -90,7 +90,7 @@ IMPOSSIBLE = {
     "%d/%M/%Y": "no month",
     "%d/%m/%Y %I:%M": "without AM or PM",
     "%Y-%m-%d %Q": "does not know",
-    "%d/%m/%Y %": "names nothing",
+    "%d/%m/%Y %": "a % alone",
     "%d/%d/%Y": "%d twice",
 }
 

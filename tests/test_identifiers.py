@@ -104,7 +104,7 @@ def test_thousands_are_set_apart_in_the_whole_column_or_the_record_is_rejected(f
     mixed = [_row(f"u{n}", order=order) for n, order in enumerate(("48,217", "48218", "48219", "C-1"))]
     outcome = take_text(folder, _contacts(*mixed), name="mixed.csv", max_rejects=limit("50%"))
     assert (outcome.counts.added, outcome.counts.rejected) == (3, 1)
-    assert 'column "order_ref" is a number with signs in it' in outcome.first_rejects[0]
+    assert 'column "order_ref" is a number with other characters in it' in outcome.first_rejects[0]
 
 
 def test_identifiers_of_their_own_form_stay_as_they_are(folder: Path) -> None:
@@ -297,4 +297,4 @@ def test_a_word_for_no_order_is_no_order_and_no_record(folder: Path) -> None:
     outcome = take_text(folder, text, max_rejects=limit("50%"))
     assert (outcome.counts.added, outcome.counts.rejected) == (4, 2)
     assert column(folder, "SELECT count(order_ref) FROM parcels") == [0]
-    assert "a word for none" in outcome.first_rejects[0]
+    assert "a placeholder, not an identifier" in outcome.first_rejects[0]

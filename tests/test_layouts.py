@@ -299,6 +299,6 @@ def test_a_column_of_the_users_own_that_the_file_lacks_is_told(folder: Path) -> 
     )
     (outcome,) = take(folder, write(folder, "more.csv", text + "2,2025-03-01 10:00:00,email\n"), settings=settings)
     assert outcome.absent == (("order_ref", "shop ordre"),)
-    assert '  order_ref stays empty: no column "shop ordre", of which your layout reads it' in ingested(
+    assert '  order_ref stays empty: the file has no column "shop ordre", from which your layout reads it' in ingested(
         outcome, catalogue(Settings()), dry_run=False
     )

@@ -1,4 +1,4 @@
-"""What `-o` does with what is there already: devices, pipes, links, and files that are never replaced."""
+"""What `-o` does with what is there already: devices, pipes, links, and files that are not overwritten."""
 
 import json
 import os
@@ -82,7 +82,7 @@ def test_a_pipe_is_written_to_its_reader(folder: Path, most: int) -> None:
     words = output.write_whole(pipe, "text" * 100_000)
     reader.join(10)
     assert stat.S_ISFIFO(pipe.lstat().st_mode) and len(taken[0]) == (400_000 if most < 0 else 1)
-    assert ("did not read all" in words) == (most > 0)
+    assert ("stopped before the end" in words) == (most > 0)
 
 
 def test_a_pipe_without_reader_is_not_waited_for_without_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,11 +181,11 @@ def test_what_is_never_replaced(filled: Path, folder: Path, monkeypatch: pytest.
     monkeypatch.chdir(ready)
     monkeypatch.setenv("KPIBAR_KEY_FILE", "key")
     for name in names:
-        with pytest.raises(OutputOverwrites, match="never replaced"):
+        with pytest.raises(OutputOverwrites, match="does not overwrite"):
             targets.refuse_overwriting(Path(name), Path(DATABASE), load(Path("kpibar.toml")))
     for line in (REPORT, ("rejects", "bad.csv", "-o")):
         done = run(ready, *line, "layout.json")
-        assert (done.returncode, "never replaced" in done.stderr) == (2, True), done.stderr
+        assert (done.returncode, "does not overwrite it" in done.stderr) == (2, True), done.stderr
     assert contents(ready) == before
 
 
@@ -198,7 +198,7 @@ def test_an_export_that_was_never_ingested_is_kept(filled: Path, folder: Path) -
 def test_a_file_of_somebody_else_is_kept_and_named(filled: Path, folder: Path) -> None:
     (folder / "budget.csv").write_text("month,amount\n2025-01,1200\n")
     done = run(filled, *REPORT, str(folder / "budget.csv"))
-    words = f"{folder}/budget.csv: is a file that kpibar did not write, which is never replaced"
+    words = f"{folder}/budget.csv: is a file that kpibar did not write, and kpibar does not overwrite it"
     assert done.returncode == 2 and words in done.stderr and "delete this one first" in done.stderr, done.stderr
     assert (folder / "budget.csv").read_text().endswith("1200\n")
 

@@ -158,7 +158,7 @@ def test_what_an_older_file_holds_too_comes_back_with_it(folder: Path, table: st
     only = ZONE + '[[files]]\nmatch = "b*"\nfrom = 2025-06-01\n'
     removed = taken(folder, only, newer, later)
     assert removed.counts.removed == 2
-    assert any("ingest these again" in remark_text(remark) for remark in removed.remarks)
+    assert any("ingest those exports again" in remark_text(remark) for remark in removed.remarks)
     again = taken(folder, only, text, older)
     assert (again.counts.added, again.counts.updated) == (2, 0)
     assert column(folder, f"SELECT {IDS[table]} FROM {table} ORDER BY 1") == ["0", "1", "2", "3", "7"]

@@ -137,7 +137,7 @@ def test_lines_in_quotes_are_read_as_the_cells_within(folder: Path, delimiter: s
     assert (outcome.counts.added, outcome.counts.repaired) == (20, 0)
     reasons = column(folder, "SELECT reason_raw FROM contacts WHERE contact_id IN ('T3', 'T4') ORDER BY contact_id")
     assert reasons == [f'Colis{delimiter} "perdu" 3', "SAV"]
-    assert "20 records stood in quotes as whole lines" in said(outcome)
+    assert "20 records were whole lines in quotes" in said(outcome)
 
 
 @pytest.mark.parametrize(("every", "first", "quoted"), [(2, 0, 10), (2, 1, 10), (21, 0, 0), (4, 3, 5)])

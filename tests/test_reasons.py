@@ -109,7 +109,7 @@ def test_unknown_words_are_listed_and_the_block_can_be_pasted(folder: Path) -> N
     assert first.returncode == 0, first.stderr
     status = kpibar("status", "--db", "t.db", folder=folder)
     for said in (first.stdout + first.stderr, status.stdout):
-        assert "29 contacts have a reason that neither [reasons] nor the rules know" in said
+        assert "29 contacts have a reason listed neither in [reasons] nor in the rules" in said
         assert '"C01" (12)' in said
         assert "Jeanne" not in said and "06 12" not in said
     lines = [line[2:] for line in status.stdout.splitlines()]

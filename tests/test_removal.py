@@ -100,7 +100,7 @@ def test_how_many_earlier_versions_are_gone_is_said(folder: Path) -> None:
     before = (folder / DATABASE).read_bytes()
     tried = invoke(folder, "remove", "c.csv", "--dry-run")
     # T12 was in a.csv too, T16 in c.csv alone.
-    assert "contacts: 2 records" in tried.stderr and "1 record of them had been brought by other files" in tried.stderr
+    assert "contacts: 2 records" in tried.stderr and "1 record of them came in other files" in tried.stderr
     assert (folder / DATABASE).read_bytes() == before
     removed(folder, "c.csv")
     assert counts(folder / DATABASE) == {"contacts": 4}
@@ -110,7 +110,7 @@ def test_how_many_earlier_versions_are_gone_is_said(folder: Path) -> None:
 def test_a_wrong_brand_is_put_right(folder: Path) -> None:
     ingest(folder, "a.csv", "--brand", "Wrong")
     ended = invoke(folder, "ingest", str(folder / "a.csv"), "--tz", "Europe/Paris", "--brand", "Right")
-    assert "take it out first with `kpibar remove`" in ended.stderr
+    assert "remove the file first with `kpibar remove`" in ended.stderr
     removed(folder, str(folder / "a.csv"))
     assert traces(folder, ["Wrong"]) == set()
     ingest(folder, "a.csv", "--brand", "Right")

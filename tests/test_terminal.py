@@ -275,7 +275,8 @@ def test_a_partial_year_says_so_beside_its_dates() -> None:
     )
     assert lines(made, Screen(width=80))[2] == "partial, to 17 October: compared with the same days of 2024"
     assert lines(made)[-2:] == [
-        "2025 is partial: the exports speak up to 17 October; if they were taken later, say so with --as-of",
+        "2025 is partial: the exports are complete up to 17 October; "
+        "if they were taken later, state the date with --as-of",
         "2026 has data but has barely begun: ask for it with --year 2026",
     ]
 

@@ -101,7 +101,7 @@ def test_when_no_answered_call_has_a_wait_the_report_says_why_there_is_no_figure
     """
     found = computed(folder, {"calls.csv": table}, as_of=SUMMER)
     assert row(found, "service_level").status == "not_available"
-    assert "calls left out, for nothing says how long they waited: 1" in render(found, "en", Screen())
+    assert "calls left out, as their waiting time is unknown: 1" in render(found, "en", Screen())
 
 
 # No column bot_involved: what happened tells it. Only `left` and `handed` and `open` are never answered.

@@ -132,8 +132,8 @@ def ingest(
     brand: Annotated[
         str | None, typer.Option(envvar="KPIBAR_BRAND", help="Brand of the records that name none.")
     ] = None,
-    as_of: Annotated[str | None, typer.Option(help="Instant the exports speak up to, such as 2026-01-15.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, keep nothing.")] = False,
+    as_of: Annotated[str | None, typer.Option(help="Until when the exports are complete, such as 2026-01-15.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would happen, and store nothing.")] = False,
     keep_text: KeepTextOption = False,
     encoding: EncodingOption = None,
     max_rejects: MaxRejectsOption = "1%",
@@ -197,7 +197,10 @@ def _ingest(
     def session(store: "Store") -> "Iterator[Watch | None]":
         """Say what concerns the database as a whole, then show how far each file is read."""
         if not trial and not key.exists() and store.meta("key_id") is None:
-            say(f"new pseudonym key: {clean(str(key))} - keep a copy, without it later exports cannot join these")
+            say(
+                f"new pseudonym key: {clean(str(key))} - keep a copy: without it, customers of later exports "
+                "cannot be matched with these"
+            )
         if lost := lost_entries(store):
             say(summary.lost(path, lost))
         with watching() as watch:
@@ -356,7 +359,7 @@ def rejects(
 def check(
     json: JsonOption = False, db: DatabaseOption = None, wait: WaitOption = READING_WAIT, config: ConfigOption = None
 ) -> None:
-    """Prove again what the ledger says of the database; exit with 3 if anything does not agree.
+    """Compare the database with its ledger again; exit with 3 if anything differs.
 
     Example: kpibar check
     """

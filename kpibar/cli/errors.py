@@ -17,7 +17,7 @@ class OutputOverwrites(UsageError):
     """What is to be written would replace a file that it is made from, or one that kpibar or its user cannot lose."""
 
     def __init__(self, path: Path, what: str, advice: str = "") -> None:
-        super().__init__(f"{path}: is {what}, which is never replaced; choose another file with -o{advice}")
+        super().__init__(f"{path}: is {what}, and kpibar does not overwrite it; choose another file with -o{advice}")
 
 
 class CorrectionsKept(UsageError):
@@ -25,7 +25,7 @@ class CorrectionsKept(UsageError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path}: is there already and not as it would be written: it may hold corrections; "
+            f"{path}: exists already with other content, perhaps your corrections; "
             "choose another file with -o, or delete it"
         )
 
@@ -42,6 +42,6 @@ class ConsentMissing(UsageError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"{what} takes records out for good and nobody can be asked here, so nothing was done; "
-            "look at it with --dry-run first, then add --yes"
+            f"{what} deletes records for good and asks first, but there is no terminal to ask on: nothing was deleted; "
+            "see what would go with --dry-run, then add --yes"
         )

@@ -142,7 +142,7 @@ def _content(place: Path) -> str | None:
     if form is not None or is_copy_of_key(place, size):
         return f"key material ({form or 'a copy of the key'})"
     if b"\0" in head:
-        return "a binary file, which kpibar never writes"
+        return "a binary file"
     return "a file of settings or of a layout" if size <= _LONGEST_SETTINGS and _is_toml(place) else None
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kpibar.database.store import Store
     from kpibar.removal.erasure import Erasure
 
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would go, keep everything.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="List what would be deleted, and delete nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -35,10 +35,10 @@ def forget(
     wait: WaitOption = 0.0,
     config: ConfigOption = None,
 ) -> None:
-    """Take everything of a person out of the database, and write its file anew so that nothing is left in it.
+    """Delete everything of a person from the database, and rewrite its file so that nothing of it is left there.
 
-    The person's contacts, orders, parcels, messages, surveys and gestures go. Older exports that are ingested again
-    do not bring them back.
+    The person's contacts, orders, parcels, messages, surveys and gestures are deleted. Older exports that are
+    ingested again do not bring them back.
 
     Example: kpibar forget --email jean@example.org --phone "06 12 34 56 78" --dry-run
     """
@@ -61,7 +61,7 @@ def purge(
     wait: WaitOption = 0.0,
     config: ConfigOption = None,
 ) -> None:
-    """Take every record out of the database that began so long ago, and write its file anew.
+    """Delete every record that began so long ago from the database, and rewrite its file.
 
     Exports that are ingested later do not bring such records back.
 
@@ -84,9 +84,9 @@ def remove(
     wait: WaitOption = 0.0,
     config: ConfigOption = None,
 ) -> None:
-    """Take a file out of the database, as if it had never been ingested; so a wrong --brand is put right.
+    """Remove a file from the database, as if it had never been ingested, to correct a wrong --brand for example.
 
-    Where it replaced records of other files, these are named: ingest them again.
+    Where it replaced records of other files, those files are listed: ingest them again.
 
     Example: kpibar remove tickets-march.csv --dry-run
     """
@@ -104,26 +104,26 @@ def remove(
         for line in withdrawals.removing(planned):
             say(line)
         if dry_run:
-            say("dry run: nothing was taken out")
+            say("dry run: nothing was deleted")
             return
         if not agreed("remove", yes):
             raise typer.Exit(1)
         files.remove(store, planned, settings)
-    say(f"{path}: written anew without the file")
+    say(f"{path}: rewritten without the file")
 
 
 def rotate_key(
-    finish: Annotated[bool, typer.Option("--finish", help="Have the new key and database take their places.")] = False,
+    finish: Annotated[bool, typer.Option("--finish", help="Replace the old key and database by the new ones.")] = False,
     db: DatabaseOption = None,
     wait: WaitOption = 0.0,
     config: ConfigOption = None,
 ) -> None:
-    """Make another key for the pseudonyms, and say how the exports are ingested again under it.
+    """Make a new key for the pseudonyms, and list the commands that ingest the exports again under it.
 
-    Pseudonyms cannot be made anew without the exports. The old key is kept beside the new one: older copies of the
+    New pseudonyms can only be made from the exports. The old key is kept beside the new one: older copies of the
     database need it.
 
-    Example: kpibar rotate-key, then what it says, then kpibar rotate-key --finish
+    Example: kpibar rotate-key, then the commands it lists, then kpibar rotate-key --finish
     """
     from kpibar.config import load
     from kpibar.removal.rotation import begin_rotation, finish_rotation
@@ -133,7 +133,7 @@ def rotate_key(
     path = _existing(db, settings)
     if finish:
         finish_rotation(path, settings, wait)
-        say(f"{path}: holds what was ingested under the new key, which is the key from now on")
+        say(f"{path}: is now the database that was ingested under the new key, which is in use from now on")
         return
     for line in withdrawals.rotating(begin_rotation(path, settings, wait)):
         say(line)
@@ -172,12 +172,12 @@ def _erase(
         for line in words(planned):
             say(line)
         if dry_run:
-            say("dry run: nothing was taken out")
+            say("dry run: nothing was deleted")
             return
         if not agreed(command, yes):
             raise typer.Exit(1)
         erase(store, planned, settings)
-    say(f"{path}: written anew without {planned.records:,} record{'' if planned.records == 1 else 's'}")
+    say(f"{path}: rewritten without {planned.records:,} record{'' if planned.records == 1 else 's'}")
 
 
 def agreed(command: str, yes: bool) -> bool:
@@ -187,7 +187,7 @@ def agreed(command: str, yes: bool) -> bool:
     if not sys.stdin.isatty():
         raise ConsentMissing(f"kpibar {command}")
     with suppress(EOFError, typer.Abort):
-        if typer.confirm("Take this out for good?", err=True):
+        if typer.confirm("Delete this for good?", err=True):
             return True
-    say("nothing was taken out")
+    say("nothing was deleted")
     return False

@@ -123,8 +123,8 @@ class DiskFull(KpibarError):
     def __init__(self, path: Path, free: int | None) -> None:
         space = f" ({free / 1e6:,.0f} MB free)" if free is not None else ""
         super().__init__(
-            f"{path}: no room left to write it{space}, so what was not finished was rolled back; free some space or "
-            "lift the limit on file sizes, then ingest again: what is already held is not read twice"
+            f"{path}: no room left to write it{space}; what was not finished was rolled back; free some space or "
+            "lift the limit on file sizes, then ingest again: files that are in the database already are skipped"
         )
 
 
@@ -140,7 +140,7 @@ class ScratchFull(KpibarError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"{folder}: no room for what does not fit into memory, so what was not finished was rolled back; free some "
+            f"{folder}: no room for what does not fit into memory; what was not finished was rolled back; free some "
             "space there, or name another folder in TMPDIR"
         )
 
@@ -150,7 +150,7 @@ class MemoryShort(KpibarError):
 
     def __init__(self) -> None:
         super().__init__(
-            "the memory did not suffice, so what was not finished was rolled back; close other programs or lift the "
+            "the memory did not suffice; what was not finished was rolled back; close other programs or lift the "
             "limit on memory, or ingest the exports in smaller parts"
         )
 

@@ -62,7 +62,7 @@ def _rename(store: Store, before: str, name: str) -> None:
         [before, name],
     )[0]
     if twice:
-        raise BrandsFixed(before, name, f"{twice} order number{'s are' if twice > 1 else ' is'} held under both")
+        raise BrandsFixed(before, name, f"{twice} order number{'s exist' if twice > 1 else ' exists'} under both")
     store.engine.run("UPDATE brands SET name = ? WHERE name = ?", [name, before])
     for entity in ENTITIES:
         store.engine.run(f"UPDATE {entity} SET brand = ? WHERE brand = ?", [name, before])

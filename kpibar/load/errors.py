@@ -12,8 +12,8 @@ class FileKnownOtherwise(KpibarError):
 
     def __init__(self, path: Path, source: str, before: str) -> None:
         super().__init__(
-            f'{path}: was already ingested as "{before}"; read again as "{source}" its records would count twice; '
-            "use the same --brand, or take it out first with `kpibar remove`"
+            f'{path}: was already ingested as "{before}"; ingested again as "{source}", its records would count twice; '
+            "use the same --brand, or remove the file first with `kpibar remove`"
         )
 
 
@@ -40,8 +40,8 @@ class TooManyRejects(KpibarError):
         enough = -(-100 * rejected // records)
         super().__init__(
             f"{path}: {rejected} of {records} records were rejected, more than --max-rejects {limit} allows, so "
-            f"nothing was loaded; the first: {'; '.join(first)}; if the layout is the wrong one see `kpibar layouts`, "
-            f"if the other records are worth having load them with --max-rejects {enough}%"
+            f"nothing was loaded; the first: {'; '.join(first)}; if the layout is wrong, see `kpibar layouts`; "
+            f"to load the other records all the same, add --max-rejects {enough}%"
         )
 
 
@@ -57,7 +57,7 @@ class OriginalUnknown(KpibarError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path}: its bytes are those of no ingested file; give the export as it was when it was ingested, "
+            f"{path}: no ingested file has the same content; give the export unchanged since it was ingested, "
             "or ingest it first (`kpibar status` lists the files)"
         )
 
@@ -118,8 +118,8 @@ class ZoneNeeded(UsageError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path}: the time zone is not known: a day begins where the brand is, and times without an offset are of "
-            'that zone; say which one with --tz Europe/Paris, or timezone = "Europe/Paris" in kpibar.toml'
+            f"{path}: the time zone is missing: it decides when a day begins, and which instant a time without an "
+            'offset is; state it with --tz Europe/Paris, or timezone = "Europe/Paris" in kpibar.toml'
         )
 
 
@@ -128,7 +128,7 @@ class ZoneChanged(UsageError):
 
     def __init__(self, path: Path, known: str, stated: str) -> None:
         super().__init__(
-            f"{path}: counts its days in {known}, the settings say {stated}; "
+            f"{path}: counts its days in {known}, but the settings state {stated}; "
             "set timezone back in kpibar.toml, or start a new database with --db"
         )
 
@@ -160,10 +160,10 @@ class AccountsMixed(KpibarError):
     def __init__(self, path: Path, source: str, other: int, known: int, signs: Mapping[str, int]) -> None:
         found = ", ".join(f"{count} {words}" for words, count in signs.items())
         super().__init__(
-            f"{path}: {other} of {known} records that {source} knows by number are others ({found}): it seems to be "
-            "the export of another account, and nothing of it was loaded; give each account its own --brand, which "
-            "begins a source of its own; if it is the same account, one of its exports was read with day and month "
-            "in the wrong order: state it with --date-order"
+            f"{path}: {other} of {known} records have the number of a record of {source} but are not that record "
+            f"({found}): the file seems to be an export of another account, and nothing was loaded; give each account "
+            "its own --brand; if it is the same account, one of its exports was read with day and month in the wrong "
+            "order: state the order with --date-order"
         )
 
 
@@ -203,9 +203,9 @@ class TooManyRepairs(KpibarError):
     def __init__(self, path: Path, repaired: int, records: int, line: int) -> None:
         enough = -(-100 * repaired // records)
         super().__init__(
-            f"{path}:{line}: the first of {repaired} broken lines of {records} records that could be put right; so "
-            "many are no accident, so nothing was loaded; export it again with its texts in quotes, reject those lines "
-            f"with --no-repair, or take them as they would be read with --max-rejects {enough}%"
+            f"{path}:{line}: the first of {repaired} broken lines that could be repaired, among {records} records: "
+            "so many that the export itself must be wrong, and nothing was loaded; export it again with its texts in "
+            f"quotes, reject those lines with --no-repair, or accept the repairs with --max-rejects {enough}%"
         )
 
 

@@ -316,7 +316,7 @@ def _fault(store: Store, column: Identifier) -> str:
         (f"{failed('odd.plain')}", f"{where} is an error of a spreadsheet"),
         ("starts_with(odd.plain, '=')", f"{where} is a formula of a spreadsheet"),
         (rounded("odd.plain"), f"{where} was rounded by a spreadsheet"),
-        ("odd.uncertain", f"{where} is a number with signs in it, and others of the column have none"),
+        ("odd.uncertain", f"{where} is a number with other characters in it, unlike the rest of the column"),
     ]
     if column.record:
         twice = (
@@ -325,7 +325,7 @@ def _fault(store: Store, column: Identifier) -> str:
         )
         store.engine.run(f"UPDATE {_TABLE} AS odd SET twice = coalesce({twice}, FALSE)")
         cases.append(("odd.twice", f"{where} is written in two ways in this file: it may be two records"))
-        cases.append(("odd.nobody", f"{where} is a word for none"))
+        cases.append(("odd.nobody", f"{where} is a placeholder, not an identifier"))
     listed = " ".join(f"WHEN {test} THEN {quote(words)}" for test, words in cases)
     return f"CASE {listed} END"
 

@@ -226,7 +226,7 @@ _GIVEN_TWICE = (
 _TWO_RECORDS = (
     "CASE WHEN two_records THEN 'its lines are of two records with one number: the file may hold two accounts' END"
 )
-_INCOMPLETE = "CASE WHEN incomplete THEN 'another of its lines is broken: it is rejected whole' END"
+_INCOMPLETE = "CASE WHEN incomplete THEN 'another line of this record is broken, so the whole record is rejected' END"
 # The table of the records of which a line is broken.
 BROKEN = "broken_groups"
 # What stands for the relation that records are read from.

@@ -9,8 +9,7 @@ class YearWithoutData(UsageError):
     """The year asked for has no data."""
 
     def __init__(self, year: int, years: Sequence[int]) -> None:
-        held = ", ".join(str(held) for held in years)
-        super().__init__(f"no data in {year}; years held: {held}; try --year {years[-1]}")
+        super().__init__(f"no data in {year}; years with data: {', '.join(map(str, years))}; try --year {years[-1]}")
 
 
 class BrandUnknown(UsageError):

@@ -167,8 +167,8 @@ class HeaderQuoteUnpaired(KpibarError):
 
     def __init__(self, path: Path, line: int, name: str) -> None:
         super().__init__(
-            f"{path}:{line}: the column name {name} has a quote alone, without the one that opens or closes it; "
-            "take out that quote in the header, or export the file again without opening it in a spreadsheet"
+            f"{path}:{line}: the column name {name} has a quote without the one that opens or closes it; "
+            "remove that quote from the header, or export the file again without opening it in a spreadsheet"
         )
 
 

@@ -331,7 +331,7 @@ class Reader:
         """Count bytes looked at. Raises FileDamaged where they are so many times those that were taken."""
         self._effort += effort
         if self._effort > _FREE_EFFORT + _MOST_EFFORT * self._consumption + 4 * self._largest:
-            why = f"quotes before and in line {self.line:,} open and do not close, so that no records can be told apart"
+            why = f"quotes before and in line {self.line:,} open and do not close: its records cannot be separated"
             raise FileDamaged(self.path, "text", why)
 
     def _accept(self, view: bytes, proof: Proof) -> None:

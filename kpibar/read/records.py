@@ -19,7 +19,7 @@ from kpibar.read.workbook_marks import NO_RESULT
 # A quote still open after so many lines was never meant to open a cell.
 LONGEST_RECORD = 2_000
 # What code "length" says of a record: the engine would refuse it and all that is read with it.
-LONG = f"it is longer than {LONGEST_TEXT >> 20} MiB, as no record of an export is: a quote or a line end may be missing"
+LONG = f"it is longer than {LONGEST_TEXT >> 20} MiB, too long for a record: a quote or a line end may be missing"
 
 
 def too_long(limit: int) -> str:
@@ -42,7 +42,7 @@ HEADER_MOVED = "header-moved"
 HEADER_REPEATED = "it repeats the header"
 OF_A_REPORT = "it is a line of a report, not a record"
 _SWALLOWS = "a quote opened here closes in a later record"
-_TWO_READINGS = "a quote within a cell: its cells can be told apart in two ways"
+_TWO_READINGS = "a quote within a cell: the line can be split into cells in two ways"
 QUOTE_TORN = "a quote within a cell, and it may go on in the next line, which is broken"
 _FOOTER = re.compile(
     r"\W*((grand|sub|sous)?[ -]?totals?\b|totaux\b|sum\b|somme\b|copyright\b|©|\d+ (rows?|records?|results?|lignes?"

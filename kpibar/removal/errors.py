@@ -24,7 +24,7 @@ class RewriteImpossible(KpibarError):
     """The database cannot be replaced by one that is written anew."""
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path}: cannot be written anew ({why}), so nothing was taken out")
+        super().__init__(f"{path}: cannot be rewritten ({why}); nothing was deleted")
 
 
 class RewriteShort(KpibarError):
@@ -33,7 +33,7 @@ class RewriteShort(KpibarError):
     def __init__(self, path: Path, free: int | None, need: int) -> None:
         space = f", {free / 1e6:,.0f} MB are free" if free is not None else ""
         super().__init__(
-            f"{path}: writing it anew takes up to {need / 1e6:,.0f} MB beside it{space}, so nothing was taken out; "
+            f"{path}: rewriting it takes up to {need / 1e6:,.0f} MB beside it{space}; nothing was deleted; "
             "free some space, then start again"
         )
 
@@ -43,8 +43,8 @@ class RotationIncomplete(KpibarError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
-            f"{path}: cannot take the place of the old database ({why}), which stays with its key; "
-            "`kpibar rotate-key` lists what has to be ingested"
+            f"{path}: cannot replace the old database ({why}); the old database and its key stay in use; "
+            "`kpibar rotate-key` lists the exports to ingest"
         )
 
 

@@ -87,7 +87,7 @@ def _complete(store: Store, fresh: Path, new: Key, config: Config) -> Seal:
             raise RotationIncomplete(fresh, f"{faults[0].about}: {faults[0].text}")
         persons = "SELECT count(*) FROM forgotten WHERE kind = 'person'"
         if store.engine.rows(persons)[0][0] and not target.engine.rows(persons)[0][0]:
-            raise RotationIncomplete(fresh, "nobody was forgotten in it, and persons were in the old one")
+            raise RotationIncomplete(fresh, "persons were forgotten in the old database, and nobody in this one")
         target.engine.run("CHECKPOINT")
         return seal_of(target)
 

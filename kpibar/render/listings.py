@@ -93,10 +93,8 @@ def status_text(held: DatabaseStatus) -> str:
         lines += ["", "Reasons", *(f"  {line}" for line in words)]
     if held.statuses:
         words = [f'"{clean(word)}" ({summary.number(n)})' for word, n in held.statuses]
-        lines += ["", "Statuses", f"  of parcels without a day of delivery, which nobody knows: {', '.join(words)}"]
-        lines += [
-            "  their parcels count as never delivered; fill delivered_at, or complete in kpibar's own parcels file"
-        ]
+        lines += ["", "Statuses", f"  unknown statuses of parcels without a day of delivery: {', '.join(words)}"]
+        lines += ["  these parcels count as never delivered; fill delivered_at, or complete in kpibar's parcels file"]
     if held.duplicates:
         lines += ["", "Calls and their tickets"]
         lines += [f"  {note_text(code, {'rows': count}, 'en')}" for code, count in held.duplicates]
@@ -108,7 +106,7 @@ def status_text(held: DatabaseStatus) -> str:
         lines[-1] += f"{one.first}: if one tool followed the other, write this into kpibar.toml to compare the years"
         lines += [f"  {clean(line)}" for line in one.handover.lines]
     heads = ("source", "table", "rows", "first", "last", "as of", f"months of {held.window.start.year}")
-    lines += ["", "Held"]
+    lines += ["", "Records"]
     lines += [f"  {line}" for line in columns([heads, *summary.coverage_rows(held.coverage)])]
     lines += ["", "Columns"]
     lines += [f"  {clean(source)}: {', '.join(names)}" for source, names in held.columns.items()]

@@ -109,7 +109,7 @@ def _written(number: int, data: bytes, path: Path) -> str:
             while view:
                 view = view[file.write(view) or 0 :]
     except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
-        return f"written: {path}, of which its reader did not read all"
+        return f"written: {path}, but its reader stopped before the end"
     except BlockingIOError as error:
-        raise OutputUnwritable(path, "it takes no more") from error
+        raise OutputUnwritable(path, "it accepts no more data") from error
     return f"written: {path}"

@@ -43,9 +43,11 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
     how = ", ".join(filter(None, (outcome.layout, outcome.encoding, delimiter)))
     if outcome.same_as_before is not None:
         when = f"{outcome.same_as_before:%Y-%m-%d %H:%M} UTC"
-        later = f"; now speaks up to {outcome.extended:%Y-%m-%d %H:%M} UTC" if outcome.extended else ""
+        later = (
+            f"; its data now count as complete up to {outcome.extended:%Y-%m-%d %H:%M} UTC" if outcome.extended else ""
+        )
         return [f"{name} ({how})", f"  already ingested on {when}: nothing added, nothing updated{later}"]
-    lines = [f"{name} ({how})" + (" - dry run, nothing kept" if dry_run else "")]
+    lines = [f"{name} ({how})" + (" - dry run, nothing stored" if dry_run else "")]
     lines += [f"  {_counted(table)}" for table in outcome.tables]
     if brief:
         return lines
@@ -65,14 +67,14 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
     words = [(value, n) for column, value, n in outcome.unknown if column == REASONS]
     lines += [f"  {line}" for line in reason_lines(words, outcome.own_reasons)]
     lines += [
-        f'  {column} stays empty: no column "{clean(name)}", of which your layout reads it'
+        f'  {column} stays empty: the file has no column "{clean(name)}", from which your layout reads it'
         for column, name in outcome.absent
     ]
     lines += _other_sources(outcome)
     disabled = disabled_kpis(known, outcome.tables[0].entity, outcome.tables[0].held)
     if disabled:
         columns = sorted({need.partition(".")[2] for needs in disabled.values() for need in _options(needs)})
-        lines.append(f"  does not feed {', '.join(disabled)}: no {', '.join(columns)}")
+        lines.append(f"  gives no figures for {', '.join(disabled)}: no {', '.join(columns)}")
     return lines
 
 
@@ -146,7 +148,7 @@ def reason_lines(words: Sequence[tuple[str, int]], own: bool) -> list[str]:
     if not words:
         return []
     listed = ", ".join(f'"{clean(word)}" ({number(n)})' for word, n in words[:_NAMED_WORDS])
-    lines = [f"reasons that neither [reasons] nor the rules know, and their contacts: {listed}"]
+    lines = [f"reasons listed neither in [reasons] nor in the rules, and their number of contacts: {listed}"]
     named = [(word, n) for word, n in words if n >= NAMED_FROM and blank(word) != word]
     if named:
         where = "add below [reasons] in" if own else "add to"
@@ -165,15 +167,13 @@ def _toml_text(text: str) -> str:
 def _other_sources(outcome: Outcome) -> list[str]:
     """What the file has in common with sources of another brand, or of none."""
     if outcome.same_elsewhere:
-        held = " and ".join(
-            f'{number(count)} as those of "{clean(source)}"' for source, count in outcome.same_elsewhere
-        )
-        return [f"  its records are held twice, {held}, and count twice: ingest them once, under one --brand"]
+        others = " and ".join(f'{number(count)} under "{clean(name)}"' for name, count in outcome.same_elsewhere)
+        return [f"  records in the database already, {others}, count twice: ingest them under one --brand only"]
     if outcome.other_sources:
-        held = ", ".join(f'"{clean(source)}"' for source in outcome.other_sources)
+        others = ", ".join(f'"{clean(source)}"' for source in outcome.other_sources)
         return [
-            f'  its records belong to "{clean(outcome.source)}", those of earlier exports of this layout to {held}: '
-            "if that is one tool, give all the same --brand, or what two of them hold counts twice"
+            f'  its records belong to "{clean(outcome.source)}", those of earlier exports of this layout to {others}: '
+            "if all come from one tool, give all the same --brand, or records that are in several of them count twice"
         ]
     return []
 
@@ -194,7 +194,7 @@ def little_space(path: Path, free: int, wished: int) -> str:
     """A warning before an ingest that the disk might not hold."""
     return (
         f"only {number(free / 1e6)} MB are free beside {clean(str(path))}, an ingest of these exports may need "
-        f"{number(wished / 1e6)} MB; should they not suffice, what is not finished is rolled back"
+        f"{number(wished / 1e6)} MB; if the space runs out, the file being read is rolled back"
     )
 
 
@@ -218,7 +218,7 @@ def to_correct(found: Corrections, output: Path) -> str:
     words += " --keep-text" if said.keep_text else ""
     what = f"{number(found.records)} rejected record{'s' * (found.records > 1)}"
     return clean(
-        f"{what}: correct what is there, then `kpibar ingest {output} "
+        f"{what}: correct them in the file, then `kpibar ingest {output} "
         f"--layout {found.layout}{words}`. The file holds customer data; delete it afterwards"
     )
 

@@ -1,4 +1,4 @@
-"""Words for what is taken out of a database: what goes, what stays and why, what to do next."""
+"""Words for deletions from a database: what is deleted, what stays and why, what to do next."""
 
 from collections.abc import Sequence
 
@@ -22,8 +22,8 @@ def forgetting(erasure: Erasure) -> list[str]:
     lines = [f"{label}: {'on ' + counted(n) if n else 'on no record'}" for label, n in found.by]
     if found.links:
         what = "identifier" if found.links == 1 else "identifiers"
-        lines.append(f"{number(found.links)} other {what} of the same person alone: what has them goes as well")
-    return [*lines, *goes(erasure.removals), *_of_others(found)]
+        lines.append(f"{number(found.links)} other {what} of this person alone: records with them are deleted as well")
+    return [*lines, *deletions(erasure.removals, "to delete:"), *_of_others(found)]
 
 
 def _of_others(found: PersonRecords) -> list[str]:
@@ -42,24 +42,25 @@ def _of_others(found: PersonRecords) -> list[str]:
     return [f"{number(n)} {(one if n == 1 else many).format(name)}" for n, one, many in sentences if n]
 
 
-def goes(removals: Sequence[Removal]) -> list[str]:
-    """How many records go, by table and source."""
+def deletions(removals: Sequence[Removal], heading: str) -> list[str]:
+    """How many records are deleted, by table and source."""
     if not removals:
-        return ["no record goes"]
-    return [f"  {one.entity} of {clean(one.source)}: {counted(one.records)}" for one in removals]
+        return ["no record is deleted"]
+    rows = [f"  {one.entity} of {clean(one.source)}: {counted(one.records)}" for one in removals]
+    return [heading, *rows]
 
 
 def removing(planned: FileRemoval) -> list[str]:
-    """What goes with a file, and which files to ingest again."""
-    lines = [f"file {clean(str(planned.file))} goes"]
+    """What is deleted with a file, and which files to ingest again."""
+    lines = [f"to delete: file {clean(str(planned.file))}"]
     lines += [f"  {entity}: {counted(count)}" for entity, count in planned.rows]
     if planned.losses:
         lines.append(
-            f"{counted(planned.losses)} of them had been brought by other files of {clean(planned.file.source)} too: "
-            "what those said is no longer held"
+            f"{counted(planned.losses)} of them came in other files of {clean(planned.file.source)} too, "
+            "whose versions are no longer stored"
         )
     if planned.again:
-        lines.append("ingest again, in this order, so that nothing of other files is missing:")
+        lines.append("ingest these files again, in this order, so that their records are complete:")
         lines += [f"  kpibar ingest {clean(again(one))}" for one in planned.again]
     return lines
 
@@ -79,18 +80,18 @@ def rotating(planned: Rotation) -> list[str]:
     key, database = clean(str(planned.key)), clean(str(planned.database))
     under = f'KPIBAR_KEY_FILE="{key}" kpibar'
     lines = [
-        f"new key: {key} - keep a copy; the old key and the database stay in force",
+        f"new key: {key} - keep a copy; the old key and the database stay in use",
         "ingest every export under the new key into a new database, in this order:",
         *(f'  {under} ingest {clean(again(one))} --db "{database}"' for one in planned.readings),
     ]
     if planned.persons:
         lines += [
-            "persons were forgotten, and only the exports say who: forget each of them there too",
+            "persons were forgotten in the old database: forget each of them in the new one too",
             f'  {under} forget --email ... --db "{database}"',
         ]
-    return [*lines, "then have both take the places of the old ones: kpibar rotate-key --finish"]
+    return [*lines, "then replace the old key and database by the new ones: kpibar rotate-key --finish"]
 
 
 def purging(erasure: Erasure) -> list[str]:
     """What began before the day of a purge."""
-    return [f"what began before {erasure.before} goes", *goes(erasure.removals)]
+    return deletions(erasure.removals, f"to delete: records that began before {erasure.before}")

@@ -44,9 +44,9 @@ class YearFirst(KpibarError):
 
     def __init__(self, path: Path, column: str, example: str) -> None:
         super().__init__(
-            f'{path}: in the dates of column "{column}" ({example}) the year seems to come first, for their ends would '
-            "be years from now; export it with years of four digits, or leave out --date-order and give their format "
-            'in a layout of your own, such as formats = ["%y-%m-%d %H:%M"]'
+            f'{path}: in the dates of column "{column}" ({example}) the year seems to come first: read with the year '
+            "last, they would lie years ahead; export it with years of four digits, or leave out --date-order and give "
+            'their format in a layout of your own, such as formats = ["%y-%m-%d %H:%M"]'
         )
 
 
@@ -56,6 +56,6 @@ class DatesSwapped(KpibarError):
     def __init__(self, path: Path, column: str, example: str) -> None:
         super().__init__(
             f'{path}: in column "{column}" every date up to the 12th is a date, every later one a text ({example}): a '
-            "spreadsheet has most likely swapped day and month of the former; export it again and do not open it "
-            "before it is read, or state the order with --date-order if the dates are right"
+            "spreadsheet has most likely swapped day and month of the former; export it again and ingest it without "
+            "opening it in a spreadsheet, or state the order with --date-order if the dates are right"
         )

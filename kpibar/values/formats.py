@@ -96,7 +96,7 @@ def _tokens(format: str) -> Iterator[tuple[str, str]]:
         position = found.end()
         letter = found[2]
         if not letter:
-            raise FormatFault("ends with a % that names nothing")
+            raise FormatFault("ends with a % alone")
         if letter == "%":
             yield "", "%"
         elif letter in _ALIASES:

@@ -198,7 +198,7 @@ class _Writer:
     def _term(self, node: Node) -> Term:
         kind = node["class"]
         if node.get("alias"):
-            raise FormulaFault(f"gives a name ({node['alias']}): an expression has none")
+            raise FormulaFault(f"gives a name ({node['alias']}), which an expression cannot have")
         match kind:
             case "COLUMN_REF":
                 _refuse_more(node, {"column_names"})
@@ -272,7 +272,7 @@ class _Writer:
         _refuse_more(node, _CALL)
         named = [argument for argument in node["arguments"] if argument["name"]]
         if len(node["qualified_name"]["path"]) != 1 or node["order_bys"]["orders"] or named:
-            raise FormulaFault(f'calls "{name}" in a way that is not one of an expression')
+            raise FormulaFault(f'calls "{name}" in a way that an expression may not')
         before = self._copies
         parts = [self.write(argument["expression"]) for argument in node["arguments"]]
         if name in REPEATED:
