@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.kpis.catalogue import catalogue
-from kpibar.render.summary import ingested
+from kpibar.render.summary import outcome_lines
 from tests.intake import held, take_text
 from tests.support import computed, fraction, kpibar, settings
 
@@ -75,7 +75,7 @@ def test_channels_and_states_in_french_are_read(folder: Path) -> None:
     assert len(outcome.unknown) == 2
     said = [
         line
-        for line in ingested(outcome, catalogue(settings(folder).settings), dry_run=False)
+        for line in outcome_lines(outcome, catalogue(settings(folder).settings), dry_run=False)
         if "does not list" in line
     ]
     assert said[0].endswith("aaaaaa (1); `kpibar layouts kpibar-contacts` shows its words")

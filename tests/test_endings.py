@@ -9,7 +9,7 @@ from kpibar.config import Settings
 from kpibar.kpis.catalogue import catalogue
 from kpibar.load.errors import AllRejected
 from kpibar.load.outcome import Outcome
-from kpibar.render.summary import ingested
+from kpibar.render.summary import outcome_lines
 from tests.intake import column, held, take_text
 
 MISSING = "the file ends without a line end"
@@ -22,7 +22,7 @@ def contacts(name: str, cells: Sequence[str], mark: str = ",", *, end: str = "\n
 
 
 def said(outcome: Outcome) -> str:
-    return "\n".join(ingested(outcome, catalogue(Settings()), dry_run=False))
+    return "\n".join(outcome_lines(outcome, catalogue(Settings()), dry_run=False))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from kpibar.load.errors import LayoutContradicted, ZoneNeeded
 from kpibar.load.outcome import Outcome
 from kpibar.read.errors import FileEmpty
 from kpibar.render.document import document
-from kpibar.render.summary import ingested
+from kpibar.render.summary import outcome_lines
 from tests.intake import DATABASE, column, config, held, take, take_text, write
 from tests.support import ingest_tables, report, settings
 
@@ -164,7 +164,7 @@ def test_records_held_under_two_brands_or_layouts_are_told(folder: Path) -> None
     take_text(folder, contacts(**many), name="1.csv", brand="One")
     twice = take_text(folder, contacts(**many, X="a"), name="2.csv", brand="Two")
     assert twice.same_elsewhere == (("kpibar-contacts/One", 12),)
-    assert any("count twice" in line for line in ingested(twice, catalogue(Settings()), dry_run=False))
+    assert any("count twice" in line for line in outcome_lines(twice, catalogue(Settings()), dry_run=False))
     shop = "Name,Email,Financial Status,Fulfillment Status,Created at,Lineitem quantity,Lineitem name\n"
     shop += "".join(f"#{n},,paid,,2025-03-01 10:00:00 +0100,1,Lit\n" for n in range(1, 13))
     assert take_text(folder, shop, name="shop.csv").same_elsewhere == ()
@@ -177,7 +177,7 @@ def test_a_brand_given_once_and_not_again_is_told(folder: Path) -> None:
     assert take_text(folder, contacts(a="2"), name="2.csv", brand="Two").other_sources == first.other_sources == ()
     again = take_text(folder, contacts(a="1", b="2"), name="3.csv")
     assert again.other_sources == ("kpibar-contacts/One", "kpibar-contacts/Two")
-    (line,) = (line for line in ingested(again, catalogue(Settings()), dry_run=False) if "--brand" in line)
+    (line,) = (line for line in outcome_lines(again, catalogue(Settings()), dry_run=False) if "--brand" in line)
     assert line.strip().startswith(
         'its records belong to "kpibar-contacts", those of earlier exports of this layout to "kpibar-contacts/One", '
     )

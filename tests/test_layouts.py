@@ -11,7 +11,7 @@ from kpibar.layouts.layout import identify, parse, shelf
 from kpibar.load.errors import LayoutContradicted, LayoutUnmatched
 from kpibar.read.columns import column, normal
 from kpibar.read.errors import HeaderNotFound
-from kpibar.render.summary import ingested
+from kpibar.render.summary import outcome_lines
 from tests.intake import config, held, take, take_text, write
 
 DAY = "2025-03-01 10:00:00"
@@ -299,6 +299,7 @@ def test_a_column_of_the_users_own_that_the_file_lacks_is_told(folder: Path) -> 
     )
     (outcome,) = take(folder, write(folder, "more.csv", text + "2,2025-03-01 10:00:00,email\n"), settings=settings)
     assert outcome.absent == (("order_ref", "shop ordre"),)
-    assert '  order_ref stays empty: the file has no column "shop ordre", from which your layout reads it' in ingested(
-        outcome, catalogue(Settings()), dry_run=False
+    assert (
+        '  order_ref stays empty: the file has no column "shop ordre", from which your layout reads it'
+        in outcome_lines(outcome, catalogue(Settings()), dry_run=False)
     )

@@ -9,7 +9,7 @@ from kpibar.database.errors import LedgerBroken
 from kpibar.database.ledger import CHAIN_COLUMNS, Counts, Entry, Lines, count_rows, next_link, prove_tables, write_entry
 from kpibar.database.store import open_store
 from kpibar.kpis.catalogue import catalogue
-from kpibar.render.summary import ingested
+from kpibar.render.summary import outcome_lines
 from tests.intake import DATABASE, held, take_text
 from tests.support import kpibar
 
@@ -86,11 +86,11 @@ def test_lines_below_the_records_are_counted_and_said(folder: Path) -> None:
     text = f"{HEADER}1,{DAY},email,SAV\nGrand Totals (1 records)\n\n© 2025 Example\n"
     outcome = take_text(folder, text)
     assert outcome.lines == Lines(total=5, header=1, blank=1, footer=2, records=1)
-    assert "  left out: 2 lines below the records (totals, notes of the report)" in ingested(
+    assert "  left out: 2 lines below the records (totals, notes of the report)" in outcome_lines(
         outcome, catalogue(Settings()), False
     )
     outcome = take_text(folder, f"{HEADER}2,{DAY},email,SAV\nGrand Totals (1 records)\n", name="one.csv")
-    assert any("left out: 1 line below" in line for line in ingested(outcome, catalogue(Settings()), False))
+    assert any("left out: 1 line below" in line for line in outcome_lines(outcome, catalogue(Settings()), False))
 
 
 CONTACTS = "contact_id,created_at,channel\n1,2025-03-01 10:00:00,email\n"

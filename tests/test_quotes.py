@@ -11,7 +11,7 @@ from kpibar.config import Settings
 from kpibar.kpis.catalogue import catalogue
 from kpibar.load.outcome import Outcome
 from kpibar.read.errors import HeaderQuoteUnpaired
-from kpibar.render.summary import ingested
+from kpibar.render.summary import outcome_lines
 from tests.intake import column, held, take, take_text, write
 
 HEADER = ("contact_id", "created_at", "channel", "reason_raw", "subject", "status")
@@ -27,7 +27,7 @@ def lines(middle: str, *, delimiter: str = ",", quote: str = '"') -> str:
 
 
 def said(outcome: Outcome) -> str:
-    return "\n".join(ingested(outcome, catalogue(Settings()), dry_run=False))
+    return "\n".join(outcome_lines(outcome, catalogue(Settings()), dry_run=False))
 
 
 # --- a quote within an unquoted cell -------------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.kpis.catalogue import catalogue
-from kpibar.render.summary import ingested
+from kpibar.render.summary import outcome_lines
 from tests.intake import config, held, take, take_text, write
 from tests.support import computed, fraction, kpibar
 
@@ -126,7 +126,7 @@ def test_words_to_add_below_the_reasons_that_are_there(folder: Path) -> None:
     """A second line [reasons] would be no valid TOML."""
     used = config(folder, 'timezone = "UTC"\n[reasons]\n"C09" = "wismo"\n')
     outcome = take(folder, write(folder, "x.csv", contacts(*["C01"] * 5)), settings=used)[0]
-    said = ingested(outcome, catalogue(used.settings), dry_run=False)
+    said = outcome_lines(outcome, catalogue(used.settings), dry_run=False)
     assert '    "C01" = "unknown"  # 5 contacts' in said
     assert not any(line.strip() == "[reasons]" for line in said)
     assert any("add below [reasons] in kpibar.toml" in line for line in said)

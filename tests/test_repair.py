@@ -11,7 +11,7 @@ from kpibar.layouts.shapes import accept
 from kpibar.load.errors import AllRejected
 from kpibar.load.repair import Repairer
 from kpibar.read.scan import Dialect
-from kpibar.render.summary import ingested
+from kpibar.render.summary import outcome_lines
 from tests.intake import column, held, take, take_text, write
 
 HEADER = "contact_id,created_at,channel,queue,wait_s,subject"
@@ -99,7 +99,7 @@ def test_repair_can_be_declined(folder: Path) -> None:
 def test_repairs_are_counted_in_the_ledger_and_named(folder: Path) -> None:
     outcome = take_text(folder, export("T-40,2025-03-13 10:00:00,email,Paris40,Bonjour"))
     assert column(folder, "SELECT repaired FROM files") == [1]
-    said = "\n".join(ingested(outcome, catalogue(Settings()), dry_run=False))
+    said = "\n".join(outcome_lines(outcome, catalogue(Settings()), dry_run=False))
     assert "78 read (1 repaired) = 78 added" in said
     assert "repaired, in the only way that fits its types: line 40" in said
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kpibar.cli.options import Format
-from kpibar.cli.outputs import rendered
+from kpibar.cli.outputs import render_report
 from kpibar.config import Config, Settings, load
 from kpibar.database.store import open_store
 from kpibar.kpis.catalogue import Kpi, catalogue
@@ -82,7 +82,7 @@ def _report(path: Path, by: str | None = None, *, share: bool = False) -> Barome
 
 
 def _json(found: Barometer) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(rendered(found, Format.json, "en", Screen(None)))
+    read: dict[str, Any] = json.loads(render_report(found, Format.json, "en", Screen(None)))
     return read
 
 
@@ -138,11 +138,11 @@ def test_a_category_of_an_own_mix_is_of_ten_records_or_not_shown(by_brand: dict[
 
 def test_the_csv_and_the_table_agree_with_the_document(path: Path, by_brand: dict[str, Any]) -> None:
     found = _report(path, "brand")
-    rows = list(csv.DictReader(io.StringIO(rendered(found, Format.csv, "en", Screen(None)))))
+    rows = list(csv.DictReader(io.StringIO(render_report(found, Format.csv, "en", Screen(None)))))
     small = [row for row in rows if 0 < float(row["denominator"] or 0) < LEAST]
     assert len(small) > 10
     assert {row[name] for row in small for name in ("value", "numerator", "ci_low", "ci_high")} == {""}
-    table = rendered(found, Format.table, "en", Screen(None))
+    table = render_report(found, Format.table, "en", Screen(None))
     assert "n<30" in table
 
 

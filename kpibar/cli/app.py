@@ -56,7 +56,7 @@ app = typer.Typer(
 )
 
 
-_FOUND = 3  # a check failed
+_CHECK_FAILED = 3  # a check failed
 
 
 def main() -> NoReturn:
@@ -84,22 +84,22 @@ def _run() -> int:
         return code if isinstance(code, int) else 0
     except typer.TyperException as usage:
         return console.refuse_usage(usage)
-    except KpibarError as known:
-        error = known
+    except KpibarError as cause:
+        error = cause
     except (MemoryError, ImportError) as short:
         if isinstance(short, ImportError) and "failed to map" not in str(short):
             raise
         error = MemoryShort()
-    except OSError as refused:
-        error = OutputUnwritable(Path(refused.filename or "standard output"), refused.strerror or str(refused))
+    except OSError as fault:
+        error = OutputUnwritable(Path(fault.filename or "standard output"), fault.strerror or str(fault))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     say(failure(error))
     return error.exit_code
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(is_asked: bool) -> None:
+    if is_asked:
         print(f"kpibar {__version__}")
         raise typer.Exit
 
@@ -155,11 +155,11 @@ def ingest(
     )  # fmt: skip
     path = settings.database_path(db)
     if dry_run and not path.exists():
-        failed = _try_out(files, settings, options)
+        exit_code = _try_out(files, settings, options)
     else:
-        failed = _ingest(files, path, settings, options, wait=wait)
-    if failed:
-        raise typer.Exit(failed)
+        exit_code = _ingest(files, path, settings, options, wait=wait)
+    if exit_code:
+        raise typer.Exit(exit_code)
 
 
 def _try_out(files: list[Path], config: "Config", options: "Options") -> int:
@@ -178,19 +178,19 @@ def _ingest(
 ) -> int:
     """Ingest, say what happened and last what failed, rebuild the model; return the exit code."""
     from kpibar.api import load_files
-    from kpibar.cli.progress import watching
+    from kpibar.cli.progress import watch_files
     from kpibar.database.key import key_path
     from kpibar.database.seal import lost_entries
     from kpibar.database.store import shortage
     from kpibar.kpis.catalogue import catalogue
     from kpibar.render import summary
 
-    known, key = catalogue(config.settings), key_path(config.settings.project)
+    definitions, key = catalogue(config.settings), key_path(config.settings.project)
     if (short := shortage(path, paths)) is not None:
-        say(summary.little_space(path, *short))
+        say(summary.space_warning(path, *short))
 
-    def done(outcome: "Outcome") -> None:
-        for line in summary.ingested(outcome, known, options.dry_run, brief=trial and not options.dry_run):
+    def print_outcome(outcome: "Outcome") -> None:
+        for line in summary.outcome_lines(outcome, definitions, options.dry_run, brief=trial and not options.dry_run):
             say(line)
 
     @contextmanager
@@ -201,12 +201,14 @@ def _ingest(
                 f"new pseudonym key: {clean(str(key))} - keep a copy: without it, customers of later exports "
                 "cannot be matched with these"
             )
-        if lost := lost_entries(store):
-            say(summary.lost(path, lost))
-        with watching() as watch:
+        if loss := lost_entries(store):
+            say(summary.loss_warning(path, loss))
+        with watch_files() as watch:
             yield watch
 
-    outcomes = load_files(paths, path, config, options, wait=wait, on_outcome=done, notify=announce, session=session)
+    outcomes = load_files(
+        paths, path, config, options, wait=wait, on_outcome=print_outcome, notify=announce, session=session
+    )
     say(summary.totals(outcomes))
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     for error in errors:
@@ -236,7 +238,7 @@ def report(
 
     Example: kpibar report --year 2025 --by carrier -o barometer.json
     """
-    from kpibar.cli.outputs import format_of, rendered, screen_of
+    from kpibar.cli.outputs import format_of, render_report, screen_of
     from kpibar.cli.targets import refuse_overwriting
     from kpibar.config import load
     from kpibar.measure.circulation import compute_report
@@ -244,12 +246,12 @@ def report(
 
     settings = load(config)
     refuse_overwriting(output, settings.database_path(db), settings, wait=wait)
-    wanted = Format.json if json else format or format_of(output)
+    output_format = Format.json if json else format or format_of(output)
     request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None, share)
-    computed = compute_report(settings.database_path(db), settings, request, wait, announce)
+    barometer = compute_report(settings.database_path(db), settings, request, wait, announce)
     language = lang.value if lang else settings.settings.lang or "en"
     screen = screen_of(color, palette, to_file=output is not None)
-    emit(rendered(computed, wanted, language, screen), output)
+    emit(render_report(barometer, output_format, language, screen), output)
 
 
 @app.command()
@@ -268,13 +270,13 @@ def kpis(
     from kpibar.render import listings
 
     settings = load(config).settings
-    known, language = catalogue(settings), lang.value if lang else settings.lang or "en"
+    definitions, language = catalogue(settings), lang.value if lang else settings.lang or "en"
     if json:
-        emit(listings.kpis_json(known, id), None)
+        emit(listings.kpis_json(definitions, id), None)
     elif id is None:
-        emit(listings.kpis_text(known, language), None)
+        emit(listings.kpis_text(definitions, language), None)
     else:
-        emit(listings.kpi_text(known, id, language, settings.targets.get(id)), None)
+        emit(listings.kpi_text(definitions, id, language, settings.targets.get(id)), None)
 
 
 @app.command()
@@ -291,8 +293,8 @@ def layouts(
     from kpibar.render import listings
 
     settings = load(config)
-    known = shelf(settings.folder or Path.cwd(), settings.settings.layouts)
-    emit(listings.layouts_text(known) if name is None else listings.layout_text(known, name), None)
+    layout_shelf = shelf(settings.folder or Path.cwd(), settings.settings.layouts)
+    emit(listings.layouts_text(layout_shelf) if name is None else listings.layout_text(layout_shelf, name), None)
 
 
 @app.command()
@@ -310,8 +312,8 @@ def status(
 
     settings = load(config)
     with open_current(settings.database_path(db), settings, wait, announce) as store:
-        held = database_status(store, settings)
-    emit(listings.status_json(held) if json else listings.status_text(held), None)
+        contents = database_status(store, settings)
+    emit(listings.status_json(contents) if json else listings.status_text(contents), None)
 
 
 @app.command()
@@ -345,14 +347,14 @@ def rejects(
     exports = (original, Path(file) if file else None)
     refuse_overwriting(output, settings.database_path(db), settings, *exports, wait=wait, whole=original is None)
     with open_store(settings.database_path(db), write=False, wait=wait, notify=announce) as store:
-        named = Path(file) if file else None if output else original
-        found = list_rejects(store, ledger_name(named) if named else None)
-        taken = corrections(store, original, settings) if original and output else None
-    if taken and output:
-        for line in write_corrections(taken, output):
+        name = Path(file) if file else None if output else original
+        reject_list = list_rejects(store, ledger_name(name) if name else None)
+        records = corrections(store, original, settings) if original and output else None
+    if records and output:
+        for line in write_corrections(records, output):
             say(line)
     else:
-        emit(listings.rejects_json(found) if json else listings.rejects_text(found), output)
+        emit(listings.rejects_json(reject_list) if json else listings.rejects_text(reject_list), output)
 
 
 @app.command()
@@ -372,10 +374,10 @@ def check(
     settings = load(config)
     key = key_path(settings.settings.project)
     with open_store(settings.database_path(db), write=False, wait=wait, notify=announce) as store:
-        found = checks.check(store, settings.settings.thresholds, settings.settings.files, key)
-    emit(listings.check_json(found) if json else listings.check_text(found), None)
-    if any(not one.note for one in found):
-        raise typer.Exit(_FOUND)
+        findings = checks.check(store, settings.settings.thresholds, settings.settings.files, key)
+    emit(listings.check_json(findings) if json else listings.check_text(findings), None)
+    if any(not finding.note for finding in findings):
+        raise typer.Exit(_CHECK_FAILED)
 
 
 @app.command()
@@ -390,7 +392,7 @@ def demo(
     Example: kpibar demo --db demo.duckdb
     """
     from kpibar.cli.demo import own_key, sample_files, sample_folder, try_next
-    from kpibar.cli.outputs import rendered, screen_of
+    from kpibar.cli.outputs import render_report, screen_of
     from kpibar.config import load
     from kpibar.database.scratch import scratch
     from kpibar.load.outcome import Options
@@ -402,9 +404,9 @@ def demo(
         path = db or folder / "demo.duckdb"
         with own_key(path):
             _ingest(sample_files(), path, settings, Options(), trial=True)
-            computed = compute(path, settings, Request())
+            barometer = compute(path, settings, Request())
     say("")
-    emit(rendered(computed, Format.table, lang.value if lang else "en", screen_of(color, palette)), None)
+    emit(render_report(barometer, Format.table, lang.value if lang else "en", screen_of(color, palette)), None)
     for line in try_next(db).splitlines():
         say(clean(line))
 

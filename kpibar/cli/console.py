@@ -22,7 +22,7 @@ _LONG_NAME = re.compile(r'"([^"]{200})[^"]{100,}"')
 _LONGEST = 500
 
 
-class _Closed(io.TextIOBase):
+class _ClosedStream(io.TextIOBase):
     """Stands in for a standard stream that was closed before the start."""
 
     encoding = "utf-8"
@@ -51,7 +51,7 @@ def guard() -> None:
 
 def _usable(stream: TextIO | None) -> TextIO:
     if stream is None:
-        return _Closed()  # type: ignore[return-value]
+        return _ClosedStream()  # type: ignore[return-value]
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="bare")
     return stream
@@ -59,7 +59,7 @@ def _usable(stream: TextIO | None) -> TextIO:
 
 def _drop(stream: TextIO, number: int) -> None:
     """Send what a stream that failed still holds to nowhere, so that the end of the process does not fail again."""
-    if isinstance(stream, _Closed):
+    if isinstance(stream, _ClosedStream):
         return
     os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 def sample_folder() -> Path:
     """The folder of the sample exports: inside the installed package, or beside it in a checkout."""
-    installed = Path(str(files("kpibar").joinpath("sample_data")))
-    return installed if installed.is_dir() else Path(__file__).resolve().parents[2] / "sample_data"
+    folder = Path(str(files("kpibar").joinpath("sample_data")))
+    return folder if folder.is_dir() else Path(__file__).resolve().parents[2] / "sample_data"
 
 
 def sample_files() -> list[Path]:
@@ -47,5 +47,5 @@ def try_next(db: Path | None) -> str:
         f"kpibar status --db {name}{flag}",
         "kpibar kpis late_share",
     )
-    planted = "The sample holds some damaged records on purpose: `kpibar rejects` lists them with line and reason."
-    return f"\n{planted}\n\nTry next:\n" + "\n".join(f"  {line}".rstrip() for line in (*first, *commands))
+    remark = "The sample holds some damaged records on purpose: `kpibar rejects` lists them with line and reason."
+    return f"\n{remark}\n\nTry next:\n" + "\n".join(f"  {line}".rstrip() for line in (*first, *commands))

@@ -9,15 +9,15 @@ from kpibar.errors import KpibarError, UsageError, list_names
 class FormatUnknown(UsageError):
     """The output file's extension names no format."""
 
-    def __init__(self, path: Path, known: Iterable[str]) -> None:
-        super().__init__(f"{path}: its extension names no format; expected {list_names(known)}, or give --format")
+    def __init__(self, path: Path, extensions: Iterable[str]) -> None:
+        super().__init__(f"{path}: its extension names no format; expected {list_names(extensions)}, or give --format")
 
 
 class OutputOverwrites(UsageError):
     """What is to be written would replace a file that it is made from, or one that kpibar or its user cannot lose."""
 
-    def __init__(self, path: Path, what: str, advice: str = "") -> None:
-        super().__init__(f"{path}: is {what}, and kpibar does not overwrite it; choose another file with -o{advice}")
+    def __init__(self, path: Path, kind: str, advice: str = "") -> None:
+        super().__init__(f"{path}: is {kind}, and kpibar does not overwrite it; choose another file with -o{advice}")
 
 
 class CorrectionsKept(UsageError):
@@ -40,8 +40,8 @@ class FolderGone(KpibarError):
 class ConsentMissing(UsageError):
     """Something would be taken out for good, and nobody could be asked."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, command: str) -> None:
         super().__init__(
-            f"{what} deletes records for good and asks first, but there is no terminal to ask on: nothing was deleted; "
-            "see what would go with --dry-run, then add --yes"
+            f"{command} deletes records for good and asks first, but there is no terminal: nothing was deleted; "
+            "list what would be deleted with --dry-run, then add --yes"
         )

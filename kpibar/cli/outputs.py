@@ -33,23 +33,23 @@ def _is_open_file(path: Path) -> bool:
     return str(path.absolute()).startswith(("/dev/fd/", "/dev/std", "/proc/"))
 
 
-def rendered(computed: Barometer, wanted: Format, lang: str, screen: Screen) -> str:
+def render_report(barometer: Barometer, output_format: Format, lang: str, screen: Screen) -> str:
     """The report as text."""
-    if wanted is Format.json:
-        return to_json(computed, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-    if wanted is Format.csv:
-        return to_csv(computed)
-    return render(computed, lang, screen)
+    if output_format is Format.json:
+        return to_json(barometer, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    if output_format is Format.csv:
+        return to_csv(barometer)
+    return render(barometer, lang, screen)
 
 
 def screen_of(color: Color, palette: Palette, *, to_file: bool = False) -> Screen:
     """What the output can show: a pipe or file gets full width and no colour, NO_COLOR no colour."""
     terminal = sys.stdout.isatty() and not to_file
-    coloured = color is Color.always or (color is Color.auto and terminal and not os.environ.get("NO_COLOR"))
+    has_colour = color is Color.always or (color is Color.auto and terminal and not os.environ.get("NO_COLOR"))
     width = shutil.get_terminal_size().columns if terminal or os.environ.get("COLUMNS") else None
     return Screen(
         width=None if to_file else width,
-        colour=coloured and not to_file,
+        colour=has_colour and not to_file,
         styled=(terminal or color is Color.always) and not to_file,
         unicode=to_file or _can_print("▁▲−≤", sys.stdout.encoding),
         palette=palette.value,
@@ -64,13 +64,13 @@ def _can_print(text: str, encoding: str | None) -> bool:
     return True
 
 
-def write_corrections(taken: Corrections, output: Path) -> tuple[str, ...]:
+def write_corrections(corrections: Corrections, output: Path) -> tuple[str, ...]:
     """Write the rejected records of an export, if there are any; return what to say.
 
     Raises OutputUnwritable, CorrectionsKept.
     """
-    if not taken.content:
+    if not corrections.content:
         return ("nothing was rejected, nothing is written",)
-    if output.is_file() and output.stat().st_size and output.read_bytes() != taken.content:
+    if output.is_file() and output.stat().st_size and output.read_bytes() != corrections.content:
         raise CorrectionsKept(output)
-    return clean(write_whole(output, taken.content)), summary.to_correct(taken, output)
+    return clean(write_whole(output, corrections.content)), summary.to_correct(corrections, output)

@@ -15,7 +15,7 @@ LONG = 8_000_000
 
 
 @contextmanager
-def watching() -> Iterator[Watch | None]:
+def watch_files() -> Iterator[Watch | None]:
     """What to tell of a file while it is read - path, bytes so far, its bytes, records, rejects - or None."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield None
@@ -24,29 +24,29 @@ def watching() -> Iterator[Watch | None]:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
     from rich.table import Column
 
-    told = TextColumn("{task.fields[told]}", table_column=Column(no_wrap=True))
+    counts = TextColumn("{task.fields[counts]}", table_column=Column(no_wrap=True))
     console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")))
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
         DownloadColumn(),
-        told,
+        counts,
         console=console,
         transient=True,
     ) as bar:
-        shown: list[Path] = []
+        paths: list[Path] = []
 
-        def watch(path: Path, done: int, size: int, records: int, rejects: int) -> None:
+        def watch(path: Path, position: int, size: int, records: int, rejects: int) -> None:
             """Show how far a large file is read, in bytes."""
             if size < LONG:
                 return
-            if [path] != shown:
+            if [path] != paths:
                 for before in list(bar.tasks):
                     bar.remove_task(before.id)
-                shown[:] = [path]
-                bar.add_task(clean(name_shape(path.name)).replace("[", "\\["), total=size, told="")
+                paths[:] = [path]
+                bar.add_task(clean(name_shape(path.name)).replace("[", "\\["), total=size, counts="")
             words = f"{records:,} records, {rejects:,} rejects"
             # What is packed is longer than its file.
-            bar.update(bar.tasks[0].id, completed=min(done, size), told=words)
+            bar.update(bar.tasks[0].id, completed=min(position, size), counts=words)
 
         yield watch

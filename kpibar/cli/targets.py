@@ -57,15 +57,15 @@ def refuse_overwriting(
     if not place.exists() or not S_ISREG(place.stat().st_mode):
         return
     key = key_path(config.settings.project)
-    named = (locate(export)[0] for export in exports if export)
-    for kept in (database, *_beside(database), key, config.path, *named):
-        if kept and kept.exists() and place.samefile(kept):
-            raise OutputOverwrites(output, f"the same file as {kept}")
-    what = _content(place) or ("an export of this database" if _was_ingested(place, database, wait) else None)
-    if what is None and whole:
-        what = _export(place, config)
-    if what is not None:
-        raise OutputOverwrites(output, what)
+    export_paths = (locate(export)[0] for export in exports if export)
+    for path in (database, *_beside(database), key, config.path, *export_paths):
+        if path and path.exists() and place.samefile(path):
+            raise OutputOverwrites(output, f"the same file as {path}")
+    kind = _content(place) or ("an export of this database" if _was_ingested(place, database, wait) else None)
+    if kind is None and whole:
+        kind = _export(place, config)
+    if kind is not None:
+        raise OutputOverwrites(output, kind)
     if whole and descriptor(output) is None and not _is_own(place, database, wait):
         raise OutputOverwrites(output, "a file that kpibar did not write", ", or delete this one first")
 
@@ -111,8 +111,8 @@ def _beside(database: Path) -> list[Path]:
 
 def _refuse_place(output: Path, place: Path, database: Path, config: Config) -> None:
     """Refuse what is a file of kpibar's by its name or folder, whether it is there or not. Raises OutputOverwrites."""
-    own, folder = Path(str(files("kpibar"))).resolve(), config.folder or Path.cwd()
-    if place.is_relative_to(own):
+    package, folder = Path(str(files("kpibar"))).resolve(), config.folder or Path.cwd()
+    if place.is_relative_to(package):
         raise OutputOverwrites(output, "a file of the installed kpibar")
     if place.suffix.lower() == ".toml" or place.parent == (folder / "layouts").resolve():
         raise OutputOverwrites(output, "a file of settings or of a layout")
@@ -159,21 +159,21 @@ def _was_ingested(path: Path, database: Path, wait: float) -> bool:
     if not database.exists():
         return False
     with open_store(database, write=False, wait=wait, notify=announce) as store:
-        known = store.engine.rows("SELECT sha256, name FROM files WHERE size = ?", [path.stat().st_size])
-    if not known:
+        entries = store.engine.rows("SELECT sha256, name FROM files WHERE size = ?", [path.stat().st_size])
+    if not entries:
         return False
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     # Of a chosen member the hash is that of the file's hash and the member's name, which the ledger has not whole.
-    return any(sha256 == digest or ":" in name for sha256, name in known)
+    return any(sha256 == digest or ":" in name for sha256, name in entries)
 
 
 def _export(place: Path, config: Config) -> str | None:
     """What a file is that a layout recognises, or that holds several of which none was chosen; None for any other."""
-    known = shelf(config.folder or Path.cwd(), config.settings.layouts)
+    layouts = shelf(config.folder or Path.cwd(), config.settings.layouts)
     try:
-        export = open_export(place, known.vocabulary())
-        layout = identify(place, [column.normal for column in export.columns], known)
+        export = open_export(place, layouts.vocabulary())
+        layout = identify(place, [column.normal for column in export.columns], layouts)
     except (MemberNeeded, LayoutTied):
         return "an export"
     except KpibarError:

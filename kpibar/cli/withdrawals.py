@@ -46,9 +46,9 @@ def forget(
     from kpibar.removal.people import Identifiers
     from kpibar.render import withdrawals
 
-    stated = Identifiers(email or (), phone or (), customer or ())
+    identifiers = Identifiers(email or (), phone or (), customer or ())
     _erase(
-        "forget", lambda store, settings: plan_forgetting(store, stated, settings), withdrawals.forgetting,
+        "forget", lambda store, settings: plan_forgetting(store, identifiers, settings), withdrawals.forget_lines,
         dry_run=dry_run, yes=yes, db=db, wait=wait, config=config,
     )  # fmt: skip
 
@@ -71,7 +71,7 @@ def purge(
     from kpibar.render import withdrawals
 
     _erase(
-        "purge", lambda store, settings: plan_purge(store, older_than), withdrawals.purging,
+        "purge", lambda store, settings: plan_purge(store, older_than), withdrawals.purge_lines,
         dry_run=dry_run, yes=yes, db=db, wait=wait, config=config,
     )  # fmt: skip
 
@@ -96,19 +96,19 @@ def remove(
     from kpibar.render import withdrawals
 
     settings = load(config)
-    path = _existing(db, settings)
+    path = _existing_database(db, settings)
     with open_store(
         path, write=not dry_run, wait=wait, migrate=not dry_run, rewritten=not dry_run, notify=announce
     ) as store:
-        planned = files.plan_removal(store, files.find_file(store, file))
-        for line in withdrawals.removing(planned):
+        removal = files.plan_removal(store, files.find_file(store, file))
+        for line in withdrawals.remove_lines(removal):
             say(line)
         if dry_run:
             say("dry run: nothing was deleted")
             return
-        if not agreed("remove", yes):
+        if not ask_consent("remove", yes):
             raise typer.Exit(1)
-        files.remove(store, planned, settings)
+        files.remove(store, removal, settings)
     say(f"{path}: rewritten without the file")
 
 
@@ -130,16 +130,16 @@ def rotate_key(
     from kpibar.render import withdrawals
 
     settings = load(config)
-    path = _existing(db, settings)
+    path = _existing_database(db, settings)
     if finish:
         finish_rotation(path, settings, wait)
         say(f"{path}: is now the database that was ingested under the new key, which is in use from now on")
         return
-    for line in withdrawals.rotating(begin_rotation(path, settings, wait)):
+    for line in withdrawals.rotate_lines(begin_rotation(path, settings, wait)):
         say(line)
 
 
-def _existing(db: Path | None, config: "Config") -> Path:
+def _existing_database(db: Path | None, config: "Config") -> Path:
     """The database, which must be there. Raises DatabaseMissing."""
     path = config.database_path(db)
     if not path.exists():
@@ -164,23 +164,23 @@ def _erase(
     from kpibar.removal.erasure import erase
 
     settings = load(config)
-    path = _existing(db, settings)
+    path = _existing_database(db, settings)
     with open_store(
         path, write=not dry_run, wait=wait, migrate=not dry_run, rewritten=not dry_run, notify=announce
     ) as store:
-        planned = plan(store, settings)
-        for line in words(planned):
+        erasure = plan(store, settings)
+        for line in words(erasure):
             say(line)
         if dry_run:
             say("dry run: nothing was deleted")
             return
-        if not agreed(command, yes):
+        if not ask_consent(command, yes):
             raise typer.Exit(1)
-        erase(store, planned, settings)
-    say(f"{path}: rewritten without {planned.records:,} record{'' if planned.records == 1 else 's'}")
+        erase(store, erasure, settings)
+    say(f"{path}: rewritten without {erasure.records:,} record{'' if erasure.records == 1 else 's'}")
 
 
-def agreed(command: str, yes: bool) -> bool:
+def ask_consent(command: str, yes: bool) -> bool:
     """Whether the user wants it. Raises ConsentMissing where nobody can be asked."""
     if yes:
         return True

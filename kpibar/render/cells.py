@@ -20,7 +20,7 @@ _TARGETS: dict[str, tuple[str, Role]] = {
     "masked": (" ", "target"),
 }
 _VERDICTS: dict[str, Role] = {"better": "better", "worse": "worse", "unclear": "unclear"}
-_NOTHING = Cell(MISSING, "missing")
+_DASH = Cell(MISSING, "missing")
 # Of too few to be shown; of a figure that would give such a figure away nothing is written.
 _FEW = frozenset({"small_base", "small_group"})
 
@@ -68,19 +68,19 @@ class Cells:
         if measure.reason in _FEW:
             return self.low_base()
         if measure.value is None:
-            return _NOTHING
+            return _DASH
         return Cell(format_value(measure.value, kpi.unit, self.lang), role)
 
     def interval(self, kpi: Passport, measure: Measure) -> Cell:
         """The confidence interval, its unit once."""
         if self.is_masked(kpi, measure) or measure.interval is None:
-            return _NOTHING
+            return _DASH
         return Cell(format_interval(measure.low, measure.high, kpi.unit, self.lang), "interval")
 
     def change(self, kpi: Passport, change: Change | None) -> Cell:
         """A change and its arrow: filled when clear, hollow when not; "=" when it rounds to nothing."""
         if change is None:
-            return _NOTHING
+            return _DASH
         text = format_change(change.absolute, kpi.unit, self.lang)
         arrow = "=" if text[0] not in "+−" else _arrow(change)
         return Cell(f"{text} {arrow}", _VERDICTS.get(change.verdict, "unjudged"))
@@ -88,13 +88,13 @@ class Cells:
     def verdict(self, change: Change | None) -> Cell:
         """The verdict as a word."""
         if change is None:
-            return _NOTHING
+            return _DASH
         return self.say(f"verdict_{change.verdict}", _VERDICTS.get(change.verdict, "unjudged"))
 
     def target(self, row: Row) -> Cell:
         """The target, marked met, nearly or missed unless the figure is masked."""
         if row.target is None:
-            return _NOTHING
+            return _DASH
         sign = "≤" if row.kpi.better == "lower" else "≥"
         mark, role = _TARGETS["masked" if row.status == "low_base" else row.target.status]
         return Cell(f"{mark} {sign} {format_value(row.target.value, row.kpi.unit, self.lang)}", role)
@@ -102,7 +102,7 @@ class Cells:
     def base(self, kpi: Passport, measure: Measure) -> Cell:
         """The base, starred when small. A count has none: it is its own."""
         if kpi.spec.counts:
-            return _NOTHING
+            return _DASH
         if self.reporting.min_base <= measure.base < self.reporting.small_base:
             return Cell(self.count(measure.base) + "*", "small_base")
         return Cell(self.count(measure.base), "base")

@@ -27,11 +27,11 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def kpis_text(known: Catalogue, lang: str) -> str:
+def kpis_text(definitions: Catalogue, lang: str) -> str:
     """Every KPI by family: id and title."""
     lines: list[str] = []
-    for family in known.families:
-        members = [kpi for kpi in known.kpis if kpi.family == family.id and not kpi.hidden]
+    for family in definitions.families:
+        members = [kpi for kpi in definitions.kpis if kpi.family == family.id and not kpi.hidden]
         lines += ["", f"{family.title.get(lang, family.title['en'])} ({family.id})"]
         lines += [f"  {line}" for line in columns([_kpi_row(kpi, lang) for kpi in members])]
     return "\n".join([*lines[1:], "", "`kpibar kpis ID` explains one."])
@@ -41,20 +41,20 @@ def _kpi_row(kpi: Kpi, lang: str) -> tuple[str, str, str]:
     return kpi.id, kpi.kind, clean(kpi.title.get(lang, kpi.title["en"]))
 
 
-def kpi_text(known: Catalogue, name: str, lang: str, target: float | None) -> str:
+def kpi_text(definitions: Catalogue, name: str, lang: str, target: float | None) -> str:
     """The passport of one KPI."""
-    return "\n".join(summary.kpi_words(known.get(name), known, lang, _EXAMPLE, target))
+    return "\n".join(summary.kpi_words(definitions.get(name), definitions, lang, _EXAMPLE, target))
 
 
-def kpis_json(known: Catalogue, name: str | None) -> str:
+def kpis_json(definitions: Catalogue, name: str | None) -> str:
     """The definitions as JSON: a list, or the one asked for."""
     if name is not None:
-        return json_text(_kpi_json(known.get(name), known))
-    return json_text([_kpi_json(kpi, known) for kpi in known.kpis if not kpi.hidden])
+        return json_text(_kpi_json(definitions.get(name), definitions))
+    return json_text([_kpi_json(kpi, definitions) for kpi in definitions.kpis if not kpi.hidden])
 
 
-def _kpi_json(kpi: Kpi, known: Catalogue) -> dict[str, Any]:
-    statements = [summary.statement(part, _EXAMPLE) for part in summary.parts(kpi, known)]
+def _kpi_json(kpi: Kpi, definitions: Catalogue) -> dict[str, Any]:
+    statements = [summary.statement(part, _EXAMPLE) for part in summary.parts(kpi, definitions)]
     fields = {name: value for name, value in asdict(kpi).items() if name != "wording"}
     return {**fields, "hash": kpi.hash, "formula": summary.formula(kpi), "sql": statements}
 
@@ -70,107 +70,112 @@ def layout_text(shelf: Shelf, name: str) -> str:
     return "\n".join(summary.layout_words(shelf.get(name), shelf.paths[name]))
 
 
-def status_text(held: DatabaseStatus) -> str:
+def status_text(status: DatabaseStatus) -> str:
     """What a database holds, in words."""
-    config = held.config
+    config = status.config
     lines = [
-        f"database  {clean(str(held.path))}",
+        f"database  {clean(str(status.path))}",
         f"settings  {clean(str(config.path)) if config.path else 'defaults (no kpibar.toml found)'}",
-        f"time zone {held.timezone}",
+        f"time zone {status.timezone}",
         "",
         "Files",
     ]
-    files = [("file", "layout", "as of", "records"), *(_file_row(one) for one in held.files)]
+    files = [("file", "layout", "as of", "records"), *(_file_row(file) for file in status.files)]
     lines += [f"  {line}" for line in columns(files)]
-    if held.remarks:
+    if status.remarks:
         lines += ["", "Remarks"]
-        lines += [f"  {clean(name)}: {summary.remark_text(remark)}" for name, remark in held.remarks]
-    if held.old_readings:
-        said = (note_text(f"{one.setting}_changed", {"files": ", ".join(one.files)}, "en") for one in held.old_readings)
-        lines += ["", "Settings", *(f"  {clean(text)}" for text in said)]
-    if held.unknown_reasons:
-        words = summary.reason_lines(held.unknown_reasons, bool(config.settings.reasons))
+        lines += [f"  {clean(name)}: {summary.remark_text(remark)}" for name, remark in status.remarks]
+    if status.old_readings:
+        texts = (
+            note_text(f"{old.setting}_changed", {"files": ", ".join(old.files)}, "en") for old in status.old_readings
+        )
+        lines += ["", "Settings", *(f"  {clean(text)}" for text in texts)]
+    if status.unknown_reasons:
+        words = summary.reason_lines(status.unknown_reasons, bool(config.settings.reasons))
         lines += ["", "Reasons", *(f"  {line}" for line in words)]
-    if held.statuses:
-        words = [f'"{clean(word)}" ({summary.number(n)})' for word, n in held.statuses]
+    if status.statuses:
+        words = [f'"{clean(word)}" ({summary.number(n)})' for word, n in status.statuses]
         lines += ["", "Statuses", f"  unknown statuses of parcels without a day of delivery: {', '.join(words)}"]
         lines += ["  these parcels count as never delivered; fill delivered_at, or complete in kpibar's parcels file"]
-    if held.duplicates:
+    if status.duplicates:
         lines += ["", "Calls and their tickets"]
-        lines += [f"  {note_text(code, {'rows': count}, 'en')}" for code, count in held.duplicates]
-    for one in held.proposals:
+        lines += [f"  {note_text(code, {'rows': count}, 'en')}" for code, count in status.duplicates]
+    for proposal in status.proposals:
+        predecessor, successor = clean(proposal.handover.predecessor), clean(proposal.handover.successor)
         lines += [
             "",
-            f"{clean(one.handover.predecessor)} ends on {one.last}, {clean(one.handover.successor)} begins on ",
+            f"{predecessor} ends on {proposal.last}, {successor} begins on {proposal.first}: "
+            "if one tool replaced the other, write this into kpibar.toml to compare the years",
         ]
-        lines[-1] += f"{one.first}: if one tool followed the other, write this into kpibar.toml to compare the years"
-        lines += [f"  {clean(line)}" for line in one.handover.lines]
-    heads = ("source", "table", "rows", "first", "last", "as of", f"months of {held.window.start.year}")
+        lines += [f"  {clean(line)}" for line in proposal.handover.lines]
+    heads = ("source", "table", "rows", "first", "last", "as of", f"months of {status.window.start.year}")
     lines += ["", "Records"]
-    lines += [f"  {line}" for line in columns([heads, *summary.coverage_rows(held.coverage)])]
+    lines += [f"  {line}" for line in columns([heads, *summary.coverage_rows(status.coverage)])]
     lines += ["", "Columns"]
-    lines += [f"  {clean(source)}: {', '.join(names)}" for source, names in held.columns.items()]
-    lines += ["", "Missing" if held.absent_inputs else "Missing: nothing, every KPI has its inputs"]
+    lines += [f"  {clean(source)}: {', '.join(names)}" for source, names in status.columns.items()]
+    lines += ["", "Missing" if status.absent_inputs else "Missing: nothing, every KPI has its inputs"]
     lines += [
-        f"  {name}: {', '.join(n.replace('|', ' or ') for n in needs)}" for name, needs in held.absent_inputs.items()
+        f"  {name}: {', '.join(n.replace('|', ' or ') for n in needs)}" for name, needs in status.absent_inputs.items()
     ]
     lines += ["", "Thresholds", *(f"  {name} = {value}" for name, value in config.settings.thresholds)]
     lines += [f"  target {name} = {value:g}" for name, value in config.settings.targets.items()]
     return "\n".join(lines)
 
 
-def _file_row(one: Any) -> tuple[str, str, str, str]:
-    as_of = f"{one.as_of:%Y-%m-%d %H:%M}" if one.as_of else "-"
-    counts = summary.equation(one.counts)
-    if one.layout in ERASURES:  # of no file: what was taken out of a source
-        counts = f"{summary.number(one.counts.removed)} removed from {one.entity} of {clean(one.source)}"
-    return clean(one.name), one.layout, as_of, counts
+def _file_row(file: Any) -> tuple[str, str, str, str]:
+    as_of = f"{file.as_of:%Y-%m-%d %H:%M}" if file.as_of else "-"
+    counts = summary.equation(file.counts)
+    if file.layout in ERASURES:  # of no file: what was taken out of a source
+        counts = f"{summary.number(file.counts.removed)} removed from {file.entity} of {clean(file.source)}"
+    return clean(file.name), file.layout, as_of, counts
 
 
-def status_json(held: DatabaseStatus) -> str:
+def status_json(status: DatabaseStatus) -> str:
     """What a database holds, as JSON."""
     return json_text(
         {
-            "database": str(held.path),
-            "config": {"path": str(held.config.path) if held.config.path else None, "sha256": held.config.sha256},
-            "timezone": held.timezone,
-            "files": [asdict(one) for one in held.files],
-            "coverage": [asdict(one) for one in held.coverage],
-            "columns": held.columns,
-            "missing": held.absent_inputs,
-            "remarks": [{"file": name, **asdict(remark)} for name, remark in held.remarks],
-            "successions_proposed": [asdict(one) for one in held.proposals],
-            "settings_changed": [asdict(one) for one in held.old_readings],
-            "unmapped_reasons": [{"word": word, "contacts": n} for word, n in held.unknown_reasons],
-            "unknown_statuses": [{"word": word, "parcels": n} for word, n in held.statuses],
-            "counted_once": dict(held.duplicates),
-            "thresholds": held.config.settings.thresholds.model_dump(),
-            "targets": held.config.settings.targets,
+            "database": str(status.path),
+            "config": {"path": str(status.config.path) if status.config.path else None, "sha256": status.config.sha256},
+            "timezone": status.timezone,
+            "files": [asdict(file) for file in status.files],
+            "coverage": [asdict(coverage) for coverage in status.coverage],
+            "columns": status.columns,
+            "missing": status.absent_inputs,
+            "remarks": [{"file": name, **asdict(remark)} for name, remark in status.remarks],
+            "successions_proposed": [asdict(proposal) for proposal in status.proposals],
+            "settings_changed": [asdict(old) for old in status.old_readings],
+            "unmapped_reasons": [{"word": word, "contacts": n} for word, n in status.unknown_reasons],
+            "unknown_statuses": [{"word": word, "parcels": n} for word, n in status.statuses],
+            "counted_once": dict(status.duplicates),
+            "thresholds": status.config.settings.thresholds.model_dump(),
+            "targets": status.config.settings.targets,
         }
     )
 
 
-def rejects_text(found: Sequence[Reject]) -> str:
+def rejects_text(rejects: Sequence[Reject]) -> str:
     """Every reject in words, one a line."""
-    if not found:
+    if not rejects:
         return "nothing was rejected"
-    return "\n".join(clean(describe(one.file, one.line, one.column, one.shape, one.reason)) for one in found)
+    return "\n".join(
+        clean(describe(reject.file, reject.line, reject.column, reject.shape, reject.reason)) for reject in rejects
+    )
 
 
-def rejects_json(found: Sequence[Reject]) -> str:
+def rejects_json(rejects: Sequence[Reject]) -> str:
     """Every reject as JSON."""
-    return json_text([asdict(one) for one in found])
+    return json_text([asdict(reject) for reject in rejects])
 
 
-def check_text(found: Sequence[Finding]) -> str:
+def check_text(findings: Sequence[Finding]) -> str:
     """What a check found, in words, one a line."""
-    faults = [one for one in found if not one.note]
-    lines = [clean(f"{'note' if one.note else 'fault'}: {one.about}: {one.text}") for one in found]
+    faults = [finding for finding in findings if not finding.note]
+    lines = [clean(f"{'note' if finding.note else 'fault'}: {finding.about}: {finding.text}") for finding in findings]
     return "\n".join(
         [*lines, f"{len(faults)} fault{'s' * (len(faults) > 1)}" if faults else "the database agrees with its ledger"]
     )
 
 
-def check_json(found: Sequence[Finding]) -> str:
+def check_json(findings: Sequence[Finding]) -> str:
     """What a check found, as JSON."""
-    return json_text([asdict(one) for one in found])
+    return json_text([asdict(finding) for finding in findings])

@@ -9,7 +9,7 @@ from importlib.resources import files
 from kpibar.kpis.compute import NO_ORDER, UNKNOWN
 from kpibar.render.numbers import format_value
 
-_COUNTED = frozenset({"base", "least", "named", "rows"})
+_COUNTS = frozenset({"base", "least", "named", "rows"})
 # Rows of which a dimension says nothing: the key of their segment in the data and the message that names it.
 _WITHOUT_NAME = {UNKNOWN: "unknown", NO_ORDER: "no_order"}
 
@@ -40,14 +40,14 @@ def segment_name(dimension: str | None, key: str, lang: str) -> str:
     """The name of a segment: a word for channels, reasons and what is unknown; others as in the data."""
     if key in _WITHOUT_NAME:
         return say(_WITHOUT_NAME[key], lang)
-    known = messages().get(f"{dimension}_{key}") if dimension in ("channel", "reason") else None
-    return known[lang] if known else key
+    message = messages().get(f"{dimension}_{key}") if dimension in ("channel", "reason") else None
+    return message[lang] if message else key
 
 
 def dimension_name(dimension: str, lang: str) -> str:
     """The name of a dimension, or the column itself when a user's own KPI is over another."""
-    known = messages().get(f"dimension_{dimension}")
-    return known[lang] if known else dimension
+    message = messages().get(f"dimension_{dimension}")
+    return message[lang] if message else dimension
 
 
 def day_name(day: date, lang: str) -> str:
@@ -56,10 +56,10 @@ def day_name(day: date, lang: str) -> str:
     return say(key, lang, day=day.day, month=say(f"month_{day.month}", lang))
 
 
-def inputs(missing: Sequence[str], lang: str) -> str:
+def inputs(needs: Sequence[str], lang: str) -> str:
     """The inputs a KPI lacks: "parcels.promised_from, parcels.first_attempt_at or parcels.attempts"."""
-    either = f" {say('or', lang)} "
-    return ", ".join(either.join(need.split("|")) for need in missing)
+    or_word = f" {say('or', lang)} "
+    return ", ".join(or_word.join(need.split("|")) for need in needs)
 
 
 def note_text(code: str, values: Mapping[str, str | int | float], lang: str) -> str:
@@ -69,7 +69,7 @@ def note_text(code: str, values: Mapping[str, str | int | float], lang: str) -> 
 
 def note_values(values: Mapping[str, str | int | float], lang: str) -> dict[str, str]:
     """The values of a note as written: counts with grouped thousands, an end day by its name."""
-    return {name: _written(name, value, lang) for name, value in values.items()}
+    return {name: _value_text(name, value, lang) for name, value in values.items()}
 
 
 def months_name(stretches: str, lang: str) -> str:
@@ -83,13 +83,13 @@ def _stretch(ends: Sequence[str], lang: str) -> str:
     return names[0] if len(names) == 1 else say("months_of", lang, first=names[0], last=names[-1])
 
 
-def _written(name: str, value: str | int | float, lang: str) -> str:
+def _value_text(name: str, value: str | int | float, lang: str) -> str:
     if name == "missing":
         return months_name(str(value), lang)
     if name == "dimension":
         return dimension_name(str(value), lang).lower()
     if name == "table":
         return say(f"table_{value}", lang)
-    if name in _COUNTED:
+    if name in _COUNTS:
         return format_value(float(value), "count", lang)
     return day_name(date.fromisoformat(str(value)), lang) if name == "end" else str(value)

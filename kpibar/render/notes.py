@@ -9,7 +9,7 @@ from kpibar.render.messages import dimension_name, inputs, is_message, note_text
 from kpibar.render.table import Cell, Explanation, Role
 
 # Shown by a mark beside the figure that the legend explains, or by the line on what is not available.
-_MARKED = frozenset({"small_base", "low_base", "no_rows", "no_breakdown"})
+_WITHOUT_LINE = frozenset({"small_base", "low_base", "no_rows", "no_breakdown"})
 _SEPARATOR = " · "
 
 
@@ -38,12 +38,12 @@ def explanations(cells: Cells) -> tuple[Explanation, ...]:
     lang = cells.lang
     changes: tuple[Role, ...] = ("better", "worse", "unclear", "unjudged")
     targets: tuple[Role, ...] = ("target_met", "target_near", "target_missed")
-    least, small = cells.count(cells.reporting.min_base), cells.count(cells.reporting.small_base)
+    least_base, small = cells.count(cells.reporting.min_base), cells.count(cells.reporting.small_base)
     return (
         Explanation(changes, say("legend_arrows", lang, level=cells.level)),
         Explanation(changes, say("legend_hollow", lang)),
         Explanation(changes, say("legend_verdict", lang)),
-        Explanation(("masked",), say("legend_low_base", lang, least=least)),
+        Explanation(("masked",), say("legend_low_base", lang, least=least_base)),
         Explanation(targets, say("legend_targets", lang)),
         Explanation(("small_base",), say("legend_small_base", lang, small=small)),
         Explanation(("provisional",), say("legend_provisional", lang)),
@@ -54,18 +54,18 @@ def note_lines(cells: Cells) -> Iterator[Cell]:
     """The notes of the edition, then those of its KPIs, one that several KPIs share in one line."""
     for note in cells.barometer.notes:
         yield _line(note, note_text(note.code, note.values, cells.lang))
-    shared: dict[tuple[str, str], tuple[Note, list[str]]] = {}
+    common: dict[tuple[str, str], tuple[Note, list[str]]] = {}
     for row in cells.barometer.rows:
         # What is not available has its reason among the absent.
         for note in row.notes if row.status != "not_available" else ():
             # What several KPIs may share has a message that lists them.
             if is_message(f"notes_{note.code}"):
                 key = (note.code, repr({**note.values, "rows": None}))
-                shared.setdefault(key, (note, []))[1].append(_name_and_rows(cells, row, note))
-            elif note.code not in _MARKED:
+                common.setdefault(key, (note, []))[1].append(_name_and_rows(cells, row, note))
+            elif note.code not in _WITHOUT_LINE:
                 text = note_text(note.code, note.values, cells.lang)
                 yield _line(note, say("note_line", cells.lang, kpi=cells.name(row.kpi), text=text))
-    for note, names in shared.values():
+    for note, names in common.values():
         values = note_values(note.values, cells.lang)
         yield _line(note, say(f"notes_{note.code}", cells.lang, **values, kpis=_SEPARATOR.join(names)))
 

@@ -40,24 +40,24 @@ class _Text(NamedTuple):
     compound: bool = False
 
 
-def _both(english: str, french: str) -> dict[str, str]:
+def _by_language(english: str, french: str) -> dict[str, str]:
     return {"en": english, "fr": french}
 
 
-def _spaced(english: str, french: str) -> dict[str, str]:
-    return _both(_GAP["en"] + english, _GAP["fr"] + french)
+def _with_space(english: str, french: str) -> dict[str, str]:
+    return _by_language(_GAP["en"] + english, _GAP["fr"] + french)
 
 
 _GAP = {"en": " ", "fr": _NO_BREAK_SPACE}
-_NOTHING = _both("", "")
+_NO_SUFFIX = _by_language("", "")
 _STYLES = {
-    "share": _Style(100, 1, 1, _both("%", f"{_NO_BREAK_SPACE}%"), _spaced("pt", "pt")),
-    "per_100": _Style(100, 1, 1, _NOTHING, _NOTHING),
-    "points": _Style(1, 0, 1, _NOTHING, _NOTHING, signed=True),
-    "count": _Style(1, 0, 0, _NOTHING, _NOTHING),
-    "score": _Style(1, 2, 2, _NOTHING, _NOTHING),
+    "share": _Style(100, 1, 1, _by_language("%", f"{_NO_BREAK_SPACE}%"), _with_space("pt", "pt")),
+    "per_100": _Style(100, 1, 1, _NO_SUFFIX, _NO_SUFFIX),
+    "points": _Style(1, 0, 1, _NO_SUFFIX, _NO_SUFFIX, signed=True),
+    "count": _Style(1, 0, 0, _NO_SUFFIX, _NO_SUFFIX),
+    "score": _Style(1, 2, 2, _NO_SUFFIX, _NO_SUFFIX),
 }
-_SECONDS, _MINUTES, _DAYS = _spaced("s", "s"), _spaced("min", "min"), _spaced("d", "j")
+_SECONDS, _MINUTES, _DAYS = _with_space("s", "s"), _with_space("min", "min"), _with_space("d", "j")
 UNITS = (*_STYLES, "seconds")
 
 
@@ -131,16 +131,16 @@ def _value(value: float, unit: str, lang: str) -> _Text:
     if unit == "seconds":
         return _duration(exact, lang, minutes_below=60)
     style = _style(unit)
-    scaled = _WIDE.multiply(exact, Decimal(style.scale))
-    return _Text(_number(scaled, style.decimals, lang, style.signed), style.suffix[lang])
+    product = _WIDE.multiply(exact, Decimal(style.scale))
+    return _Text(_number(product, style.decimals, lang, style.signed), style.suffix[lang])
 
 
 def _duration(seconds: Decimal, lang: str, minutes_below: int, signed: bool = False) -> _Text:
     # The rounded figure is compared: 99.96 s must not print as "100.0 s", nor 59.8 min as "60 min".
-    if abs(_rounded(seconds, 1)) < 100:
+    if abs(_round(seconds, 1)) < 100:
         return _Text(_number(seconds, 1, lang, signed), _SECONDS[lang])
     minutes = _WIDE.divide(seconds, Decimal(60))
-    whole = int(_rounded(minutes, 0))
+    whole = int(_round(minutes, 0))
     if abs(whole) < minutes_below:
         return _Text(_number(minutes, 0, lang, signed), _MINUTES[lang])
     if abs(whole) < 48 * 60:
@@ -151,14 +151,14 @@ def _duration(seconds: Decimal, lang: str, minutes_below: int, signed: bool = Fa
 
 
 def _number(exact: Decimal, decimals: int, lang: str, signed: bool = False) -> str:
-    rounded = _rounded(exact, decimals)
-    if rounded.is_zero():
-        rounded, signed = abs(rounded), False
-    text = f"{rounded:{'+' if signed else '-'},f}".replace("-", _MINUS)
+    decimal = _round(exact, decimals)
+    if decimal.is_zero():
+        decimal, signed = abs(decimal), False
+    text = f"{decimal:{'+' if signed else '-'},f}".replace("-", _MINUS)
     return text.translate(_FRENCH_MARKS) if lang == "fr" else text
 
 
-def _rounded(exact: Decimal, decimals: int) -> Decimal:
+def _round(exact: Decimal, decimals: int) -> Decimal:
     return exact.quantize(Decimal(1).scaleb(-decimals), context=_WIDE)
 
 

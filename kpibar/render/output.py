@@ -17,7 +17,7 @@ from kpibar.errors import OutputUnwritable
 _PATIENCE = 20
 _MOST_LINKS = 40
 _DESCRIPTORS = re.compile(r"/proc/(\d+)(?:/task/\d+)?/fd")
-_REFUSED = (
+_REFUSALS = (
     (stat.S_ISDIR, "it is a folder"),
     (stat.S_ISSOCK, "it is a socket"),
     (stat.S_ISBLK, "it is a disk, whose content would be destroyed"),
@@ -33,13 +33,13 @@ def write_whole(path: Path, content: str | bytes) -> str:
     try:
         number = descriptor(path)
         if number is not None:
-            return _written(os.dup(number), data, path)
+            return _write(os.dup(number), data, path)
         mode = path.stat().st_mode if path.exists() else None
-        for kind, why in _REFUSED:
+        for kind, why in _REFUSALS:
             if mode is not None and kind(mode):
                 raise OutputUnwritable(path, why)
         if mode is not None and not stat.S_ISREG(mode):
-            return _written(_opened(path), data, path)
+            return _write(_open(path), data, path)
         place = _place(path)
         write_private(place, data)
     except (OSError, RuntimeError) as error:  # a link that leads to itself is either, by the step that meets it
@@ -62,9 +62,9 @@ def _is_trusted(link: Path) -> bool:
     """Whether a link is one's own or of the folder's owner, or the folder is not everybody's: the rule of the kernel
     for opening files, which replacing them would go around.
     """
-    folder, own = link.parent.stat(), link.lstat()
+    folder, link_state = link.parent.stat(), link.lstat()
     everybody = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
-    return not everybody or not hasattr(os, "geteuid") or own.st_uid in (os.geteuid(), folder.st_uid)
+    return not everybody or not hasattr(os, "geteuid") or link_state.st_uid in (os.geteuid(), folder.st_uid)
 
 
 def descriptor(path: Path) -> int | None:
@@ -75,16 +75,16 @@ def descriptor(path: Path) -> int | None:
     """
     for _ in range(_MOST_LINKS):
         folder = Path(os.path.realpath(path.absolute().parent))
-        found = _DESCRIPTORS.fullmatch(str(folder))
-        if found and path.name.isdecimal():
-            return int(path.name) if int(found[1]) == os.getpid() else None
+        match = _DESCRIPTORS.fullmatch(str(folder))
+        if match and path.name.isdecimal():
+            return int(path.name) if int(match[1]) == os.getpid() else None
         if not (folder / path.name).is_symlink():
             return None
         path = folder / (folder / path.name).readlink()
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
 
 
-def _opened(path: Path) -> int:
+def _open(path: Path) -> int:
     """Open a device, or a pipe once somebody reads it. Raises OutputUnwritable, OSError."""
     until = time.monotonic() + _PATIENCE
     while True:
@@ -101,7 +101,7 @@ def _opened(path: Path) -> int:
             return number
 
 
-def _written(number: int, data: bytes, path: Path) -> str:
+def _write(number: int, data: bytes, path: Path) -> str:
     """Write to an open file, as far as its reader reads. Raises OSError."""
     try:
         with os.fdopen(number, "wb", buffering=0) as file:

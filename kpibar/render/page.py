@@ -54,10 +54,10 @@ def _heading(cells: Cells) -> Iterator[tuple[Cell, ...]]:
         yield (Cell(" · ".join(map(clean, cells.barometer.brands)), "detail"),)
 
 
-def _columns(cells: Cells, drawing: str, judgement: Sequence[str]) -> tuple[Column, ...]:
+def _columns(cells: Cells, drawing_name: str, judgement: Sequence[str]) -> tuple[Column, ...]:
     """The columns in their order: the figure, its drawing, its past, its judgement, its base."""
     year, previous = str(cells.barometer.edition.year), str(cells.barometer.edition.year - 1)
-    every = (
+    columns = (
         Column(LABEL, cells.say("head_kpi", "head")),
         Column("value", Cell(year, "head"), "right"),
         Column("interval", cells.say("head_interval", "head", level=cells.level), priority=6),
@@ -69,8 +69,8 @@ def _columns(cells: Cells, drawing: str, judgement: Sequence[str]) -> tuple[Colu
         Column("target", cells.say("head_target", "head"), priority=5, optional=True),
         Column("base", cells.say("head_base", "head"), "right", priority=2),
     )
-    names = {LABEL, "value", "interval", drawing, "previous", *judgement, "base"}
-    return tuple(column for column in every if column.name in names)
+    names = {LABEL, "value", "interval", drawing_name, "previous", *judgement, "base"}
+    return tuple(column for column in columns if column.name in names)
 
 
 # The year's table
@@ -99,8 +99,8 @@ def _mix_rows(cells: Cells, row: report.Row, most_segments: int | None) -> list[
     largest = row.segments[:most_segments]
     shares = [Row(_judged_figures(cells, row.kpi, part, _name(cells, row, part)), level=1) for part in largest]
     rows = [Row(name), *shares]
-    if others := len(row.segments) - len(largest):
-        rows.append(Row({LABEL: cells.say("more_segments", "detail", count=cells.count(others))}, level=1))
+    if excess := len(row.segments) - len(largest):
+        rows.append(Row({LABEL: cells.say("more_segments", "detail", count=cells.count(excess))}, level=1))
     return rows
 
 

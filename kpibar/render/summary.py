@@ -1,4 +1,4 @@
-"""Words for the commands other than the report: what was ingested, what is held, what a KPI or layout means."""
+"""Words for the commands other than the report: outcomes of ingest, contents of a database, KPIs and layouts."""
 
 import json
 import tomllib
@@ -34,7 +34,7 @@ def number(value: float) -> str:
     return format_number(value, 0, "en")
 
 
-def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = False) -> list[str]:
+def outcome_lines(outcome: Outcome, definitions: Catalogue, dry_run: bool, brief: bool = False) -> list[str]:
     """What became of a file, one fact a line; in brief, the counts only."""
     name = clean(str(outcome.path.with_name(name_shape(outcome.path.name))))
     if outcome.error is not None:
@@ -43,25 +43,25 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
     how = ", ".join(filter(None, (outcome.layout, outcome.encoding, delimiter)))
     if outcome.same_as_before is not None:
         when = f"{outcome.same_as_before:%Y-%m-%d %H:%M} UTC"
-        later = (
-            f"; its data now count as complete up to {outcome.extended:%Y-%m-%d %H:%M} UTC" if outcome.extended else ""
-        )
+        later = f"; now complete up to {outcome.extended:%Y-%m-%d %H:%M} UTC" if outcome.extended else ""
         return [f"{name} ({how})", f"  already ingested on {when}: nothing added, nothing updated{later}"]
     lines = [f"{name} ({how})" + (" - dry run, nothing stored" if dry_run else "")]
-    lines += [f"  {_counted(table)}" for table in outcome.tables]
+    lines += [f"  {_count_line(table)}" for table in outcome.tables]
     if brief:
         return lines
     lines += [f"  rejected {clean(text)}" for text in outcome.first_rejects]
-    more = sum(table.counts.rejected for table in outcome.tables) - len(outcome.first_rejects)
-    if more > 0:
-        lines.append(f"  rejected {number(more)} more: see `kpibar rejects`")
-    lines += _repaired(outcome)
+    excess = sum(table.counts.rejected for table in outcome.tables) - len(outcome.first_rejects)
+    if excess > 0:
+        lines.append(f"  rejected {number(excess)} more: see `kpibar rejects`")
+    lines += _repair_lines(outcome)
     if uncertain := outcome.uncertain:
-        what = "record has" if uncertain == 1 else "records have"
-        lines.append(f"  {number(uncertain)} {what} a time in the hour that is skipped or repeated when clocks change")
+        subject = "record has" if uncertain == 1 else "records have"
+        lines.append(
+            f"  {number(uncertain)} {subject} a time in the hour that is skipped or repeated when clocks change"
+        )
     if footer := outcome.lines.footer:
-        what = "line" if footer == 1 else "lines"
-        lines.append(f"  left out: {number(footer)} {what} below the records (totals, notes of the report)")
+        subject = "line" if footer == 1 else "lines"
+        lines.append(f"  left out: {number(footer)} {subject} below the records (totals, notes of the report)")
     lines += _unknown(outcome)
     lines += [f"  {remark_text(remark)}" for remark in outcome.remarks]
     words = [(value, n) for column, value, n in outcome.unknown if column == REASONS]
@@ -71,10 +71,10 @@ def ingested(outcome: Outcome, known: Catalogue, dry_run: bool, brief: bool = Fa
         for column, name in outcome.absent
     ]
     lines += _other_sources(outcome)
-    disabled = disabled_kpis(known, outcome.tables[0].entity, outcome.tables[0].held)
-    if disabled:
-        columns = sorted({need.partition(".")[2] for needs in disabled.values() for need in _options(needs)})
-        lines.append(f"  gives no figures for {', '.join(disabled)}: no {', '.join(columns)}")
+    without_input = disabled_kpis(definitions, outcome.tables[0].entity, outcome.tables[0].held)
+    if without_input:
+        columns = sorted({need.partition(".")[2] for needs in without_input.values() for need in _options(needs)})
+        lines.append(f"  gives no figures for {', '.join(without_input)}: no {', '.join(columns)}")
     return lines
 
 
@@ -92,23 +92,23 @@ def remark_text(remark: Remark) -> str:
     return clean(form.format(records=number(remark.records), about=remark.about))
 
 
-def _repaired(outcome: Outcome) -> list[str]:
+def _repair_lines(outcome: Outcome) -> list[str]:
     """Where broken lines were put right, so that they can be looked up in the export."""
     if not outcome.repaired_lines:
         return []
-    named = ", ".join(map(number, outcome.repaired_lines[:_NAMED_LINES]))
-    more = outcome.counts.repaired - _NAMED_LINES
-    rest = f" and {number(more)} more" if more > 0 else ""
-    one = outcome.counts.repaired == 1
-    return [f"  repaired, in the only way that fits its types: line {named}" if one else
-            f"  repaired, each in the only way that fits its types: lines {named}{rest}"]  # fmt: skip
+    numbers = ", ".join(map(number, outcome.repaired_lines[:_NAMED_LINES]))
+    excess = outcome.counts.repaired - _NAMED_LINES
+    rest = f" and {number(excess)} more" if excess > 0 else ""
+    is_single = outcome.counts.repaired == 1
+    return [f"  repaired, in the only way that fits its types: line {numbers}" if is_single else
+            f"  repaired, each in the only way that fits its types: lines {numbers}{rest}"]  # fmt: skip
 
 
 def _options(needs: Iterable[str]) -> list[str]:
     return [option for need in needs for option in need.split("|")]
 
 
-def _counted(table: LoadedTable) -> str:
+def _count_line(table: LoadedTable) -> str:
     return f"{table.entity}: {equation(table.counts)}"
 
 
@@ -140,22 +140,22 @@ def _unknown(outcome: Outcome) -> list[str]:
     ]
 
 
-def reason_lines(words: Sequence[tuple[str, int]], own: bool) -> list[str]:
+def reason_lines(words: Sequence[tuple[str, int]], has_reasons: bool) -> list[str]:
     """The words of recorded reasons that nobody knows, and what to add to kpibar.toml for those that may be shown.
 
-    `own` tells that kpibar.toml names reasons already. A rare word is shown by its shape.
+    `has_reasons` tells that kpibar.toml names reasons already. A rare word is shown by its shape.
     """
     if not words:
         return []
-    listed = ", ".join(f'"{clean(word)}" ({number(n)})' for word, n in words[:_NAMED_WORDS])
-    lines = [f"reasons listed neither in [reasons] nor in the rules, and their number of contacts: {listed}"]
-    named = [(word, n) for word, n in words if n >= NAMED_FROM and blank(word) != word]
-    if named:
-        where = "add below [reasons] in" if own else "add to"
+    word_list = ", ".join(f'"{clean(word)}" ({number(n)})' for word, n in words[:_NAMED_WORDS])
+    lines = [f"reasons listed neither in [reasons] nor in the rules, and their number of contacts: {word_list}"]
+    common = [(word, n) for word, n in words if n >= NAMED_FROM and blank(word) != word]
+    if common:
+        where = "add below [reasons] in" if has_reasons else "add to"
         names = ", ".join(reason for reason in reasons() if reason != "other")
         lines.append(f'{where} kpibar.toml, each with what it stands for ({names}, other) instead of "{UNKNOWN}":')
-        lines += [] if own else ["  [reasons]"]
-        lines += [f'  {_toml_text(word)} = "{UNKNOWN}"  # {number(n)} contacts' for word, n in named]
+        lines += [] if has_reasons else ["  [reasons]"]
+        lines += [f'  {_toml_text(word)} = "{UNKNOWN}"  # {number(n)} contacts' for word, n in common]
     return lines
 
 
@@ -167,12 +167,12 @@ def _toml_text(text: str) -> str:
 def _other_sources(outcome: Outcome) -> list[str]:
     """What the file has in common with sources of another brand, or of none."""
     if outcome.same_elsewhere:
-        others = " and ".join(f'{number(count)} under "{clean(name)}"' for name, count in outcome.same_elsewhere)
-        return [f"  records in the database already, {others}, count twice: ingest them under one --brand only"]
+        source_list = " and ".join(f'{number(count)} under "{clean(name)}"' for name, count in outcome.same_elsewhere)
+        return [f"  records in the database already, {source_list}, count twice: ingest them under one --brand only"]
     if outcome.other_sources:
-        others = ", ".join(f'"{clean(source)}"' for source in outcome.other_sources)
+        names = ", ".join(f'"{clean(source)}"' for source in outcome.other_sources)
         return [
-            f'  its records belong to "{clean(outcome.source)}", those of earlier exports of this layout to {others}: '
+            f'  its records belong to "{clean(outcome.source)}", those of earlier exports of this layout to {names}: '
             "if all come from one tool, give all the same --brand, or records that are in several of them count twice"
         ]
     return []
@@ -180,25 +180,25 @@ def _other_sources(outcome: Outcome) -> list[str]:
 
 def totals(outcomes: Sequence[Outcome]) -> str:
     """One line over all files."""
-    done = [outcome for outcome in outcomes if outcome.error is None]
-    fresh = [table.counts for outcome in done if outcome.same_as_before is None for table in outcome.tables]
-    failed = len(outcomes) - len(done)
+    loads = [outcome for outcome in outcomes if outcome.error is None]
+    fresh = [table.counts for outcome in loads if outcome.same_as_before is None for table in outcome.tables]
+    failures = len(outcomes) - len(loads)
     text = (
-        f"{len(done)} file{'s' if len(done) != 1 else ''}: {number(sum(c.added for c in fresh))} added, "
+        f"{len(loads)} file{'s' if len(loads) != 1 else ''}: {number(sum(c.added for c in fresh))} added, "
         f"{number(sum(c.updated for c in fresh))} updated, {number(sum(c.rejected for c in fresh))} rejected"
     )
-    return text + (f"; {failed} file{'s' if failed != 1 else ''} failed" if failed else "")
+    return text + (f"; {failures} file{'s' if failures != 1 else ''} failed" if failures else "")
 
 
-def little_space(path: Path, free: int, wished: int) -> str:
+def space_warning(path: Path, free: int, need: int) -> str:
     """A warning before an ingest that the disk might not hold."""
     return (
         f"only {number(free / 1e6)} MB are free beside {clean(str(path))}, an ingest of these exports may need "
-        f"{number(wished / 1e6)} MB; if the space runs out, the file being read is rolled back"
+        f"{number(need / 1e6)} MB; if the space runs out, the file being read is rolled back"
     )
 
 
-def lost(path: Path, entries: int) -> str:
+def loss_warning(path: Path, entries: int) -> str:
     """A warning that the disk lost what had been written."""
     return (
         f"{clean(str(path))}: the last {entries} entr{'ies' if entries > 1 else 'y'} of its ledger "
@@ -207,19 +207,24 @@ def lost(path: Path, entries: int) -> str:
     )
 
 
-def to_correct(found: Corrections, output: Path) -> str:
+def to_correct(corrections: Corrections, output: Path) -> str:
     """What to do with the rejected records that were written to a file."""
-    said = found.stated
-    # They speak up to the same instant as the export they are from, whatever the newest of them tells.
-    as_of = f"{found.as_of.isoformat()}Z" if found.as_of else None
-    options = {"tz": said.timezone, "date-order": said.date_order, "encoding": said.encoding, "as-of": as_of}
-    words = f' --brand "{found.brand}"' if found.brand else ""
+    statement = corrections.stated
+    # They are complete up to the same instant as their export, whatever the newest of them shows.
+    as_of = f"{corrections.as_of.isoformat()}Z" if corrections.as_of else None
+    options = {
+        "tz": statement.timezone,
+        "date-order": statement.date_order,
+        "encoding": statement.encoding,
+        "as-of": as_of,
+    }
+    words = f' --brand "{corrections.brand}"' if corrections.brand else ""
     words += "".join(f" --{name} {value}" for name, value in options.items() if value)
-    words += " --keep-text" if said.keep_text else ""
-    what = f"{number(found.records)} rejected record{'s' * (found.records > 1)}"
+    words += " --keep-text" if statement.keep_text else ""
+    subject = f"{number(corrections.records)} rejected record{'s' * (corrections.records > 1)}"
     return clean(
-        f"{what}: correct them in the file, then `kpibar ingest {output} "
-        f"--layout {found.layout}{words}`. The file holds customer data; delete it afterwards"
+        f"{subject}: correct them in the file, then `kpibar ingest {output} "
+        f"--layout {corrections.layout}{words}`. The file holds customer data; delete it afterwards"
     )
 
 
@@ -245,12 +250,12 @@ def layout_words(layout: Layout, origin: str) -> list[str]:
         lines += [f"{column} = {' '.join(expression.split())}" for column, expression in select.items()]
     for name, words in layout.enum.items():
         lines += ["", f"[enum.{name}]: kpibar's word, and what the export writes for it; ingest lists any other"]
-        for meant in dict.fromkeys(words.values()):
-            lines.append(f"{meant}: {', '.join(written for written, word in words.items() if word == meant)}")
+        for value in dict.fromkeys(words.values()):
+            lines.append(f"{value}: {', '.join(cell for cell, word in words.items() if word == value)}")
     return [clean(line) for line in lines]
 
 
-def kpi_words(kpi: Kpi, known: Catalogue, lang: str, window: Window, target: float | None) -> list[str]:
+def kpi_words(kpi: Kpi, definitions: Catalogue, lang: str, window: Window, target: float | None) -> list[str]:
     """The passport of a KPI: definition, formula, parameters, source, hash, and the SQL that runs."""
     lines = [f"{kpi.id}: {_in(kpi.title, lang)} ({kpi.kind}, {kpi.unit}, {_better(kpi)})", ""]
     if kpi.definition:
@@ -264,7 +269,7 @@ def kpi_words(kpi: Kpi, known: Catalogue, lang: str, window: Window, target: flo
         lines.append(f"target    {target}")
     lines += [f"needs     {', '.join(need.replace('|', ' or ') for need in kpi.needs) or 'nothing in particular'}"]
     lines += [f"source    {kpi.source or 'not stated'}", f"hash      {kpi.hash}", ""]
-    for part in parts(kpi, known):
+    for part in parts(kpi, definitions):
         lines += [*statement(part, window).splitlines(), ""]
     return [clean(line) for line in lines[:-1]]
 
@@ -283,9 +288,9 @@ def formula(kpi: Kpi) -> str:
     return kpi.formula
 
 
-def parts(kpi: Kpi, known: Catalogue) -> list[Kpi]:
+def parts(kpi: Kpi, definitions: Catalogue) -> list[Kpi]:
     """The KPIs whose statements make this one: itself, or the two counts of a ratio."""
-    return [known.get(name) for name in kpi.operands] or [kpi]
+    return [definitions.get(name) for name in kpi.operands] or [kpi]
 
 
 def statement(kpi: Kpi, window: Window) -> str:
@@ -295,17 +300,17 @@ def statement(kpi: Kpi, window: Window) -> str:
     return quantile_statement(kpi, [window], None, None)
 
 
-def coverage_rows(held: Iterable[Coverage]) -> list[tuple[str, ...]]:
+def coverage_rows(coverages: Iterable[Coverage]) -> list[tuple[str, ...]]:
     """What each source holds, as cells of a table."""
     return [
         (
-            clean(one.source),
-            one.entity,
-            number(one.rows),
-            str(one.first or "-"),
-            str(one.last or "-"),
-            str(one.as_of_on or "-"),
-            f"{len(one.months_missing)} missing" if one.months_missing else "all",
+            clean(coverage.source),
+            coverage.entity,
+            number(coverage.rows),
+            str(coverage.first or "-"),
+            str(coverage.last or "-"),
+            str(coverage.as_of_on or "-"),
+            f"{len(coverage.months_missing)} missing" if coverage.months_missing else "all",
         )
-        for one in held
+        for coverage in coverages
     ]

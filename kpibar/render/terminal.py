@@ -87,8 +87,8 @@ def _leave_out_dashes(table: Table, screen: Screen) -> Table:
     """The table without optional columns of dashes, which cost a screen more than they say; a pipe has them."""
     if screen.width is None:
         return table
-    filled = {name for row in table.rows for name, cell in row.cells.items() if cell.role != "missing"}
-    return replace(table, columns=tuple(c for c in table.columns if not c.optional or c.name in filled))
+    names = {name for row in table.rows for name, cell in row.cells.items() if cell.role != "missing"}
+    return replace(table, columns=tuple(c for c in table.columns if not c.optional or c.name in names))
 
 
 def _make_room_for_stars(table: Table) -> Table:
@@ -124,10 +124,10 @@ def _text(cell: Cell, screen: Screen) -> Text:
     """A cell in the characters and styles the screen has; its drawing as characters."""
     if isinstance(cell.drawing, Trend):
         return _trend(cell.drawing, screen)
-    return _styled(draw_strip(cell.drawing) if cell.drawing else cell.text, cell.role, screen)
+    return _style(draw_strip(cell.drawing) if cell.drawing else cell.text, cell.role, screen)
 
 
-def _styled(content: str, role: Role, screen: Screen) -> Text:
+def _style(content: str, role: Role, screen: Screen) -> Text:
     attribute = _ATTRIBUTES.get(role, "") if screen.styled else ""
     colour = _COLOURS[screen.palette].get(role, "") if screen.colour else ""
     return Text(content if screen.unicode else ascii_marks(content), style=attribute or colour)
@@ -136,10 +136,10 @@ def _styled(content: str, role: Role, screen: Screen) -> Text:
 def _trend(trend: Trend, screen: Screen) -> Text:
     """Two years on one scale where there is room, else this year on its own."""
     if not screen.has_room_for_two_years:
-        return _styled(draw_trend(trend.year, trend.noise_of_year), "trend", screen)
+        return _style(draw_trend(trend.year, trend.noise_of_year), "trend", screen)
     text = draw_trend((*trend.previous, *trend.year), trend.noise)
     previous, year = text[:_MONTHS], text[_MONTHS:]
-    return Text().join((_styled(previous, "previous", screen), _styled(year, "trend", screen)))
+    return Text().join((_style(previous, "previous", screen), _style(year, "trend", screen)))
 
 
 def _head(column: Column, screen: Screen) -> Text:
