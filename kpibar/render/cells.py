@@ -11,7 +11,7 @@ from kpibar.render.clean import clean
 from kpibar.render.marks import noise_floor
 from kpibar.render.messages import say, title
 from kpibar.render.numbers import MISSING, format_change, format_interval, format_number, format_value
-from kpibar.render.table import Cell, Role, Strip, Trend
+from kpibar.render.table import Cell, Role, Trend
 
 _TARGETS: dict[str, tuple[str, Role]] = {
     "met": ("✓", "target_met"),
@@ -55,10 +55,6 @@ class Cells:
         """A count, with its thousands grouped."""
         return format_value(number, "count", self.lang)
 
-    def is_masked(self, kpi: Passport, measure: Measure) -> bool:
-        """Whether the base is too small to show the figure."""
-        return measure.low_base
-
     def low_base(self) -> Cell:
         """What stands for a figure whose base is too small: "n<30"."""
         return self.say("low_base", "masked", least=self.count(self.reporting.min_base))
@@ -73,7 +69,7 @@ class Cells:
 
     def interval(self, kpi: Passport, measure: Measure) -> Cell:
         """The confidence interval, its unit once."""
-        if self.is_masked(kpi, measure) or measure.interval is None:
+        if measure.interval is None:
             return _DASH
         return Cell(format_interval(measure.low, measure.high, kpi.unit, self.lang), "interval")
 
@@ -121,11 +117,6 @@ class Cells:
             noise_of_year=noise_floor(year, row.now, level, is_count),
         )
         return Cell("", "trend", trend)
-
-    def strip(self, kpi: Passport, measure: Measure, total: float | None, scale: tuple[float, float]) -> Cell:
-        """The value and its interval on the scale of its section; only the total when the value is masked."""
-        figure = Measure() if self.is_masked(kpi, measure) else measure
-        return Cell("", "strip", Strip(figure.value, figure.low, figure.high, total, scale))
 
 
 def _arrow(change: Change) -> str:

@@ -11,7 +11,7 @@ from kpibar.render.clean import clean
 from kpibar.render.messages import day_name, dimension_name, say, segment_name, title
 from kpibar.render.notes import absent_lines, explanations, note_lines
 from kpibar.render.numbers import format_value
-from kpibar.render.table import LABEL, Cell, Column, Page, Row, Section, Table
+from kpibar.render.table import LABEL, Cell, Column, Page, Row, Section, Strip, Table
 
 
 def report_page(barometer: Barometer, lang: str, most_segments: int | None = None) -> Page:
@@ -141,13 +141,13 @@ def _segments(cells: Cells, row: report.Row) -> Section:
     kpi = row.kpi
     total = None if not kpi.spec.starred else row.now
     measures = [segment.now for segment in row.segments]
-    scale = _scale(cells, kpi, [*measures, total] if total else measures)
+    scale = _scale([*measures, total] if total else measures)
     rows = []
     if not kpi.spec.shares:
         figures = _judged_figures(cells, kpi, row, say("total", cells.lang))
-        rows.append(Row(figures | _strip(cells, kpi, total, None, scale)))
+        rows.append(Row(figures | _strip(total, None, scale)))
     for segment in row.segments:
-        strip = _strip(cells, kpi, segment.now, total, scale)
+        strip = _strip(segment.now, total, scale)
         rows.append(Row(_judged_figures(cells, kpi, segment, _name(cells, row, segment)) | strip))
     return Section(_section_heading(cells, row), tuple(rows), _scale_cell(cells, kpi, scale))
 
@@ -157,13 +157,13 @@ def _months(cells: Cells, row: report.Row) -> Section:
     kpi = row.kpi
     total = None if kpi.spec.counts else row.now
     measures = [measure for _, measure in row.series]
-    scale = _scale(cells, kpi, [*measures, total] if total else measures)
+    scale = _scale([*measures, total] if total else measures)
     before = {day.month: measure for day, measure in row.before_series}
     year = _figures(cells, kpi, row.now, row.before, Cell(say("total", cells.lang)))
-    rows = [Row(year | _strip(cells, kpi, total, None, scale))]
+    rows = [Row(year | _strip(total, None, scale))]
     for day, measure in row.series:
         figures = _figures(cells, kpi, measure, before.get(day.month, Measure()), _month(cells, day.month, measure))
-        rows.append(Row(figures | _strip(cells, kpi, measure, total, scale)))
+        rows.append(Row(figures | _strip(measure, total, scale)))
     return Section(_section_heading(cells, row), tuple(rows), _scale_cell(cells, kpi, scale))
 
 
@@ -177,19 +177,17 @@ def _section_heading(cells: Cells, row: report.Row) -> Cell:
     return cells.say("by_dimension", "heading", kpi=cells.name(row.kpi), dimension=dimension)
 
 
-def _strip(
-    cells: Cells, kpi: Passport, measure: Measure | None, total: Measure | None, scale: tuple[float, float] | None
-) -> dict[str, Cell]:
+def _strip(measure: Measure | None, total: Measure | None, scale: tuple[float, float] | None) -> dict[str, Cell]:
+    """The value and its interval on the scale of its section; of a masked figure only the total."""
     if scale is None or measure is None:
         return {}
-    line = None if total is None or cells.is_masked(kpi, total) else total.value
-    return {"strip": cells.strip(kpi, measure, line, scale)}
+    line = total.value if total else None
+    return {"strip": Cell("", "strip", Strip(measure.value, measure.low, measure.high, line, scale))}
 
 
-def _scale(cells: Cells, kpi: Passport, measures: Sequence[Measure]) -> tuple[float, float] | None:
+def _scale(measures: Sequence[Measure]) -> tuple[float, float] | None:
     """From the lowest to the highest end of the intervals shown."""
-    visible = [measure for measure in measures if not cells.is_masked(kpi, measure)]
-    ends = [end for m in visible for end in (m.low, m.value, m.high) if end is not None]
+    ends = [end for m in measures for end in (m.low, m.value, m.high) if end is not None]
     return (min(ends), max(ends)) if ends else None
 
 
