@@ -27,8 +27,8 @@ IRREGULAR = frozenset(
 # Words of that form that are nouns, or verbs.
 NOUNS = frozenset(
     """bed bleed embed exceed feed finding indeed need proceed red run seed shed speed succeed
-    binding ceiling ending encoding heading landing listing mapping meaning opening padding pricing ranking rating
-    reporting ring rounding setting spacing spelling spring string thing timing warning""".split()  # noqa: SIM905
+    binding ceiling drawing ending encoding heading landing listing mapping meaning opening padding pricing ranking
+    rating reporting ring rounding setting spacing spelling spring string thing timing warning""".split()  # noqa: SIM905
 )
 # What became of a record, and of a line: the columns of the ledger, as every version of it has written them.
 FATES = frozenset("added updated unchanged superseded folded rejected dropped repaired removed".split())  # noqa: SIM905

@@ -346,7 +346,7 @@ def test_a_pipe_has_every_column_and_wraps_nothing() -> None:
 
 @pytest.mark.parametrize("variable", ["FORCE_COLOR", "NO_COLOR", "COLUMNS", "TTY_COMPATIBLE"])
 def test_the_environment_changes_nothing(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    screens = (PIPE, Screen(width=100, colour=True, styled=True))
+    screens = (PIPE, Screen(width=100, colour=True, has_styles=True))
     before = [render(example(), "en", screen) for screen in screens]
     monkeypatch.setenv(variable, "40")
     monkeypatch.setenv("TERM", "dumb")
@@ -358,16 +358,16 @@ def test_colour_and_styles_are_each_as_the_screen_allows() -> None:
         return set(re.findall(r"\x1b\[([0-9;]*)m", render(example(), "en", screen))) - {"0"}
 
     assert codes(Screen(width=100)) == set()
-    assert codes(Screen(width=100, styled=True)) == {"1", "2"}
+    assert codes(Screen(width=100, has_styles=True)) == {"1", "2"}
     assert codes(Screen(width=100, colour=True)) == {"31", "32", "36"}
-    assert codes(Screen(width=100, colour=True, styled=True)) == {"1", "2", "31", "32", "36"}
-    assert codes(Screen(width=100, colour=True, styled=True, palette="cvd")) == {"1", "2", "33", "94", "36"}
+    assert codes(Screen(width=100, colour=True, has_styles=True)) == {"1", "2", "31", "32", "36"}
+    assert codes(Screen(width=100, colour=True, has_styles=True, palette="cvd")) == {"1", "2", "33", "94", "36"}
 
 
 def test_colour_and_styles_never_change_the_words() -> None:
     for width in WIDTHS:
         plain = render(example(), "fr", Screen(width=width))
-        styled = render(example(), "fr", Screen(width=width, colour=True, styled=True))
+        styled = render(example(), "fr", Screen(width=width, colour=True, has_styles=True))
         assert [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", styled).splitlines()] == plain.splitlines()
 
 

@@ -50,7 +50,7 @@ def screen_of(color: Color, palette: Palette, *, to_file: bool = False) -> Scree
     return Screen(
         width=None if to_file else width,
         colour=has_colour and not to_file,
-        styled=(terminal or color is Color.always) and not to_file,
+        has_styles=(terminal or color is Color.always) and not to_file,
         unicode=to_file or _can_print("▁▲−≤", sys.stdout.encoding),
         palette=palette.value,
     )

@@ -10,7 +10,7 @@ from kpibar.measure.report import Barometer, Change, Row
 from kpibar.render.clean import clean
 from kpibar.render.marks import noise_floor
 from kpibar.render.messages import say, title
-from kpibar.render.numbers import MISSING, format_change, format_interval, format_number, format_value
+from kpibar.render.numbers import DASH, format_change, format_interval, format_number, format_value
 from kpibar.render.table import Cell, Role, Trend
 
 _TARGETS: dict[str, tuple[str, Role]] = {
@@ -20,9 +20,9 @@ _TARGETS: dict[str, tuple[str, Role]] = {
     "masked": (" ", "target"),
 }
 _VERDICTS: dict[str, Role] = {"better": "better", "worse": "worse", "unclear": "unclear"}
-_DASH = Cell(MISSING, "missing")
+_NO_FIGURE = Cell(DASH, "missing")
 # Of too few to be shown; of a figure that would give such a figure away nothing is written.
-_FEW = frozenset({"small_base", "small_group"})
+_SMALL_BASES = frozenset({"small_base", "small_group"})
 
 
 @dataclass(frozen=True)
@@ -61,22 +61,22 @@ class Cells:
 
     def value(self, kpi: Passport, measure: Measure, role: Role = "value") -> Cell:
         """A value with its unit; "n<30" when its base is too small, an en dash when there is none."""
-        if measure.reason in _FEW:
+        if measure.reason in _SMALL_BASES:
             return self.low_base()
         if measure.value is None:
-            return _DASH
+            return _NO_FIGURE
         return Cell(format_value(measure.value, kpi.unit, self.lang), role)
 
     def interval(self, kpi: Passport, measure: Measure) -> Cell:
         """The confidence interval, its unit once."""
         if measure.interval is None:
-            return _DASH
+            return _NO_FIGURE
         return Cell(format_interval(measure.low, measure.high, kpi.unit, self.lang), "interval")
 
     def change(self, kpi: Passport, change: Change | None) -> Cell:
         """A change and its arrow: filled when clear, hollow when not; "=" when it rounds to nothing."""
         if change is None:
-            return _DASH
+            return _NO_FIGURE
         text = format_change(change.absolute, kpi.unit, self.lang)
         arrow = "=" if text[0] not in "+−" else _arrow(change)
         return Cell(f"{text} {arrow}", _VERDICTS.get(change.verdict, "unjudged"))
@@ -84,13 +84,13 @@ class Cells:
     def verdict(self, change: Change | None) -> Cell:
         """The verdict as a word."""
         if change is None:
-            return _DASH
+            return _NO_FIGURE
         return self.say(f"verdict_{change.verdict}", _VERDICTS.get(change.verdict, "unjudged"))
 
     def target(self, row: Row) -> Cell:
         """The target, marked met, nearly or missed unless the figure is masked."""
         if row.target is None:
-            return _DASH
+            return _NO_FIGURE
         sign = "≤" if row.kpi.better == "lower" else "≥"
         mark, role = _TARGETS["masked" if row.status == "low_base" else row.target.status]
         return Cell(f"{mark} {sign} {format_value(row.target.value, row.kpi.unit, self.lang)}", role)
@@ -98,7 +98,7 @@ class Cells:
     def base(self, kpi: Passport, measure: Measure) -> Cell:
         """The base, starred when small. A count has none: it is its own."""
         if kpi.spec.counts:
-            return _DASH
+            return _NO_FIGURE
         if self.reporting.min_base <= measure.base < self.reporting.small_base:
             return Cell(self.count(measure.base) + "*", "small_base")
         return Cell(self.count(measure.base), "base")

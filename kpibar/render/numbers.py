@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import NamedTuple
 
 LANGUAGES = ("en", "fr")
-MISSING = "–"
+DASH = "–"
 
 _MINUS, _NARROW_SPACE, _NO_BREAK_SPACE = "\u2212", "\u202f", "\u00a0"
 _FRENCH_MARKS = str.maketrans({",": _NARROW_SPACE, ".": ","})
@@ -29,7 +29,7 @@ class _Style:
     change_decimals: int
     suffix: Mapping[str, str]
     change_suffix: Mapping[str, str]
-    signed: bool = False
+    has_sign: bool = False
 
 
 class _Text(NamedTuple):
@@ -53,7 +53,7 @@ _NO_SUFFIX = _by_language("", "")
 _STYLES = {
     "share": _Style(100, 1, 1, _by_language("%", f"{_NO_BREAK_SPACE}%"), _with_space("pt", "pt")),
     "per_100": _Style(100, 1, 1, _NO_SUFFIX, _NO_SUFFIX),
-    "points": _Style(1, 0, 1, _NO_SUFFIX, _NO_SUFFIX, signed=True),
+    "points": _Style(1, 0, 1, _NO_SUFFIX, _NO_SUFFIX, has_sign=True),
     "count": _Style(1, 0, 0, _NO_SUFFIX, _NO_SUFFIX),
     "score": _Style(1, 2, 2, _NO_SUFFIX, _NO_SUFFIX),
 }
@@ -78,7 +78,7 @@ def format_value(value: float | None, unit: str, lang: str) -> str:
     ValueError if not finite or the unit or language is unknown.
     """
     if value is None:
-        return MISSING
+        return DASH
     text = _value(value, unit, lang)
     return text.number + text.suffix
 
@@ -90,12 +90,12 @@ def format_interval(low: float | None, high: float | None, unit: str, lang: str)
     "55 min – 1 h 10". ValueError as ``format_value``.
     """
     if low is None or high is None:
-        return MISSING
+        return DASH
     left, right = _value(low, unit, lang), _value(high, unit, lang)
     if left.suffix != right.suffix or left.compound or right.compound:
         return f"{left.number}{left.suffix} – {right.number}{right.suffix}"
-    signed = left.number.startswith(("+", _MINUS)) or right.number.startswith(("+", _MINUS))
-    return left.number + (" – " if signed else "–") + right.number + right.suffix
+    has_sign = left.number.startswith(("+", _MINUS)) or right.number.startswith(("+", _MINUS))
+    return left.number + (" – " if has_sign else "–") + right.number + right.suffix
 
 
 def format_change(delta: float | None, unit: str, lang: str) -> str:
@@ -105,14 +105,14 @@ def format_change(delta: float | None, unit: str, lang: str) -> str:
     to zero has no sign. ValueError as ``format_value``.
     """
     if delta is None:
-        return MISSING
+        return DASH
     _require_language(lang)
     exact = _exact(delta)
     if unit == "seconds":
-        text = _duration(exact, lang, minutes_below=100, signed=True)
+        text = _duration(exact, lang, minutes_below=100, has_sign=True)
         return text.number + text.suffix
     style = _style(unit)
-    number = _number(_WIDE.multiply(exact, Decimal(style.scale)), style.change_decimals, lang, signed=True)
+    number = _number(_WIDE.multiply(exact, Decimal(style.scale)), style.change_decimals, lang, has_sign=True)
     return number + style.change_suffix[lang]
 
 
@@ -132,29 +132,29 @@ def _value(value: float, unit: str, lang: str) -> _Text:
         return _duration(exact, lang, minutes_below=60)
     style = _style(unit)
     product = _WIDE.multiply(exact, Decimal(style.scale))
-    return _Text(_number(product, style.decimals, lang, style.signed), style.suffix[lang])
+    return _Text(_number(product, style.decimals, lang, style.has_sign), style.suffix[lang])
 
 
-def _duration(seconds: Decimal, lang: str, minutes_below: int, signed: bool = False) -> _Text:
+def _duration(seconds: Decimal, lang: str, minutes_below: int, has_sign: bool = False) -> _Text:
     # The rounded figure is compared: 99.96 s must not print as "100.0 s", nor 59.8 min as "60 min".
     if abs(_round(seconds, 1)) < 100:
-        return _Text(_number(seconds, 1, lang, signed), _SECONDS[lang])
+        return _Text(_number(seconds, 1, lang, has_sign), _SECONDS[lang])
     minutes = _WIDE.divide(seconds, Decimal(60))
     whole = int(_round(minutes, 0))
     if abs(whole) < minutes_below:
-        return _Text(_number(minutes, 0, lang, signed), _MINUTES[lang])
+        return _Text(_number(minutes, 0, lang, has_sign), _MINUTES[lang])
     if abs(whole) < 48 * 60:
         hours, rest = divmod(abs(whole), 60)
-        sign = _MINUS if whole < 0 else "+" if signed else ""
+        sign = _MINUS if whole < 0 else "+" if has_sign else ""
         return _Text(sign + _GAP[lang].join((str(hours), "h", f"{rest:02}")), "", compound=True)
-    return _Text(_number(_WIDE.divide(minutes, Decimal(24 * 60)), 1, lang, signed), _DAYS[lang])
+    return _Text(_number(_WIDE.divide(minutes, Decimal(24 * 60)), 1, lang, has_sign), _DAYS[lang])
 
 
-def _number(exact: Decimal, decimals: int, lang: str, signed: bool = False) -> str:
+def _number(exact: Decimal, decimals: int, lang: str, has_sign: bool = False) -> str:
     decimal = _round(exact, decimals)
     if decimal.is_zero():
-        decimal, signed = abs(decimal), False
-    text = f"{decimal:{'+' if signed else '-'},f}".replace("-", _MINUS)
+        decimal, has_sign = abs(decimal), False
+    text = f"{decimal:{'+' if has_sign else '-'},f}".replace("-", _MINUS)
     return text.translate(_FRENCH_MARKS) if lang == "fr" else text
 
 

@@ -46,11 +46,11 @@ _SEPARATOR = " · "
 
 @dataclass(frozen=True)
 class Screen:
-    """What the output can show. `width` is in cells, None for a pipe; `styled` allows bold and dim."""
+    """What the output can show. `width` is in cells, None for a pipe; `has_styles` allows bold and dim."""
 
     width: int | None = None
     colour: bool = False
-    styled: bool = False
+    has_styles: bool = False
     unicode: bool = True
     palette: Literal["default", "cvd"] = "default"
 
@@ -128,7 +128,7 @@ def _text(cell: Cell, screen: Screen) -> Text:
 
 
 def _style(content: str, role: Role, screen: Screen) -> Text:
-    attribute = _ATTRIBUTES.get(role, "") if screen.styled else ""
+    attribute = _ATTRIBUTES.get(role, "") if screen.has_styles else ""
     colour = _COLOURS[screen.palette].get(role, "") if screen.colour else ""
     return Text(content if screen.unicode else ascii_marks(content), style=attribute or colour)
 
@@ -182,7 +182,7 @@ def _footer(page: Page, columns: Sequence[str], screen: Screen) -> Iterator[Text
 def _to_string(parts: Iterable[RenderableType], screen: Screen) -> str:
     """The parts as text, with ANSI codes when the screen has styles; no line ends in spaces."""
     out = StringIO()
-    ansi = screen.colour or screen.styled
+    ansi = screen.colour or screen.has_styles
     # Everything is stated, so that no environment variable changes what is printed.
     console = Console(
         file=out,
