@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from kpibar.load.outcome import Options, Outcome, Watch
     from kpibar.measure.report import Barometer
 
+# How an instant stands in a report.
+_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -55,18 +58,19 @@ class Report:
         """The tidy long table as a data frame: one row per KPI, segment and period.
 
         Columns: edition, kpi, family, unit, dimension, segment, period (text); value, numerator, denominator, ci_low,
-        ci_high (numbers, NaN where a figure is masked or not available).
+        ci_high (numbers, NaN where a figure is masked or not available); status and status_reason (text).
         """
         from io import StringIO
 
         import pandas
 
-        texts = dict.fromkeys(("edition", "kpi", "family", "unit", "dimension", "segment", "period"), "str")
+        names = ("edition", "kpi", "family", "unit", "dimension", "segment", "period", "status", "status_reason")
+        texts = dict.fromkeys(names, "str")
         return pandas.read_csv(StringIO(self.to_csv()), dtype=texts, keep_default_na=False, na_values=_no_numbers())
 
     @property
     def _generated_at(self) -> str:
-        return self.generated_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.generated_at.strftime(_INSTANT)
 
 
 def _no_numbers() -> dict[str, list[str]]:
@@ -105,6 +109,27 @@ class Database:
             raise DimensionUnknown(by, BY)
         request = Request(year, tuple(kpis), family, brand, by, share)
         return Report(compute_report(self.path, self.config, request, wait), datetime.now(UTC))
+
+
+def read_report(path: str | Path) -> Report:
+    """The report of a JSON file that `kpibar report -o` or `Report.to_json` wrote; it writes the same JSON and CSV.
+
+    Raises FileMissing, ReportUnreadable.
+    """
+    import json
+
+    from kpibar.measure.errors import ReportUnreadable
+    from kpibar.read.errors import FileMissing
+    from kpibar.render.document import from_document
+
+    if not Path(path).is_file():
+        raise FileMissing(Path(path))
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        generated_at = datetime.strptime(document["generated_at"], _INSTANT).replace(tzinfo=UTC)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ReportUnreadable("no JSON object with an instant generated_at") from error
+    return Report(from_document(document), generated_at)
 
 
 def open(path: str | Path | None = None, *, config: str | Path | None = None) -> Database:

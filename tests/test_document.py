@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,21 @@ from typing import Any
 import jsonschema
 import pytest
 
+from kpibar.api import read_report
 from kpibar.cli.demo import sample_files, sample_folder
 from kpibar.config import Config
+from kpibar.measure.circulation import compute_report
+from kpibar.measure.errors import ReportUnreadable
 from kpibar.measure.report import Barometer, Request
+from kpibar.read.errors import FileMissing
 from kpibar.render.clean import csv_text, json_text
 from kpibar.render.document import document, to_csv, to_json
+from kpibar.render.terminal import Screen, render
 from tests.support import ingest_tables, report, settings, table
 
 SCHEMA: dict[str, Any] = json.loads(files("kpibar").joinpath("render/report.schema.json").read_text(encoding="utf-8"))
 NOW = "2026-01-15T08:30:00Z"
+HEAD = '{{"generated_at": "2026-01-15T08:30:00Z", "schema": "kpibar.report", "schema_version": "{version}"}}'
 CONTACTS = table(
     """
     | contact_id | created_at          | channel | customer       | subject               | brand   |
@@ -134,6 +141,102 @@ def test_csv_holds_the_same_figures(barometer: Barometer) -> None:
             text = totals[kpi["id"]][part]
             assert (float(text) if text else None) == kpi[part], (kpi["id"], part)
     assert len(rows) > 1000
+
+
+@pytest.fixture(scope="module", params=["year", "channel", "month", "share"])
+def saved(demo: tuple[Path, Config], request: pytest.FixtureRequest) -> Barometer:
+    """Reports of the sample exports, whose months of few rows are masked."""
+    folder, config = demo
+    asked = {"year": Request(), "share": Request(by="carrier", share=True)}.get(
+        request.param, Request(by=request.param)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KPIBAR_KEY_FILE", str(folder / "demo.key"))
+        return compute_report(folder / "test.duckdb", config, asked)
+
+
+def points(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every month and segment of both years of a document, each with its KPI's estimator."""
+    listed = []
+    for kpi in found["kpis"]:
+        segments = [segment for breakdown in kpi["breakdowns"] for segment in breakdown["segments"]]
+        listed += [
+            {**point, "estimator": kpi["estimator"]}
+            for point in (*kpi["series"], *kpi["previous_series"], *segments, *(one["previous"] for one in segments))
+        ]
+    return listed
+
+
+def test_a_month_or_segment_of_few_rows_is_masked_and_says_why(saved: Barometer) -> None:
+    found = document(saved, NOW)
+    jsonschema.validate(json.loads(json.dumps(found)), SCHEMA)
+    least = found["parameters"]["min_base"]
+    for point in points(found):
+        hidden = [point[name] for name in ("value", "numerator", "ci_low", "ci_high")]
+        if point["estimator"] != "count" and 0 < (point["denominator"] or 0) < least:
+            assert (point["status"], point["status_reason"]) == ("low_base", "small_base")
+        if point["status"] == "low_base":
+            assert hidden == [None] * 4
+        assert (point["status"] == "ok") == (point["value"] is not None) == (point["status_reason"] is None), point
+    masked = [point for point in points(found) if point["status_reason"] == "small_base"]
+    assert len(masked) > 40 and all(point["denominator"] for point in masked), "the base stays"
+    assert {point["status_reason"] for point in points(found)} >= {None, "small_base", "shares_only"}
+
+
+def test_the_csv_has_status_and_reason_of_each_figure(saved: Barometer) -> None:
+    found = document(saved, NOW)
+    rows = list(csv.DictReader(io.StringIO(to_csv(saved))))
+    months = {
+        (kpi["id"], point["period"]): (point["status"], point["status_reason"] or "")
+        for kpi in found["kpis"]
+        for point in (*kpi["series"], *kpi["previous_series"])
+    }
+    for row in rows:
+        assert (row["value"] != "") == (row["status"] == "ok") or row["kpi"].endswith("_mix"), row
+        if len(row["period"]) == 7:
+            assert (row["status"], row["status_reason"]) == months[row["kpi"], row["period"]]
+    assert {"ok", "low_base", "not_available"} == {row["status"] for row in rows}
+
+
+def test_a_document_read_back_is_the_same_report(saved: Barometer, tmp_path: Path) -> None:
+    """JSON, CSV and pages of the report that was read are those of the report that was written."""
+    text = to_json(saved, NOW)
+    (tmp_path / "report.json").write_text(text, encoding="utf-8", newline="")
+    report = read_report(tmp_path / "report.json")
+    assert report.to_json() == text
+    assert report.to_csv() == to_csv(saved)
+    assert report.to_dict() == json.loads(text)
+    assert list(report.to_frame()["status"]) == [row["status"] for row in csv.DictReader(io.StringIO(to_csv(saved)))]
+    for lang in ("en", "fr"):
+        # A document has six decimals: a last digit may round the other way, a dot of a strip stand one place further.
+        pages = (render(made, lang, Screen(width=120)) for made in (report.barometer, saved))
+        read, written = (re.sub("[─●┊ ]+", " ", re.sub(r"\d", "0", page)) for page in pages)
+        assert read == written
+    rows = report.barometer.rows
+    assert [row.kpi for row in rows] == [row.kpi for row in saved.rows]
+    assert [row.comparison.reason for row in rows] == [row.comparison.reason for row in saved.rows]
+    assert [[day for day, _ in row.series] for row in rows] == [[day for day, _ in row.series] for row in saved.rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "no JSON object"),
+        ("[]", "no JSON object"),
+        ('{"generated_at": "2026-01-15T08:30:00Z"}', "its schema is not kpibar.report 1"),
+        (
+            '{"generated_at": "2026-01-15T08:30:00Z", "schema": "kpibar.report", "schema_version": "2.0"}',
+            "its schema is",
+        ),
+        ('{"generated_at": "2026-01-15T08:30:00Z", "schema": "kpibar.report", "schema_version": "1.0"}', "KeyError"),
+    ],
+)
+def test_what_is_no_report_is_refused_in_words(text: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ReportUnreadable, match=why):
+        read_report(tmp_path / "report.json")
+    with pytest.raises(FileMissing):
+        read_report(tmp_path / "none.json")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import tests.reproducers_erasure  # noqa: F401 - both register their reproducers
 from kpibar.cli.errors import FolderGone
 from kpibar.database import errors as database_errors
 from kpibar.errors import KpibarError
-from kpibar.measure.errors import DimensionUnknown
+from kpibar.measure.errors import DimensionUnknown, ReportUnreadable
 from kpibar.read.errors import FrameNameInvalid
 from kpibar.removal import errors as removal_errors
 from tests import reproducers_files  # noqa: F401 - registers its own
@@ -120,6 +120,7 @@ ELSEWHERE = {
     removal_errors.RewriteShort,
     DimensionUnknown,
     FrameNameInvalid,
+    ReportUnreadable,
 }
 
 

@@ -63,6 +63,7 @@ class Measure:
 
     `base` is what stands beside the figure as n; `dispersion` how much more than by chance the numerator clusters.
     `reason` says why there is no value: masked, its base alone is left; otherwise nothing is known of it.
+    `immature` is None where they are too few to be told.
     """
 
     value: float | None = None
@@ -71,7 +72,7 @@ class Measure:
     low: float | None = None
     high: float | None = None
     base: int = 0
-    immature: int = 0
+    immature: int | None = 0
     dispersion: float = 1.0
     squares: float = 0.0
     reason: Reason | None = None

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from kpibar import __version__
 from kpibar.brands import names_by_fold
 from kpibar.config import Config
 from kpibar.database.errors import DatabaseEmpty
 from kpibar.database.store import Store, open_store
-from kpibar.kpis.catalogue import Kpi, catalogue
+from kpibar.kpis.catalogue import CATALOGUE_VERSION, Kpi, catalogue
 from kpibar.layouts.settings import checked_settings
 from kpibar.measure.comparability import compare
 from kpibar.measure.errors import BrandUnknown
@@ -85,7 +86,14 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
         families=tuple(family for family in known.families if any(row.kpi.family == family.id for row in rows)),
         rows=tuple(row for row, kpi in zip(rows, together, strict=True) if kpi in wanted),
         coverage=observations.coverage,
-        basis=Basis(settings.reporting, settings.thresholds, config.path.name if config.path else None, config.sha256),
+        basis=Basis(
+            settings.reporting,
+            settings.thresholds,
+            file=config.path.name if config.path else None,
+            sha256=config.sha256,
+            version=__version__,
+            catalogue_version=CATALOGUE_VERSION,
+        ),
         notes=edition_notes(
             observations,
             edition,

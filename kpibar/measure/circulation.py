@@ -49,7 +49,7 @@ def for_circulation(barometer: Barometer) -> Barometer:
 
 
 def _row(row: Row) -> Row:
-    now, before = _whole(row.kpi, row.now), _whole(row.kpi, row.before)
+    now, before = (_without_few(_whole(row.kpi, measure)) for measure in (row.now, row.before))
     both = not (now.low_base or before.low_base)
     months, before_months = ([day for day, _ in series] for series in (row.series, row.before_series))
     segments = row.segments
@@ -101,8 +101,14 @@ def _parts(kpi: Passport, measures: Sequence[Measure]) -> list[Measure]:
         if 0 < hidden < SMALLEST and groups[place] >= SMALLEST:
             small[place], hidden = True, hidden + groups[place]
     return [
-        _hidden(kpi, measure) if few else _whole(kpi, measure) for measure, few in zip(measures, small, strict=True)
+        _without_few(_hidden(kpi, measure) if few else _whole(kpi, measure))
+        for measure, few in zip(measures, small, strict=True)
     ]
+
+
+def _without_few(measure: Measure) -> Measure:
+    """A figure without the number of its immature rows where they are fewer than ten."""
+    return replace(measure, immature=None) if 0 < (measure.immature or 0) < SMALLEST else measure
 
 
 def _hidden(kpi: Passport, measure: Measure) -> Measure:

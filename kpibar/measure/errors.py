@@ -24,3 +24,10 @@ class DimensionUnknown(UsageError):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         super().__init__(f'no breakdown is called "{name}"; expected one of {", ".join(known)}')
+
+
+class ReportUnreadable(UsageError):
+    """A JSON document that is no report, or one of a later version."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"not a report that this version of kpibar reads: {why}; expected what `--json` writes")

@@ -48,8 +48,10 @@ def absence(kpi: Kpi, figures: Figures, notes: tuple[Note, ...]) -> str | None:
     """Why the figure of the year is not shown: a reason of `Measure`, or the code of the note that tells."""
     if figures.status == "ok":
         return None
-    if figures.status == "low_base" or figures.missing:
-        return figures.now.reason
+    if figures.missing:
+        return "missing_inputs"
+    if figures.status == "low_base":
+        return figures.now.reason if figures.now.low_base else "small_base"
     return next((note.code for note in notes if note.code == "immature" or note.code in kpi.notes), "no_rows")
 
 

@@ -150,12 +150,14 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Basis:
-    """The settings a barometer was computed with, and the name of their file and its hash; None: the defaults."""
+    """What a barometer was computed with: settings, the name of their file (None: the defaults), its hash, versions."""
 
     reporting: Reporting
     thresholds: Thresholds
     file: str | None = None
     sha256: str = ""
+    version: str = ""
+    catalogue_version: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The JSON document `kpibar.report` 1.0 and the tidy CSV: the contract for machines.
+"""The JSON document `kpibar.report` 1.0, written and read back, and the tidy CSV: the contract for machines.
 
 Raw units throughout: shares 0 to 1, seconds, points, per order; six decimals; null for unknown, never NaN. Keys are
 always present. Additions keep the major version; a reader ignores keys it does not know. The schema is
@@ -7,28 +7,48 @@ always present. Additions keep the major version; a reader ignores keys it does 
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from kpibar import __version__
-from kpibar.kpis.catalogue import CATALOGUE_VERSION
+from kpibar.config import Reporting, Thresholds
 from kpibar.kpis.estimates import Measure, Window
+from kpibar.kpis.kinds import KINDS, Kind, KindSpec
+from kpibar.kpis.passport import Better, Family, Passport
 from kpibar.measure.circulation import SMALLEST
-from kpibar.measure.report import Barometer, Change, Coverage, Edition, Note, Row, Segment
+from kpibar.measure.errors import ReportUnreadable
+from kpibar.measure.report import (
+    Barometer,
+    Basis,
+    Change,
+    Comparison,
+    Coverage,
+    Edition,
+    Note,
+    Request,
+    Row,
+    Segment,
+    Target,
+)
 from kpibar.render.clean import csv_text, json_text
 from kpibar.render.messages import dimension_name, note_text, say, segment_name
 
 SCHEMA = "kpibar.report"
 SCHEMA_VERSION = "1.0"
 LANGUAGES = ("en", "fr")
-_GOOD = {"lower": "down", "higher": "up", "none": "none"}
-_UNIT = {"share": "ratio", "per_100": "per_order"}
-_VERDICT = {"unclear": "neutral"}
+# Words of the document that differ from those of the report, and back.
+_GOOD: Mapping[Better, str] = {"lower": "down", "higher": "up", "none": "none"}
+_UNIT: Mapping[str, str] = {"share": "ratio", "per_100": "per_order"}
+_VERDICT: Mapping[str, str] = {"unclear": "neutral"}
+_DIRECTIONS: Mapping[str, Better] = {word: better for better, word in _GOOD.items()}
+_UNITS: Mapping[str, Any] = {word: unit for unit, word in _UNIT.items()}
+_VERDICTS: Mapping[str, Any] = {word: verdict for verdict, word in _VERDICT.items()}
+_KINDS: Mapping[str, Kind] = {spec.estimator: kind for kind, spec in KINDS.items()}
 _DECIMALS = 6
 _CSV_HEAD = (
     "edition", "kpi", "family", "unit", "dimension", "segment", "period",
-    "value", "numerator", "denominator", "ci_low", "ci_high",
+    "value", "numerator", "denominator", "ci_low", "ci_high", "status", "status_reason",
 )  # fmt: skip
 # What the JSON and CSV of a report, the JSON and text of a list of rejects, and an empty list begin with.
 OWN_BEGINNINGS = (
@@ -47,12 +67,11 @@ def to_json(barometer: Barometer, generated_at: str) -> str:
 def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
     """The report as plain lists, dictionaries, texts and numbers."""
     edition, basis = barometer.edition, barometer.basis
-    left_out = range(1, SMALLEST if barometer.request.share else 1)
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "kind": "barometer",
-        "generator": {"name": "kpibar", "version": __version__, "catalog_version": CATALOGUE_VERSION},
+        "generator": {"name": "kpibar", "version": basis.version, "catalog_version": basis.catalogue_version},
         "generated_at": generated_at,
         "edition": _edition(edition),
         "scope": {
@@ -61,6 +80,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
             "panel": False,
             "anonymised": False,
             "smallest_group": SMALLEST if barometer.request.share else None,
+            "breakdown": barometer.request.by,
         },
         "parameters": {
             "ci_level": basis.reporting.confidence,
@@ -76,7 +96,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
         "coverage": [_coverage(held) for held in barometer.coverage],
         "families": [{"id": family.id, "title": dict(family.title)} for family in barometer.families],
         "dimensions": _dimensions(barometer),
-        "kpis": [_kpi(row, edition.year, left_out) for row in barometer.rows],
+        "kpis": [_kpi(row, edition.year) for row in barometer.rows],
         "notes": [_note(note) for note in barometer.notes],
     }
 
@@ -108,8 +128,7 @@ def _dimensions(barometer: Barometer) -> list[dict[str, Any]]:
     return [{"id": name, "title": {lang: dimension_name(name, lang) for lang in LANGUAGES}} for name in used]
 
 
-def _kpi(row: Row, year: int, left_out: range) -> dict[str, Any]:
-    """A KPI; numbers of records in `left_out` are not said."""
+def _kpi(row: Row, year: int) -> dict[str, Any]:
     kpi = row.kpi
     return {
         "id": kpi.id,
@@ -128,14 +147,15 @@ def _kpi(row: Row, year: int, left_out: range) -> dict[str, Any]:
             "period": str(year - 1),
             "comparable": row.comparable,
             "reason": row.comparison.reason,
-            "status": row.before.status,
+            **_status(row.before),
             **_measure(row.before),
         },
         "delta": _delta(row.change),
         "target": _target(row),
         "status": row.status,
+        "status_reason": row.reason,
         "missing": list(row.missing),
-        "immature": row.now.immature if row.now.immature not in left_out else None,
+        "immature": row.now.immature,
         "series": [_point(month, measure) for month, measure in row.series],
         "previous_series": [_point(month, measure) for month, measure in row.before_series],
         "breakdowns": [_breakdown(row)] if row.segments and row.dimension else [],
@@ -155,7 +175,12 @@ def _measure(measure: Measure) -> dict[str, float | None]:
 
 
 def _point(month: date, measure: Measure) -> dict[str, Any]:
-    return {"period": f"{month:%Y-%m}", "status": measure.status, **_measure(measure)}
+    return {"period": f"{month:%Y-%m}", **_status(measure), **_measure(measure), "immature": measure.immature}
+
+
+def _status(measure: Measure) -> dict[str, str | None]:
+    """Whether there is a value, and why not."""
+    return {"status": measure.status, "status_reason": measure.reason}
 
 
 def _delta(change: Change | None) -> dict[str, Any]:
@@ -195,9 +220,9 @@ def _segment(segment: Segment, dimension: str) -> dict[str, Any]:
     return {
         "key": segment.key,
         "title": {lang: segment_name(dimension, segment.key, lang) for lang in LANGUAGES},
-        "status": segment.status,
+        **_status(segment.now),
         **_measure(segment.now),
-        "previous": {"status": segment.before.status, **_measure(segment.before)},
+        "previous": {**_status(segment.before), **_measure(segment.before)},
         "delta": _delta(segment.change),
     }
 
@@ -227,6 +252,153 @@ def _rounded(value: float | None) -> float | None:
     return int(rounded) if rounded.is_integer() else rounded
 
 
+def from_document(document: Mapping[str, Any]) -> Barometer:
+    """The report a document was written from: written again, it is the same document.
+
+    Figures have the decimals of the document; statements of KPIs and settings of sources are not in it.
+    Raises ReportUnreadable.
+    """
+    if document.get("schema") != SCHEMA or str(document.get("schema_version")).partition(".")[0] != "1":
+        raise ReportUnreadable(f"its schema is not {SCHEMA} 1")
+    try:
+        return _barometer_of(document)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ReportUnreadable(f"{type(error).__name__} at {error}".splitlines()[0]) from error
+
+
+def _barometer_of(document: Mapping[str, Any]) -> Barometer:
+    scope, year = document["scope"], document["edition"]["year"]
+    brand = scope["filters"][0]["brand"] if scope["filters"] else None
+    by = scope.get("breakdown")
+    return Barometer(
+        edition=_edition_of(document["edition"]),
+        request=Request(year, brand=brand, by=by, share=scope["smallest_group"] is not None),
+        brands=tuple(scope["brands"]),
+        families=tuple(
+            Family(family["id"], family["title"], order) for order, family in enumerate(document["families"])
+        ),
+        rows=tuple(_row_of(entry, by) for entry in document["kpis"]),
+        coverage=tuple(_coverage_of(entry) for entry in document["coverage"]),
+        basis=_basis_of(document),
+        notes=tuple(_note_of(entry) for entry in document["notes"]),
+    )
+
+
+def _edition_of(entry: Mapping[str, Any]) -> Edition:
+    period = entry["period"]
+    year, previous = _window_of(period), _window_of(entry["compared_to"])
+    return Edition(entry["year"], year, previous, period["complete"], period["timezone"])
+
+
+def _basis_of(document: Mapping[str, Any]) -> Basis:
+    parameters, generator, config = document["parameters"], document["generator"], document["config"]
+    reporting = {name: parameters[name] for name in Reporting.model_fields if name in parameters}
+    thresholds = {name: parameters[name] for name in Thresholds.model_fields if name in parameters}
+    return Basis(
+        Reporting.model_validate({**reporting, "confidence": parameters["ci_level"]}),
+        Thresholds.model_validate(thresholds),
+        file=config["path"],
+        sha256=config["sha256"],
+        version=generator["version"],
+        catalogue_version=generator["catalog_version"],
+    )
+
+
+def _coverage_of(entry: Mapping[str, Any]) -> Coverage:
+    first, last, as_of = (_day_of(entry[name]) for name in ("first", "last", "as_of"))
+    months, linked = tuple(entry["months_missing"]), entry["linked_to_order"]
+    return Coverage(entry["source"], entry["entity"], entry["rows"], first, last, as_of, months, linked)
+
+
+def _row_of(entry: Mapping[str, Any], by: str | None) -> Row:
+    spec, previous, target = KINDS[_KINDS[entry["estimator"]]], entry["previous"], entry["target"]
+    notes = tuple(_note_of(note) for note in entry["notes"])
+    breakdown = entry["breakdowns"][0] if entry["breakdowns"] else {"dimension": by, "segments": []}
+    reasons = (note.values for note in notes if note.code == previous["reason"])
+    return Row(
+        kpi=_passport_of(entry),
+        now=replace(_measure_of(entry, spec), immature=entry["immature"]),
+        before=_measure_of(previous, spec),
+        comparison=Comparison(previous["comparable"], previous["reason"], next(reasons, {})),
+        change=_change_of(entry["delta"]),
+        target=None if target["value"] is None else Target(target["value"], target["status"]),
+        status=entry["status"],
+        series=tuple(_point_of(point, spec) for point in entry["series"]),
+        before_series=tuple(_point_of(point, spec) for point in entry["previous_series"]),
+        dimension=breakdown["dimension"],
+        segments=tuple(_segment_of(segment, spec) for segment in breakdown["segments"]),
+        missing=tuple(entry["missing"]),
+        notes=notes,
+        reason=entry.get("status_reason"),
+    )
+
+
+def _passport_of(entry: Mapping[str, Any]) -> Passport:
+    return Passport(
+        id=entry["id"],
+        family=entry["family"],
+        title=entry["title"],
+        kind=_KINDS[entry["estimator"]],
+        unit=_UNITS.get(entry["unit"], entry["unit"]),
+        better=_DIRECTIONS[entry["good"]],
+        definition=entry["definition"],
+        source=entry["source"],
+        hash=entry["hash"],
+        maturity_days=entry["maturity_days"],
+    )
+
+
+def _measure_of(entry: Mapping[str, Any], spec: KindSpec) -> Measure:
+    """The figure of a measure object; its base is the number of rows a count counts, else the denominator."""
+    base = entry["numerator"] if spec.counts else entry["denominator"]
+    return Measure(
+        value=entry["value"],
+        numerator=entry["numerator"],
+        denominator=entry["denominator"],
+        low=entry["ci_low"],
+        high=entry["ci_high"],
+        base=int(base or 0),
+        immature=entry.get("immature", 0),
+        reason=entry.get("status_reason"),
+    )
+
+
+def _point_of(entry: Mapping[str, Any], spec: KindSpec) -> tuple[date, Measure]:
+    return date.fromisoformat(f"{entry['period']}-01"), _measure_of(entry, spec)
+
+
+def _segment_of(entry: Mapping[str, Any], spec: KindSpec) -> Segment:
+    now, before = _measure_of(entry, spec), _measure_of(entry["previous"], spec)
+    return Segment(entry["key"], now, before, _change_of(entry["delta"]), entry["status"])
+
+
+def _change_of(entry: Mapping[str, Any]) -> Change | None:
+    if entry["abs"] is None:
+        return None
+    return Change(
+        absolute=entry["abs"],
+        relative=entry["rel"],
+        low=entry["ci_low"],
+        high=entry["ci_high"],
+        p_value=entry["p_value"],
+        p_adjusted=entry["p_adjusted"],
+        clear=entry["significance"] == "significant",
+        verdict=_VERDICTS.get(entry["verdict"], entry["verdict"]),
+    )
+
+
+def _note_of(entry: Mapping[str, Any]) -> Note:
+    return Note(entry["code"], entry["values"], entry["level"])
+
+
+def _window_of(entry: Mapping[str, str]) -> Window:
+    return Window(date.fromisoformat(entry["start"]), date.fromisoformat(entry["end"]))
+
+
+def _day_of(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
 def to_csv(barometer: Barometer) -> str:
     """The tidy long table: one line per KPI, segment and period. Text that a spreadsheet would run is disarmed."""
     text = io.StringIO()
@@ -240,7 +412,7 @@ def _lines(barometer: Barometer) -> Iterator[list[str | float | None]]:
     year = barometer.edition.year
     for row in barometer.rows:
         head = [str(year), row.kpi.id, row.kpi.family, _UNIT.get(row.kpi.unit, row.kpi.unit)]
-        yield _line(head, "all", "all", str(year), row.now)
+        yield [*_line(head, "all", "all", str(year), row.now)[:-2], row.status, row.reason]
         yield _line(head, "all", "all", str(year - 1), row.before)
         for month, measure in (*row.before_series, *row.series):
             yield _line(head, "all", "all", f"{month:%Y-%m}", measure)
@@ -252,4 +424,4 @@ def _lines(barometer: Barometer) -> Iterator[list[str | float | None]]:
 
 def _line(head: list[str], dimension: str, segment: str, period: str, measure: Measure) -> list[str | float | None]:
     texts = [csv_text(text) for text in (*head, dimension, segment, period)]
-    return [*texts, *_measure(measure).values()]
+    return [*texts, *_measure(measure).values(), *_status(measure).values()]

@@ -169,7 +169,7 @@ def _months(cells: Cells, row: report.Row) -> Section:
 
 def _month(cells: Cells, month: int, measure: Measure) -> Cell:
     name = say(f"month_{month}", cells.lang).capitalize()
-    return cells.say("month_provisional", "provisional", month=name) if measure.immature else Cell(name)
+    return cells.say("month_provisional", "provisional", month=name) if measure.immature != 0 else Cell(name)
 
 
 def _section_heading(cells: Cells, row: report.Row) -> Cell:
