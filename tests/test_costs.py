@@ -27,7 +27,7 @@ from kpibar.read.export import open_export
 from kpibar.read.quotes import other_readings
 from kpibar.read.reader import Reader
 from kpibar.read.scan import Dialect
-from kpibar.values.notation import Reading
+from kpibar.values.notation import Notation
 from tests.intake import write
 
 HEADER = "contact_id,created_at,channel,subject\n"
@@ -73,7 +73,7 @@ def read(path: Path) -> str:
     layout = known.get("kpibar-contacts")
     try:
         export = open_export(path, known.vocabulary())
-        reading = Reading("UTC", "UTC", {}, layout.formats, layout.decimal, layout.enum, "", layout.date_order)
+        reading = Notation("UTC", "UTC", {}, layout.formats, layout.decimal, layout.enum, "", layout.date_order)
         reader = Reader(
             export.dialect, export.first_line, lambda: repairer(layout, export.columns, reading, export.dialect)
         )

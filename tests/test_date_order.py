@@ -8,9 +8,9 @@ import numpy
 import pytest
 
 from kpibar.database.engine import DuckDB
-from kpibar.values.date_order import confirm, decide, observed, probe, settle
+from kpibar.values.date_order import confirm, decide, probe, read_evidence, settle
 from kpibar.values.errors import DateOrderAmbiguous, DateOrderMixed, DatesSwapped, YearFirst
-from kpibar.values.notation import Reading, order_of
+from kpibar.values.notation import Notation, order_of
 from tests.intake import column, held, take, take_text, write
 from tests.workbooks import Rows, xlsx
 
@@ -18,7 +18,7 @@ HEAD = "contact_id,created_at,channel,resolved_at\n"
 GENESYS = "Full Export Completed,Date,Duration,Direction,ANI,Queue,Conversation ID\n"
 # The physical line of each record that is staged.
 LINES = numpy.arange(1, 9)
-UNDECIDED = Reading("UTC", "UTC", {}, (), ".", {}, "33")
+UNDECIDED = Notation("UTC", "UTC", {}, (), ".", {}, "33")
 
 
 def at(text: str) -> datetime:
@@ -189,9 +189,9 @@ def test_a_later_batch_may_not_contradict_the_first(engine: DuckDB) -> None:
 
 def test_evidence_is_counted_once_per_column(engine: DuckDB) -> None:
     stage(engine, " lun. 13/01/2025 10:00", "01/02/2025", "25-01-12", "2025-01-01", "45678.12345", "45678.12", "Total")
-    (one,) = observed(engine.rows(probe({"When": "c0"}, ["%d/%m/%Y %H:%M"])), LINES)
+    (one,) = read_evidence(engine.rows(probe({"When": "c0"}, ["%d/%m/%Y %H:%M"])), LINES)
     assert (one.dates, one.day_first, one.month_first, one.foreign) == (3, 1, None, 2)
-    assert (one.others, one.fine, one.coarse) == (1, 1, 1)
+    assert (one.unclear, one.fine, one.coarse) == (1, 1, 1)
     assert decide(Path("x"), [], None) == {}
 
 

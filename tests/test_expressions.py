@@ -18,7 +18,7 @@ from kpibar.layouts.errors import LayoutInvalid
 from kpibar.layouts.expression import ExpressionError, columns_read, compile_expression, seconds_between
 from kpibar.layouts.layout import parse
 from kpibar.values.helpers import HELPERS
-from kpibar.values.notation import Call, Reading
+from kpibar.values.notation import Call, Notation
 from tests.intake import column, held, take, take_text, write
 
 SECRET = bytes(range(32))
@@ -44,7 +44,7 @@ def value(
 ) -> Any:
     """What a helper makes of one cell; None means NULL, which rejects a cell that is not empty."""
     enums = {"channel": {"Mail": "email", "Téléphone": "phone"}}
-    reading = Reading(zone, "Europe/Paris", zones or {}, formats, decimal, enums, "33")
+    reading = Notation(zone, "Europe/Paris", zones or {}, formats, decimal, enums, "33")
     sql = HELPERS[helper].sql("c", Call(helper, "C", argument), reading)
     query = f"SELECT CAST({sql} AS {HELPERS[helper].type}) FROM (SELECT $cell::VARCHAR AS c)"
     return engine.rows(query, {"cell": cell})[0][0]

@@ -101,7 +101,7 @@ def test_the_same_bytes_again_change_nothing_even_under_another_name(folder: Pat
 def test_which_columns_a_file_fills_is_remembered(folder: Path) -> None:
     outcome = take_text(folder, f"contact_id,created_at,channel,subject,reason_raw,odd\n1,{DAY},email,x,,y\n")
     names = ["channel", "contact_id", "created_at", "grain", "reason_raw"]
-    assert sorted(outcome.tables[0].held) == names
+    assert sorted(outcome.tables[0].columns) == names
     assert column(folder, "SELECT column_name FROM columns_held ORDER BY 1") == names
 
 

@@ -223,7 +223,7 @@ def test_a_column_of_an_expression_that_the_file_lacks_is_unknown(folder: Path) 
     layout(folder, {"score": 'num(coalesce("A", "C"))', "scale_max": "num(nullif(\"B\", 'x'))"}, table="surveys")
     outcome = take_text(folder, f"No,When,C\n1,{DAY},4\n")
     assert held(folder, "SELECT score, scale_max FROM surveys") == [(4, None)]
-    assert "score" in outcome.tables[0].held and "scale_max" not in outcome.tables[0].held
+    assert "score" in outcome.tables[0].columns and "scale_max" not in outcome.tables[0].columns
 
 
 # --- which entry -----------------------------------------------------------------------------------------

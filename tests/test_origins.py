@@ -210,7 +210,7 @@ def test_own_layouts_hold_only_what_the_file_has(folder: Path, guard: str, cell:
     """What the file cannot say is unknown in every record, and the user is told of which column it would be read."""
     write(folder, "layouts/desk.toml", f"{OWN}{cell} = '''{guard}'''\n")
     outcome = take_text(folder, "No,Opened,Answers\n1,2025-03-03 10:00:00,1\n2,2025-03-03 11:00:00,0\n")
-    assert cell not in outcome.tables[0].held
+    assert cell not in outcome.tables[0].columns
     assert held(folder, f"SELECT DISTINCT {cell} FROM contacts") == [(None,)]
     assert held(folder, f"SELECT count(*) FROM columns_held WHERE column_name = '{cell}'") == [(0,)]
     assert [column for column, _ in outcome.absent] == [cell]

@@ -20,7 +20,7 @@ from kpibar.layouts.layout import shelf
 from kpibar.layouts.shapes import Holds, accept
 from kpibar.load.errors import ProofBroken
 from kpibar.load.mapping import Context
-from kpibar.load.plan import Plan, plan
+from kpibar.load.plan import Plan, make_plan
 from kpibar.load.repair import Repairer
 from kpibar.load.staging import stage_batch, type_batch
 from kpibar.read.columns import column
@@ -28,7 +28,7 @@ from kpibar.read.lines import physical_lines
 from kpibar.read.reader import Account, Batch, Reader, Sizes, join_batches, weights
 from kpibar.read.records import HEADER_MOVED, Blank, Fault, Item, Record, decode, encode, judge, looks_like_footer
 from kpibar.read.scan import Dialect, is_plain
-from kpibar.values.notation import Reading
+from kpibar.values.notation import Notation
 
 # The first line of the records, as if a header and a line before it had been read.
 FIRST = 3
@@ -201,7 +201,7 @@ def holding(dialect: Dialect) -> Repairer:
     holds: list[Holds] = [accept] * dialect.width
     holds[-1] = lambda text: last(text.strip()) is not None
     holds[0] = lambda text: first(text.strip()) is not None
-    return Repairer(dialect, tuple(holds), frozenset({0}), dated=frozenset({dialect.width - 1}))
+    return Repairer(dialect, tuple(holds), frozenset({0}), date_places=frozenset({dialect.width - 1}))
 
 
 def seen_in(batches: Sequence[Batch], dialect: Dialect) -> list[Seen]:
@@ -329,8 +329,10 @@ DIALECT = Dialect(",", '"', 2, ("contact_id", "created_at"))
 def compiled() -> Plan:
     """A plan that types an identifier and a date."""
     layout = shelf(None).get("kpibar-contacts")
-    reading = Reading("UTC", "UTC", {}, layout.formats, layout.decimal, layout.enum, "33")
-    return plan(layout, tuple(map(column, DIALECT.header)), Context(reading, None, "UTC", {}, None, keep_text=False))
+    reading = Notation("UTC", "UTC", {}, layout.formats, layout.decimal, layout.enum, "33")
+    return make_plan(
+        layout, tuple(map(column, DIALECT.header)), Context(reading, None, "UTC", {}, None, keep_text=False)
+    )
 
 
 def batch(*rows: Sequence[str]) -> Batch:
@@ -342,7 +344,7 @@ def batch(*rows: Sequence[str]) -> Batch:
 
 def typed(store: Store) -> list[tuple[str, bool]]:
     """The identifiers of `typed`, and whether anything is wrong with their records."""
-    (alias,) = [alias for alias in ("h0", "h1") if f"AS {alias}," in compiled().typing][:1]
+    (alias,) = [alias for alias in ("h0", "h1") if f"AS {alias}," in compiled().typing_sql][:1]
     return store.engine.rows(f"SELECT {alias}, bad IS NOT NULL FROM typed ORDER BY rowid")
 
 

@@ -20,9 +20,9 @@ from kpibar.database.engine import DuckDB
 from kpibar.errors import ZoneUnknown
 from kpibar.layouts.layout import shelf
 from kpibar.load.mapping import Context
-from kpibar.load.plan import plan
+from kpibar.load.plan import make_plan
 from kpibar.read.columns import column as header_column
-from kpibar.values.notation import Reading
+from kpibar.values.notation import Notation
 from kpibar.values.timezones import clock_changes, in_zone
 from tests.intake import column, held, take_text
 from tests.notations import read
@@ -353,14 +353,14 @@ def test_a_files_times_in_the_hour_of_a_clock_change_are_counted(folder: Path) -
         "2025-10-26T00:30:00Z", "2025-03-30 03:30:00", "2025-10-26 03:00:00", "2025-06-01 02:30:00", "", "x",
     ]  # fmt: skip
     engine, layout = DuckDB(folder / "typed.duckdb", read_only=False), shelf(None).get("kpibar-contacts")
-    reading = Reading("Europe/Paris", "Europe/Paris", {}, (), ".", layout.enum, "33", "dmy")
+    reading = Notation("Europe/Paris", "Europe/Paris", {}, (), ".", layout.enum, "33", "dmy")
     header = tuple(header_column(name) for name in ("contact_id", "created_at", "resolved_at"))
-    made = plan(layout, header, Context(reading, None, "Europe/Paris", {}, None, keep_text=False))
+    made = make_plan(layout, header, Context(reading, None, "Europe/Paris", {}, None, keep_text=False))
     engine.run("CREATE TABLE staged (line BIGINT, c0 VARCHAR, c1 VARCHAR, c2 VARCHAR)")
     lines = list(range(len(cells)))
     engine.append("staged", {"line": lines, "c0": [str(n) for n in lines], "c1": ["2025-06-01"] * 10, "c2": cells})
     for plain, direct in product(([True, True, False], [False] * 3), (None, ())):
-        engine.run(f"CREATE OR REPLACE TABLE typed AS {made.typed('staged', plain, direct)}")
+        engine.run(f"CREATE OR REPLACE TABLE typed AS {made.typed_sql('staged', plain, direct)}")
         near, uncertain = made.clock_changes
         assert engine.rows(f"SELECT count(*) FROM typed WHERE {near}")[0][0] >= 3
         assert engine.rows(uncertain) == [(3,)]
@@ -369,9 +369,9 @@ def test_a_files_times_in_the_hour_of_a_clock_change_are_counted(folder: Path) -
 def test_few_rows_are_typed_like_many(folder: Path) -> None:
     """The short statement for few rows gives what the long one gives, of cells with direct forms and without."""
     engine, layout = DuckDB(folder / "typed.duckdb", read_only=False), shelf(None).get("kpibar-contacts")
-    reading = Reading("Europe/Paris", "Europe/Paris", {}, (), ".", layout.enum, "33", "dmy")
+    reading = Notation("Europe/Paris", "Europe/Paris", {}, (), ".", layout.enum, "33", "dmy")
     names = ("contact_id", "created_at", "resolved_at", "closed_at", "agent_replies", "customer_key", "agent_key")
-    made = plan(layout, tuple(map(header_column, names)), Context(reading, None, "Europe/Paris", {}, None, False))
+    made = make_plan(layout, tuple(map(header_column, names)), Context(reading, None, "Europe/Paris", {}, None, False))
     engine.run(f"CREATE TABLE staged (line BIGINT, {', '.join(f'c{place} VARCHAR' for place in range(len(names)))})")
     rows = [
         (
@@ -390,8 +390,8 @@ def test_few_rows_are_typed_like_many(folder: Path) -> None:
     engine.append("staged", {"line": [1, 2, 3], **columns})
     plain = [False] * len(names)
     other = engine.rows(made.other_forms("staged", plain))[0]
-    direct = {name for name, odd in zip(made.formed, other, strict=True) if not odd}
-    assert len(direct) == 2 and len(made.formed) == 4  # created_at and resolved_at have no other form
-    many, few = made.typed("staged", plain), made.typed("staged", plain, direct)
+    direct = {name for name, odd in zip(made.form_columns, other, strict=True) if not odd}
+    assert len(direct) == 2 and len(made.form_columns) == 4  # created_at and resolved_at have no other form
+    many, few = made.typed_sql("staged", plain), made.typed_sql("staged", plain, direct)
     assert len(few) < len(many)
     assert engine.rows(many) == engine.rows(few)

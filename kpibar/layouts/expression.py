@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kpibar.values.formula import TOKEN, excerpt, measured, refuse_marks
+from kpibar.values.formula import TOKEN, excerpt, formula_with_size, refuse_marks
 from kpibar.values.functions import FormulaFault, Size, Term
 from kpibar.values.helpers import HELPERS
-from kpibar.values.notation import TIMED, Call
+from kpibar.values.notation import TIME_HELPERS, Call
 
 # What a helper call is called while the engine's parser reads what stands around it, and in the SQL written anew.
 _LINES_FOLDED = "lines_folded"
@@ -79,7 +79,7 @@ def _template(text: str, calls: Sequence[Call], source: str) -> tuple[str, int]:
             f'"{column_name}" is no column: the name of a column stands in double quotes, a text in single quotes'
         )
 
-    sql, growth = measured(text, column, [SECONDS], like=HELPERS, shown=source)
+    sql, growth = formula_with_size(text, column, [SECONDS], like=HELPERS, source=source)
     return _MARK.sub(r"{\1}", sql.replace("{", "{{").replace("}", "}}")), growth
 
 
@@ -141,7 +141,7 @@ def _read_call(helper: str, expression: str, position: int) -> tuple[Call, int]:
     match = pattern.match(expression, opening)
     if match is None:
         return _read_formula(helper, expression, opening)
-    if helper not in TIMED and (helper == "enum") != (match.group(2) is not None):
+    if helper not in TIME_HELPERS and (helper == "enum") != (match.group(2) is not None):
         raise ExpressionError(f"{helper} is called with the wrong number of arguments: {excerpt(expression)}")
     return Call(helper, match.group(1).replace('""', '"'), match.group(2) or ""), match.end()
 

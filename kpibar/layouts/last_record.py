@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from kpibar.layouts.bindings import Cells
 from kpibar.layouts.shapes import DATE_HELPERS, FLAGS, shape
 from kpibar.read.columns import normal
-from kpibar.values.helpers import NOTHING
-from kpibar.values.notation import Reading
+from kpibar.values.helpers import EMPTY_WORDS
+from kpibar.values.notation import Notation
 
 # A date and time of which nothing can be missing, where the column has no other to compare it with.
 _FULL_TIME = re.compile(
@@ -55,7 +55,7 @@ class LastColumn:
         samples = [sample for sample in self.samples if sample]
         if samples and len(text) < min(map(len, samples)):
             return False
-        if len(text) >= _SHORTEST_NOTHING and text.lower() in NOTHING and text in samples:
+        if len(text) >= _SHORTEST_NOTHING and text.lower() in EMPTY_WORDS and text in samples:
             return True
         if self.words is not None:
             return _is_whole_word(text.casefold(), {sample.casefold() for sample in samples}, self.words)
@@ -90,13 +90,13 @@ def _length_of_last_run(text: str) -> int:
     return len(run[1]) if run else 0
 
 
-def last_column(cells: Cells, reading: Reading, *, read: bool) -> LastColumn:
+def last_column(cells: Cells, notation: Notation, *, read: bool) -> LastColumn:
     """What the last column of a file holds, by the helpers that read it."""
     place = len(cells.names) - 1
     calls = [
         call for call in cells.present() if any(cells.positions.get(normal(name)) == place for name in call.columns)
     ]
-    lists = [reading.enums[call.argument] for call in calls if call.helper == "enum"]
+    lists = [notation.enums[call.argument] for call in calls if call.helper == "enum"]
     # The words of a flag differ in meaning as they do in their first letter; one letter may be the first of a word.
     lists += [{word: word[0] for word in FLAGS if len(word) > 1} for call in calls if call.helper == "flag"]
     return LastColumn(

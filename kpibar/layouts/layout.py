@@ -23,7 +23,7 @@ from kpibar.layouts.vocabulary import refuse_words
 from kpibar.read.columns import normal
 from kpibar.toml import TomlFault, parse_toml, read_toml
 from kpibar.values.formats import FormatFault, pattern
-from kpibar.values.formula import closest, measured
+from kpibar.values.formula import closest, formula_with_size
 from kpibar.values.functions import FormulaFault, Size, Term
 from kpibar.values.syntax import can_read
 
@@ -250,7 +250,7 @@ def _duration(layout: Layout, text: str) -> tuple[str, int]:
         name = ".".join(names)
         raise FormulaFault(f'"{name}" is not a column of [select]{closest(name, layout.select)}')
 
-    return measured(text, column, more=[SECONDS])
+    return formula_with_size(text, column, functions=[SECONDS])
 
 
 def growth(layout: Layout) -> int:

@@ -14,8 +14,8 @@ from kpibar.read.columns import normal
 from kpibar.read.lines import strict_cells
 from kpibar.read.scan import Dialect
 from kpibar.values import durations, numbers, timestamps
-from kpibar.values.helpers import NEVER, NO, NOTHING, TICKS, YES
-from kpibar.values.notation import Call, Reading
+from kpibar.values.helpers import EMPTY_WORDS, NEVER, NO, TICKS, YES
+from kpibar.values.notation import Call, Notation
 
 Holds = Callable[[str], bool]
 _NUMBERS = ("num", "whole", "secs", "minutes", "hours", "days", "ms", "epoch")
@@ -39,12 +39,12 @@ def accept(text: str) -> bool:
     return True
 
 
-def holders(cells: Cells, reading: Reading) -> tuple[Holds, ...]:
+def holders(cells: Cells, notation: Notation) -> tuple[Holds, ...]:
     """Per column of the file, whether it can hold a text, by the helpers that read it."""
     tests: list[list[Holds]] = [[] for _ in cells.names]
     for call in cells.present():
         if len(call.columns) == 1 and not call.formula:
-            tests[cells.positions[normal(call.column)]].append(_holder(call, reading))
+            tests[cells.positions[normal(call.column)]].append(_holder(call, notation))
     return tuple(
         _says_nothing_or(column_tests) if column_tests != [accept] * len(column_tests) else accept
         for column_tests in tests
@@ -57,18 +57,18 @@ def _says_nothing_or(tests: Sequence[Holds]) -> Holds:
 
     def holds(text: str) -> bool:
         bare = text.strip()
-        return bare.lower() in NOTHING or never.search(bare) is not None or all(test(bare) for test in tests)
+        return bare.lower() in EMPTY_WORDS or never.search(bare) is not None or all(test(bare) for test in tests)
 
     return holds
 
 
-def _holder(call: Call, reading: Reading) -> Holds:
+def _holder(call: Call, notation: Notation) -> Holds:
     if call.helper in _DATES:
-        return _date_test(call.column, reading)
+        return _date_test(call.column, notation)
     if call.helper in _NUMBERS:
-        return lambda text: _is_number(_plain(text), reading)
+        return lambda text: _is_number(_plain(text), notation)
     if call.helper == "money":
-        return lambda text: any(_is_number(part.strip(), reading) for part in _AMOUNT.findall(_plain(text)))
+        return lambda text: any(_is_number(part.strip(), notation) for part in _AMOUNT.findall(_plain(text)))
     if call.helper in ("hms", "duration"):
         return _duration_test(bare=call.helper == "duration")
     if call.helper == "flag":
@@ -80,14 +80,14 @@ def _plain(text: str) -> str:
     return _BLANK.sub(" ", text.replace("−", "-").replace("’", "'")).strip()
 
 
-def _is_number(text: str, reading: Reading) -> bool:
-    return any(re.fullmatch(form, text) for form in numbers.notations(reading.decimal))
+def _is_number(text: str, notation: Notation) -> bool:
+    return any(re.fullmatch(form, text) for form in numbers.notations(notation.decimal))
 
 
-def _date_test(column: str, reading: Reading) -> Holds:
+def _date_test(column: str, notation: Notation) -> Holds:
     """Every notation that is read, whatever the order of day and month."""
-    is_notation = _one_of(timestamps.notations(column, reading))
-    if timestamps.more_formats(column, reading):
+    is_notation = _one_of(timestamps.notations(column, notation))
+    if timestamps.more_formats(column, notation):
         return accept
     return lambda text: is_notation.fullmatch(text) is not None or is_notation.fullmatch(_small(text)) is not None
 

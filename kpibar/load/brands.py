@@ -19,7 +19,7 @@ from kpibar.plausibility.brands import ORDER_REFERENCES, Names, orders_elsewhere
 # The temporary table of the spellings in a batch that are not the name of their brand.
 SPELLINGS = "brand_spellings"
 # So many brands and spellings are listed in remarks; the others are counted.
-_LISTED = 10
+_NAME_LIMIT = 10
 
 
 def with_brand(store: Store, file: IdentifiedFile, names: Names) -> IdentifiedFile:
@@ -42,16 +42,18 @@ def join_stored(store: Store, names: Names) -> Names:
 
     Raises BrandsFixed.
     """
-    renamed = dict(names.records)
+    new_names = dict(names.records)
     for key in names.records:
-        name, wanted = renamed[key], names.settings.get(key)
-        if wanted is not None and name != wanted and fold(name) == key:
-            _rename(store, name, wanted)
-            renamed = {other: wanted if known == name else known for other, known in renamed.items()}
-    for key, name in renamed.items():
+        name, name_of_settings = new_names[key], names.settings.get(key)
+        if name_of_settings is not None and name != name_of_settings and fold(name) == key:
+            _rename(store, name, name_of_settings)
+            new_names = {
+                spelling: name_of_settings if name_now == name else name_now for spelling, name_now in new_names.items()
+            }
+    for key, name in new_names.items():
         if names.settings.get(key, name) != name:
             raise BrandsFixed(key, names.settings[key], f'its records were stored as those of "{name}"')
-    return replace(names, records=renamed)
+    return replace(names, records=new_names)
 
 
 def _rename(store: Store, before: str, name: str) -> None:
@@ -68,30 +70,30 @@ def _rename(store: Store, before: str, name: str) -> None:
         store.engine.run(f"UPDATE {entity} SET brand = ? WHERE brand = ?", [name, before])
 
 
-def find_spellings(store: Store, compiled: Plan, names: Names, brand: str | None) -> frozenset[str]:
+def find_spellings(store: Store, plan: Plan, names: Names, brand: str | None) -> frozenset[str]:
     """Fill SPELLINGS (said, name) from the records of `typed`; return the tables that have a spelling of them.
 
     `brand` is the one of records that name none.
     """
-    found: dict[str, str | None] = {}
+    brands: dict[str, str | None] = {}
     tables = []
-    for entity, table in compiled.tables.items():
-        if "brand" not in table.held:
+    for entity, table in plan.tables.items():
+        if "brand" not in table.columns:
             continue
         rows = store.engine.rows(
-            f"SELECT brand, count(*) FROM ({compiled.field(entity, 'brand')}) WHERE brand IS NOT NULL "
+            f"SELECT brand, count(*) FROM ({plan.field(entity, 'brand')}) WHERE brand IS NOT NULL "
             "GROUP BY brand ORDER BY min(line)"
         )
-        others = {said: (names.add(said) or brand, count) for said, count in rows}
-        others = {said: (name, count) for said, (name, count) in others.items() if name != said}
-        found |= {said: name for said, (name, _) in others.items()}
-        if others:
+        spellings = {spelling: (names.add(spelling) or brand, count) for spelling, count in rows}
+        spellings = {spelling: (name, count) for spelling, (name, count) in spellings.items() if name != spelling}
+        brands |= {spelling: name for spelling, (name, _) in spellings.items()}
+        if spellings:
             tables.append(entity)
-        if entity == compiled.main:
-            names.read.update({(name or "", said): count for said, (name, count) in others.items()})
-    if found:
+        if entity == plan.main:
+            names.read.update({(name or "", spelling): count for spelling, (name, count) in spellings.items()})
+    if brands:
         store.engine.run(f"CREATE OR REPLACE TEMP TABLE {SPELLINGS} (said VARCHAR, name VARCHAR)")
-        store.engine.append(SPELLINGS, {"said": list(found), "name": [name or "" for name in found.values()]})
+        store.engine.append(SPELLINGS, {"said": list(brands), "name": [name or "" for name in brands.values()]})
     return frozenset(tables)
 
 
@@ -103,38 +105,38 @@ def write_names(store: Store, names: Names) -> None:
 
 def remarks_on_spellings(names: Names) -> Counter[tuple[str, str]]:
     """Remarks on the spellings that were read as another: how many records each brand has of them."""
-    found: Counter[tuple[str, str]] = Counter()
+    spelling_remarks: Counter[tuple[str, str]] = Counter()
     spellings: dict[str, list[str]] = {}
-    for (name, said), count in names.read.most_common():
-        spellings.setdefault(name, []).append(said)
-        found[name, ""] += count
+    for (name, spelling), count in names.read.most_common():
+        spellings.setdefault(name, []).append(spelling)
+        spelling_remarks[name, ""] += count
     remarks: Counter[tuple[str, str]] = Counter()
-    for place, ((name, _), count) in enumerate(found.most_common()):
-        if place >= _LISTED:
+    for place, ((name, _), count) in enumerate(spelling_remarks.most_common()):
+        if place >= _NAME_LIMIT:
             remarks["brand_spelling", "others"] += count
         elif not name:
-            remarks["brand_nameless", ", ".join(map(_quoted, spellings[name][:_LISTED]))] += count
+            remarks["brand_nameless", ", ".join(map(_quote, spellings[name][:_NAME_LIMIT]))] += count
         else:
-            more = ", ..." if len(spellings[name]) > _LISTED else ""
-            written = ", ".join(map(_quoted, spellings[name][:_LISTED])) + more
-            remarks["brand_spelling", f"{_quoted(name)} (written {written})"] += count
+            ellipsis = ", ..." if len(spellings[name]) > _NAME_LIMIT else ""
+            spelling_list = ", ".join(map(_quote, spellings[name][:_NAME_LIMIT])) + ellipsis
+            remarks["brand_spelling", f"{_quote(name)} (written {spelling_list})"] += count
     return remarks
 
 
 def remarks_on_orders(store: Store, entity: str, file_id: int) -> Counter[tuple[str, str]]:
     """Remarks on a file's records that name orders of another brand; of orders, on the records that name them."""
-    found: Counter[tuple[str, str]] = Counter()
+    remarks: Counter[tuple[str, str]] = Counter()
     if entity == "orders":
-        own = f"p.order_key IN (SELECT order_key FROM orders WHERE file_id = {file_id})"
-        pairs = [one for other in ORDER_REFERENCES for one in orders_elsewhere(store, other, own)]
+        of_file = f"p.order_key IN (SELECT order_key FROM orders WHERE file_id = {file_id})"
+        pairs = [pair for table in ORDER_REFERENCES for pair in orders_elsewhere(store, table, of_file)]
     else:
         pairs = orders_elsewhere(store, entity, f"p.file_id = {file_id}")
-    for one in pairs[:_LISTED]:
-        about = f"{_quoted(one.brand)} = {_quoted(one.holder)} ({one.rows} of {one.references} {one.entity})"
-        found["order_of_other_brand", about] += one.rows
-    return found
+    for pair in pairs[:_NAME_LIMIT]:
+        about = f"{_quote(pair.brand)} = {_quote(pair.holder)} ({pair.rows} of {pair.references} {pair.entity})"
+        remarks["order_of_other_brand", about] += pair.rows
+    return remarks
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     """A name as TOML writes it."""
     return json.dumps(name, ensure_ascii=False)

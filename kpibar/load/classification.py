@@ -2,50 +2,50 @@
 
 from kpibar.database.store import Store
 from kpibar.load.counts import Tally, count_value
-from kpibar.load.plan import REASONS, Plan, undecided, with_reasons
+from kpibar.load.plan import REASONS, Plan, undecided_reason, with_reasons
 from kpibar.topics.reasons import recorded_reasons, unknown_words
 from kpibar.topics.rules import by_text
 from kpibar.values.helpers import pseudonym
 
 # Below this share of distinct values, finding them first is cheaper than computing every pseudonym.
-_FEW = 0.6
+_FEW_SHARE = 0.6
 # So many words of a batch that nobody knows are counted: where there are more, they are free texts.
 _MOST_WORDS, _LONGEST_WORD = 2_000, 60
 # So many answers of a rule are kept from batch to batch, and from file to file.
-_REMEMBERED = 200_000
+_CACHE_SIZE = 200_000
 
 
-def classify(store: Store, compiled: Plan) -> None:
+def classify(store: Store, plan: Plan) -> None:
     """Have the answers for the contacts of `typed` in `vendor_reasons` and `text_reasons` (said, reason).
 
     The reasons that were recorded and how many contacts have each are in `said_reasons` (said, n).
     """
-    table = compiled.tables.get("contacts")
+    table = plan.tables.get("contacts")
     if table is None:
         return
-    texts = compiled.texts("contacts")
+    texts = plan.texts("contacts")
     if "reason_raw" in table.fields:
         store.engine.run(
             "CREATE OR REPLACE TEMP TABLE said_reasons AS "
             f"SELECT reason_raw AS said, count(*) AS n FROM ({texts}) WHERE reason_raw IS NOT NULL GROUP BY 1"
         )
-        _judge(store, "vendor_reasons", "SELECT said FROM said_reasons", recorded_reasons("unheard", compiled.reasons))
+        _judge(store, "vendor_reasons", "SELECT said FROM said_reasons", recorded_reasons("unheard", plan.reasons))
     if table.text is not None:
-        judged = with_reasons(texts, table, classified=False)
-        said = f"SELECT DISTINCT {undecided('c')} AS said FROM ({judged}) AS c"
-        _judge(store, "text_reasons", said, f"SELECT said, {by_text('said')} FROM unheard")
+        rows = with_reasons(texts, table, has_classes=False)
+        words = f"SELECT DISTINCT {undecided_reason('c')} AS said FROM ({rows}) AS c"
+        _judge(store, "text_reasons", words, f"SELECT said, {by_text('said')} FROM unheard")
 
 
-def count_unmapped(store: Store, compiled: Plan, tally: Tally) -> None:
+def count_unmapped(store: Store, plan: Plan, tally: Tally) -> None:
     """Count the contacts of `typed` whose recorded reason nobody knows, and the words of these reasons."""
-    table = compiled.tables.get("contacts")
+    table = plan.tables.get("contacts")
     if table is None or "reason_raw" not in table.fields:
         return
     rows = store.engine.rows
     nobody = "(SELECT said, n FROM said_reasons JOIN vendor_reasons USING (said) WHERE reason IS NULL)"
     if not rows(f"SELECT count(*) FROM {nobody}")[0][0]:
         return
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE unmapped AS {unknown_words(nobody, compiled.reasons)}")
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE unmapped AS {unknown_words(nobody, plan.reasons)}")
     # Of several spellings the most frequent is shown.
     words = f"SELECT arg_max(left(word, {_LONGEST_WORD}), n), sum(n) FROM unmapped GROUP BY folded ORDER BY 2 DESC, 1"
     for word, n in rows(f"{words} LIMIT {_MOST_WORDS}"):
@@ -54,7 +54,7 @@ def count_unmapped(store: Store, compiled: Plan, tally: Tally) -> None:
     tally.remarks["reason_unmapped", ""] += int(contacts)
 
 
-def _judge(store: Store, table: str, found: str, answers: str) -> None:
+def _judge(store: Store, table: str, words: str, answers: str) -> None:
     """Add to a table of answers those for what is found and not yet known, which `answers` takes from `unheard`.
 
     To prepare the rules costs the engine more than a small file does: they are asked only where something is new.
@@ -62,26 +62,26 @@ def _judge(store: Store, table: str, found: str, answers: str) -> None:
     run, rows = store.engine.run, store.engine.rows
     run(
         f"CREATE TEMP TABLE IF NOT EXISTS {table} (said VARCHAR, reason VARCHAR); "
-        f"DELETE FROM {table} WHERE (SELECT count(*) FROM {table}) > {_REMEMBERED}; "
-        f"CREATE OR REPLACE TEMP TABLE unheard AS SELECT said FROM ({found}) "
+        f"DELETE FROM {table} WHERE (SELECT count(*) FROM {table}) > {_CACHE_SIZE}; "
+        f"CREATE OR REPLACE TEMP TABLE unheard AS SELECT said FROM ({words}) "
         f"ANTI JOIN {table} USING (said) WHERE said IS NOT NULL"
     )
     if rows("SELECT count(*) FROM unheard")[0][0]:
         run(f"INSERT INTO {table} {answers}")
 
 
-def look_up_pseudonyms(store: Store, compiled: Plan) -> tuple[str, ...]:
+def look_up_pseudonyms(store: Store, plan: Plan) -> tuple[str, ...]:
     """Fill `pseudonyms_<column>` for the identities of `typed` that come often; return these."""
-    names = compiled.identities
+    names = plan.identities
     if not names:
         return ()
-    counts = ", ".join(f"approx_count_distinct({name}) <= {_FEW} * count({name})" for name in names)
+    counts = ", ".join(f"approx_count_distinct({name}) <= {_FEW_SHARE} * count({name})" for name in names)
     often = store.engine.rows(f"SELECT {counts} FROM typed")[0]
-    repeated = tuple(name for name, often_there in zip(names, often, strict=True) if often_there)
-    for name in repeated:
+    frequent = tuple(name for name, often_there in zip(names, often, strict=True) if often_there)
+    for name in frequent:
         store.engine.run(
             f"CREATE OR REPLACE TEMP TABLE pseudonyms_{name} AS "
             f"SELECT identity, {pseudonym('identity')} AS pseudonym "
             f"FROM (SELECT DISTINCT {name} AS identity FROM typed WHERE {name} IS NOT NULL)"
         )
-    return repeated
+    return frequent

@@ -23,7 +23,7 @@ _ARTICLE = re.compile("^(?:the|la|le|les|l|il|los|las|die|der|de|het|os|as|o|a) 
 _ARTICLE_BEHIND = re.compile(r" (?:the|la|le|les)$")
 # A code and a sign, in either order, and the codes that signs of several may stand beside.
 _CODE_AND_SIGN = re.compile(r"(?:([A-Za-z]{3})\s*([^\w\s]|\D{1,3}?[$¥]?)|([^\w\s]|\D{1,3}?[$¥]?)\s*([A-Za-z]{3}))")
-_SHARED = {"¥": ("JPY", "CNY"), "kr": ("SEK", "NOK", "DKK", "ISK"), "fr": ("CHF",)}
+_SHARED_SIGNS = {"¥": ("JPY", "CNY"), "kr": ("SEK", "NOK", "DKK", "ISK"), "fr": ("CHF",)}
 _DOLLARS = re.compile("..D|MXN|ARS|CLP|COP|UYU|DOP|CUP|BRL")
 _LONGEST = 200
 UNKNOWN = {"country": "country_unknown", "currency": "currency_unknown"}
@@ -41,8 +41,8 @@ def _tables() -> dict[str, dict[str, str]]:
     """The code of each folded name and code, of countries and currencies."""
     text = files("kpibar").joinpath("load", "codes.toml").read_text(encoding="utf-8")
     return {
-        table: {name: code for code, names in listed.items() for name in (*names.split("|"), code.lower())}
-        for table, listed in tomllib.loads(text).items()
+        table: {name: code for code, names in entries.items() for name in (*names.split("|"), code.lower())}
+        for table, entries in tomllib.loads(text).items()
     }
 
 
@@ -51,40 +51,42 @@ def country_code(text: str) -> str | None:
     cell = text.strip()
     if len(cell) > _LONGEST:
         return None
-    known = _tables()["countries"]
-    found = _of_all(cell, known)
-    if found is None and (part := _PART.fullmatch(cell) or _LOCALE.fullmatch(cell)):
-        return known.get(part[1].lower())
-    return found
+    countries = _tables()["countries"]
+    code = _of_all(cell, countries)
+    if code is None and (part := _PART.fullmatch(cell) or _LOCALE.fullmatch(cell)):
+        return countries.get(part[1].lower())
+    return code
 
 
 def currency_code(text: str) -> str | None:
     """The code of a currency by its name, sign or code, None for what is none, or for one sign of several."""
-    cell, known = text.strip(), _tables()["currencies"]
+    cell, currencies = text.strip(), _tables()["currencies"]
     if len(cell) > _LONGEST:
         return None
-    return _of_all(cell, known) or _of_code_and_sign(cell, known)
+    return _of_all(cell, currencies) or _of_code_and_sign(cell, currencies)
 
 
-def _of_code_and_sign(cell: str, known: dict[str, str]) -> str | None:
+def _of_code_and_sign(cell: str, currencies: dict[str, str]) -> str | None:
     """What a code names that has a sign beside it, "USD $"; None where the sign is that of another currency."""
     pair = _CODE_AND_SIGN.fullmatch(cell)
     if pair is None:
         return None
     code, sign = (pair[1] or pair[4]).upper(), fold(pair[2] or pair[3])
-    shared = sign == "$" and _DOLLARS.fullmatch(code) is not None
-    if known.get(code.lower()) != code or not (known.get(sign) == code or shared or code in _SHARED.get(sign, ())):
+    is_dollar = sign == "$" and _DOLLARS.fullmatch(code) is not None
+    if currencies.get(code.lower()) != code or not (
+        currencies.get(sign) == code or is_dollar or code in _SHARED_SIGNS.get(sign, ())
+    ):
         return None
     return code
 
 
-def _of_all(cell: str, known: dict[str, str]) -> str | None:
+def _of_all(cell: str, names: dict[str, str]) -> str | None:
     """What a cell names, or all its parts alike: "France (FR)"."""
     name = fold(cell)
-    for tried in (name, _ARTICLE.sub("", name), _ARTICLE_BEHIND.sub("", name), fold(cell.replace(".", ""))):
-        if tried in known:
-            return known[tried]
-    codes = {known.get(fold(part)) for part in _BETWEEN.split(cell) if part}
+    for variant in (name, _ARTICLE.sub("", name), _ARTICLE_BEHIND.sub("", name), fold(cell.replace(".", ""))):
+        if variant in names:
+            return names[variant]
+    codes = {names.get(fold(part)) for part in _BETWEEN.split(cell) if part}
     return codes.pop() if len(codes) == 1 else None
 
 
@@ -96,30 +98,30 @@ def spellings_of(column: str) -> str:
     return f"{column}_spellings"
 
 
-def find_codes(store: Store, compiled: Plan, entity: str, tally: Tally) -> frozenset[str]:
+def find_codes(store: Store, plan: Plan, entity: str, tally: Tally) -> frozenset[str]:
     """Fill the tables of spellings of a table's countries and currencies; return the columns that need them.
 
     A value that is none is counted, and its shape kept.
     """
-    table, found = compiled.tables[entity], set[str]()
+    table, columns = plan.tables[entity], set[str]()
     for column, code in CODES.items():
-        if column not in table.fields or column not in table.held:
+        if column not in table.fields or column not in table.columns:
             continue
         rows = store.engine.rows(
-            f"SELECT {column}, count(*) FROM ({compiled.field(entity, column)}) WHERE {column} IS NOT NULL GROUP BY 1"
+            f"SELECT {column}, count(*) FROM ({plan.field(entity, column)}) WHERE {column} IS NOT NULL GROUP BY 1"
         )
-        others = {said: (name, n) for said, n in rows if (name := code(said)) != said}
-        if others:
-            _write(store, column, {said: name for said, (name, _) in others.items()})
-            found.add(column)
-        for said, (name, n) in others.items():
+        changes = {cell: (name, n) for cell, n in rows if (name := code(cell)) != cell}
+        if changes:
+            _write(store, column, {cell: name for cell, (name, _) in changes.items()})
+            columns.add(column)
+        for cell, (name, n) in changes.items():
             if name is None:
                 tally.remarks[UNKNOWN[column], ""] += n
-                count_shape(tally, column, said, n)
-    return frozenset(found)
+                count_shape(tally, column, cell, n)
+    return frozenset(columns)
 
 
 def _write(store: Store, column: str, names: dict[str, str | None]) -> None:
-    listed: Iterable[str] = (name or "" for name in names.values())
+    name_column: Iterable[str] = (name or "" for name in names.values())
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE {spellings_of(column)} (said VARCHAR, name VARCHAR)")
-    store.engine.append(spellings_of(column), {"said": list(names), "name": list(listed)})
+    store.engine.append(spellings_of(column), {"said": list(names), "name": list(name_column)})

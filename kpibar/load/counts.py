@@ -29,7 +29,7 @@ LINE_END_MISSING = "line_end_missing"
 _AGREEMENT = 0.95
 _ENOUGH_TO_ASSERT = 20
 # Of the records of a paired assertion, so many may lack one of the two durations.
-_LACKING = 0.25
+_GAP_SHARE = 0.25
 _MOST_UNKNOWN = 20
 # A remark that concerns fewer of a file's records is chance: some contacts do come at midnight.
 _BY_CHANCE = {"created_day_only": 0.01}
@@ -43,10 +43,10 @@ class Tally:
 
     `records` were typed, `bad` of them rejected, `folded` lines went into another record, `dropped` were left aside by
     the layout, `uncertain` ones have a time that is skipped or repeated when clocks change; `faults` never became a
-    record. `added`, `refused` (rejected by a further table alone) and `newest` (the latest instant told of) are per
-    table, as are `contested` (of which more than one version is known); `known`, `agreeing` and `lacking` (only one of
-    the two durations) per assertion of the layout; `unknown` counts listed values by column and value, `remarks` the
-    records a remark concerns, by its code and what it is about.
+    record. `additions`, `refusals` (rejected by a further table alone) and `newest` (the latest instant told of) are
+    per table, as are `contests` (of which more than one version is known); `pairs_known`, `agreements` and `gaps` (only
+    one of the two durations) per assertion of the layout; `unknown` counts listed values by column and value, `remarks`
+    the records a remark concerns, by its code and what it is about.
     """
 
     records: int = 0
@@ -55,13 +55,13 @@ class Tally:
     folded: int = 0
     dropped: int = 0
     uncertain: int = 0
-    added: Counter[str] = field(default_factory=Counter)
-    contested: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
+    additions: Counter[str] = field(default_factory=Counter)
+    contests: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
     newest: dict[str, datetime | None] = field(default_factory=dict)
-    agreeing: Counter[str] = field(default_factory=Counter)
-    known: Counter[str] = field(default_factory=Counter)
-    lacking: Counter[str] = field(default_factory=Counter)
+    agreements: Counter[str] = field(default_factory=Counter)
+    pairs_known: Counter[str] = field(default_factory=Counter)
+    gaps: Counter[str] = field(default_factory=Counter)
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     remarks: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -79,30 +79,30 @@ class Judgement:
     unknown: tuple[str, ...]
 
 
-def count_typed(store: Store, compiled: Plan, tally: Tally) -> Judgement:
+def count_typed(store: Store, plan: Plan, tally: Tally) -> Judgement:
     """What `typed` holds, in one query; adds the lines that were folded and the records that are left aside."""
-    folded = "coalesce(sum(lines_folded - 1), 0)::BIGINT" if compiled.grouped else "0"
+    folded = "coalesce(sum(lines_folded - 1), 0)::BIGINT" if plan.has_groups else "0"
     faulty = "NOT dropped AND (bad IS NOT NULL OR key_fault IS NOT NULL)"
-    unknown = "".join(f", count({name})" for name in compiled.unknown)
-    more, dropped, rejected, words, near, *counts = store.engine.rows(
+    unknown = "".join(f", count({name})" for name in plan.unknown)
+    lines, dropped, rejected, words, near, *counts = store.engine.rows(
         f"SELECT {folded}, count(*) FILTER (WHERE dropped), count(*) FILTER (WHERE {faulty}), count(words), "
-        f"count(*) FILTER (WHERE {compiled.clock_changes[0]}){unknown} FROM typed"
+        f"count(*) FILTER (WHERE {plan.clock_changes[0]}){unknown} FROM typed"
     )[0]
-    tally.folded, tally.dropped = tally.folded + more, tally.dropped + dropped
-    return Judgement(rejected, words, near, tuple(name for name, n in zip(compiled.unknown, counts, strict=True) if n))
+    tally.folded, tally.dropped = tally.folded + lines, tally.dropped + dropped
+    return Judgement(rejected, words, near, tuple(name for name, n in zip(plan.unknown, counts, strict=True) if n))
 
 
-def count_uncertain(store: Store, compiled: Plan, tally: Tally) -> None:
+def count_uncertain(store: Store, plan: Plan, tally: Tally) -> None:
     """Count the records of `typed` with a time that is skipped or repeated when clocks change."""
-    tally.uncertain += store.engine.rows(compiled.clock_changes[1])[0][0]
+    tally.uncertain += store.engine.rows(plan.clock_changes[1])[0][0]
 
 
-def count_unknown(store: Store, compiled: Plan, names: Iterable[str], tally: Tally) -> None:
+def count_unknown(store: Store, plan: Plan, names: Iterable[str], tally: Tally) -> None:
     """Count the values of listed columns of `typed` that the layout does not know."""
     for name in names:
         rows = store.engine.rows(f"SELECT {name}, count(*) FROM typed WHERE {name} IS NOT NULL GROUP BY 1")
         for value, n in rows:
-            count_value(tally, compiled.unknown[name], value, n)
+            count_value(tally, plan.unknown[name], value, n)
 
 
 def count_value(tally: Tally, column: str, value: str, n: int) -> None:
@@ -128,39 +128,39 @@ class Records:
     newest: datetime | None
 
 
-def count_records(store: Store, compiled: Plan, entity: str, tally: Tally) -> Records:
+def count_records(store: Store, plan: Plan, entity: str, tally: Tally) -> Records:
     """What `typed` has for a table, in one query; counts the records in which something is odd: most often none.
 
     What is to come has not happened.
     """
-    table, number = compiled.tables[entity], KEYS[entity].id[0]
-    happened = [name for name in INSTANTS[entity] if "t." in table.fields.get(name, "")]
+    table, number = plan.tables[entity], KEYS[entity].id[0]
+    instants = [name for name in INSTANTS[entity] if "t." in table.fields.get(name, "")]
     fits = "" if table.fault is None else "t.fault IS NULL AND "
     now = f"TIMESTAMP '{datetime.now(UTC):%Y-%m-%d %H:%M:%S}'"
-    latest = "".join(f"max(t.{name}) FILTER (WHERE {fits}t.{name} <= {now}), " for name in happened)
+    latest = "".join(f"max(t.{name}) FILTER (WHERE {fits}t.{name} <= {now}), " for name in instants)
     odd = "".join(f", count(*) FILTER (WHERE {fits}({group.odd}))" for group in table.remarks)
-    meant = compiled.meant(entity, *dict.fromkeys((number, *happened)))
+    fields = plan.meaning_sql(entity, *dict.fromkeys((number, *instants)))
     valid, distinct, faults, newest, *suspects = store.engine.rows(
         f"SELECT count(*) FILTER (WHERE {fits}TRUE), count(DISTINCT t.{number}) FILTER (WHERE {fits}TRUE), "
-        f"count(t.fault), greatest({latest}CAST(NULL AS TIMESTAMP)){odd} FROM {meant} AS t"
+        f"count(t.fault), greatest({latest}CAST(NULL AS TIMESTAMP)){odd} FROM {fields} AS t"
     )[0]
-    for group, some in zip(table.remarks, suspects, strict=True):
-        if some:
-            counted = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in group.conditions.values())
-            found = store.engine.rows(f"SELECT {counted} FROM {compiled.valid(entity)} AS t WHERE {group.odd}")[0]
-            tally.remarks.update({remark: n for remark, n in zip(group.conditions, found, strict=True) if n})
+    for group, is_suspect in zip(table.remarks, suspects, strict=True):
+        if is_suspect:
+            counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in group.conditions.values())
+            records = store.engine.rows(f"SELECT {counts} FROM {plan.valid(entity)} AS t WHERE {group.odd}")[0]
+            tally.remarks.update({remark: n for remark, n in zip(group.conditions, records, strict=True) if n})
     return Records(valid, valid > distinct, faults, newest)
 
 
-def count_later(store: Store, entity: str, file_id: int, stated: datetime | None, tally: Tally) -> None:
+def count_later(store: Store, entity: str, file_id: int, as_of: datetime | None, tally: Tally) -> None:
     """Count the records a file brought of which something happened after the instant it is stated to speak up to."""
     newest = tally.newest[entity]
-    if stated is None or newest is None or newest <= stated:
+    if as_of is None or newest is None or newest <= as_of:
         return
-    happened = [name for name in INSTANTS[entity] if name != "updated_at"]
-    later = " OR ".join(f"coalesce({name} > ?, FALSE)" for name in happened)
+    instants = [name for name in INSTANTS[entity] if name != "updated_at"]
+    later = " OR ".join(f"coalesce({name} > ?, FALSE)" for name in instants)
     sql = f"SELECT count(*) FROM {entity} WHERE file_id = ? AND ({later})"
-    tally.remarks["after_export", ""] += store.engine.rows(sql, [file_id, *([stated] * len(happened))])[0][0]
+    tally.remarks["after_export", ""] += store.engine.rows(sql, [file_id, *([as_of] * len(instants))])[0][0]
 
 
 def write_unknown(store: Store, file_id: int, tally: Tally) -> tuple[tuple[str, str, int], ...]:
@@ -168,23 +168,25 @@ def write_unknown(store: Store, file_id: int, tally: Tally) -> tuple[tuple[str, 
 
     Of a value that few records have only the shape is told: letters and digits blanked.
     """
-    found, told = [], Counter[tuple[str, str]]()
+    rows, words = [], Counter[tuple[str, str]]()
     for (column, value), n in tally.unknown.items():
-        told[column, value if n >= NAMED_FROM else blank(value)] += n
-    for column in dict.fromkeys(column for column, _ in told):
-        values = [(value, n) for (own, value), n in told.items() if own == column]
-        found += [(column, value, n) for value, n in sorted(values, key=lambda one: (-one[1], one[0]))[:_MOST_UNKNOWN]]
-    for column, value, n in found:
+        words[column, value if n >= NAMED_FROM else blank(value)] += n
+    for column in dict.fromkeys(column for column, _ in words):
+        values = [(value, n) for (word_column, value), n in words.items() if word_column == column]
+        rows += [
+            (column, value, n) for value, n in sorted(values, key=lambda pair: (-pair[1], pair[0]))[:_MOST_UNKNOWN]
+        ]
+    for column, value, n in rows:
         store.engine.run("INSERT INTO unknown_values VALUES (?, ?, ?, ?)", [file_id, column, value, n])
-    return tuple(found)
+    return tuple(rows)
 
 
 def write_remarks(store: Store, file_id: int, tally: Tally) -> tuple[Remark, ...]:
     """Keep what was remarked of a file, and return it: what concerns most records first."""
-    counted = sorted(tally.remarks.items(), key=lambda one: (-one[1], one[0]))
+    ordered_remarks = sorted(tally.remarks.items(), key=lambda pair: (-pair[1], pair[0]))
     remarks = tuple(
         Remark(code, about, records)
-        for (code, about), records in counted
+        for (code, about), records in ordered_remarks
         if records and records >= tally.records * _BY_CHANCE.get(code, 0)
     )
     for remark in remarks:
@@ -194,27 +196,27 @@ def write_remarks(store: Store, file_id: int, tally: Tally) -> tuple[Remark, ...
     return remarks
 
 
-def count_agreeing(store: Store, compiled: Plan, layout: Layout, tally: Tally) -> None:
+def count_agreeing(store: Store, plan: Plan, layout: Layout, tally: Tally) -> None:
     """Count on how many records of `typed` each of the layout's assertions can be judged, and on how many it holds."""
-    table, names, columns, counts = compiled.tables[layout.fills], set[str](), list[str](), list[str]()
-    for number, asserted in enumerate(layout.assertions):
-        sides = [duration_sql(layout, side) for side in (asserted.left, asserted.right)]
+    table, names, columns, counts = plan.tables[layout.fills], set[str](), list[str](), list[str]()
+    for number, assertion in enumerate(layout.assertions):
+        sides = [duration_sql(layout, side) for side in (assertion.left, assertion.right)]
         names |= {name for name in table.fields if re.search(rf"\b{name}\b", " ".join(sides))}
         a, b = f"a{number}", f"b{number}"
         columns += [f"({sides[0]}) AS {a}", f"({sides[1]}) AS {b}"]
         counts.append(
-            f"count({a} - {b}), count(*) FILTER (WHERE abs({a} - {b}) <= {asserted.tolerance_s}), "
+            f"count({a} - {b}), count(*) FILTER (WHERE abs({a} - {b}) <= {assertion.tolerance_s}), "
             f"count(*) FILTER (WHERE ({a} IS NULL) <> ({b} IS NULL))"
         )
     if not counts:
         return
-    fields = compiled.field(layout.fills, *sorted(names))
-    found = store.engine.rows(f"SELECT {', '.join(counts)} FROM (SELECT {', '.join(columns)} FROM ({fields}))")[0]
-    for number, asserted in enumerate(layout.assertions):
-        known, agreeing, lacking = found[3 * number : 3 * number + 3]
-        tally.lacking[asserted.name] += lacking
-        tally.known[asserted.name] += known
-        tally.agreeing[asserted.name] += agreeing
+    fields = plan.field(layout.fills, *sorted(names))
+    totals = store.engine.rows(f"SELECT {', '.join(counts)} FROM (SELECT {', '.join(columns)} FROM ({fields}))")[0]
+    for number, assertion in enumerate(layout.assertions):
+        pairs_known, agreements, gaps = totals[3 * number : 3 * number + 3]
+        tally.gaps[assertion.name] += gaps
+        tally.pairs_known[assertion.name] += pairs_known
+        tally.agreements[assertion.name] += agreements
 
 
 def check_assertions(path: Path, layout: Layout, tally: Tally) -> None:
@@ -224,25 +226,25 @@ def check_assertions(path: Path, layout: Layout, tally: Tally) -> None:
 
     Raises LayoutContradicted.
     """
-    for asserted in layout.assertions:
-        known, agreeing = tally.known[asserted.name], tally.agreeing[asserted.name]
-        if known >= _ENOUGH_TO_ASSERT and agreeing < _AGREEMENT * known:
-            raise LayoutContradicted(path, layout.name, asserted.name, agreeing, known)
-        lacking = tally.lacking[asserted.name] if asserted.needs_both else 0
-        if known >= _ENOUGH_TO_ASSERT and lacking > _LACKING * (known + lacking):
-            raise LayoutContradicted(path, layout.name, asserted.name, agreeing, known + lacking, lacking)
+    for assertion in layout.assertions:
+        pairs_known, agreements = tally.pairs_known[assertion.name], tally.agreements[assertion.name]
+        if pairs_known >= _ENOUGH_TO_ASSERT and agreements < _AGREEMENT * pairs_known:
+            raise LayoutContradicted(path, layout.name, assertion.name, agreements, pairs_known)
+        gaps = tally.gaps[assertion.name] if assertion.needs_both else 0
+        if pairs_known >= _ENOUGH_TO_ASSERT and gaps > _GAP_SHARE * (pairs_known + gaps):
+            raise LayoutContradicted(path, layout.name, assertion.name, agreements, pairs_known + gaps, gaps)
 
 
-def second_header(store: Store, compiled: Plan, names: Set[str]) -> int | None:
+def second_header(store: Store, plan: Plan, names: Set[str]) -> int | None:
     """The place in the batch of the first record of `typed` that is a header of other columns, None without one.
 
     It has a value that is none of its column's, and no digit in it. `names` are normalised. A header that repeats the
     file's own is none.
     """
-    place = "line" if compiled.grouped else PLACE
+    place = "line" if plan.has_groups else PLACE
     rows = store.engine.rows(f"SELECT {place}, words FROM typed WHERE words IS NOT NULL ORDER BY 1 LIMIT {_LOOKED_AT}")
     for at, texts in rows:
         cells = [text or "" for text in texts]
-        if names_columns(cells, names) and tuple(map(normal, cells)) != compiled.written:
+        if names_columns(cells, names) and tuple(map(normal, cells)) != plan.source_columns:
             return int(at)
     return None

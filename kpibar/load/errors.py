@@ -21,14 +21,15 @@ class AllRejected(KpibarError):
     """No record of the file could be read. `formats` are those of the user's own layout."""
 
     def __init__(self, path: Path, rejected: int, first: str, formats: Sequence[str] = ()) -> None:
-        which = f"all {rejected} records were" if rejected > 1 else "its only record was"
+        subject = f"all {rejected} records were" if rejected > 1 else "its only record was"
         advice = "give its formats in a layout of your own"
         if formats and "date" in first:
             advice = f"correct or add to the formats of its layout, none of which fits: {quote_names(formats)}"
         elif formats:
             advice = "correct its layout, the helper of that column or its decimal sign"
         super().__init__(
-            f"{path}: {which} rejected, so nothing was loaded; the first: {first}; export the file anew if it was cut "
+            f"{path}: {subject} rejected, so nothing was loaded; the first: {first}; "
+            "export the file anew if it was cut "
             f"or saved again by a spreadsheet, or {advice}"
         )
 
@@ -74,12 +75,12 @@ class HeaderDuplicated(KpibarError):
 class LayoutUnmatched(KpibarError):
     """The header is that of no layout.
 
-    `closest` is a layout it resembles, `missing` the columns that lacks; `readable` tells that the layout can read the
+    `closest` is a layout it resembles, `columns` the columns that lacks; `readable` tells that the layout can read the
     file without them.
     """
 
     def __init__(
-        self, path: Path, closest: str | None = None, missing: Sequence[str] = (), *, readable: bool = False
+        self, path: Path, closest: str | None = None, columns: Sequence[str] = (), *, readable: bool = False
     ) -> None:
         words = (
             "if a tool that `kpibar layouts` lists wrote it, export it again with the columns by which "
@@ -87,29 +88,29 @@ class LayoutUnmatched(KpibarError):
         )
         if closest and readable:
             words = (
-                f'the closest is "{closest}", which also needs {quote_names(missing)} to be recognised; '
+                f'the closest is "{closest}", which also needs {quote_names(columns)} to be recognised; '
                 f"try --layout {closest} if that is what the file holds, or see `kpibar layouts`"
             )
         elif closest:
-            words = f'it resembles "{closest}", which cannot read it without {quote_names(missing)}; {words}'
+            words = f'it resembles "{closest}", which cannot read it without {quote_names(columns)}; {words}'
         super().__init__(f"{path}: no layout matches its header; {words}")
 
 
 class LayoutContradicted(KpibarError):
     """A layout's own assertion does not hold on the file: most often a wrong unit or time zone, or moved cells."""
 
-    def __init__(self, path: Path, layout: str, name: str, agreeing: int, known: int, lacking: int = 0) -> None:
+    def __init__(self, path: Path, layout: str, name: str, agreements: int, pairs: int, gaps: int = 0) -> None:
         cause = (
             "the export probably uses another unit, durations without their seconds (hh:mm, as sheets show them) or "
             "another time zone (--tz), so nothing was loaded"
         )
-        if lacking:
+        if gaps:
             cause = (
-                f"{lacking} lack one of the two values, so their cells have probably moved to another column, and "
+                f"{gaps} lack one of the two values, so their cells have probably moved to another column, and "
                 "nothing was loaded; export the file anew, without opening it in a spreadsheet"
             )
         super().__init__(
-            f"{path}: layout {layout} asserts that {name}, but only {agreeing} of {known} records agree; {cause}"
+            f"{path}: layout {layout} asserts that {name}, but only {agreements} of {pairs} records agree; {cause}"
         )
 
 
@@ -126,9 +127,9 @@ class ZoneNeeded(UsageError):
 class ZoneChanged(UsageError):
     """The settings name another time zone than the one the database counts its days in."""
 
-    def __init__(self, path: Path, known: str, stated: str) -> None:
+    def __init__(self, path: Path, zone: str, option: str) -> None:
         super().__init__(
-            f"{path}: counts its days in {known}, but the settings state {stated}; "
+            f"{path}: counts its days in {zone}, but the settings state {option}; "
             "set timezone back in kpibar.toml, or start a new database with --db"
         )
 
@@ -157,11 +158,11 @@ class IdentifiersRounded(KpibarError):
 class AccountsMixed(KpibarError):
     """Most records of a file have the numbers of known ones, and are others. `signs` says by what, and how often."""
 
-    def __init__(self, path: Path, source: str, other: int, known: int, signs: Mapping[str, int]) -> None:
-        found = ", ".join(f"{count} {words}" for words, count in signs.items())
+    def __init__(self, path: Path, source: str, strangers: int, pairs: int, signs: Mapping[str, int]) -> None:
+        sign_list = ", ".join(f"{count} {words}" for words, count in signs.items())
         super().__init__(
-            f"{path}: {other} of {known} records have the number of a record of {source} but are not that record "
-            f"({found}): the file seems to be an export of another account, and nothing was loaded; give each account "
+            f"{path}: {strangers} of {pairs} records have the number of a record of {source} but are not that record "
+            f"({sign_list}): the file seems to be an export of another account, and nothing was loaded; give each account "
             "its own --brand; if it is the same account, one of its exports was read with day and month in the wrong "
             "order: state the order with --date-order"
         )
@@ -170,20 +171,22 @@ class AccountsMixed(KpibarError):
 class TwinsHeld(KpibarError):
     """Most records of a file, at least of a stretch of days, are in another source too: an imported history.
 
-    `what` says how many, of which days, and what they have in common; `copy` is the file that holds the import, `day`
-    the first one of its own records, `other` the files of the source that it was imported from. `brand` is the one
-    under which the same layout's records are held already, where the file was read under another ("" for none).
+    `records` says how many, of which days, and what they have in common; `copy` is the file that holds the import,
+    `day` the first one of its own records, `original` the files of the source that it was imported from. `brand` is the
+    one under which the same layout's records are held already, where the file was read under another ("" for none).
     """
 
-    def __init__(self, path: Path, what: str, copy: str, day: date, other: str, *, brand: str | None = None) -> None:
+    def __init__(
+        self, path: Path, records: str, copy: str, day: date, original: str, *, brand: str | None = None
+    ) -> None:
         if brand is not None:
             option = f'with --brand "{brand}"' if brand else "without --brand"
-            what += f"; if both files are of the same account, ingest this one {option}; if not"
+            records += f"; if both files are of the same account, ingest this one {option}; if not"
         again = "" if copy == path.name else f", ingest {copy} again, then this file"
         super().__init__(
-            f"{path}: {what}: it seems to be an imported history, which would count twice, so nothing was loaded; "
+            f"{path}: {records}: it seems to be an imported history, which would count twice, so nothing was loaded; "
             f'write [[files]] with match = "{copy}" and from = {day} into kpibar.toml{again} (or [[files]] with '
-            f'until for {other}); if they are to count twice, write twins = "separate" instead'
+            f'until for {original}); if they are to count twice, write twins = "separate" instead'
         )
 
 

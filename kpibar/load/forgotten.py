@@ -20,15 +20,15 @@ from kpibar.values.timezones import local_time
 # The name under which `meta` says that texts were emptied which can still be read in the database's file.
 EMPTIED_TEXTS = "emptied_texts"
 # The remarks on records that are left aside, and on identifiers of such a person in records of others.
-FORGOTTEN, EMPTIED, PURGED = "forgotten_left_out", "forgotten_emptied", "purged_left_out"
+FORGOTTEN_LEFT_OUT, FORGOTTEN_EMPTIED, PURGED_LEFT_OUT = "forgotten_left_out", "forgotten_emptied", "purged_left_out"
 _PEOPLE = ("customer_key", "customer_alias_key")
 # Tables whose records are known by their own numbers again, whomever they name.
-NUMBERED = ("parcels", "surveys", "notices", "gestures")
+NUMBERED_TABLES = ("parcels", "surveys", "notices", "gestures")
 _CONTACTS = ("contact_id", "case_id", "merged_into")
 
 
 @dataclass(frozen=True)
-class Forgotten:
+class ForgottenRegister:
     """What a database is not to take in again: records of some persons, and those that began before a day."""
 
     people: bool
@@ -38,12 +38,12 @@ class Forgotten:
         return self.people or self.before is not None
 
 
-def load_forgotten(store: Store) -> Forgotten:
+def load_forgotten(store: Store) -> ForgottenRegister:
     """What was forgotten and purged so far; nothing, in most databases."""
     people, day = store.engine.rows(
         "SELECT EXISTS (SELECT 1 FROM forgotten), (SELECT value FROM meta WHERE name = ?)", [PURGED_BEFORE]
     )[0]
-    return Forgotten(people, date.fromisoformat(day) if day else None)
+    return ForgottenRegister(people, date.fromisoformat(day) if day else None)
 
 
 def note_emptied_texts(store: Store, source: str) -> None:
@@ -58,79 +58,79 @@ def record_key(kind: str, number: str) -> str:
 
 
 def leave_out(
-    store: Store, compiled: Plan, forgotten: Forgotten, source: str, names: Names, zone: str
+    store: Store, plan: Plan, register: ForgottenRegister, source: str, names: Names, zone: str
 ) -> dict[str, int]:
     """Drop the records of `typed` that are not to be taken in again; how many, by the code of a remark.
 
     `zone` is the brand's.
     """
-    found: dict[str, int] = {}
-    if forgotten.before is not None:
+    counts: dict[str, int] = {}
+    if register.before is not None:
         day = f"CAST({local_time('begins', zone)} AS DATE)"
-        old = f"SELECT place FROM ({compiled.referring()}) WHERE {day} < DATE '{forgotten.before}'"
-        found[PURGED] = _drop(store, compiled, old)
-    if forgotten.people:
-        _collect(store, compiled, source, names)
-        found[FORGOTTEN] = _drop(store, compiled, "SELECT place FROM forgotten_places")
-        found[EMPTIED] = sum(_empty(store, compiled, pseudonym(f"t.{name}"), name) for name in compiled.identities)
-        found[EMPTIED] += sum(
-            _empty(store, compiled, _mark(text.target), text.target, text.alias) for text in compiled.text_columns
+        old = f"SELECT place FROM ({plan.reference_sql()}) WHERE {day} < DATE '{register.before}'"
+        counts[PURGED_LEFT_OUT] = _drop(store, plan, old)
+    if register.people:
+        _collect(store, plan, source, names)
+        counts[FORGOTTEN_LEFT_OUT] = _drop(store, plan, "SELECT place FROM forgotten_places")
+        counts[FORGOTTEN_EMPTIED] = sum(_empty(store, plan, pseudonym(f"t.{name}"), name) for name in plan.identities)
+        counts[FORGOTTEN_EMPTIED] += sum(
+            _empty(store, plan, _mark(text.target), text.target, text.alias) for text in plan.text_columns
         )
         store.engine.run("DROP TABLE forgotten_places")
-    return found
+    return counts
 
 
-def _place(compiled: Plan) -> str:
-    return "line" if compiled.grouped else PLACE
+def _place(plan: Plan) -> str:
+    return "line" if plan.has_groups else PLACE
 
 
-def _drop(store: Store, compiled: Plan, places: str) -> int:
-    condition = f"NOT dropped AND {_place(compiled)} IN ({places})"
+def _drop(store: Store, plan: Plan, places: str) -> int:
+    condition = f"NOT dropped AND {_place(plan)} IN ({places})"
     count = int(store.engine.rows(f"SELECT count(*) FROM typed WHERE {condition}")[0][0])
     if count:
         store.engine.run(f"UPDATE typed SET dropped = TRUE WHERE {condition}")
     return count
 
 
-def _collect(store: Store, compiled: Plan, source: str, names: Names) -> None:
+def _collect(store: Store, plan: Plan, source: str, names: Names) -> None:
     """Fill `forgotten_places` (place) with the records of those who were forgotten."""
-    main = columns(compiled.main)
+    main = columns(plan.main)
     people = [name for name in _PEOPLE if name in main]
     references = [name for name in _CONTACTS if name in main]
     texts = [name for name in ("order_ref", "brand", *references) if name in main]
-    records = f"({compiled.referring(*people, *texts)})"
+    records = f"({plan.reference_sql(*people, *texts)})"
     store.engine.run("CREATE OR REPLACE TEMP TABLE forgotten_places (place BIGINT)")
-    own = "FALSE"
+    is_person = "FALSE"
     if people:
-        own = f"f.key = coalesce({', '.join(f't.{name}' for name in people)}, NULL)"
+        is_person = f"f.key = coalesce({', '.join(f't.{name}' for name in people)}, NULL)"
     before = "(t.begins IS NULL OR t.begins <= f.forgotten_at)"
     store.engine.run(
-        f"INSERT INTO forgotten_places SELECT t.place FROM {records} AS t JOIN forgotten AS f ON {own} "
+        f"INSERT INTO forgotten_places SELECT t.place FROM {records} AS t JOIN forgotten AS f ON {is_person} "
         f"WHERE f.kind = 'person' AND {before}"
     )
     nameless = " AND ".join(f"t.{name} IS NULL" for name in people) or "TRUE"
     for name in references:
-        other = "FALSE" if name == "contact_id" and compiled.main == "contacts" else (
+        is_named = "FALSE" if name == "contact_id" and plan.main == "contacts" else (
             f"NOT EXISTS (SELECT 1 FROM contacts AS c WHERE c.contact_id = t.{name})"
         )  # fmt: skip
         store.engine.run(
             f"INSERT INTO forgotten_places SELECT t.place FROM {records} AS t JOIN forgotten AS f "
             f"ON f.key = CASE WHEN {nameless} AND t.{name} IS NOT NULL THEN {record_key('contact', f't.{name}')} END "
-            f"WHERE f.kind = 'contact' AND {before} AND (f.scope = $source OR {other})",
+            f"WHERE f.kind = 'contact' AND {before} AND (f.scope = $source OR {is_named})",
             {"source": source},
         )
     for name in set(texts) - {"brand"}:
         store.engine.run(
             f"INSERT INTO forgotten_places SELECT t.place FROM {records} AS t JOIN forgotten AS f "
             f"ON f.key = {_mark(name)} "
-            f"WHERE f.kind = 'person' AND {before} AND {'TRUE' if name == KEYS[compiled.main].id[0] else nameless}"
+            f"WHERE f.kind = 'person' AND {before} AND {'TRUE' if name == KEYS[plan.main].id[0] else nameless}"
         )
-    if compiled.main in NUMBERED:
-        number = KEYS[compiled.main].id[0]
+    if plan.main in NUMBERED_TABLES:
+        number = KEYS[plan.main].id[0]
         store.engine.run(
-            f"INSERT INTO forgotten_places SELECT t.place FROM ({compiled.referring(number)}) AS t JOIN forgotten AS f "
-            f"ON f.key = {record_key(compiled.main, f't.{number}')} "
-            f"WHERE f.kind = '{compiled.main}' AND f.scope = $source AND {before}",
+            f"INSERT INTO forgotten_places SELECT t.place FROM ({plan.reference_sql(number)}) AS t JOIN forgotten AS f "
+            f"ON f.key = {record_key(plan.main, f't.{number}')} "
+            f"WHERE f.kind = '{plan.main}' AND f.scope = $source AND {before}",
             {"source": source},
         )
     if "order_ref" in main:
@@ -146,9 +146,9 @@ def _collect_of_orders(store: Store, records: str, nameless: str, before: str, n
         f"WHERE f.kind = 'order' AND {before} GROUP BY 1, 2, 3"
     )
     places = []
-    for place, said, scope, others in rows:
-        brand = names.of(said) if said is not None else None
-        alike = [other for other in others or () if other is None or brand is None or other == brand]
+    for place, spelling, scope, rivals in rows:
+        brand = names.of(spelling) if spelling is not None else None
+        alike = [rival for rival in rivals or () if rival is None or brand is None or rival == brand]
         if not alike and (brand is None or scope is None or brand == scope):
             places.append(int(place))
     if places:
@@ -161,17 +161,17 @@ def _mark(name: str) -> str:
     return f"CASE WHEN contains(t.{name}, '{PREFIX}') THEN try_cast({mark} AS UUID) END"
 
 
-def _empty(store: Store, compiled: Plan, key: str, name: str, *others: str) -> int:
+def _empty(store: Store, plan: Plan, key: str, name: str, *dependents: str) -> int:
     """Empty an identifier of one who was forgotten where it stands in a record of another; how many records."""
-    records = compiled.referring()
+    records = plan.reference_sql()
     of = records.replace("SELECT ", f"SELECT {key} AS key, ", 1)
     places = (
         f"SELECT t.place FROM ({of} AND t.{name} IS NOT NULL) AS t JOIN forgotten AS f ON f.key = t.key "
         "WHERE f.kind = 'person' AND (t.begins IS NULL OR t.begins <= f.forgotten_at)"
     )
-    condition = f"{_place(compiled)} IN ({places})"
+    condition = f"{_place(plan)} IN ({places})"
     count = int(store.engine.rows(f"SELECT count(*) FROM typed WHERE {condition}")[0][0])
     if count:
-        cleared = ", ".join(f"{column} = NULL" for column in dict.fromkeys((name, *others)))
-        store.engine.run(f"UPDATE typed SET {cleared} WHERE {condition}")
+        assignments = ", ".join(f"{column} = NULL" for column in dict.fromkeys((name, *dependents)))
+        store.engine.run(f"UPDATE typed SET {assignments} WHERE {condition}")
     return count

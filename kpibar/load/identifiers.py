@@ -14,7 +14,7 @@ from kpibar.database.schema import KEYS, TEXT_COLUMNS
 from kpibar.database.store import Store
 from kpibar.layouts.bindings import Cells
 from kpibar.layouts.expression import Program
-from kpibar.load.keys import failed, rounded
+from kpibar.load.keys import is_failed, is_rounded
 from kpibar.read.columns import normal
 from kpibar.values.helpers import identity
 from kpibar.values.nobody import STANDS_FOR_NOBODY, beginnings, may_stand_for_nobody, nobody
@@ -64,14 +64,15 @@ ALIKE = "identifier_alike"
 class Identifier:
     """A typed column of identifiers: its name in `typed`, the header's name, and what it identifies.
 
-    `keyed` tells that it holds what a pseudonym is made of, `person` that it names a customer or agent, `record` that
-    it is the number of the record itself, `telephone` that the column is one of telephone numbers, `main` that the main
-    table reads it: a fault of what only a further table reads costs the record of that table alone (keys.key_fault).
+    `is_keyed` tells that it holds what a pseudonym is made of, `person` that it names a customer or agent, `record`
+    that it is the number of the record itself, `telephone` that the column is one of telephone numbers, `main` that the
+    main table reads it: a fault of what only a further table reads costs the record of that table alone
+    (keys.key_fault).
     """
 
     alias: str
     column: str
-    keyed: bool
+    is_keyed: bool
     person: bool
     record: bool
     telephone: bool
@@ -83,43 +84,45 @@ def identifiers(fills: str, tables: Mapping[Any, Mapping[str, Program]], cells: 
     texts = {
         normal(call.column)
         for table in tables.values()
-        for name, compiled in table.items()
+        for name, program in table.items()
         if name in (*TEXT_COLUMNS, "reason_raw")
-        for call in compiled.calls
+        for call in program.calls
     }
     present, read = cells.present(), dict[str, Identifier]()
     for entity, table in tables.items():
         # What a telephony export calls its customers by is their telephone number.
         calls = "channel" in table and table["channel"].template.strip() == "'phone'"
-        own = KEYS[entity].id[0]
-        for name, compiled in table.items():
+        key_name = KEYS[entity].id[0]
+        for name, program in table.items():
             person = name.endswith("_key")
-            keyed = any(call.helper == "pii" for call in compiled.calls)
-            if not person and name != own and name not in _REFERENCES:
+            is_keyed = any(call.helper == "pii" for call in program.calls)
+            if not person and name != key_name and name not in _REFERENCES:
                 continue
-            for call in compiled.calls:
-                if call.helper != ("pii" if keyed else "text") or call not in present:
+            for call in program.calls:
+                if call.helper != ("pii" if is_keyed else "text") or call not in present:
                     continue
-                if not keyed and normal(call.column) in texts:
+                if not is_keyed and normal(call.column) in texts:
                     continue
-                record = entity == fills and name == own
+                record = entity == fills and name == key_name
                 telephone = name == "customer_alias_key" or is_telephone(normal(call.column))
                 telephone |= calls and name == "customer_key"
-                main = keyed or entity == fills
-                made = Identifier(present[call], cells.excerpt(call), keyed, person, record, person and telephone, main)
-                if made.alias not in read or record:
-                    read[made.alias] = made
+                main = is_keyed or entity == fills
+                identifier = Identifier(
+                    present[call], cells.excerpt(call), is_keyed, person, record, person and telephone, main
+                )
+                if identifier.alias not in read or record:
+                    read[identifier.alias] = identifier
     return tuple(read.values())
 
 
 def person_of(cell: str, calling_code: str) -> str:
     """SQL of what the pseudonym of a person is made of: the normal form, or the cell as it is after `ODD`."""
     address = f"regexp_matches({cell}, {quote(_ODD_ADDRESS + '|' + beginnings(person=False))})"
-    other = f"NOT regexp_full_match({cell}, {quote(_SOUND_PERSON)}) OR {may_stand_for_nobody(cell, person=True)}"
+    is_nobody = f"NOT regexp_full_match({cell}, {quote(_SOUND_PERSON)}) OR {may_stand_for_nobody(cell, person=True)}"
     # Most cells are asked one pattern only.
     suspect = f"regexp_matches({cell}, {quote(_NOT_ONE_WORD + '|' + beginnings(person=True))})"
     return (
-        f"CASE WHEN CASE WHEN contains({cell}, '@') THEN {address} WHEN {suspect} THEN {other} ELSE FALSE END "
+        f"CASE WHEN CASE WHEN contains({cell}, '@') THEN {address} WHEN {suspect} THEN {is_nobody} ELSE FALSE END "
         f"THEN '{ODD}' || {cell} "
         f"ELSE {identity(cell, calling_code)} END"
     )
@@ -128,7 +131,7 @@ def person_of(cell: str, calling_code: str) -> str:
 def _suspect(column: Identifier) -> str:
     """SQL: a typed value is to be looked at."""
     name = column.alias
-    if column.keyed:
+    if column.is_keyed:
         return f"starts_with({name}, '{ODD}')"
     return f"regexp_matches({name}, {quote(_ODD_NUMBER + '|' + beginnings(person=False))})"
 
@@ -151,12 +154,12 @@ def restore_identifiers(
         if odd:
             _restore_column(store, column, calling_code, remarks)
     for column in columns:
-        if column.record and not column.keyed:
+        if column.record and not column.is_keyed:
             remarks[ALIKE, f"{column.column} (# in front)"] += _restore_sign(store, column, target)
             remarks[ALIKE, f"{column.column} (zeros in front)"] += _restore_zeros(store, column, target)
-    restored = restore_first_digit(store, [(c.alias, c.telephone) for c in columns if c.keyed], calling_code)
+    counts = restore_first_digit(store, [(c.alias, c.telephone) for c in columns if c.is_keyed], calling_code)
     for column in columns:
-        remarks[ALIKE, f"{column.column} (telephone numbers without their first 0)"] += restored.get(column.alias, 0)
+        remarks[ALIKE, f"{column.column} (telephone numbers without their first 0)"] += counts.get(column.alias, 0)
     store.engine.run(f"DROP TABLE IF EXISTS {_TABLE}")
 
 
@@ -170,17 +173,17 @@ def _restore_sign(store: Store, column: Identifier, target: tuple[str, str]) -> 
     shape = (
         "SELECT coalesce(bool_and(starts_with(v, '#')), FALSE), coalesce(bool_or(starts_with(v, '#')), TRUE) FROM ({})"
     )
-    every, some = rows(shape.format(f"SELECT {name} AS v FROM typed"))[0]
-    if every != some:
+    all_have_sign, any_has_sign = rows(shape.format(f"SELECT {name} AS v FROM typed"))[0]
+    if all_have_sign != any_has_sign:
         return 0
     of = f"SELECT {KEYS[entity].id[0]} AS v FROM {entity} WHERE source = ? LIMIT {_SAMPLE}"
     source_every, source_some = rows(shape.format(of), [source])[0]
-    if source_every != source_some or source_every == every:
+    if source_every != source_some or source_every == all_have_sign:
         return 0
-    changed = f"{name} <> '#'" if every else f"{name} IS NOT NULL"
-    count = int(rows(f"SELECT count(*) FROM typed WHERE {changed}")[0][0])
-    value = f"substr({name}, 2)" if every else f"'#' || {name}"
-    store.engine.run(f"UPDATE typed SET {name} = {value} WHERE {changed}")
+    differs = f"{name} <> '#'" if all_have_sign else f"{name} IS NOT NULL"
+    count = int(rows(f"SELECT count(*) FROM typed WHERE {differs}")[0][0])
+    value = f"substr({name}, 2)" if all_have_sign else f"'#' || {name}"
+    store.engine.run(f"UPDATE typed SET {name} = {value} WHERE {differs}")
     return count
 
 
@@ -197,78 +200,78 @@ def _restore_zeros(store: Store, column: Identifier, target: tuple[str, str]) ->
     )
     digits = "regexp_full_match(v, '[0-9]+')"
     of = f"SELECT {KEYS[entity].id[0]} AS v FROM {entity} WHERE source = ? LIMIT {_SAMPLE}"
-    least, most, zeros, plain = rows(shape.format(digits=digits, of=of), [source])[0]
+    shortest, longest, zeros, plain = rows(shape.format(digits=digits, of=of), [source])[0]
     if not plain:
         return 0
-    own = shape.format(digits="try_cast(v AS BIGINT) IS NOT NULL", of=f"SELECT {name} AS v FROM typed")
-    own_least, own_most, own_zeros, own_plain = rows(own)[0]
+    file_shape = shape.format(digits="try_cast(v AS BIGINT) IS NOT NULL", of=f"SELECT {name} AS v FROM typed")
+    own_least, own_most, own_zeros, own_plain = rows(file_shape)[0]
     if not own_plain or zeros == own_zeros:
         return 0
-    if zeros and least == most and own_most <= most and own_least < most:
-        value = f"lpad({name}, {most}, '0')"
-    elif own_zeros and own_least == own_most and most <= own_most and least < own_most:
+    if zeros and shortest == longest and own_most <= longest and own_least < longest:
+        value = f"lpad({name}, {longest}, '0')"
+    elif own_zeros and own_least == own_most and longest <= own_most and shortest < own_most:
         value = f"ltrim({name}, '0')"
     else:
         return 0
-    changed = f"{name} <> {value} AND {value} <> ''"
-    count = int(rows(f"SELECT count(*) FROM typed WHERE {changed}")[0][0])
-    store.engine.run(f"UPDATE typed SET {name} = {value} WHERE {changed}")
+    differs = f"{name} <> {value} AND {value} <> ''"
+    count = int(rows(f"SELECT count(*) FROM typed WHERE {differs}")[0][0])
+    store.engine.run(f"UPDATE typed SET {name} = {value} WHERE {differs}")
     return count
 
 
 def _restore_column(store: Store, column: Identifier, calling_code: str, remarks: Counter[tuple[str, str]]) -> None:
     name = column.alias
-    said = f"substr({name}, {len(ODD) + 1})" if column.keyed else name
-    kept = "NOT dropped AND bad IS NULL AND key_fault IS NULL"
+    cell = f"substr({name}, {len(ODD) + 1})" if column.is_keyed else name
+    is_loaded = "NOT dropped AND bad IS NULL AND key_fault IS NULL"
     rows = (
-        f"SELECT {name} AS typed_value, {said} AS said, count(*) FILTER (WHERE {kept}) AS n FROM typed "
+        f"SELECT {name} AS typed_value, {cell} AS said, count(*) FILTER (WHERE {is_loaded}) AS n FROM typed "
         f"WHERE {_suspect(column)} GROUP BY 1, 2"
     )
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS {_cleaned(rows, column)}")
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS {_clean(rows, column)}")
     _read_numbers(store, column)
-    plain = identity("odd.plain", calling_code) if column.keyed else "odd.plain"
+    plain = identity("odd.plain", calling_code) if column.is_keyed else "odd.plain"
     fault = _fault(store, column)
     _remark(store, column, fault, remarks)
-    changed = "TRUE" if column.keyed else f"(odd.kind IS NOT NULL OR odd.nobody OR {fault} IS NOT NULL)"
+    differs = "TRUE" if column.is_keyed else f"(odd.kind IS NOT NULL OR odd.nobody OR {fault} IS NOT NULL)"
     store.engine.run(
         f"UPDATE typed SET {name} = CASE WHEN odd.nobody THEN NULL ELSE {plain} END, "
         f"key_fault = coalesce(key_fault, {fault}) FROM {_TABLE} AS odd "
-        f"WHERE typed.{name} = odd.typed_value AND {changed}"
+        f"WHERE typed.{name} = odd.typed_value AND {differs}"
     )
 
 
-def _cleaned(rows: str, column: Identifier) -> str:
+def _clean(rows: str, column: Identifier) -> str:
     """The statement that gives `plain`, what an odd value is without what was put around it, and the flags of it."""
-    seen = f"trim(regexp_replace(regexp_replace(said, {quote(_NOT_SHOWN)}, '', 'g'), {quote(_BLANKS)}, ' ', 'g'))"
+    visible = f"trim(regexp_replace(regexp_replace(said, {quote(_NOT_SHOWN)}, '', 'g'), {quote(_BLANKS)}, ' ', 'g'))"
     formula = "CASE WHEN starts_with(seen, '''=') THEN substr(seen, 2) ELSE seen END"
     patterns = [quote(pattern) for pattern in (_LINK, _TEXT, _NUMBER)]
     cases = " ".join(f"WHEN regexp_matches({formula}, {p}) THEN regexp_extract({formula}, {p}, 1)" for p in patterns)
     bare = f"CASE WHEN NOT starts_with({formula}, '=') THEN seen {cases} ELSE seen END"
-    marked = f"regexp_matches(bare, '^''[0-9+#{CAPITALS}]') OR contains(bare, '@')" if column.person else "TRUE"
+    has_mark = f"regexp_matches(bare, '^''[0-9+#{CAPITALS}]') OR contains(bare, '@')" if column.person else "TRUE"
     plain = (
         "CASE WHEN starts_with(bare, '\"') AND ends_with(bare, '\"') AND NOT contains(trim(bare, '\"'), '\"') "
-        f"THEN trim(bare, '\"') WHEN starts_with(bare, '''') AND ({marked}) THEN trim(trim(bare, '''')) ELSE bare END"
+        f"THEN trim(bare, '\"') WHEN starts_with(bare, '''') AND ({has_mark}) THEN trim(trim(bare, '''')) ELSE bare END"
     )
     address = "plain"
     if column.person:
-        found = f"list_distinct(regexp_extract_all(lower(plain), {quote(_ADDRESS)}))"
+        addresses = f"list_distinct(regexp_extract_all(lower(plain), {quote(_ADDRESS)}))"
         address = (
-            f"CASE WHEN contains(plain, '@') AND len({found}) = 1 THEN rtrim(trim({found}[1], ''''), '.') "
+            f"CASE WHEN contains(plain, '@') AND len({addresses}) = 1 THEN rtrim(trim({addresses}[1], ''''), '.') "
             "ELSE plain END"
         )
-    steps = f"SELECT *, {seen} AS seen FROM ({rows})"
+    steps = f"SELECT *, {visible} AS seen FROM ({rows})"
     steps = f"SELECT *, {bare} AS bare FROM ({steps})"
     steps = f"SELECT *, {plain} AS plain FROM ({steps})"
     steps = f"SELECT *, {address} AS address FROM ({steps})"
     decimals, groups = quote(_WITH_DECIMALS), quote(_IN_GROUPS)
-    none = nobody("address", "n", person=column.person)
+    is_nobody = nobody("address", "n", person=column.person)
     if column.record:  # one record may have any name
-        none = f"n > 1 AND {none}"
+        is_nobody = f"n > 1 AND {is_nobody}"
     return (
         f"SELECT typed_value, said, n, address AS plain, CASE WHEN lower(plain) <> lower(address) THEN 'address' "
         "WHEN bare <> plain THEN 'quotes' WHEN seen <> bare THEN 'formula' WHEN trim(said) <> seen THEN 'unseen' END "
         f"AS kind, regexp_matches(address, {decimals}) AS decimals, regexp_full_match(address, {groups}) AS grouped, "
-        f"regexp_replace(address, '[0-9]', '', 'g')[1] AS sign, {none} "
+        f"regexp_replace(address, '[0-9]', '', 'g')[1] AS sign, {is_nobody} "
         f"AS nobody, FALSE AS uncertain, FALSE AS twice FROM ({steps})"
     )
 
@@ -276,28 +279,28 @@ def _cleaned(rows: str, column: Identifier) -> str:
 def _read_numbers(store: Store, column: Identifier) -> None:
     """Take decimals and the signs between thousands away where the whole column shows that they are none of its own."""
     rows, run = store.engine.rows, store.engine.run
-    decimals, grouped, signs = rows(
+    decimals, groups, signs = rows(
         f"SELECT count(*) FILTER (WHERE decimals), count(*) FILTER (WHERE grouped), "
         f"count(DISTINCT sign) FILTER (WHERE grouped) FROM {_TABLE}"
     )[0]
-    if not decimals and not grouped:
+    if not decimals and not groups:
         return
-    value = f"regexp_replace({column.alias}, '^(odd|id|phone|email):', '')" if column.keyed else column.alias
+    value = f"regexp_replace({column.alias}, '^(odd|id|phone|email):', '')" if column.is_keyed else column.alias
     value = f"regexp_replace({value}, {quote(_BLANKS)}, ' ', 'g')"
-    fractions, long, other = rows(
+    fractions, long, rest_count = rows(
         "SELECT count(*) FILTER (WHERE regexp_full_match(v, '[0-9]+[.,][0-9]*[1-9][0-9]*')), "
         "count(*) FILTER (WHERE regexp_full_match(v, '[0-9]{4,}')), "
         f"count(*) FILTER (WHERE NOT regexp_full_match(v, {quote('[0-9]{1,3}|[0-9]{4,}|' + _IN_GROUPS)})) "
         f"FROM (SELECT DISTINCT {value} AS v FROM typed WHERE v IS NOT NULL)"
     )[0]
     # Beside numbers without a sign a comma may be that of a list or of decimals, a blank in a person's may not.
-    every = not long and signs == 1
-    if grouped and not column.telephone:
-        if not other and (every or column.person):
-            some = "" if every else " AND sign IN (' ', '''', '’')"
+    all_alike = not long and signs == 1
+    if groups and not column.telephone:
+        if not rest_count and (all_alike or column.person):
+            condition = "" if all_alike else " AND sign IN (' ', '''', '’')"
             run(
                 f"UPDATE {_TABLE} SET plain = regexp_replace(plain, '[^0-9]', '', 'g'), kind = 'groups', "
-                f"decimals = FALSE WHERE grouped{some}"
+                f"decimals = FALSE WHERE grouped{condition}"
             )
         elif not column.person:
             # A list of numbers, or one number beside others that are written without a sign.
@@ -313,9 +316,9 @@ def _fault(store: Store, column: Identifier) -> str:
         return "CAST(NULL AS VARCHAR)"
     where = f'the identifier in column "{column.column}"'
     cases = [
-        (f"{failed('odd.plain')}", f"{where} is an error of a spreadsheet"),
+        (f"{is_failed('odd.plain')}", f"{where} is an error of a spreadsheet"),
         ("starts_with(odd.plain, '=')", f"{where} is a formula of a spreadsheet"),
-        (rounded("odd.plain"), f"{where} was rounded by a spreadsheet"),
+        (is_rounded("odd.plain"), f"{where} was rounded by a spreadsheet"),
         ("odd.uncertain", f"{where} is a number with other characters in it, unlike the rest of the column"),
     ]
     if column.record:
@@ -326,8 +329,8 @@ def _fault(store: Store, column: Identifier) -> str:
         store.engine.run(f"UPDATE {_TABLE} AS odd SET twice = coalesce({twice}, FALSE)")
         cases.append(("odd.twice", f"{where} is written in two ways in this file: it may be two records"))
         cases.append(("odd.nobody", f"{where} is a placeholder, not an identifier"))
-    listed = " ".join(f"WHEN {test} THEN {quote(words)}" for test, words in cases)
-    return f"CASE {listed} END"
+    branches = " ".join(f"WHEN {test} THEN {quote(words)}" for test, words in cases)
+    return f"CASE {branches} END"
 
 
 def _remark(store: Store, column: Identifier, fault: str, remarks: Counter[tuple[str, str]]) -> None:

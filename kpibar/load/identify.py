@@ -48,27 +48,27 @@ class Period:
 ALWAYS = Period()
 
 
-def leave_aside(store: Store, compiled: Plan, period: Period, zone: str) -> tuple[int, int]:
+def leave_aside(store: Store, plan: Plan, period: Period, zone: str) -> tuple[int, int]:
     """Drop the records of `typed` that began outside the period; how many they are, and how many have no known day.
 
     The latter stay.
     """
-    fields = compiled.tables[compiled.main].fields
-    instants = [f"CAST(({fields[name]}) AS TIMESTAMP)" for name in BEGINS[compiled.main] if name in fields]
+    fields = plan.tables[plan.main].fields
+    instants = [f"CAST(({fields[name]}) AS TIMESTAMP)" for name in BEGINS[plan.main] if name in fields]
     begins = f"coalesce({', '.join(instants)}, NULL)"
     day = f"CAST({local_time(begins, zone)} AS DATE)"
     limits = [(f"{day} < ?", period.first), (f"{day} > ?", period.last)]
-    stated = [(limit, end) for limit, end in limits if end is not None]
-    outside = f"NOT t.dropped AND ({' OR '.join(limit for limit, _ in stated)})"
-    values = [end for _, end in stated]
-    found = store.engine.rows(
+    limits_of_period = [(limit, end) for limit, end in limits if end is not None]
+    outside = f"NOT t.dropped AND ({' OR '.join(limit for limit, _ in limits_of_period)})"
+    values = [end for _, end in limits_of_period]
+    counts = store.engine.rows(
         f"SELECT count(*) FILTER (WHERE {outside}), count(*) FILTER (WHERE NOT t.dropped AND t.bad IS NULL "
         f"AND t.key_fault IS NULL AND {begins} IS NULL) FROM typed AS t",
         values,
     )[0]
-    if found[0]:
+    if counts[0]:
         store.engine.run(f"UPDATE typed AS t SET dropped = TRUE WHERE {outside}", values)
-    return int(found[0]), int(found[1])
+    return int(counts[0]), int(counts[1])
 
 
 def remove_earlier(store: Store, entity: str, source: str, sha256: str, file_id: int) -> int:
@@ -77,23 +77,24 @@ def remove_earlier(store: Store, entity: str, source: str, sha256: str, file_id:
     What another file brought again belongs to that file.
     """
     earlier = "SELECT file_id FROM files WHERE sha256 = ? AND source = ? AND entity = ? AND file_id < ?"
-    gone = f"FROM {entity} WHERE source = ? AND file_id IN ({earlier})"
+    from_earlier = f"FROM {entity} WHERE source = ? AND file_id IN ({earlier})"
     values = [source, sha256, source, entity, file_id]
-    found = int(store.engine.rows(f"SELECT count(*) {gone}", values)[0][0])
-    if found and entity == "contacts":
+    count = int(store.engine.rows(f"SELECT count(*) {from_earlier}", values)[0][0])
+    if count and entity == "contacts":
         store.engine.run(
-            f"DELETE FROM mentions WHERE source = ? AND contact_id IN (SELECT contact_id {gone})", [source, *values]
+            f"DELETE FROM mentions WHERE source = ? AND contact_id IN (SELECT contact_id {from_earlier})",
+            [source, *values],
         )
-    if found:
-        store.engine.run(f"DELETE {gone}", values)
-    return found
+    if count:
+        store.engine.run(f"DELETE {from_earlier}", values)
+    return count
 
 
 @dataclass(frozen=True)
 class IdentifiedFile:
     """An export of a known layout: its layout, and the source and brand its records belong to.
 
-    `spelling` is the brand as it was stated, `brand` its name. `own` tells that the layout is the user's.
+    `spelling` is the brand as it was stated, `brand` its name. `is_own_layout` tells that the layout is the user's.
     `period` are the days its records are wanted of.
     `absent` are the columns the user's own layout or settings name and the file lacks.
     """
@@ -105,7 +106,7 @@ class IdentifiedFile:
     timezone: str | None
     absent: tuple[tuple[str, str], ...] = ()
     spelling: str | None = None
-    own: bool = False
+    is_own_layout: bool = False
     period: Period = ALWAYS
 
     def outcome(self, tables: tuple[LoadedTable, ...]) -> Outcome:
@@ -118,7 +119,7 @@ class IdentifiedFile:
 
 def identify_file(
     path: Path,
-    known: Shelf,
+    layouts: Shelf,
     config: Config,
     options: Options,
     parses: Callable[[IdentifiedFile], bool] = lambda file: True,
@@ -129,55 +130,65 @@ def identify_file(
     LayoutTied, LayoutUnknown, LayoutMissesColumns, HeaderDuplicated and what `open_export` raises.
     """
     rule = config.rule_for(path.name)
-    wanted = options.layout or rule.layout
-    fields = known.get(wanted).fields if wanted else ()
-    export = open_export(path, known.vocabulary(), options.encoding, fields or None)
+    layout_name = options.layout or rule.layout
+    fields = layouts.get(layout_name).fields if layout_name else ()
+    export = open_export(path, layouts.vocabulary(), options.encoding, fields or None)
     header = [column.normal for column in export.columns]
-    layout = layout_by_name(path, wanted, header, known) if wanted else identify(path, header, known)
+    layout = layout_by_name(path, layout_name, header, layouts) if layout_name else identify(path, header, layouts)
     if layout is None:
-        raise _unmatched(export, known, lambda other: parses(_read_with(export, other, known, config, options)))
-    return _read_with(export, layout, known, config, options)
+        raise _no_layout(
+            export, layouts, lambda candidate: parses(_read_with(export, candidate, layouts, config, options))
+        )
+    return _read_with(export, layout, layouts, config, options)
 
 
-def _read_with(export: Export, layout: Layout, known: Shelf, config: Config, options: Options) -> IdentifiedFile:
+def _read_with(export: Export, layout: Layout, layouts: Shelf, config: Config, options: Options) -> IdentifiedFile:
     """A file read with a layout. Raises HeaderDuplicated, ConfigInvalid."""
     _refuse_duplicates(export, layout)
     _refuse_unknown_zones(export, layout)
     rule = config.rule_for(export.path.name)
-    stated = options.brand or rule.brand or config.settings.brand
-    brand = None if stated is None else text_shape(stated)
+    brand_name = options.brand or rule.brand or config.settings.brand
+    brand = None if brand_name is None else text_shape(brand_name)
     source = layout.name if brand is None else f"{layout.name}/{brand}"
     # What the user wrote himself should fit his own export; of what is built in, exports have this or that.
-    own = layout.select if layout.name in known.own_names else config.settings.layouts.get(layout.name, {})
+    own_entries = layout.select if layout.name in layouts.own_names else config.settings.layouts.get(layout.name, {})
     zone = options.timezone or rule.timezone
     header = [column.normal for column in export.columns]
     period = Period(rule.first, rule.last)
     return IdentifiedFile(
-        export, layout, source, brand, zone, absent(layout, own, header), brand, layout.name in known.own_names, period
+        export,
+        layout,
+        source,
+        brand,
+        zone,
+        absent(layout, own_entries, header),
+        brand,
+        layout.name in layouts.own_names,
+        period,
     )
 
 
-def _unmatched(export: Export, known: Shelf, parses: Callable[[Layout], bool]) -> LayoutUnmatched:
+def _no_layout(export: Export, layouts: Shelf, parses: Callable[[Layout], bool]) -> LayoutUnmatched:
     """The error for a header that is that of no layout: which one can read it all the same, or what it resembles."""
     names = frozenset(column.normal for column in export.columns)
-    alike = look_alikes(names, known)
+    alike = look_alikes(names, layouts)
     for layout in alike:
         if not required_columns(layout, names) and parses(layout):
             return LayoutUnmatched(export.path, layout.name, missing_columns(layout, names), readable=True)
     for layout in alike:
-        needed = required_columns(layout, names)
-        if needed:
-            return LayoutUnmatched(export.path, layout.name, needed, readable=False)
+        required_names = required_columns(layout, names)
+        if required_names:
+            return LayoutUnmatched(export.path, layout.name, required_names, readable=False)
     return LayoutUnmatched(export.path)
 
 
 def _refuse_duplicates(export: Export, layout: Layout) -> None:
-    seen: set[str] = set()
+    names_before: set[str] = set()
     read = layout.vocabulary()
     for column in export.columns:
-        if column.normal in seen and column.normal in read:
+        if column.normal in names_before and column.normal in read:
             raise HeaderDuplicated(export.path, export.header_line, column.name)
-        seen.add(column.normal)
+        names_before.add(column.normal)
 
 
 def _refuse_unknown_zones(export: Export, layout: Layout) -> None:

@@ -26,14 +26,14 @@ from kpibar.load.errors import FileKnownOtherwise, TextRefused, ZoneChanged, Zon
 from kpibar.load.identify import IdentifiedFile, identify_file
 from kpibar.load.mapping import Context
 from kpibar.load.outcome import LoadedTable, Options, Outcome, Watch
-from kpibar.load.plan import plan
+from kpibar.load.plan import make_plan
 from kpibar.load.repair import repairer
 from kpibar.load.transaction import Task, load_file
 from kpibar.load.trial import faulty_entry, parses
 from kpibar.plausibility.brands import Names, load_names
 from kpibar.privacy.disclosure import QUOTATION, show_words
 from kpibar.values.instants import as_of_instant
-from kpibar.values.notation import Reading
+from kpibar.values.notation import Notation
 
 # What a statement with the expressions of a user's own layout may take.
 _SECONDS = 600.0
@@ -44,10 +44,10 @@ def ingest(
     paths: Iterable[Path],
     config: Config,
     options: Options,
-    done: Callable[[Outcome], None] = lambda outcome: None,
+    on_outcome: Callable[[Outcome], None] = lambda outcome: None,
     watch: Watch | None = None,
 ) -> list[Outcome]:
-    """Load each file in its own transaction and call `done`, and `watch` while it is read.
+    """Load each file in its own transaction and call `on_outcome`, and `watch` while it is read.
 
     A file that fails does not stop the others.
 
@@ -56,9 +56,9 @@ def ingest(
     """
     if not room_for_exports():
         raise MemoryShort
-    known = checked_settings(config)
+    layouts = checked_settings(config)
     if options.layout:
-        known.get(options.layout)
+        layouts.get(options.layout)
     bind(store, load_key(key_path(config.settings.project), create=store.meta("key_id") is None))
     # What was answered under other settings holds no longer.
     store.engine.run(
@@ -71,30 +71,30 @@ def ingest(
     outcomes = []
     for path in paths:
         try:
-            outcomes.append(_ingest_file(store, path, known, config, options, watch))
+            outcomes.append(_ingest_file(store, path, layouts, config, options, watch))
             if not options.dry_run:
                 write_seal(store)
         except KpibarError as error:
             outcomes.append(Outcome(path, error=error))
         except EngineError as error:
             outcomes.append(Outcome(path, error=_refusal(path, error)))
-        done(outcomes[-1])
+        on_outcome(outcomes[-1])
     return outcomes
 
 
 def _ingest_file(
-    store: Store, path: Path, known: Shelf, config: Config, options: Options, watch: Watch | None
+    store: Store, path: Path, layouts: Shelf, config: Config, options: Options, watch: Watch | None
 ) -> Outcome:
     names = load_names(store, names_by_fold(config.settings.brands))
 
     def fits(file: IdentifiedFile) -> bool:
         return _parses(store, file, config, options, names)
 
-    file = with_brand(store, identify_file(path, known, config, options, fits), names)
+    file = with_brand(store, identify_file(path, layouts, config, options, fits), names)
     context = _context(store, file, config, options)
     file = _without_doubtful_columns(file, context)
-    compiled = plan(file.layout, file.export.columns, context)
-    task = Task(file, compiled, context, options, names, watch, lambda name: config.rule_for(name).twins == "separate")
+    plan = make_plan(file.layout, file.export.columns, context)
+    task = Task(file, plan, context, options, names, watch, lambda name: config.rule_for(name).twins == "separate")
     again = _known_already(store, task, config)
     if again is not None:
         return again
@@ -104,7 +104,7 @@ def _ingest_file(
             remember_settings(store, config, file.layout, file.export.sha256, file.source)
             return load_file(store, replace(task, names=join_stored(store, names)))
     except EngineError as error:
-        where, words = Path(known.paths[file.layout.name]), _without_values(error, file.layout)
+        where, words = Path(layouts.paths[file.layout.name]), _without_values(error, file.layout)
         if error.fault == "time":
             raise LayoutInvalid(where, f"a statement of its SQL {error} on {path}: simplify its expressions") from error
         entry = faulty_entry(store, task) if error.statement else None
@@ -129,15 +129,15 @@ def _without_values(error: EngineError, layout: Layout) -> str:
         *(also_value for also in layout.also.values() for also_value in (also.where, *also.select.values())),
         layout.keep or "",
     )
-    stated = {match[2] for expression in expressions for match in QUOTATION.finditer(expression)}
-    stated |= {*layout.vocabulary(), *layout.formats}
-    return show_words(str(error), stated.__contains__)
+    literals = {match[2] for expression in expressions for match in QUOTATION.finditer(expression)}
+    literals |= {*layout.vocabulary(), *layout.formats}
+    return show_words(str(error), literals.__contains__)
 
 
 def _time_limit(store: Store, file: IdentifiedFile, config: Config) -> AbstractContextManager[None]:
     """A limit for each statement where the expressions of a layout are the user's own."""
-    own = file.own or file.layout.name in config.settings.layouts
-    return store.engine.limit_time(_SECONDS) if own else nullcontext()
+    is_own_layout = file.is_own_layout or file.layout.name in config.settings.layouts
+    return store.engine.limit_time(_SECONDS) if is_own_layout else nullcontext()
 
 
 def _parses(store: Store, file: IdentifiedFile, config: Config, options: Options, names: Names) -> bool:
@@ -146,7 +146,7 @@ def _parses(store: Store, file: IdentifiedFile, config: Config, options: Options
         context = _context(store, file, config, options)
     except ZoneNeeded:
         context = _context(store, replace(file, timezone="UTC"), config, options)
-    return parses(store, Task(file, plan(file.layout, file.export.columns, context), context, options, names))
+    return parses(store, Task(file, make_plan(file.layout, file.export.columns, context), context, options, names))
 
 
 def _without_doubtful_columns(file: IdentifiedFile, context: Context) -> IdentifiedFile:
@@ -154,8 +154,8 @@ def _without_doubtful_columns(file: IdentifiedFile, context: Context) -> Identif
     export = file.export
     if not export.padding or export.kind != "text":
         return file
-    used = repairer(file.layout, export.columns, context.reading, export.dialect)
-    if not used.splits_numbers(export.sample):
+    column_tests = repairer(file.layout, export.columns, context.notation, export.dialect)
+    if not column_tests.splits_numbers(export.sample):
         return file
     return replace(file, export=replace(export, columns=export.columns[: -export.padding], padding=0))
 
@@ -171,23 +171,23 @@ def _known_already(store: Store, task: Task, config: Config) -> Outcome | None:
         "SELECT file_id, ingested_at, as_of, records, 0, 0, added + updated + unchanged, superseded, folded,"
         " rejected, dropped, repaired FROM files WHERE sha256 = ? AND source = ? AND entity = ? AND reading = ?"
         f" AND encoding = ? AND {ledger.LAST_READING} AND NOT {ledger.REMOVED_SINCE}",
-        [sha256, file.source, file.layout.fills, task.reading, file.export.encoding],
+        [sha256, file.source, file.layout.fills, task.reading_id, file.export.encoding],
     )
     if not rows:
         _refuse_other_brand(store, file)
         return None
-    file_id, when, as_of, *counted = rows[0]
+    file_id, when, as_of, *fates = rows[0]
     if not options.dry_run:
         with store.transaction():
             remember_settings(store, config, file.layout, sha256, file.source)
     later = options.instant
-    extended = later if later is not None and (as_of is None or later > as_of) else None
-    if extended and not options.dry_run:
+    new_as_of = later if later is not None and (as_of is None or later > as_of) else None
+    if new_as_of and not options.dry_run:
         with store.transaction():
-            ledger.extend(store, sha256, file.source, extended)
-    held = ledger.columns_of_file(store, file_id)
-    known = file.outcome((LoadedTable(file.layout.fills, Counts(*counted), held),))
-    return replace(known, same_as_before=when, extended=extended)
+            ledger.extend(store, sha256, file.source, new_as_of)
+    columns = ledger.columns_of_file(store, file_id)
+    outcome = file.outcome((LoadedTable(file.layout.fills, Counts(*fates), columns),))
+    return replace(outcome, same_as_before=when, new_as_of=new_as_of)
 
 
 def _refuse_other_brand(store: Store, file: IdentifiedFile) -> None:
@@ -206,15 +206,15 @@ def _context(store: Store, file: IdentifiedFile, config: Config, options: Option
     Even times with an offset need the brand's zone: a day is its day. The first one stated is the database's.
     """
     layout, settings = file.layout, config.settings
-    stated = file.timezone or settings.timezone or store.meta("timezone")
-    if stated is None:
+    zone_option = file.timezone or settings.timezone or store.meta("timezone")
+    if zone_option is None:
         raise ZoneNeeded(file.export.path)
-    known = store.meta("timezone")
-    if settings.timezone and known and settings.timezone != known:
-        raise ZoneChanged(store.path, known, settings.timezone)
-    brand_zone = known or settings.timezone or stated
-    reading = Reading(
-        zone=stated if layout.zone == "account" else layout.zone,
+    stored_zone = store.meta("timezone")
+    if settings.timezone and stored_zone and settings.timezone != stored_zone:
+        raise ZoneChanged(store.path, stored_zone, settings.timezone)
+    brand_zone = stored_zone or settings.timezone or zone_option
+    notation = Notation(
+        zone=zone_option if layout.zone == "account" else layout.zone,
         day_zone=brand_zone,
         zones={column.normal: column.zone for column in file.export.columns if column.zone},
         formats=layout.formats,
@@ -224,4 +224,4 @@ def _context(store: Store, file: IdentifiedFile, config: Config, options: Option
         date_order=options.date_order or layout.date_order,
     )
     brands = names_by_fold(settings.brands)
-    return Context(reading, file.brand, brand_zone, settings.reasons, settings.hours, options.keep_text, brands)
+    return Context(notation, file.brand, brand_zone, settings.reasons, settings.hours, options.keep_text, brands)

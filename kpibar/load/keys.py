@@ -14,7 +14,7 @@ from kpibar.values.sequence import CLOCK_GAP_S, HOUR_AND_SOME, out_of_order
 # Columns that name another record.
 _REFERENCES = ("case_id", "contact_id", "order_ref", "merged_into")
 # In front of what is the number of an order.
-_ANNOUNCED = (
+_ANNOUNCEMENT = (
     r"(?:#|\bn[o°º]\.?\s?|\b(?:commandes?|cde|orders?|bestellung|bestelling|pedido|ordine|encomenda)\b[ :]*"
     r"(?:n[o°ºr]\.?\s?|number\s|num[ée]ro\s)?)\s*#?\s*"
 )
@@ -31,7 +31,7 @@ _DATE_OR_AMOUNT = (
     r"[€$£] ?[0-9]+(?:[.,][0-9]+)?|\b[0-9]+(?:[.,][0-9]{1,2})? ?(?:[€$£]|(?:eur|euros?|usd|chf|gbp)\b)"
 )
 # Digits that say themselves that they are something else: a postcode and its town, an amount, a telephone number.
-_OTHERS = (
+_OTHER_NUMBERS = (
     rf"\b[0-9]{{5}}[ \t]+(?-i:[{CAPITALS}][{LETTERS}'-])[{LETTERS}'-]*",
     r"\b(?:code postal|cp|zip|plz|cap)[ :]*[0-9]{4,5}\b",
     r"(?:\bà|\bau|adresse|\brue|livrer|livr[ée]e?)[ :,]+(?:au )?[0-9]{5}\b",
@@ -48,10 +48,10 @@ _ALONE = r"(?:\A| \n )#?[0-9]{5,20}(?:\z| \n)"
 _MENTION = "|".join(
     (
         _ALONE,
-        rf"{_ANNOUNCED}(?:{_LETTERS})?[0-9]{{3,20}}\b",
-        rf"{_ANNOUNCED}(?:{_SET_APART})\b",
+        rf"{_ANNOUNCEMENT}(?:{_LETTERS})?[0-9]{{3,20}}\b",
+        rf"{_ANNOUNCEMENT}(?:{_SET_APART})\b",
         rf"\b[0-9]{{5,20}}\s+(?:{_PHRASES})\b",
-        *_OTHERS,
+        *_OTHER_NUMBERS,
         rf"\b{_LETTERS}[0-9]{{4,20}}\b",
         r"\b[0-9]{5,20}\b",
     )
@@ -69,39 +69,39 @@ _SUMMARY = (
     rf"{_WORD_END}|[0-9]+ (rows|records|tickets|lignes)$|copyright )"
 )
 # A duration may be computed from two times.
-_COMPUTED = re.compile(r"\b(epoch(_[mun]s)?|seconds|date_?(diff|sub|part)|extract)\s*\(", re.IGNORECASE)
+_COMPUTATION = re.compile(r"\b(epoch(_[mun]s)?|seconds|date_?(diff|sub|part)|extract)\s*\(", re.IGNORECASE)
 # "the identifier, provided that ...": whatever the condition reads, the value is the identifier.
 _CONDITIONAL = re.compile(
     r"CASE\s+WHEN\b(?:(?!\b(?:THEN|ELSE|END)\b).)*\bTHEN\s+\{\d+\}\s+END", re.IGNORECASE | re.DOTALL
 )
 
 
-def key_column(compiled: Program, cells: Cells, calling_code: str) -> str:
+def key_column(program: Program, cells: Cells, calling_code: str) -> str:
     """SQL of a *_key column: a pseudonym and nothing else, even where a layout forgot pii()."""
-    if not any(call.helper == "pii" for call in compiled.calls):
-        return pseudonym(identity(f"({cells.fill(compiled)})", calling_code))
-    conditional = _CONDITIONAL.fullmatch(compiled.template.strip()) and compiled.calls[-1].helper == "pii"
-    if conditional or ("'" not in compiled.template and all(call.helper == "pii" for call in compiled.calls)):
-        return cells.fill(compiled)
-    value = f"({compiled.template.format(*(_marked(call, cells.name(call)) for call in compiled.calls))})"
+    if not any(call.helper == "pii" for call in program.calls):
+        return pseudonym(identity(f"({cells.fill(program)})", calling_code))
+    conditional = _CONDITIONAL.fullmatch(program.template.strip()) and program.calls[-1].helper == "pii"
+    if conditional or ("'" not in program.template and all(call.helper == "pii" for call in program.calls)):
+        return cells.fill(program)
+    value = f"({program.template.format(*(_mark(call, cells.name(call)) for call in program.calls))})"
     return (
         f"CASE WHEN regexp_full_match({value}, 'k[0-9a-f]{{32}}') THEN CAST(substr({value}, 2) AS UUID) "
         f"ELSE {pseudonym(identity(value, calling_code))} END"
     )
 
 
-def _marked(call: Call, name: str) -> str:
+def _mark(call: Call, name: str) -> str:
     """A pseudonym as a text that nothing else in an expression looks like."""
     return f"('k' || replace(CAST({name} AS VARCHAR), '-', ''))" if call.helper == "pii" else name
 
 
 def key_fault(entity: str, fields: Mapping[str, str]) -> str:
     """SQL: why a record has no identity of its own, NULL when it has one; `fields` are its columns' SQL."""
-    missing = " OR ".join(f"({fields[column]}) IS NULL" for column in KEYS[entity].mandatory)
+    is_null = " OR ".join(f"({fields[column]}) IS NULL" for column in KEYS[entity].mandatory)
     references = {name: f"({fields[name]})" for name in _REFERENCES if name in fields}
     identifier = f"({fields[KEYS[entity].id[0]]})"
     return (
-        f"CASE WHEN {missing} THEN CASE WHEN regexp_matches({identifier}, {quote(_SUMMARY)}) THEN '{OF_A_REPORT}' "
+        f"CASE WHEN {is_null} THEN CASE WHEN regexp_matches({identifier}, {quote(_SUMMARY)}) THEN '{OF_A_REPORT}' "
         "ELSE 'its identifier or its date is empty' END "
         # Only what begins with a letter (58 and more) or has a blank can be such a line.
         f"WHEN (ascii({identifier}) > 57 OR contains({identifier}, ' ')) "
@@ -110,15 +110,15 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
         f"WHEN (contains({identifier}, 'E') OR contains({identifier}, 'e+')) "
         # 1E5 may be a number with letters.
         f"AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?[eE][+][0-9]+|[0-9][.,][0-9]+E[0-9]+') "
-        f"THEN 'its identifier was rounded by a spreadsheet'{_rounded(references)}"
-        f"{_failed({'identifier': identifier} | references)}{_off_scale(fields)}{_negative(fields)}"
+        f"THEN 'its identifier was rounded by a spreadsheet'{_is_rounded(references)}"
+        f"{_has_failed({'identifier': identifier} | references)}{_off_scale(fields)}{_negative(fields)}"
         f"{out_of_order(entity, fields)}{_talked_unanswered(fields)} END"
     )
 
 
-def _failed(references: Mapping[str, str]) -> str:
+def _has_failed(references: Mapping[str, str]) -> str:
     return "".join(
-        f" WHEN {failed(value)} THEN 'its {name} is an error of a spreadsheet'" for name, value in references.items()
+        f" WHEN {is_failed(value)} THEN 'its {name} is an error of a spreadsheet'" for name, value in references.items()
     )
 
 
@@ -130,14 +130,14 @@ def _off_scale(fields: Mapping[str, str]) -> str:
     reasons = f" WHEN {recommends} AND NOT {score} BETWEEN 0 AND 10 THEN 'its score is not one of an NPS, 0 to 10'"
     if not {"scale_min", "scale_max"} <= fields.keys():
         return reasons
-    least, most = _number("scale_min", fields), _number("scale_max", fields)
-    other = f"NOT ({least} IN (0, 1) AND {most} = 10)"
+    lowest, highest = _number("scale_min", fields), _number("scale_max", fields)
+    is_no_nps = f"NOT ({lowest} IN (0, 1) AND {highest} = 10)"
     # A tool may write 0 where nobody answered.
     blank = f" AND NOT ({score} = 0 AND ({fields['answered_at']}) IS NULL)" if "answered_at" in fields else ""
     return (
-        f" WHEN NOT {score} BETWEEN {least} AND {most}{blank} THEN 'its score is not on its scale' "
-        f"WHEN {least} >= {most} THEN 'its scale ends before it begins'"
-        f"{reasons} WHEN {score} IS NOT NULL AND {recommends} AND {other} "
+        f" WHEN NOT {score} BETWEEN {lowest} AND {highest}{blank} THEN 'its score is not on its scale' "
+        f"WHEN {lowest} >= {highest} THEN 'its scale ends before it begins'"
+        f"{reasons} WHEN {score} IS NOT NULL AND {recommends} AND {is_no_nps} "
         "THEN 'its scale is not the one of an NPS, 0 to 10'"
     )
 
@@ -157,23 +157,23 @@ def odd_scores(fields: Mapping[str, str]) -> dict[tuple[str, str], str]:
         return {}
     score, kind = _number("score", fields), f"({fields['kind']})"
     fraction = f"{score} <> floor({score})"
-    found = {("nps_fraction", "score"): f"{_recommends(fields)} AND {fraction}"}
+    conditions = {("nps_fraction", "score"): f"{_recommends(fields)} AND {fraction}"}
     if "scale_max" in fields:
-        most = _number("scale_max", fields)
-        found["csat_fraction", "score"] = f"{kind} = 'csat' AND {fraction} AND {most} BETWEEN 2 AND 10"
-        found["no_scale", "score"] = f"{kind} = 'csat' AND {most} IS NULL AND {score} IS NOT NULL"
-    return found
+        highest = _number("scale_max", fields)
+        conditions["csat_fraction", "score"] = f"{kind} = 'csat' AND {fraction} AND {highest} BETWEEN 2 AND 10"
+        conditions["no_scale", "score"] = f"{kind} = 'csat' AND {highest} IS NULL AND {score} IS NOT NULL"
+    return conditions
 
 
-def _computed(name: str, sql: str) -> bool:
+def _is_computed(name: str, sql: str) -> bool:
     """Whether a column is a duration that its layout computes from two times."""
-    return name.endswith("_s") and _COMPUTED.search(sql) is not None
+    return name.endswith("_s") and _COMPUTATION.search(sql) is not None
 
 
 def _negative(fields: Mapping[str, str]) -> str:
     """Nobody waits for less than no time."""
     return "".join(
-        f" WHEN ({sql}) < {-HOUR_AND_SOME if _computed(name, sql) else 0} THEN 'its {name} is negative'"
+        f" WHEN ({sql}) < {-HOUR_AND_SOME if _is_computed(name, sql) else 0} THEN 'its {name} is negative'"
         for name, sql in fields.items()
         if name.endswith("_s")
     )
@@ -184,12 +184,12 @@ def negative_durations(fields: Mapping[str, str]) -> dict[tuple[str, str], str]:
 
     The model takes the small ones as 0 and the others as unknown.
     """
-    found = {}
+    conditions = {}
     for name, sql in fields.items():
-        if _computed(name, sql):
-            found["clock_gap", f"{name} below zero"] = f"({sql}) < 0 AND ({sql}) >= {-CLOCK_GAP_S}"
-            found["out_of_order", f"{name} below zero"] = f"({sql}) < {-CLOCK_GAP_S}"
-    return found
+        if _is_computed(name, sql):
+            conditions["clock_gap", f"{name} below zero"] = f"({sql}) < 0 AND ({sql}) >= {-CLOCK_GAP_S}"
+            conditions["out_of_order", f"{name} below zero"] = f"({sql}) < {-CLOCK_GAP_S}"
+    return conditions
 
 
 def _talked_unanswered(fields: Mapping[str, str]) -> str:
@@ -199,14 +199,15 @@ def _talked_unanswered(fields: Mapping[str, str]) -> str:
     return f" WHEN NOT ({fields['answered']}) AND ({fields['talk_s']}) > 0 THEN 'it has a talk_s and was not answered'"
 
 
-def _rounded(references: Mapping[str, str]) -> str:
+def _is_rounded(references: Mapping[str, str]) -> str:
     """A reference that lost its last digits would link the record to a stranger's, or to none; 4E12 may be a number."""
     return "".join(
-        f" WHEN {rounded(value)} THEN 'its {name} was rounded by a spreadsheet'" for name, value in references.items()
+        f" WHEN {is_rounded(value)} THEN 'its {name} was rounded by a spreadsheet'"
+        for name, value in references.items()
     )
 
 
-def rounded(value: str, before: str = "") -> str:
+def is_rounded(value: str, before: str = "") -> str:
     """SQL: a text is a number of which only the first digits are left, 1.03E+13; `before` may stand in front of it."""
     return (
         f"(contains({value}, 'E+') OR contains({value}, 'e+')) "
@@ -214,7 +215,7 @@ def rounded(value: str, before: str = "") -> str:
     )
 
 
-def failed(value: str) -> str:
+def is_failed(value: str) -> str:
     """SQL: a text is what a spreadsheet writes where a formula failed or a column is too narrow, in any language."""
     return (
         f"(starts_with({value}, '#') AND (ends_with({value}, '!') OR ends_with({value}, '?') "
@@ -225,9 +226,9 @@ def failed(value: str) -> str:
 
 def identity_fault(cells: Cells) -> str:
     """SQL: which customer's or agent's identifier lost its last digits, and would be one with others; else NULL."""
-    said = 'the identifier in column "{}" was rounded by a spreadsheet'
+    message = 'the identifier in column "{}" was rounded by a spreadsheet'
     cases = "".join(
-        f" WHEN {rounded(alias, 'id:')} THEN {quote(said.format(cells.excerpt(call)))}"
+        f" WHEN {is_rounded(alias, 'id:')} THEN {quote(message.format(cells.excerpt(call)))}"
         for call, alias in cells.present("pii").items()
     )
     return f"CASE{cases} END" if cases else "NULL"
@@ -272,19 +273,19 @@ def order_mentions(texts: str) -> str:
     Explicit is a number with letters, one after a word for an order, one that is all of a subject, tag or comment, and
     one too long to be a postcode. It comes with and without the hyphen after its letters, and without zeros in front.
     """
-    found = (
+    candidates = (
         f"SELECT line, contact_id, unnest(regexp_extract_all(all_text, {quote(_MENTION)}, 0, 'i')) AS said, "
         "strlen(all_text) AS size "
         f"FROM ({texts}) WHERE regexp_matches(all_text, '[0-9]{{3}}')"
     )
-    before, after = quote("(?i)^(?:" + _ANNOUNCED + ")"), quote(rf"(?i)\s+(?:{_PHRASES})$")
+    before, after = quote("(?i)^(?:" + _ANNOUNCEMENT + ")"), quote(rf"(?i)\s+(?:{_PHRASES})$")
     alone = f"((contains(said, chr(10)) OR strlen(said) = size) AND regexp_full_match(said, {quote(_ALONE)}))"
-    parts = f"SELECT * REPLACE (trim(said, e' \\n') AS said), {alone} AS alone FROM ({found})"
+    parts = f"SELECT * REPLACE (trim(said, e' \\n') AS said), {alone} AS alone FROM ({candidates})"
     parts = f"SELECT *, alone OR regexp_matches(said, {before}) AS announced FROM ({parts})"
     bare = f"CASE WHEN announced THEN regexp_replace(said, {before}, '') ELSE regexp_replace(said, {after}, '') END"
     plain = f"CASE WHEN announced THEN replace({bare}, ' ', '') ELSE {bare} END"
     numbers = f"SELECT line, contact_id, announced, upper({plain}) AS number FROM ({parts})"
-    kept = f"regexp_full_match(number, '(?:{_LETTERS})?[0-9]{{3,20}}')"
+    is_number = f"regexp_full_match(number, '(?:{_LETTERS})?[0-9]{{3,20}}')"
     long = f"(regexp_full_match(number, '{_LONG}') AND NOT regexp_full_match(number, '{_DAY}'))"
     explicit = f"(announced OR regexp_matches(number, '^[A-Z]') OR {long})"
     forms = (
@@ -293,7 +294,9 @@ def order_mentions(texts: str) -> str:
         "regexp_replace(number, '^([A-Z]+)([0-9])', '\\1-\\2'), "
         "CASE WHEN announced THEN regexp_replace(number, '^0+([0-9]+)$', '\\1') ELSE number END]) END"
     )
-    return f"SELECT line, contact_id, unnest({forms}) AS number, {explicit} AS explicit FROM ({numbers}) WHERE {kept}"
+    return (
+        f"SELECT line, contact_id, unnest({forms}) AS number, {explicit} AS explicit FROM ({numbers}) WHERE {is_number}"
+    )
 
 
 def reference_mentions(contact_id: str, reference: str, records: str) -> str:

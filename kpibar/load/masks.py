@@ -42,7 +42,7 @@ PREFIX = "id-"
 _MARK = 6
 # Columns of numbers, beside the names of records; and columns that are not stored as they are written.
 _NUMBERS = ("case_id", "contact_id", "order_ref", "merged_into", "parcel_id")
-CODED = ("country", "currency")
+CODE_COLUMNS = ("country", "currency")
 # The shortest address and telephone number, and the shortest text of a number that is more than digits.
 _SHORTEST_WORD, _SHORTEST_NUMBER = 6, 9
 _UUID, _SHORTEST_ACCOUNT = 36, 15
@@ -92,17 +92,17 @@ def text_columns(
 
     `conditions` are the expressions that only ask.
     """
-    present, found = cells.present("text"), dict[Call, Text]()
-    asked = {call for compiled in conditions for call in compiled.calls}
+    present, columns = cells.present("text"), dict[Call, Text]()
+    calls = {call for program in conditions for call in program.calls}
     for entity, table in tables.items():
-        for name, compiled in table.items():
-            stored = result_calls(entity, name, compiled)
-            asked |= {call for number, call in enumerate(compiled.calls) if number not in stored}
+        for name, program in table.items():
+            result = result_calls(entity, name, program)
+            calls |= {call for number, call in enumerate(program.calls) if number not in result}
             numbers = name in _NUMBERS or name == KEYS[entity].id[0]
-            for call in (compiled.calls[number] for number in stored):
+            for call in (program.calls[number] for number in result):
                 if call in present:
-                    before = found.get(call)
-                    found[call] = Text(
+                    before = columns.get(call)
+                    columns[call] = Text(
                         alias=present[call],
                         column=cells.excerpt(call),
                         numbers=numbers or (before is not None and before.numbers),
@@ -110,18 +110,18 @@ def text_columns(
                         names=name != "reason_raw" or (before is not None and before.names),
                     )
     return {
-        call: replace(text, target=f"{text.alias}_masked") if call in asked else text for call, text in found.items()
+        call: replace(text, target=f"{text.alias}_masked") if call in calls else text for call, text in columns.items()
     }
 
 
-def result_calls(entity: str, name: str, compiled: Program) -> frozenset[int]:
+def result_calls(entity: str, name: str, program: Program) -> frozenset[int]:
     """The helper calls, by number, whose cell is part of the text that a column stores: not what is only asked."""
-    if columns(entity).get(name) != "VARCHAR" or name in (*TEXT_COLUMNS, *CODED):
+    if columns(entity).get(name) != "VARCHAR" or name in (*TEXT_COLUMNS, *CODE_COLUMNS):
         return frozenset()
     try:
-        return frozenset(_places(tree(placeholders(compiled))))
+        return frozenset(_places(tree(placeholders(program))))
     except SyntaxFault:  # refused in words of its own when it runs
-        return frozenset(range(len(compiled.calls)))
+        return frozenset(range(len(program.calls)))
 
 
 def _places(node: Node) -> Iterator[int]:
@@ -137,8 +137,8 @@ def mask_identifiers(store: Store, texts: Sequence[Text], calling_code: str, rem
     """Put pseudonyms or shapes in the place of people's identifiers in the stored texts of `typed`, and count them."""
     if not texts:
         return
-    some = ", ".join(_suspects(text, calling_code) for text in texts)
-    for text, suspects in zip(texts, store.engine.rows(f"SELECT {some} FROM (SELECT 1)")[0], strict=True):
+    suspect_list = ", ".join(_suspects(text, calling_code) for text in texts)
+    for text, suspects in zip(texts, store.engine.rows(f"SELECT {suspect_list} FROM (SELECT 1)")[0], strict=True):
         if suspects:
             cells = _number_cells(store, text, calling_code) if text.numbers else _word_cells(store, text, calling_code)
             _mask(store, text, cells, remarks)
@@ -182,22 +182,24 @@ def _may_identify(name: str) -> str:
 def _word_cells(store: Store, text: Text, calling_code: str) -> dict[str, tuple[str, str]]:
     """The cells of a column of words that hold an identifier: what is stored for each, and what it was."""
     rows = store.engine.rows
-    digits, every = rows(
+    digits, total = rows(
         f"SELECT count(*) FILTER (WHERE regexp_full_match({text.alias}, '[0-9]+')), count(*) "
         f"FROM (SELECT DISTINCT {text.alias} FROM typed WHERE {text.alias} IS NOT NULL)"
     )[0]
     # A column that holds numbers is one of numbers, whatever it is for.
-    numbers = digits >= _FEWEST_TELEPHONES and digits > _MOST_DIGITS * every
-    found = {}
+    numbers = digits >= _FEWEST_TELEPHONES and digits > _MOST_DIGITS * total
+    cell_parts = {}
     for (cell,) in rows(_words(text.alias)):
-        seen = ascii_form(cell)
-        parts = personal_parts(seen, calling_code, numbers=numbers)
+        plain = ascii_form(cell)
+        parts = personal_parts(plain, calling_code, numbers=numbers)
         if parts:
-            found[cell] = (seen, parts)
-    marks = _pseudonyms(store, {part.identity for _, parts in found.values() for part in parts} if text.names else ())
+            cell_parts[cell] = (plain, parts)
+    marks = _pseudonyms(
+        store, {part.identity for _, parts in cell_parts.values() for part in parts} if text.names else ()
+    )
     return {
-        cell: (replace_parts(seen, parts, [_shape(seen, part, marks) for part in parts]), parts[0].kind)
-        for cell, (seen, parts) in found.items()
+        cell: (replace_parts(plain, parts, [_shape(plain, part, marks) for part in parts]), parts[0].kind)
+        for cell, (plain, parts) in cell_parts.items()
     }
 
 
@@ -217,14 +219,17 @@ def _number_cells(store: Store, text: Text, calling_code: str) -> dict[str, tupl
     name, rows = text.alias, store.engine.rows
     parts: dict[str, list[Part]] = {}
     for (cell,) in rows(f"SELECT DISTINCT {name} FROM typed WHERE {_may_identify(name)} AND NOT {_is_address(name)}"):
-        if found := personal_parts(ascii_form(cell), calling_code, numbers=True):
-            parts[cell] = found
+        if person_parts := personal_parts(ascii_form(cell), calling_code, numbers=True):
+            parts[cell] = person_parts
     for cell in _telephones(store, text, calling_code):
         parts[cell] = [Part(0, len(cell), PHONE, telephone_identity(cell, calling_code))]
-    names = _pseudonyms(store, {part.identity for known in parts.values() for part in known})
+    names = _pseudonyms(store, {part.identity for cell_parts in parts.values() for part in cell_parts})
     return {
-        cell: (replace_parts(ascii_form(cell), known, [names[part.identity] for part in known]), known[0].kind)
-        for cell, known in parts.items()
+        cell: (
+            replace_parts(ascii_form(cell), cell_parts, [names[part.identity] for part in cell_parts]),
+            cell_parts[0].kind,
+        )
+        for cell, cell_parts in parts.items()
     }
 
 
@@ -237,13 +242,13 @@ def _telephones(store: Store, text: Text, calling_code: str) -> list[str]:
     full, alone = (f"regexp_full_match({name}, {pattern})" for pattern in (whole, short))
     telephone = f"({full} OR regexp_full_match({digits}, {whole}) AND {_may_identify(name)})"
     numbers = f"SELECT DISTINCT try_cast(right({digits}, 9) AS BIGINT) AS n, {telephone} AS t, {name} FROM typed"
-    most = store.engine.rows(
+    share = store.engine.rows(
         f"SELECT sum(t::INTEGER) >= {_TELEPHONE_SHARE} * count(*) AND sum(t::INTEGER) >= {_FEWEST_TELEPHONES} "
         f"AND ({_by_name(text)} OR bool_or(starts_with({name}, '+'))) "
         f"AND max(n) FILTER (WHERE t) - min(n) FILTER (WHERE t) > {_SPREAD} * count(*) "
         f"FROM ({numbers} WHERE {name} IS NOT NULL)"
     )[0][0]
-    if not most:
+    if not share:
         return []
     return [str(cell) for (cell,) in store.engine.rows(f"SELECT DISTINCT {name} FROM typed WHERE {full} OR {alone}")]
 
@@ -259,17 +264,17 @@ def _pseudonyms(store: Store, identities: Collection[str]) -> dict[str, str]:
         return {}
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE {_IDENTITIES} (identity VARCHAR)")
     store.engine.append(_IDENTITIES, {"identity": sorted(identities)})
-    made = f"SELECT identity, replace(CAST({pseudonym('identity')} AS VARCHAR), '-', '') FROM {_IDENTITIES}"
-    found = {identity: PREFIX + name for identity, name in store.engine.rows(made)}
+    select = f"SELECT identity, replace(CAST({pseudonym('identity')} AS VARCHAR), '-', '') FROM {_IDENTITIES}"
+    names = {identity: PREFIX + name for identity, name in store.engine.rows(select)}
     store.engine.run(f"DROP TABLE {_IDENTITIES}")
-    return found
+    return names
 
 
 def _mask(store: Store, text: Text, cells: Mapping[str, tuple[str, str]], remarks: Counter[tuple[str, str]]) -> None:
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE {_TABLE} (cell VARCHAR, masked VARCHAR, kind VARCHAR)")
     if cells:
-        masked, kinds = zip(*cells.values(), strict=True)
-        store.engine.append(_TABLE, {"cell": list(cells), "masked": list(masked), "kind": list(kinds)})
+        masks, kinds = zip(*cells.values(), strict=True)
+        store.engine.append(_TABLE, {"cell": list(cells), "masked": list(masks), "kind": list(kinds)})
     if text.numbers:
         address = pseudonym("'email:' || lower(cell)")
         store.engine.run(
@@ -277,10 +282,11 @@ def _mask(store: Store, text: Text, cells: Mapping[str, tuple[str, str]], remark
             f"VARCHAR), '-', ''), '{EMAIL}' FROM (SELECT DISTINCT {text.alias} AS cell FROM typed "
             f"WHERE {_is_address(text.alias)})"
         )
-    kept = "NOT dropped AND bad IS NULL AND key_fault IS NULL"
-    counted = (
-        f"SELECT m.kind, count(*) FROM typed JOIN {_TABLE} m ON m.cell = typed.{text.alias} WHERE {kept} GROUP BY 1"
+    is_loaded = "NOT dropped AND bad IS NULL AND key_fault IS NULL"
+    counts = (
+        f"SELECT m.kind, count(*) FROM typed JOIN {_TABLE} m ON m.cell = typed.{text.alias} "
+        f"WHERE {is_loaded} GROUP BY 1"
     )
-    for kind, count in store.engine.rows(counted):
+    for kind, count in store.engine.rows(counts):
         remarks[CODE, f'"{text.column}" ({kind})'] += int(count)
     store.engine.run(f"UPDATE typed SET {text.target} = m.masked FROM {_TABLE} m WHERE m.cell = typed.{text.alias}")

@@ -32,10 +32,10 @@ class Limit:
 
 def limit(text: str) -> Limit:
     """Read "25", "1%" or "2.5%". Raises LimitInvalid."""
-    found = _LIMIT.fullmatch(text.strip())
-    if not found or (found[2] and float(found[1]) > 100) or (not found[2] and "." in found[1]):
+    match = _LIMIT.fullmatch(text.strip())
+    if not match or (match[2] and float(match[1]) > 100) or (not match[2] and "." in match[1]):
         raise LimitInvalid(text)
-    return Limit(text.strip(), float(found[1]), bool(found[2]))
+    return Limit(text.strip(), float(match[1]), bool(match[2]))
 
 
 DEFAULT_LIMIT = limit("1%")
@@ -76,7 +76,7 @@ class LoadedTable:
 
     entity: str
     counts: Counts
-    held: tuple[str, ...]
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Outcome:
     """What became of one file. `error` is set when nothing of it was loaded.
 
     `uncertain` counts records with a time that is skipped or repeated when clocks change, `repaired_lines` are those of
-    broken records that were put right. `same_as_before` tells when the same bytes were ingested, `extended` up to when
+    broken records that were put right. `same_as_before` tells when the same bytes were ingested, `new_as_of` up to when
     they are now said to speak. `other_sources` are those of the same layout that belong to a brand where this file has
     none, or to none where it has one: they may be the same tool. `same_elsewhere` are sources that hold records of this
     file, and how many. `absent` are canonical columns that the user's own layout or settings read from columns this
@@ -121,7 +121,7 @@ class Outcome:
     remarks: tuple[Remark, ...] = ()
     own_reasons: bool = False
     same_as_before: datetime | None = None
-    extended: datetime | None = None
+    new_as_of: datetime | None = None
     error: KpibarError | None = field(default=None, compare=False)
 
     @property

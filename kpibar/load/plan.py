@@ -18,7 +18,7 @@ from kpibar.layouts.guards import conditions_of_calls
 from kpibar.layouts.layout import Layout
 from kpibar.load.identifiers import Identifier, identifiers
 from kpibar.load.keys import key_fault
-from kpibar.load.mapping import Context, Mapped, mapped
+from kpibar.load.mapping import Context, MappedTable, map_table
 from kpibar.load.masks import RULES, Text, text_columns
 from kpibar.load.promises import promise_read
 from kpibar.load.typed import (
@@ -26,13 +26,13 @@ from kpibar.load.typed import (
     clock_change,
     dates,
     flags,
-    formed,
+    form_columns,
     numbers,
     other_forms,
+    source_columns,
+    source_sql,
     strange_dates,
-    told,
-    typed,
-    written,
+    typing_sql,
 )
 from kpibar.read.columns import Column, normal
 from kpibar.topics.reasons import recorded_reasons
@@ -53,25 +53,26 @@ _NO_TEXT = "CAST(NULL AS VARCHAR)"
 class Plan:
     """The SQL that turns the text of a file into canonical rows.
 
-    `typing` reads from `{source}`, and so does what `retyping` gives for few rows and the typed columns of which every
-    cell has a direct form; `forms` asks of each of the columns `formed` whether a cell has none. `grouped` tells that
-    lines are folded, so that all must be there before the first is typed. `identities` are the typed columns that hold
-    a customer's or agent's identifier, `identifiers` all that identify a person or record, `text_columns` those of
-    texts that are stored, `unknown` those that hold a listed value the layout does not know, by header name, `dates`,
-    `numbers` and `flags` the columns that are read as such, by header name, and their cells, `strange` those whose
-    order the formats tell, and the typed columns of what is not written so, `written` the names of the columns whose
-    text stands in `words` of `typed`, in that order. `clock_changes` are the condition of a time near a change of
-    clocks, and the query that counts those in the hour skipped or repeated. `reasons` is what the settings say of
-    vendors' reasons, `free` are the places of the file's columns of which nothing or only free text is read.
+    `typing_sql` reads from `{source}`, and so does what `retype` gives for few rows and the typed columns of which
+    every cell has a direct form; `forms` asks of each of the columns `form_columns` whether a cell has none.
+    `has_groups` tells that lines are folded, so that all must be there before the first is typed. `identities` are the
+    typed columns that hold a customer's or agent's identifier, `identifiers` all that identify a person or record,
+    `text_columns` those of texts that are stored, `unknown` those that hold a listed value the layout does not know, by
+    header name, `dates`, `numbers` and `flags` the columns that are read as such, by header name, and their cells,
+    `strange` those whose order the formats tell, and the typed columns of what is not written so, `source_columns` the
+    names of the columns whose text stands in `words` of `typed`, in that order. `clock_changes` are the condition of a
+    time near a change of clocks, and the query that counts those in the hour skipped or repeated. `reasons` is what the
+    settings say of vendors' reasons, `free` are the places of the file's columns of which nothing or only free text is
+    read.
     """
 
-    typing: str
-    retyping: Callable[[Collection[str]], str]
+    typing_sql: str
+    retype: Callable[[Collection[str]], str]
     forms: str
-    formed: tuple[str, ...]
-    grouped: bool
+    form_columns: tuple[str, ...]
+    has_groups: bool
     main: str
-    tables: Mapping[str, Mapped]
+    tables: Mapping[str, MappedTable]
     identities: tuple[str, ...]
     identifiers: tuple[Identifier, ...]
     text_columns: tuple[Text, ...]
@@ -80,87 +81,92 @@ class Plan:
     numbers: Mapping[str, str]
     flags: Mapping[str, str]
     strange: Mapping[str, str]
-    written: tuple[str, ...]
+    source_columns: tuple[str, ...]
     clock_changes: tuple[str, str]
     reasons: Mapping[str, str]
     free: frozenset[int]
     hash: str
 
-    def typed(self, source: str, plain: Sequence[bool], direct: Collection[str] | None = None) -> str:
+    def typed_sql(self, source: str, plain: Sequence[bool], direct: Collection[str] | None = None) -> str:
         """The statement that types the records of a relation with the columns c0, c1, ...; `plain` as in a batch.
 
         For few rows `direct` are the typed columns of which every cell has a direct form.
         """
-        return told(self.typing if direct is None else self.retyping(direct), plain, source)
+        return source_sql(self.typing_sql if direct is None else self.retype(direct), plain, source)
 
     def other_forms(self, source: str, plain: Sequence[bool]) -> str:
-        """The query that says of each of the columns `formed` whether a cell has no direct form."""
-        return told(self.forms, plain, source)
+        """The query that says of each of the columns `form_columns` whether a cell has no direct form."""
+        return source_sql(self.forms, plain, source)
 
-    def mapped(self, entity: str, looked_up: Iterable[str] = (), spelled: Iterable[str] = ()) -> str:
+    def mapped_sql(self, entity: str, looked_up: Iterable[str] = (), spellings: Iterable[str] = ()) -> str:
         """The statement that gives the canonical columns, `line` and `all_text` of the valid records of `typed`.
 
         `looked_up` are the identities whose pseudonyms stand in a table `pseudonyms_<column>` (identity, pseudonym);
-        for the others they are computed. `spelled` are the columns of which a table `<column>_spellings` (said, name)
+        for the others they are computed. `spellings` are the columns of which a table `<column>_spellings` (said, name)
         has the name of what is written otherwise, "" for what is none.
         """
-        looked = set(looked_up)
+        lookups = set(looked_up)
         table = self.tables[entity]
         joins = "".join(
-            f"\nLEFT JOIN pseudonyms_{name} ON pseudonyms_{name}.identity = t.{name}" for name in sorted(looked)
+            f"\nLEFT JOIN pseudonyms_{name} ON pseudonyms_{name}.identity = t.{name}" for name in sorted(lookups)
         )
-        shown = {
-            name: f"pseudonyms_{name}.pseudonym" if name in looked else pseudonym(f"t.{name}")
+        columns_shown = {
+            name: f"pseudonyms_{name}.pseudonym" if name in lookups else pseudonym(f"t.{name}")
             for name in self.identities
         }
         fields = ",\n".join(
-            f"CAST({_shown(sql, shown)} AS {_type(entity, column)}) AS {column}" for column, sql in table.fields.items()
+            f"CAST({_with_pseudonyms(sql, columns_shown)} AS {_type(entity, column)}) AS {column}"
+            for column, sql in table.fields.items()
         )
-        base = f"SELECT t.line, t.lines_folded, {_shown(table.text or _NO_TEXT, shown)} AS all_text,\n{fields}\n"
+        text = _with_pseudonyms(table.text or _NO_TEXT, columns_shown)
+        base = f"SELECT t.line, t.lines_folded, {text} AS all_text,\n{fields}\n"
         base += f"FROM {self.valid(entity)} AS t{joins}"
-        for name in sorted(spelled):
+        for name in sorted(spellings):
             value = f"CASE WHEN s.said IS NULL THEN r.{name} ELSE nullif(s.name, '') END AS {name}"
             base = (
                 f"SELECT r.* REPLACE ({value})\nFROM ({base}) AS r\nLEFT JOIN {name}_spellings s ON s.said = r.{name}"
             )
-        listed = ",\n".join(
-            f"{table.derived.get(column) or table.given(column, kind)} AS {column}"
+        column_list = ",\n".join(
+            f"{table.computed_columns.get(column) or table.value(column, kind)} AS {column}"
             for column, kind in columns(entity).items()
             if column not in ("file_id", "source")
         )
-        return f"SELECT line, all_text,\n{listed}\nFROM ({with_reasons(base, table, classified=True)})"
+        return f"SELECT line, all_text,\n{column_list}\nFROM ({with_reasons(base, table, has_classes=True)})"
 
     def valid(self, entity: str) -> str:
         """The typed records that go into a table, with `line` (their place in the batch) and `lines_folded`."""
-        numbered = "t.*" if self.grouped else f"{PLACE} AS line, 1 AS lines_folded, t.*"
-        kept = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
-        return f"(SELECT {numbered} FROM typed AS t WHERE {kept} AND ({self.tables[entity].where}))"
+        columns = "t.*" if self.has_groups else f"{PLACE} AS line, 1 AS lines_folded, t.*"
+        is_loaded = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
+        return f"(SELECT {columns} FROM typed AS t WHERE {is_loaded} AND ({self.tables[entity].where}))"
 
-    def meant(self, entity: str, *names: str) -> str:
+    def meaning_sql(self, entity: str, *names: str) -> str:
         """The valid records that are meant for a table, with `line`, some columns that need no pseudonym, and `fault`.
 
         `fault` says why the table cannot take a record, NULL where it can.
         """
         table = self.tables[entity]
-        place = "t.line" if self.grouped else PLACE
-        kept = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
+        place = "t.line" if self.has_groups else PLACE
+        is_loaded = "NOT t.dropped AND t.bad IS NULL AND t.key_fault IS NULL"
         fields = "".join(f", CAST({table.fields[name]} AS {_type(entity, name)}) AS {name}" for name in names)
         columns = f"t.*{fields}, {place} AS place, {table.fault or 'CAST(NULL AS VARCHAR)'} AS fault"
-        return f"(SELECT {columns} FROM typed AS t WHERE {kept} AND ({table.meant}))"
+        return f"(SELECT {columns} FROM typed AS t WHERE {is_loaded} AND ({table.meaning_sql}))"
 
-    def referring(self, *names: str) -> str:
+    def reference_sql(self, *names: str) -> str:
         """The statement that gives `place`, `begins` and some columns of the records of the main table not dropped.
 
         `place` is that of a record in `typed`; a column the file has nothing for is NULL.
         """
         table = self.tables[self.main]
-        shown = {name: pseudonym(f"t.{name}") for name in self.identities}
-        given = [(name, _shown(table.fields[name], shown) if name in table.fields else "NULL") for name in names]
-        listed = "".join(f", CAST({sql} AS {_type(self.main, name)}) AS {name}" for name, sql in given)
+        pseudonyms = {name: pseudonym(f"t.{name}") for name in self.identities}
+        columns = [
+            (name, _with_pseudonyms(table.fields[name], pseudonyms) if name in table.fields else "NULL")
+            for name in names
+        ]
+        column_list = "".join(f", CAST({sql} AS {_type(self.main, name)}) AS {name}" for name, sql in columns)
         begins = [f"CAST(({table.fields[name]}) AS TIMESTAMP)" for name in BEGINS[self.main] if name in table.fields]
-        place = "t.line" if self.grouped else PLACE
-        begun = f"CAST(coalesce({', '.join((*begins, 'NULL'))}, NULL) AS TIMESTAMP)"
-        return f"SELECT {place} AS place, {begun} AS begins{listed} FROM typed AS t WHERE NOT t.dropped"
+        place = "t.line" if self.has_groups else PLACE
+        start = f"CAST(coalesce({', '.join((*begins, 'NULL'))}, NULL) AS TIMESTAMP)"
+        return f"SELECT {place} AS place, {start} AS begins{column_list} FROM typed AS t WHERE NOT t.dropped"
 
     def field(self, entity: str, *names: str) -> str:
         """The statement that gives `line` and some columns that need no pseudonym of the valid records of a table."""
@@ -182,12 +188,12 @@ def _type(entity: str, column: str) -> str:
     return columns(entity).get(column, "VARCHAR")
 
 
-def _shown(sql: str, pseudonyms: Mapping[str, str]) -> str:
+def _with_pseudonyms(sql: str, pseudonyms: Mapping[str, str]) -> str:
     """An expression with its identities replaced by their pseudonyms."""
-    return _OUTSIDE_STRINGS.sub(lambda found: pseudonyms.get(found[1] or "", found[0]), sql)
+    return _OUTSIDE_STRINGS.sub(lambda match: pseudonyms.get(match[1] or "", match[0]), sql)
 
 
-def with_reasons(base: str, table: Mapped, *, classified: bool) -> str:
+def with_reasons(base: str, table: MappedTable, *, has_classes: bool) -> str:
     """`base` with what the recorded reason says and, where that is unknown, what the text says.
 
     The answers stand in the tables `vendor_reasons` and `text_reasons` (said, reason): many contacts share few reasons,
@@ -195,102 +201,113 @@ def with_reasons(base: str, table: Mapped, *, classified: bool) -> str:
     """
     if table.entity != "contacts":
         return base
-    joined = f"FROM ({base}) AS b\nLEFT JOIN vendor_reasons v ON v.said = b.reason_raw"
-    vendor = f"SELECT b.*, v.reason AS reason_by_vendor\n{joined}"
+    from_clause = f"FROM ({base}) AS b\nLEFT JOIN vendor_reasons v ON v.said = b.reason_raw"
+    vendor = f"SELECT b.*, v.reason AS reason_by_vendor\n{from_clause}"
     if "reason_raw" not in table.fields:
         vendor = f"SELECT b.*, CAST(NULL AS VARCHAR) AS reason_by_vendor\nFROM ({base}) AS b"
-    if not classified:
+    if not has_classes:
         return vendor
     if table.text is None:
         return f"SELECT l.*, CAST(NULL AS VARCHAR) AS reason_by_text\nFROM ({vendor}) AS l"
     return (
         f"SELECT l.*, x.reason AS reason_by_text\nFROM ({vendor}) AS l\n"
-        f"LEFT JOIN text_reasons x ON x.said = {undecided('l')}"
+        f"LEFT JOIN text_reasons x ON x.said = {undecided_reason('l')}"
     )
 
 
-def undecided(row: str) -> str:
+def undecided_reason(row: str) -> str:
     """The text that decides a contact's reason, its numbers left out; NULL where the recorded reason is known."""
     return f"CASE WHEN {row}.reason_by_vendor IS NULL THEN regexp_replace({row}.all_text, '[0-9]+', '0', 'g') END"
 
 
-def plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
+def make_plan(layout: Layout, header: tuple[Column, ...], context: Context) -> Plan:
     """Compile a layout for a file with this header."""
     selects = {layout.fills: layout.select, **{name: also.select for name, also in layout.also.items()}}
-    compiled: dict[str, dict[str, Program]] = {
+    programs: dict[str, dict[str, Program]] = {
         entity: {column: promise_read(column, compile_expression(text)) for column, text in select.items()}
         for entity, select in selects.items()
     }
     wheres: dict[str, Program] = {name: compile_expression(also.where) for name, also in layout.also.items()}
     keep = compile_expression(layout.keep or "TRUE")
-    every = [keep, *wheres.values(), *(one for table in compiled.values() for one in table.values())]
-    cells = cells_of(header, every, has_times=layout.fills == "contacts")
-    texts = text_columns(compiled, (keep, *wheres.values()), cells)
+    all_programs = [keep, *wheres.values(), *(program for table in programs.values() for program in table.values())]
+    cells = cells_of(header, all_programs, has_times=layout.fills == "contacts")
+    texts = text_columns(programs, (keep, *wheres.values()), cells)
     cells = replace(cells, masks={call: text.target for call, text in texts.items() if text.target != text.alias})
-    tables: dict[str, Mapped] = {
-        entity: mapped(layout, entity, table, wheres.get(entity), cells, context) for entity, table in compiled.items()
+    tables: dict[str, MappedTable] = {
+        entity: map_table(layout, entity, table, wheres.get(entity), cells, context)
+        for entity, table in programs.items()
     }
-    fault = key_fault(layout.fills, {name: cells.fill(one) for name, one in compiled[layout.fills].items()})
-    retyping = partial(typed, layout, cells, keep, fault, context.reading, _guarded(cells, compiled, wheres, keep))
-    made = Plan(
-        typing=retyping(),
-        retyping=retyping,
-        forms=other_forms(layout, cells, context.reading),
-        formed=formed(cells),
-        grouped=layout.group is not None,
+    fault = key_fault(layout.fills, {name: cells.fill(program) for name, program in programs[layout.fills].items()})
+    retype = partial(
+        typing_sql, layout, cells, keep, fault, context.notation, _guard_conditions(cells, programs, wheres, keep)
+    )
+    file_plan = Plan(
+        typing_sql=retype(),
+        retype=retype,
+        forms=other_forms(layout, cells, context.notation),
+        form_columns=form_columns(cells),
+        has_groups=layout.group is not None,
         main=layout.fills,
         tables=tables,
         identities=tuple(cells.present("pii").values()),
-        identifiers=identifiers(layout.fills, compiled, cells),
+        identifiers=identifiers(layout.fills, programs, cells),
         text_columns=tuple(texts.values()),
         unknown={f"{alias}_new": call.column for call, alias in cells.present("enum").items()},
         dates=dates(cells),
         numbers=numbers(cells),
         flags=flags(cells),
-        strange=strange_dates(cells, context.reading),
-        written=tuple(written(cells)),
-        clock_changes=clock_change(cells, context.reading),
+        strange=strange_dates(cells, context.notation),
+        source_columns=tuple(source_columns(cells)),
+        clock_changes=clock_change(cells, context.notation),
         reasons=context.reasons,
-        free=_free_columns(layout, cells, [keep, *wheres.values()], compiled.values()),
+        free=_free_columns(layout, cells, [keep, *wheres.values()], programs.values()),
         hash="",
     )
-    names = context.brands if any("brand" in table.filled for table in tables.values()) else {}
-    return replace(made, hash=_fingerprint(made, names))
+    names = context.brands if any("brand" in table.updates for table in tables.values()) else {}
+    return replace(file_plan, hash=_fingerprint(file_plan, names))
 
 
 def _free_columns(
     layout: Layout, cells: Cells, conditions: Iterable[Program], tables: Iterable[Mapping[str, Program]]
 ) -> frozenset[int]:
     """The places of the columns of a file of which nothing or only free text is read."""
-    fields = [one for table in tables for column, one in table.items() if column not in _FREE_TEXT]
-    read = {normal(name) for one in (*conditions, *fields) for call in one.calls for name in call.columns}
+    fields = [field_sql for table in tables for column, field_sql in table.items() if column not in _FREE_TEXT]
+    read = {normal(name) for field_sql in (*conditions, *fields) for call in field_sql.calls for name in call.columns}
     read |= {normal(layout.group)} if layout.group else set()
     return frozenset(range(len(cells.names))) - {place for name, place in cells.positions.items() if name in read}
 
 
-def _guarded(
+def _guard_conditions(
     cells: Cells, tables: Mapping[str, Mapping[str, Program]], wheres: Mapping[str, Program], keep: Program
 ) -> dict[Call, str]:
     """SQL of the condition under which each call is read that is not read of every record."""
     entries: list[tuple[Program, Program | None]] = [(keep, None), *((where, None) for where in wheres.values())]
-    entries += [(one, wheres.get(entity)) for entity, table in tables.items() for one in table.values()]
-    guarded = {}
+    entries += [(program, wheres.get(entity)) for entity, table in tables.items() for program in table.values()]
+    guard_sql = {}
     for call, conditions in conditions_of_calls(entries).items():
         if conditions:
-            asked = [cells.fill(Program(template, compiled.calls)) for template, compiled in conditions]
-            guarded[call] = "(" + " OR ".join(dict.fromkeys(asked)) + ")"
-    return guarded
+            condition_sql = [
+                cells.fill(Program(template, guard_program.calls)) for template, guard_program in conditions
+            ]
+            guard_sql[call] = "(" + " OR ".join(dict.fromkeys(condition_sql)) + ")"
+    return guard_sql
 
 
-def _fingerprint(made: Plan, brands: Mapping[str, str]) -> str:
+def _fingerprint(file_plan: Plan, brands: Mapping[str, str]) -> str:
     """Changes when the same bytes would be read differently: another layout, zone, reason map, opening hours, brand."""
-    rules = by_text("text") + recorded_reasons("raw", made.reasons)
-    told = (RULES, made.typing, rules, *map(_told, made.tables.values()), *(map(str, sorted(brands.items()))))
-    text = re.sub("|".join(KEY_NAMES), "key", "".join(told))
+    rules = by_text("text") + recorded_reasons("raw", file_plan.reasons)
+    parts = (
+        RULES,
+        file_plan.typing_sql,
+        rules,
+        *map(_table_parts, file_plan.tables.values()),
+        *(map(str, sorted(brands.items()))),
+    )
+    text = re.sub("|".join(KEY_NAMES), "key", "".join(parts))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _told(table: Mapped) -> str:
+def _table_parts(table: MappedTable) -> str:
     """A set has no order of its own: sorted, it is told alike in every run."""
-    fields, derived = sorted(table.fields.items()), sorted(table.derived.items())
-    return f"{table.entity}{fields}{table.where}{table.text}{table.held}{sorted(table.filled)}{derived}"
+    fields, computed_columns = sorted(table.fields.items()), sorted(table.computed_columns.items())
+    return f"{table.entity}{fields}{table.where}{table.text}{table.columns}{sorted(table.updates)}{computed_columns}"

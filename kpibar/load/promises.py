@@ -29,35 +29,35 @@ _FAR = "CAST(now() AS TIMESTAMP) + INTERVAL 5 YEAR"
 # The remark on promises of such a day.
 FAR_PROMISE = "promise_far"
 # What the newest version says, unless it is what was promised first.
-_MOVED = (
+_SHIFT_COUNTS = (
     "CASE WHEN first.promised_to IS DISTINCT FROM batch.promised_to "
     "THEN coalesce(batch.last_promised_to, batch.promised_to) ELSE batch.last_promised_to END"
 )
 
 
-def promise_read(column: str, compiled: Program) -> Program:
+def promise_read(column: str, program: Program) -> Program:
     """The expression of a column; one that reads a promise as a plain instant reads it as a promise.
 
     A layout may say `instant("ETA")` of a column in which a tool writes the promise of a day as midnight.
     """
-    if column not in _HELPERS or _PLAIN.fullmatch(compiled.template.strip()) is None:
-        return compiled
+    if column not in _HELPERS or _PLAIN.fullmatch(program.template.strip()) is None:
+        return program
     helper = _HELPERS[column]
-    calls = tuple(replace(call, helper=helper) if call.helper == "instant" else call for call in compiled.calls)
-    return replace(compiled, calls=calls)
+    calls = tuple(replace(call, helper=helper) if call.helper == "instant" else call for call in program.calls)
+    return replace(program, calls=calls)
 
 
-def promise_bound(column: str, compiled: Program, value: str, day_zone: str) -> str:
+def promise_bound(column: str, program: Program, value: str, day_zone: str) -> str:
     """SQL of a column; of a promise that was computed or came as seconds, midnight of the brand's zone means the day.
 
     Seconds since 1970 are in UTC: midnight there means a day too. One that asks for days itself is left alone.
     """
-    helpers = {call.helper for call in compiled.calls}
+    helpers = {call.helper for call in program.calls}
     if column not in _HELPERS or not helpers & {"instant", "epoch"} or helpers & {"day_start", "day_end", *_BOUNDS}:
         return value
-    bound, local = _BOUNDS[_HELPERS[column]], local_time("p", day_zone)
-    cases = [f"WHEN {at_midnight(local)} THEN {bound(local, day_zone)}"]
-    cases += [f"WHEN {at_midnight('p')} THEN {bound('p', day_zone)}"] if "epoch" in helpers else []
+    to_instant, local = _BOUNDS[_HELPERS[column]], local_time("p", day_zone)
+    cases = [f"WHEN {at_midnight(local)} THEN {to_instant(local, day_zone)}"]
+    cases += [f"WHEN {at_midnight('p')} THEN {to_instant('p', day_zone)}"] if "epoch" in helpers else []
     return let(value, "p", f"CASE {' '.join(cases)} ELSE p END")
 
 
@@ -74,7 +74,7 @@ def far_promises(fields: Mapping[str, str]) -> dict[tuple[str, str], str]:
     return {(FAR_PROMISE, name): f"({fields[name]}) > {_FAR}" for name in _HELPERS if "t." in fields.get(name, "")}
 
 
-def seen(file_id: int) -> dict[str, str]:
+def first_seen(file_id: int) -> dict[str, str]:
     """SQL, over the mapped records of a file, of the columns that tell where a promise was seen."""
     values = dict(zip(PROMISE_SEEN, (str(file_id), "updated_at"), strict=True))
     return {name: f"CASE WHEN promised_to IS NOT NULL THEN {value} END" for name, value in values.items()}
@@ -85,9 +85,9 @@ def keep_first_promise(store: Store, source: str, sha256: str, as_of: datetime |
 
     First among the versions in the file, then against the one held.
     """
-    taken = ", ".join(f"{name} = first.{name}" for name in _PROMISE)
+    assignments = ", ".join(f"{name} = first.{name}" for name in _PROMISE)
     store.engine.run(
-        f"UPDATE batch SET {taken}, last_promised_to = {_MOVED} FROM (SELECT *, row_number() OVER "
+        f"UPDATE batch SET {assignments}, last_promised_to = {_SHIFT_COUNTS} FROM (SELECT *, row_number() OVER "
         "(PARTITION BY parcel_id ORDER BY version DESC) AS age FROM batch WHERE promised_to IS NOT NULL) AS first "
         "WHERE first.age = 1 AND first.parcel_id = batch.parcel_id AND batch.version = 1"
     )
@@ -98,7 +98,7 @@ def keep_first_promise(store: Store, source: str, sha256: str, as_of: datetime |
         "ELSE coalesce(CAST(? AS TIMESTAMP) < f.as_of, FALSE) END"
     )
     store.engine.run(
-        f"UPDATE batch SET {taken}, last_promised_to = {_MOVED} "
+        f"UPDATE batch SET {assignments}, last_promised_to = {_SHIFT_COUNTS} "
         "FROM parcels AS first JOIN files f ON f.file_id = first.promise_file_id WHERE first.source = ? "
         f"AND first.parcel_id = batch.parcel_id AND first.promised_to IS NOT NULL AND NOT {earlier}",
         [source, sha256, as_of],
@@ -110,14 +110,15 @@ def take_earlier_promise(store: Store, source: str, file_id: int, sha256: str) -
 
     A promise of the file itself was misread: it was never announced, and does not become the last one.
     """
-    taken = ", ".join(f"{name} = i.{name}" for name in _PROMISE)
-    announced = (
+    assignments = ", ".join(f"{name} = i.{name}" for name in _PROMISE)
+    announcement = (
         "CASE WHEN parcels.promise_file_id NOT IN (SELECT file_id FROM files WHERE sha256 = ?) "
         "THEN parcels.promised_to END"
     )
     store.engine.run(
-        f"UPDATE parcels SET {taken}, last_promised_to = CASE WHEN i.fate = 'unchanged' THEN parcels.last_promised_to "
-        f"ELSE nullif(coalesce(parcels.last_promised_to, {announced}), "
+        f"UPDATE parcels SET {assignments}, "
+        "last_promised_to = CASE WHEN i.fate = 'unchanged' THEN parcels.last_promised_to "
+        f"ELSE nullif(coalesce(parcels.last_promised_to, {announcement}), "
         "i.promised_to) END FROM incoming i WHERE i.fate IN ('superseded', 'unchanged') AND i.promise_file_id = ? "
         "AND parcels.source = ? AND parcels.parcel_id = i.parcel_id",
         [sha256, file_id, source],

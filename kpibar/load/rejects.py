@@ -9,18 +9,18 @@ from kpibar.read.reader import Batch
 from kpibar.read.records import HEADER_REPEATED, OF_A_REPORT
 
 
-def write_rejects(store: Store, file_id: int, batch: Batch, grouped: bool) -> int:
+def write_rejects(store: Store, file_id: int, batch: Batch, has_groups: bool) -> int:
     """Write the records of `typed` that cannot be loaded, with line and reason; return how many they are.
 
-    `batch` knows the physical lines of each; the place of a record in it is its row, or its `line` when `grouped`.
+    `batch` knows the physical lines of each; the place of a record in it is its row, or its `line` when `has_groups`.
     """
-    place = "line" if grouped else PLACE
+    place = "line" if has_groups else PLACE
     rows = store.engine.rows(
         f"SELECT {place}, bad.name, left(bad.value, {LONGEST}), CASE WHEN bad IS NULL THEN 'key' ELSE 'value' END, "
         "coalesce(bad.reason, key_fault) FROM typed WHERE NOT dropped AND (bad IS NOT NULL OR key_fault IS NOT NULL)"
     )
-    shown = [(at, name, value and blank(value), code, reason) for at, name, value, code, reason in rows]
-    _write_placed(store, file_id, batch, shown)
+    reject_rows = [(at, name, value and blank(value), code, reason) for at, name, value, code, reason in rows]
+    _write_placed(store, file_id, batch, reject_rows)
     return len(rows)
 
 
@@ -30,9 +30,9 @@ def no_records(store: Store, file_id: int) -> int:
     return int(store.engine.rows(sql, [file_id, HEADER_REPEATED, OF_A_REPORT])[0][0])
 
 
-def write_key_faults(store: Store, file_id: int, batch: Batch, meant: str) -> None:
+def write_key_faults(store: Store, file_id: int, batch: Batch, fields: str) -> None:
     """Write the records a further table of the file cannot take (see Plan.meant)."""
-    faults = store.engine.rows(f"SELECT place, fault FROM {meant} WHERE fault IS NOT NULL")
+    faults = store.engine.rows(f"SELECT place, fault FROM {fields} WHERE fault IS NOT NULL")
     _write_placed(store, file_id, batch, [(place, None, None, "key", reason) for place, reason in faults])
 
 
@@ -40,8 +40,8 @@ def _write_placed(store: Store, file_id: int, batch: Batch, rows: Sequence[Seque
     """Rejects of records known by their place in the batch: place, column, shape, code, reason."""
     if rows:
         places, names, shapes, codes, reasons = zip(*rows, strict=True)
-        listed = list(places)
-        lines, last_lines = batch.lines[listed].tolist(), batch.last_lines[listed].tolist()
+        place_list = list(places)
+        lines, last_lines = batch.lines[place_list].tolist(), batch.last_lines[place_list].tolist()
         _append_rejects(store, file_id, lines, last_lines, names, shapes, codes, reasons)
 
 
@@ -56,14 +56,14 @@ def write_faults(store: Store, file_id: int, faults: Sequence[tuple[int, int, st
     if not faults:
         return
     lines, last_lines, codes, reasons = zip(*faults, strict=True)
-    nothing = [None] * len(faults)
-    _append_rejects(store, file_id, lines, last_lines, nothing, nothing, codes, reasons)
+    nulls = [None] * len(faults)
+    _append_rejects(store, file_id, lines, last_lines, nulls, nulls, codes, reasons)
 
 
-def first_rejects(store: Store, name: str, file_id: int, most: int = 3) -> tuple[str, ...]:
+def first_rejects(store: Store, name: str, file_id: int, limit: int = 3) -> tuple[str, ...]:
     """The first rejects of a file, of its entry `file_id` and those after it, in words."""
     rows = store.engine.rows(
-        f"SELECT line, column_name, shape, reason FROM rejects WHERE file_id >= ? ORDER BY file_id, line LIMIT {most}",
+        f"SELECT line, column_name, shape, reason FROM rejects WHERE file_id >= ? ORDER BY file_id, line LIMIT {limit}",
         [file_id],
     )
     return tuple(describe(name, *row) for row in rows)

@@ -20,7 +20,7 @@ from kpibar.read.columns import Column, normal
 from kpibar.read.lines import strict_cells
 from kpibar.read.quotes import lone_unquoted, other_readings
 from kpibar.read.scan import Dialect
-from kpibar.values.notation import Reading
+from kpibar.values.notation import Notation
 
 # A longer line has too many places to look at, and a reason of its own.
 _LONGEST = 4_000
@@ -37,28 +37,28 @@ _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
 class Effort:
     """How much has been spent on broken lines: of each the square of its length, for every place of it is tried."""
 
-    spent: int = 0
+    total: int = 0
 
     def allows(self, line: str) -> bool:
         """Whether one more line may be looked at."""
-        self.spent += len(line) ** 2
-        return self.spent <= _MOST_EFFORT
+        self.total += len(line) ** 2
+        return self.total <= _MOST_EFFORT
 
 
 @dataclass(frozen=True)
 class Repairer:
     """What the columns of a file can hold.
 
-    `required` are the places of those that are never empty, `dated` of those that hold dates, `unread` of those that
-    the layout does not read, `shown` what the file's own records hold, `last` what tells whether the last cell of the
-    file is whole.
+    `mandatory_places` are the places of those that are never empty, `date_places` of those that hold dates, `unread` of
+    those that the layout does not read, `value_tests` what the file's own records hold, `last` what tells whether the
+    last cell of the file is whole.
     """
 
     dialect: Dialect
     holds: tuple[Holds, ...]
-    required: frozenset[int]
-    shown: tuple[Holds, ...] = ()
-    dated: frozenset[int] = frozenset()
+    mandatory_places: frozenset[int]
+    value_tests: tuple[Holds, ...] = ()
+    date_places: frozenset[int] = frozenset()
     unread: frozenset[int] = frozenset()
     last: LastColumn = field(default_factory=LastColumn)
     effort: Effort = field(default_factory=Effort, compare=False)
@@ -66,7 +66,7 @@ class Repairer:
     def having_seen(self, lines: Sequence[str]) -> "Repairer":
         """The same, having looked at some lines of the file."""
         records = good_records(lines, self.dialect, self.holds)
-        return replace(self, shown=learn(records, self.dialect.width), last=self.last.having_seen(records))
+        return replace(self, value_tests=learn(records, self.dialect.width), last=self.last.having_seen(records))
 
     def __call__(self, line: str) -> list[str] | None:
         """The record a line without its line end was meant to be; None where that is not certain.
@@ -75,26 +75,30 @@ class Repairer:
         """
         if len(line) > _LONGEST or self._ends_open(line):
             return None
-        told = strict_cells(line, self.dialect)
-        if told is not None and len(told) == self.dialect.width and self._of_type(told):
-            others = list(other_readings(line, told, self.dialect))
-            if others:
-                rivals = (other for other in others if self._of_type(other) and not self._is_read_alike(other, told))
-                return told if not any(rivals) else None
+        strict = strict_cells(line, self.dialect)
+        if strict is not None and len(strict) == self.dialect.width and self._of_type(strict):
+            alternatives = list(other_readings(line, strict, self.dialect))
+            if alternatives:
+                rivals = (
+                    alternative
+                    for alternative in alternatives
+                    if self._of_type(alternative) and not self._is_read_alike(alternative, strict)
+                )
+                return strict if not any(rivals) else None
             if (place := lone_unquoted(line, self.dialect)) is not None:
-                return [*told[:place], told[place][:-1], *told[place + 1 :]]
+                return [*strict[:place], strict[place][:-1], *strict[place + 1 :]]
         if not self.effort.allows(line):
             return None
-        fitting = {tuple(cells) for cells in readings(line, self.dialect) if self._of_type(cells)}
-        if any(tuple(cells) in fitting for cells in split_numbers(line, self.dialect)):
+        candidates = {tuple(cells) for cells in readings(line, self.dialect) if self._of_type(cells)}
+        if any(tuple(cells) in candidates for cells in split_numbers(line, self.dialect)):
             return None
-        likely = [cells for cells in fitting if self._as_shown(cells)]
-        if len(likely) != 1 or (len(fitting) > 1 and not self._vouched_for(likely[0], line)):
+        likely = [cells for cells in candidates if self._as_shown(cells)]
+        if len(likely) != 1 or (len(candidates) > 1 and not self._vouched_for(likely[0], line)):
             return None
         only = list(likely[0])
         # A last cell that is missing may have been cut off: empty is what nobody says it is.
-        missing = not only[-1] and not line.endswith((self.dialect.delimiter, self.dialect.quote))
-        return None if missing or only == strict_cells(line, self.dialect) else only
+        lacks_end = not only[-1] and not line.endswith((self.dialect.delimiter, self.dialect.quote))
+        return None if lacks_end or only == strict_cells(line, self.dialect) else only
 
     def may_be_record(self, line: str, cells: list[str] | None) -> bool:
         """Whether a line that begins as a footer is a record all the same, given its cells, or after one correction.
@@ -103,9 +107,9 @@ class Repairer:
         """
         if len(line) > _LONGEST:
             return False
-        told = cells or strict_cells(line, self.dialect)
-        if told and len(told) == self.dialect.width:
-            return self._has_identity(told)
+        strict = cells or strict_cells(line, self.dialect)
+        if strict and len(strict) == self.dialect.width:
+            return self._has_identity(strict)
         return not self.effort.allows(line) or any(map(self._has_identity, readings(line, self.dialect)))
 
     def is_whole(self, cell: str) -> bool:
@@ -133,8 +137,8 @@ class Repairer:
 
     def _has_identity(self, cells: Sequence[str]) -> bool:
         first = next((place for place, cell in enumerate(cells) if cell.strip()), 0)
-        dated = any(cells[place].strip() for place in self.dated)
-        return first not in self.required and dated and self._of_type(cells)
+        has_date = any(cells[place].strip() for place in self.date_places)
+        return first not in self.mandatory_places and has_date and self._of_type(cells)
 
     def _ends_open(self, line: str) -> bool:
         """Whether its last cell begins with a quote that may have been meant to be closed in a later line."""
@@ -142,57 +146,59 @@ class Repairer:
         return last.startswith(self.dialect.quote) and last.count(self.dialect.quote) % 2 == 1
 
     def _of_type(self, cells: Sequence[str]) -> bool:
-        given = all(cells[place].strip() for place in self.required)
-        return given and all(holds(cell) for holds, cell in zip(self.holds, cells, strict=True))
+        has_required = all(cells[place].strip() for place in self.mandatory_places)
+        return has_required and all(holds(cell) for holds, cell in zip(self.holds, cells, strict=True))
 
     def _as_shown(self, cells: Sequence[str]) -> bool:
-        return not self.shown or all(shows(cell) for shows, cell in zip(self.shown, cells, strict=True))
+        return not self.value_tests or all(shows(cell) for shows, cell in zip(self.value_tests, cells, strict=True))
 
     def _vouched_for(self, cells: Sequence[str], line: str) -> bool:
         """Whether every cell the correction touched is filled, and of a column that does not hold just anything.
 
         Types alone left more than one record: a value nobody has seen yet must not hide in a text or an empty cell.
         """
-        told = strict_cells(line, self.dialect) or line.split(self.dialect.delimiter)
-        first = min(_alike(cells, told), len(cells) - 1)
-        last = max(len(cells) - 1 - _alike(cells[::-1], told[::-1]), first)
+        strict = strict_cells(line, self.dialect) or line.split(self.dialect.delimiter)
+        first = min(_alike(cells, strict), len(cells) - 1)
+        last = max(len(cells) - 1 - _alike(cells[::-1], strict[::-1]), first)
         return all(cells[place] and self._is_known(place) for place in range(first, last + 1))
 
-    def _is_read_alike(self, cells: Sequence[str], others: Sequence[str]) -> bool:
+    def _is_read_alike(self, cells: Sequence[str], rival_cells: Sequence[str]) -> bool:
         """Whether two records have the same cells wherever the layout reads them."""
-        pairs = enumerate(zip(cells, others, strict=True))
-        return all(place in self.unread or one.strip() == other.strip() for place, (one, other) in pairs)
+        pairs = enumerate(zip(cells, rival_cells, strict=True))
+        return all(place in self.unread or left.strip() == right.strip() for place, (left, right) in pairs)
 
     def _is_known(self, place: int) -> bool:
-        return self.holds[place] is not accept or (bool(self.shown) and self.shown[place] is not accept)
+        return self.holds[place] is not accept or (bool(self.value_tests) and self.value_tests[place] is not accept)
 
 
-def _alike(some: Sequence[str], others: Sequence[str]) -> int:
+def _alike(left_cells: Sequence[str], right_cells: Sequence[str]) -> int:
     """How many cells two records have in common from their beginning."""
-    for number, (one, other) in enumerate(zip(some, others, strict=False)):
-        if one != other:
+    for number, (left, right) in enumerate(zip(left_cells, right_cells, strict=False)):
+        if left != right:
             return number
-    return min(len(some), len(others))
+    return min(len(left_cells), len(right_cells))
 
 
-def repairer(layout: Layout, header: tuple[Column, ...], reading: Reading, dialect: Dialect) -> Repairer:
+def repairer(layout: Layout, header: tuple[Column, ...], notation: Notation, dialect: Dialect) -> Repairer:
     """What the columns of a file with this header hold, as its layout reads them."""
     expressions = {column: compile_expression(text) for column, text in layout.select.items()}
-    others = [text for also in layout.also.values() for text in (also.where, *also.select.values())]
-    cells = cells_of(header, (*expressions.values(), *map(compile_expression, (layout.keep or "TRUE", *others))))
+    further_texts = [text for also in layout.also.values() for text in (also.where, *also.select.values())]
+    cells = cells_of(header, (*expressions.values(), *map(compile_expression, (layout.keep or "TRUE", *further_texts))))
     keys = (expressions[column] for column in KEYS[layout.fills].mandatory)
     names = (normal(key.calls[0].column) for key in keys if key.template == "{0}")
-    required = frozenset(cells.positions[name] for name in names if name in cells.positions)
-    dated = frozenset(
+    mandatory_places = frozenset(cells.positions[name] for name in names if name in cells.positions)
+    date_places = frozenset(
         cells.positions[normal(call.column)]
         for call in cells.present()
         if call.helper in DATE_HELPERS and not call.formula
     )
-    named = {normal(name) for call in cells.present() for name in call.columns} | {normal(layout.group or "")}
-    read = {cells.positions[name] for name in named if name in cells.positions}
+    columns_read = {normal(name) for call in cells.present() for name in call.columns} | {normal(layout.group or "")}
+    read = {cells.positions[name] for name in columns_read if name in cells.positions}
     unread = frozenset(range(len(header))) - read
-    last = last_column(cells, reading, read=len(header) - 1 in read)
-    return Repairer(dialect, holders(cells, reading), required, dated=dated, unread=unread, last=last)
+    last = last_column(cells, notation, read=len(header) - 1 in read)
+    return Repairer(
+        dialect, holders(cells, notation), mandatory_places, date_places=date_places, unread=unread, last=last
+    )
 
 
 def readings(line: str, dialect: Dialect) -> Iterator[list[str]]:
@@ -204,7 +210,7 @@ def readings(line: str, dialect: Dialect) -> Iterator[list[str]]:
     places = _delimiters(line, dialect)
     if len(places) == dialect.width:
         yield from _of_width((line[:at] + line[at + 1 :] for at in places), dialect)
-        yield from _of_width((_unquoted(line, places, number, dialect) for number in range(len(places))), dialect)
+        yield from _of_width((_without_quote(line, places, number, dialect) for number in range(len(places))), dialect)
     elif len(places) == dialect.width - 2:
         inside = _inside(line, dialect)
         spots = (at for at in range(len(line) + 1) if not inside[at])
@@ -218,9 +224,9 @@ def split_numbers(line: str, dialect: Dialect) -> Iterator[list[str]]:
         return
     for number, at in enumerate(places):
         start, stop = _around(line, places, number)
-        met = _MEET.search(f"{line[start:at]}\0{line[at + 1 : stop]}")
-        if met and not _DATE.search(line[start:at] + line[at + 1 : stop]):
-            yield from _of_width((line[:at] + line[at + 1 :], _unquoted(line, places, number, dialect)), dialect)
+        match = _MEET.search(f"{line[start:at]}\0{line[at + 1 : stop]}")
+        if match and not _DATE.search(line[start:at] + line[at + 1 : stop]):
+            yield from _of_width((line[:at] + line[at + 1 :], _without_quote(line, places, number, dialect)), dialect)
 
 
 def _of_width(texts: Iterator[str] | Sequence[str], dialect: Dialect) -> Iterator[list[str]]:
@@ -232,11 +238,11 @@ def _of_width(texts: Iterator[str] | Sequence[str], dialect: Dialect) -> Iterato
 
 def _inside(line: str, dialect: Dialect) -> list[bool]:
     """For each place in a line, its end included, whether it is within quotes."""
-    found, within = [], False
+    places, within = [], False
     for char in line:
-        found.append(within)
+        places.append(within)
         within ^= char == dialect.quote
-    return [*found, within]
+    return [*places, within]
 
 
 def _delimiters(line: str, dialect: Dialect) -> list[int]:
@@ -250,7 +256,7 @@ def _around(line: str, places: Sequence[int], number: int) -> tuple[int, int]:
     return start, places[number + 1] if number + 1 < len(places) else len(line)
 
 
-def _unquoted(line: str, places: Sequence[int], number: int, dialect: Dialect) -> str:
+def _without_quote(line: str, places: Sequence[int], number: int, dialect: Dialect) -> str:
     """The line with one of its delimiters as part of the text around it; unchanged where that is in quotes."""
     start, stop = _around(line, places, number)
     text = line[start:stop]

@@ -16,7 +16,7 @@ from kpibar.database.engine import EngineError
 from kpibar.database.store import Store
 from kpibar.load.errors import ProofBroken
 from kpibar.load.plan import Plan
-from kpibar.load.typed import PLACE, checked
+from kpibar.load.typed import PLACE, checksum_sql
 from kpibar.read.reader import Batch
 from kpibar.read.records import decode
 from kpibar.read.scan import Dialect
@@ -29,33 +29,33 @@ _PIPE_BYTES = 1024 * 1024
 _CELLS_AT_ONCE = 1_000_000
 
 
-def type_batch(store: Store, batch: Batch, dialect: Dialect, compiled: Plan) -> None:
+def type_batch(store: Store, batch: Batch, dialect: Dialect, plan: Plan) -> None:
     """Fill `typed` from the records of a batch. Raises ProofBroken, EngineError."""
-    if not hasattr(os, "mkfifo") or not _typed_from_pipe(store, batch, dialect, compiled):
+    if not hasattr(os, "mkfifo") or not _typed_from_pipe(store, batch, dialect, plan):
         _stage_cells(store, "staged", batch, dialect)
-        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain)}")
+        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {plan.typed_sql('staged', batch.plain)}")
         store.engine.run("DROP TABLE staged")
         _insist(store, batch, "typed", "checked")
 
 
-def _typed_from_pipe(store: Store, batch: Batch, dialect: Dialect, compiled: Plan) -> bool:
+def _typed_from_pipe(store: Store, batch: Batch, dialect: Dialect, plan: Plan) -> bool:
     """Whether the engine found again what was proved: as many records, every cell of its length and in its place."""
 
-    def made(source: str) -> str:
-        return f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed(source, batch.plain)}"
+    def statement(source: str) -> str:
+        return f"CREATE OR REPLACE TEMP TABLE typed AS {plan.typed_sql(source, batch.plain)}"
 
-    return _from_pipe(store, batch, dialect, made) and _agrees(store, batch, "typed", "checked")
+    return _from_pipe(store, batch, dialect, statement) and _agrees(store, batch, "typed", "checked")
 
 
-def _from_pipe(store: Store, batch: Batch, dialect: Dialect, made: Callable[[str], str]) -> bool:
+def _from_pipe(store: Store, batch: Batch, dialect: Dialect, statement: Callable[[str], str]) -> bool:
     """Run a statement made over the text of a batch; False where there can be no pipe, or the statement is refused.
 
     Whether the text or the statement itself is to blame shows when the cells are taken the second way. Raises
     EngineError for anything else, such as a full disk, and where the transaction has ended with the refusal.
     """
     try:
-        with _piped(store.temporary / _PIPE, batch.text) as path:
-            store.engine.run(made(read_csv(path, dialect)))
+        with _pipe(store.temporary / _PIPE, batch.text) as path:
+            store.engine.run(statement(read_csv(path, dialect)))
     except (OSError, RuntimeError):
         return False
     except EngineError as error:
@@ -82,7 +82,7 @@ def stage_batch(store: Store, batch: Batch, dialect: Dialect, before: int = 0) -
     width = dialect.width
     if not hasattr(os, "mkfifo") or not _staged_from_pipe(store, batch, dialect):
         _stage_cells(store, "piece", batch, dialect)
-        _insist(store, batch, "piece", checked(width))
+        _insist(store, batch, "piece", checksum_sql(width))
     into = "INSERT INTO staged" if before else "CREATE OR REPLACE TEMP TABLE staged AS"
     store.engine.run(f"{into} SELECT {PLACE} + {before} AS line, * FROM piece; DROP TABLE piece")
 
@@ -90,10 +90,10 @@ def stage_batch(store: Store, batch: Batch, dialect: Dialect, before: int = 0) -
 def _staged_from_pipe(store: Store, batch: Batch, dialect: Dialect) -> bool:
     """Whether the engine found again what was proved, into `piece`."""
 
-    def made(source: str) -> str:
+    def statement(source: str) -> str:
         return f"CREATE OR REPLACE TEMP TABLE piece AS SELECT * FROM {source}"
 
-    return _from_pipe(store, batch, dialect, made) and _agrees(store, batch, "piece", checked(dialect.width))
+    return _from_pipe(store, batch, dialect, statement) and _agrees(store, batch, "piece", checksum_sql(dialect.width))
 
 
 def read_csv(path: Path, dialect: Dialect) -> str:
@@ -109,7 +109,7 @@ def read_csv(path: Path, dialect: Dialect) -> str:
 
 
 @contextmanager
-def _piped(path: Path, text: bytes) -> Iterator[Path]:
+def _pipe(path: Path, text: bytes) -> Iterator[Path]:
     """A named pipe from which one reader gets `text`; it exists for that long only."""
     os.mkfifo(path, 0o600)
     try:
@@ -158,8 +158,8 @@ def _widen(descriptor: int) -> None:
 
 def _agrees(store: Store, batch: Batch, table: str, check: str) -> bool:
     store.engine.run(f"SET VARIABLE first_row = (SELECT min(rowid) FROM {table})")
-    found = store.engine.rows(f"SELECT count(*), coalesce(sum(({check}) * ({PLACE} + 1)), 0)::HUGEINT FROM {table}")[0]
-    return tuple(found) == (batch.records, batch.check)
+    sums = store.engine.rows(f"SELECT count(*), coalesce(sum(({check}) * ({PLACE} + 1)), 0)::HUGEINT FROM {table}")[0]
+    return tuple(sums) == (batch.records, batch.check)
 
 
 def _insist(store: Store, batch: Batch, table: str, check: str) -> None:
@@ -170,8 +170,8 @@ def _insist(store: Store, batch: Batch, table: str, check: str) -> None:
 
 def _stage_cells(store: Store, table: str, batch: Batch, dialect: Dialect) -> None:
     """The second way: the strict reader's cells, as arrays."""
-    listed = ", ".join(f"c{place} VARCHAR" for place in range(dialect.width))
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {table} ({listed})")
+    column_list = ", ".join(f"c{place} VARCHAR" for place in range(dialect.width))
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {table} ({column_list})")
     rows: list[list[str]] = []
     for row in decode(batch.text, dialect):
         rows.append(row)

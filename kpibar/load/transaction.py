@@ -34,17 +34,17 @@ from kpibar.load.counts import (
     write_unknown,
 )
 from kpibar.load.errors import AllRejected, TooManyRejects, TooManyRepairs, TwinsHeld
-from kpibar.load.forgotten import Forgotten, leave_out, load_forgotten, note_emptied_texts
+from kpibar.load.forgotten import ForgottenRegister, leave_out, load_forgotten, note_emptied_texts
 from kpibar.load.identifiers import restore_identifiers
 from kpibar.load.identify import IdentifiedFile, leave_aside, remove_earlier
 from kpibar.load.mapping import Context
 from kpibar.load.masks import mask_identifiers
 from kpibar.load.merge import Target, same_elsewhere, settle, take
 from kpibar.load.outcome import DEFAULT_LIMIT, Limit, LoadedTable, Options, Outcome, Watch
-from kpibar.load.plan import Plan, plan
+from kpibar.load.plan import Plan, make_plan
 from kpibar.load.repair import Repairer, repairer
 from kpibar.load.staging import stage_batch, type_batch
-from kpibar.load.typed import BROKEN
+from kpibar.load.typed import BROKEN_GROUPS
 from kpibar.load.unread import count_unread, refuse_rounded
 from kpibar.plausibility.answers import count_odd_answers
 from kpibar.plausibility.brands import Names
@@ -70,12 +70,12 @@ from kpibar.values.decimals import settle_decimals, signs_shown
 from kpibar.values.half_days import CODE as TWELVE_HOURS
 from kpibar.values.half_days import count_half_days
 from kpibar.values.instants import instant_in_name
-from kpibar.values.notation import Reading
+from kpibar.values.notation import Notation
 from kpibar.values.ticks import CODE as TICK_COLUMN
 from kpibar.values.ticks import settle_ticks, tick_counts
 
 _SCRATCH = (
-    BROKEN, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard", "said_reasons", "unmapped",
+    BROKEN_GROUPS, "typed", "mapped", "known", "batch", "incoming", "mentioned", "unheard", "said_reasons", "unmapped",
     SPELLINGS, *map(spellings_of, CODES),
 )  # fmt: skip
 
@@ -88,7 +88,7 @@ class Task:
     """
 
     file: IdentifiedFile
-    compiled: Plan
+    first_plan: Plan
     context: Context
     options: Options
     names: Names
@@ -101,23 +101,23 @@ class Task:
         return self.file.export.path
 
     @property
-    def reading(self) -> str:
+    def reading_id(self) -> str:
         """A hash of how it is read: it changes when the same bytes would be read differently."""
-        parts = (self.compiled.hash, "" if self.options.repair else "as-it-is", str(self.file.period))
+        parts = (self.first_plan.hash, "" if self.options.repair else "as-it-is", str(self.file.period))
         return "-".join(filter(None, parts))
 
     @property
     def dialect(self) -> Dialect:
         """How its records are written."""
-        return replace(self.file.export.dialect, free=self.compiled.free)
+        return replace(self.file.export.dialect, free=self.first_plan.free)
 
     def repairer(self) -> Repairer:
         """What puts a broken line right."""
-        return repairer(self.file.layout, self.file.export.columns, self.context.reading, self.dialect)
+        return repairer(self.file.layout, self.file.export.columns, self.context.notation, self.dialect)
 
-    def plan(self, reading: Reading) -> Plan:
+    def plan(self, notation: Notation) -> Plan:
         """How it is read once its own dates have been looked at."""
-        return plan(self.file.layout, self.file.export.columns, replace(self.context, reading=reading))
+        return make_plan(self.file.layout, self.file.export.columns, replace(self.context, notation=notation))
 
 
 @dataclass(frozen=True)
@@ -128,38 +128,38 @@ class _Progress:
     targets: tuple[Target, ...]
     before: Mapping[str, int]
     tally: Tally
-    forgotten: Forgotten
+    register: ForgottenRegister
 
 
 def load_file(store: Store, task: Task) -> Outcome:
     """Everything that happens inside the file's transaction."""
     export = task.file.export
-    first, before = ledger.before_file(store, task.compiled.tables)
+    first, before = ledger.before_file(store, task.first_plan.tables)
     targets = tuple(
         Target(name, task.file.source, first + number, export.sha256)
-        for number, name in enumerate(task.compiled.tables)
+        for number, name in enumerate(task.first_plan.tables)
     )
-    taking = _Progress(task, targets, before, Tally(), load_forgotten(store))
+    progress = _Progress(task, targets, before, Tally(), load_forgotten(store))
     reader = Reader(
         task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task),
         path=export.path, sizes=sizes_for(growth(task.file.layout)),
     )  # fmt: skip
-    taking.tally.remarks["double_encoding", ""] += export.mojibake_lines
+    progress.tally.remarks["double_encoding", ""] += export.mojibake_lines
     text = export.kind == "text"
-    given = reader.batches(_watch_blocks(task, reader)) if text else reader.rows(_sheet_rows(task, taking.tally))
-    settled = (_take_grouped if task.compiled.grouped else _take_each)(store, taking, given)
-    return _finish(store, taking, reader.account, _statement_of(task, settled))
+    batches = reader.batches(_watch_blocks(task, reader)) if text else reader.rows(_sheet_rows(task, progress.tally))
+    notation = (_take_grouped if task.first_plan.has_groups else _take_each)(store, progress, batches)
+    return _finish(store, progress, reader.account, _statement_of(task, notation))
 
 
 def _watch_blocks(task: Task, reader: Reader) -> Iterator[bytes]:
     """The blocks of a text; whoever watches is told how far it is read."""
-    done = 0
+    bytes_read = 0
     for block in task.file.export.blocks():
         yield block
-        done += len(block)
+        bytes_read += len(block)
         if task.watch:
             account = reader.account
-            task.watch(task.path, done, task.file.export.size, account.records, account.rejects)
+            task.watch(task.path, bytes_read, task.file.export.size, account.records, account.rejects)
 
 
 def _sheet_rows(task: Task, tally: Tally) -> Iterator[Row]:
@@ -168,45 +168,45 @@ def _sheet_rows(task: Task, tally: Tally) -> Iterator[Row]:
     for line, row in task.file.export.rows():
         cells = row
         if NO_RESULT in cells:
-            cells = ["" if at in free and one == NO_RESULT else one for at, one in enumerate(cells)]
+            cells = ["" if at in free and text == NO_RESULT else text for at, text in enumerate(cells)]
             tally.remarks["formula_unread", ""] += NO_RESULT not in cells
         if not all(map(str.isascii, cells)):
-            meant = [restore(cell) for cell in cells]
-            tally.remarks["double_encoding", ""] += meant != cells
-            cells = meant
+            texts = [restore(cell) for cell in cells]
+            tally.remarks["double_encoding", ""] += texts != cells
+            cells = texts
         yield line, cells
     for code, records in task.file.export.remarks.items():
         tally.remarks[code, ""] += records
 
 
-def _take_each(store: Store, taking: _Progress, given: Iterable[Batch]) -> Reading:
+def _take_each(store: Store, progress: _Progress, batches: Iterable[Batch]) -> Notation:
     """The first, small batch settles the order of dates; a later one that contradicts it refuses the file."""
-    compiled, settled = taking.task.compiled, taking.task.context.reading
-    for number, batch in enumerate(given):
+    plan, notation = progress.task.first_plan, progress.task.context.notation
+    for number, batch in enumerate(batches):
         with _name_lines(batch):
-            compiled, settled = _take_next(store, taking, number, batch, compiled, settled)
-    return settled
+            plan, notation = _take_next(store, progress, number, batch, plan, notation)
+    return notation
 
 
 def _take_next(
-    store: Store, taking: _Progress, number: int, batch: Batch, compiled: Plan, settled: Reading
-) -> tuple[Plan, Reading]:
-    task = taking.task
+    store: Store, progress: _Progress, number: int, batch: Batch, plan: Plan, notation: Notation
+) -> tuple[Plan, Notation]:
+    task = progress.task
     if number == 0:
         stage_batch(store, batch, task.dialect)
-        count_unread(store, task.file, compiled, taking.tally.remarks)
-        compiled, settled = type_staged(store, task, batch, taking.tally.remarks)
+        count_unread(store, task.file, plan, progress.tally.remarks)
+        plan, notation = type_staged(store, task, batch, progress.tally.remarks)
     else:
-        type_batch(store, batch, task.dialect, compiled)
-    rejected = taking.tally.bad
-    _take_batch(store, taking, batch, compiled)
-    if number and taking.tally.bad > rejected and settled.orders:
+        type_batch(store, batch, task.dialect, plan)
+    rejects_before = progress.tally.bad
+    _take_batch(store, progress, batch, plan)
+    if number and progress.tally.bad > rejects_before and notation.orders:
         stage_batch(store, batch, task.dialect)
-        confirm(store.engine, task.path, compiled.dates, settled, batch.lines)
+        confirm(store.engine, task.path, plan.dates, notation, batch.lines)
         store.engine.run("DROP TABLE staged")
     if number:
-        confirm_formats(store.engine, task.path, compiled.strange)
-    return compiled, settled
+        confirm_formats(store.engine, task.path, plan.strange)
+    return plan, notation
 
 
 @contextmanager
@@ -220,30 +220,30 @@ def _name_lines(batch: Batch) -> Iterator[None]:
         raise
 
 
-def _take_grouped(store: Store, taking: _Progress, given: Iterable[Batch]) -> Reading:
+def _take_grouped(store: Store, progress: _Progress, all_batches: Iterable[Batch]) -> Notation:
     """Lines that are folded into one record may stand anywhere: all are there before the first is typed."""
     batches, before = [], 0
-    for batch in given:
+    for batch in all_batches:
         with _name_lines(batch):
-            stage_batch(store, batch, taking.task.dialect, before)
+            stage_batch(store, batch, progress.task.dialect, before)
         before += batch.records
         batches.append(replace(batch, text=b""))
     batch = join_batches(batches)
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {BROKEN} (name VARCHAR)")
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {BROKEN_GROUPS} (name VARCHAR)")
     names = sorted({fault.group for fault in batch.faults} - {""})
     if names:
-        store.engine.append(BROKEN, {"name": names})
-    count_unread(store, taking.task.file, taking.task.compiled, taking.tally.remarks)
-    compiled, settled = type_staged(store, taking.task, batch, taking.tally.remarks)
-    _take_batch(store, taking, batch, compiled)
-    return settled
+        store.engine.append(BROKEN_GROUPS, {"name": names})
+    count_unread(store, progress.task.file, progress.task.first_plan, progress.tally.remarks)
+    plan, notation = type_staged(store, progress.task, batch, progress.tally.remarks)
+    _take_batch(store, progress, batch, plan)
+    return notation
 
 
-def _statement_of(task: Task, settled: Reading) -> Statement:
+def _statement_of(task: Task, notation: Notation) -> Statement:
     """What was said of the file; and the order its dates showed, which a few of its records may not show."""
     options, export = task.options, task.file.export
-    shown = set(settled.orders.values()) - {""}
-    order = shown.pop() if len(shown) == 1 and settled.stated_order is None else None
+    orders = set(notation.orders.values()) - {""}
+    order = orders.pop() if len(orders) == 1 and notation.stated_order is None else None
     encoding = options.encoding if export.kind == "text" else None
     period = task.file.period
     return Statement(
@@ -254,95 +254,95 @@ def _statement_of(task: Task, settled: Reading) -> Statement:
 def group_place(task: Task) -> int | None:
     """The place of the column by which the layout folds lines into one record."""
     group, columns = task.file.layout.group, task.file.export.columns
-    named = [column.normal for column in columns]
-    return named.index(normal(group)) if group and normal(group) in named else None
+    names = [column.normal for column in columns]
+    return names.index(normal(group)) if group and normal(group) in names else None
 
 
 def type_staged(
     store: Store, task: Task, batch: Batch, remarks: Counter[tuple[str, str]] | None = None
-) -> tuple[Plan, Reading]:
+) -> tuple[Plan, Notation]:
     """Turn `staged` into `typed`, its dates, decimals and ticks read as they show themselves (`remarks`)."""
     run, rows = store.engine.run, store.engine.rows
-    dates, numbers, flags = task.compiled.dates, task.compiled.numbers, task.compiled.flags
+    dates, numbers, flags = task.first_plan.dates, task.first_plan.numbers, task.first_plan.flags
     aggregates = [*not_iso(dates.values()), signs_shown(numbers.values()), *tick_counts(flags.values())]
     total, *shown_by = rows(f"SELECT count(*), {', '.join(aggregates)} FROM staged")[0]
-    others = {name: cell for (name, cell), other in zip(dates.items(), shown_by, strict=False) if other}
+    doubtful = {name: cell for (name, cell), flag in zip(dates.items(), shown_by, strict=False) if flag}
     signs, ticks = shown_by[len(dates)], shown_by[len(dates) + 1 :]
-    settled = settle_dates(store.engine, task.path, others, task.context.reading, batch.lines)
-    settled, shown = settle_decimals(store.engine, numbers if signs else {}, settled)
-    settled, unticked = settle_ticks(list(flags), total, ticks, settled)
+    notation = settle_dates(store.engine, task.path, doubtful, task.context.notation, batch.lines)
+    notation, remarks_on_signs = settle_decimals(store.engine, numbers if signs else {}, notation)
+    notation, remarks_on_ticks = settle_ticks(list(flags), total, ticks, notation)
     if remarks is not None:
-        remarks.update({(DECIMAL_SIGN, about): n for about, n in shown.items()})
-        remarks.update({(TICK_COLUMN, about): n for about, n in unticked.items()})
+        remarks.update({(DECIMAL_SIGN, about): n for about, n in remarks_on_signs.items()})
+        remarks.update({(TICK_COLUMN, about): n for about, n in remarks_on_ticks.items()})
         half_days = count_half_days(store.engine, dates, total)
         remarks.update({(TWELVE_HOURS, f'"{name}"'): n for name, n in half_days.items()})
-    compiled = task.plan(settled)
+    plan = task.plan(notation)
     direct = frozenset[str]()
-    if compiled.formed:
-        odd = rows(compiled.other_forms("staged", batch.plain))[0]
-        direct = frozenset(name for name, other in zip(compiled.formed, odd, strict=True) if not other)
-    run(f"CREATE OR REPLACE TEMP TABLE typed AS {compiled.typed('staged', batch.plain, direct)}; DROP TABLE staged")
-    return compiled, settled
+    if plan.form_columns:
+        odd = rows(plan.other_forms("staged", batch.plain))[0]
+        direct = frozenset(name for name, flag in zip(plan.form_columns, odd, strict=True) if not flag)
+    run(f"CREATE OR REPLACE TEMP TABLE typed AS {plan.typed_sql('staged', batch.plain, direct)}; DROP TABLE staged")
+    return plan, notation
 
 
-def _take_batch(store: Store, taking: _Progress, batch: Batch, compiled: Plan) -> None:
+def _take_batch(store: Store, progress: _Progress, batch: Batch, plan: Plan) -> None:
     """Judge, classify and write the records of `typed`."""
-    file_id, tally, period = taking.targets[0].file_id, taking.tally, taking.task.file.period
+    file_id, tally, period = progress.targets[0].file_id, progress.tally, progress.task.file.period
     if period:
-        outside, undated = leave_aside(store, compiled, period, taking.task.context.brand_zone)
+        outside, without_date = leave_aside(store, plan, period, progress.task.context.brand_zone)
         tally.remarks["period_outside", str(period)] += outside
-        tally.remarks["period_undated", str(period)] += undated
+        tally.remarks["period_undated", str(period)] += without_date
     faults = [(fault.line, fault.last_line, fault.code, fault.reason) for fault in batch.faults]
     rejects.write_faults(store, file_id, faults)
     tally.faults += len(batch.faults)
-    main, code = taking.targets[0], taking.task.context.reading.calling_code
-    restore_identifiers(store, compiled.identifiers, (main.entity, main.source), code, tally.remarks)
-    mask_identifiers(store, compiled.text_columns, code, tally.remarks)
-    refuse_rounded(store, taking.task.path, main.entity, compiled)
-    if taking.forgotten:
-        zone = taking.task.context.brand_zone
-        for remark, n in leave_out(store, compiled, taking.forgotten, main.source, taking.task.names, zone).items():
+    main, code = progress.targets[0], progress.task.context.notation.calling_code
+    restore_identifiers(store, plan.identifiers, (main.entity, main.source), code, tally.remarks)
+    mask_identifiers(store, plan.text_columns, code, tally.remarks)
+    refuse_rounded(store, progress.task.path, main.entity, plan)
+    if progress.register:
+        zone = progress.task.context.brand_zone
+        for remark, n in leave_out(store, plan, progress.register, main.source, progress.task.names, zone).items():
             tally.remarks[remark, ""] += n
-    judgement = count_typed(store, compiled, tally)
+    judgement = count_typed(store, plan, tally)
     if judgement.rejected:
-        tally.bad += rejects.write_rejects(store, file_id, batch, compiled.grouped)
+        tally.bad += rejects.write_rejects(store, file_id, batch, plan.has_groups)
     if judgement.words:
-        _refuse_second_header(store, taking.task, compiled, batch)
+        _refuse_second_header(store, progress.task, plan, batch)
     if judgement.near:
-        count_uncertain(store, compiled, tally)
-    count_unknown(store, compiled, judgement.unknown, tally)
-    count_agreeing(store, compiled, taking.task.file.layout, tally)
-    classify(store, compiled)
-    count_unmapped(store, compiled, tally)
-    looked_up = look_up_pseudonyms(store, compiled)
-    spelled = find_spellings(store, compiled, taking.task.names, taking.task.context.brand)
-    for target in taking.targets:
-        others = find_codes(store, compiled, target.entity, tally)
-        others |= {"brand"} if target.entity in spelled else frozenset()
-        records = count_records(store, compiled, target.entity, tally)
-        before = taking.before[target.entity] + tally.added[target.entity]
-        added, contested = take(store, target, compiled, looked_up, tally.records, others, records, before)
-        tally.added[target.entity] += added
-        tally.contested[target.entity] += contested
+        count_uncertain(store, plan, tally)
+    count_unknown(store, plan, judgement.unknown, tally)
+    count_agreeing(store, plan, progress.task.file.layout, tally)
+    classify(store, plan)
+    count_unmapped(store, plan, tally)
+    looked_up = look_up_pseudonyms(store, plan)
+    spellings = find_spellings(store, plan, progress.task.names, progress.task.context.brand)
+    for target in progress.targets:
+        code_columns = find_codes(store, plan, target.entity, tally)
+        code_columns |= {"brand"} if target.entity in spellings else frozenset()
+        records = count_records(store, plan, target.entity, tally)
+        before = progress.before[target.entity] + tally.additions[target.entity]
+        additions, contests = take(store, target, plan, looked_up, tally.records, code_columns, records, before)
+        tally.additions[target.entity] += additions
+        tally.contests[target.entity] += contests
         if records.faults:
-            rejects.write_key_faults(store, target.file_id, batch, compiled.meant(target.entity))
-            tally.refused[target.entity] += records.faults
+            rejects.write_key_faults(store, target.file_id, batch, plan.meaning_sql(target.entity))
+            tally.refusals[target.entity] += records.faults
         newest = (records.newest, tally.newest.get(target.entity))
         tally.newest[target.entity] = max(filter(None, newest), default=None)
     tally.records += batch.records
 
 
-def _refuse_second_header(store: Store, task: Task, compiled: Plan, batch: Batch) -> None:
+def _refuse_second_header(store: Store, task: Task, plan: Plan, batch: Batch) -> None:
     """Raises HeaderMoved."""
     names = task.file.layout.vocabulary() | {column.normal for column in task.file.export.columns}
-    place = second_header(store, compiled, names)
+    place = second_header(store, plan, names)
     if place is not None:
         raise HeaderMoved(task.path, int(batch.lines[place]))
 
 
-def _finish(store: Store, taking: _Progress, account: Account, stated: Statement) -> Outcome:
+def _finish(store: Store, progress: _Progress, account: Account, statement: Statement) -> Outcome:
     """Settle what is contested, check the whole and enter it in the ledger."""
-    task, tally = taking.task, taking.tally
+    task, tally = progress.task, progress.tally
     tally.remarks[LINE_IN_QUOTES, ""] += account.line_wraps
     tally.remarks[DAMAGED_TEXT, ""] += account.damaged_records
     tally.remarks[LINE_END_MISSING, ""] += account.open_ends
@@ -351,110 +351,110 @@ def _finish(store: Store, taking: _Progress, account: Account, stated: Statement
     if account.moved_line is not None:
         raise HeaderMoved(task.path, account.moved_line)
     check_assertions(task.path, task.file.layout, tally)
-    lines, loaded = _lines(task.file.export, account), []
+    lines, tables = _lines(task.file.export, account), []
     as_of = instant_in_name(task.path.name, task.context.brand_zone)
-    for number, target in enumerate(taking.targets):
+    for number, target in enumerate(progress.targets):
         # All tables of a file speak up to the same instant, the main one's or a later one of their own.
         as_of = task.options.instant or max(filter(None, (as_of, tally.newest[target.entity])), default=None)
-        table = task.compiled.tables[target.entity]
+        table = task.first_plan.tables[target.entity]
         remarks = None if number else tally.remarks
-        added, contested = tally.added[target.entity], tally.contested[target.entity]
-        merged = settle(store, target, task.path, as_of, table.filled, added, contested, remarks)
+        additions, contests = tally.additions[target.entity], tally.contests[target.entity]
+        merge = settle(store, target, task.path, as_of, table.updates, additions, contests, remarks)
         count_later(store, target.entity, target.file_id, task.options.instant, tally)
-        refused = tally.refused[target.entity]
-        counts = replace(merged, records=merged.records + refused, rejected=refused)
+        refusals = tally.refusals[target.entity]
+        counts = replace(merge, records=merge.records + refusals, rejected=refusals)
         if number == 0:
-            counts = _main_counts(merged, tally, account)
+            counts = _main_counts(merge, tally, account)
             _refuse_all_rejected(store, task, counts, target.file_id)
         _refuse_rejects(store, task.file.export, counts, target.file_id, task.options.max_rejects)
         if number == 0:
             _refuse_repairs(task, counts, account)
-        counts = replace(counts, removed=_remove_outside(store, taking, target, counts.updated))
-        entry = replace(_entry(task, target, as_of, counts, Lines() if number else lines), statement=stated)
-        ledger.prove_tables(store, entry, taking.before[target.entity])
+        counts = replace(counts, removed=_remove_outside(store, progress, target, counts.updated))
+        entry = replace(_entry(task, target, as_of, counts, Lines() if number else lines), statement=statement)
+        ledger.prove_tables(store, entry, progress.before[target.entity])
         ledger.write_entry(store, entry, task.context.brand_zone)
-        ledger.write_columns(store, target.file_id, task.file.source, target.entity, table.held)
-        loaded.append(LoadedTable(target.entity, counts, table.held))
-    for target, table_counts in zip(taking.targets, loaded, strict=True):
-        _judge_plausibility(store, taking, target, table_counts.counts.records)
-    unknown = write_unknown(store, taking.targets[0].file_id, tally)
-    _remark_on_brands(store, taking)
-    written = write_remarks(store, taking.targets[0].file_id, tally)
-    _drop_scratch(store, taking.targets)
-    rejected = any(table.counts.rejected for table in loaded)
-    first = rejects.first_rejects(store, task.file.export.name, taking.targets[0].file_id) if rejected else ()
-    outcome = task.file.outcome(tuple(loaded))
+        ledger.write_columns(store, target.file_id, task.file.source, target.entity, table.columns)
+        tables.append(LoadedTable(target.entity, counts, table.columns))
+    for target, table_counts in zip(progress.targets, tables, strict=True):
+        _judge_plausibility(store, progress, target, table_counts.counts.records)
+    unknown = write_unknown(store, progress.targets[0].file_id, tally)
+    _remark_on_brands(store, progress)
+    remark_rows = write_remarks(store, progress.targets[0].file_id, tally)
+    _drop_scratch(store, progress.targets)
+    has_rejects = any(table.counts.rejected for table in tables)
+    first = rejects.first_rejects(store, task.file.export.name, progress.targets[0].file_id) if has_rejects else ()
+    outcome = task.file.outcome(tuple(tables))
     return replace(
         outcome,
         lines=lines,
         unknown=unknown,
-        remarks=written,
+        remarks=remark_rows,
         own_reasons=bool(task.context.reasons),
         first_rejects=first,
         uncertain=tally.uncertain,
         repaired_lines=tuple(account.repaired_lines),
         other_sources=ledger.other_sources(store, task.file.layout.name, task.file.brand),
-        same_elsewhere=same_elsewhere(store, taking.targets[0]),
+        same_elsewhere=same_elsewhere(store, progress.targets[0]),
     )
 
 
-def _remove_outside(store: Store, taking: _Progress, target: Target, updated: int) -> int:
+def _remove_outside(store: Store, progress: _Progress, target: Target, updates: int) -> int:
     """Take out what an earlier reading of the file brought and its period leaves aside; how many records.
 
-    Where these, or the `updated` ones, gave up texts, their bytes are still in the database's file: that is noted.
+    Where these, or the `updates` ones, gave up texts, their bytes are still in the database's file: that is noted.
     """
-    period, removed = taking.task.file.period, 0
+    period, count = progress.task.file.period, 0
     if period:
-        removed = remove_earlier(store, target.entity, target.source, target.sha256, target.file_id)
-    if period and target == taking.targets[0]:
-        taking.tally.remarks["period_removed", str(period)] += removed
-    if target.entity == "contacts" and (updated or removed) and not taking.task.options.keep_text:
+        count = remove_earlier(store, target.entity, target.source, target.sha256, target.file_id)
+    if period and target == progress.targets[0]:
+        progress.tally.remarks["period_removed", str(period)] += count
+    if target.entity == "contacts" and (updates or count) and not progress.task.options.keep_text:
         note_emptied_texts(store, target.source)
-    return removed
+    return count
 
 
-def _judge_plausibility(store: Store, taking: _Progress, target: Target, records: int) -> None:
+def _judge_plausibility(store: Store, progress: _Progress, target: Target, records: int) -> None:
     """Remark on what is doubtful about the `records` of a table, of which few show little. Raises TwinsHeld."""
-    remarks = taking.tally.remarks
+    remarks = progress.tally.remarks
     if not records:
         return
-    _judge_twins(store, taking, target)
+    _judge_twins(store, progress, target)
     if target.entity == "surveys":
         count_odd_answers(store, target.file_id, remarks)
     if records >= FEWEST_UNIFORM:
         count_uniform(store, target.entity, target.file_id, remarks)
     if target.entity in OUTCOMES and records >= FEWEST_SETTLED:
-        for settled in files_without_open_records(store, target.entity, target.file_id).values():
-            remarks[f"settled_{target.entity}", ""] += settled
+        for records_without_open in files_without_open_records(store, target.entity, target.file_id).values():
+            remarks[f"settled_{target.entity}", ""] += records_without_open
 
 
-def _judge_twins(store: Store, taking: _Progress, target: Target) -> None:
+def _judge_twins(store: Store, progress: _Progress, target: Target) -> None:
     """Refuse a file of which another source holds most records too, and remark on single ones. Raises TwinsHeld."""
-    task, remarks = taking.task, taking.tally.remarks
+    task, remarks = progress.task, progress.tally.remarks
     for twins in find_twins(store, target.entity, target.source, target.file_id):
         files = ledger.file_names(store, twins.source, target.entity)
         about = f"{twins.source} ({target.entity})"
         if any(map(task.separate, (task.file.export.name, *files))):
             remarks["twins_separate", about] += twins.twins
         elif stretch := twins.stretch:
-            copy, other = (task.path.name, twins.source) if twins.newer else (files[0], target.source)
+            copy, original = (task.path.name, twins.source) if twins.newer else (files[0], target.source)
             day = stretch.last + timedelta(days=1)
             layout, _, brand = twins.source.partition("/")
-            forgotten = brand if layout == task.file.layout.name else None
-            raise TwinsHeld(task.path, twins.describe(target.source, stretch), copy, day, other, brand=forgotten)
+            missing_brand = brand if layout == task.file.layout.name else None
+            raise TwinsHeld(task.path, twins.describe(target.source, stretch), copy, day, original, brand=missing_brand)
         elif twins.by == "customer" and twins.twins >= NAMED_FROM:
             remarks["twins_single", about] += twins.twins
 
 
-def _remark_on_brands(store: Store, taking: _Progress) -> None:
+def _remark_on_brands(store: Store, progress: _Progress) -> None:
     """Store the names of the file's brands, and remark on what they are written like and which orders they miss."""
-    task, tally = taking.task, taking.tally
+    task, tally = progress.task, progress.tally
     if task.file.spelling is not None and task.file.spelling != task.file.brand:
         task.names.read[task.file.brand or "", task.file.spelling] += tally.records
     write_names(store, task.names)
     tally.remarks += remarks_on_spellings(task.names)
-    for target in taking.targets:
-        if not tally.added[target.entity] + tally.contested[target.entity]:
+    for target in progress.targets:
+        if not tally.additions[target.entity] + tally.contests[target.entity]:
             continue
         tally.remarks += remarks_on_orders(store, target.entity, target.file_id)
         if target.entity in ("orders", "parcels"):
@@ -489,7 +489,7 @@ def _refuse_all_rejected(store: Store, task: Task, counts: Counts, file_id: int)
     path, file = task.path, task.file
     if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
         first = rejects.first_rejects(store, file.export.name, file_id)[0]
-        raise AllRejected(path, counts.rejected, first, file.layout.formats if file.own else ())
+        raise AllRejected(path, counts.rejected, first, file.layout.formats if file.is_own_layout else ())
 
 
 def _refuse_rejects(store: Store, export: Export, counts: Counts, file_id: int, limit: Limit) -> None:
@@ -499,9 +499,9 @@ def _refuse_rejects(store: Store, export: Export, counts: Counts, file_id: int, 
     """
     if limit.allows(counts.rejected, counts.records):
         return
-    others = rejects.no_records(store, file_id)
-    others = others if 2 * others < counts.records else 0
-    if not limit.allows(counts.rejected - others, counts.records - others):
+    not_records = rejects.no_records(store, file_id)
+    not_records = not_records if 2 * not_records < counts.records else 0
+    if not limit.allows(counts.rejected - not_records, counts.records - not_records):
         first = rejects.first_rejects(store, export.name, file_id)
         raise TooManyRejects(export.path, counts.rejected, counts.records, limit.text, first)
 
@@ -517,7 +517,7 @@ def _entry(task: Task, target: Target, as_of: datetime | None, counts: Counts, l
     file, export = task.file, task.file.export
     return Entry(
         target.file_id, export.sha256, export.name, export.size, file.layout.name, file.source, target.entity,
-        file.brand, export.encoding, export.delimiter, task.reading, as_of, counts, lines,
+        file.brand, export.encoding, export.delimiter, task.reading_id, as_of, counts, lines,
     )  # fmt: skip
 
 

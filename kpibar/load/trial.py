@@ -9,10 +9,10 @@ from kpibar.database.store import Store
 from kpibar.errors import KpibarError
 from kpibar.layouts.layout import Entity, Layout, entries
 from kpibar.layouts.origins import placeholders
-from kpibar.load.plan import Plan, plan
+from kpibar.load.plan import Plan, make_plan
 from kpibar.load.staging import stage_batch
 from kpibar.load.transaction import Task, group_place, type_staged
-from kpibar.load.typed import BROKEN
+from kpibar.load.typed import BROKEN_GROUPS
 from kpibar.read.reader import Reader
 from kpibar.values.helpers import HELPERS
 
@@ -34,12 +34,12 @@ def parses(store: Store, task: Task) -> bool:
 
 def faulty_entry(store: Store, task: Task) -> str | None:
     """The entry of a layout whose SQL does not run, on no cells at all or on the first records; None without one."""
-    for entry, compiled in entries(task.file.layout):
+    for entry, program in entries(task.file.layout):
         cells = [
-            f"CAST(NULL AS {HELPERS[call.helper].type}) AS cell_{number}" for number, call in enumerate(compiled.calls)
+            f"CAST(NULL AS {HELPERS[call.helper].type}) AS cell_{number}" for number, call in enumerate(program.calls)
         ]
         source = f"(SELECT {', '.join([*cells, '1 AS lines_folded'])})"
-        if not _runs(store, f"SELECT {placeholders(compiled)} FROM {source}"):
+        if not _runs(store, f"SELECT {placeholders(program)} FROM {source}"):
             return entry
     return _faulty_column(store, task)
 
@@ -52,11 +52,11 @@ def _faulty_column(store: Store, task: Task) -> str | None:
         for column in select:
             alone = _alone(layout, entity, column)
             file = replace(task.file, layout=alone)
-            reduced = replace(task, file=file, compiled=plan(alone, file.export.columns, task.context))
+            trial_task = replace(task, file=file, first_plan=make_plan(alone, file.export.columns, task.context))
             try:
                 with store.transaction(keep=False):
-                    compiled = _type_first(store, reduced)
-                    store.engine.rows(f"SELECT max({column}) FROM ({compiled.field(entity, column)})")
+                    trial_plan = _type_first(store, trial_task)
+                    store.engine.rows(f"SELECT max({column}) FROM ({trial_plan.field(entity, column)})")
             except EngineError as error:
                 if error.statement:
                     return f"{'[select]' if entity == layout.fills else f'[also.{entity}.select]'} {column}"
@@ -69,16 +69,18 @@ def _faulty_column(store: Store, task: Task) -> str | None:
 def _alone(layout: Layout, entity: Entity, column: str) -> Layout:
     """A layout with one column of a table beside the keys."""
 
-    def kept(table: Entity, select: Mapping[str, str]) -> dict[str, str]:
-        wanted = {*KEYS[table].mandatory, *([column] if table == entity else [])}
-        return {name: sql for name, sql in select.items() if name in wanted}
+    def select_kept(table: Entity, select: Mapping[str, str]) -> dict[str, str]:
+        names = {*KEYS[table].mandatory, *([column] if table == entity else [])}
+        return {name: sql for name, sql in select.items() if name in names}
 
     further = {
-        table: also.model_copy(update={"select": kept(table, also.select)})
+        table: also.model_copy(update={"select": select_kept(table, also.select)})
         for table, also in layout.also.items()
         if table == entity
     }
-    return layout.model_copy(update={"select": kept(layout.fills, layout.select), "also": further, "assertions": ()})
+    return layout.model_copy(
+        update={"select": select_kept(layout.fills, layout.select), "also": further, "assertions": ()}
+    )
 
 
 def _runs(store: Store, sql: str) -> bool:
@@ -105,8 +107,8 @@ def _type_first(store: Store, task: Task) -> Plan:
         task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task),
         path=export.path,
     )  # fmt: skip
-    given = reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows())
-    batch = next(given)
-    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {BROKEN} (name VARCHAR)")
+    batches = reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows())
+    batch = next(batches)
+    store.engine.run(f"CREATE OR REPLACE TEMP TABLE {BROKEN_GROUPS} (name VARCHAR)")
     stage_batch(store, batch, task.dialect)
     return type_staged(store, task, batch)[0]

@@ -15,7 +15,7 @@ from kpibar.database.key import bind, key_path, load_key
 from kpibar.database.ledger import PURGED_BEFORE, Counts, Entry, next_file_id, write_entry
 from kpibar.database.schema import BEGINS, ENTITIES, INSTANTS, KEYS, columns
 from kpibar.database.store import Store
-from kpibar.load.forgotten import NUMBERED, record_key
+from kpibar.load.forgotten import NUMBERED_TABLES, record_key
 from kpibar.removal.errors import AgeInvalid
 from kpibar.removal.people import (
     PERSON,
@@ -179,7 +179,7 @@ def _forget_statement(now: datetime) -> str:
         f"UNION SELECT t.order_key, 'order', t.brand {contacts} AND t.order_key IS NOT NULL "
         f"UNION SELECT {record_key('contact', 't.contact_id')}, 'contact', t.source {contacts}"
     )
-    for entity in NUMBERED:
+    for entity in NUMBERED_TABLES:
         key = record_key(entity, f"t.{KEYS[entity].id[0]}")
         fresh += f" UNION SELECT {key}, '{entity}', t.source {rows_to_delete.format(entity)}"
     return (

@@ -43,7 +43,7 @@ def outcome_lines(outcome: Outcome, definitions: Catalogue, dry_run: bool, brief
     how = ", ".join(filter(None, (outcome.layout, outcome.encoding, delimiter)))
     if outcome.same_as_before is not None:
         when = f"{outcome.same_as_before:%Y-%m-%d %H:%M} UTC"
-        later = f"; now complete up to {outcome.extended:%Y-%m-%d %H:%M} UTC" if outcome.extended else ""
+        later = f"; now complete up to {outcome.new_as_of:%Y-%m-%d %H:%M} UTC" if outcome.new_as_of else ""
         return [f"{name} ({how})", f"  already ingested on {when}: nothing added, nothing updated{later}"]
     lines = [f"{name} ({how})" + (" - dry run, nothing stored" if dry_run else "")]
     lines += [f"  {_count_line(table)}" for table in outcome.tables]
@@ -71,7 +71,7 @@ def outcome_lines(outcome: Outcome, definitions: Catalogue, dry_run: bool, brief
         for column, name in outcome.absent
     ]
     lines += _other_sources(outcome)
-    without_input = disabled_kpis(definitions, outcome.tables[0].entity, outcome.tables[0].held)
+    without_input = disabled_kpis(definitions, outcome.tables[0].entity, outcome.tables[0].columns)
     if without_input:
         columns = sorted({need.partition(".")[2] for needs in without_input.values() for need in _options(needs)})
         lines.append(f"  gives no figures for {', '.join(without_input)}: no {', '.join(columns)}")
@@ -209,7 +209,7 @@ def loss_warning(path: Path, entries: int) -> str:
 
 def to_correct(corrections: Corrections, output: Path) -> str:
     """What to do with the rejected records that were written to a file."""
-    statement = corrections.stated
+    statement = corrections.statement
     # They are complete up to the same instant as their export, whatever the newest of them shows.
     as_of = f"{corrections.as_of.isoformat()}Z" if corrections.as_of else None
     options = {

@@ -1,6 +1,6 @@
 """Which number of 03/04/2025 is the day: what the values of a column show, or what somebody states; never a guess.
 
-`settle` looks at the first batch of a file and gives the reading that holds for all of it; `confirm` looks at each
+`settle` looks at the first batch of a file and gives the notation that holds for all of it; `confirm` looks at each
 later batch and refuses the file when a value fits only the other order. Both cost one query over `staged`, whose
 `line` is the place of a record: `lines` gives the physical line of each place.
 """
@@ -16,7 +16,7 @@ from kpibar.database.engine import Engine
 from kpibar.privacy.disclosure import blank
 from kpibar.read.columns import normal
 from kpibar.values.errors import DateOrderAmbiguous, DateOrderMixed, DatesSwapped, YearFirst
-from kpibar.values.notation import Reading, quote
+from kpibar.values.notation import Notation, quote
 from kpibar.values.timestamps import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _DATE = f"{_START}{_NUMBER}[-/.]{_NUMBER}[-/.]({_LONG}|{_SHORT})"
 # Dates that lie so many times closer together when read the other way were most likely written so.
 _FAR_CLOSER = 4
 # So many dates of either kind are no chance.
-_SEVERAL = 3
+_ENOUGH_DATES = 3
 # 25-01-12 is also the twelfth of January 2025: it shows nothing, and is read as stated or not at all.
 _SHORT_HYPHENS = f"{_START}([0-9]{{2}})-{_NUMBER}-([0-9]{{2}})([^0-9/.-]|$)"
 _DAY_FIRST, _MONTH_FIRST = (
@@ -61,9 +61,9 @@ class Evidence:
     """What the cells of a column show of their notation. A count or a line; lines are None where nothing was found.
 
     `example` is the first numeric date with its digits blanked; `day_first` and `month_first` are the first lines that
-    fit only one order; `foreign` counts numeric dates that are not written as the layout's formats say; `others` those
+    fit only one order; `foreign` counts numeric dates that are not written as the layout's formats say; `unclear` those
     in ISO 8601; `short` tells how many dates are like 25-01-12, `late` how many of these would be years from now, were
-    their last part the year; `unswapped` counts ISO dates after the 12th of a month and numeric dates that fit both
+    their last part the year; `in_order` counts ISO dates after the 12th of a month and numeric dates that fit both
     orders; `fine` and `coarse` count spreadsheet days with five decimals and with fewer.
     """
 
@@ -73,12 +73,12 @@ class Evidence:
     day_first: int | None
     month_first: int | None
     foreign: int
-    others: int
+    unclear: int
     fine: int
     coarse: int
     short: int = 0
     late: int = 0
-    unswapped: int = 0
+    in_order: int = 0
 
     @property
     def order(self) -> str | None:
@@ -92,7 +92,7 @@ def not_iso(cells: Iterable[str]) -> list[str]:
 
 
 def probe(cells: Mapping[str, str], formats: Iterable[str] = (), table: str = "staged") -> str:
-    """A query that gives one row for each column (name -> SQL of its untrimmed cell), to be read by `observed`.
+    """A query that gives one row for each column (name -> SQL of its untrimmed cell), to be read by `read_evidence`.
 
     Each different beginning of a cell is looked at once; what looks like ISO 8601 at a glance is only counted. The
     columns stand one below the other: the engine prepares every regular expression once, which is what small files
@@ -111,7 +111,7 @@ def _beginnings(place: int, cell: str, table: str) -> str:
     """How the cells of a column begin (`v`), how many do so (`n`), and the first of them."""
     iso = f"CASE WHEN substr({cell}, 9, 2) <= '12' THEN 'iso' ELSE 'iso late' END"
     return (
-        f"SELECT {place} AS place, CASE WHEN {cell} LIKE '____-__-__%' THEN {iso} ELSE {_beginning(cell)} END AS v, "
+        f"SELECT {place} AS place, CASE WHEN {cell} LIKE '____-__-__%' THEN {iso} ELSE {_start(cell)} END AS v, "
         f"count(*) AS n, min(line) AS first FROM {table} GROUP BY ALL"
     )
 
@@ -122,30 +122,30 @@ def _written_as(formats: Iterable[str]) -> str:
     for format in formats:
         date = re.search("%-?[dem]([-/.])%-?[dem]([-/.])%([yY])", format)
         if date:
-            one, two, year = re.escape(date[1]), re.escape(date[2]), 4 if date[3] == "Y" else 2
+            first, two, year = re.escape(date[1]), re.escape(date[2]), 4 if date[3] == "Y" else 2
             end = ".*M" if "%p" in format else "([^0-9].*[^M]|[^0-9])?"
-            shapes.add(f"{_NUMBER}{one}{_NUMBER}{two}[0-9]{{{year}}}{end}")
+            shapes.add(f"{_NUMBER}{first}{_NUMBER}{two}[0-9]{{{year}}}{end}")
     return f"^({'|'.join(sorted(shapes))})$" if shapes else "^$"
 
 
-def _signs(known: str) -> str:
+def _signs(notation_sql: str) -> str:
     """What a beginning `v` shows, each regular expression asked once."""
-    found, last = "regexp_matches(v, {})".format, f"try_cast(regexp_extract(v, '{_SHORT_HYPHENS}', 3) AS INTEGER)"
-    asked = {
-        "dated": found(quote(_DATE)),
-        "day_first": found(quote(_DAY_FIRST)),
-        "month_first": found(quote(_MONTH_FIRST)),
-        "known": found(quote(known)),
-        "short": found(quote(_SHORT_HYPHENS)),
+    matches, last = "regexp_matches(v, {})".format, f"try_cast(regexp_extract(v, '{_SHORT_HYPHENS}', 3) AS INTEGER)"
+    conditions = {
+        "dated": matches(quote(_DATE)),
+        "day_first": matches(quote(_DAY_FIRST)),
+        "month_first": matches(quote(_MONTH_FIRST)),
+        "known": matches(quote(notation_sql)),
+        "short": matches(quote(_SHORT_HYPHENS)),
         "late": f"{last} > {(datetime.now(UTC).year + 1) % 100}",
         "serial": f"regexp_full_match(v, '{SERIAL}')",
         "fine": f"regexp_matches(v, '{SERIAL_FINE}')",
         "eighths": f"regexp_matches(v, '^[0-9]+{SERIAL_EIGHTHS}')",
     }
-    return ", ".join(f"{sign} AS {name}" for name, sign in asked.items())
+    return ", ".join(f"{sign} AS {name}" for name, sign in conditions.items())
 
 
-def _beginning(cell: str) -> str:
+def _start(cell: str) -> str:
     """What tells the notation of a date: its beginning, and whether a half of the day ends it."""
     begins = f"left(ltrim({cell}), CASE WHEN ltrim({cell}) < 'A' THEN 11 ELSE 26 END)"
     return f"{begins} || CASE WHEN right({cell}, 1) IN ('M', 'm', '.') THEN ' M' ELSE '' END"
@@ -153,24 +153,24 @@ def _beginning(cell: str) -> str:
 
 def strange(cell: str, formats: Iterable[str]) -> str:
     """SQL: the beginning of a numeric date that is not written as the formats say, NULL for any other cell."""
-    seen = _beginning(cell)
+    start = _start(cell)
     return (
-        f"CASE WHEN NOT regexp_matches({seen}, {quote(_written_as(formats))}) "
-        f"AND regexp_matches({seen}, {quote(_DATE)}) THEN {seen} END"
+        f"CASE WHEN NOT regexp_matches({start}, {quote(_written_as(formats))}) "
+        f"AND regexp_matches({start}, {quote(_DATE)}) THEN {start} END"
     )
 
 
-def observed(rows: Iterable[Sequence[object]], lines: "Integers") -> tuple[Evidence, ...]:
+def read_evidence(rows: Iterable[Sequence[object]], lines: "Integers") -> tuple[Evidence, ...]:
     """The rows of `probe` as the evidence of each column."""
-    found = [Evidence(*row) for row in rows]  # type: ignore[arg-type]
+    evidence = [Evidence(*row) for row in rows]  # type: ignore[arg-type]
     return tuple(
         replace(
-            one,
-            example=one.example and blank(one.example),
-            day_first=_physical(one.day_first, lines),
-            month_first=_physical(one.month_first, lines),
+            column,
+            example=column.example and blank(column.example),
+            day_first=_physical(column.day_first, lines),
+            month_first=_physical(column.month_first, lines),
         )
-        for one in found
+        for column in evidence
     )
 
 
@@ -178,7 +178,7 @@ def _physical(place: int | None, lines: "Integers") -> int | None:
     return None if place is None else int(lines[place])
 
 
-def decide(path: Path, evidence: Sequence[Evidence], stated: str | None = None, firm: bool = True) -> dict[str, str]:
+def decide(path: Path, evidence: Sequence[Evidence], option: str | None = None, firm: bool = True) -> dict[str, str]:
     """The order of each column that shows one: "dmy" or "mdy"; "" where the values must be rejected one by one.
 
     What is stated holds unless the file contradicts it; when it is not `firm`, the statement of a layout's formats, it
@@ -188,49 +188,53 @@ def decide(path: Path, evidence: Sequence[Evidence], stated: str | None = None, 
     spreadsheet has read what it could with day and month swapped.
     Raises DateOrderAmbiguous, DateOrderMixed, DatesSwapped, YearFirst.
     """
-    dated = [one for one in evidence if one.dates]
-    for one in dated:
-        contradiction(path, one, stated)
-        if one.late and _holds(one, stated, firm):
-            raise YearFirst(path, one.column, one.example or "")
-        if not (one.unswapped or firm) and min(one.dates, one.others) >= _SEVERAL:
-            raise DatesSwapped(path, one.column, one.example or "")
-    shown = {one.order for one in dated} - {None}
-    common = shown.pop() if len(shown) == 1 else None
-    found = {one.column: one.order or common for one in dated if not _holds(one, stated, firm)}
-    orders = {one.column: (found[one.column] if not one.short else None) or "" for one in dated if one.column in found}
-    for one in dated:
-        if orders.get(one.column) == "" and one.dates > one.others:
-            raise DateOrderAmbiguous(path, one.column, one.example or "")
+    with_dates = [column for column in evidence if column.dates]
+    for column in with_dates:
+        contradiction(path, column, option)
+        if column.late and _holds(column, option, firm):
+            raise YearFirst(path, column.column, column.example or "")
+        if not (column.in_order or firm) and min(column.dates, column.unclear) >= _ENOUGH_DATES:
+            raise DatesSwapped(path, column.column, column.example or "")
+    orders_of_columns = {column.order for column in with_dates} - {None}
+    common = orders_of_columns.pop() if len(orders_of_columns) == 1 else None
+    decisions = {column.column: column.order or common for column in with_dates if not _holds(column, option, firm)}
+    orders = {
+        column.column: (decisions[column.column] if not column.short else None) or ""
+        for column in with_dates
+        if column.column in decisions
+    }
+    for column in with_dates:
+        if orders.get(column.column) == "" and column.dates > column.unclear:
+            raise DateOrderAmbiguous(path, column.column, column.example or "")
     return orders
 
 
-def _holds(one: Evidence, stated: str | None, firm: bool) -> bool:
-    return stated is not None and (firm or not one.foreign)
+def _holds(column: Evidence, option: str | None, firm: bool) -> bool:
+    return option is not None and (firm or not column.foreign)
 
 
-def contradiction(path: Path, one: Evidence, order: str | None) -> None:
+def contradiction(path: Path, column: Evidence, order: str | None) -> None:
     """Raises DateOrderMixed when a column's values do not all fit one order, or not the one that holds."""
     if (
-        (one.day_first and one.month_first)
-        or (order == "dmy" and one.month_first)
-        or (order == "mdy" and one.day_first)
+        (column.day_first and column.month_first)
+        or (order == "dmy" and column.month_first)
+        or (order == "mdy" and column.day_first)
     ):
-        raise DateOrderMixed(path, one.column, one.day_first, one.month_first, order)
+        raise DateOrderMixed(path, column.column, column.day_first, column.month_first, order)
 
 
-def settle(engine: Engine, path: Path, cells: Mapping[str, str], reading: Reading, lines: "Integers") -> Reading:
-    """The reading of a file whose first batch is `staged`. Raises DateOrderAmbiguous, DateOrderMixed, YearFirst."""
-    evidence = _evidence(engine, cells, reading, lines)
-    orders = decide(path, evidence, reading.stated_order, reading.date_order is not None)
-    for one in evidence:
-        if one.dates and one.order is None and reading.formats_decide(one.column):
-            _doubt_formats(engine, path, one, cells[one.column], reading.stated_order)
-    serials = {normal(one.column): one.fine > 0 for one in evidence if one.fine or one.coarse}
-    return replace(reading, orders={normal(name): order for name, order in orders.items()}, serials=serials)
+def settle(engine: Engine, path: Path, cells: Mapping[str, str], notation: Notation, lines: "Integers") -> Notation:
+    """The notation of a file whose first batch is `staged`. Raises DateOrderAmbiguous, DateOrderMixed, YearFirst."""
+    evidence = _evidence(engine, cells, notation, lines)
+    orders = decide(path, evidence, notation.stated_order, notation.date_order is not None)
+    for column in evidence:
+        if column.dates and column.order is None and notation.formats_decide(column.column):
+            _doubt_formats(engine, path, column, cells[column.column], notation.stated_order)
+    serials = {normal(column.column): column.fine > 0 for column in evidence if column.fine or column.coarse}
+    return replace(notation, orders={normal(name): order for name, order in orders.items()}, serials=serials)
 
 
-def _doubt_formats(engine: Engine, path: Path, one: Evidence, cell: str, order: str | None) -> None:
+def _doubt_formats(engine: Engine, path: Path, column: Evidence, cell: str, order: str | None) -> None:
     """Refuse a column in which no day is beyond the 12th, and whose dates lie together only when read the other way.
 
     The first days of December, written with the month first, are days of all months to a layout that has the day
@@ -247,20 +251,20 @@ def _doubt_formats(engine: Engine, path: Path, one: Evidence, cell: str, order: 
         "WHERE a BETWEEN 1 AND 12 AND b BETWEEN 1 AND 12"
     )
     different, *spans = rows[0]
-    stated, other = spans if order == "dmy" else reversed(spans)
-    if different >= _SEVERAL and _FAR_CLOSER * other < stated:
-        raise DateOrderAmbiguous(path, one.column, one.example or "")
+    in_order, swapped_span = spans if order == "dmy" else reversed(spans)
+    if different >= _ENOUGH_DATES and _FAR_CLOSER * swapped_span < in_order:
+        raise DateOrderAmbiguous(path, column.column, column.example or "")
 
 
-def confirm(engine: Engine, path: Path, cells: Mapping[str, str], reading: Reading, lines: "Integers") -> None:
-    """Refuse a later batch, now `staged`, that contradicts the reading. Raises DateOrderAmbiguous, DateOrderMixed.
+def confirm(engine: Engine, path: Path, cells: Mapping[str, str], notation: Notation, lines: "Integers") -> None:
+    """Refuse a later batch, now `staged`, that contradicts the notation. Raises DateOrderAmbiguous, DateOrderMixed.
 
     Numeric dates in a column that had none before have no order: its records are rejected one by one.
     """
-    for one in _evidence(engine, cells, reading, lines):
-        contradiction(path, one, reading.order(one.column))
-        if one.foreign and reading.formats_decide(one.column):
-            raise DateOrderAmbiguous(path, one.column, one.example or "")
+    for column in _evidence(engine, cells, notation, lines):
+        contradiction(path, column, notation.order(column.column))
+        if column.foreign and notation.formats_decide(column.column):
+            raise DateOrderAmbiguous(path, column.column, column.example or "")
 
 
 def confirm_formats(engine: Engine, path: Path, strange: Mapping[str, str]) -> None:
@@ -274,5 +278,5 @@ def confirm_formats(engine: Engine, path: Path, strange: Mapping[str, str]) -> N
             raise DateOrderAmbiguous(path, column, blank(rows[0][0]))
 
 
-def _evidence(engine: Engine, cells: Mapping[str, str], reading: Reading, lines: "Integers") -> tuple[Evidence, ...]:
-    return observed(engine.rows(probe(cells, reading.formats)), lines) if cells else ()
+def _evidence(engine: Engine, cells: Mapping[str, str], notation: Notation, lines: "Integers") -> tuple[Evidence, ...]:
+    return read_evidence(engine.rows(probe(cells, notation.formats)), lines) if cells else ()

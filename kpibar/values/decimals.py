@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 from kpibar.database.engine import Engine
 from kpibar.read.columns import normal
-from kpibar.values.notation import Reading
+from kpibar.values.notation import Notation
 
 CODE = "decimal_sign"
 # Behind one of the signs: digits that are no group of three, or three of them behind a zero.
 _SHOWS = "[0-9]{sign}([0-9]{{1,2}}|[0-9]{{4,}})([^0-9.,]|$)|(^|[^0-9.,])0{sign}[0-9]{{3}}([^0-9.,]|$)"
 # A group of three that may be thousands or decimals.
-_EITHER = "(^|[^0-9.,])[1-9][0-9]{{0,2}}{sign}[0-9]{{3}}([^0-9.,]|$)"
+_AMBIGUOUS = "(^|[^0-9.,])[1-9][0-9]{{0,2}}{sign}[0-9]{{3}}([^0-9.,]|$)"
 # Two groups of three: the sign sets thousands apart.
 _THOUSANDS = "[0-9]{sign}[0-9]{{3}}{sign}[0-9]{{3}}([^0-9]|$)"
 # Of so many cells that may be either, one at least must show decimals, else those that do are slips among thousands.
@@ -33,20 +33,22 @@ class _Signs:
     `thousands` are those that show the sign not stated between thousands.
     """
 
-    other: int
-    stated: int
-    either: int
+    contrary_signs: int
+    layout_signs: int
+    ambiguous: int
     thousands: int
 
     @property
     def alone(self) -> bool:
         """Whether the column shows the other sign and never the stated one."""
-        return self.other > 0 and self.either <= self.other * _EITHER_PER_SHOWN and not self.contrary
+        return (
+            self.contrary_signs > 0 and self.ambiguous <= self.contrary_signs * _EITHER_PER_SHOWN and not self.contrary
+        )
 
     @property
     def contrary(self) -> bool:
         """Whether a cell shows that the stated sign stands before decimals, or the other one between thousands."""
-        return self.stated > 0 or self.thousands > 0
+        return self.layout_signs > 0 or self.thousands > 0
 
 
 def signs_shown(cells: Iterable[str]) -> str:
@@ -55,8 +57,8 @@ def signs_shown(cells: Iterable[str]) -> str:
     return f"coalesce(bool_or({signs or 'FALSE'}), FALSE)"
 
 
-def settle_decimals(engine: Engine, cells: Mapping[str, str], reading: Reading) -> tuple[Reading, Counter[str]]:
-    """The reading of a file whose first batch is `staged`, and how many of its records have a sign not stated.
+def settle_decimals(engine: Engine, cells: Mapping[str, str], notation: Notation) -> tuple[Notation, Counter[str]]:
+    """The notation of a file whose first batch is `staged`, and how many of its records have a sign not stated.
 
     `cells` are the columns of numbers by header name, as SQL; the count is by what the remark is about. A column that
     shows nothing, as 1,234 does, follows the others of its file if these agree on the sign that is not stated, and if
@@ -64,28 +66,33 @@ def settle_decimals(engine: Engine, cells: Mapping[str, str], reading: Reading) 
     """
     records: Counter[str] = Counter()
     if not cells:
-        return reading, records
-    other = "." if reading.decimal == "," else ","
-    listed = ", ".join(
+        return notation, records
+    opposite = "." if notation.decimal == "," else ","
+    column_counts = ", ".join(
         f"count(*) FILTER (WHERE contains({cell}, '{sign}') AND regexp_matches({cell}, '{pattern}'))"
         for cell in cells.values()
         for sign, pattern in (
-            (other, _pattern(_SHOWS, other)),
-            (reading.decimal, _pattern(_SHOWS, reading.decimal)),
-            (other, _pattern(_EITHER, other)),
-            (other, _pattern(_THOUSANDS, other)),
+            (opposite, _pattern(_SHOWS, opposite)),
+            (notation.decimal, _pattern(_SHOWS, notation.decimal)),
+            (opposite, _pattern(_AMBIGUOUS, opposite)),
+            (opposite, _pattern(_THOUSANDS, opposite)),
         )
     )
-    counts = engine.rows(f"SELECT {listed} FROM staged")[0]
+    counts = engine.rows(f"SELECT {column_counts} FROM staged")[0]
     signs = {name: _Signs(*counts[4 * place : 4 * place + 4]) for place, name in enumerate(cells)}
-    alone = [name for name, shown in signs.items() if shown.alone]
-    agreed = not any(shown.contrary or (shown.other and not shown.alone) for shown in signs.values())
-    cells_shown = sum(signs[name].other for name in alone)
-    columns = [name for name in cells if name in alone or (alone and agreed and signs[name].either <= cells_shown)]
+    alone = [name for name, counts_of_column in signs.items() if counts_of_column.alone]
+    is_consistent = not any(
+        counts_of_column.contrary or (counts_of_column.contrary_signs and not counts_of_column.alone)
+        for counts_of_column in signs.values()
+    )
+    cells_shown = sum(signs[name].contrary_signs for name in alone)
+    columns = [
+        name for name in cells if name in alone or (alone and is_consistent and signs[name].ambiguous <= cells_shown)
+    ]
     for name in columns:
-        if number := signs[name].other + signs[name].either:
-            records[f'{_NAMES[other]} in "{name}"'] += number
-    return replace(reading, decimals={normal(name): other for name in columns}), records
+        if number := signs[name].contrary_signs + signs[name].ambiguous:
+            records[f'{_NAMES[opposite]} in "{name}"'] += number
+    return replace(notation, decimals={normal(name): opposite for name in columns}), records
 
 
 def _pattern(form: str, sign: str) -> str:

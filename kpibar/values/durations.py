@@ -17,17 +17,17 @@ _UNITS = (
     "([0-9]+(?:[.][0-9]+|,[0-9]{1,2}|,[0-9]{4,})?) ?(?:seconds?|secondes?|secs?|s)",
 )
 # The groups of the two notations below, by unit and the seconds of one.
-_SPOKEN = ("sign", "d", "h", "m", "s", "h_short", "m_short", "h_clock", "m_clock", "s_clock")
+_WORD_GROUPS = ("sign", "d", "h", "m", "s", "h_short", "m_short", "h_clock", "m_clock", "s_clock")
 _ISO = ("sign", "d", "h", "m", "s")
 _SIZES = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
-def _spoken() -> str:
+def _words_pattern() -> str:
     """1 day 2 hours 3 min 4 s, each part optional; minutes after an hour need no unit: 1 h 05."""
     days, hours, minutes, seconds = _UNITS
-    then = "[.]?,? ?(?:and |et )?"
+    separator = "[.]?,? ?(?:and |et )?"
     return (
-        f"([+-])?(?:{days}{then})?(?:(?:{hours}{then})?(?:{minutes}{then})?(?:{seconds}[.]?)?"
+        f"([+-])?(?:{days}{separator})?(?:(?:{hours}{separator})?(?:{minutes}{separator})?(?:{seconds}[.]?)?"
         f"|([0-9]+) ?h ?([0-5][0-9])|([0-9]+):([0-5][0-9]):([0-5][0-9]))"
     )
 
@@ -39,7 +39,7 @@ def _iso() -> str:
 
 def notations() -> tuple[str, ...]:
     """The regular expressions of a duration in small letters without accents."""
-    return (f"[+]?{_CLOCK}", _LETTERS, _spoken(), _iso())
+    return (f"[+]?{_CLOCK}", _LETTERS, _words_pattern(), _iso())
 
 
 def clock(cell: str, column: str) -> str:
@@ -48,13 +48,13 @@ def clock(cell: str, column: str) -> str:
     In a column whose name speaks of hours and not of mm:ss, 1:30 may be an hour and a half, and is not read.
     """
     hours = _IN_HOURS.search(column) and "mm:ss" not in column.lower()
-    known = _WHOLE_CLOCK if hours else _CLOCK
+    form = _WHOLE_CLOCK if hours else _CLOCK
     seconds = f"epoch(try_cast(ltrim({cell}, '+') AS INTERVAL))"
     short = f"strlen({cell}) - strlen(replace({cell}, ':', '')) = 1"
     return (
-        f"CASE WHEN regexp_full_match({cell}, '[+]?{known}') THEN {seconds} / CASE WHEN {short} THEN 60 ELSE 1 END "
+        f"CASE WHEN regexp_full_match({cell}, '[+]?{form}') THEN {seconds} / CASE WHEN {short} THEN 60 ELSE 1 END "
         f"WHEN regexp_full_match({cell}, '{_LETTERS}') THEN epoch(try_cast({cell} AS INTERVAL)) "
-        f"WHEN {cell} IS NOT NULL THEN {_worded(cell)} END"
+        f"WHEN {cell} IS NOT NULL THEN {_from_words(cell)} END"
     )
 
 
@@ -66,14 +66,14 @@ def duration(cell: str, column: str) -> str:
     )
 
 
-def _worded(cell: str) -> str:
+def _from_words(cell: str) -> str:
     plain = f"replace(strip_accents(lower({cell})), '−', '-')"
     tidy = rf"trim(regexp_replace({plain}, '[\s\x{{a0}}\x{{202f}}\x{{2009}}]+', ' ', 'g'))"
-    iso, spoken = _found(_iso(), _ISO), _found(_spoken(), _SPOKEN)
-    return let(tidy, "x", f"CASE WHEN contains(x, 'p') THEN {iso} ELSE {spoken} END")
+    iso, words = _match(_iso(), _ISO), _match(_words_pattern(), _WORD_GROUPS)
+    return let(tidy, "x", f"CASE WHEN contains(x, 'p') THEN {iso} ELSE {words} END")
 
 
-def _found(pattern: str, groups: tuple[str, ...]) -> str:
+def _match(pattern: str, groups: tuple[str, ...]) -> str:
     """SQL of the seconds of the parts that a pattern finds in `x`; NULL when it finds none."""
     parts = f"regexp_extract(x, {quote(f'^(?:{pattern})$')}, [{', '.join(map(quote, groups))}])"
     by_unit = {unit: " || ".join(f"w.{group}" for group in groups if group.split("_")[0] == unit) for unit in _SIZES}
@@ -82,5 +82,5 @@ def _found(pattern: str, groups: tuple[str, ...]) -> str:
         for unit, size in _SIZES.items()
     )
     any_part = " || ".join(by_unit.values())
-    signed = f"CASE w.sign WHEN '-' THEN -1.0 ELSE 1.0 END * ({total})"
-    return let(parts, "w", f"CASE WHEN {any_part} <> '' THEN {signed} END")
+    total_with_sign = f"CASE w.sign WHEN '-' THEN -1.0 ELSE 1.0 END * ({total})"
+    return let(parts, "w", f"CASE WHEN {any_part} <> '' THEN {total_with_sign} END")

@@ -19,13 +19,13 @@ class DateOrderMixed(KpibarError):
     """Some dates of a column have the day first and others the month, or another order than was stated."""
 
     def __init__(
-        self, path: Path, column: str, day_first: int | None, month_first: int | None, stated: str | None
+        self, path: Path, column: str, day_first: int | None, month_first: int | None, option: str | None
     ) -> None:
-        shown = [f"the day first in line {day_first}"] if day_first else []
-        shown += [f"the month first in line {month_first}"] if month_first else []
-        against = f", which is not the order {stated}" if stated and len(shown) == 1 else ""
+        proofs = [f"the day first in line {day_first}"] if day_first else []
+        proofs += [f"the month first in line {month_first}"] if month_first else []
+        against = f", which is not the order {option}" if option and len(proofs) == 1 else ""
         super().__init__(
-            f'{path}: the dates of column "{column}" have {" and ".join(shown)}{against}; nothing was loaded. '
+            f'{path}: the dates of column "{column}" have {" and ".join(proofs)}{against}; nothing was loaded. '
             "Was the file saved again by a spreadsheet? Export it anew, or state its one order with --date-order"
         )
 

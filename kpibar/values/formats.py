@@ -40,7 +40,7 @@ _SHORTEST_MONTH, _SHORTEST_DAY = 3, 2
 PIVOT = 69
 _ALIASES = {"F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "X": "%H:%M:%S", "x": "%Y-%m-%d",
             "c": "%Y-%m-%d %H:%M:%S"}  # fmt: skip
-_SAME = {"h": "b", "B": "b", "e": "d", "k": "H", "l": "I", "A": "a"}
+_SYNONYMS = {"h": "b", "B": "b", "e": "d", "k": "H", "l": "I", "A": "a"}
 # What each directive reads; a number that stands apart may have one digit.
 _NUMBERS = {
     "Y": ("y", "[0-9]{4}"), "y": ("sy", "[0-9]{2}"), "m": ("m", "[0-9]{2}"), "d": ("d", "[0-9]{2}"),
@@ -78,7 +78,7 @@ def month_names() -> dict[str, int]:
         for name in names.split():
             for length in range(_SHORTEST_MONTH, len(name) + 1):
                 numbers.setdefault(name[:length], set()).add(number)
-    return {name: min(known) for name, known in numbers.items() if len(known) == 1}
+    return {name: min(months) for name, months in numbers.items() if len(months) == 1}
 
 
 @lru_cache(maxsize=1)
@@ -90,11 +90,11 @@ def _names_of_days() -> str:
 def _tokens(format: str) -> Iterator[tuple[str, str]]:
     """The directives of a format as ("%", letter), and the text between them as ("", text). Raises FormatFault."""
     position = 0
-    for found in re.finditer(r"%(-?)(.?)", format, re.S):
-        if found.start() > position:
-            yield "", format[position : found.start()]
-        position = found.end()
-        letter = found[2]
+    for match in re.finditer(r"%(-?)(.?)", format, re.S):
+        if match.start() > position:
+            yield "", format[position : match.start()]
+        position = match.end()
+        letter = match[2]
         if not letter:
             raise FormatFault("ends with a % alone")
         if letter == "%":
@@ -102,7 +102,7 @@ def _tokens(format: str) -> Iterator[tuple[str, str]]:
         elif letter in _ALIASES:
             yield from _tokens(_ALIASES[letter])
         else:
-            yield "%", _SAME.get(letter, letter)
+            yield "%", _SYNONYMS.get(letter, letter)
     if position < len(format):
         yield "", format[position:]
 
@@ -118,15 +118,15 @@ def pattern(format: str) -> Pattern | None:
     _check(letters, format)
     if not set(letters) <= {*_NUMBERS, "b", "a", "p", "z", "Z"}:
         return None
-    named = "z" in letters
+    has_zone = "z" in letters
     expression, names = "", []
     for place, (kind, text) in enumerate(tokens):
         if not kind:
             expression += _literal(text)
             continue
-        beside = [other for other in (place - 1, place + 1) if 0 <= other < len(tokens)]
-        apart = not any(tokens[other][0] and tokens[other][1] in _NUMBERS for other in beside)
-        part, groups = ("[a-z ]{1,40}", []) if text == "Z" and named else _directive(text, apart)
+        beside = [neighbour for neighbour in (place - 1, place + 1) if 0 <= neighbour < len(tokens)]
+        apart = not any(tokens[neighbour][0] and tokens[neighbour][1] in _NUMBERS for neighbour in beside)
+        part, groups = ("[a-z ]{1,40}", []) if text == "Z" and has_zone else _directive(text, apart)
         expression += part
         names += groups
     return Pattern(expression.strip(" "), tuple(names))
@@ -150,14 +150,14 @@ def _literal(text: str) -> str:
     """A text between directives: as it is compared, runs of blanks as one, quotes around words not asked for."""
     letters = unicodedata.normalize("NFKD", text.lower().replace("−", "-"))
     bare = "".join(char for char in letters if not unicodedata.combining(char))
-    escaped = re.escape(re.sub(r"\s+", " ", bare)).replace("\\ ", " ")
-    return escaped.replace('"', '"?')
+    literal = re.escape(re.sub(r"\s+", " ", bare)).replace("\\ ", " ")
+    return literal.replace('"', '"?')
 
 
 def _check(letters: list[str], format: str) -> None:
     """Raises FormatFault."""
-    written, has = Counter(letters), set(letters)
-    twice = [letter for letter, count in written.items() if count > 1]
+    counts, has = Counter(letters), set(letters)
+    twice = [letter for letter, count in counts.items() if count > 1]
     if twice:
         raise FormatFault(f"has %{twice[0]} twice")
     if not letters:

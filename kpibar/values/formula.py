@@ -15,7 +15,7 @@ from kpibar.values.functions import (
     MOST_LIST_CELLS,
     NAMES,
     OPERATORS,
-    REPEATED,
+    REPEATERS,
     TYPES,
     FormulaFault,
     Size,
@@ -35,7 +35,7 @@ TOKEN = re.compile(
 )
 _MOST_SIGNS = 20_000
 _DEEPEST = 100
-_SHOWN = 160
+_EXCERPT_LENGTH = 160
 # A value may be so many times as long as the longest cell of its record, and so many signs more.
 _MOST_CELLS, _MOST_SIGNS_MORE = 1_000, 100_000
 # A helper's text in small letters counts as four cells: so long is usual. All others together take so many cells.
@@ -48,7 +48,7 @@ _NUMBER = re.compile(r"(-?)([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # What makes of a text in single quotes another one: E'\\x41', X'41'.
 _PREFIXES = frozenset("bejnrux")
-_ONE = "is not a single SQL expression"
+_NOT_SINGLE = "is not a single SQL expression"
 _COMPARISONS = {
     "COMPARE_EQUAL": "=",
     "COMPARE_NOTEQUAL": "<>",
@@ -59,7 +59,7 @@ _COMPARISONS = {
     "COMPARE_DISTINCT_FROM": "IS DISTINCT FROM",
     "COMPARE_NOT_DISTINCT_FROM": "IS NOT DISTINCT FROM",
 }
-_REFUSED = {
+_REFUSALS = {
     "SUBQUERY": "holds a query, and an expression reads one record only",
     "STAR": "holds * or COLUMNS(); name the columns",
     "WINDOW": "looks at other records (OVER)",
@@ -79,7 +79,7 @@ Columns = Callable[[Sequence[str]], Term]
 def excerpt(text: str) -> str:
     """A formula as messages show it: one line, not too long."""
     line = " ".join(text.split())
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]} ..."
+    return line if len(line) <= _EXCERPT_LENGTH else f"{line[:_EXCERPT_LENGTH]} ..."
 
 
 def refuse_marks(text: str) -> None:
@@ -95,14 +95,14 @@ def refuse_marks(text: str) -> None:
     before = ""
     for token in TOKEN.finditer(text):
         kind, word = token.lastgroup, token.group()
-        prefixed = kind == "string" and before in _PREFIXES
-        if kind == "mark" or prefixed or _closes_wrongly(word, open_ones):
-            raise FormulaFault(f"{_ONE}: {excerpt(text)}")
+        has_prefix = kind == "string" and before in _PREFIXES
+        if kind == "mark" or has_prefix or _closes_wrongly(word, open_ones):
+            raise FormulaFault(f"{_NOT_SINGLE}: {excerpt(text)}")
         if len(open_ones) > _DEEPEST:
             raise FormulaFault(f"is nested more than {_DEEPEST} deep: {excerpt(text)}")
         before = word.lower()
     if open_ones:
-        raise FormulaFault(f"{_ONE}: {excerpt(text)}")
+        raise FormulaFault(f"{_NOT_SINGLE}: {excerpt(text)}")
     if _copied_words(text) > _MOST_COPIED_WORDS:
         raise FormulaFault(f"compares too long an expression with too many WHEN, or nests them: {excerpt(text)}")
 
@@ -111,7 +111,7 @@ def _copied_words(text: str) -> int:
     """How many words the parser makes of those between CASE and its first WHEN: it copies them for each WHEN."""
     # Of each CASE that is open, the words before its first WHEN, and whether that came.
     cases: list[tuple[int, bool]] = []
-    copied = 0
+    copies = 0
     for token in TOKEN.finditer(text):
         if token.lastgroup == "space":
             continue
@@ -119,17 +119,17 @@ def _copied_words(text: str) -> int:
         words = 1
         if word == "when" and cases:
             words += cases[-1][0]
-            copied += cases[-1][0]
+            copies += cases[-1][0]
             cases[-1] = cases[-1][0], True
         elif word == "end" and cases:
             cases.pop()
         # What is copied within the words of an outer CASE is copied with them again.
-        cases = [(count if asked else count + words, asked) for count, asked in cases]
+        cases = [(count if is_condition else count + words, is_condition) for count, is_condition in cases]
         if word == "case":
             cases.append((0, False))
-        if copied > _MOST_COPIED_WORDS or len(cases) > _DEEPEST:
+        if copies > _MOST_COPIED_WORDS or len(cases) > _DEEPEST:
             return _MOST_COPIED_WORDS + 1
-    return copied
+    return copies
 
 
 def _closes_wrongly(mark: str, open_ones: list[str]) -> bool:
@@ -141,44 +141,48 @@ def _closes_wrongly(mark: str, open_ones: list[str]) -> bool:
     return opening is not None and (not open_ones or open_ones.pop() != opening)
 
 
-def formula(text: str, columns: Columns, more: Iterable[str] = (), *, like: Iterable[str] = (), shown: str = "") -> str:
-    """The SQL of a formula, as `measured` gives it. Raises FormulaFault."""
-    return measured(text, columns, more, like=like, shown=shown)[0]
+def formula(
+    text: str, columns: Columns, functions: Iterable[str] = (), *, like: Iterable[str] = (), source: str = ""
+) -> str:
+    """The SQL of a formula, as `formula_with_size` gives it. Raises FormulaFault."""
+    return formula_with_size(text, columns, functions, like=like, source=source)[0]
 
 
-def measured(
-    text: str, columns: Columns, more: Iterable[str] = (), *, like: Iterable[str] = (), shown: str = ""
+def formula_with_size(
+    text: str, columns: Columns, functions: Iterable[str] = (), *, like: Iterable[str] = (), source: str = ""
 ) -> tuple[str, int]:
     """The SQL of a formula, written anew, and its growth.
 
     That is how many times as long as its cells all values together can be that are computed on the way, those that are
-    no longer than cells excepted. `columns` gives the SQL of a column it names; `more` are further functions.
+    no longer than cells excepted. `columns` gives the SQL of a column it names; `functions` are further functions.
 
-    `like` are other words its author may have meant by a function, `shown` is the formula as written: the message ends
+    `like` are other words its author may have meant by a function, `source` is the formula as written: the message ends
     with it. Raises FormulaFault.
     """
-    written = excerpt(shown or text)
+    source_excerpt = excerpt(source or text)
     refuse_marks(text)
     try:
         node = tree(text)
-        writer = _Writer(columns, frozenset(more), like)
+        writer = _Writer(columns, frozenset(functions), like)
         part = writer.write(node)
     except SyntaxFault as fault:
-        raise FormulaFault(f"{_ONE} ({fault}): {written}") from fault
+        raise FormulaFault(f"{_NOT_SINGLE} ({fault}): {source_excerpt}") from fault
     except RecursionError as error:
-        raise FormulaFault(f"is nested more than {_DEEPEST} deep: {written}") from error
+        raise FormulaFault(f"is nested more than {_DEEPEST} deep: {source_excerpt}") from error
     except FormulaFault as fault:
-        raise FormulaFault(f"{fault}: {written}") from fault
+        raise FormulaFault(f"{fault}: {source_excerpt}") from fault
     if writer.growth > _MOST_GROWTH:
-        raise FormulaFault(f"makes texts that together are over {_MOST_GROWTH} times as long as its cells: {written}")
+        raise FormulaFault(
+            f"makes texts that together are over {_MOST_GROWTH} times as long as its cells: {source_excerpt}"
+        )
     return part.sql, writer.growth
 
 
 class _Writer:
     """Writes the nodes of one formula."""
 
-    def __init__(self, columns: Columns, more: frozenset[str], like: Iterable[str]) -> None:
-        self._columns, self._more, self._like, self._depth, self._copies = columns, more, like, 0, 0
+    def __init__(self, columns: Columns, functions: frozenset[str], like: Iterable[str]) -> None:
+        self._columns, self._functions, self._like, self._depth, self._copies = columns, functions, like, 0, 0
         self.growth = 0
 
     def write(self, node: Node) -> Term:
@@ -218,23 +222,23 @@ class _Writer:
                 return _condition(f"{left.operand} {_COMPARISONS[node['type']]} {right.operand}")
             case "BETWEEN":
                 _refuse_more(node, {"input", "lower", "upper"})
-                asked, lower, upper = (self.write(node[name]).operand for name in ("input", "lower", "upper"))
-                return _condition(f"{asked} BETWEEN {lower} AND {upper}")
+                operand, lower, upper = (self.write(node[name]).operand for name in ("input", "lower", "upper"))
+                return _condition(f"{operand} BETWEEN {lower} AND {upper}")
             case "CAST":
                 return self._cast(node)
             case "OPERATOR":
                 return self._operator(node)
             case "FUNCTION":
                 return self._function(node)
-        raise FormulaFault(f"{_ONE}: it {_REFUSED[kind]}" if kind in _REFUSED else _ONE)
+        raise FormulaFault(f"{_NOT_SINGLE}: it {_REFUSALS[kind]}" if kind in _REFUSALS else _NOT_SINGLE)
 
     def _case(self, node: Node) -> Term:
         _refuse_more(node, {"case_checks", "else_expr"})
         checks = [(self.write(check["when_expr"]), self.write(check["then_expr"])) for check in node["case_checks"]]
-        other = self.write(node["else_expr"])
-        cases = " ".join(f"WHEN {asked.sql} THEN {result.sql}" for asked, result in checks)
-        default = "" if other.sql == "NULL" else f" ELSE {other.sql}"
-        return Term(f"CASE {cases}{default} END", largest([*(result for _, result in checks), other]))
+        alternative = self.write(node["else_expr"])
+        cases = " ".join(f"WHEN {condition.sql} THEN {result.sql}" for condition, result in checks)
+        default = "" if alternative.sql == "NULL" else f" ELSE {alternative.sql}"
+        return Term(f"CASE {cases}{default} END", largest([*(result for _, result in checks), alternative]))
 
     def _cast(self, node: Node) -> Term:
         _refuse_more(node, {"child", "try_cast", "type_expr"})
@@ -262,24 +266,24 @@ class _Writer:
                 return Term(f"{operands[0]}[{parts[1].sql}:{parts[2].sql}]", parts[0].size)
             case "OPERATOR_TRY":
                 return Term(f"TRY({parts[0].sql})", parts[0].size)
-        raise FormulaFault(_ONE)
+        raise FormulaFault(_NOT_SINGLE)
 
     def _function(self, node: Node) -> Term:
         name = str(node["function_name"])
-        known = FUNCTIONS.keys() | self._more
-        if name not in known:
-            raise FormulaFault(_unknown_function(name, [*known, *self._like]))
+        names = FUNCTIONS.keys() | self._functions
+        if name not in names:
+            raise FormulaFault(_unknown_function(name, [*names, *self._like]))
         _refuse_more(node, _CALL)
-        named = [argument for argument in node["arguments"] if argument["name"]]
-        if len(node["qualified_name"]["path"]) != 1 or node["order_bys"]["orders"] or named:
+        with_names = [argument for argument in node["arguments"] if argument["name"]]
+        if len(node["qualified_name"]["path"]) != 1 or node["order_bys"]["orders"] or with_names:
             raise FormulaFault(f'calls "{name}" in a way that an expression may not')
         before = self._copies
         parts = [self.write(argument["expression"]) for argument in node["arguments"]]
-        if name in REPEATED:
+        if name in REPEATERS:
             self._copies += 1 + self._copies - before
         if self._copies > _MOST_COPIES:
             raise FormulaFault(
-                f"nests {', '.join(sorted(REPEATED))} too deeply, or has more than {_MOST_COPIES} of them"
+                f"nests {', '.join(sorted(REPEATERS))} too deeply, or has more than {_MOST_COPIES} of them"
             )
         _refuse_count(name, len(parts))
         size = FUNCTIONS.get(name, total)(parts)
@@ -317,28 +321,34 @@ def _type(node: Node) -> str:
     return name + (f"({', '.join(sizes)})" if sizes else "")
 
 
-def _refuse_more(node: Node, expected: Iterable[str]) -> None:
+def _refuse_more(node: Node, entries: Iterable[str]) -> None:
     """Raises FormulaFault for a node with more than what is written of it, such as FILTER or DISTINCT."""
-    more = {name for name, value in node.items() if value and name not in _PLACES} - set(expected)
-    if more:
-        raise FormulaFault(f"{_ONE} ({', '.join(sorted(more))})")
+    surplus = {name for name, value in node.items() if value and name not in _PLACES} - set(entries)
+    if surplus:
+        raise FormulaFault(f"{_NOT_SINGLE} ({', '.join(sorted(surplus))})")
 
 
 def _refuse_count(name: str, count: int) -> None:
     """Raises FormulaFault for a function with too few or too many arguments."""
-    least, most = COUNTS.get(name, (0, None))
-    if name in OPERATORS or (least <= count and (most is None or count <= most)):
+    minimum, maximum = COUNTS.get(name, (0, None))
+    if name in OPERATORS or (minimum <= count and (maximum is None or count <= maximum)):
         return
-    numbers = f"{least}" if least == most else f"{least} to {most}" if most is not None else f"{least} or more"
+    numbers = (
+        f"{minimum}"
+        if minimum == maximum
+        else f"{minimum} to {maximum}"
+        if maximum is not None
+        else f"{minimum} or more"
+    )
     raise FormulaFault(f"calls {name} with {count} arguments; it takes {numbers}")
 
 
-def _unknown_function(name: str, known: Iterable[str]) -> str:
-    hint = closest(name, (one for one in known if one[0].isalpha()))
+def _unknown_function(name: str, names: Iterable[str]) -> str:
+    hint = closest(name, (candidate for candidate in names if candidate[0].isalpha()))
     return f'"{excerpt(name)}" is not a function that an expression may use{hint}'
 
 
-def closest(name: str, known: Iterable[str]) -> str:
+def closest(name: str, names: Iterable[str]) -> str:
     """A hint at the names most like one that is none of them; "" without one."""
-    like = get_close_matches(name[:_SHOWN], list(known), n=3, cutoff=0.6)
+    like = get_close_matches(name[:_EXCERPT_LENGTH], list(names), n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(like)}?" if like else ""

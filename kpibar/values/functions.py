@@ -46,8 +46,8 @@ class Size:
     form: str = ""
     chain: Chain | None = None
 
-    def __add__(self, other: "Size") -> "Size":
-        return Size(self.cells + other.cells, self.signs + other.signs)
+    def __add__(self, addend: "Size") -> "Size":
+        return Size(self.cells + addend.cells, self.signs + addend.signs)
 
     def times(self, factor: int) -> "Size":
         """So many times as long."""
@@ -131,12 +131,12 @@ def _split(parts: Sequence[Term]) -> Size:
     return _list(parts)
 
 
-def _constant(parts: Sequence[Term], place: int, default: str, what: str) -> str:
+def _constant(parts: Sequence[Term], place: int, default: str, role: str) -> str:
     if len(parts) <= place:
         return default
     text = parts[place].text
     if text is None:
-        raise FormulaFault(f"{what} is not a text in single quotes")
+        raise FormulaFault(f"{role} is not a text in single quotes")
     return text
 
 
@@ -311,7 +311,7 @@ COUNTS: Mapping[str, tuple[int, int | None]] = dict.fromkeys(FUNCTIONS, (1, 1)) 
     name: (least, most) for least, most, names in _COUNTS for name in names.split()
 }
 # Functions that the engine writes as expressions in which an argument stands twice.
-REPEATED = frozenset(["nullif", "split_part", "fmod", "array_to_string"])
+REPEATERS = frozenset(["nullif", "split_part", "fmod", "array_to_string"])
 # How the engine calls a function that its own parser gives another name.
 NAMES: Mapping[str, str] = {"position": "strpos"}
 # What stands between two operands, or before one.

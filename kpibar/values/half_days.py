@@ -24,11 +24,11 @@ def count_half_days(engine: Engine, cells: Mapping[str, str], total: int) -> Cou
     """
     if total <= _TIMES:
         return Counter()
-    suspects = _counted(engine, cells, f"(SELECT * FROM staged LIMIT {_SAMPLE})")
-    return _counted(engine, {name: cells[name] for name in suspects}, "staged")
+    suspects = _count(engine, cells, f"(SELECT * FROM staged LIMIT {_SAMPLE})")
+    return _count(engine, {name: cells[name] for name in suspects}, "staged")
 
 
-def _counted(engine: Engine, cells: Mapping[str, str], rows: str) -> Counter[str]:
+def _count(engine: Engine, cells: Mapping[str, str], rows: str) -> Counter[str]:
     columns = "\nUNION ALL ".join(
         f"SELECT {place} AS place, try_cast(regexp_extract(trim({cell}), {quote(_HOUR)}, 1) AS INTEGER) AS hour, "
         f"regexp_extract(trim({cell}), '^[^ T]+') AS day FROM {rows} WHERE trim({cell}) <> ''"

@@ -10,12 +10,12 @@ from kpibar.database.key import KEY_NAMES
 from kpibar.read.columns import normal
 from kpibar.values import timestamps
 from kpibar.values.durations import clock, duration
-from kpibar.values.notation import Call, Direct, Helper, Reading, quote
+from kpibar.values.notation import Call, Direct, Helper, Notation, quote
 from kpibar.values.numbers import amount, number, whole_number
 from kpibar.values.timezones import in_zone
 
 # What people and tools write into a cell to say that there is nothing in it, in small letters.
-NOTHING = (
+EMPTY_WORDS = (
     "", "-", "--", "---", "—", "–", "n/a", "#n/a", "#nv", "#n/d", "#n/b", "#i/t", "null", "nan", "[none]", "[null]",
     "[deleted]", "[no associated user]", "(empty)", "(none)", "(null)", "(blank)", "(vide)",
 )  # fmt: skip
@@ -32,23 +32,23 @@ NO = ("false", "no", "n", "non", "faux", "0", "f")
 TICKS = ("x", "✓", "✔", "☑")
 
 
-def _scaled(factor: float) -> Callable[[str, Call, Reading], str]:
-    return lambda cell, call, reading: f"({number(cell, reading.decimal_of(call))}) * {factor!r}"
+def _scale(factor: float) -> Callable[[str, Call, Notation], str]:
+    return lambda cell, call, notation: f"({number(cell, notation.decimal_of(call))}) * {factor!r}"
 
 
-def _flag(cell: str, call: Call, reading: Reading) -> str:
-    empty = None if call.formula else reading.ticks.get(normal(call.column))
+def _flag(cell: str, call: Call, notation: Notation) -> str:
+    empty = None if call.formula else notation.ticks.get(normal(call.column))
     yes = YES if empty is None else (*YES, *TICKS)
-    missing = f" WHEN {cell} IS NULL THEN FALSE" if empty else ""
+    null_case = f" WHEN {cell} IS NULL THEN FALSE" if empty else ""
     return (
         f"CASE WHEN lower({cell}) IN ({', '.join(map(quote, yes))}) THEN TRUE "
-        f"WHEN lower({cell}) IN ({', '.join(map(quote, NO))}) THEN FALSE{missing} END"
+        f"WHEN lower({cell}) IN ({', '.join(map(quote, NO))}) THEN FALSE{null_case} END"
     )
 
 
-def _epoch(cell: str, call: Call, reading: Reading) -> str:
+def _epoch(cell: str, call: Call, notation: Notation) -> str:
     """Seconds beyond the plausible are none: the engine has no instant for them, and says so with an error."""
-    seconds = number(cell, reading.decimal_of(call))
+    seconds = number(cell, notation.decimal_of(call))
     return f"make_timestamp(CAST(CASE WHEN abs({seconds}) < 1e11 THEN ({seconds}) * 1000000 END AS BIGINT))"
 
 
@@ -62,30 +62,32 @@ def last_instant(day: str, zone: str) -> str:
     return f"({in_zone(f'({day} + INTERVAL 1 DAY)', zone)} - INTERVAL 1 MICROSECOND)"
 
 
-def _day_start(cell: str, call: Call, reading: Reading) -> str:
-    return first_instant(timestamps.day(cell, call, reading), reading.day_zone)
+def _day_start(cell: str, call: Call, notation: Notation) -> str:
+    return first_instant(timestamps.day(cell, call, notation), notation.day_zone)
 
 
-def _day_end(cell: str, call: Call, reading: Reading) -> str:
-    return last_instant(timestamps.day(cell, call, reading), reading.day_zone)
+def _day_end(cell: str, call: Call, notation: Notation) -> str:
+    return last_instant(timestamps.day(cell, call, notation), notation.day_zone)
 
 
-def _promise_start(cell: str, call: Call, reading: Reading) -> str:
-    return timestamps.promise(cell, call, reading, lambda day: first_instant(day, reading.day_zone))
+def _promise_start(cell: str, call: Call, notation: Notation) -> str:
+    return timestamps.promise(cell, call, notation, lambda day: first_instant(day, notation.day_zone))
 
 
-def _promise_end(cell: str, call: Call, reading: Reading) -> str:
-    return timestamps.promise(cell, call, reading, lambda day: last_instant(day, reading.day_zone))
+def _promise_end(cell: str, call: Call, notation: Notation) -> str:
+    return timestamps.promise(cell, call, notation, lambda day: last_instant(day, notation.day_zone))
 
 
-def _bare_date(bound: Callable[[str, str], str]) -> Direct:
+def _bare_date(to_instant: Callable[[str, str], str]) -> Direct:
     """A date in ISO 8601 and nothing else: the day as it is written."""
-    return Direct("DATE", lambda value, call, reading: {f"CAST({value} AS VARCHAR)": bound(value, reading.day_zone)})
+    return Direct(
+        "DATE", lambda value, call, notation: {f"CAST({value} AS VARCHAR)": to_instant(value, notation.day_zone)}
+    )
 
 
-def _enum(cell: str, call: Call, reading: Reading) -> str:
-    known = reading.enums[call.argument]
-    cases = " ".join(f"WHEN {quote(value.casefold())} THEN {quote(canonical)}" for value, canonical in known.items())
+def _enum(cell: str, call: Call, notation: Notation) -> str:
+    words = notation.enums[call.argument]
+    cases = " ".join(f"WHEN {quote(value.casefold())} THEN {quote(canonical)}" for value, canonical in words.items())
     return f"CASE WHEN {cell} IS NULL THEN NULL ELSE CASE lower({cell}) {cases} ELSE 'other' END END"
 
 
@@ -113,8 +115,8 @@ def pseudonym(text: str) -> str:
     return f"CAST(substr(sha256(${KEY_NAMES[1]} || {inner}), 1, 32) AS UUID)"
 
 
-def _pii(cell: str, call: Call, reading: Reading) -> str:
-    return f"CASE WHEN {cell} IS NOT NULL THEN {pseudonym(identity(cell, reading.calling_code))} END"
+def _pii(cell: str, call: Call, notation: Notation) -> str:
+    return f"CASE WHEN {cell} IS NOT NULL THEN {pseudonym(identity(cell, notation.calling_code))} END"
 
 
 def _whole(factor: str = "") -> Direct:
@@ -122,35 +124,37 @@ def _whole(factor: str = "") -> Direct:
     type = "DOUBLE" if factor else "INTEGER"
     return Direct(
         "INTEGER",
-        lambda value, call, reading: {f"CAST({value} AS VARCHAR)": f"CAST({value} AS {type}){factor}"},
+        lambda value, call, notation: {f"CAST({value} AS VARCHAR)": f"CAST({value} AS {type}){factor}"},
     )
 
 
 def _duration(factor: float, unit: str) -> Helper:
-    return Helper(_scaled(factor), "DOUBLE", f"a number of {unit}", _whole(f" * {factor!r}"))
+    return Helper(_scale(factor), "DOUBLE", f"a number of {unit}", _whole(f" * {factor!r}"))
 
 
 HELPERS: Mapping[str, Helper] = {
-    "text": Helper(lambda cell, call, reading: cell, "VARCHAR", "a text"),
+    "text": Helper(lambda cell, call, notation: cell, "VARCHAR", "a text"),
     "num": Helper(
-        lambda cell, call, reading: number(cell, reading.decimal_of(call)), "DOUBLE", "a number", _whole(" * 1.0")
+        lambda cell, call, notation: number(cell, notation.decimal_of(call)), "DOUBLE", "a number", _whole(" * 1.0")
     ),
     "whole": Helper(
-        lambda cell, call, reading: whole_number(cell, reading.decimal_of(call)),
+        lambda cell, call, notation: whole_number(cell, notation.decimal_of(call)),
         "INTEGER",
         "a whole number",
         _whole(),
     ),
-    "money": Helper(lambda cell, call, reading: amount(cell, reading.decimal_of(call)), "DECIMAL(18, 2)", "an amount"),
+    "money": Helper(
+        lambda cell, call, notation: amount(cell, notation.decimal_of(call)), "DECIMAL(18, 2)", "an amount"
+    ),
     "flag": Helper(_flag, "BOOLEAN", "yes or no"),
     "secs": _duration(1.0, "seconds"),
     "minutes": _duration(60.0, "minutes"),
     "hours": _duration(3600.0, "hours"),
     "days": _duration(86_400.0, "days"),
     "ms": _duration(0.001, "milliseconds"),
-    "hms": Helper(lambda cell, call, reading: clock(cell, call.column), "DOUBLE", "a duration hh:mm:ss"),
+    "hms": Helper(lambda cell, call, notation: clock(cell, call.column), "DOUBLE", "a duration hh:mm:ss"),
     "duration": Helper(
-        lambda cell, call, reading: duration(cell, call.column),
+        lambda cell, call, notation: duration(cell, call.column),
         "DOUBLE",
         "a duration such as 19m 10s, hh:mm:ss or milliseconds",
     ),

@@ -41,13 +41,13 @@ def date_in_name(name: str) -> date | None:
 
     None without one, and with two: those name a period, and nobody knows when in it the export was made.
     """
-    found = set()
+    dates = set()
     for year, _, month, day in _DATE.findall(name):
         try:
-            found.add(date(int(year), int(month), int(day)))
+            dates.add(date(int(year), int(month), int(day)))
         except ValueError:
             continue
-    return found.pop() if len(found) == 1 else None
+    return dates.pop() if len(dates) == 1 else None
 
 
 def instant_in_name(name: str, zone: str) -> datetime | None:

@@ -6,7 +6,7 @@ greeting, a title or the close of a letter are replaced by a word in brackets. O
 
 from kpibar.values.notation import quote
 
-_GREETING = (
+_SALUTATION = (
     "bonjour|bonsoir|salut|coucou|chers?|ch[èe]res?|hello|hi|hey|dear|good (?:morning|afternoon|evening)|hallo|"
     "guten tag|liebe[rs]?|sehr geehrte[rs]?|hola|buenos d[ií]as|buenas tardes|estimad[oa]|querid[oa]|buongiorno|ciao|"
     "gentile|car[oa]|ol[áa]|bom dia|prezad[oa]|geachte|beste|goedemorgen"
@@ -28,13 +28,13 @@ _STEPS = (
     (rf"(?i)\b[a-z]{{2}}[0-9]{{2}}(?:{_BLANK}?[0-9a-z]{{4}}){{2,7}}(?:{_BLANK}?[0-9a-z]{{1,3}})?\b", "[account]"),
     (rf"[+]?(?:[(]?[0-9][)]?(?:{_BLANK}|[./()-]){{0,3}}){{8,}}[0-9]", "[number]"),
     (r"(?:[A-Z]{1,6}-?)?[0-9]{5,}|#[A-Z]{0,6}-?[0-9]{3,}", "[number]"),
-    (rf"\b((?i:{_GREETING}){_BLANK}+(?:{_TITLE}{_BLANK}+)?){_NAME}", r"\1[name]"),
+    (rf"\b((?i:{_SALUTATION}){_BLANK}+(?:{_TITLE}{_BLANK}+)?){_NAME}", r"\1[name]"),
     (rf"\b({_TITLE}{_BLANK}+){_NAME}", r"\1[name]"),
     (rf"((?i:{_CLOSE})[ ,.!]*\s+(?:{_TITLE}{_BLANK}+)?){_NAME}", r"\1[name]"),
 )
 
 
-def reduced(text: str) -> str:
+def reduce_text(text: str) -> str:
     """SQL of a text without what tells who wrote it; `text` is SQL of what was written."""
     for pattern, word in _STEPS:
         text = f"regexp_replace({text}, {quote(pattern)}, {quote(word)}, 'g')"

@@ -53,7 +53,7 @@ _NUMBERS = (
     r"-?0+|-1|(?:[+0][0-9]{0,5}|(?:3[12349]|35[12]|4[134689])?[6-9])0{8,}|1{7,}|2{7,}|3{7,}|4{7,}|5{7,}|6{7,}|7{7,}"
     r"|8{7,}|9{7,}|0?1234567890?|0102030405"
 )
-_SEVERAL = 3
+_ENOUGH_ROWS = 3
 _NUMBER_BEGINS = (
     "^(?:-1$|0{1,4}$|[+]?[0-9 ]{0,6}00 ?00 ?00|1{6}|2{6}|3{6}|4{6}|5{6}|6{6}|7{6}|8{6}|9{6}|0?123456|0102030)"
 )
@@ -79,6 +79,6 @@ def nobody(text: str, records: str, *, person: bool) -> str:
     if not person:
         return f"coalesce({words}, FALSE)"
     digits = f"regexp_replace({plain}, '[ ()./]|\\b-\\b', '', 'g')"
-    number = f"({records} >= {_SEVERAL} AND regexp_full_match({digits}, {quote(_NUMBERS)}))"
+    number = f"({records} >= {_ENOUGH_ROWS} AND regexp_full_match({digits}, {quote(_NUMBERS)}))"
     address = f"(contains({text}, '@') AND regexp_full_match({plain}, {quote('|'.join(_ADDRESSES))}))"
     return f"coalesce({words} OR {number} OR {address}, FALSE)"

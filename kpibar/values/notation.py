@@ -8,12 +8,12 @@ from kpibar.read.columns import normal
 
 _SHORT_HYPHENS = re.compile("%-?[dem]-%-?[dem]-%y")
 # Helpers that may read a date and a time from two columns.
-TIMED = ("instant", "promise_start", "promise_end")
+TIME_HELPERS = ("instant", "promise_start", "promise_end")
 _DATE_PART = re.compile(r"%-?([dejmbByY])")
 
 
 @dataclass(frozen=True)
-class Reading:
+class Notation:
     """What helpers need to know of the file: the zone of a column's naive times, formats, decimal sign, enums.
 
     `zones` maps a normalised column name to the zone in its header; `zone` holds for the others. A bare date is
@@ -89,7 +89,7 @@ class Call:
         """The header names it reads."""
         if self.formula:
             return tuple(dict.fromkeys(self.names))
-        return (self.column, self.argument) if self.helper in TIMED and self.argument else (self.column,)
+        return (self.column, self.argument) if self.helper in TIME_HELPERS and self.argument else (self.column,)
 
 
 @dataclass(frozen=True)
@@ -100,17 +100,17 @@ class Direct:
     """
 
     type: str
-    forms: Callable[[str, Call, Reading], Mapping[str, str]]
+    forms: Callable[[str, Call, Notation], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Helper:
-    """A helper's SQL as a function of the cell's SQL, the call and the reading; its SQL type; what it expects.
+    """A helper's SQL as a function of the cell's SQL, the call and the notation; its SQL type; what it expects.
 
     `direct` gives the same value for the cells it knows, at a fraction of the cost.
     """
 
-    sql: Callable[[str, Call, Reading], str]
+    sql: Callable[[str, Call, Notation], str]
     type: str
     expects: str
     direct: Direct | None = None

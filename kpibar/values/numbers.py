@@ -33,18 +33,18 @@ def number(cell: str, decimal: str, type: str = "DOUBLE") -> str:
     """SQL of a number in a cell, NULL where it can be read in two ways or in none."""
     return (
         f"CASE WHEN regexp_full_match({cell}, '{_plain(decimal, type)}') THEN {_cast(cell, decimal, type)} "
-        f"WHEN {cell} IS NOT NULL THEN {let(_tidy(cell), 'n', _written('n', decimal, type))} END"
+        f"WHEN {cell} IS NOT NULL THEN {let(_tidy(cell), 'n', _as_number('n', decimal, type))} END"
     )
 
 
 def whole_number(cell: str, decimal: str) -> str:
     """SQL of a whole number; decimals other than zeros are none."""
     pattern, value = _plain(decimal, "INTEGER"), number(cell, decimal)
-    grouped = let(value, "w", "CASE WHEN w = floor(w) THEN try_cast(w AS INTEGER) END")
+    whole = let(value, "w", "CASE WHEN w = floor(w) THEN try_cast(w AS INTEGER) END")
     digits = f"regexp_full_match({cell}, '[+-]?[0-9]*[.,]?[0-9]+')"
     return (
         f"CASE WHEN regexp_full_match({cell}, '{pattern}') THEN try_cast({_cast(cell, decimal, 'DOUBLE')} AS INTEGER) "
-        f"WHEN NOT {digits} THEN {grouped} END"
+        f"WHEN NOT {digits} THEN {whole} END"
     )
 
 
@@ -52,7 +52,9 @@ def amount(cell: str, decimal: str) -> str:
     """SQL of an amount of money: a number with or without its currency; (12.50) and 12.50- are negative."""
     type = "DECIMAL(18, 2)"
     money = let(
-        _tidy(cell), "a", f"CASE WHEN regexp_full_match(a, '{_amount_pattern()}') THEN {_unsigned(type, decimal)} END"
+        _tidy(cell),
+        "a",
+        f"CASE WHEN regexp_full_match(a, '{_amount_pattern()}') THEN {_without_sign(type, decimal)} END",
     )
     return (
         f"CASE WHEN regexp_full_match({cell}, '{_plain(decimal, type)}') THEN {_cast(cell, decimal, type)} "
@@ -70,10 +72,10 @@ def _amount_pattern() -> str:
     )
 
 
-def _unsigned(type: str, decimal: str) -> str:
+def _without_sign(type: str, decimal: str) -> str:
     digits = "trim(regexp_extract(a, '[0-9.,][0-9 .,'']*'))"
     negative = "(contains(a, '-') OR starts_with(a, '('))"
-    return f"{let(digits, 'n', _written('n', decimal, type))} * CASE WHEN {negative} THEN -1 ELSE 1 END"
+    return f"{let(digits, 'n', _as_number('n', decimal, type))} * CASE WHEN {negative} THEN -1 ELSE 1 END"
 
 
 def _plain(decimal: str, type: str) -> str:
@@ -82,10 +84,10 @@ def _plain(decimal: str, type: str) -> str:
 
 
 def _cast(cell: str, decimal: str, type: str) -> str:
-    return f"try_cast({_pointed(cell) if decimal == ',' else cell} AS {type})"
+    return f"try_cast({_with_point(cell) if decimal == ',' else cell} AS {type})"
 
 
-def _pointed(text: str) -> str:
+def _with_point(text: str) -> str:
     return f"replace({text}, ',', '.')"
 
 
@@ -95,15 +97,15 @@ def _tidy(cell: str) -> str:
     return rf"trim(regexp_replace({plain}, '[\s\x{{a0}}\x{{202f}}\x{{2009}}]', ' ', 'g'))"
 
 
-def _written(text: str, decimal: str, type: str) -> str:
+def _as_number(text: str, decimal: str, type: str) -> str:
     """SQL of a number with thousands separators, or a plain one."""
     bare = f"replace(replace({text}, ' ', ''), '''', '')"
     blanks, commas, points = (pattern.replace("'", "''") for pattern in (_BLANKS, _COMMAS, _POINTS))
     without_points = f"replace({text}, '.', '')"
     return (
         f"CASE WHEN regexp_full_match({text}, '{_plain(decimal, type)}') THEN {_cast(text, decimal, type)} "
-        f"WHEN regexp_full_match({text}, '{blanks}') THEN try_cast({_pointed(bare)} AS {type}) "
+        f"WHEN regexp_full_match({text}, '{blanks}') THEN try_cast({_with_point(bare)} AS {type}) "
         f"WHEN regexp_full_match({text}, '{commas}') THEN try_cast(replace({text}, ',', '') AS {type}) "
         f"WHEN regexp_full_match({text}, '{points}') "
-        f"THEN try_cast({_pointed(without_points)} AS {type}) END"
+        f"THEN try_cast({_with_point(without_points)} AS {type}) END"
     )

@@ -67,10 +67,10 @@ _PAIRS: Mapping[str, tuple[Pair, ...]] = {
 
 def out_of_order(entity: str, fields: Mapping[str, str]) -> str:
     """SQL: WHEN clauses with the reason why a record's instants cannot be true; `fields` are its columns' SQL."""
-    happened = [name for name in (*INSTANTS[entity], "bot_handed_off_at") if name != "updated_at"]
+    instants = [name for name in (*INSTANTS[entity], "bot_handed_off_at") if name != "updated_at"]
     later = "".join(
         f" WHEN ({fields[name]}) > {_TOMORROW} THEN 'its {name} is yet to come'"
-        for name in happened
+        for name in instants
         if _read(name, fields)
     )
     return later + "".join(
@@ -86,43 +86,43 @@ def remarks_on_times(entity: str, fields: Mapping[str, str], zone: str) -> tuple
     `zone` is the brand's. A date without its time is no instant out of order: a parcel shipped at 9:00 may well have
     been delivered "that day".
     """
-    found: dict[tuple[str, str], str] = {}
+    remarks: dict[tuple[str, str], str] = {}
     for pair in _pairs(entity, fields):
         first, second = f"({fields[pair.first]})", f"({fields[pair.second]})"
         before, about = f"{second} < {first}", f"{pair.second} before {pair.first}"
-        dated = at_midnight(local_time(second, zone))
+        is_midnight = at_midnight(local_time(second, zone))
         small = f"{second} >= {first} - INTERVAL {CLOCK_GAP_S} SECOND"
-        found["clock_gap", about] = f"CASE WHEN {before} THEN {small} AND NOT {dated} END"
-        found["out_of_order", about] = f"CASE WHEN {before} THEN NOT ({small}) AND NOT {dated} END"
+        remarks["clock_gap", about] = f"CASE WHEN {before} THEN {small} AND NOT {is_midnight} END"
+        remarks["out_of_order", about] = f"CASE WHEN {before} THEN NOT ({small}) AND NOT {is_midnight} END"
         if entity == "contacts":
-            found["day_only", pair.second] = f"CASE WHEN {before} THEN {dated} END"
-        found["years_apart", f"{pair.second} after {pair.first}"] = f"{second} > {first} + {_LONG}"
+            remarks["day_only", pair.second] = f"CASE WHEN {before} THEN {is_midnight} END"
+        remarks["years_apart", f"{pair.second} after {pair.first}"] = f"{second} > {first} + {_LONG}"
     for name in _PARTS_OF_A_CALL:
         if _read(name, fields):
-            found["long_part", name] = f"({fields[name]}) > {_LONG_PART}"
-    found |= _contradictions(fields)
-    times = (Remarks(_any(_suspects(entity, fields)), found),) if found else ()
+            remarks["long_part", name] = f"({fields[name]}) > {_LONG_PART}"
+    remarks |= _contradictions(fields)
+    times = (Remarks(_disjunction(_suspects(entity, fields)), remarks),) if remarks else ()
     return (*times, *_dated_beginnings(entity, fields, zone))
 
 
 def remarks_of(conditions: Mapping[tuple[str, str], str]) -> tuple[Remarks, ...]:
     """Conditions that are cheap themselves."""
-    return (Remarks(_any(conditions.values()), conditions),) if conditions else ()
+    return (Remarks(_disjunction(conditions.values()), conditions),) if conditions else ()
 
 
-def _any(conditions: Iterable[str]) -> str:
+def _disjunction(conditions: Iterable[str]) -> str:
     return " OR ".join(f"({condition})" for condition in conditions)
 
 
 def _suspects(entity: str, fields: Mapping[str, str]) -> list[str]:
     """SQL conditions, cheap ones, of which one holds for every record whose times are odd."""
-    pairs, found = _pairs(entity, fields), []
+    pairs, suspects = _pairs(entity, fields), []
     for begin in dict.fromkeys(pair.first for pair in pairs):
         first, ends = f"({fields[begin]})", ", ".join(f"({fields[p.second]})" for p in pairs if p.first == begin)
-        found += [f"least({ends}, NULL) < {first}", f"greatest({ends}, NULL) > {first} + {_LONG}"]
+        suspects += [f"least({ends}, NULL) < {first}", f"greatest({ends}, NULL) > {first} + {_LONG}"]
     parts = ", ".join(f"({fields[name]})" for name in _PARTS_OF_A_CALL if _read(name, fields))
-    found += [f"greatest({parts}, NULL) > {_LONG_PART}"] if parts else []
-    return found + list(_contradictions(fields).values())
+    suspects += [f"greatest({parts}, NULL) > {_LONG_PART}"] if parts else []
+    return suspects + list(_contradictions(fields).values())
 
 
 def _dated_beginnings(entity: str, fields: Mapping[str, str], zone: str) -> tuple[Remarks, ...]:
@@ -142,15 +142,17 @@ def _on_quarter(instant: str) -> str:
 
 def _contradictions(fields: Mapping[str, str]) -> dict[tuple[str, str], str]:
     """What contradicts another value of the record, though either may be true by itself."""
-    found = {}
+    contradictions = {}
     if all(_read(name, fields) for name in ("wait_s", "created_at", "closed_at")):
         lasts = f"epoch({fields['closed_at']}) - epoch({fields['created_at']})"
         beyond = f"({fields['wait_s']}) > {lasts} + {CLOCK_GAP_S}"
-        found["wait_beyond_end", "wait_s"] = f"CASE WHEN ({fields['wait_s']}) > {CLOCK_GAP_S} THEN {beyond} END"
+        contradictions["wait_beyond_end", "wait_s"] = (
+            f"CASE WHEN ({fields['wait_s']}) > {CLOCK_GAP_S} THEN {beyond} END"
+        )
     if all(_read(name, fields) for name in ("first_human_reply_at", "resolved_at")):
         later = f"({fields['first_human_reply_at']}) > ({fields['resolved_at']}) + INTERVAL 1 DAY"
-        found["reply_after_resolution", "first_human_reply_at"] = later
-    return found
+        contradictions["reply_after_resolution", "first_human_reply_at"] = later
+    return contradictions
 
 
 def _pairs(entity: str, fields: Mapping[str, str]) -> list[Pair]:

@@ -34,18 +34,18 @@ class SyntaxFault(ValueError):
 def tree(expression: str) -> Node:
     """The syntax tree of one SQL expression. Raises SyntaxFault for a text that is none, or more than one."""
     try:
-        parsed = json.loads(_parser().tree(_SELECT + expression))
+        document = json.loads(_parser().tree(_SELECT + expression))
     except EngineError as error:
         raise SyntaxFault("it takes more memory than it may have") from error
-    if parsed.get("error"):
-        raise SyntaxFault(str(parsed.get("error_message", "does not parse")).partition("\n")[0])
-    select = parsed["statements"][0]["node"] if len(parsed["statements"]) == 1 else {}
+    if document.get("error"):
+        raise SyntaxFault(str(document.get("error_message", "does not parse")).partition("\n")[0])
+    select = document["statements"][0]["node"] if len(document["statements"]) == 1 else {}
     empty = _frame()["statements"][0]["node"]
-    same = all(select.get(part) == empty[part] for part in empty if part not in ("select_list", "from_table"))
-    if not same or select["from_table"]["type"] != "EMPTY" or len(select["select_list"]) != 1:
+    is_plain = all(select.get(part) == empty[part] for part in empty if part not in ("select_list", "from_table"))
+    if not is_plain or select["from_table"]["type"] != "EMPTY" or len(select["select_list"]) != 1:
         raise SyntaxFault("more than one, or a whole query")
-    found: Node = select["select_list"][0]
-    return found
+    node: Node = select["select_list"][0]
+    return node
 
 
 def sql(node: Node) -> str:

@@ -28,26 +28,28 @@ def restore_first_digit(store: Store, columns: Sequence[tuple[str, bool]], calli
     if not columns or calling_code not in NATIONAL:
         return {}
     pattern, lengths = NATIONAL[calling_code]
-    listed = ", ".join(str(len(_FORM) + length) for length in lengths)
-    short = f"CASE WHEN strlen({{0}}) IN ({listed}) THEN starts_with({{0}}, '{_FORM}') ELSE FALSE END"
+    length_list = ", ".join(str(len(_FORM) + length) for length in lengths)
+    short = f"CASE WHEN strlen({{0}}) IN ({length_list}) THEN starts_with({{0}}, '{_FORM}') ELSE FALSE END"
     flags = ", ".join(f"count(*) FILTER (WHERE {short.format(name)})" for name, _ in columns)
     counts = store.engine.rows(f"SELECT {flags} FROM typed")[0]
-    restored = {}
+    restorations = {}
     for (name, telephone), count in zip(columns, counts, strict=True):
         number = f"({short.format(name)} AND regexp_full_match(substr({name}, {len(_FORM) + 1}), {quote(pattern)}))"
         if count and (telephone or _all_telephones(store, name, number, pattern, calling_code)):
-            kept = "NOT dropped AND bad IS NULL AND key_fault IS NULL"
-            restored[name] = int(store.engine.rows(f"SELECT count(*) FROM typed WHERE {number} AND {kept}")[0][0])
+            is_loaded = "NOT dropped AND bad IS NULL AND key_fault IS NULL"
+            restorations[name] = int(
+                store.engine.rows(f"SELECT count(*) FROM typed WHERE {number} AND {is_loaded}")[0][0]
+            )
             store.engine.run(
                 f"UPDATE typed SET {name} = '{_FORM}{calling_code}' || substr({name}, {len(_FORM) + 1}) WHERE {number}"
             )
-    return restored
+    return restorations
 
 
 def _all_telephones(store: Store, name: str, number: str, pattern: str, calling_code: str) -> bool:
     whole = f"regexp_full_match({name}, '{_FORM}{calling_code}(?:{pattern})')"
-    some, others = store.engine.rows(
+    telephones, numbers = store.engine.rows(
         f"SELECT count(*) FILTER (WHERE {whole}), count(*) FILTER (WHERE NOT ({whole} OR {number} "
         f"OR starts_with({name}, 'email:'))) FROM (SELECT DISTINCT {name} FROM typed WHERE {name} IS NOT NULL)"
     )[0]
-    return bool(some) and not others
+    return bool(telephones) and not numbers

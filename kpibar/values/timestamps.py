@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from kpibar.read.columns import normal
 from kpibar.values.formats import PIVOT, Pattern, month_names, pattern
-from kpibar.values.notation import Call, Reading, let, order_of, quote
+from kpibar.values.notation import Call, Notation, let, order_of, quote
 from kpibar.values.timezones import in_zone, local_time, offsets
 
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
@@ -50,13 +50,13 @@ _PARTS = (
 _SAMPLE = datetime(2025, 11, 23, 15, 4, 5, 678901, tzinfo=UTC)
 
 
-def _year_at_end(reading: Reading) -> str:
+def _year_at_end(notation: Notation) -> str:
     """The regular expression of the sign before a year at the end and the year, in a group of its own by its length."""
-    return _ANY_YEAR if reading.short_hyphens else _LONG_YEAR
+    return _ANY_YEAR if notation.short_hyphens else _LONG_YEAR
 
 
-def _numeric_shape(reading: Reading) -> str:
-    return f"[0-9]{{1,2}}[/.-][0-9]{{1,2}}{_year_at_end(reading)}{_NUMERIC_CLOCK}"
+def _numeric_shape(notation: Notation) -> str:
+    return f"[0-9]{{1,2}}[/.-][0-9]{{1,2}}{_year_at_end(notation)}{_NUMERIC_CLOCK}"
 
 
 def _grammar(zone: str, year_at_end: str = _LONG_YEAR) -> str:
@@ -64,19 +64,19 @@ def _grammar(zone: str, year_at_end: str = _LONG_YEAR) -> str:
 
     The name of the zone that holds anyway may follow the time, or the letters of an offset that is certain (CEST).
     """
-    one, two, year = "([0-9]{1,2})", "([0-9]{2})", "([0-9]{4})"
+    day_or_month, two, year = "([0-9]{1,2})", "([0-9]{2})", "([0-9]{4})"
     hour, sixty = "([01]?[0-9]|2[0-3])", "([0-5][0-9])"
     date = "|".join([
-        f"{year}[-/.]{one}[-/.]{one}",
+        f"{year}[-/.]{day_or_month}[-/.]{day_or_month}",
         f"{year}-?w{two}-?([1-7])",
         f"{year}{two}{two}",
-        f"{one}[-/.]{one}{year_at_end}",
-        f"([0-9])-{one}-([0-5][0-9])",
-        f"{one}(?:st|nd|rd|th|er)?[-/. ]*({_MONTH})[.]?[-/, ]*([0-9]{{4}}|[0-5][0-9])",
-        f"({_MONTH})[. ]*{one}(?:st|nd|rd|th)?,? {year}",
+        f"{day_or_month}[-/.]{day_or_month}{year_at_end}",
+        f"([0-9])-{day_or_month}-([0-5][0-9])",
+        f"{day_or_month}(?:st|nd|rd|th|er)?[-/. ]*({_MONTH})[.]?[-/, ]*([0-9]{{4}}|[0-5][0-9])",
+        f"({_MONTH})[. ]*{day_or_month}(?:st|nd|rd|th)?,? {year}",
     ])  # fmt: skip
     clock = f"{hour}(?::| ?h ?){sixty}(?::{sixty}(?:[.,]([0-9]{{1,9}}))?)?(?: ?([ap])[.]? ?m[.]?)?"
-    offset = rf"[(]?(?:utc|gmt)? ?([+-]){one}(?::?{sixty})?[)]?(?:\[[a-z0-9_/+-]+\])?"
+    offset = rf"[(]?(?:utc|gmt)? ?([+-]){day_or_month}(?::?{sixty})?[)]?(?:\[[a-z0-9_/+-]+\])?"
     suffix = (
         rf"(?: ?(?:(z|utc|gmt)|[(]?({'|'.join(offsets(zone))})[)]?|{offset}|[\[(]?{re.escape(zone.lower())}[\])]?))?"
     )
@@ -84,27 +84,27 @@ def _grammar(zone: str, year_at_end: str = _LONG_YEAR) -> str:
     return f"(?:(?:{_WEEKDAY})[.]?,? )?(?:{date})(?:{time})?"
 
 
-def notations(column: str, reading: Reading) -> tuple[str, ...]:
+def notations(column: str, notation: Notation) -> tuple[str, ...]:
     """The regular expressions of the times a column may hold, plain or in small letters without accents."""
-    others = _grammar(reading.zone_of(column), _year_at_end(reading))
-    return (_ISO, _ISO_OFFSET, _numeric_shape(reading), SERIAL, others)
+    grammar = _grammar(notation.zone_of(column), _year_at_end(notation))
+    return (_ISO, _ISO_OFFSET, _numeric_shape(notation), SERIAL, grammar)
 
 
-def more_formats(column: str, reading: Reading) -> list[str]:
+def more_formats(column: str, notation: Notation) -> list[str]:
     """The `strptime` formats in which it may hold others."""
-    return _beyond(reading, reading.order(column))
+    return _beyond(notation, notation.order(column))
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Target:
     """What becomes of a local time, as SQL: without an offset, in UTC, and with an offset (an INTERVAL)."""
 
     naive: Callable[[str], str]
     universal: Callable[[str], str]
-    moved: Callable[[str, str], str]
+    shift: Callable[[str, str], str]
 
 
-def instant(cell: str, call: Call, reading: Reading) -> str:
+def instant(cell: str, call: Call, notation: Notation) -> str:
     """SQL of the UTC instant of a cell: by its own offset, else in the column's zone; NULL if it is no such time."""
 
     def universal(instant: str) -> str:
@@ -113,46 +113,46 @@ def instant(cell: str, call: Call, reading: Reading) -> str:
     def local(time: str) -> str:
         return f"{{'local': {time}, 'instant': CAST(NULL AS TIMESTAMP)}}"
 
-    told = _Told(local, universal, lambda local, by: universal(f"({local} - {by})"))
-    zoned = in_zone("t.local", reading.zone_of(call.column))
-    return let(_read(cell, call.column, reading, told), "t", f"coalesce(t.instant, {zoned})")
+    target = _Target(local, universal, lambda local, by: universal(f"({local} - {by})"))
+    in_zone_sql = in_zone("t.local", notation.zone_of(call.column))
+    return let(_read(cell, call.column, notation, target), "t", f"coalesce(t.instant, {in_zone_sql})")
 
 
-def written_instants(value: str, call: Call, reading: Reading) -> dict[str, str]:
+def written_instants(value: str, call: Call, notation: Notation) -> dict[str, str]:
     """How a TIMESTAMP may be written (SQL of the text), and the UTC instant that is meant then."""
     text = f"CAST({value} AS VARCHAR)"
-    return {text: in_zone(value, reading.zone_of(call.column)), f"replace({text}, ' ', 'T') || 'Z'": value}
+    return {text: in_zone(value, notation.zone_of(call.column)), f"replace({text}, ' ', 'T') || 'Z'": value}
 
 
-def naive_time(cell: str, call: Call, reading: Reading) -> str:
+def naive_time(cell: str, call: Call, notation: Notation) -> str:
     """SQL of the local time of a cell that has no offset of its own; NULL for all others."""
-    told = _Told(lambda local: local, lambda local: "CAST(NULL AS TIMESTAMP)", lambda local, by: "NULL")
-    return _read(cell, call.column, reading, told)
+    target = _Target(lambda local: local, lambda local: "CAST(NULL AS TIMESTAMP)", lambda local, by: "NULL")
+    return _read(cell, call.column, notation, target)
 
 
-def day(cell: str, call: Call, reading: Reading) -> str:
+def day(cell: str, call: Call, notation: Notation) -> str:
     """SQL of the first moment of the day a cell means, as a local time of the brand.
 
     A bare date, and the first or last minute of a day of the cell's own zone, mean that day as it is written; any other
     time means the day on which it is where the brand is.
     """
-    written = f"CASE WHEN {_on_the_edge('m.local')} THEN m.local ELSE {_brand_time(call, reading)} END"
-    return let(_moment(cell, call, reading), "m", f"date_trunc('day', {written})")
+    local_day = f"CASE WHEN {_on_the_edge('m.local')} THEN m.local ELSE {_brand_time(call, notation)} END"
+    return let(_moment(cell, call, notation), "m", f"date_trunc('day', {local_day})")
 
 
-def promise(cell: str, call: Call, reading: Reading, whole_day: Callable[[str], str]) -> str:
+def promise(cell: str, call: Call, notation: Notation, whole_day: Callable[[str], str]) -> str:
     """SQL of the UTC instant that a promise in a cell begins or ends with.
 
     At midnight of the cell's own zone, or of the brand's, it is the promise of a day, as tools write days that have no
     type for them; so it is at the last minute of a day of the cell's own zone. `whole_day` gives the instant for a day.
     """
-    own = whole_day("date_trunc('day', m.local)")
+    whole = whole_day("date_trunc('day', m.local)")
     local = let(
-        _brand_time(call, reading),
+        _brand_time(call, notation),
         "b",
-        f"CASE WHEN {at_midnight('b')} THEN {whole_day('b')} ELSE {_utc(call, reading)} END",
+        f"CASE WHEN {at_midnight('b')} THEN {whole_day('b')} ELSE {_utc(call, notation)} END",
     )
-    return let(_moment(cell, call, reading), "m", f"CASE WHEN {_on_the_edge('m.local')} THEN {own} ELSE {local} END")
+    return let(_moment(cell, call, notation), "m", f"CASE WHEN {_on_the_edge('m.local')} THEN {whole} ELSE {local} END")
 
 
 def at_midnight(time: str) -> str:
@@ -165,54 +165,54 @@ def _on_the_edge(time: str) -> str:
     return f"({at_midnight(time)} OR (hour({time}) = 23 AND minute({time}) = 59))"
 
 
-def _moment(cell: str, call: Call, reading: Reading) -> str:
+def _moment(cell: str, call: Call, notation: Notation) -> str:
     """SQL of a STRUCT: `local`, the time as it is written, and `utc`, its instant where it has an offset of its own."""
 
     def structure(local: str, utc: str) -> str:
         return f"{{'local': {local}, 'utc': {utc}}}"
 
-    told = _Told(
+    target = _Target(
         lambda local: structure(local, "CAST(NULL AS TIMESTAMP)"),
         lambda instant: structure(instant, instant),
         lambda local, by: structure(local, f"({local} - {by})"),
     )
-    return _read(cell, call.column, reading, told)
+    return _read(cell, call.column, notation, target)
 
 
-def _utc(call: Call, reading: Reading) -> str:
+def _utc(call: Call, notation: Notation) -> str:
     """SQL of the UTC instant of a moment `m`."""
-    return f"CASE WHEN m.utc IS NULL THEN {in_zone('m.local', reading.zone_of(call.column))} ELSE m.utc END"
+    return f"CASE WHEN m.utc IS NULL THEN {in_zone('m.local', notation.zone_of(call.column))} ELSE m.utc END"
 
 
-def _brand_time(call: Call, reading: Reading) -> str:
+def _brand_time(call: Call, notation: Notation) -> str:
     """SQL of the local time of a moment `m` where the brand is."""
-    if reading.zone_of(call.column) != reading.day_zone:
-        return local_time(_utc(call, reading), reading.day_zone)
-    return f"CASE WHEN m.utc IS NULL THEN m.local ELSE {local_time('m.utc', reading.day_zone)} END"
+    if notation.zone_of(call.column) != notation.day_zone:
+        return local_time(_utc(call, notation), notation.day_zone)
+    return f"CASE WHEN m.utc IS NULL THEN m.local ELSE {local_time('m.utc', notation.day_zone)} END"
 
 
-def _read(cell: str, column: str, reading: Reading, told: _Told) -> str:
+def _read(cell: str, column: str, notation: Notation, target: _Target) -> str:
     """SQL that finds the notation of a cell and tells its time; the frequent notations come first."""
-    plain, order = f"try_cast({cell} AS TIMESTAMP)", reading.order(column)
+    plain, order = f"try_cast({cell} AS TIMESTAMP)", notation.order(column)
     offset = let(f"right(replace({cell}, ':', ''), 5)", "o", _interval("o[1]", "o[2:3]", "o[4:5]"))
-    grammar = quote(f"^(?:{_grammar(reading.zone_of(column), _year_at_end(reading))})$")
+    grammar = quote(f"^(?:{_grammar(notation.zone_of(column), _year_at_end(notation))})$")
     parts = f"regexp_extract({_tidy(cell)}, {grammar}, {_names()})"
-    others = let(parts, "p", _from_parts(order, told, offsets(reading.zone_of(column))))
-    first, later = _stated(cell, reading, order, told)
+    from_parts = let(parts, "p", _from_parts(order, target, offsets(notation.zone_of(column))))
+    first, later = _by_formats(cell, notation, order, target)
     usual = f"try_strptime({cell}, '%Y-%m-%d %H:%M:%S')"
     return (
-        f"CASE {first}WHEN CAST({usual} AS VARCHAR) = {cell} THEN {told.naive(usual)} "
+        f"CASE {first}WHEN CAST({usual} AS VARCHAR) = {cell} THEN {target.naive(usual)} "
         f"WHEN regexp_full_match({cell}, '{_ISO}') "
-        f"THEN CASE WHEN ends_with({cell}, 'Z') THEN {told.universal(plain)} ELSE {told.naive(plain)} END "
+        f"THEN CASE WHEN ends_with({cell}, 'Z') THEN {target.universal(plain)} ELSE {target.naive(plain)} END "
         f"WHEN regexp_full_match({cell}, '{_ISO_OFFSET}') "
-        f"THEN {told.moved(f'try_cast(left({cell}, 19) AS TIMESTAMP)', offset)} "
-        f"{_numeric(cell, order, reading, told)}"
-        f"WHEN regexp_full_match({cell}, '{SERIAL}') THEN {told.naive(_serial(cell, column, reading))} "
-        f"{later}WHEN NOT regexp_matches({cell}, '{_SLOT}') THEN {others} END"
+        f"THEN {target.shift(f'try_cast(left({cell}, 19) AS TIMESTAMP)', offset)} "
+        f"{_numeric(cell, order, notation, target)}"
+        f"WHEN regexp_full_match({cell}, '{SERIAL}') THEN {target.naive(_serial(cell, column, notation))} "
+        f"{later}WHEN NOT regexp_matches({cell}, '{_SLOT}') THEN {from_parts} END"
     )
 
 
-def _numeric(cell: str, order: str | None, reading: Reading, told: _Told) -> str:
+def _numeric(cell: str, order: str | None, notation: Notation, target: _Target) -> str:
     """31/12/2025 23:59:59 and 12-31-25 11:59 PM where the order is known: by the engine's reader, its format chosen."""
     if order not in _NUMERIC:
         return ""
@@ -222,7 +222,7 @@ def _numeric(cell: str, order: str | None, reading: Reading, told: _Told) -> str
         f"CASE WHEN {short} THEN {_by_clock(cell, date, _NUMERIC[order] + '/%y')} "
         f"ELSE {_by_clock(cell, date, _NUMERIC[order] + '/%Y')} END"
     )
-    return f"WHEN regexp_full_match({cell}, '{_numeric_shape(reading)}') THEN {told.naive(local)} "
+    return f"WHEN regexp_full_match({cell}, '{_numeric_shape(notation)}') THEN {target.naive(local)} "
 
 
 def _by_clock(cell: str, text: str, date: str) -> str:
@@ -242,9 +242,9 @@ def _by_clock(cell: str, text: str, date: str) -> str:
 
 def _interval(sign: str, hours: str, minutes: str) -> str:
     """SQL of the INTERVAL of an offset, NULL beyond 14 hours."""
-    known = f"try_cast({hours} AS INTEGER)"
-    total = f"({known} * 60 + coalesce(try_cast({minutes} AS INTEGER), 0))"
-    return f"to_minutes(CASE WHEN {known} <= 14 THEN CASE {sign} WHEN '-' THEN -1 ELSE 1 END * {total} END)"
+    hour_count = f"try_cast({hours} AS INTEGER)"
+    total = f"({hour_count} * 60 + coalesce(try_cast({minutes} AS INTEGER), 0))"
+    return f"to_minutes(CASE WHEN {hour_count} <= 14 THEN CASE {sign} WHEN '-' THEN -1 ELSE 1 END * {total} END)"
 
 
 def _tidy(cell: str) -> str:
@@ -257,17 +257,17 @@ def _names() -> str:
     return "[" + ", ".join(map(quote, _PARTS)) + "]"
 
 
-def _from_parts(order: str | None, told: _Told, letters: Mapping[str, int]) -> str:
+def _from_parts(order: str | None, target: _Target, letters: Mapping[str, int]) -> str:
     """SQL over the parts `p` of a time; each part is an empty text unless its notation was found."""
     local = f"try_cast({_date(order)} || ' ' || {_time()} AS TIMESTAMP)"
-    moved = told.moved("l", _interval("p.sign", "p.oh", "p.om"))
+    shifted_sql = target.shift("l", _interval("p.sign", "p.oh", "p.om"))
     minutes = " ".join(f"WHEN '{abbreviation}' THEN {offset}" for abbreviation, offset in letters.items())
-    by_letters = told.moved("l", f"to_minutes(CASE p.abbr {minutes} END)")
-    meant = (
-        f"CASE WHEN p.utc <> '' THEN {told.universal('l')} WHEN p.sign <> '' THEN {moved} "
-        f"WHEN p.abbr <> '' THEN {by_letters} ELSE {told.naive('l')} END"
+    by_letters = target.shift("l", f"to_minutes(CASE p.abbr {minutes} END)")
+    year_sql = (
+        f"CASE WHEN p.utc <> '' THEN {target.universal('l')} WHEN p.sign <> '' THEN {shifted_sql} "
+        f"WHEN p.abbr <> '' THEN {by_letters} ELSE {target.naive('l')} END"
     )
-    return let(local, "l", meant)
+    return let(local, "l", year_sql)
 
 
 def _date(order: str | None) -> str:
@@ -295,11 +295,11 @@ def _time() -> str:
         "CASE WHEN p.pm = '' THEN coalesce(nullif(p.hh || p.ch, ''), '0') "
         f"WHEN CAST(p.hh AS INTEGER) BETWEEN 1 AND 12 THEN CAST({half} AS VARCHAR) END"
     )
-    rest = " || ':' || ".join(f"coalesce(nullif({part}, ''), '00')" for part in ("p.mi || p.cn", "p.ss || p.cs"))
-    return f"{hour} || ':' || {rest} || CASE WHEN p.ff = '' THEN '' ELSE '.' || left(p.ff, 6) END"
+    tail = " || ':' || ".join(f"coalesce(nullif({part}, ''), '00')" for part in ("p.mi || p.cn", "p.ss || p.cs"))
+    return f"{hour} || ':' || {tail} || CASE WHEN p.ff = '' THEN '' ELSE '.' || left(p.ff, 6) END"
 
 
-def _serial(cell: str, column: str, reading: Reading) -> str:
+def _serial(cell: str, column: str, notation: Notation) -> str:
     """SQL of the local time of a spreadsheet's day, rounded to what its decimals tell: a second, a millisecond.
 
     Fewer than five decimals tell minutes at best, unless the column shows that zeros were left out at the end.
@@ -307,18 +307,18 @@ def _serial(cell: str, column: str, reading: Reading) -> str:
     seconds = f"(CAST(replace({cell}, ',', '.') AS DOUBLE) * 86400)"
     exact = f"regexp_matches({cell}, '[.,][0-9]{{8,}}$')"
     micros = f"CAST(CASE WHEN {exact} THEN round({seconds}, 3) ELSE round({seconds}) END * 1000000 AS BIGINT)"
-    known = reading.serials.get(normal(column))
-    whole = "^[0-9]+([.,]0+)?$" if known is False else f"^[0-9]+{SERIAL_EIGHTHS}"
-    told = "TRUE" if known else f"regexp_matches({cell}, '{SERIAL_FINE}|{whole}')"
-    return f"CASE WHEN {told} THEN TIMESTAMP '1899-12-30' + to_microseconds({micros}) END"
+    is_known = notation.serials.get(normal(column))
+    whole = "^[0-9]+([.,]0+)?$" if is_known is False else f"^[0-9]+{SERIAL_EIGHTHS}"
+    is_serial = "TRUE" if is_known else f"regexp_matches({cell}, '{SERIAL_FINE}|{whole}')"
+    return f"CASE WHEN {is_serial} THEN TIMESTAMP '1899-12-30' + to_microseconds({micros}) END"
 
 
-def _beyond(reading: Reading, order: str | None) -> list[str]:
+def _beyond(notation: Notation, order: str | None) -> list[str]:
     """The layout's formats that the grammar does not cover and that do not contradict the order."""
-    grammar = re.compile(_grammar(reading.zone))
-    short_year_first = any(order_of(name) == "ymd" for name in reading.formats)
-    agreeing = [name for name in reading.formats if order is None or order_of(name) in (None, "ymd", order)]
-    return [name for name in agreeing if short_year_first or _day_second(name) or not _covers(grammar, name)]
+    grammar = re.compile(_grammar(notation.zone))
+    short_year_first = any(order_of(name) == "ymd" for name in notation.formats)
+    formats = [name for name in notation.formats if order is None or order_of(name) in (None, "ymd", order)]
+    return [name for name in formats if short_year_first or _day_second(name) or not _covers(grammar, name)]
 
 
 def _day_second(format: str) -> bool:
@@ -333,31 +333,31 @@ def _covers(grammar: re.Pattern[str], format: str) -> bool:
         return False
 
 
-def _stated(cell: str, reading: Reading, order: str | None, told: _Told) -> tuple[str, str]:
+def _by_formats(cell: str, notation: Notation, order: str | None, target: _Target) -> tuple[str, str]:
     """The branches of a CASE for the formats that the layout states and the grammar does not cover.
 
     Before all others come those with the day between year and month, which would be read otherwise.
     """
-    formats = _beyond(reading, order)
+    formats = _beyond(notation, order)
     early = [name for name in formats if _day_second(name)]
-    first = "".join(_by_format(cell, name, told) for name in early)
-    return first, "".join(_by_format(cell, name, told) for name in formats if name not in early)
+    first = "".join(_by_format(cell, name, target) for name in early)
+    return first, "".join(_by_format(cell, name, target) for name in formats if name not in early)
 
 
-def _by_format(cell: str, format: str, told: _Told) -> str:
+def _by_format(cell: str, format: str, target: _Target) -> str:
     """A branch of a CASE: the time of a cell that is written in a format."""
-    known = pattern(format)
-    if known is None:
+    form = pattern(format)
+    if form is None:
         time = f"CAST(try_strptime({cell}, {quote(format)}) AS TIMESTAMP)"
-        return f"WHEN {time} IS NOT NULL THEN {told.naive(time)} "
-    expression, names = quote(f"^(?:{known.expression})$"), ", ".join(map(quote, known.names))
+        return f"WHEN {time} IS NOT NULL THEN {target.naive(time)} "
+    expression, names = quote(f"^(?:{form.expression})$"), ", ".join(map(quote, form.names))
     parts = f"regexp_extract({_tidy(cell)}, {expression}, [{names}])"
-    return f"WHEN regexp_matches({_tidy(cell)}, {expression}) THEN {let(parts, 'p', _from_pattern(known, told))} "
+    return f"WHEN regexp_matches({_tidy(cell)}, {expression}) THEN {let(parts, 'p', _from_pattern(form, target))} "
 
 
-def _from_pattern(known: Pattern, told: _Told) -> str:
+def _from_pattern(form: Pattern, target: _Target) -> str:
     """SQL over the parts `p` of a time by a pattern; NULL where they are no time, such as 31 February."""
-    part = {name: f"p.{name}" for name in known.names}
+    part = {name: f"p.{name}" for name in form.names}
     year = part.get("y") or f"(CASE WHEN p.sy >= '{PIVOT}' THEN '19' ELSE '20' END || p.sy)"
     month = part.get("m") or (_named_month() if "nm" in part else "'1'")
     hour = part.get("hh", "'0'")
@@ -367,10 +367,10 @@ def _from_pattern(known: Pattern, told: _Told) -> str:
     fraction = f" || '.' || left({part['ff']}, 6)" if "ff" in part else ""
     date = " || '-' || ".join([year, month, part.get("d", "'1'")])
     local = f"try_cast({date} || ' ' || {time}{fraction} AS TIMESTAMP)"
-    cases = [f"WHEN p.utc <> '' THEN {told.universal('l')}"] if "utc" in part else []
+    cases = [f"WHEN p.utc <> '' THEN {target.universal('l')}"] if "utc" in part else []
     if "sign" in part:
-        cases.append(f"WHEN p.sign <> '' THEN {told.moved('l', _interval('p.sign', 'p.oh', 'p.om'))}")
-    return let(local, "l", f"CASE {' '.join(cases)} ELSE {told.naive('l')} END" if cases else told.naive("l"))
+        cases.append(f"WHEN p.sign <> '' THEN {target.shift('l', _interval('p.sign', 'p.oh', 'p.om'))}")
+    return let(local, "l", f"CASE {' '.join(cases)} ELSE {target.naive('l')} END" if cases else target.naive("l"))
 
 
 def _half_day(hour: str, *, strict: bool) -> str:

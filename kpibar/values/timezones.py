@@ -22,7 +22,7 @@ def in_zone(local: str, zone: str) -> str:
         return local
     bounds = [change.replace(tzinfo=None) + after for change, _, after in _near_changes(zone)]
     engine = f"CAST(timezone({quote(zone)}, {{0}}) AS TIMESTAMP)"
-    return _named(local, f"CASE WHEN {_FAR} THEN {engine} ELSE {{0}} - {_offset(zone, bounds)} END")
+    return _zone_call(local, f"CASE WHEN {_FAR} THEN {engine} ELSE {{0}} - {_offset(zone, bounds)} END")
 
 
 def local_time(instant: str, zone: str) -> str:
@@ -31,10 +31,10 @@ def local_time(instant: str, zone: str) -> str:
         return instant
     bounds = [change.replace(tzinfo=None) for change, _, _ in _near_changes(zone)]
     engine = f"timezone({quote(zone)}, timezone('UTC', {{0}}))"
-    return _named(instant, f"CASE WHEN {_FAR} THEN {engine} ELSE {{0}} + {_offset(zone, bounds)} END")
+    return _zone_call(instant, f"CASE WHEN {_FAR} THEN {engine} ELSE {{0}} + {_offset(zone, bounds)} END")
 
 
-def _named(value: str, template: str) -> str:
+def _zone_call(value: str, template: str) -> str:
     """A template over the name of a value; anything longer than a name is computed once."""
     return template.format(value) if _NAME.fullmatch(value) else let(value, "t", template.format("t"))
 
@@ -42,16 +42,16 @@ def _named(value: str, template: str) -> str:
 def _offset(zone: str, bounds: Sequence[datetime]) -> str:
     """SQL template of the INTERVAL by which a zone is ahead of UTC at {0}: one comparison halves what is left."""
     offsets = [_offset_at(_FIRST.replace(tzinfo=UTC), ZoneInfo(zone)), *(after for _, _, after in _near_changes(zone))]
-    return f"to_seconds({_halved(list(bounds), [int(offset.total_seconds()) for offset in offsets])})"
+    return f"to_seconds({_bisect_sql(list(bounds), [int(offset.total_seconds()) for offset in offsets])})"
 
 
-def _halved(bounds: list[datetime], seconds: list[int]) -> str:
+def _bisect_sql(bounds: list[datetime], seconds: list[int]) -> str:
     if not bounds:
         return str(seconds[0])
     middle = len(bounds) // 2
     before, after = (
-        _halved(bounds[:middle], seconds[: middle + 1]),
-        _halved(bounds[middle + 1 :], seconds[middle + 1 :]),
+        _bisect_sql(bounds[:middle], seconds[: middle + 1]),
+        _bisect_sql(bounds[middle + 1 :], seconds[middle + 1 :]),
     )
     return f"CASE WHEN {{0}} < TIMESTAMP '{bounds[middle]}' THEN {before} ELSE {after} END"
 
@@ -70,48 +70,48 @@ def _near_changes(zone: str) -> tuple[tuple[datetime, timedelta, timedelta], ...
 @lru_cache(maxsize=64)
 def _changes(zone: str) -> tuple[tuple[datetime, timedelta], ...]:
     """The changes of a zone's clocks, 1990 to 2099: an instant in the hour after each, and by how much they moved."""
-    place, found = ZoneInfo(zone), []
+    place, changes = ZoneInfo(zone), []
     instant = datetime(1990, 1, 1, tzinfo=UTC)
     while instant.year < 2100:
-        following = instant + _WEEK
-        moved = _offset_at(following, place) - _offset_at(instant, place)
-        if moved:
-            found.append((_bisected(instant, following, place), moved))
-        instant = following
-    return tuple(found)
+        next_week = instant + _WEEK
+        shift = _offset_at(next_week, place) - _offset_at(instant, place)
+        if shift:
+            changes.append((_bisect(instant, next_week, place), shift))
+        instant = next_week
+    return tuple(changes)
 
 
 def _offset_at(instant: datetime, place: ZoneInfo) -> timedelta:
     return instant.astimezone(place).utcoffset() or timedelta()
 
 
-def _bisected(before: datetime, after: datetime, place: ZoneInfo) -> datetime:
+def _bisect(before: datetime, after: datetime, place: ZoneInfo) -> datetime:
     """The moment, a whole minute, at which the offset of `after` begins."""
     while after - before > timedelta(minutes=1):
         middle = before + (after - before) / 2
-        same = _offset_at(middle, place) == _offset_at(before, place)
-        before, after = (middle, after) if same else (before, middle)
+        unchanged_yet = _offset_at(middle, place) == _offset_at(before, place)
+        before, after = (middle, after) if unchanged_yet else (before, middle)
     return after.replace(second=0, microsecond=0)
 
 
 @lru_cache(maxsize=64)
 def _change_days(zone: str) -> tuple[tuple[int, int], ...]:
     """The days of a year, local or UTC, that a change of clocks can touch, as ranges of month * 100 + day."""
-    touched = {instant.date() + _DAY * shift for instant, _ in _changes(zone) for shift in (-1, 0, 1)}
-    marked = {(day.month, day.day) for day in touched}
+    days_near = {instant.date() + _DAY * shift for instant, _ in _changes(zone) for shift in (-1, 0, 1)}
+    month_days = {(day.month, day.day) for day in days_near}
     ranges: list[tuple[int, int]] = []
     before = None
     for day in (_LEAP_YEAR + _DAY * number for number in range(366)):
         number = day.month * 100 + day.day
-        if (day.month, day.day) in marked:
-            ranges = [*ranges[:-1], (ranges[-1][0], number)] if before in marked else [*ranges, (number, number)]
+        if (day.month, day.day) in month_days:
+            ranges = [*ranges[:-1], (ranges[-1][0], number)] if before in month_days else [*ranges, (number, number)]
         before = (day.month, day.day)
     return tuple(ranges)
 
 
 def _put_back(zone: str) -> tuple[int, ...]:
     """By how many seconds the clocks of a zone were ever put back."""
-    return tuple(sorted({int(-moved.total_seconds()) for _, moved in _changes(zone) if moved < timedelta()}))
+    return tuple(sorted({int(-shift.total_seconds()) for _, shift in _changes(zone) if shift < timedelta()}))
 
 
 def change_days(time: str, zone: str) -> str:
@@ -142,11 +142,11 @@ def clock_changes(zone: str, local: str) -> str:
     if zone == "UTC" or not _changes(zone):
         return f"(CASE WHEN {local} IS NOT NULL THEN FALSE END)"
     name = quote(zone)
-    skipped = f"timezone({name}, timezone({name}, t)) <> t"
-    repeated = " OR ".join(
+    is_skipped = f"timezone({name}, timezone({name}, t)) <> t"
+    is_repeated = " OR ".join(
         f"timezone({name}, timezone({name}, t) - INTERVAL {seconds} SECOND) = t" for seconds in _put_back(zone)
     )
-    return let(local, "t", f"CASE WHEN {change_days('t', zone)} THEN {skipped} OR {repeated or 'FALSE'} "
+    return let(local, "t", f"CASE WHEN {change_days('t', zone)} THEN {is_skipped} OR {is_repeated or 'FALSE'} "
                            "WHEN t IS NOT NULL THEN FALSE END")  # fmt: skip
 
 
@@ -165,11 +165,11 @@ AMBIGUOUS = ("est", "cst", "cdt", "mst", "mdt", "pst", "bst", "ist", "ast", "adt
 @lru_cache(maxsize=64)
 def offsets(zone: str) -> Mapping[str, int]:
     """The minutes east of UTC of each abbreviation, in small letters, that has one meaning in a column of this zone."""
-    own = {}
+    offsets_of_letters = {}
     for month in (1, 7):
         moment = datetime(2025, month, 15, 12, tzinfo=ZoneInfo(zone))
         offset = moment.utcoffset()
         name = (moment.tzname() or "").lower()
         if offset is not None and name.isalpha() and name not in ("utc", "gmt", "z"):
-            own[name] = int(offset.total_seconds()) // 60
-    return _CERTAIN | own
+            offsets_of_letters[name] = int(offset.total_seconds()) // 60
+    return _CERTAIN | offsets_of_letters
