@@ -298,8 +298,10 @@ def test_a_quote_that_never_closes_costs_one_line() -> None:
 
 def staged(store: Store, batches: Sequence[Batch], dialect: Dialect) -> list[tuple[str, ...]]:
     """The cells the engine holds once it has read the batches."""
+    before = 0
     for batch in batches:
-        stage_batch(store, batch, dialect)
+        stage_batch(store, batch, dialect, before)
+        before += batch.records
     columns = ", ".join(f"c{place}" for place in range(dialect.width))
     rows = store.engine.rows(f"SELECT {columns} FROM staged ORDER BY line")
     places = [line for (line,) in store.engine.rows("SELECT line FROM staged ORDER BY line")]
@@ -362,7 +364,7 @@ def test_a_wrong_checksum_refuses_the_file(store: Store, wrong: int) -> None:
     with pytest.raises(ProofBroken, match="a batch of 2 records"):
         type_batch(store, forged, DIALECT, compiled())
     with pytest.raises(ProofBroken):
-        stage_batch(store, forged, DIALECT)
+        stage_batch(store, forged, DIALECT, 0)
 
 
 @pytest.mark.parametrize(

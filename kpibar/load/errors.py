@@ -162,9 +162,9 @@ class AccountsMixed(KpibarError):
         sign_list = ", ".join(f"{count} {words}" for words, count in signs.items())
         super().__init__(
             f"{path}: {strangers} of {pairs} records have the number of a record of {source} but are not that record "
-            f"({sign_list}): the file seems to be an export of another account, and nothing was loaded; give each account "
-            "its own --brand; if it is the same account, one of its exports was read with day and month in the wrong "
-            "order: state the order with --date-order"
+            f"({sign_list}): the file seems to be an export of another account, and nothing was loaded; "
+            "give each account its own --brand; if it is the same account, one of its exports was read with day and "
+            "month in the wrong order: state the order with --date-order"
         )
 
 

@@ -74,7 +74,7 @@ def _goes_on(store: Store) -> bool:
     return True
 
 
-def stage_batch(store: Store, batch: Batch, dialect: Dialect, before: int = 0) -> None:
+def stage_batch(store: Store, batch: Batch, dialect: Dialect, before: int) -> None:
     """Add the text of a batch to `staged`, of which `line` is the place of a record in the file.
 
     `before` is the number of records that are there. Raises ProofBroken, EngineError.

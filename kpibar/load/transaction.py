@@ -193,7 +193,7 @@ def _take_next(
 ) -> tuple[Plan, Notation]:
     task = progress.task
     if number == 0:
-        stage_batch(store, batch, task.dialect)
+        stage_batch(store, batch, task.dialect, 0)
         count_unread(store, task.file, plan, progress.tally.remarks)
         plan, notation = type_staged(store, task, batch, progress.tally.remarks)
     else:
@@ -201,7 +201,7 @@ def _take_next(
     rejects_before = progress.tally.bad
     _take_batch(store, progress, batch, plan)
     if number and progress.tally.bad > rejects_before and notation.orders:
-        stage_batch(store, batch, task.dialect)
+        stage_batch(store, batch, task.dialect, 0)
         confirm(store.engine, task.path, plan.dates, notation, batch.lines)
         store.engine.run("DROP TABLE staged")
     if number:

@@ -110,5 +110,5 @@ def _type_first(store: Store, task: Task) -> Plan:
     batches = reader.batches(export.blocks()) if export.kind == "text" else reader.rows(export.rows())
     batch = next(batches)
     store.engine.run(f"CREATE OR REPLACE TEMP TABLE {BROKEN_GROUPS} (name VARCHAR)")
-    stage_batch(store, batch, task.dialect)
+    stage_batch(store, batch, task.dialect, 0)
     return type_staged(store, task, batch)[0]
