@@ -226,24 +226,24 @@ class DuckDB:
         self._seconds: float | None = None
         self._configure(space, _MOST_TO_READ if read_only else _MOST_MEMORY, temporary, beside)
 
-    def _configure(self, space: int | None, most: int, *folders: Path | None) -> None:
+    def _configure(self, space: int | None, share: int, *folders: Path | None) -> None:
         """Set what holds for all statements, the folders in which files may be opened too, and lock it."""
         # A list of more than five values would become a join of its own, for every cell that is compared with one.
         settings = ["TimeZone = 'UTC'", "enable_progress_bar = false", "disabled_optimizers = 'in_clause'"]
-        settings += self._memory_limit(space, most)
+        settings += self._memory_limit(space, share)
         # Exports are read by kpibar and handed on through a pipe in the temporary folder: no statement has business
         # with another file, the network or a setting (a layout or KPI that is more than an expression is refused).
         paths = [str(folder).replace("'", "''") for folder in folders if folder is not None]
         if paths:
-            listed = ", ".join(f"'{path}/'" for path in paths)
-            settings.append(f"allowed_directories = [{listed}]")
+            directories = ", ".join(f"'{path}/'" for path in paths)
+            settings.append(f"allowed_directories = [{directories}]")
         settings += ["enable_external_access = false", "lock_configuration = true"]
         with self._interruptible():
             self.connection.execute("; ".join(f"SET {setting}" for setting in settings))
 
-    def _memory_limit(self, space: int | None, most: int) -> list[str]:
-        """The setting that lowers the engine's memory, which depends on the machine, to half the space and `most`."""
-        limits = [limit for limit in (space // 2 if space is not None else None, most) if limit is not None]
+    def _memory_limit(self, space: int | None, share: int) -> list[str]:
+        """The setting that lowers the engine's memory, which depends on the machine, to half the space and `share`."""
+        limits = [limit for limit in (space // 2 if space is not None else None, share) if limit is not None]
         with suppress(EngineError):  # a machine of which it does not know the memory
             limits += self.rows("SELECT parse_formatted_bytes(current_setting('memory_limit'))")[0]
         return [f"memory_limit = '{min(limits)} B'"] if limits else []

@@ -236,7 +236,7 @@ def _name_orders(store: Store) -> None:
 def _of_order(entity: str) -> tuple[str, str]:
     """SQL over a row `t`: it names an order of the person, for certain; and perhaps, as another order has the name."""
 
-    def named(table: str, brand: str) -> str:
+    def names_order(table: str, brand: str) -> str:
         ways = [("name", "order_key")]
         ways += [("number", "order_number")] if entity in ("contacts", "parcels", "orders") else []
         conditions = " OR ".join(
@@ -247,10 +247,10 @@ def _of_order(entity: str) -> tuple[str, str]:
     same_brand = "n.brand = t.brand"
     no_other_brand = "n.brand = t.brand OR n.brand IS NULL OR t.brand IS NULL"
     certain = (
-        f"({named('gone_names', same_brand)} AND NOT {named('kept_names', same_brand)}) "
-        f"OR ({named('gone_names', no_other_brand)} AND NOT {named('kept_names', no_other_brand)})"
+        f"({names_order('gone_names', same_brand)} AND NOT {names_order('kept_names', same_brand)}) "
+        f"OR ({names_order('gone_names', no_other_brand)} AND NOT {names_order('kept_names', no_other_brand)})"
     )
-    return certain, named("gone_names", no_other_brand)
+    return certain, names_order("gone_names", no_other_brand)
 
 
 def _add_of_orders(store: Store) -> int:

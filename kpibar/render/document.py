@@ -84,7 +84,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
         },
         "parameters": {
             "ci_level": basis.reporting.confidence,
-            "alpha": _rounded(1 - basis.reporting.confidence),
+            "alpha": _round(1 - basis.reporting.confidence),
             "multiple_testing": "benjamini_hochberg",
             **basis.reporting.model_dump(exclude={"confidence"}),
             **basis.thresholds.model_dump(),
@@ -93,7 +93,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
             "path": basis.file,
             "sha256": basis.sha256,
         },
-        "coverage": [_coverage(held) for held in barometer.coverage],
+        "coverage": [_coverage(source) for source in barometer.coverage],
         "families": [{"id": family.id, "title": dict(family.title)} for family in barometer.families],
         "dimensions": _dimensions(barometer),
         "kpis": [_kpi(row, edition.year) for row in barometer.rows],
@@ -110,22 +110,22 @@ def _edition(edition: Edition) -> dict[str, Any]:
     }
 
 
-def _coverage(held: Coverage) -> dict[str, Any]:
+def _coverage(source: Coverage) -> dict[str, Any]:
     return {
-        "source": held.source,
-        "entity": held.entity,
-        "rows": held.rows,
-        "first": _day(held.first),
-        "last": _day(held.last),
-        "as_of": _day(held.as_of_on),
-        "months_missing": list(held.months_missing),
-        "linked_to_order": _rounded(held.linked),
+        "source": source.source,
+        "entity": source.entity,
+        "rows": source.rows,
+        "first": _day(source.first),
+        "last": _day(source.last),
+        "as_of": _day(source.as_of_on),
+        "months_missing": list(source.months_missing),
+        "linked_to_order": _round(source.linked),
     }
 
 
 def _dimensions(barometer: Barometer) -> list[dict[str, Any]]:
-    used = dict.fromkeys(row.dimension for row in barometer.rows if row.dimension and row.segments)
-    return [{"id": name, "title": {lang: dimension_name(name, lang) for lang in LANGUAGES}} for name in used]
+    dimensions = dict.fromkeys(row.dimension for row in barometer.rows if row.dimension and row.segments)
+    return [{"id": name, "title": {lang: dimension_name(name, lang) for lang in LANGUAGES}} for name in dimensions]
 
 
 def _kpi(row: Row, year: int) -> dict[str, Any]:
@@ -166,11 +166,11 @@ def _kpi(row: Row, year: int) -> dict[str, Any]:
 def _measure(measure: Measure) -> dict[str, float | None]:
     """The measure object used at every level; of one with too small a base the denominator is left."""
     return {
-        "value": _rounded(measure.value),
-        "numerator": _rounded(measure.numerator),
-        "denominator": _rounded(measure.denominator),
-        "ci_low": _rounded(measure.low),
-        "ci_high": _rounded(measure.high),
+        "value": _round(measure.value),
+        "numerator": _round(measure.numerator),
+        "denominator": _round(measure.denominator),
+        "ci_low": _round(measure.low),
+        "ci_high": _round(measure.high),
     }
 
 
@@ -188,16 +188,16 @@ def _delta(change: Change | None) -> dict[str, Any]:
         change = Change(absolute=0.0, relative=None)
         absolute = None
     else:
-        absolute = _rounded(change.absolute)
-    tested = change.p_adjusted is not None
+        absolute = _round(change.absolute)
+    has_test = change.p_adjusted is not None
     return {
         "abs": absolute,
-        "rel": _rounded(change.relative),
-        "ci_low": _rounded(change.low),
-        "ci_high": _rounded(change.high),
-        "p_value": _rounded(change.p_value),
-        "p_adjusted": _rounded(change.p_adjusted),
-        "significance": ("significant" if change.clear else "not_significant") if tested else "not_tested",
+        "rel": _round(change.relative),
+        "ci_low": _round(change.low),
+        "ci_high": _round(change.high),
+        "p_value": _round(change.p_value),
+        "p_adjusted": _round(change.p_adjusted),
+        "significance": ("significant" if change.clear else "not_significant") if has_test else "not_tested",
         "verdict": _VERDICT.get(change.verdict, change.verdict),
     }
 
@@ -205,7 +205,7 @@ def _delta(change: Change | None) -> dict[str, Any]:
 def _target(row: Row) -> dict[str, Any]:
     if row.target is None:
         return {"value": None, "source": None, "status": None}
-    return {"value": _rounded(row.target.value), "source": "config", "status": row.target.status}
+    return {"value": _round(row.target.value), "source": "config", "status": row.target.status}
 
 
 def _breakdown(row: Row) -> dict[str, Any]:
@@ -244,12 +244,12 @@ def _day(day: date | None) -> str | None:
     return None if day is None else str(day)
 
 
-def _rounded(value: float | None) -> float | None:
+def _round(value: float | None) -> float | None:
     """Six decimals; whole numbers stay whole, and a rounded zero has no sign."""
     if value is None:
         return None
-    rounded = round(value, _DECIMALS) + 0.0
-    return int(rounded) if rounded.is_integer() else rounded
+    number = round(value, _DECIMALS) + 0.0
+    return int(number) if number.is_integer() else number
 
 
 def from_document(document: Mapping[str, Any]) -> Barometer:

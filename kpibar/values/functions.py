@@ -308,7 +308,7 @@ _COUNTS: tuple[tuple[int, int | None, str], ...] = (
     (3, 4, "regexp_replace"),
 )
 COUNTS: Mapping[str, tuple[int, int | None]] = dict.fromkeys(FUNCTIONS, (1, 1)) | {
-    name: (least, most) for least, most, names in _COUNTS for name in names.split()
+    name: (minimum, maximum) for minimum, maximum, names in _COUNTS for name in names.split()
 }
 # Functions that the engine writes as expressions in which an argument stands twice.
 REPEATERS = frozenset(["nullif", "split_part", "fmod", "array_to_string"])
