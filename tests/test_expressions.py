@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +19,7 @@ from kpibar.layouts.errors import LayoutInvalid
 from kpibar.layouts.expression import ExpressionError, columns_read, compile_expression, seconds_between
 from kpibar.layouts.layout import parse
 from kpibar.values.helpers import HELPERS
+from kpibar.values.macros import definitions, pattern, with_macros
 from kpibar.values.notation import Call, Notation
 from tests.intake import column, held, take, take_text, write
 
@@ -46,8 +48,9 @@ def value(
     enums = {"channel": {"Mail": "email", "Téléphone": "phone"}}
     reading = Notation(zone, "Europe/Paris", zones or {}, formats, decimal, enums, "33")
     sql = HELPERS[helper].sql("c", Call(helper, "C", argument), reading)
-    query = f"SELECT CAST({sql} AS {HELPERS[helper].type}) FROM (SELECT $cell::VARCHAR AS c)"
-    return engine.rows(query, {"cell": cell})[0][0]
+    script = with_macros(f"CREATE OR REPLACE TEMP TABLE cells AS SELECT {sql} AS v FROM (SELECT $cell::VARCHAR AS c)")
+    engine.run(script, {"cell": cell})
+    return engine.rows(f"SELECT CAST(v AS {HELPERS[helper].type}) FROM cells")[0][0]
 
 
 def at(text: str) -> datetime:
@@ -374,3 +377,19 @@ def test_an_enum_that_is_not_there_is_refused() -> None:
 def test_seconds_between_two_instants(engine: DuckDB) -> None:
     sql = f"SELECT {seconds_between('b', 'a')} FROM (SELECT TIMESTAMP '2025-01-01' AS a, TIMESTAMP '2025-01-03' AS b)"
     assert engine.rows(sql) == [(172_800.0,)]
+
+
+def test_a_statement_brings_the_macros_it_calls_and_no_others() -> None:
+    """In an order in which each finds those it calls itself."""
+    assert with_macros("SELECT 1") == "SELECT 1"
+    names = re.findall(r"TEMP MACRO (\w+)", with_macros("SELECT read_number(c0, ',')"))
+    assert names == ["plain_number", "by_blanks", "by_commas", "by_points", "tidy", "pointed", "read_number"]
+    called = {name for text in definitions().values() for name in re.findall(r"\b(\w+)\(", text.partition(" AS")[2])}
+    entries = {"read_number", "read_whole_number", "read_amount", "read_clock", "read_duration"}
+    assert set(definitions()) == (called & set(definitions())) | entries | {"whole_clock_form", "clock_form"}
+
+
+def test_the_patterns_of_macros_are_those_that_the_engine_gets(engine: DuckDB) -> None:
+    for name in ("by_blanks", "by_commas", "by_points", "clock_form", "letters_form", "iso_form", "spoken_form"):
+        engine.run(with_macros(f"CREATE OR REPLACE TEMP TABLE cells AS SELECT {name}() AS v"))
+        assert engine.rows("SELECT v FROM cells") == [(pattern(name),)]

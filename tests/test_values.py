@@ -22,6 +22,7 @@ from kpibar.layouts.layout import shelf
 from kpibar.load.mapping import Context
 from kpibar.load.plan import make_plan
 from kpibar.read.columns import column as header_column
+from kpibar.values.macros import with_macros
 from kpibar.values.notation import Notation
 from kpibar.values.timezones import clock_changes, in_zone
 from tests.intake import column, held, take_text
@@ -360,7 +361,7 @@ def test_a_files_times_in_the_hour_of_a_clock_change_are_counted(folder: Path) -
     lines = list(range(len(cells)))
     engine.append("staged", {"line": lines, "c0": [str(n) for n in lines], "c1": ["2025-06-01"] * 10, "c2": cells})
     for plain, direct in product(([True, True, False], [False] * 3), (None, ())):
-        engine.run(f"CREATE OR REPLACE TABLE typed AS {made.typed_sql('staged', plain, direct)}")
+        engine.run(with_macros(f"CREATE OR REPLACE TABLE typed AS {made.typed_sql('staged', plain, direct)}"))
         near, uncertain = made.clock_changes
         assert engine.rows(f"SELECT count(*) FROM typed WHERE {near}")[0][0] >= 3
         assert engine.rows(uncertain) == [(3,)]
@@ -394,4 +395,5 @@ def test_few_rows_are_typed_like_many(folder: Path) -> None:
     assert len(direct) == 2 and len(made.form_columns) == 4  # created_at and resolved_at have no other form
     many, few = made.typed_sql("staged", plain), made.typed_sql("staged", plain, direct)
     assert len(few) < len(many)
-    assert engine.rows(many) == engine.rows(few)
+    engine.run(with_macros(f"CREATE TABLE many AS {many}; CREATE TABLE few AS {few}"))
+    assert engine.rows("SELECT * FROM many") == engine.rows("SELECT * FROM few")

@@ -13,9 +13,10 @@ from kpibar.layouts.bindings import Cells
 from kpibar.read.columns import normal
 from kpibar.read.lines import strict_cells
 from kpibar.read.scan import Dialect
-from kpibar.values import durations, numbers, timestamps
+from kpibar.values import timestamps
 from kpibar.values.helpers import EMPTY_WORDS, NEVER, NO, TICKS, YES
 from kpibar.values.notation import Call, Notation
+from kpibar.values.quantities import duration_notations, number_notations
 
 Holds = Callable[[str], bool]
 _NUMBERS = ("num", "whole", "secs", "minutes", "hours", "days", "ms", "epoch")
@@ -81,7 +82,7 @@ def _plain(text: str) -> str:
 
 
 def _is_number(text: str, notation: Notation) -> bool:
-    return any(re.fullmatch(form, text) for form in numbers.notations(notation.decimal))
+    return any(re.fullmatch(form, text) for form in number_notations(notation.decimal))
 
 
 def _date_test(column: str, notation: Notation) -> Holds:
@@ -103,7 +104,7 @@ def _small(text: str) -> str:
 
 
 def _duration_test(*, bare: bool) -> Holds:
-    is_notation = _one_of(durations.notations())
+    is_notation = _one_of(duration_notations())
 
     def holds(text: str) -> bool:
         small = _small(text)

@@ -38,6 +38,7 @@ from kpibar.read.columns import Column, normal
 from kpibar.topics.reasons import recorded_reasons
 from kpibar.topics.rules import by_text
 from kpibar.values.helpers import pseudonym
+from kpibar.values.macros import with_macros
 from kpibar.values.notation import Call
 
 # What unknown words of recorded reasons are kept under.
@@ -298,7 +299,7 @@ def _fingerprint(file_plan: Plan, brands: Mapping[str, str]) -> str:
     rules = by_text("text") + recorded_reasons("raw", file_plan.reasons)
     parts = (
         RULES,
-        file_plan.typing_sql,
+        with_macros(file_plan.typing_sql),
         rules,
         *map(_table_parts, file_plan.tables.values()),
         *(map(str, sorted(brands.items()))),

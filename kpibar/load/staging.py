@@ -20,6 +20,7 @@ from kpibar.load.typed import PLACE, checksum_sql
 from kpibar.read.reader import Batch
 from kpibar.read.records import decode
 from kpibar.read.scan import Dialect
+from kpibar.values.macros import with_macros
 from kpibar.values.notation import quote
 
 # The engine would reserve sixteen times as much for every text it reads.
@@ -33,7 +34,7 @@ def type_batch(store: Store, batch: Batch, dialect: Dialect, plan: Plan) -> None
     """Fill `typed` from the records of a batch. Raises ProofBroken, EngineError."""
     if not hasattr(os, "mkfifo") or not _typed_from_pipe(store, batch, dialect, plan):
         _stage_cells(store, "staged", batch, dialect)
-        store.engine.run(f"CREATE OR REPLACE TEMP TABLE typed AS {plan.typed_sql('staged', batch.plain)}")
+        store.engine.run(with_macros(f"CREATE OR REPLACE TEMP TABLE typed AS {plan.typed_sql('staged', batch.plain)}"))
         store.engine.run("DROP TABLE staged")
         _insist(store, batch, "typed", "checked")
 
@@ -42,7 +43,7 @@ def _typed_from_pipe(store: Store, batch: Batch, dialect: Dialect, plan: Plan) -
     """Whether the engine found again what was proved: as many records, every cell of its length and in its place."""
 
     def statement(source: str) -> str:
-        return f"CREATE OR REPLACE TEMP TABLE typed AS {plan.typed_sql(source, batch.plain)}"
+        return with_macros(f"CREATE OR REPLACE TEMP TABLE typed AS {plan.typed_sql(source, batch.plain)}")
 
     return _from_pipe(store, batch, dialect, statement) and _agrees(store, batch, "typed", "checked")
 

@@ -70,6 +70,7 @@ from kpibar.values.decimals import settle_decimals, signs_shown
 from kpibar.values.half_days import CODE as TWELVE_HOURS
 from kpibar.values.half_days import count_half_days
 from kpibar.values.instants import instant_in_name
+from kpibar.values.macros import with_macros
 from kpibar.values.notation import Notation
 from kpibar.values.ticks import CODE as TICK_COLUMN
 from kpibar.values.ticks import settle_ticks, tick_counts
@@ -281,7 +282,8 @@ def type_staged(
     if plan.form_columns:
         odd = rows(plan.other_forms("staged", batch.plain))[0]
         direct = frozenset(name for name, flag in zip(plan.form_columns, odd, strict=True) if not flag)
-    run(f"CREATE OR REPLACE TEMP TABLE typed AS {plan.typed_sql('staged', batch.plain, direct)}; DROP TABLE staged")
+    typing = f"CREATE OR REPLACE TEMP TABLE typed AS {plan.typed_sql('staged', batch.plain, direct)}"
+    run(with_macros(f"{typing}; DROP TABLE staged"))
     return plan, notation
 
 

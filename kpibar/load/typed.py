@@ -17,6 +17,7 @@ from kpibar.read.columns import normal
 from kpibar.read.reader import weights
 from kpibar.values.date_order import strange
 from kpibar.values.helpers import EMPTY_WORDS, HELPERS, NEVER
+from kpibar.values.macros import calls_macros
 from kpibar.values.notation import Call, Helper, Notation, quote
 from kpibar.values.timestamps import naive_time
 from kpibar.values.timezones import AMBIGUOUS, clock_changes, near_change
@@ -106,7 +107,7 @@ def _alike(cells: Cells, notation: Notation, direct: Collection[str]) -> _Alike:
     for call, alias in cells.present().items():
         if call.helper not in TOTAL and alias not in direct:
             groups.setdefault(HELPERS[call.helper].sql("cell", call, notation), []).append((call, alias))
-    return {sql: read for sql, read in groups.items() if len(read) > 1 and "regexp_" in sql}
+    return {sql: read for sql, read in groups.items() if len(read) > 1 and ("regexp_" in sql or calls_macros(sql))}
 
 
 def _together(alike: _Alike) -> dict[str, str]:

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from kpibar.database.key import KEY_NAMES
 from kpibar.read.columns import normal
 from kpibar.values import timestamps
-from kpibar.values.durations import clock, duration
 from kpibar.values.notation import Call, Direct, Helper, Notation, quote
-from kpibar.values.numbers import amount, number, whole_number
+from kpibar.values.quantities import amount, clock, duration, number, whole_number
 from kpibar.values.timezones import in_zone
 
 # What people and tools write into a cell to say that there is nothing in it, in small letters.
