@@ -17,7 +17,7 @@ from kpibar.database.key import Key, bind, padded_keys
 from kpibar.database.store import open_store
 from kpibar.errors import ConfigInvalid, KpibarError
 from kpibar.kpis.catalogue import DIMENSIONS, Kpi, catalogue
-from kpibar.kpis.compute import additive_cells, guarded, quantiles
+from kpibar.kpis.compute import additive_cells, quantiles, run_statement
 from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.estimates import Window
 from kpibar.kpis.facts import FACTS
@@ -359,7 +359,7 @@ def test_a_statement_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("kpibar.kpis.compute._SECONDS", 0.3)
             with pytest.raises(KpiInvalid, match=r"\[kpis.mine\].*took longer than 0.3 seconds"):
-                guarded(store.engine, kpi, slow.replace("= -", "< -"))
+                run_statement(store.engine, kpi, slow.replace("= -", "< -"))
         assert store.engine.rows("SELECT 1") == [(1,)]
 
 

@@ -46,8 +46,8 @@ def test_the_entry_of_a_kind_is_whole(kind: Kind) -> None:
     spec, kpi = KINDS[kind], example(kind)
     assert [spec.additive, bool(spec.operands), spec.order_statistic].count(True) == 1, "one way to its figures"
     used = {name for _, name, _, _ in string.Formatter().parse(spec.formula) if name}
-    assert used - {"rows", "quantile"} <= set(spec.required), "the formula names what its author must write"
-    assert all(getattr(kpi, name) for name in spec.required)
+    assert used - {"rows", "quantile"} <= set(spec.entries), "the formula names what its author must write"
+    assert all(getattr(kpi, name) for name in spec.entries)
     assert "{" not in kpi.formula
     if spec.additive:
         statement = cells_statement([kpi], [YEAR], None, None)

@@ -174,12 +174,12 @@ class _Entry(BaseModel):
     def _complete(self) -> "_Entry":
         if "en" not in self.title:
             raise ValueError('title needs an "en" text')
-        for name in KINDS[self.kind].required:
+        for name in KINDS[self.kind].entries:
             if not getattr(self, name):
                 raise ValueError(f'a {self.kind} needs "{name.removesuffix("_table")}"')
         if self.maturity_parameter and self.maturity_parameter not in Thresholds.model_fields:
-            expected = ", ".join(Thresholds.model_fields)
-            raise ValueError(f'maturity_parameter = "{self.maturity_parameter}": expected one of {expected}')
+            options = ", ".join(Thresholds.model_fields)
+            raise ValueError(f'maturity_parameter = "{self.maturity_parameter}": expected one of {options}')
         if self.from_table and self.from_table not in DIMENSIONS:
             raise ValueError(f'from = "{self.from_table}": expected one of {", ".join(sorted(DIMENSIONS))}')
         return self
@@ -199,15 +199,15 @@ class Catalogue:
                 return kpi
         raise KpiUnknown(name, (kpi.id for kpi in self.kpis if not kpi.hidden))
 
-    def chosen(self, names: Iterable[str] = (), family: str | None = None) -> tuple[Kpi, ...]:
+    def select(self, names: Iterable[str] = (), family: str | None = None) -> tuple[Kpi, ...]:
         """The KPIs asked for by id or family; by default all that are not hidden.
 
         Raises KpiUnknown, FamilyUnknown.
         """
-        wanted = [self.get(name) for name in names]
-        if family is not None and family not in {known.id for known in self.families}:
-            raise FamilyUnknown(family, (known.id for known in self.families))
-        visible = wanted or [kpi for kpi in self.kpis if not kpi.hidden]
+        members = [self.get(name) for name in names]
+        if family is not None and family not in {entry.id for entry in self.families}:
+            raise FamilyUnknown(family, (entry.id for entry in self.families))
+        visible = members or [kpi for kpi in self.kpis if not kpi.hidden]
         return tuple(kpi for kpi in self.kpis if kpi in visible and family in (None, kpi.family))
 
 
@@ -236,12 +236,12 @@ def catalogue(settings: Settings) -> Catalogue:
     families, entries = _built_in()
     values = parameters(settings.thresholds)
     kpis = [_kpi(name, family, entry, settings, values) for family, name, entry in entries]
-    own = [_own(name, table, settings, values) for name, table in settings.kpis.items()]
-    if own:
+    additions = [_own_kpi(name, table, settings, values) for name, table in settings.kpis.items()]
+    if additions:
         families = (*families, Family(OWN_FAMILY, {"en": "Own KPIs", "fr": "Indicateurs propres"}, 99))
-    replaced = {kpi.id for kpi in own}
-    complete = Catalogue(tuple(kpi for kpi in kpis if kpi.id not in replaced) + tuple(own), families)
-    for kpi in own:
+    ids = {kpi.id for kpi in additions}
+    complete = Catalogue(tuple(kpi for kpi in kpis if kpi.id not in ids) + tuple(additions), families)
+    for kpi in additions:
         _check_operands(complete, kpi)
         if kpi.gate:
             complete.get(kpi.gate)
@@ -252,7 +252,7 @@ def catalogue(settings: Settings) -> Catalogue:
     return complete
 
 
-def _checked(kpi: Kpi) -> Kpi:
+def _rewrite_expressions(kpi: Kpi) -> Kpi:
     """A KPI of the settings whose expressions are written anew from what was checked. Raises KpiInvalid."""
     place = f"[kpis.{kpi.id}] of kpibar.toml"
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", kpi.id):
@@ -266,16 +266,16 @@ def _checked(kpi: Kpi) -> Kpi:
             raise KpiInvalid(place, f"{name}: {fault}") from fault
     facts = FACTS.get(kpi.from_table, frozenset())
     days = {column for column in facts if column.endswith("_on")}
-    allowed = {"date": days, "cluster": {"contacts", "wismo_contacts"}}
-    for name, columns in allowed.items():
+    choices = {"date": days, "cluster": {"contacts", "wismo_contacts"}}
+    for name, columns in choices.items():
         column = getattr(kpi, name)
         if column and column not in columns:
-            raise KpiInvalid(place, f'{name} = "{excerpt(column)}": expected one of {_listed(columns)}')
+            raise KpiInvalid(place, f'{name} = "{excerpt(column)}": expected one of {_list_names(columns)}')
     where, hit, against, value, over = anew
     return replace(kpi, where=where, hit=hit, against=against, value=value, over=over, wording=as_written)
 
 
-def _listed(columns: Iterable[str]) -> str:
+def _list_names(columns: Iterable[str]) -> str:
     return ", ".join(sorted(columns))
 
 
@@ -288,37 +288,39 @@ def _columns(kpi: Kpi, entry: str) -> Callable[[Sequence[str]], Term]:
 
     def column(names: Sequence[str]) -> Term:
         name = names[-1].lower()
-        if name in facts and (len(names) == 1 or [one.lower() for one in names[:-1]] == [table]):
+        if name in facts and (len(names) == 1 or [part.lower() for part in names[:-1]] == [table]):
             return Term(name, Size(1))
-        written = excerpt(".".join(names))
+        text = excerpt(".".join(names))
         if entry == "over":
-            raise FormulaFault(f'"{written}" is not a column that many records share: expected one of {_listed(facts)}')
-        raise FormulaFault(f'"{written}" is not a column of {table}{closest(name, facts)}')
+            raise FormulaFault(
+                f'"{text}" is not a column that many records share: expected one of {_list_names(facts)}'
+            )
+        raise FormulaFault(f'"{text}" is not a column of {table}{closest(name, facts)}')
 
     return column
 
 
-def _own(name: str, table: Mapping[str, Any], settings: Settings, values: Mapping[str, int]) -> Kpi:
+def _own_kpi(name: str, table: Mapping[str, Any], settings: Settings, values: Mapping[str, int]) -> Kpi:
     try:
-        made = _kpi(name, OWN_FAMILY, _Entry.model_validate(table), settings, values, own=True)
+        kpi = _kpi(name, OWN_FAMILY, _Entry.model_validate(table), settings, values, own=True)
     except ValidationError as error:
         raise KpiInvalid(f"[kpis.{excerpt(name)}] of kpibar.toml", explain(error)) from error
-    if made.notes:
+    if kpi.notes:
         raise KpiInvalid(f"[kpis.{name}] of kpibar.toml", '"notes" are for the built-in KPIs')
-    return _checked(made)
+    return _rewrite_expressions(kpi)
 
 
 def _check_target(kpi: Kpi, target: float) -> None:
     """Refuse a target written in percent where shares go from 0 to 1."""
-    most = {"share": 1.0, "per_100": 10.0}.get(kpi.unit)
-    if most is not None and not 0 <= target <= most:
+    limit = {"share": 1.0, "per_100": 10.0}.get(kpi.unit)
+    if limit is not None and not 0 <= target <= limit:
         kind = "shares go from 0 to 1" if kpi.unit == "share" else "the unit is contacts per order"
         raise TargetInvalid(kpi.id, target, f"{kind}: write {target / 100:g} for {target:g} %")
 
 
-def _check_operands(known: Catalogue, kpi: Kpi) -> None:
+def _check_operands(catalogue: Catalogue, kpi: Kpi) -> None:
     for part in kpi.operands:
-        if not known.get(part).spec.counts:
+        if not catalogue.get(part).spec.counts:
             raise KpiInvalid(f"[kpis.{kpi.id}] of kpibar.toml", f'"{part}" is not a count')
 
 
@@ -331,17 +333,18 @@ def _kpi(
     fields = entry.model_dump(exclude={"maturity_parameter"})
     for key, text in fields.items():
         if isinstance(text, str):
-            fields[key] = _written(text, values)
+            fields[key] = _fill_parameters(text, values)
     fields["notes"] = {
-        code: _written(rows.replace("{where}", f"({entry.where})"), values) for code, rows in entry.notes.items()
+        code: _fill_parameters(rows.replace("{where}", f"({entry.where})"), values)
+        for code, rows in entry.notes.items()
     }
-    fields["title"] = {lang: _written(text, values) for lang, text in entry.title.items()}
-    fields["definition"] = {lang: _written(text, values) for lang, text in entry.definition.items()}
+    fields["title"] = {lang: _fill_parameters(text, values) for lang, text in entry.title.items()}
+    fields["definition"] = {lang: _fill_parameters(text, values) for lang, text in entry.definition.items()}
     fields["maturity_days"] = maturity
     return Kpi(id=name, family=family, own=own, **fields)
 
 
-def _written(text: str, values: Mapping[str, int]) -> str:
+def _fill_parameters(text: str, values: Mapping[str, int]) -> str:
     for name, value in values.items():
         text = text.replace("{" + name + "}", str(value))
     return text

@@ -114,10 +114,10 @@ def cells_statement(
     `cuts` are days inside the windows up to which a sum may be asked.
     """
     first = kpis[0]
-    listed = ",\n    ".join(f"{sql} AS {kpi.id}__{part}" for kpi in kpis for part, sql in _aggregates(kpi).items())
+    columns = ",\n    ".join(f"{sql} AS {kpi.id}__{part}" for kpi in kpis for part, sql in _aggregates(kpi).items())
     return (
         f"SELECT\n    {_month(first.date, cuts)} AS month,\n"
-        f"    {segment_of(dimension, first.from_table)} AS segment,\n    {listed}\n"
+        f"    {segment_of(dimension, first.from_table)} AS segment,\n    {columns}\n"
         f"FROM fact_{first.from_table}\nWHERE {within(first.date, windows)}{of_brand(brand)}\nGROUP BY 1, 2"
     )
 
@@ -132,8 +132,8 @@ def of_brand(brand: str | None, *, or_none: bool = False) -> str:
     """SQL that keeps one brand, and with `or_none` the rows of no brand; every row where no brand is asked for."""
     if brand is None:
         return ""
-    own = "brand = '" + brand.replace("'", "''") + "'"
-    return f" AND ({own} OR brand IS NULL)" if or_none else f" AND {own}"
+    condition = "brand = '" + brand.replace("'", "''") + "'"
+    return f" AND ({condition} OR brand IS NULL)" if or_none else f" AND {condition}"
 
 
 def additive_cells(
@@ -149,28 +149,28 @@ def additive_cells(
     for kpi in kpis:
         if kpi.additive and (dimension is None or dimension == kpi.over or dimension in kpi.dimensions()):
             groups.setdefault((kpi.from_table, kpi.date, kpi.id if kpi.own else ""), []).append(kpi)
-    found: dict[str, Mapping[tuple[date, str], Parts]] = {}
+    cells: dict[str, Mapping[tuple[date, str], Parts]] = {}
     for members in groups.values():
-        found |= _run(engine, members, cells_statement(members, windows, dimension, brand, cuts))
-    return Cells(found)
+        cells |= _run(engine, members, cells_statement(members, windows, dimension, brand, cuts))
+    return Cells(cells)
 
 
 def _run(engine: Engine, kpis: Sequence[Kpi], sql: str) -> dict[str, Mapping[tuple[date, str], Parts]]:
-    rows = guarded(engine, kpis[0], sql)
+    rows = run_statement(engine, kpis[0], sql)
     names = [(kpi.id, part) for kpi in kpis for part in _aggregates(kpi)]
-    found: dict[str, dict[tuple[date, str], Parts]] = {kpi.id: {} for kpi in kpis}
+    cells: dict[str, dict[tuple[date, str], Parts]] = {kpi.id: {} for kpi in kpis}
     for month, segment, *values in rows:
         parts: dict[str, dict[str, float]] = {kpi.id: {} for kpi in kpis}
         for (name, part), value in zip(names, values, strict=True):
             parts[name][part] = _finite(float(value or 0), kpis)
-        for name, made in parts.items():
-            found[name][month, segment] = _disjoint(Parts(**made), kpis)
-    return dict(found)
+        for name, sums in parts.items():
+            cells[name][month, segment] = _disjoint(Parts(**sums), kpis)
+    return dict(cells)
 
 
-def _finite(value: float, kpis: Sequence[Kpi], what: str = "its sum") -> float:
+def _finite(value: float, kpis: Sequence[Kpi], subject: str = "its sum") -> float:
     if not math.isfinite(value):
-        raise KpiInvalid(f"[kpis.{kpis[0].id}] of kpibar.toml", f"{what} is not a finite number")
+        raise KpiInvalid(f"[kpis.{kpis[0].id}] of kpibar.toml", f"{subject} is not a finite number")
     return value
 
 
@@ -180,7 +180,7 @@ def _disjoint(parts: Parts, kpis: Sequence[Kpi]) -> Parts:
     return parts
 
 
-def guarded(engine: Engine, kpi: Kpi, sql: str) -> list[Row]:
+def run_statement(engine: Engine, kpi: Kpi, sql: str) -> list[Row]:
     """Run a statement; when a user's own KPI makes the engine refuse it, or work too long, say which one and why."""
     if not kpi.own:
         return engine.rows(sql)
@@ -188,9 +188,9 @@ def guarded(engine: Engine, kpi: Kpi, sql: str) -> list[Row]:
         with engine.limit_time(_SECONDS):
             return engine.rows(sql)
     except EngineError as error:
-        stated = "\n".join((*kpi.wording, *FACTS.get(kpi.from_table, ())))
+        words = "\n".join((*kpi.wording, *FACTS.get(kpi.from_table, ())))
         raise KpiInvalid(
-            f"[kpis.{kpi.id}] of kpibar.toml", show_words(str(error), lambda word: word in stated)
+            f"[kpis.{kpi.id}] of kpibar.toml", show_words(str(error), lambda word: word in words)
         ) from error
 
 
@@ -236,7 +236,7 @@ def quantiles(
     `ranks` gives the ranks (from 1) of the sorted values that bound a figure of a base; months have no bounds.
     """
     figures: dict[tuple[int, date | None, str | None], Measure] = {}
-    for place, month, segment, base, young, value in guarded(
+    for place, month, segment, base, young, value in run_statement(
         engine, kpi, quantile_statement(kpi, windows, group, brand)
     ):
         key = (int(place), month, None if segment is None else str(segment))
@@ -252,9 +252,9 @@ def quantiles(
         for key, pair in bounds.items()
         for rank in pair
     ]
-    listed = ",\n    ".join(columns)
-    sql = f"SELECT {listed}\nFROM (\n    {_numbers(kpi, windows, group, brand)}\n) AS numbers"
-    (values,) = guarded(engine, kpi, sql)
+    aggregates = ",\n    ".join(columns)
+    sql = f"SELECT {aggregates}\nFROM (\n    {_numbers(kpi, windows, group, brand)}\n) AS numbers"
+    (values,) = run_statement(engine, kpi, sql)
     ends = [_number(value, kpi) for value in values]
     for key, low, high in zip(bounds, ends[::2], ends[1::2], strict=True):
         figures[key] = replace(figures[key], low=low, high=high)
@@ -264,8 +264,8 @@ def quantiles(
 def _of_cell(key: tuple[int, date | None, str | None]) -> str:
     """SQL: the value is old enough and of the period and segment of a key."""
     period, _, segment = key
-    own = "" if segment is None else " AND segment = '" + segment.replace("'", "''") + "'"
-    return f"old_enough AND period = {period}{own}"
+    condition = "" if segment is None else " AND segment = '" + segment.replace("'", "''") + "'"
+    return f"old_enough AND period = {period}{condition}"
 
 
 def _quantile(value: float | None, base: int, young: int) -> Measure:

@@ -8,8 +8,8 @@ from kpibar.errors import UsageError, list_names, suggest_names
 class KpiUnknown(UsageError):
     """A KPI id that is not in the catalogue."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f'no KPI is called "{name}"{suggest_names(name, list(known))}')
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(f'no KPI is called "{name}"{suggest_names(name, list(names))}')
 
 
 class KpiInvalid(UsageError):
@@ -29,5 +29,5 @@ class TargetInvalid(UsageError):
 class FamilyUnknown(UsageError):
     """A family that is not in the catalogue."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f'no family is called "{name}"; known: {list_names(known)}')
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(f'no family is called "{name}"; known: {list_names(names)}')

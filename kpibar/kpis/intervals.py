@@ -68,8 +68,8 @@ def newcombe(x1: float, n1: float, x0: float, n0: float, level: float = 0.95) ->
     if current is None or previous is None:
         return None
     total = n1 + n0
-    pooled = (x1 + x0) / total
-    variance = max(0.0, pooled * (1 - pooled)) * (1 / n1 + 1 / n0)
+    share = (x1 + x0) / total
+    variance = max(0.0, share * (1 - share)) * (1 / n1 + 1 / n0)
     se = math.sqrt(variance * total / (total - 1)) if total > 1 else math.inf
     return _square_and_add(x1 / n1, current, x0 / n0, previous, se)
 
@@ -105,8 +105,8 @@ def rate_difference(
     current, previous = rate_per_unit(e1, u1, d1, level), rate_per_unit(e0, u0, d0, level)
     if current is None or previous is None:
         return None
-    pooled = (e1 + e0) / (u1 + u0)
-    se = math.sqrt(pooled * (max(1.0, d1) / u1 + max(1.0, d0) / u0))
+    rate = (e1 + e0) / (u1 + u0)
+    se = math.sqrt(rate * (max(1.0, d1) / u1 + max(1.0, d0) / u0))
     return _square_and_add(e1 / u1, current, e0 / u0, previous, se)
 
 
@@ -225,12 +225,12 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     if not all(0 <= p <= 1 for p in p_values):
         raise ValueError("a p-value lies between 0 and 1")
     m = len(p_values)
-    adjusted, smallest = [1.0] * m, 1.0
-    descending = sorted(range(m), key=lambda i: p_values[i], reverse=True)
-    for rank, i in zip(range(m, 0, -1), descending, strict=True):
+    results, smallest = [1.0] * m, 1.0
+    order = sorted(range(m), key=lambda i: p_values[i], reverse=True)
+    for rank, i in zip(range(m, 0, -1), order, strict=True):
         smallest = min(smallest, p_values[i] * (m / rank))
-        adjusted[i] = smallest
-    return adjusted
+        results[i] = smallest
+    return results
 
 
 def _require_part(part: float, whole: float) -> None:
@@ -308,8 +308,8 @@ def _gamma_quantile(p: float, shape: float) -> float:
     """
     z = NormalDist().inv_cdf(p)
     cube_root = 1 - 1 / (9 * shape) + z / (3 * math.sqrt(shape))
-    bound = math.exp(min(700.0, (math.log(p) + math.lgamma(shape + 1)) / shape))
-    x = max(shape * cube_root**3, bound)
+    limit = math.exp(min(700.0, (math.log(p) + math.lgamma(shape + 1)) / shape))
+    x = max(shape * cube_root**3, limit)
     # The bound's own relative error is of the order of x; the density of a tiny shape overflows near 0.
     if shape > _LARGE_SHAPE or x < 1e-10:
         return x

@@ -64,7 +64,7 @@ def _no_difference(now: Measure, before: Measure, level: float) -> Difference | 
 class KindSpec:
     """A kind of KPI.
 
-    `formula` is its line in words. `required` are the entries its author must write. `sums` is the SQL of the parts
+    `formula` is its line in words. `entries` are those its author must write. `sums` is the SQL of the parts
     its cells hold; a kind without is no sum of its own rows. `operands` are the entries that name the counts it is
     made of, each at its own grain. `order_statistic`: its value comes with a statement of its own for each window.
     `counts`: its value is a number of rows, its own base. `shares`: it has no value as a whole, but the share of each
@@ -75,7 +75,7 @@ class KindSpec:
     """
 
     formula: str
-    required: tuple[str, ...]
+    entries: tuple[str, ...]
     estimate: Callable[[Sequence[Parts], float], Measure]
     difference: Callable[[Measure, Measure, float], Difference | None]
     estimator: str
@@ -96,7 +96,7 @@ class KindSpec:
         return bool(self.sums)
 
     @property
-    def starred(self) -> bool:
+    def has_base(self) -> bool:
         """Whether a small base is worth a word: a count is its own, and the shares of a mix have that of the whole."""
         return not (self.counts or self.shares)
 
@@ -104,7 +104,7 @@ class KindSpec:
 def _quantile(estimator: str) -> KindSpec:
     return KindSpec(
         formula="{quantile:g} quantile of {value} over {rows}",
-        required=(*_OF_FACTS, "value"),
+        entries=(*_OF_FACTS, "value"),
         estimate=base_of_rows,
         difference=difference_by_intervals,
         order_statistic=True,
@@ -116,7 +116,7 @@ def _quantile(estimator: str) -> KindSpec:
 KINDS: Mapping[Kind, KindSpec] = {
     "count": KindSpec(
         formula="number of {rows}",
-        required=_OF_FACTS,
+        entries=_OF_FACTS,
         sums=_BASE,
         estimate=count_rows,
         difference=_no_difference,
@@ -129,7 +129,7 @@ KINDS: Mapping[Kind, KindSpec] = {
     ),
     "rate": KindSpec(
         formula="those with ({hit}) / {rows}",
-        required=(*_OF_FACTS, "hit"),
+        entries=(*_OF_FACTS, "hit"),
         sums=_BASE | _HITS,
         estimate=share_of_rows,
         difference=difference_of_shares,
@@ -137,7 +137,7 @@ KINDS: Mapping[Kind, KindSpec] = {
     ),
     "ratio": KindSpec(
         formula="{numerator} / {denominator}",
-        required=("numerator", "denominator"),
+        entries=("numerator", "denominator"),
         operands=("numerator", "denominator"),
         estimate=events_per_unit,
         difference=difference_of_rates,
@@ -147,7 +147,7 @@ KINDS: Mapping[Kind, KindSpec] = {
     ),
     "mean": KindSpec(
         formula="mean of {value} over {rows}",
-        required=(*_OF_FACTS, "value"),
+        entries=(*_OF_FACTS, "value"),
         sums=_BASE | _VALUES,
         estimate=mean_of_rows,
         difference=difference_of_means,
@@ -157,7 +157,7 @@ KINDS: Mapping[Kind, KindSpec] = {
     "quantile": _quantile("quantile"),
     "net": KindSpec(
         formula="100 x (those with ({hit}) - those with ({against})) / {rows}",
-        required=(*_OF_FACTS, "hit", "against"),
+        entries=(*_OF_FACTS, "hit", "against"),
         sums=_BASE | _HITS | _AGAINST,
         estimate=net_of_rows,
         difference=difference_of_nets,
@@ -165,7 +165,7 @@ KINDS: Mapping[Kind, KindSpec] = {
     ),
     "mix": KindSpec(
         formula="those of each {over} / {rows}",
-        required=(*_OF_FACTS, "over"),
+        entries=(*_OF_FACTS, "over"),
         sums=_BASE,
         estimate=base_of_rows,
         difference=difference_of_shares,

@@ -17,45 +17,45 @@ def base_alone(measure: Measure, reason: Reason) -> Measure:
     return Measure(denominator=measure.denominator, base=measure.base, immature=measure.immature, reason=why)
 
 
-def mask_nothing(figures: Sequence[Measure], least: int) -> list[Measure]:
+def mask_nothing(figures: Sequence[Measure], minimum: int) -> list[Measure]:
     """The figures as they are: a count is a base itself."""
     return list(figures)
 
 
-def mask_bases(figures: Sequence[Measure], least: int) -> list[Measure]:
+def mask_bases(figures: Sequence[Measure], minimum: int) -> list[Measure]:
     """The figures as they may be shown: of too small a base, the base alone."""
     return [
-        figure if figure.base == 0 or figure.base >= least else base_alone(figure, "small_base") for figure in figures
+        figure if figure.base == 0 or figure.base >= minimum else base_alone(figure, "small_base") for figure in figures
     ]
 
 
-def mask_remainders(figures: Sequence[Measure], least: int) -> list[Measure]:
+def mask_remainders(figures: Sequence[Measure], minimum: int) -> list[Measure]:
     """The parts of a figure as they may be shown beside the whole.
 
     What is left of the whole when the parts that are shown are taken away is a figure too: where it would be of too
     small a base, the smallest of the others lose their value as well.
     """
-    shown = mask_bases(figures, least)
-    hidden = sum(part.base for part in shown if part.low_base)
-    for place in sorted(range(len(shown)), key=lambda place: shown[place].base):
-        if not 0 < hidden < least:
+    parts = mask_bases(figures, minimum)
+    rest = sum(part.base for part in parts if part.low_base)
+    for place in sorted(range(len(parts)), key=lambda place: parts[place].base):
+        if not 0 < rest < minimum:
             break
-        if shown[place].base and not shown[place].low_base:
-            hidden += shown[place].base
-            shown[place] = base_alone(shown[place], "remainder")
-    return shown
+        if parts[place].base and not parts[place].low_base:
+            rest += parts[place].base
+            parts[place] = base_alone(parts[place], "remainder")
+    return parts
 
 
-def mask_categories(figures: Sequence[Measure], least: int) -> list[Measure]:
+def mask_categories(figures: Sequence[Measure], minimum: int) -> list[Measure]:
     """The categories of a mix of the settings: its column may be one of nearly as many words as records.
 
     Those of fewer records lose their share, and the next smallest where they are fewer together.
     """
-    fewest = min(_FEWEST, least)
-    shown, hidden = mask_bases(figures, least), 0.0
-    for place in sorted(range(len(shown)), key=lambda place: shown[place].numerator or 0):
-        records = shown[place].numerator or 0
-        if records and (records < fewest or 0 < hidden < fewest):
-            hidden += records
-            shown[place] = base_alone(shown[place], "few_records")
-    return shown
+    fewest = min(_FEWEST, minimum)
+    parts, rest = mask_bases(figures, minimum), 0.0
+    for place in sorted(range(len(parts)), key=lambda place: parts[place].numerator or 0):
+        records = parts[place].numerator or 0
+        if records and (records < fewest or 0 < rest < fewest):
+            rest += records
+            parts[place] = base_alone(parts[place], "few_records")
+    return parts

@@ -31,19 +31,19 @@ from kpibar.plausibility.brands import load_names
 
 
 def compute(
-    path: Path, config: Config, request: Request, wait: float = 0.0, said: Callable[[str], None] = lambda words: None
+    path: Path, config: Config, request: Request, wait: float = 0.0, notify: Callable[[str], None] = lambda words: None
 ) -> Barometer:
-    """The barometer of a database file; what happens to the file is `said`.
+    """The barometer of a database file; `notify` gets what happens to the file.
 
     Raises what `barometer` and `open_current` raise.
     """
-    with open_current(path, config, wait, said) as store:
+    with open_current(path, config, wait, notify) as store:
         return barometer(store, config, request)
 
 
 @contextmanager
 def open_current(
-    path: Path, config: Config, wait: float = 0.0, said: Callable[[str], None] = lambda words: None
+    path: Path, config: Config, wait: float = 0.0, notify: Callable[[str], None] = lambda words: None
 ) -> Iterator[Store]:
     """A database, opened for reading, whose fact tables are those of its data and of the settings.
 
@@ -52,7 +52,7 @@ def open_current(
 
     Raises DatabaseEmpty and what `open_store` raises.
     """
-    with open_store(path, write=False, wait=wait, notify=said) as store:
+    with open_store(path, write=False, wait=wait, notify=notify) as store:
         if not store.engine.rows("SELECT 1 FROM files LIMIT 1"):
             raise DatabaseEmpty(path)
         thresholds, rules = config.settings.thresholds, config.settings.files
@@ -66,25 +66,25 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
 
     Raises DatabaseEmpty, YearWithoutData, KpiUnknown, KpiInvalid, FamilyUnknown, BrandUnknown.
     """
-    settings, known, layouts = config.settings, catalogue(config.settings), checked_settings(config)
-    wanted = known.chosen(request.kpis, request.family)
+    settings, kpis, layouts = config.settings, catalogue(config.settings), checked_settings(config)
+    selection = kpis.select(request.kpis, request.family)
     brands = _brands(store)
     request = replace(request, brand=_brand(store, config, request.brand, brands))
     edition = find_edition(store, request.year, request.brand)
     # The p-values of a family are adjusted together, whichever of its KPIs are shown.
-    families = {kpi.family for kpi in wanted}
-    together = tuple(kpi for kpi in known.kpis if kpi in wanted or (kpi.family in families and not kpi.hidden))
+    families = {kpi.family for kpi in selection}
+    together = tuple(kpi for kpi in kpis.kpis if kpi in selection or (kpi.family in families and not kpi.hidden))
     sources = known_sources(store)
     changes = handovers(settings.succession, sources, request.brand)
-    inputs = gather(store, settings.reporting, known, together, edition, request.brand, request.by, changes)
+    inputs = gather(store, settings.reporting, kpis, together, edition, request.brand, request.by, changes)
     observations = observe(store, config, layouts, edition, request.brand, sources)
     rows = judge_rows([_row(inputs, kpi, settings.targets.get(kpi.id)) for kpi in together], settings.reporting)
     return Barometer(
         edition=edition,
         request=request,
         brands=(request.brand,) if request.brand else brands,
-        families=tuple(family for family in known.families if any(row.kpi.family == family.id for row in rows)),
-        rows=tuple(row for row, kpi in zip(rows, together, strict=True) if kpi in wanted),
+        families=tuple(family for family in kpis.families if any(row.kpi.family == family.id for row in rows)),
+        rows=tuple(row for row, kpi in zip(rows, together, strict=True) if kpi in selection),
         coverage=observations.coverage,
         basis=Basis(
             settings.reporting,
@@ -125,23 +125,23 @@ def _brand(store: Store, config: Config, name: str | None, brands: tuple[str, ..
 def _row(inputs: Inputs, kpi: Kpi, target: float | None) -> Row:
     """A KPI with its figures, comparison, change and notes; its verdict comes when all rows are judged."""
     passport, level = kpi.passport, inputs.reporting.confidence
-    own = figures(inputs, kpi)
-    comparison = compare(inputs, kpi, own.before)
-    notes = row_notes(inputs, kpi, own, comparison)
-    compares = comparison.comparable and own.status == "ok"
+    result = figures(inputs, kpi)
+    comparison = compare(inputs, kpi, result.before)
+    notes = row_notes(inputs, kpi, result, comparison)
+    compares = comparison.comparable and result.status == "ok"
     return Row(
         kpi=passport,
-        now=own.now,
-        before=own.before,
+        now=result.now,
+        before=result.before,
         comparison=comparison,
-        change=difference(passport, own.now, own.before, level) if compares else None,
-        target=judge_target(passport, own.now, target) if own.status == "ok" else None,
-        status=own.status,
-        series=own.series,
-        before_series=own.before_series,
+        change=difference(passport, result.now, result.before, level) if compares else None,
+        target=judge_target(passport, result.now, target) if result.status == "ok" else None,
+        status=result.status,
+        series=result.series,
+        before_series=result.before_series,
         dimension=kpi.over or inputs.dimension,
-        segments=segment_changes(passport, own.segments, comparison.comparable, level),
-        missing=own.missing,
+        segments=segment_changes(passport, result.segments, comparison.comparable, level),
+        missing=result.missing,
         notes=notes,
-        reason=absence(kpi, own, notes),
+        reason=absence(kpi, result, notes),
     )

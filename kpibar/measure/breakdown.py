@@ -40,9 +40,9 @@ def _by_parts(inputs: Inputs, kpi: Kpi) -> list[Pair]:
 
 def _by_part(inputs: Inputs, kpi: Kpi, window: Window, key: str) -> Measure:
     """One segment; a ratio whose denominator does not know the dimension keeps its whole denominator."""
-    first, *others = kpi.operands or (kpi.id,)
+    first, *rest = kpi.operands or (kpi.id,)
     cells, segment = (inputs.by_cells, key) if divides_base(inputs, kpi) else (inputs.cells, None)
-    sums = [inputs.by_cells.sum(first, window, key), *(cells.sum(name, window, segment) for name in others)]
+    sums = [inputs.by_cells.sum(first, window, key), *(cells.sum(name, window, segment) for name in rest)]
     return kpi.spec.estimate([*sums, *clusters(inputs, kpi, window)], inputs.reporting.confidence)
 
 
@@ -83,8 +83,8 @@ def divides_base(inputs: Inputs, kpi: Kpi) -> bool:
 
 def keeps_base(inputs: Inputs, kpi: Kpi) -> bool:
     """Whether each segment of a ratio is divided by the whole base: then segments add up to the total."""
-    divided = bool(kpi.operands) and inputs.dimension in inputs.catalogue.get(kpi.numerator).dimensions()
-    return divided and not divides_base(inputs, kpi)
+    divides_events = bool(kpi.operands) and inputs.dimension in inputs.catalogue.get(kpi.numerator).dimensions()
+    return divides_events and not divides_base(inputs, kpi)
 
 
 def without_base(inputs: Inputs, kpi: Kpi, brands: frozenset[str]) -> tuple[int, int]:

@@ -24,17 +24,17 @@ _NO_RECORDS = frozenset({"days", "year", "previous", "months", "seen", "percent"
 def strict_settings(config: Config) -> Config:
     """Settings under which no figure is shown on a base of fewer than ten."""
     reporting = config.settings.reporting
-    raised = reporting.model_copy(update={"min_base": max(reporting.min_base, SMALLEST)})
-    return replace(config, settings=config.settings.model_copy(update={"reporting": raised}))
+    strict = reporting.model_copy(update={"min_base": max(reporting.min_base, SMALLEST)})
+    return replace(config, settings=config.settings.model_copy(update={"reporting": strict}))
 
 
 def compute_report(
-    path: Path, config: Config, request: Request, wait: float = 0.0, said: Callable[[str], None] = lambda words: None
+    path: Path, config: Config, request: Request, wait: float = 0.0, notify: Callable[[str], None] = lambda words: None
 ) -> Barometer:
     """The barometer that a request asks for; one that may circulate where it says so. Raises what `compute` raises."""
     if not request.share:
-        return compute(path, config, request, wait, said)
-    return for_circulation(compute(path, strict_settings(config), request, wait, said))
+        return compute(path, config, request, wait, notify)
+    return for_circulation(compute(path, strict_settings(config), request, wait, notify))
 
 
 def for_circulation(barometer: Barometer) -> Barometer:
@@ -42,7 +42,7 @@ def for_circulation(barometer: Barometer) -> Barometer:
     return replace(
         barometer,
         rows=tuple(map(_row, barometer.rows)),
-        coverage=tuple(held for held in barometer.coverage if held.rows >= SMALLEST),
+        coverage=tuple(entry for entry in barometer.coverage if entry.rows >= SMALLEST),
         basis=replace(barometer.basis, file=None),
         notes=tuple(filter(_may_circulate, barometer.notes)),
     )
@@ -50,32 +50,32 @@ def for_circulation(barometer: Barometer) -> Barometer:
 
 def _row(row: Row) -> Row:
     now, before = (_without_few(_whole(row.kpi, measure)) for measure in (row.now, row.before))
-    both = not (now.low_base or before.low_base)
+    visible = not (now.low_base or before.low_base)
     months, before_months = ([day for day, _ in series] for series in (row.series, row.before_series))
     segments = row.segments
-    shown = _parts(row.kpi, [one.now for one in segments]), _parts(row.kpi, [one.before for one in segments])
+    figures = _parts(row.kpi, [item.now for item in segments]), _parts(row.kpi, [item.before for item in segments])
     return replace(
         row,
         now=now,
         before=before,
-        change=row.change if both else None,
+        change=row.change if visible else None,
         target=None if now.low_base else row.target,
         status="low_base" if now.low_base else row.status,
         reason=now.reason if now.low_base else row.reason,
-        series=tuple(zip(months, _parts(row.kpi, [one for _, one in row.series]), strict=True)),
-        before_series=tuple(zip(before_months, _parts(row.kpi, [one for _, one in row.before_series]), strict=True)),
-        segments=tuple(_segment(*parts) for parts in zip(segments, *shown, strict=True)),
+        series=tuple(zip(months, _parts(row.kpi, [item for _, item in row.series]), strict=True)),
+        before_series=tuple(zip(before_months, _parts(row.kpi, [item for _, item in row.before_series]), strict=True)),
+        segments=tuple(_segment(*parts) for parts in zip(segments, *figures, strict=True)),
         notes=tuple(filter(_may_circulate, row.notes)),
     )
 
 
 def _segment(segment: Segment, now: Measure, before: Measure) -> Segment:
-    hidden = now.low_base or before.low_base
+    is_masked = now.low_base or before.low_base
     return replace(
         segment,
         now=now,
         before=before,
-        change=None if hidden else segment.change,
+        change=None if is_masked else segment.change,
         status="low_base" if now.low_base else segment.status,
     )
 
@@ -96,13 +96,13 @@ def _parts(kpi: Passport, measures: Sequence[Measure]) -> list[Measure]:
     """Months or segments; the smallest of the others follow where those left out would count fewer than ten."""
     groups = [_group(kpi, measure) for measure in measures]
     small = [0 < group < SMALLEST for group in groups]
-    hidden = sum(group for group, few in zip(groups, small, strict=True) if few)
+    rest = sum(group for group, is_small in zip(groups, small, strict=True) if is_small)
     for place in sorted(range(len(groups)), key=lambda place: groups[place]):
-        if 0 < hidden < SMALLEST and groups[place] >= SMALLEST:
-            small[place], hidden = True, hidden + groups[place]
+        if 0 < rest < SMALLEST and groups[place] >= SMALLEST:
+            small[place], rest = True, rest + groups[place]
     return [
-        _without_few(_hidden(kpi, measure) if few else _whole(kpi, measure))
-        for measure, few in zip(measures, small, strict=True)
+        _without_few(_hide(kpi, measure) if is_small else _whole(kpi, measure))
+        for measure, is_small in zip(measures, small, strict=True)
     ]
 
 
@@ -111,7 +111,7 @@ def _without_few(measure: Measure) -> Measure:
     return replace(measure, immature=None) if 0 < (measure.immature or 0) < SMALLEST else measure
 
 
-def _hidden(kpi: Passport, measure: Measure) -> Measure:
+def _hide(kpi: Passport, measure: Measure) -> Measure:
     """Of a share of a mix the base of all shares is left; of a count nothing is."""
     return (
         base_alone(measure, "few_records")
@@ -123,5 +123,5 @@ def _hidden(kpi: Passport, measure: Measure) -> Measure:
 def _may_circulate(note: Note) -> bool:
     """Whether a note names no file and counts no group of fewer than ten."""
     values = note.values.items()
-    few = any(isinstance(n, int | float) and 0 < n < SMALLEST for name, n in values if name not in _NO_RECORDS)
-    return not few and "files" not in note.values and "file" not in note.values
+    is_small = any(isinstance(n, int | float) and 0 < n < SMALLEST for name, n in values if name not in _NO_RECORDS)
+    return not is_small and "files" not in note.values and "file" not in note.values

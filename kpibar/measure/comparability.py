@@ -15,8 +15,8 @@ def compare(inputs: Inputs, kpi: Kpi, before: Measure) -> Comparison:
     tools = (handover.predecessor, handover.successor) if handover else None
     if before.base == 0:
         return Comparison(False, "no_data", handover=tools)
-    if (settled := _settled_year(inputs, kpi)) is not None:
-        values: Values = {"source": settled.source, "year": settled.year, "records": settled.records}
+    if (selection := _settled_year(inputs, kpi)) is not None:
+        values: Values = {"source": selection.source, "year": selection.year, "records": selection.records}
         return Comparison(False, "selected_year", values, tools)
     source, (rows, months) = _uneven_source(inputs, kpi), _months_with_rows(inputs, kpi)
     if source is not None and tools is not None and source.source in tools:
@@ -44,7 +44,7 @@ def _uneven_source(inputs: Inputs, kpi: Kpi) -> UnevenSource | None:
 
     Counts and what is divided by counts take any difference; shares, means and medians some.
     """
-    most = 0.0 if kpi.spec.volume else 1 - inputs.reporting.min_month_coverage
+    tolerance = 0.0 if kpi.spec.volume else 1 - inputs.reporting.min_month_coverage
     years = inputs.spans[kpi.id]
     for entity in entities(inputs.catalogue, kpi):
         names = sources_of(inputs.catalogue, kpi, entity, inputs.columns)
@@ -53,7 +53,7 @@ def _uneven_source(inputs: Inputs, kpi: Kpi) -> UnevenSource | None:
             sources = uneven(join_handovers(rows_of_kpi(inputs, kpi, entity), inputs.handovers), years)
             names = None
         for source in sources:
-            if (names is None or source.source in names) and len(source.missing) > most * years[0].end.month:
+            if (names is None or source.source in names) and len(source.missing) > tolerance * years[0].end.month:
                 return source
     return None
 
@@ -71,7 +71,7 @@ def _handover(inputs: Inputs, kpi: Kpi) -> Handover | None:
 def _settled_year(inputs: Inputs, kpi: Kpi) -> SettledYear | None:
     """The year of one of a KPI's tables that holds settled records alone, where the other does not."""
     for entity in entities(inputs.catalogue, kpi):
-        names, settled = sources_of(inputs.catalogue, kpi, entity, inputs.columns), inputs.selected.get(entity)
-        if settled is not None and (names is None or settled.source in names):
-            return settled
+        names, selection = sources_of(inputs.catalogue, kpi, entity, inputs.columns), inputs.selections.get(entity)
+        if selection is not None and (names is None or selection.source in names):
+            return selection
     return None

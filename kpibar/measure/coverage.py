@@ -19,27 +19,27 @@ def filled_columns(store: Store) -> frozenset[str]:
     return frozenset(str(row[0]) for row in rows)
 
 
-def missing_inputs(kpi: Kpi, known: Catalogue, held: frozenset[str]) -> tuple[str, ...]:
+def missing_inputs(kpi: Kpi, catalogue: Catalogue, columns: frozenset[str]) -> tuple[str, ...]:
     """The inputs a KPI needs that no source holds; alternatives stay joined by "|"."""
     needs: list[str] = list(kpi.needs)
     for part in kpi.operands:
-        needs += known.get(part).needs
-    return tuple(need for need in dict.fromkeys(needs) if not set(need.split("|")) & held)
+        needs += catalogue.get(part).needs
+    return tuple(need for need in dict.fromkeys(needs) if not set(need.split("|")) & columns)
 
 
-def disabled_kpis(known: Catalogue, entity: str, held: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def disabled_kpis(catalogue: Catalogue, entity: str, held: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """KPIs that a file of this table could feed but does not, and the columns it lacks for them."""
     columns = frozenset(f"{entity}.{column}" for column in held)
-    disabled = {}
-    for kpi in known.kpis:
-        lacking = tuple(
+    kpis = {}
+    for kpi in catalogue.kpis:
+        needs = tuple(
             need
             for need in kpi.needs
             if all(option.startswith(entity + ".") for option in need.split("|")) and not set(need.split("|")) & columns
         )
-        if lacking and not kpi.hidden:
-            disabled[kpi.id] = lacking
-    return disabled
+        if needs and not kpi.hidden:
+            kpis[kpi.id] = needs
+    return kpis
 
 
 def coverage(store: Store, window: Window) -> tuple[Coverage, ...]:
@@ -51,7 +51,7 @@ def coverage(store: Store, window: Window) -> tuple[Coverage, ...]:
         for place, (entity, day) in enumerate(DAY_COLUMNS.items())
     )
     rows = store.engine.rows(" UNION ALL ".join(statements) + " ORDER BY place, source")
-    entities, linked = tuple(DAY_COLUMNS), _linked(store)
+    entities, links = tuple(DAY_COLUMNS), _link_shares(store)
     return tuple(
         Coverage(
             source,
@@ -61,13 +61,13 @@ def coverage(store: Store, window: Window) -> tuple[Coverage, ...]:
             last,
             as_of_on,
             tuple(month for month in _months(window) if month not in (months or ())),
-            linked.get(source) if entities[place] == "contacts" else None,
+            links.get(source) if entities[place] == "contacts" else None,
         )
         for place, source, count, first, last, as_of_on, months in rows
     )
 
 
-def _linked(store: Store) -> dict[str, float]:
+def _link_shares(store: Store) -> dict[str, float]:
     """Share of the contacts of each source that are linked to an order."""
     rows = store.engine.rows(
         "SELECT source, avg(CASE WHEN linked THEN 1.0e0 ELSE 0.0e0 END) FROM fact_contacts "

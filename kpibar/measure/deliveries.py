@@ -13,17 +13,17 @@ def unknown_statuses(store: Store) -> tuple[tuple[str, int], ...]:
 
     A rare word, which may be a person in a shifted row, is shown by its shape.
     """
-    known = next(step.sql for step in steps() if step.table == "fact_statuses")
+    statuses = next(step.sql for step in steps() if step.table == "fact_statuses")
     rows = store.engine.rows(
-        f"SELECT p.status, count(*) FROM parcels p JOIN ({known}) AS s ON s.status = lower(p.status) "
+        f"SELECT p.status, count(*) FROM parcels p JOIN ({statuses}) AS s ON s.status = lower(p.status) "
         "WHERE s.state IS NULL AND p.delivered_at IS NULL AND p.returned_at IS NULL AND NOT coalesce(p.lost, FALSE) "
         "AND NOT coalesce(p.complete, FALSE) GROUP BY 1 ORDER BY 2 DESC, 1"
     )
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for word, n in rows:
-        shown = show_value(word) if n >= NAMED_FROM else blank(word)
-        found[shown] = found.get(shown, 0) + int(n)
-    return tuple(sorted(found.items(), key=lambda one: (-one[1], one[0]))[:_MOST_WORDS])
+        text = show_value(word) if n >= NAMED_FROM else blank(word)
+        counts[text] = counts.get(text, 0) + int(n)
+    return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:_MOST_WORDS])
 
 
 def sources_without_cancellations(store: Store) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from kpibar.kpis.compute import of_brand, within
 from kpibar.kpis.estimates import Window
 
 # Code of a note and the records of fact tables it counts.
-_COUNTED = {
+_RECORDS = {
     "call_legs": "SELECT source, contact_id FROM fact_call_legs WHERE place > 1",
     "case_tickets": "SELECT DISTINCT source, contact_id FROM fact_call_tickets WHERE evidence = 'case'",
     "phone_tickets": "SELECT source, contact_id FROM fact_call_tickets WHERE evidence = 'time' AND NOT separate",
@@ -26,7 +26,7 @@ def duplicates(store: Store, windows: Sequence[Window] = (), brand: str | None =
     statements = (
         f"SELECT '{code}', count(*) FROM contacts c JOIN ({records}) d ON d.source = c.source "
         f"AND d.contact_id = c.contact_id WHERE {days}{of_brand(brand, or_none=True)}"
-        for code, records in _COUNTED.items()
+        for code, records in _RECORDS.items()
     )
     numbers = {str(code): int(count) for code, count in store.engine.rows(" UNION ALL ".join(statements))}
-    return tuple((code, numbers[code]) for code in _COUNTED if numbers[code])
+    return tuple((code, numbers[code]) for code in _RECORDS if numbers[code])

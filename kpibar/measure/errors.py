@@ -15,15 +15,15 @@ class YearWithoutData(UsageError):
 class BrandUnknown(UsageError):
     """A brand that no record carries."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f'no record is of brand "{name}"; known: {list_names(known) or "none"}')
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(f'no record is of brand "{name}"; known: {list_names(names) or "none"}')
 
 
 class DimensionUnknown(UsageError):
     """A breakdown was asked for that there is none of."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f'no breakdown is called "{name}"; expected one of {", ".join(known)}')
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(f'no breakdown is called "{name}"; expected one of {", ".join(names)}')
 
 
 class ReportUnreadable(UsageError):

@@ -41,7 +41,7 @@ class Inputs:
     no sum. `spans` are the days of each KPI in both years; `months`, per fact table and date column, the months of
     both years with rows; `source_rows`, per canonical table and span, what each source holds; `uneven`, those silent
     in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source gave way to which;
-    `selected`, per canonical table, the year that holds settled records alone.
+    `selections`, per canonical table, the year that holds settled records alone.
     """
 
     edition: Edition
@@ -60,7 +60,7 @@ class Inputs:
     brand_cells: Cells = field(default_factory=Cells)
     quantiles: Mapping[str, Quantiles] = field(default_factory=dict)
     handovers: tuple[Handover, ...] = ()
-    selected: Mapping[str, SettledYear] = field(default_factory=dict)
+    selections: Mapping[str, SettledYear] = field(default_factory=dict)
 
 
 def gather(
@@ -109,7 +109,7 @@ def gather(
             if kpi.spec.order_statistic
         },
         handovers=handovers,
-        selected={entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))},
+        selections={entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))},
     )
 
 
@@ -118,13 +118,13 @@ def _months(
 ) -> dict[tuple[str, str], frozenset[date]]:
     """The months with rows of each fact table and date column: those of the cells of any of its KPIs."""
     months: dict[tuple[str, str], frozenset[date]] = {}
-    others: dict[tuple[str, str], Kpi] = {}
+    remainder: dict[tuple[str, str], Kpi] = {}
     for kpi in kpis:
         if kpi.from_table and kpi.id in cells.by_kpi:
             months[kpi.from_table, kpi.date] = cells.months(kpi.id)
         elif kpi.from_table:
-            others[kpi.from_table, kpi.date] = kpi
-    counts = [kpi.row_count() for pair, kpi in others.items() if pair not in months]
+            remainder[kpi.from_table, kpi.date] = kpi
+    counts = [kpi.row_count() for pair, kpi in remainder.items() if pair not in months]
     rest = additive_cells(store.engine, counts, windows, None, brand)
     return months | {(count.from_table, count.date): rest.months(count.id) for count in counts}
 
@@ -224,7 +224,8 @@ def sources_of(
 def rows_of_kpi(inputs: Inputs, kpi: Kpi, entity: str) -> list[SourceRows]:
     """What the sources of a KPI hold of one of its canonical tables, over its days in both years."""
     sources = sources_of(inputs.catalogue, kpi, entity, inputs.columns)
-    return [one for one in inputs.source_rows[entity, inputs.spans[kpi.id]] if sources is None or one.source in sources]
+    table = inputs.source_rows[entity, inputs.spans[kpi.id]]
+    return [rows for rows in table if sources is None or rows.source in sources]
 
 
 def has_rows(inputs: Inputs, kpi: Kpi, window: Window) -> bool:
@@ -234,4 +235,4 @@ def has_rows(inputs: Inputs, kpi: Kpi, window: Window) -> bool:
 
 
 def _needs(catalogue: Catalogue, kpi: Kpi) -> list[str]:
-    return [need for one in (kpi, *parts(catalogue, kpi)) for need in one.needs]
+    return [need for part in (kpi, *parts(catalogue, kpi)) for need in part.needs]

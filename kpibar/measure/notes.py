@@ -57,7 +57,7 @@ def absence(kpi: Kpi, figures: Figures, notes: tuple[Note, ...]) -> str | None:
 
 def _base_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
     now, status = figures.now, figures.status
-    if status == "ok" and kpi.spec.starred and now.base < inputs.reporting.small_base:
+    if status == "ok" and kpi.spec.has_base and now.base < inputs.reporting.small_base:
         yield Note("small_base", {"base": now.base}, "warning")
     if status == "low_base":
         yield Note("low_base", {"base": now.base, "least": inputs.reporting.min_base}, "warning")
@@ -74,7 +74,7 @@ def _coverage_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note
 
 
 def _breakdown_notes(inputs: Inputs, kpi: Kpi, brands: tuple[OneSided, ...]) -> Iterator[Note]:
-    names = frozenset(one.brand for one in brands) if inputs.dimension == "brand" else frozenset[str]()
+    names = frozenset(side.brand for side in brands) if inputs.dimension == "brand" else frozenset[str]()
     for code, rows in zip(("no_order", "without_base"), without_base(inputs, kpi, names), strict=True):
         if rows:
             yield Note(code, {"rows": rows})
@@ -89,8 +89,8 @@ def _ratio_notes(inputs: Inputs, kpi: Kpi, brands: tuple[OneSided, ...]) -> Iter
     for source, months in one_part_only(inputs, kpi):
         yield Note("one_part_only", {"source": source, "missing": stretches(months)}, "warning")
     codes = {"numerator": "no_orders", "denominator": "no_contacts"}
-    for one in brands:
-        yield Note(codes[one.part], {"brand": one.brand, "rows": one.rows}, "warning")
+    for side in brands:
+        yield Note(codes[side.part], {"brand": side.brand, "rows": side.rows}, "warning")
 
 
 def _comparison_notes(inputs: Inputs, kpi: Kpi, figures: Figures, comparison: Comparison) -> Iterator[Note]:
@@ -127,10 +127,10 @@ def one_part_only(inputs: Inputs, kpi: Kpi) -> tuple[tuple[str, tuple[date, ...]
 
 
 def _silences(
-    sources: list[SourceRows], divided: list[SourceRows], years: Span
+    sources: list[SourceRows], counterpart: list[SourceRows], years: Span
 ) -> Iterator[tuple[str, tuple[date, ...]]]:
     """The sources of a part of a ratio that are silent in months the other part counts."""
-    table, counts = join_sources(sources), join_sources(divided).months
+    table, counts = join_sources(sources), join_sources(counterpart).months
     for rows in sources:
         silent = sorted(silent_months(rows, years[0], years) & counts.keys())
         months = tuple(month for month in silent if month not in table.months or is_interrupted(rows, month))
@@ -178,14 +178,14 @@ def edition_notes(
         *_succession_notes(edition, observations),
         *_brand_notes(observations, brand),
         *_order_notes(observations, brand),
-        *(_outdated(one.setting, one.files) for one in observations.outdated),
+        *(_setting_note(reading.setting, reading.files) for reading in observations.old_readings),
         *(Note(code, {"rows": count}) for code, count in observations.duplicates),
         *_count("surveys_undated", {"rows": observations.undated_surveys}, "warning"),
         *(() if separate else _ticket_notes(observations.phone_tickets)),
-        *_count("orders_unmatched", dict(zip(("rows", "named"), observations.unmatched, strict=True)), "info"),
+        *_count("orders_unmatched", dict(zip(("rows", "named"), observations.order_references, strict=True)), "info"),
         *(
             Note(f"settled_{entity}", {"source": source, "rows": records})
-            for entity, source, records in observations.settled
+            for entity, source, records in observations.closed_sources
         ),
     )
 
@@ -203,42 +203,46 @@ def _year_notes(edition: Edition, first_day: date | None) -> Iterator[Note]:
 
 def _stop_notes(edition: Edition, sources: tuple[Coverage, ...], predecessors: frozenset[str]) -> Iterator[Note]:
     """The sources that stop before the year ends. That a predecessor stops is no news: its successor went on."""
-    for one in sources:
-        if one.source in predecessors or one.entity not in ("contacts", "orders", "parcels") or one.as_of_on is None:
+    for source in sources:
+        if (
+            source.source in predecessors
+            or source.entity not in ("contacts", "orders", "parcels")
+            or source.as_of_on is None
+        ):
             continue
-        if (edition.window.end - one.as_of_on).days >= STOPS_EARLY_DAYS:
-            yield Note("source_stops", {"source": one.source, "end": str(one.as_of_on)}, "warning")
+        if (edition.window.end - source.as_of_on).days >= STOPS_EARLY_DAYS:
+            yield Note("source_stops", {"source": source.source, "end": str(source.as_of_on)}, "warning")
 
 
 def _succession_notes(edition: Edition, observations: Observations) -> Iterator[Note]:
     """Sources that seem to have given way to one another, and settings that name a source which is not held."""
     for name in observations.absent_sources:
         yield Note("succession_absent", {"source": name}, "warning")
-    for one in observations.proposals:
-        if edition.previous.start <= one.last <= edition.window.end:
-            values = {"source": one.handover.predecessor, "to": one.handover.successor}
-            yield Note("succession_proposed", {**values, "last": str(one.last), "first": str(one.first)})
+    for proposal in observations.proposals:
+        if edition.previous.start <= proposal.last <= edition.window.end:
+            values = {"source": proposal.handover.predecessor, "to": proposal.handover.successor}
+            yield Note("succession_proposed", {**values, "last": str(proposal.last), "first": str(proposal.first)})
 
 
 def _brand_notes(observations: Observations, brand: str | None) -> Iterator[Note]:
     """The records that name orders held under another brand only; of one brand where one is asked for."""
-    pairs = [one for one in observations.elsewhere if brand in (None, one.brand, one.holder)]
-    for one in pairs[:_BRANDS_NAMED]:
-        values = {"table": one.entity, "brand": one.brand, "other": one.holder}
-        yield Note("order_of_other_brand", {**values, "rows": one.rows, "named": one.references}, "warning")
+    pairs = [pair for pair in observations.elsewhere if brand in (None, pair.brand, pair.holder)]
+    for pair in pairs[:_BRANDS_NAMED]:
+        values = {"table": pair.entity, "brand": pair.brand, "other": pair.holder}
+        yield Note("order_of_other_brand", {**values, "rows": pair.rows, "named": pair.references}, "warning")
 
 
 def _order_notes(observations: Observations, brand: str | None) -> Iterator[Note]:
     """The parcels whose orders are not loaded, and the sources that tell of no cancellation."""
-    for one in observations.absent_orders[:_BRANDS_NAMED]:
+    for orders in observations.absent_orders[:_BRANDS_NAMED]:
         # A parcel of no brand may be one of this brand.
-        if brand is None or one.brand in (None, brand):
-            yield Note("orders_missed", asdict(one) | {"brand": one.brand or "unknown"}, "warning")
+        if brand is None or orders.brand in (None, brand):
+            yield Note("orders_missed", asdict(orders) | {"brand": orders.brand or "unknown"}, "warning")
     if sources := ", ".join(observations.without_cancellations):
         yield Note("cancellations_unknown", {"source": sources})
 
 
-def _outdated(setting: str, files: tuple[str, ...]) -> Note:
+def _setting_note(setting: str, files: tuple[str, ...]) -> Note:
     """A setting that has changed since files were read."""
     return Note(f"{setting}_changed", {"files": ", ".join(files)}, "warning")
 

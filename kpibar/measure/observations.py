@@ -37,8 +37,8 @@ class PhoneTickets:
 class Observations:
     """What the notes of an edition tell of.
 
-    `first_day` is the first day that a purge left; `unmatched` are the contacts of the year whose order number none of
-    the orders held has, out of all that state one; `settled` the sources of a table of which no record is open.
+    `first_day` is the first day that a purge left; `order_references` are the contacts of the year whose order number
+    no order has, and all that state one; `closed_sources` the sources of a table of which no record is open.
     """
 
     coverage: tuple[Coverage, ...]
@@ -48,33 +48,33 @@ class Observations:
     elsewhere: tuple[Elsewhere, ...]
     absent_orders: tuple[AbsentOrders, ...]
     without_cancellations: tuple[str, ...]
-    outdated: tuple[OldReading, ...]
+    old_readings: tuple[OldReading, ...]
     duplicates: tuple[tuple[str, int], ...]
     undated_surveys: int
     phone_tickets: PhoneTickets
-    unmatched: tuple[int, int]
-    settled: tuple[tuple[str, str, int], ...]
+    order_references: tuple[int, int]
+    closed_sources: tuple[tuple[str, str, int], ...]
 
 
 def observe(
     store: Store, config: Config, layouts: Shelf, edition: Edition, brand: str | None, sources: frozenset[str]
 ) -> Observations:
     """Run the statements behind the notes of an edition, of all brands or of one."""
-    stated = config.settings.succession
+    successions = config.settings.succession
     return Observations(
         coverage=coverage(store, edition.window),
         first_day=purged_before(store),
-        absent_sources=absent_sources(stated, sources),
-        proposals=proposals(store, stated, sources),
-        elsewhere=tuple(one for entity in ORDER_REFERENCES for one in orders_elsewhere(store, entity)),
+        absent_sources=absent_sources(successions, sources),
+        proposals=proposals(store, successions, sources),
+        elsewhere=tuple(pair for entity in ORDER_REFERENCES for pair in orders_elsewhere(store, entity)),
         absent_orders=orders_missed(store),
         without_cancellations=sources_without_cancellations(store),
-        outdated=outdated_settings(store, config, layouts),
+        old_readings=outdated_settings(store, config, layouts),
         duplicates=duplicates(store, [edition.window], brand),
         undated_surveys=_undated_surveys(store, brand),
         phone_tickets=_phone_tickets(store, edition, brand),
-        unmatched=_unmatched_references(store, edition, brand),
-        settled=tuple(
+        order_references=_unmatched_references(store, edition, brand),
+        closed_sources=tuple(
             (entity, source, records)
             for entity in OUTCOMES
             for source, records in settled_sources(store, entity, edition.window, brand)
@@ -92,14 +92,14 @@ def _undated_surveys(store: Store, brand: str | None) -> int:
 
 def _unmatched_references(store: Store, edition: Edition, brand: str | None) -> tuple[int, int]:
     """How many contacts of the year state the number of an order that none of the orders held has, out of how many."""
-    rows, stated = store.engine.rows(
+    rows, references = store.engine.rows(
         "SELECT sum(CASE WHEN f.linked_by IN ('customer', 'none') THEN 1 ELSE 0 END), count(*) "
         f"FROM (SELECT * FROM contacts WHERE TRUE{of_brand(brand, or_none=True)}) AS c "
         "JOIN fact_contacts f ON f.source = c.source AND f.contact_id = c.contact_id WHERE f.counted "
         "AND c.order_ref IS NOT NULL AND EXISTS (SELECT 1 FROM fact_orders) "
         f"AND {within('c.created_on', [edition.window])}"
     )[0]
-    return int(rows or 0), int(stated)
+    return int(rows or 0), int(references)
 
 
 def _phone_tickets(store: Store, edition: Edition, brand: str | None) -> PhoneTickets:

@@ -28,24 +28,24 @@ _OTHER_DAYS = (
 
 def find_edition(store: Store, year: int | None = None, brand: str | None = None) -> Edition:
     """The edition asked for, or the default one, of all brands or one. Raises DatabaseEmpty, YearWithoutData."""
-    years, others = _years(store, _MAIN_DAYS), _years(store, _OTHER_DAYS)
-    if not years and not others:
+    years, further = _years(store, _MAIN_DAYS), _years(store, _OTHER_DAYS)
+    if not years and not further:
         raise DatabaseEmpty(store.path, _records(store))
-    if year is not None and year not in years | others:
-        raise YearWithoutData(year, sorted(years | others))
-    chosen = year or _default_year(years or others)
-    covered = _last_covered_day(store, brand)
-    complete = covered is None or covered >= date(chosen, 12, 31)
-    end = date(chosen, 12, 31) if complete or covered is None else max(covered, date(chosen, 1, 1))
-    newest, last = max(years or others), max(years | others)
+    if year is not None and year not in years | further:
+        raise YearWithoutData(year, sorted(years | further))
+    number = year or _default_year(years or further)
+    last_day = _last_covered_day(store, brand)
+    complete = last_day is None or last_day >= date(number, 12, 31)
+    end = date(number, 12, 31) if complete or last_day is None else max(last_day, date(number, 1, 1))
+    newest, last = max(years or further), max(years | further)
     return Edition(
-        year=chosen,
-        window=Window(date(chosen, 1, 1), end),
-        previous=Window(date(chosen - 1, 1, 1), same_day(end, chosen - 1)),
+        year=number,
+        window=Window(date(number, 1, 1), end),
+        previous=Window(date(number - 1, 1, 1), same_day(end, number - 1)),
         complete=complete,
         timezone=store.meta("timezone") or "UTC",
-        newer_year=newest if year is None and newest > chosen else None,
-        other_year=last if year is None and last > newest and _has_begun(others[last]) else None,
+        newer_year=newest if year is None and newest > number else None,
+        other_year=last if year is None and last > newest and _has_begun(further[last]) else None,
     )
 
 
@@ -81,15 +81,15 @@ def _has_begun(last: date) -> bool:
 
 def _last_covered_day(store: Store, brand: str | None) -> date | None:
     """The last local day some export speaks of, of all brands or one. A source that stops earlier is announced."""
-    own = "" if brand is None else " AND source IN (SELECT source FROM branded)"
+    condition = "" if brand is None else " AND source IN (SELECT source FROM branded)"
     rows = store.engine.rows(
         "WITH branded AS (SELECT source FROM contacts WHERE brand = ? UNION SELECT source FROM orders WHERE brand = ?"
         " UNION SELECT source FROM parcels WHERE brand = ? UNION SELECT source FROM surveys WHERE brand = ?) "
-        f"SELECT max(as_of_on) FROM sources WHERE as_of_on IS NOT NULL{own}",
+        f"SELECT max(as_of_on) FROM sources WHERE as_of_on IS NOT NULL{condition}",
         [brand] * 4,
     )
-    covered: date | None = rows[0][0]
-    return covered
+    last_day: date | None = rows[0][0]
+    return last_day
 
 
 def same_day(day: date, year: int) -> date:

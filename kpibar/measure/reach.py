@@ -55,21 +55,21 @@ def entity_of(kpi: Kpi) -> str:
 
 def last_days(store: Store, brand: str | None = None) -> dict[tuple[str, str], date]:
     """The last local day each source speaks of in each canonical table, of all brands or of one and of none."""
-    own = ""
+    condition = ""
     if brand is not None:
         sources = (
             f"SELECT '{entity}', source FROM {entity} WHERE TRUE{of_brand(brand, or_none=True)}"
             for entity in DAY_COLUMNS
         )
-        own = f" AND (entity, source) IN ({' UNION '.join(sources)})"
-    rows = store.engine.rows(f"SELECT entity, source, as_of_on FROM sources WHERE as_of_on IS NOT NULL{own}")
+        condition = f" AND (entity, source) IN ({' UNION '.join(sources)})"
+    rows = store.engine.rows(f"SELECT entity, source, as_of_on FROM sources WHERE as_of_on IS NOT NULL{condition}")
     return {(str(entity), str(source)): day for entity, source, day in rows if entity in DAY_COLUMNS}
 
 
 def filled_by(store: Store) -> dict[str, frozenset[str]]:
     """The sources that fill each "table.column"."""
     rows = store.engine.rows("SELECT DISTINCT entity || '.' || column_name, source FROM columns_held")
-    return {column: frozenset(source for other, source in rows if other == column) for column, _ in rows}
+    return {column: frozenset(source for name, source in rows if name == column) for column, _ in rows}
 
 
 def span(edition: Edition, ends: Iterable[date]) -> Span:
@@ -109,86 +109,84 @@ def rows_of_sources(
     return sources
 
 
-def join_sources(held: Sequence[SourceRows]) -> SourceRows:
+def join_sources(sources: Sequence[SourceRows]) -> SourceRows:
     """All sources of a table as one."""
     months: dict[date, int] = {}
-    for one in held:
-        for month, rows in one.months.items():
+    for source in sources:
+        for month, rows in source.months.items():
             months[month] = months.get(month, 0) + rows
-    ends = [one.until for one in held if one.until is not None]
+    ends = [source.until for source in sources if source.until is not None]
     return SourceRows("", months, max(ends, default=None))
 
 
-def uneven(held: Sequence[SourceRows], both: Span) -> tuple[UnevenSource, ...]:
+def uneven(sources: Sequence[SourceRows], years: Span) -> tuple[UnevenSource, ...]:
     """The sources that are silent in other months of this year than of the year before, worst first."""
-    found = [_compare(one, both) for one in held]
-    return tuple(sorted((one for one in found if one.missing), key=lambda one: (-len(one.missing), one.source)))
+    pairs = [pair for pair in (_compare(source, years) for source in sources) if pair.missing]
+    return tuple(sorted(pairs, key=lambda pair: (-len(pair.missing), pair.source)))
 
 
-def _compare(held: SourceRows, both: Span) -> UnevenSource:
-    silent = [_silence(held, window) for window in both]
-    missing: list[date] = []
-    for window, mine, other in ((both[1], silent[1], silent[0]), (both[0], silent[0], silent[1])):
+def _compare(source: SourceRows, years: Span) -> UnevenSource:
+    silent = [_silence(source, window) for window in years]
+    gaps: list[date] = []
+    for window, silences, counterpart in ((years[1], silent[1], silent[0]), (years[0], silent[0], silent[1])):
         # A 29 February is no silence of its own.
-        more = [days - same if days - same > 1 else 0 for days, same in zip(mine, other, strict=True)]
-        missing += _stretches(more, window, _rows_a_day(held, both))
-    now, before = (sum(window.start <= month <= window.end for month in held.months) for window in both)
-    return UnevenSource(held.source, now, before, tuple(missing))
+        excess = [days - common if days - common > 1 else 0 for days, common in zip(silences, counterpart, strict=True)]
+        gaps += _stretches(excess, window, _rows_a_day(source, years))
+    now, before = (sum(window.start <= month <= window.end for month in source.months) for window in years)
+    return UnevenSource(source.source, now, before, tuple(gaps))
 
 
-def silent_months(held: SourceRows, window: Window, both: Span) -> frozenset[date]:
+def silent_months(source: SourceRows, window: Window, years: Span) -> frozenset[date]:
     """The months of one of two windows of which a source says nothing at all."""
-    found = _stretches(_silence(held, window), window, _rows_a_day(held, both))
-    return frozenset(month for month in found if month not in held.months)
+    gaps = _stretches(_silence(source, window), window, _rows_a_day(source, years))
+    return frozenset(month for month in gaps if month not in source.months)
 
 
 def stretches(months: Iterable[date]) -> str:
     """Months as ISO 8601 writes them, those in a row as an interval: "2025-03, 2025-06/2025-09"."""
-    ordered = sorted(months)
-    found = []
-    for _, places in groupby(
-        range(len(ordered)), key=lambda place: 12 * ordered[place].year + ordered[place].month - place
-    ):
-        run = [f"{ordered[place]:%Y-%m}" for place in places]
-        found.append(run[0] if len(run) == 1 else f"{run[0]}/{run[-1]}")
-    return ", ".join(found)
+    days = sorted(months)
+    texts = []
+    for _, places in groupby(range(len(days)), key=lambda place: 12 * days[place].year + days[place].month - place):
+        run = [f"{days[place]:%Y-%m}" for place in places]
+        texts.append(run[0] if len(run) == 1 else f"{run[0]}/{run[-1]}")
+    return ", ".join(texts)
 
 
-def is_interrupted(held: SourceRows, month: date) -> bool:
+def is_interrupted(source: SourceRows, month: date) -> bool:
     """Whether a source without rows in a month speaks of days before it and after it."""
-    after = held.until is not None and held.until >= last_of_month(month)
-    return min(held.months) < month and (after or max(held.months) > month)
+    after = source.until is not None and source.until >= last_of_month(month)
+    return min(source.months) < month and (after or max(source.months) > month)
 
 
-def _silence(held: SourceRows, window: Window) -> list[int]:
+def _silence(source: SourceRows, window: Window) -> list[int]:
     """Days of each month of a window, from January on, of which a source says nothing."""
-    least = max(1, min(STOPS_EARLY_DAYS, _days(window) // _FEW_DAYS))
-    return [_silent_days(held, month, least) for month in _months(window)]
+    minimum = max(1, min(STOPS_EARLY_DAYS, _days(window) // _FEW_DAYS))
+    return [_silent_days(source, month, minimum) for month in _months(window)]
 
 
-def _silent_days(held: SourceRows, month: Window, least: int) -> int:
+def _silent_days(source: SourceRows, month: Window, minimum: int) -> int:
     """All days of a month without a row; of another those after the source stops, unless they are few."""
-    if month.start not in held.months:
+    if month.start not in source.months:
         return _days(month)
-    if held.until is None or not month.start <= held.until < month.end:
+    if source.until is None or not month.start <= source.until < month.end:
         return 0
-    silent = (month.end - held.until).days
-    return silent if silent >= least else 0
+    silent = (month.end - source.until).days
+    return silent if silent >= minimum else 0
 
 
-def _rows_a_day(held: SourceRows, both: Span) -> float:
-    edition = sum(_days(window) - sum(_silence(held, window)) for window in both)
-    return sum(held.months.values()) / edition if edition else 0.0
+def _rows_a_day(source: SourceRows, years: Span) -> float:
+    edition = sum(_days(window) - sum(_silence(source, window)) for window in years)
+    return sum(source.months.values()) / edition if edition else 0.0
 
 
 def _stretches(silent: Sequence[int], window: Window, rows_a_day: float) -> list[date]:
     """The months of the stretches of silence too long to be chance."""
-    found: list[date] = []
+    months: list[date] = []
     for is_silent, places in groupby(range(len(silent)), key=lambda place: silent[place] > 0):
         stretch = list(places)
         if is_silent and sum(silent[place] for place in stretch) * rows_a_day >= _EXPECTED_ROWS:
-            found += [date(window.start.year, place + 1, 1) for place in stretch]
-    return found
+            months += [date(window.start.year, place + 1, 1) for place in stretch]
+    return months
 
 
 @lru_cache(maxsize=64)

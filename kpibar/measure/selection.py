@@ -30,11 +30,11 @@ def settled_sources(store: Store, entity: str, window: Window, brand: str | None
     All files of a source are judged together, so that it does not matter how an export was cut into files. A year that
     was over when the last export was taken may be settled by then: of it nothing is said.
     """
-    begins, day, judged, open_ones = OUTCOMES[entity]
+    begins, day, condition, open_ones = OUTCOMES[entity]
     rows = store.engine.rows(
         f"SELECT t.source, count(*) FROM {_records(entity, brand)} AS t "
         f"JOIN (SELECT source, max(as_of) AS as_of FROM files WHERE entity = '{entity}' GROUP BY source) AS export "
-        f"ON export.source = t.source WHERE {judged} AND {within(day, [window])} "
+        f"ON export.source = t.source WHERE {condition} AND {within(day, [window])} "
         f"GROUP BY t.source HAVING count(*) >= {ENOUGH} AND sum(CASE WHEN {open_ones} THEN 1 ELSE 0 END) = 0 "
         f"AND max({begins}) >= max(export.as_of) - INTERVAL '{LAST_DAYS}' DAY ORDER BY t.source"
     )
@@ -46,26 +46,26 @@ def selected_year(store: Store, entity: str, windows: Sequence[Window], brand: s
     files = files_without_open_records(store, entity)
     if not files:
         return None
-    begins, day, judged, open_ones = OUTCOMES[entity]
-    listed = ", ".join(map(str, files))
+    begins, day, condition, open_ones = OUTCOMES[entity]
+    ids = ", ".join(map(str, files))
     old = f"{begins} < f.as_of - INTERVAL '{_YOUNG_DAYS}' DAY"
     years = [
         store.engine.rows(
-            f"SELECT count(*), sum(CASE WHEN t.file_id IN ({listed}) THEN 1 ELSE 0 END), "
+            f"SELECT count(*), sum(CASE WHEN t.file_id IN ({ids}) THEN 1 ELSE 0 END), "
             f"sum(CASE WHEN {old} THEN 1 ELSE 0 END), sum(CASE WHEN {old} AND {open_ones} THEN 1 ELSE 0 END), "
-            f"max(CASE WHEN t.file_id IN ({listed}) THEN t.source END) FROM {_records(entity, brand)} AS t "
-            f"JOIN files AS f ON f.file_id = t.file_id WHERE {judged} AND {within(day, [window])}"
+            f"max(CASE WHEN t.file_id IN ({ids}) THEN t.source END) FROM {_records(entity, brand)} AS t "
+            f"JOIN files AS f ON f.file_id = t.file_id WHERE {condition} AND {within(day, [window])}"
         )[0]
         for window in windows
     ]
-    for window, (records, settled, _, _, source), (others, other_settled, judged_old, still_open, _) in zip(
+    for window, (records, closed_rows, _, _, source), (further, other_settled, judged_old, still_open, _) in zip(
         windows, years, reversed(years), strict=True
     ):
-        if not (records and 2 * settled > records and others and 2 * other_settled <= others and judged_old):
+        if not (records and 2 * closed_rows > records and further and 2 * other_settled <= further and judged_old):
             continue
         share = still_open / judged_old
-        if share >= _LEAST_OPEN and (1 - share) ** settled < _CHANCE:
-            return SettledYear(str(source), window.start.year, int(settled))
+        if share >= _LEAST_OPEN and (1 - share) ** closed_rows < _CHANCE:
+            return SettledYear(str(source), window.start.year, int(closed_rows))
     return None
 
 

@@ -18,7 +18,7 @@ from kpibar.measure.reach import SourceRows
 
 # What a tool measures or decides itself: replies, solves, waits, calls answered, reopenings, transfers, whom it asks to
 # rate it and on which scale. Two tools never count these alike.
-_OWN = re.compile(
+_TOOL_WORDS = re.compile(
     r"\b(first_reply\w*|replied|reply_\w+|resolution\w*|\w*solved|solution\w*|wait_s|ring_s|talk_s|hold_s|wrap_s|"
     r"handle_s|ivr_s|offered|queue\w*|answered|abandoned|short_abandon|reopen\w*|transfer\w*|escalated|agent_replies|"
     r"customer_messages|rated|satisfied|score|invitations_known|in_hours)\b"
@@ -56,23 +56,23 @@ def known_sources(store: Store) -> frozenset[str]:
     return frozenset(str(name) for (name,) in store.engine.rows("SELECT DISTINCT source FROM files"))
 
 
-def handovers(stated: Iterable[Succession], sources: frozenset[str], brand: str | None) -> tuple[Handover, ...]:
+def handovers(successions: Iterable[Succession], sources: frozenset[str], brand: str | None) -> tuple[Handover, ...]:
     """What the settings state, for the sources held. A layout's name stands for its sources, brand by brand.
 
     What is stated of one brand holds in that brand's sources, and in reports on it.
     """
-    found = []
-    for one in stated:
-        for before in _named(one.predecessor, one.brand, sources):
-            for after in _named(one.successor, one.brand, sources):
-                own = {name.partition("/")[2] for name in (before, after)} - {""}
-                limited = one.brand is not None and not own
-                if before != after and len(own) <= 1 and (not limited or _same_brand(one.brand, brand)):
-                    found.append(Handover(before, after, one.brand))
-    return tuple(dict.fromkeys(found))
+    pairs = []
+    for succession in successions:
+        for before in _sources_by_name(succession.predecessor, succession.brand, sources):
+            for after in _sources_by_name(succession.successor, succession.brand, sources):
+                brands = {name.partition("/")[2] for name in (before, after)} - {""}
+                needs_brand = succession.brand is not None and not brands
+                if before != after and len(brands) <= 1 and (not needs_brand or _same_brand(succession.brand, brand)):
+                    pairs.append(Handover(before, after, succession.brand))
+    return tuple(dict.fromkeys(pairs))
 
 
-def _named(name: str, brand: str | None, sources: frozenset[str]) -> list[str]:
+def _sources_by_name(name: str, brand: str | None, sources: frozenset[str]) -> list[str]:
     """The sources a name stands for: that of the brand, however it is spelled, else itself, else all of a layout."""
     of_brand = [source for source in sources if source.partition("/")[0] == name and _of_brand(source, brand)]
     if of_brand:
@@ -86,57 +86,57 @@ def _of_brand(source: str, brand: str | None) -> bool:
     return _same_brand(source.partition("/")[2] or None, brand)
 
 
-def _same_brand(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and fold(one) == fold(other)
+def _same_brand(first: str | None, second: str | None) -> bool:
+    return first is not None and second is not None and fold(first) == fold(second)
 
 
-def absent_sources(stated: Iterable[Succession], sources: frozenset[str]) -> tuple[str, ...]:
+def absent_sources(successions: Iterable[Succession], sources: frozenset[str]) -> tuple[str, ...]:
     """The names of the settings that stand for no source held."""
-    names = [(name, one.brand) for one in stated for name in (one.predecessor, one.successor)]
-    return tuple(dict.fromkeys(name for name, brand in names if not _named(name, brand, sources)))
+    names = [(name, step.brand) for step in successions for name in (step.predecessor, step.successor)]
+    return tuple(dict.fromkeys(name for name, brand in names if not _sources_by_name(name, brand, sources)))
 
 
 def tool_bound(kpis: Iterable[Kpi]) -> bool:
     """Whether a KPI, given with its parts, depends on a tool's own clock or rules."""
-    return any(_OWN.search(" ".join((kpi.where, kpi.hit, kpi.against, kpi.value))) for kpi in kpis)
+    return any(_TOOL_WORDS.search(" ".join((kpi.where, kpi.hit, kpi.against, kpi.value))) for kpi in kpis)
 
 
-def join_handovers(held: Sequence[SourceRows], known: Sequence[Handover]) -> tuple[SourceRows, ...]:
+def join_handovers(sources: Sequence[SourceRows], changes: Sequence[Handover]) -> tuple[SourceRows, ...]:
     """What sources hold, those that followed one another as one."""
-    group = {one.source: one.source for one in held}
-    for handover in known:
+    group = {part.source: part.source for part in sources}
+    for handover in changes:
         if handover.predecessor in group and handover.successor in group:
             first, second = group[handover.predecessor], group[handover.successor]
             group = {source: first if of == second else of for source, of in group.items()}
-    made = []
+    joins = []
     for name in dict.fromkeys(group.values()):
-        members = [one for one in held if group[one.source] == name]
+        members = [part for part in sources if group[part.source] == name]
         months: dict[date, int] = {}
-        for one in members:
-            for month, rows in one.months.items():
+        for part in members:
+            for month, rows in part.months.items():
                 months[month] = months.get(month, 0) + rows
-        ends = [one.until for one in members if one.until is not None]
-        made.append(SourceRows(", ".join(one.source for one in members), months, max(ends, default=None)))
-    return tuple(made)
+        ends = [part.until for part in members if part.until is not None]
+        joins.append(SourceRows(", ".join(part.source for part in members), months, max(ends, default=None)))
+    return tuple(joins)
 
 
-def proposals(store: Store, stated: Iterable[Succession], sources: frozenset[str]) -> tuple[Proposal, ...]:
+def proposals(store: Store, successions: Iterable[Succession], sources: frozenset[str]) -> tuple[Proposal, ...]:
     """The pairs of sources of which one ends within days of the other's beginning, and the settings do not say so."""
-    brands = {None, *(name.partition("/")[2] or None for name in sources), *(one.brand for one in stated)}
-    known = {(one.predecessor, one.successor) for brand in brands for one in handovers(stated, sources, brand)}
-    found: dict[tuple[str, str], Proposal] = {}
+    brands = {None, *(name.partition("/")[2] or None for name in sources), *(item.brand for item in successions)}
+    pairs = {(item.predecessor, item.successor) for brand in brands for item in handovers(successions, sources, brand)}
+    options: dict[tuple[str, str], Proposal] = {}
     rows = store.engine.rows("SELECT entity, count(DISTINCT source) FROM sources GROUP BY entity")
     numbers = {str(entity): int(count) for entity, count in rows}
     for entity in ("contacts", "orders", "parcels", "surveys"):
         spans = _spans(store, entity) if numbers.get(entity, 0) > 1 else {}
         for before, (kind, _, last) in spans.items():
-            for after, (other, first, end) in spans.items():
+            for after, (kind_after, first, end) in spans.items():
                 brand = {name.partition("/")[2] for name in (before, after)} - {""}
                 near = -_SIDE_BY_SIDE <= (first - last).days <= _PAUSE
                 follows = (end - last).days > _GOES_ON and (first - spans[before][1]).days > _GOES_ON
-                if before != after and kind == other and len(brand) <= 1 and near and follows:
-                    found.setdefault((before, after), Proposal(Handover(before, after), last, first))
-    return tuple(one for pair, one in found.items() if pair not in known)
+                if before != after and kind == kind_after and len(brand) <= 1 and near and follows:
+                    options.setdefault((before, after), Proposal(Handover(before, after), last, first))
+    return tuple(item for pair, item in options.items() if pair not in pairs)
 
 
 def _spans(store: Store, entity: str) -> dict[str, tuple[bool, date, date]]:
@@ -151,8 +151,8 @@ def _spans(store: Store, entity: str) -> dict[str, tuple[bool, date, date]]:
     return {
         str(source): (
             bool(calls),
-            least if (first - least).days <= _PAUSE else first,
-            most if (most - last).days <= _PAUSE else last,
+            begin if (first - begin).days <= _PAUSE else first,
+            end if (end - last).days <= _PAUSE else last,
         )
-        for source, calls, first, last, least, most in rows
+        for source, calls, first, last, begin, end in rows
     }

@@ -69,8 +69,8 @@ def judge(kpi: Passport, change: Change, reporting: Reporting) -> Change:
         return replace(change, clear=clear)
     if not (clear and _matters(kpi, change, reporting)):
         return replace(change, clear=clear, verdict="unclear")
-    improved = (change.absolute < 0) == (kpi.better == "lower")
-    return replace(change, clear=clear, verdict="better" if improved else "worse")
+    is_better = (change.absolute < 0) == (kpi.better == "lower")
+    return replace(change, clear=clear, verdict="better" if is_better else "worse")
 
 
 def _has_zero(change: Change) -> bool:
@@ -88,8 +88,8 @@ def _matters(kpi: Passport, change: Change, reporting: Reporting) -> bool:
 def adjust(changes: Mapping[str, Change]) -> dict[str, Change]:
     """The changes of one family with p-values adjusted for looking at several (Benjamini and Hochberg, 1995)."""
     p_values = {name: change.p_value for name, change in changes.items() if change.p_value is not None}
-    adjusted = intervals.benjamini_hochberg(list(p_values.values()))
-    return {**changes, **{n: replace(changes[n], p_adjusted=p) for n, p in zip(p_values, adjusted, strict=True)}}
+    values = intervals.benjamini_hochberg(list(p_values.values()))
+    return {**changes, **{n: replace(changes[n], p_adjusted=p) for n, p in zip(p_values, values, strict=True)}}
 
 
 def judge_target(kpi: Passport, now: Measure, target: float | None) -> Target | None:

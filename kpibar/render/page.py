@@ -139,7 +139,7 @@ def _has_breakdown(row: report.Row, by: str) -> bool:
 def _segments(cells: Cells, row: report.Row) -> Section:
     """The total, then each segment, their intervals on one scale. The shares of a mix have no total."""
     kpi = row.kpi
-    total = None if not kpi.spec.starred else row.now
+    total = None if not kpi.spec.has_base else row.now
     measures = [segment.now for segment in row.segments]
     scale = _scale([*measures, total] if total else measures)
     rows = []
