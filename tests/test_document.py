@@ -284,3 +284,16 @@ def test_hostile_brand_in_csv(folder: Path) -> None:
     ingest_tables(folder, {"contacts.csv": CONTACTS}, config)
     text = to_csv(report(folder, config, Request(by="brand")))
     assert "'=1+1" in text and ",=1+1" not in text
+
+
+def test_every_format_of_a_report_is_one_of_the_option_and_known_again(barometer: Barometer) -> None:
+    from kpibar.cli.options import Format
+    from kpibar.render.formats import FORMATS, is_report
+    from kpibar.render.terminal import Screen
+
+    assert [format.value for format in Format] == list(FORMATS)
+    assert len({spec.ending for spec in FORMATS.values()}) == len(FORMATS)
+    for spec in FORMATS.values():
+        for lang in ("en", "fr"):
+            assert is_report(spec.write(barometer, lang, Screen(None)))
+    assert not is_report("contact_id,created_at\n")

@@ -13,7 +13,7 @@ READING_WAIT = 5.0
 
 
 class Format(StrEnum):
-    """What a report can be written as."""
+    """What a report can be written as: the entries of render/formats.py, which takes longer to import."""
 
     table = "table"
     json = "json"
@@ -59,8 +59,6 @@ class Palette(StrEnum):
     default = "default"
     cvd = "cvd"
 
-
-FORMATS = {".json": Format.json, ".csv": Format.csv, ".txt": Format.table}
 
 DatabaseOption = Annotated[
     Path | None,

@@ -3,29 +3,29 @@
 import os
 import shutil
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from kpibar.cli.errors import CorrectionsKept, FormatUnknown
-from kpibar.cli.options import FORMATS, Color, Format, Palette
+from kpibar.cli.options import Color, Format, Palette
 from kpibar.load.corrections import Corrections
 from kpibar.measure.report import Barometer
 from kpibar.render import summary
 from kpibar.render.clean import clean
-from kpibar.render.document import to_csv, to_json
+from kpibar.render.formats import FORMATS
 from kpibar.render.output import write_whole
-from kpibar.render.terminal import Screen, render
+from kpibar.render.terminal import Screen
 
 
 def format_of(output: Path | None) -> Format:
     """The format a file's extension names; a table for a device or a pipe of no extension. Raises FormatUnknown."""
     if output is None:
         return Format.table
-    if output.suffix.lower() in FORMATS:
-        return FORMATS[output.suffix.lower()]
+    endings = {format.ending: name for name, format in FORMATS.items()}
+    if output.suffix.lower() in endings:
+        return Format(endings[output.suffix.lower()])
     if (output.exists() and not output.is_file()) or _is_open_file(output):
         return Format.table
-    raise FormatUnknown(output, FORMATS)
+    raise FormatUnknown(output, endings)
 
 
 def _is_open_file(path: Path) -> bool:
@@ -35,11 +35,7 @@ def _is_open_file(path: Path) -> bool:
 
 def render_report(barometer: Barometer, output_format: Format, lang: str, screen: Screen) -> str:
     """The report as text."""
-    if output_format is Format.json:
-        return to_json(barometer, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-    if output_format is Format.csv:
-        return to_csv(barometer)
-    return render(barometer, lang, screen)
+    return FORMATS[output_format.value].write(barometer, lang, screen)
 
 
 def screen_of(color: Color, palette: Palette, *, to_file: bool = False) -> Screen:

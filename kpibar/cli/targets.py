@@ -25,8 +25,7 @@ from kpibar.read.errors import MemberNeeded
 from kpibar.read.export import open_export
 from kpibar.read.source import locate
 from kpibar.render.clean import clean
-from kpibar.render.document import LANGUAGES, OWN_BEGINNINGS
-from kpibar.render.messages import say
+from kpibar.render.formats import is_report
 from kpibar.render.output import descriptor
 from kpibar.toml import TomlFault, parse_toml
 
@@ -35,6 +34,8 @@ _BESIDE = (".wal", ".last", ".tmp")
 # No settings file, layout or topics file is longer.
 _LONGEST_SETTINGS = 64 << 10
 _HEAD = 4096
+# What a list of rejects begins with: its JSON, and the text of an empty one.
+_LIST_BEGINNINGS = ('[\n {\n  "file": "', "nothing was rejected\n")
 # A line of the list of rejects (see load.rejects.describe); one that names a column is like nothing else.
 _REJECT = re.compile(r".+:[0-9]+: .")
 _REJECT_OF_CELL = re.compile(r'.+:[0-9]+: column ".*": ".*" .')
@@ -74,11 +75,8 @@ def _is_own(place: Path, database: Path, wait: float) -> bool:
     """Whether a file is empty, or begins as a report or a list of rejects in any of the forms kpibar writes."""
     with place.open("rb") as file:
         head = file.read(_HEAD)
-    if head.strip() in (b"", b"[]") or head.startswith(OWN_BEGINNINGS):
-        return True
     text = head.decode("utf-8", "replace")
-    titles = (re.escape(say("title", lang, year="YEAR")).replace("YEAR", "[0-9]{4}") for lang in LANGUAGES)
-    if any(re.match(f"{title}(?: |$)", text, re.MULTILINE) for title in titles):
+    if head.strip() in (b"", b"[]") or text.startswith(_LIST_BEGINNINGS) or is_report(text):
         return True
     # The last line may be cut.
     lines = text.splitlines() if len(head) < _HEAD else text.splitlines()[:-1]

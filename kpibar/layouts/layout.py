@@ -42,7 +42,6 @@ class Assertion(_Table):
 
     `needs_both` (`paired` in a layout) says that a record with one of them has the other: where a quarter of the
     records lacks one, cells moved.
-    records lacks one, cells moved.
     """
 
     name: str

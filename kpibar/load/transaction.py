@@ -65,8 +65,8 @@ from kpibar.read.tables import Row
 from kpibar.read.workbook_marks import NO_RESULT
 from kpibar.values.date_order import confirm, confirm_formats, not_iso
 from kpibar.values.date_order import settle as settle_dates
-from kpibar.values.decimals import CODE as DECIMAL_SIGN
-from kpibar.values.decimals import settle_decimals, signs_shown
+from kpibar.values.decimal_signs import CODE as DECIMAL_SIGN
+from kpibar.values.decimal_signs import settle_decimals, signs_shown
 from kpibar.values.half_days import CODE as TWELVE_HOURS
 from kpibar.values.half_days import count_half_days
 from kpibar.values.instants import instant_in_name

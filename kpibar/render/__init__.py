@@ -1,7 +1,7 @@
 """A report becomes text, JSON or CSV; no renderer computes a KPI.
 
 `table` holds a printed report as data, cells with roles; `page` makes it of a barometer, and `terminal` walks it.
-It is the only file, with `grid`, that knows of widths and styles.
+It is the only file, with `grid`, that knows of widths and styles. `formats` lists what a report can be written as.
 
 Its own order, each line standing on those above it:
 
@@ -12,4 +12,5 @@ Its own order, each line standing on those above it:
     page
     grid
     terminal
+    formats
 """

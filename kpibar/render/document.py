@@ -50,13 +50,9 @@ _CSV_HEAD = (
     "edition", "kpi", "family", "unit", "dimension", "segment", "period",
     "value", "numerator", "denominator", "ci_low", "ci_high", "status", "status_reason",
 )  # fmt: skip
-# What the JSON and CSV of a report, the JSON and text of a list of rejects, and an empty list begin with.
-OWN_BEGINNINGS = (
-    f'{{\n "schema": "{SCHEMA}"'.encode(),
-    (",".join(_CSV_HEAD[:7]) + ",").encode(),
-    b'[\n {\n  "file": "',
-    b"nothing was rejected\n",
-)
+# How the files of a report begin, in every version of it.
+JSON_BEGINNING = f'{{\n "schema": "{SCHEMA}"'
+CSV_BEGINNING = ",".join(_CSV_HEAD[:7]) + ","
 
 
 def to_json(barometer: Barometer, generated_at: str) -> str:

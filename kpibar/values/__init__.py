@@ -6,7 +6,7 @@ depends on the zone and the formats of a column, are written by timestamps.
 Its own order, each line standing on those above it:
 
     errors formats functions macros notation syntax
-    decimals formula half_days instants kept_text nobody quantities telephones timezones
+    decimal_signs formula half_days instants kept_text nobody quantities telephones timezones
     timestamps
     date_order helpers sequence
     ticks
