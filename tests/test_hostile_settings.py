@@ -17,7 +17,7 @@ from kpibar.database.key import Key, bind, padded_keys
 from kpibar.database.store import open_store
 from kpibar.errors import ConfigInvalid, KpibarError
 from kpibar.kpis.catalogue import DIMENSIONS, Kpi, catalogue
-from kpibar.kpis.compute import additive_cells, quantiles, run_statement
+from kpibar.kpis.compute import additive_cells, run_statement, statistics
 from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.estimates import Window
 from kpibar.kpis.facts import FACTS
@@ -373,7 +373,7 @@ def test_values_of_an_own_kpi_that_are_not_finite_are_said(few: DuckDB, folder: 
         if kpi.additive:
             additive_cells(few, [kpi], [window])
         else:
-            quantiles(few, kpi, [window])
+            statistics(few, kpi, [window])
 
 
 @pytest.fixture(scope="module")

@@ -3,15 +3,18 @@
 import string
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from kpibar.config import Settings
+from kpibar.database.engine import DuckDB
 from kpibar.kpis.catalogue import Kpi, catalogue
-from kpibar.kpis.compute import cells_statement
+from kpibar.kpis.compute import cells_statement, statistics
 from kpibar.kpis.estimates import Measure, Parts, Window
-from kpibar.kpis.kinds import KINDS, Kind
+from kpibar.kpis.kinds import KINDS, Kind, KindSpec, Statistic
+from kpibar.kpis.passport import Text
 
 KNOWN = catalogue(Settings())
 PARTS = Parts(base=400, hits=120, against=80, total=900.0, squares=4100.0)
@@ -44,7 +47,6 @@ def test_every_kind_has_its_entry() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_entry_of_a_kind_is_whole(kind: Kind) -> None:
     spec, kpi = KINDS[kind], example(kind)
-    assert [spec.additive, bool(spec.operands), spec.order_statistic].count(True) == 1, "one way to its figures"
     used = {name for _, name, _, _ in string.Formatter().parse(spec.formula) if name}
     assert used - {"rows", "quantile"} <= set(spec.entries), "the formula names what its author must write"
     assert all(getattr(kpi, name) for name in spec.entries)
@@ -52,6 +54,42 @@ def test_the_entry_of_a_kind_is_whole(kind: Kind) -> None:
     if spec.additive:
         statement = cells_statement([kpi], [YEAR], None, None)
         assert all(f"AS {kpi.id}__{part}" in statement for part in spec.sums)
+
+
+def test_an_entry_has_one_way_to_its_figures() -> None:
+    """Sums, operands or a statistic: an entry without any, or with two of them, cannot be written."""
+    rate, ratio, median = KINDS["rate"], KINDS["ratio"], KINDS["median"]
+    with pytest.raises(ValueError, match="sums, operands or a statistic"):
+        replace(rate, sums={})
+    for entry, more in ((rate, median), (ratio, rate), (ratio, median)):
+        with pytest.raises(ValueError, match="sums, operands or a statistic"):
+            replace(entry, sums=more.sums, statistic=more.statistic, operands=entry.operands or more.operands or ("x",))
+
+
+def test_a_kind_that_is_no_sum_is_one_entry(tmp_path: Path) -> None:
+    """The middle of the lowest and the highest value, bounded by them, without a word outside its entry."""
+
+    class Middle(Kpi):
+        @property
+        def spec(self) -> KindSpec:
+            middle = Statistic(
+                value=lambda quantile: "(min(number) FILTER (WHERE {rows}) + max(number) FILTER (WHERE {rows})) / 2",
+                bounds=lambda base, quantile, level: (
+                    "min(number) FILTER (WHERE {rows})", "max(number) FILTER (WHERE {rows})"),
+            )  # fmt: skip
+            return replace(KINDS["median"], statistic=middle, estimator="middle")
+
+    engine = DuckDB(tmp_path / "numbers.duckdb", read_only=False)
+    engine.run("CREATE TABLE fact_surveys AS SELECT DATE '2025-03-01' AS sent_on, unnest([1.0, 2.0, 9.0]) AS score")
+    text: Text = {"en": "Middle"}
+    kpi = Middle("middle", "own", text, "median", "score", "none", text, "", "surveys", "sent_on", value="score")
+    bounds = kpi.spec.statistic.bounds if kpi.spec.statistic else None
+    assert bounds is not None
+    figures = statistics(engine, kpi, [YEAR], None, None, lambda figure: bounds(figure.base, 0.5, 0.95))
+    engine.close()
+    year, month = figures[0, None, None], figures[0, date(2025, 3, 1), None]
+    assert (year.value, year.low, year.high, year.base) == (5.0, 1.0, 9.0, 3)
+    assert (month.value, month.low, month.base) == (5.0, None, 3)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -82,5 +120,5 @@ def test_the_mask_of_a_kind_leaves_the_base(kind: Kind) -> None:
     for part in (small, shown[0]):
         assert (part.value, part.numerator, part.low, part.high) == (None,) * 4 and part.base == BASES[0]
     assert shown[2] == parts[2]
-    sums = not (spec.order_statistic or spec.shares)
+    sums = not (spec.statistic or spec.shares)
     assert (shown[1].value is None) == sums, "of a sum the next smallest goes too: the rest would give the first away"

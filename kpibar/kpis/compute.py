@@ -15,6 +15,7 @@ from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.estimates import Measure, Parts, Reason, Window
 from kpibar.kpis.facts import FACTS
+from kpibar.kpis.kinds import Statistic
 from kpibar.privacy.disclosure import show_words
 
 TOTAL = ""
@@ -23,8 +24,8 @@ UNKNOWN = "?"
 NO_ORDER = "?no_order"
 # What a statement with the expressions of an own KPI may take.
 _SECONDS = 60.0
-# Figures of a quantile KPI by the place of their window, their month and segment; None: the whole window.
-Quantiles = Mapping[tuple[int, date | None, str | None], Measure]
+# Figures of a KPI that is no sum by the place of their window, their month and segment; None: the whole window.
+Statistics = Mapping[tuple[int, date | None, str | None], Measure]
 _OF_CONTACTS = frozenset({"contacts", "issues", "journeys"})
 
 
@@ -194,13 +195,13 @@ def run_statement(engine: Engine, kpi: Kpi, sql: str) -> list[Row]:
         ) from error
 
 
-def quantile_statement(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str | None) -> str:
-    """One statement for a quantile: period, month, segment, then base, immature and value.
+def statistic_statement(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str | None) -> str:
+    """One statement for a KPI that is no sum: period, month, segment, then base, immature and value.
 
     `period` is the place of a window in `windows`. A row without month and segment (NULL) is of the whole window;
     `group` is the SQL of a row's segment, None: no segments.
     """
-    value = f"percentile_cont({kpi.quantile:.12f}) WITHIN GROUP (ORDER BY number) FILTER (WHERE old_enough)"
+    value = _statistic(kpi).value(kpi.quantile).format(rows="old_enough")
     segment, sets = "CAST(NULL AS STRING) AS segment", "(period), (period, month)"
     if group:
         segment, sets = "segment", f"{sets}, (period, segment)"
@@ -223,42 +224,40 @@ def _numbers(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str 
     )
 
 
-def quantiles(
+def statistics(
     engine: Engine,
     kpi: Kpi,
     windows: Sequence[Window],
     group: str | None = None,
     brand: str | None = None,
-    ranks: Callable[[int], tuple[int, int] | None] = lambda base: None,
-) -> Quantiles:
-    """A quantile KPI in each window, its months and segments, in two statements.
+    bounds: Callable[[Measure], tuple[str, str] | None] = lambda figure: None,
+) -> Statistics:
+    """A KPI that is no sum in each window, its months and segments, in two statements.
 
-    `ranks` gives the ranks (from 1) of the sorted values that bound a figure of a base; months have no bounds.
+    `bounds` gives the aggregates that bound a figure, of the whole window or a segment; months have none.
     """
     figures: dict[tuple[int, date | None, str | None], Measure] = {}
     for place, month, segment, base, young, value in run_statement(
-        engine, kpi, quantile_statement(kpi, windows, group, brand)
+        engine, kpi, statistic_statement(kpi, windows, group, brand)
     ):
         key = (int(place), month, None if segment is None else str(segment))
-        figures[key] = _quantile(_number(value, kpi), int(base), int(young))
-    bounds = {
-        key: pair for key, figure in figures.items() if key[1] is None and (pair := ranks(figure.base)) is not None
-    }
-    if not bounds:
+        figures[key] = _figure(_number(value, kpi), int(base), int(young))
+    pairs = {key: pair for key, figure in figures.items() if key[1] is None and (pair := bounds(figure)) is not None}
+    if not pairs:
         return figures
-    columns = [
-        f"percentile_cont({(rank - 1) / (figures[key].base - 1):.12f}) WITHIN GROUP (ORDER BY number) "
-        f"FILTER (WHERE {_of_cell(key)})"
-        for key, pair in bounds.items()
-        for rank in pair
-    ]
+    columns = [sql.format(rows=_of_cell(key)) for key, pair in pairs.items() for sql in pair]
     aggregates = ",\n    ".join(columns)
     sql = f"SELECT {aggregates}\nFROM (\n    {_numbers(kpi, windows, group, brand)}\n) AS numbers"
     (values,) = run_statement(engine, kpi, sql)
     ends = [_number(value, kpi) for value in values]
-    for key, low, high in zip(bounds, ends[::2], ends[1::2], strict=True):
+    for key, low, high in zip(pairs, ends[::2], ends[1::2], strict=True):
         figures[key] = replace(figures[key], low=low, high=high)
     return figures
+
+
+def _statistic(kpi: Kpi) -> Statistic:
+    assert kpi.spec.statistic is not None, f"{kpi.id} is made of sums"
+    return kpi.spec.statistic
 
 
 def _of_cell(key: tuple[int, date | None, str | None]) -> str:
@@ -268,7 +267,7 @@ def _of_cell(key: tuple[int, date | None, str | None]) -> str:
     return f"old_enough AND period = {period}{condition}"
 
 
-def _quantile(value: float | None, base: int, young: int) -> Measure:
+def _figure(value: float | None, base: int, young: int) -> Measure:
     reason: Reason | None = None if value is not None else "immature" if young else "no_rows"
     return Measure(value, None, float(base), base=base, immature=young, reason=reason)
 

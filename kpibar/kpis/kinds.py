@@ -23,7 +23,7 @@ from kpibar.kpis.estimates import (
     net_of_rows,
     share_of_rows,
 )
-from kpibar.kpis.intervals import Difference
+from kpibar.kpis.intervals import Difference, quantile_ranks
 from kpibar.kpis.masking import mask_bases, mask_categories, mask_nothing, mask_remainders
 
 Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "net", "mix"]
@@ -60,13 +60,39 @@ def _no_difference(now: Measure, before: Measure, level: float) -> Difference | 
     return None
 
 
+def _value_at(fraction: float) -> str:
+    """SQL of the value at a fraction of the sorted values."""
+    return f"percentile_cont({fraction:.12f}) WITHIN GROUP (ORDER BY number) FILTER (WHERE {{rows}})"
+
+
+def _order_statistics(base: int, quantile: float, level: float) -> tuple[str, str] | None:
+    """SQL of the two of the sorted values that bound a quantile; None: the base is too small for any."""
+    ranks = quantile_ranks(base, quantile, level)
+    if ranks is None:
+        return None
+    low, high = ((rank - 1) / (base - 1) for rank in ranks)
+    return _value_at(low), _value_at(high)
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A figure that no sum of parts gives: SQL over the column `number` of those of its rows that meet {rows}.
+
+    `value` gives the aggregate of the `quantile` a KPI states (a statistic may leave it aside), `bounds` the two that
+    bound it, of a base, the quantile and a confidence level; None: there are none of so small a base.
+    """
+
+    value: Callable[[float], str]
+    bounds: Callable[[int, float, float], tuple[str, str] | None]
+
+
 @dataclass(frozen=True)
 class KindSpec:
     """A kind of KPI.
 
     `formula` is its line in words. `entries` are those its author must write. `sums` is the SQL of the parts
     its cells hold; a kind without is no sum of its own rows. `operands` are the entries that name the counts it is
-    made of, each at its own grain. `order_statistic`: its value comes with a statement of its own for each window.
+    made of, each at its own grain. `statistic` is the SQL of a figure that is no sum. A kind has one of these three.
     `counts`: its value is a number of rows, its own base. `shares`: it has no value as a whole, but the share of each
     value of a column. `volume`: it grows with the days counted, so that a month missing on one side is a change.
     `estimate` makes a figure of the parts (of each operand in order), `difference` tests two figures.
@@ -76,12 +102,12 @@ class KindSpec:
 
     formula: str
     entries: tuple[str, ...]
-    estimate: Callable[[Sequence[Parts], float], Measure]
     difference: Callable[[Measure, Measure, float], Difference | None]
     estimator: str
     sums: Mapping[str, str] = field(default_factory=dict)
     operands: tuple[str, ...] = ()
-    order_statistic: bool = False
+    statistic: Statistic | None = None
+    estimate: Callable[[Sequence[Parts], float], Measure] = base_of_rows
     counts: bool = False
     shares: bool = False
     volume: bool = False
@@ -89,6 +115,10 @@ class KindSpec:
     mask_parts: Mask = mask_remainders
     mask_own_parts: Mask | None = None
     group: Callable[[Measure], float] = _base
+
+    def __post_init__(self) -> None:
+        if [bool(self.sums), bool(self.operands), self.statistic is not None].count(True) != 1:
+            raise ValueError("a kind of KPI has sums, operands or a statistic: one of the three makes its figures")
 
     @property
     def additive(self) -> bool:
@@ -105,9 +135,8 @@ def _quantile(estimator: str) -> KindSpec:
     return KindSpec(
         formula="{quantile:g} quantile of {value} over {rows}",
         entries=(*_OF_FACTS, "value"),
-        estimate=base_of_rows,
         difference=difference_by_intervals,
-        order_statistic=True,
+        statistic=Statistic(_value_at, _order_statistics),
         mask_parts=mask_bases,
         estimator=estimator,
     )

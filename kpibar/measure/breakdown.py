@@ -16,7 +16,7 @@ def segment_figures(inputs: Inputs, kpi: Kpi) -> list[Pair]:
         return [pair for pair in pairs if pair[1].numerator or pair[2].numerator]
     if not has_breakdown(inputs, kpi):
         return []
-    pairs = _by_quantile(inputs, kpi) if kpi.spec.order_statistic else _by_parts(inputs, kpi)
+    pairs = _by_statistic(inputs, kpi) if kpi.spec.statistic else _by_parts(inputs, kpi)
     if not has_rows(inputs, kpi, inputs.spans[kpi.id][1]):
         pairs = [(key, now, Measure(reason="no_source")) for key, now, _ in pairs]
     return [pair for pair in pairs if _has_records(pair[1]) or _has_records(pair[2])]
@@ -46,8 +46,8 @@ def _by_part(inputs: Inputs, kpi: Kpi, window: Window, key: str) -> Measure:
     return kpi.spec.estimate([*sums, *clusters(inputs, kpi, window)], inputs.reporting.confidence)
 
 
-def _by_quantile(inputs: Inputs, kpi: Kpi) -> list[Pair]:
-    figures = inputs.quantiles[kpi.id]
+def _by_statistic(inputs: Inputs, kpi: Kpi) -> list[Pair]:
+    figures = inputs.statistics[kpi.id]
     keys = sorted({key for _, _, key in figures if key is not None})
     empty = Measure(denominator=0.0, reason="no_rows")
     return [(key, figures.get((0, None, key), empty), figures.get((1, None, key), empty)) for key in keys]

@@ -1,6 +1,6 @@
 """The figures of a KPI: the year, the year before, their months and their segments, masked here and nowhere else.
 
-Each is a sum of the cells gathered, or a quantile gathered for exactly that window and segment.
+Each is a sum of the cells gathered, or a statistic gathered for exactly that window and segment.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ def figures(inputs: Inputs, kpi: Kpi) -> Figures:
     if missing:
         now = replace(now, value=None, low=None, high=None, reason="missing_inputs")
     elif has_rows(inputs, kpi, inputs.spans[kpi.id][0]):
-        status = _status(kpi, now, inputs.reporting)
+        status = _status(kpi, now)
     return Figures(
         now=now,
         before=before,
@@ -76,8 +76,8 @@ def _year(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
 
 
 def _whole(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
-    if kpi.spec.order_statistic:
-        return inputs.quantiles[kpi.id].get((place, None, None), Measure(denominator=0.0, reason="no_rows"))
+    if kpi.spec.statistic:
+        return inputs.statistics[kpi.id].get((place, None, None), Measure(denominator=0.0, reason="no_rows"))
     return total(inputs, kpi, inputs.spans[kpi.id][place])
 
 
@@ -101,8 +101,8 @@ def _month(inputs: Inputs, kpi: Kpi, place: int, month: date, silent: bool) -> M
         return Measure(reason="after_coverage")
     if silent and not kpi.operands:
         return Measure(reason="no_source")
-    if kpi.spec.order_statistic:
-        return inputs.quantiles[kpi.id].get((place, month, None), Measure(denominator=0.0, reason="no_rows"))
+    if kpi.spec.statistic:
+        return inputs.statistics[kpi.id].get((place, month, None), Measure(denominator=0.0, reason="no_rows"))
     figure = total(inputs, kpi, Window(month, min(last_of_month(month), window.end)))
     if not silent:
         return figure
@@ -129,7 +129,7 @@ def _segments(inputs: Inputs, kpi: Kpi) -> tuple[Segment, ...]:
     now = mask_parts(kpi, [figure for _, figure, _ in pairs], inputs.reporting)
     before = mask_parts(kpi, [figure for _, _, figure in pairs], inputs.reporting)
     segments = [
-        Segment(key, year, previous, None, _status(kpi, year, inputs.reporting))
+        Segment(key, year, previous, None, _status(kpi, year))
         for (key, _, _), year, previous in zip(pairs, now, before, strict=True)
     ]
     size = _records if kpi.spec.shares else _base
@@ -144,15 +144,14 @@ def _base(measure: Measure) -> float:
     return measure.base
 
 
-def _status(kpi: Kpi, measure: Measure, reporting: Reporting) -> Status:
-    """Whether a figure can be shown: ok, too small a base, or nothing to show. A mix has no value as a whole."""
+def _status(kpi: Kpi, measure: Measure) -> Status:
+    """Whether a figure, masked where it must be, can be shown. A mix has no value as a whole."""
     if measure.low_base:
         return "low_base"
     if not kpi.spec.shares and measure.value is None:
         return "not_available"
-    if not kpi.spec.counts and measure.base < reporting.min_base:
-        return "low_base"
-    return "ok"
+    # The shares of no rows have too small a base.
+    return "low_base" if kpi.spec.shares and measure.base == 0 else "ok"
 
 
 def mask(kpi: Kpi, measure: Measure, reporting: Reporting) -> Measure:

@@ -12,9 +12,8 @@ from kpibar.config import Reporting
 from kpibar.database.schema import DAY_COLUMNS
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import Cells, Quantiles, additive_cells, quantiles, segment_of
-from kpibar.kpis.estimates import Window
-from kpibar.kpis.intervals import quantile_ranks
+from kpibar.kpis.compute import Cells, Statistics, additive_cells, segment_of, statistics
+from kpibar.kpis.estimates import Measure, Window
 from kpibar.measure.reach import (
     SourceRows,
     Span,
@@ -37,7 +36,7 @@ class Inputs:
     """All that the figures, comparisons and notes of KPIs are computed from.
 
     `cells` are those of every additive KPI, `by_cells` the same by the dimension asked for, `shares` those of each mix
-    by its own column, `brand_cells` those of the parts of ratios by brand; `quantiles` the figures of each KPI that is
+    by its own column, `brand_cells` those of the parts of ratios by brand; `statistics` the figures of each KPI that is
     no sum. `spans` are the days of each KPI in both years; `months`, per fact table and date column, the months of
     both years with rows; `source_rows`, per canonical table and span, what each source holds; `uneven`, those silent
     in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source gave way to which;
@@ -58,7 +57,7 @@ class Inputs:
     columns: Mapping[str, frozenset[str]]
     shares: Mapping[str, Cells] = field(default_factory=dict)
     brand_cells: Cells = field(default_factory=Cells)
-    quantiles: Mapping[str, Quantiles] = field(default_factory=dict)
+    statistics: Mapping[str, Statistics] = field(default_factory=dict)
     handovers: tuple[Handover, ...] = ()
     selections: Mapping[str, SettledYear] = field(default_factory=dict)
 
@@ -103,10 +102,10 @@ def gather(
             if kpi.spec.shares
         },
         brand_cells=by_cells if dimension == "brand" else _brand_cells(store, catalogue, kpis, edition, brand, cuts),
-        quantiles={
-            kpi.id: _quantiles(store, kpi, spans[kpi.id], dimension, brand, reporting)
+        statistics={
+            kpi.id: _statistics(store, kpi, spans[kpi.id], dimension, brand, reporting)
             for kpi in kpis
-            if kpi.spec.order_statistic
+            if kpi.spec.statistic
         },
         handovers=handovers,
         selections={entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))},
@@ -140,17 +139,19 @@ def _brand_cells(
     return additive_cells(store.engine, counts.values(), [edition.window], "brand", None, days)
 
 
-def _quantiles(
+def _statistics(
     store: Store, kpi: Kpi, years: Span, dimension: str | None, brand: str | None, reporting: Reporting
-) -> Quantiles:
-    """The figures of a quantile KPI; those of enough rows with the order statistics that bound them."""
+) -> Statistics:
+    """The figures of a KPI that is no sum, with bounds where they will not be masked."""
 
-    def ranks(base: int) -> tuple[int, int] | None:
-        enough = base >= reporting.min_base
-        return quantile_ranks(base, kpi.quantile, reporting.confidence) if enough else None
+    def bounds(figure: Measure) -> tuple[str, str] | None:
+        (visible,) = kpi.spec.mask([figure], reporting.min_base)
+        if kpi.spec.statistic is None or visible.low_base:
+            return None
+        return kpi.spec.statistic.bounds(figure.base, kpi.quantile, reporting.confidence)
 
     group = segment_of(dimension, kpi.from_table) if dimension in kpi.dimensions() else None
-    return quantiles(store.engine, kpi, years, group, brand, ranks)
+    return statistics(store.engine, kpi, years, group, brand, bounds)
 
 
 def _additive(catalogue: Catalogue, kpis: Iterable[Kpi]) -> dict[str, Kpi]:

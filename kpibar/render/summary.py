@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kpibar.database.ledger import Counts
 from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import cells_statement, quantile_statement
+from kpibar.kpis.compute import cells_statement, statistic_statement
 from kpibar.kpis.estimates import Window
 from kpibar.layouts.layout import Layout, Shelf
 from kpibar.load.corrections import Corrections
@@ -297,7 +297,7 @@ def statement(kpi: Kpi, window: Window) -> str:
     """The SQL that computes a KPI alone for a window."""
     if kpi.additive:
         return cells_statement([kpi], [window], kpi.over or None, None)
-    return quantile_statement(kpi, [window], None, None)
+    return statistic_statement(kpi, [window], None, None)
 
 
 def coverage_rows(coverages: Iterable[Coverage]) -> list[tuple[str, ...]]:
