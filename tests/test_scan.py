@@ -28,7 +28,6 @@ from kpibar.read.lines import physical_lines
 from kpibar.read.reader import Account, Batch, Reader, Sizes, join_batches, weights
 from kpibar.read.records import HEADER_MOVED, Blank, Fault, Item, Record, decode, encode, judge, looks_like_footer
 from kpibar.read.scan import Dialect, is_plain
-from kpibar.values.notation import Notation
 
 # The first line of the records, as if a header and a line before it had been read.
 FIRST = 3
@@ -331,10 +330,8 @@ DIALECT = Dialect(",", '"', 2, ("contact_id", "created_at"))
 def compiled() -> Plan:
     """A plan that types an identifier and a date."""
     layout = shelf(None).get("kpibar-contacts")
-    reading = Notation("UTC", "UTC", {}, layout.formats, layout.decimal, layout.enum, "33")
-    return make_plan(
-        layout, tuple(map(column, DIALECT.header)), Context(reading, None, "UTC", {}, None, keep_text=False)
-    )
+    context = Context("UTC", "UTC", {}, layout.formats, layout.decimal, layout.enum, "33")
+    return make_plan(layout, tuple(map(column, DIALECT.header)), context)
 
 
 def batch(*rows: Sequence[str]) -> Batch:

@@ -23,7 +23,6 @@ from kpibar.load.mapping import Context
 from kpibar.load.plan import make_plan
 from kpibar.read.columns import column as header_column
 from kpibar.values.macros import with_macros
-from kpibar.values.notation import Notation
 from kpibar.values.timezones import clock_changes, in_zone
 from tests.intake import column, held, take_text
 from tests.notations import read
@@ -354,9 +353,9 @@ def test_a_files_times_in_the_hour_of_a_clock_change_are_counted(folder: Path) -
         "2025-10-26T00:30:00Z", "2025-03-30 03:30:00", "2025-10-26 03:00:00", "2025-06-01 02:30:00", "", "x",
     ]  # fmt: skip
     engine, layout = DuckDB(folder / "typed.duckdb", read_only=False), shelf(None).get("kpibar-contacts")
-    reading = Notation("Europe/Paris", "Europe/Paris", {}, (), ".", layout.enum, "33", "dmy")
+    context = Context("Europe/Paris", "Europe/Paris", {}, (), ".", layout.enum, "33", "dmy")
     header = tuple(header_column(name) for name in ("contact_id", "created_at", "resolved_at"))
-    made = make_plan(layout, header, Context(reading, None, "Europe/Paris", {}, None, keep_text=False))
+    made = make_plan(layout, header, context)
     engine.run("CREATE TABLE staged (line BIGINT, c0 VARCHAR, c1 VARCHAR, c2 VARCHAR)")
     lines = list(range(len(cells)))
     engine.append("staged", {"line": lines, "c0": [str(n) for n in lines], "c1": ["2025-06-01"] * 10, "c2": cells})
@@ -370,9 +369,9 @@ def test_a_files_times_in_the_hour_of_a_clock_change_are_counted(folder: Path) -
 def test_few_rows_are_typed_like_many(folder: Path) -> None:
     """The short statement for few rows gives what the long one gives, of cells with direct forms and without."""
     engine, layout = DuckDB(folder / "typed.duckdb", read_only=False), shelf(None).get("kpibar-contacts")
-    reading = Notation("Europe/Paris", "Europe/Paris", {}, (), ".", layout.enum, "33", "dmy")
+    context = Context("Europe/Paris", "Europe/Paris", {}, (), ".", layout.enum, "33", "dmy")
     names = ("contact_id", "created_at", "resolved_at", "closed_at", "agent_replies", "customer_key", "agent_key")
-    made = make_plan(layout, tuple(map(header_column, names)), Context(reading, None, "Europe/Paris", {}, None, False))
+    made = make_plan(layout, tuple(map(header_column, names)), context)
     engine.run(f"CREATE TABLE staged (line BIGINT, {', '.join(f'c{place} VARCHAR' for place in range(len(names)))})")
     rows = [
         (

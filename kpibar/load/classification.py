@@ -1,5 +1,8 @@
 """What is the same for many records is worked out once: contact reasons, and pseudonyms of people who come back."""
 
+import hashlib
+from collections.abc import Sequence
+
 from kpibar.database.store import Store
 from kpibar.load.counts import Tally, count_value
 from kpibar.load.plan import REASONS, Plan, undecided_reason, with_reasons
@@ -13,6 +16,10 @@ _FEW_SHARE = 0.6
 _MOST_WORDS, _LONGEST_WORD = 2_000, 60
 # So many answers of a rule are kept from batch to batch, and from file to file.
 _CACHE_SIZE = 200_000
+# The answers to few words, for all connections of this process: to prepare the rules takes a sixth of what a file of
+# one row takes. By a hash of the rules and the text, which may be personal.
+_ANSWERS: dict[bytes, str | None] = {}
+_FEW_WORDS, _MOST_ANSWERS = 20, 50_000
 
 
 def classify(store: Store, plan: Plan) -> None:
@@ -66,8 +73,24 @@ def _judge(store: Store, table: str, words: str, answers: str) -> None:
         f"CREATE OR REPLACE TEMP TABLE unheard AS SELECT said FROM ({words}) "
         f"ANTI JOIN {table} USING (said) WHERE said IS NOT NULL"
     )
-    if rows("SELECT count(*) FROM unheard")[0][0]:
+    unheard = [said for (said,) in rows(f"SELECT said FROM unheard LIMIT {_FEW_WORDS + 1}")]
+    if len(unheard) > _FEW_WORDS:
         run(f"INSERT INTO {table} {answers}")
+    elif unheard:
+        _judge_few(store, table, unheard, answers)
+
+
+def _judge_few(store: Store, table: str, unheard: Sequence[str], answers: str) -> None:
+    """Add the answers to few words: those that another connection of this process got, where it got all of them."""
+    keys = {said: hashlib.sha256(f"{answers}\0{said}".encode()).digest() for said in unheard}
+    if all(key in _ANSWERS for key in keys.values()):
+        store.engine.append(table, {"said": unheard, "reason": [_ANSWERS[keys[said]] for said in unheard]})
+        return
+    store.engine.run(f"INSERT INTO {table} {answers}")
+    if len(_ANSWERS) > _MOST_ANSWERS:
+        _ANSWERS.clear()
+    new_rows = store.engine.rows(f"SELECT said, reason FROM {table} SEMI JOIN unheard USING (said)")
+    _ANSWERS.update({keys[said]: reason for said, reason in new_rows})
 
 
 def look_up_pseudonyms(store: Store, plan: Plan) -> tuple[str, ...]:

@@ -31,8 +31,8 @@ _CONTACTS = ("contact_id", "case_id", "merged_into")
 class ForgottenRegister:
     """What a database is not to take in again: records of some persons, and those that began before a day."""
 
-    people: bool
-    before: date | None
+    people: bool = False
+    before: date | None = None
 
     def __bool__(self) -> bool:
         return self.people or self.before is not None

@@ -33,7 +33,6 @@ from kpibar.load.trial import faulty_entry, parses
 from kpibar.plausibility.brands import Names, load_names
 from kpibar.privacy.disclosure import QUOTATION, show_words
 from kpibar.values.instants import as_of_instant
-from kpibar.values.notation import Notation
 
 # What a statement with the expressions of a user's own layout may take.
 _SECONDS = 600.0
@@ -100,7 +99,7 @@ def _ingest_file(
         return again
     try:
         with _time_limit(store, file, config), store.transaction(keep=not options.dry_run):
-            store.remember("timezone", context.brand_zone)
+            store.remember("timezone", context.day_zone)
             remember_settings(store, config, file.layout, file.export.sha256, file.source)
             return load_file(store, replace(task, names=join_stored(store, names)))
     except EngineError as error:
@@ -154,7 +153,7 @@ def _without_doubtful_columns(file: IdentifiedFile, context: Context) -> Identif
     export = file.export
     if not export.padding or export.kind != "text":
         return file
-    column_tests = repairer(file.layout, export.columns, context.notation, export.dialect)
+    column_tests = repairer(file.layout, export.columns, context, export.dialect)
     if not column_tests.splits_numbers(export.sample):
         return file
     return replace(file, export=replace(export, columns=export.columns[: -export.padding], padding=0))
@@ -213,7 +212,7 @@ def _context(store: Store, file: IdentifiedFile, config: Config, options: Option
     if settings.timezone and stored_zone and settings.timezone != stored_zone:
         raise ZoneChanged(store.path, stored_zone, settings.timezone)
     brand_zone = stored_zone or settings.timezone or zone_option
-    notation = Notation(
+    return Context(
         zone=zone_option if layout.zone == "account" else layout.zone,
         day_zone=brand_zone,
         zones={column.normal: column.zone for column in file.export.columns if column.zone},
@@ -222,6 +221,9 @@ def _context(store: Store, file: IdentifiedFile, config: Config, options: Option
         enums=layout.enum,
         calling_code=settings.country_calling_code,
         date_order=options.date_order or layout.date_order,
+        brand=file.brand,
+        reasons=settings.reasons,
+        hours=settings.hours,
+        keep_text=options.keep_text,
+        brands=names_by_fold(settings.brands),
     )
-    brands = names_by_fold(settings.brands)
-    return Context(notation, file.brand, brand_zone, settings.reasons, settings.hours, options.keep_text, brands)

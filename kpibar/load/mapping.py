@@ -25,18 +25,16 @@ _UNLISTED_REMARKS = {("contacts", "direction"): "direction_unlisted", ("surveys"
 
 
 @dataclass(frozen=True)
-class Context:
-    """What normalising needs beside the layout: where naive times live, the brand's zone, and the settings.
+class Context(Notation):
+    """How a file is written, and what is stated for it beside the layout: the brand of records that name none, reasons.
 
-    `brands` are the names the settings state for brands, by folded spelling.
+    `day_zone` is the brand's. `brands` are the names the settings state for brands, by folded spelling.
     """
 
-    notation: Notation
-    brand: str | None
-    brand_zone: str
-    reasons: Mapping[str, str]
-    hours: Hours | None
-    keep_text: bool
+    brand: str | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    hours: Hours | None = None
+    keep_text: bool = False
     brands: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -95,7 +93,7 @@ def map_table(
         columns=_columns_with_cells(table, cells) if where is None or has_value(where, cells.absent(where)) else (),
         updates=_columns_to_update(entity, table, cells, context),
         computed_columns=_computed_columns(entity, set(fields), context),
-        remarks=(*remarks_on_times(entity, fields, context.brand_zone), *remarks_of(odd_values)),
+        remarks=(*remarks_on_times(entity, fields, context.day_zone), *remarks_of(odd_values)),
     )
 
 
@@ -103,7 +101,7 @@ def _fields(
     layout: Layout, entity: str, table: Mapping[str, Program], cells: Cells, context: Context
 ) -> dict[str, str]:
     """SQL of the columns a layout fills, with the brand and the grain that the settings and the layout add."""
-    zone = context.brand_zone
+    zone = context.day_zone
     # What only guards and fillers would say of a column is unknown; a record always has its key and its grain.
     with_value = {*_columns_with_cells(table, cells), *KEYS[entity].mandatory, *TEXT_COLUMNS, "grain"}
     columns = {name: cells.fill_stored(program, result_calls(entity, name, program)) for name, program in table.items()}
@@ -111,11 +109,11 @@ def _fields(
     fields |= dict.fromkeys(table.keys() - with_value, "NULL")
     fields |= {name: f"nullif({fields[name]}, 'other')" for name in _enum_columns(entity, table)}
     if entity == "contacts" and "channel" in with_value & table.keys():
-        for name in _tick_columns(table, context.notation):
+        for name in _tick_columns(table, context):
             fields[name] = f"CASE WHEN {fields[name]} OR ({fields['channel']}) = 'phone' THEN {fields[name]} END"
     for column, program in table.items():
         if column.endswith("_key") and column in with_value:
-            fields[column] = key_column(program, cells, context.notation.calling_code)
+            fields[column] = key_column(program, cells, context.calling_code)
     fields.setdefault("brand", "NULL")
     if context.brand is not None:
         fields["brand"] = f"coalesce({fields['brand']}, {quote(context.brand)})"
@@ -152,7 +150,7 @@ def _text(fields: Mapping[str, str]) -> str | None:
 def _computed_columns(entity: str, present: set[str], context: Context) -> dict[str, str]:
     """The columns ingest adds: local days, order key, reason, opening hours."""
     expressions = {
-        day: f"CAST({local_time(instant, context.brand_zone)} AS DATE)"
+        day: f"CAST({local_time(instant, context.day_zone)} AS DATE)"
         for day, instant in DAYS.items()
         if instant in present and day in columns(entity)
     }
@@ -172,7 +170,7 @@ def _computed_columns(entity: str, present: set[str], context: Context) -> dict[
     if context.hours is not None:
         in_hours_column = "in_hours" if "in_hours" in present else "CAST(NULL AS BOOLEAN)"
         expressions["in_hours"] = (
-            f"coalesce({in_hours_column}, {open_at(local_time('created_at', context.brand_zone), context.hours)})"
+            f"coalesce({in_hours_column}, {open_at(local_time('created_at', context.day_zone), context.hours)})"
         )
     if context.keep_text:
         return expressions | {name: reduce_text(name) for name in TEXT_COLUMNS if name in present}

@@ -239,13 +239,11 @@ def make_plan(layout: Layout, header: tuple[Column, ...], context: Context) -> P
         for entity, table in programs.items()
     }
     fault = key_fault(layout.fills, {name: cells.fill(program) for name, program in programs[layout.fills].items()})
-    retype = partial(
-        typing_sql, layout, cells, keep, fault, context.notation, _guard_conditions(cells, programs, wheres, keep)
-    )
+    retype = partial(typing_sql, layout, cells, keep, fault, context, _guard_conditions(cells, programs, wheres, keep))
     file_plan = Plan(
         typing_sql=retype(),
         retype=retype,
-        forms=other_forms(layout, cells, context.notation),
+        forms=other_forms(layout, cells, context),
         form_columns=form_columns(cells),
         has_groups=layout.group is not None,
         main=layout.fills,
@@ -257,9 +255,9 @@ def make_plan(layout: Layout, header: tuple[Column, ...], context: Context) -> P
         dates=dates(cells),
         numbers=numbers(cells),
         flags=flags(cells),
-        strange=strange_dates(cells, context.notation),
+        strange=strange_dates(cells, context),
         source_columns=tuple(source_columns(cells)),
-        clock_changes=clock_change(cells, context.notation),
+        clock_changes=clock_change(cells, context),
         reasons=context.reasons,
         free=_free_columns(layout, cells, [keep, *wheres.values()], programs.values()),
         hash="",

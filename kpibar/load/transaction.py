@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -71,7 +71,6 @@ from kpibar.values.half_days import CODE as TWELVE_HOURS
 from kpibar.values.half_days import count_half_days
 from kpibar.values.instants import instant_in_name
 from kpibar.values.macros import with_macros
-from kpibar.values.notation import Notation
 from kpibar.values.ticks import CODE as TICK_COLUMN
 from kpibar.values.ticks import settle_ticks, tick_counts
 
@@ -83,9 +82,11 @@ _SCRATCH = (
 
 @dataclass(frozen=True)
 class Task:
-    """A recognised file, how it is read before its own dates have been looked at, and what the user said of it.
+    """A file, how it is read before its own dates have been looked at, and what its batches brought so far.
 
-    `separate` tells of a file's name whether its records are wanted though another source has them too.
+    `options` is what the user stated for it; `separate` tells of a file's name whether its records are wanted though
+    another source has them too. Within the file's transaction, `targets` are the tables it fills, `before` is how many
+    records these had, `register` what is not to be taken in again.
     """
 
     file: IdentifiedFile
@@ -95,6 +96,10 @@ class Task:
     names: Names
     watch: Watch | None = None
     separate: Callable[[str], bool] = lambda name: False
+    targets: tuple[Target, ...] = ()
+    before: Mapping[str, int] = field(default_factory=dict)
+    register: ForgottenRegister = field(default_factory=ForgottenRegister)
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def path(self) -> Path:
@@ -114,22 +119,12 @@ class Task:
 
     def repairer(self) -> Repairer:
         """What puts a broken line right."""
-        return repairer(self.file.layout, self.file.export.columns, self.context.notation, self.dialect)
+        return repairer(self.file.layout, self.file.export.columns, self.context, self.dialect)
 
-    def plan(self, notation: Notation) -> Plan:
+    def plan(self, context: Context) -> Plan:
         """How it is read once its own dates have been looked at."""
-        return make_plan(self.file.layout, self.file.export.columns, replace(self.context, notation=notation))
-
-
-@dataclass(frozen=True)
-class _Progress:
-    """A task under way: the tables it fills, how much they held before, and what its batches brought so far."""
-
-    task: Task
-    targets: tuple[Target, ...]
-    before: Mapping[str, int]
-    tally: Tally
-    register: ForgottenRegister
+        same = context == self.context
+        return self.first_plan if same else make_plan(self.file.layout, self.file.export.columns, context)
 
 
 def load_file(store: Store, task: Task) -> Outcome:
@@ -140,16 +135,16 @@ def load_file(store: Store, task: Task) -> Outcome:
         Target(name, task.file.source, first + number, export.sha256)
         for number, name in enumerate(task.first_plan.tables)
     )
-    progress = _Progress(task, targets, before, Tally(), load_forgotten(store))
+    task = replace(task, targets=targets, before=before, register=load_forgotten(store), tally=Tally())
     reader = Reader(
         task.dialect, export.first_line, task.repairer, repair=task.options.repair, group=group_place(task),
         path=export.path, sizes=sizes_for(growth(task.file.layout)),
     )  # fmt: skip
-    progress.tally.remarks["double_encoding", ""] += export.mojibake_lines
+    task.tally.remarks["double_encoding", ""] += export.mojibake_lines
     text = export.kind == "text"
-    batches = reader.batches(_watch_blocks(task, reader)) if text else reader.rows(_sheet_rows(task, progress.tally))
-    notation = (_take_grouped if task.first_plan.has_groups else _take_each)(store, progress, batches)
-    return _finish(store, progress, reader.account, _statement_of(task, notation))
+    batches = reader.batches(_watch_blocks(task, reader)) if text else reader.rows(_sheet_rows(task, task.tally))
+    notation = (_take_grouped if task.first_plan.has_groups else _take_each)(store, task, batches)
+    return _finish(store, task, reader.account, _statement_of(task, notation))
 
 
 def _watch_blocks(task: Task, reader: Reader) -> Iterator[bytes]:
@@ -180,28 +175,27 @@ def _sheet_rows(task: Task, tally: Tally) -> Iterator[Row]:
         tally.remarks[code, ""] += records
 
 
-def _take_each(store: Store, progress: _Progress, batches: Iterable[Batch]) -> Notation:
+def _take_each(store: Store, task: Task, batches: Iterable[Batch]) -> Context:
     """The first, small batch settles the order of dates; a later one that contradicts it refuses the file."""
-    plan, notation = progress.task.first_plan, progress.task.context.notation
+    plan, notation = task.first_plan, task.context
     for number, batch in enumerate(batches):
         with _name_lines(batch):
-            plan, notation = _take_next(store, progress, number, batch, plan, notation)
+            plan, notation = _take_next(store, task, number, batch, plan, notation)
     return notation
 
 
 def _take_next(
-    store: Store, progress: _Progress, number: int, batch: Batch, plan: Plan, notation: Notation
-) -> tuple[Plan, Notation]:
-    task = progress.task
+    store: Store, task: Task, number: int, batch: Batch, plan: Plan, notation: Context
+) -> tuple[Plan, Context]:
     if number == 0:
         stage_batch(store, batch, task.dialect, 0)
-        count_unread(store, task.file, plan, progress.tally.remarks)
-        plan, notation = type_staged(store, task, batch, progress.tally.remarks)
+        count_unread(store, task.file, plan, task.tally.remarks)
+        plan, notation = type_staged(store, task, batch, task.tally.remarks)
     else:
         type_batch(store, batch, task.dialect, plan)
-    rejects_before = progress.tally.bad
-    _take_batch(store, progress, batch, plan)
-    if number and progress.tally.bad > rejects_before and notation.orders:
+    rejects_before = task.tally.bad
+    _take_batch(store, task, batch, plan)
+    if number and task.tally.bad > rejects_before and notation.orders:
         stage_batch(store, batch, task.dialect, 0)
         confirm(store.engine, task.path, plan.dates, notation, batch.lines)
         store.engine.run("DROP TABLE staged")
@@ -221,12 +215,12 @@ def _name_lines(batch: Batch) -> Iterator[None]:
         raise
 
 
-def _take_grouped(store: Store, progress: _Progress, all_batches: Iterable[Batch]) -> Notation:
+def _take_grouped(store: Store, task: Task, all_batches: Iterable[Batch]) -> Context:
     """Lines that are folded into one record may stand anywhere: all are there before the first is typed."""
     batches, before = [], 0
     for batch in all_batches:
         with _name_lines(batch):
-            stage_batch(store, batch, progress.task.dialect, before)
+            stage_batch(store, batch, task.dialect, before)
         before += batch.records
         batches.append(replace(batch, text=b""))
     batch = join_batches(batches)
@@ -234,13 +228,13 @@ def _take_grouped(store: Store, progress: _Progress, all_batches: Iterable[Batch
     names = sorted({fault.group for fault in batch.faults} - {""})
     if names:
         store.engine.append(BROKEN_GROUPS, {"name": names})
-    count_unread(store, progress.task.file, progress.task.first_plan, progress.tally.remarks)
-    plan, notation = type_staged(store, progress.task, batch, progress.tally.remarks)
-    _take_batch(store, progress, batch, plan)
+    count_unread(store, task.file, task.first_plan, task.tally.remarks)
+    plan, notation = type_staged(store, task, batch, task.tally.remarks)
+    _take_batch(store, task, batch, plan)
     return notation
 
 
-def _statement_of(task: Task, notation: Notation) -> Statement:
+def _statement_of(task: Task, notation: Context) -> Statement:
     """What was said of the file; and the order its dates showed, which a few of its records may not show."""
     options, export = task.options, task.file.export
     orders = set(notation.orders.values()) - {""}
@@ -261,7 +255,7 @@ def group_place(task: Task) -> int | None:
 
 def type_staged(
     store: Store, task: Task, batch: Batch, remarks: Counter[tuple[str, str]] | None = None
-) -> tuple[Plan, Notation]:
+) -> tuple[Plan, Context]:
     """Turn `staged` into `typed`, its dates, decimals and ticks read as they show themselves (`remarks`)."""
     run, rows = store.engine.run, store.engine.rows
     dates, numbers, flags = task.first_plan.dates, task.first_plan.numbers, task.first_plan.flags
@@ -269,7 +263,7 @@ def type_staged(
     total, *shown_by = rows(f"SELECT count(*), {', '.join(aggregates)} FROM staged")[0]
     doubtful = {name: cell for (name, cell), flag in zip(dates.items(), shown_by, strict=False) if flag}
     signs, ticks = shown_by[len(dates)], shown_by[len(dates) + 1 :]
-    notation = settle_dates(store.engine, task.path, doubtful, task.context.notation, batch.lines)
+    notation = settle_dates(store.engine, task.path, doubtful, task.context, batch.lines)
     notation, remarks_on_signs = settle_decimals(store.engine, numbers if signs else {}, notation)
     notation, remarks_on_ticks = settle_ticks(list(flags), total, ticks, notation)
     if remarks is not None:
@@ -287,42 +281,42 @@ def type_staged(
     return plan, notation
 
 
-def _take_batch(store: Store, progress: _Progress, batch: Batch, plan: Plan) -> None:
+def _take_batch(store: Store, task: Task, batch: Batch, plan: Plan) -> None:
     """Judge, classify and write the records of `typed`."""
-    file_id, tally, period = progress.targets[0].file_id, progress.tally, progress.task.file.period
+    file_id, tally, period = task.targets[0].file_id, task.tally, task.file.period
     if period:
-        outside, without_date = leave_aside(store, plan, period, progress.task.context.brand_zone)
+        outside, without_date = leave_aside(store, plan, period, task.context.day_zone)
         tally.remarks["period_outside", str(period)] += outside
         tally.remarks["period_undated", str(period)] += without_date
     faults = [(fault.line, fault.last_line, fault.code, fault.reason) for fault in batch.faults]
     rejects.write_faults(store, file_id, faults)
     tally.faults += len(batch.faults)
-    main, code = progress.targets[0], progress.task.context.notation.calling_code
+    main, code = task.targets[0], task.context.calling_code
     restore_identifiers(store, plan.identifiers, (main.entity, main.source), code, tally.remarks)
     mask_identifiers(store, plan.text_columns, code, tally.remarks)
-    refuse_rounded(store, progress.task.path, main.entity, plan)
-    if progress.register:
-        zone = progress.task.context.brand_zone
-        for remark, n in leave_out(store, plan, progress.register, main.source, progress.task.names, zone).items():
+    refuse_rounded(store, task.path, main.entity, plan)
+    if task.register:
+        zone = task.context.day_zone
+        for remark, n in leave_out(store, plan, task.register, main.source, task.names, zone).items():
             tally.remarks[remark, ""] += n
     judgement = count_typed(store, plan, tally)
     if judgement.rejected:
         tally.bad += rejects.write_rejects(store, file_id, batch, plan.has_groups)
     if judgement.words:
-        _refuse_second_header(store, progress.task, plan, batch)
+        _refuse_second_header(store, task, plan, batch)
     if judgement.near:
         count_uncertain(store, plan, tally)
     count_unknown(store, plan, judgement.unknown, tally)
-    count_agreeing(store, plan, progress.task.file.layout, tally)
+    count_agreeing(store, plan, task.file.layout, tally)
     classify(store, plan)
     count_unmapped(store, plan, tally)
     looked_up = look_up_pseudonyms(store, plan)
-    spellings = find_spellings(store, plan, progress.task.names, progress.task.context.brand)
-    for target in progress.targets:
+    spellings = find_spellings(store, plan, task.names, task.context.brand)
+    for target in task.targets:
         code_columns = find_codes(store, plan, target.entity, tally)
         code_columns |= {"brand"} if target.entity in spellings else frozenset()
         records = count_records(store, plan, target.entity, tally)
-        before = progress.before[target.entity] + tally.additions[target.entity]
+        before = task.before[target.entity] + tally.additions[target.entity]
         additions, contests = take(store, target, plan, looked_up, tally.records, code_columns, records, before)
         tally.additions[target.entity] += additions
         tally.contests[target.entity] += contests
@@ -342,9 +336,9 @@ def _refuse_second_header(store: Store, task: Task, plan: Plan, batch: Batch) ->
         raise HeaderMoved(task.path, int(batch.lines[place]))
 
 
-def _finish(store: Store, progress: _Progress, account: Account, statement: Statement) -> Outcome:
+def _finish(store: Store, task: Task, account: Account, statement: Statement) -> Outcome:
     """Settle what is contested, check the whole and enter it in the ledger."""
-    task, tally = progress.task, progress.tally
+    tally = task.tally
     tally.remarks[LINE_IN_QUOTES, ""] += account.line_wraps
     tally.remarks[DAMAGED_TEXT, ""] += account.damaged_records
     tally.remarks[LINE_END_MISSING, ""] += account.open_ends
@@ -354,8 +348,8 @@ def _finish(store: Store, progress: _Progress, account: Account, statement: Stat
         raise HeaderMoved(task.path, account.moved_line)
     check_assertions(task.path, task.file.layout, tally)
     lines, tables = _lines(task.file.export, account), []
-    as_of = instant_in_name(task.path.name, task.context.brand_zone)
-    for number, target in enumerate(progress.targets):
+    as_of = instant_in_name(task.path.name, task.context.day_zone)
+    for number, target in enumerate(task.targets):
         # All tables of a file speak up to the same instant, the main one's or a later one of their own.
         as_of = task.options.instant or max(filter(None, (as_of, tally.newest[target.entity])), default=None)
         table = task.first_plan.tables[target.entity]
@@ -371,20 +365,20 @@ def _finish(store: Store, progress: _Progress, account: Account, statement: Stat
         _refuse_rejects(store, task.file.export, counts, target.file_id, task.options.max_rejects)
         if number == 0:
             _refuse_repairs(task, counts, account)
-        counts = replace(counts, removed=_remove_outside(store, progress, target, counts.updated))
+        counts = replace(counts, removed=_remove_outside(store, task, target, counts.updated))
         entry = replace(_entry(task, target, as_of, counts, Lines() if number else lines), statement=statement)
-        ledger.prove_tables(store, entry, progress.before[target.entity])
-        ledger.write_entry(store, entry, task.context.brand_zone)
+        ledger.prove_tables(store, entry, task.before[target.entity])
+        ledger.write_entry(store, entry, task.context.day_zone)
         ledger.write_columns(store, target.file_id, task.file.source, target.entity, table.columns)
         tables.append(LoadedTable(target.entity, counts, table.columns))
-    for target, table_counts in zip(progress.targets, tables, strict=True):
-        _judge_plausibility(store, progress, target, table_counts.counts.records)
-    unknown = write_unknown(store, progress.targets[0].file_id, tally)
-    _remark_on_brands(store, progress)
-    remark_rows = write_remarks(store, progress.targets[0].file_id, tally)
-    _drop_scratch(store, progress.targets)
+    for target, table_counts in zip(task.targets, tables, strict=True):
+        _judge_plausibility(store, task, target, table_counts.counts.records)
+    unknown = write_unknown(store, task.targets[0].file_id, tally)
+    _remark_on_brands(store, task)
+    remark_rows = write_remarks(store, task.targets[0].file_id, tally)
+    _drop_scratch(store, task.targets)
     has_rejects = any(table.counts.rejected for table in tables)
-    first = rejects.first_rejects(store, task.file.export.name, progress.targets[0].file_id) if has_rejects else ()
+    first = rejects.first_rejects(store, task.file.export.name, task.targets[0].file_id) if has_rejects else ()
     outcome = task.file.outcome(tuple(tables))
     return replace(
         outcome,
@@ -396,31 +390,31 @@ def _finish(store: Store, progress: _Progress, account: Account, statement: Stat
         uncertain=tally.uncertain,
         repaired_lines=tuple(account.repaired_lines),
         other_sources=ledger.other_sources(store, task.file.layout.name, task.file.brand),
-        same_elsewhere=same_elsewhere(store, progress.targets[0]),
+        same_elsewhere=same_elsewhere(store, task.targets[0]),
     )
 
 
-def _remove_outside(store: Store, progress: _Progress, target: Target, updates: int) -> int:
+def _remove_outside(store: Store, task: Task, target: Target, updates: int) -> int:
     """Take out what an earlier reading of the file brought and its period leaves aside; how many records.
 
     Where these, or the `updates` ones, gave up texts, their bytes are still in the database's file: that is noted.
     """
-    period, count = progress.task.file.period, 0
+    period, count = task.file.period, 0
     if period:
         count = remove_earlier(store, target.entity, target.source, target.sha256, target.file_id)
-    if period and target == progress.targets[0]:
-        progress.tally.remarks["period_removed", str(period)] += count
-    if target.entity == "contacts" and (updates or count) and not progress.task.options.keep_text:
+    if period and target == task.targets[0]:
+        task.tally.remarks["period_removed", str(period)] += count
+    if target.entity == "contacts" and (updates or count) and not task.options.keep_text:
         note_emptied_texts(store, target.source)
     return count
 
 
-def _judge_plausibility(store: Store, progress: _Progress, target: Target, records: int) -> None:
+def _judge_plausibility(store: Store, task: Task, target: Target, records: int) -> None:
     """Remark on what is doubtful about the `records` of a table, of which few show little. Raises TwinsHeld."""
-    remarks = progress.tally.remarks
+    remarks = task.tally.remarks
     if not records:
         return
-    _judge_twins(store, progress, target)
+    _judge_twins(store, task, target)
     if target.entity == "surveys":
         count_odd_answers(store, target.file_id, remarks)
     if records >= FEWEST_UNIFORM:
@@ -430,9 +424,9 @@ def _judge_plausibility(store: Store, progress: _Progress, target: Target, recor
             remarks[f"settled_{target.entity}", ""] += records_without_open
 
 
-def _judge_twins(store: Store, progress: _Progress, target: Target) -> None:
+def _judge_twins(store: Store, task: Task, target: Target) -> None:
     """Refuse a file of which another source holds most records too, and remark on single ones. Raises TwinsHeld."""
-    task, remarks = progress.task, progress.tally.remarks
+    remarks = task.tally.remarks
     for twins in find_twins(store, target.entity, target.source, target.file_id):
         files = ledger.file_names(store, twins.source, target.entity)
         about = f"{twins.source} ({target.entity})"
@@ -448,14 +442,14 @@ def _judge_twins(store: Store, progress: _Progress, target: Target) -> None:
             remarks["twins_single", about] += twins.twins
 
 
-def _remark_on_brands(store: Store, progress: _Progress) -> None:
+def _remark_on_brands(store: Store, task: Task) -> None:
     """Store the names of the file's brands, and remark on what they are written like and which orders they miss."""
-    task, tally = progress.task, progress.tally
+    tally = task.tally
     if task.file.spelling is not None and task.file.spelling != task.file.brand:
         task.names.read[task.file.brand or "", task.file.spelling] += tally.records
     write_names(store, task.names)
     tally.remarks += remarks_on_spellings(task.names)
-    for target in progress.targets:
+    for target in task.targets:
         if not tally.additions[target.entity] + tally.contests[target.entity]:
             continue
         tally.remarks += remarks_on_orders(store, target.entity, target.file_id)

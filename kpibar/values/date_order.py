@@ -16,7 +16,7 @@ from kpibar.database.engine import Engine
 from kpibar.privacy.disclosure import blank
 from kpibar.read.columns import normal
 from kpibar.values.errors import DateOrderAmbiguous, DateOrderMixed, DatesSwapped, YearFirst
-from kpibar.values.notation import Notation, quote
+from kpibar.values.notation import AnyNotation, Notation, quote
 from kpibar.values.timestamps import SERIAL, SERIAL_EIGHTHS, SERIAL_FINE
 
 if TYPE_CHECKING:
@@ -223,7 +223,9 @@ def contradiction(path: Path, column: Evidence, order: str | None) -> None:
         raise DateOrderMixed(path, column.column, column.day_first, column.month_first, order)
 
 
-def settle(engine: Engine, path: Path, cells: Mapping[str, str], notation: Notation, lines: "Integers") -> Notation:
+def settle(
+    engine: Engine, path: Path, cells: Mapping[str, str], notation: AnyNotation, lines: "Integers"
+) -> AnyNotation:
     """The notation of a file whose first batch is `staged`. Raises DateOrderAmbiguous, DateOrderMixed, YearFirst."""
     evidence = _evidence(engine, cells, notation, lines)
     orders = decide(path, evidence, notation.stated_order, notation.date_order is not None)

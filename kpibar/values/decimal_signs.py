@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from kpibar.database.engine import Engine
 from kpibar.read.columns import normal
-from kpibar.values.notation import Notation
+from kpibar.values.notation import AnyNotation
 
 CODE = "decimal_sign"
 # Behind one of the signs: digits that are no group of three, or three of them behind a zero.
@@ -57,7 +57,9 @@ def signs_shown(cells: Iterable[str]) -> str:
     return f"coalesce(bool_or({signs or 'FALSE'}), FALSE)"
 
 
-def settle_decimals(engine: Engine, cells: Mapping[str, str], notation: Notation) -> tuple[Notation, Counter[str]]:
+def settle_decimals(
+    engine: Engine, cells: Mapping[str, str], notation: AnyNotation
+) -> tuple[AnyNotation, Counter[str]]:
     """The notation of a file whose first batch is `staged`, and how many of its records have a sign not stated.
 
     `cells` are the columns of numbers by header name, as SQL; the count is by what the remark is about. A column that

@@ -1,6 +1,7 @@
 """Words and numbers that stand where a customer or agent is not known: many records of nobody are not one person's."""
 
 import re
+from functools import lru_cache
 
 from kpibar.values.notation import quote
 
@@ -60,6 +61,7 @@ _NUMBER_BEGINS = (
 _SYMBOLS = r"[-–—_.?*/ ]+|[x]{1,}"
 
 
+@lru_cache(maxsize=2)
 def beginnings(*, person: bool) -> str:
     """The pattern of how texts begin that may stand for nobody; of a person, also of how such a number begins."""
     starts = sorted({word[:4] for word in (*_WORDS, *_BEGINNINGS)} | {"xx", "x@"})

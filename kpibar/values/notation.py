@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from kpibar.read.columns import normal
 
@@ -66,6 +67,10 @@ class Notation:
     def zone_of(self, column: str) -> str:
         """The zone of a column's naive times."""
         return self.zones.get(normal(column), self.zone)
+
+
+# A notation, or what a later room adds to it.
+AnyNotation = TypeVar("AnyNotation", bound=Notation)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kpibar.read.columns import normal
 from kpibar.values.helpers import EMPTY_WORDS, NO, TICKS
-from kpibar.values.notation import Notation, quote
+from kpibar.values.notation import AnyNotation, quote
 
 CODE = "tick_column"
 # One tick in a file may be a slip of somebody's hand.
@@ -24,8 +24,8 @@ def tick_counts(cells: Iterable[str]) -> list[str]:
 
 
 def settle_ticks(
-    names: Sequence[str], total: int, counts: Sequence[int], notation: Notation
-) -> tuple[Notation, Counter[str]]:
+    names: Sequence[str], total: int, counts: Sequence[int], notation: AnyNotation
+) -> tuple[AnyNotation, Counter[str]]:
     """The notation of a file of whose first batch `counts` (see tick_counts) tell, and how many records lack a tick.
 
     `names` are the header names of the columns of yes and no, `total` is the number of records. Where a column has

@@ -16,6 +16,7 @@ _FAR = f"{{0}} < TIMESTAMP '{_FIRST}' OR {{0}} >= TIMESTAMP '{_LAST}'"
 _NAME = re.compile(r"[a-z_][a-z0-9_]*([.][a-z_][a-z0-9_]*)?", re.IGNORECASE)
 
 
+@lru_cache(maxsize=512)
 def in_zone(local: str, zone: str) -> str:
     """UTC instant of a local time: in the repeated hour of autumn the later one; a skipped time moves on by an hour."""
     if zone == "UTC":
@@ -25,6 +26,7 @@ def in_zone(local: str, zone: str) -> str:
     return _zone_call(local, f"CASE WHEN {_FAR} THEN {engine} ELSE {{0}} - {_offset(zone, bounds)} END")
 
 
+@lru_cache(maxsize=512)
 def local_time(instant: str, zone: str) -> str:
     """Local time of a UTC instant."""
     if zone == "UTC":
@@ -122,15 +124,21 @@ def change_days(time: str, zone: str) -> str:
 
 def near_change(instant: str, zone: str) -> str:
     """SQL BOOLEAN: whether a UTC instant is within an hour or so of a clock change; weekday and hour tell for most."""
-    moments = {moment + timedelta(hours=shift) for moment, _ in _changes(zone) for shift in (-1, 0, 1)}
-    if not moments:
+    days, hours = _change_moments(zone)
+    if not days:
         return "FALSE"
-    days = ", ".join(map(str, sorted({moment.isoweekday() for moment in moments})))
-    hours = ", ".join(map(str, sorted({moment.hour for moment in moments})))
     return (
         f"CASE WHEN hour({instant}) IN ({hours}) THEN CASE WHEN isodow({instant}) IN ({days}) "
         f"THEN {change_days(instant, zone)} ELSE FALSE END ELSE FALSE END"
     )
+
+
+@lru_cache(maxsize=64)
+def _change_moments(zone: str) -> tuple[str, str]:
+    """The weekdays and the hours (UTC) in which a zone's clocks change, an hour before or after, as SQL."""
+    moments = {moment + timedelta(hours=shift) for moment, _ in _changes(zone) for shift in (-1, 0, 1)}
+    days, hours = {moment.isoweekday() for moment in moments}, {moment.hour for moment in moments}
+    return ", ".join(map(str, sorted(days))), ", ".join(map(str, sorted(hours)))
 
 
 def clock_changes(zone: str, local: str) -> str:
