@@ -1,7 +1,7 @@
 """What the reader must know: of a KPI (its base, what it leaves out, why it is not compared) and of the edition."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 
 from kpibar.kpis.catalogue import Kpi
@@ -237,7 +237,9 @@ def _order_notes(observations: Observations, brand: str | None) -> Iterator[Note
     for orders in observations.absent_orders[:_BRANDS_NAMED]:
         # A parcel of no brand may be one of this brand.
         if brand is None or orders.brand in (None, brand):
-            yield Note("orders_missed", asdict(orders) | {"brand": orders.brand or "unknown"}, "warning")
+            values: dict[str, str | int | float] = {"brand": orders.brand or "unknown"}
+            values |= {"missed": orders.absent, "named": orders.references}
+            yield Note("orders_missed", values | {"parcels": orders.parcels, "orders": orders.orders}, "warning")
     if sources := ", ".join(observations.without_cancellations):
         yield Note("cancellations_unknown", {"source": sources})
 
