@@ -164,15 +164,17 @@ def _select_deletions(
         condition += f" OR t.promise_file_id IN ({ids})"
     of = "SELECT DISTINCT column_name FROM columns_held WHERE file_id IN ({}) AND entity = ?"
     columns = {name for (name,) in store.engine.rows(of.format(ids), [entity])}
-    for later_entry in _later_entries(entity, file, entries):
-        narrow = columns - {name for (name,) in store.engine.rows(of.format(later_entry["file_id"]), [entity])}
-        if later_entry["file_id"] > file.numbers[0] and later_entry["updated"] + later_entry["unchanged"] and narrow:
+    for entry in _entries_of_others(entity, file, entries):
+        narrow = columns - {name for (name,) in store.engine.rows(of.format(entry["file_id"]), [entity])}
+        if entry["file_id"] > file.numbers[0] and entry["updated"] + entry["unchanged"] and narrow:
             # Columns that this later file does not fill are as the file left them.
-            condition += f" OR t.file_id = {later_entry['file_id']}"
+            condition += f" OR t.file_id = {entry['file_id']}"
     return condition
 
 
-def _later_entries(entity: str, file: IngestedFile, entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _entries_of_others(
+    entity: str, file: IngestedFile, entries: Iterable[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
     """The entries of other files of the same source and table."""
     return [
         entry
@@ -200,7 +202,7 @@ def _reconcile(
     losses = max(shortfall, 0)
     if losses:
         changes.losses[file.source, entity] = losses
-    _mark(store, entity, file, _later_entries(entity, file, entries), changes, losses=losses)
+    _mark(store, entity, file, _entries_of_others(entity, file, entries), changes, losses=losses)
 
 
 def _less_removed(source_entries: Sequence[Mapping[str, Any]], count: int, changes: Changes) -> int:
