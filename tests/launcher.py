@@ -35,7 +35,7 @@ def launch(
     Raises subprocess.TimeoutExpired; the command is killed then.
     """
     variables = {**os.environ, "PYTHONIOENCODING": "utf-8", **environment}
-    if _AT_IMPORT & environment.keys():
+    if _AT_IMPORT & environment.keys() or not hasattr(os, "fork"):
         return subprocess.run(
             [sys.executable, "-m", "kpibar", *arguments],
             cwd=folder, env=variables, capture_output=True, text=True, encoding="utf-8", timeout=timeout, check=False,
@@ -65,7 +65,9 @@ def _umask() -> int:
 @lru_cache(maxsize=1)
 def _server() -> str:
     """The address of the process that is forked, started with the first command of this process."""
-    address = str(Path(tempfile.mkdtemp(prefix="kpibar-launcher-")) / "socket")
+    # The address of a socket has at most a hundred signs or so, the folder for temporary files may have more.
+    short = "/tmp" if os.access("/tmp", os.W_OK) else None
+    address = str(Path(tempfile.mkdtemp(prefix="kpibar-launcher-", dir=short)) / "socket")
     server = subprocess.Popen([sys.executable, "-m", "tests.launcher", address], stdin=subprocess.PIPE)
     atexit.register(_stop, server, address)
     until = time.monotonic() + 60
