@@ -56,6 +56,9 @@ TEXTS: dict[str, Callable[[int], str | bytes]] = {
     "quotes within cells": lambda size: HEADER + GOOD + "1,2025-03-01 10:00:00,email," + repeated('a"b ', size) + "\n",
     "blank lines": lambda size: HEADER + GOOD + "\n" * size + GOOD,
     "carriage returns": lambda size: HEADER + GOOD + "\r" * size,
+    "line feeds within cells of lines that end in carriage returns": lambda size: (
+        HEADER.replace("\n", "\r") + repeated('1,2025-03-01 10:00:00,email,"a\nb"\r', size)
+    ),
     "broken lines": lambda size: HEADER + repeated(GOOD, 9000) + repeated("1,2025-03-01,e" + "a b " * 99 + "\n", size),
     "lines of totals": lambda size: HEADER + repeated(GOOD, 9000) + repeated("Total," + "1 2 " * 99 + "\n", size),
     "encoded twice": lambda size: HEADER + GOOD + "1,2025-03-01 10:00:00,email," + "Ã©" * (size // 4) + "\n",

@@ -309,3 +309,11 @@ def test_a_file_cut_at_any_byte_is_read_or_refused_in_words(folder: Path) -> Non
                 read(folder, whole[:length])
             except KpibarError:
                 continue
+
+
+def test_lines_that_end_in_carriage_returns_may_hold_line_feeds_in_cells(folder: Path) -> None:
+    """As old programs of a Mac write texts of several lines: 4,000 records, none of which a scan can prove."""
+    lines = ["contact_id,created_at,channel,queue"]
+    lines += [f'{n},2025-03-01 10:00:00,email,"first\nsecond {n}"' for n in range(4_000)]
+    outcome = take_text(folder, "\r".join(lines) + "\r")
+    assert (outcome.counts.records, outcome.counts.added) == (4_000, 4_000)

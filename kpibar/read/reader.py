@@ -317,7 +317,9 @@ class Reader:
         proof = scan(view, self.dialect)
         self._accept(view, proof)
         tail = view[proof.stop :]
-        long = tail.count(b"\n") > LONGEST_RECORD or (b"\n" not in tail and b"\r" in tail)
+        # No scan proves a line that ends in a carriage return alone; where lines do, a line feed stands within a cell.
+        by_returns = b"\r" in tail and not (self.dialect.line_feeds and b"\n" in tail)
+        long = tail.count(b"\n") > LONGEST_RECORD or by_returns
         if proof.stuck or (tail and whole) or (not proof.stop and long):
             consumption = self._strictly(tail, whole)
             # Where the scan proves little, more is read strictly before it is asked again.
