@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.database import engine
 from kpibar.database.engine import EngineError
 from kpibar.database.store import open_store
 from tests.intake import write
@@ -124,3 +125,14 @@ def test_exports_are_read_within_a_gigabyte(folder: Path) -> None:
         assert store.engine.rows(asked)[0][0] <= 2**30
         with pytest.raises(EngineError, match="locked"):
             store.engine.run("SET memory_limit = '8 GB'")
+
+
+def test_few_parsed_statements_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes forty times the memory of its text: those of many files must not add up; what is asked again stays."""
+    monkeypatch.setattr(engine, "_CACHE_TEXT", 10_000)
+    with open_store(folder / DATABASE, write=True) as store:
+        for number in range(30):
+            assert store.engine.rows(f"SELECT {number}, '{'x' * 1_000}'")[0][0] == number
+            assert store.engine.rows("SELECT 'again'") == [("again",)]
+    assert sum(map(len, engine._CACHE)) <= 10_000
+    assert "SELECT 'again'" in engine._CACHE

@@ -37,9 +37,10 @@ _MOST_MEMORY = 1 << 30
 _MOST_TO_READ = 2 << 30
 # Of a limited address space, exports need so much, and every thread of the engine.
 _LEAST_SPACE = 512 << 20
-# The statements of this process by their text: a parse takes a millisecond a kilobyte, on every connection anew.
+# The statements of this process by their text, those asked for last at the end: a parse takes a millisecond a kilobyte,
+# on every connection anew. A parsed statement takes forty times the memory of its text, so few are kept.
 _CACHE: dict[str, tuple[Any, ...]] = {}
-_CACHE_SIZE = 1_000
+_CACHE_TEXT = 500_000
 
 Fault = Literal["statement", "disk", "memory", "damage", "time", "other"]
 # How systems and DuckDB say it.
@@ -250,11 +251,16 @@ class DuckDB:
 
     def _parse(self, sql: str) -> tuple[Any, ...]:
         """The statements of a text. Files of one layout bring the same long ones."""
-        statements = _CACHE.get(sql)
+        statements = _CACHE.pop(sql, None)
         if statements is None:
-            if len(_CACHE) >= _CACHE_SIZE:
-                _CACHE.clear()
-            statements = _CACHE[sql] = tuple(self.connection.extract_statements(sql))
+            statements = tuple(self.connection.extract_statements(sql))
+            size = len(sql) + sum(map(len, _CACHE))
+            for text in list(_CACHE):
+                if size <= _CACHE_TEXT:
+                    break
+                size -= len(text)
+                _CACHE.pop(text, None)
+        _CACHE[sql] = statements
         return statements
 
     def conceal(self, secrets: Mapping[str, bytes]) -> None:

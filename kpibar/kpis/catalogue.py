@@ -25,8 +25,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from kpibar.config import Settings, Thresholds, explain
 from kpibar.kpis.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
 from kpibar.kpis.facts import FACTS, IDENTIFIERS
-from kpibar.kpis.kinds import KINDS, Kind, KindSpec
-from kpibar.kpis.passport import Better, Family, Passport, Text, Unit
+from kpibar.kpis.kinds import KINDS, Kind
+from kpibar.kpis.passport import Better, Definition, Family, Passport, Unit
 from kpibar.model.build import parameters
 from kpibar.values.formula import closest, excerpt, formula
 from kpibar.values.functions import FormulaFault, Size, Term
@@ -48,7 +48,7 @@ DIMENSIONS: Mapping[str, frozenset[str]] = {
 
 
 @dataclass(frozen=True)
-class Kpi:
+class Kpi(Definition):
     """One KPI. SQL fragments are over the columns of `fact_<from_table>`, thresholds written in.
 
     `needs` lists canonical columns ("table.column", alternatives joined by "|") without which it is unknown.
@@ -57,14 +57,6 @@ class Kpi:
     `wording` are the expressions of an own KPI as its author wrote them; what runs is written anew.
     """
 
-    id: str
-    family: str
-    title: Text
-    kind: Kind
-    unit: Unit
-    better: Better
-    definition: Text
-    source: str
     from_table: str = ""
     date: str = ""
     where: str = "TRUE"
@@ -83,11 +75,6 @@ class Kpi:
     hidden: bool = False
     own: bool = False
     wording: tuple[str, ...] = ()
-
-    @property
-    def spec(self) -> KindSpec:
-        """All that its kind decides."""
-        return KINDS[self.kind]
 
     @property
     def additive(self) -> bool:
@@ -287,6 +274,7 @@ def _columns(kpi: Kpi, entry: str) -> Callable[[Sequence[str]], Term]:
         facts -= IDENTIFIERS
 
     def column(names: Sequence[str]) -> Term:
+        """The column of a name. Raises FormulaFault."""
         name = names[-1].lower()
         if name in facts and (len(names) == 1 or [part.lower() for part in names[:-1]] == [table]):
             return Term(name, Size(1))

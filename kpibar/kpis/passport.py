@@ -12,8 +12,8 @@ Text = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Passport:
-    """A KPI as a report names it: two figures compare only under one `hash`, that of the definition that ran."""
+class Definition:
+    """What a KPI is called, what it means, and how its figure is to be read."""
 
     id: str
     family: str
@@ -23,13 +23,19 @@ class Passport:
     better: Better
     definition: Text
     source: str
-    hash: str
-    maturity_days: int = 0
 
     @property
     def spec(self) -> KindSpec:
         """All that its kind decides."""
         return KINDS[self.kind]
+
+
+@dataclass(frozen=True)
+class Passport(Definition):
+    """A KPI as a report names it: two figures compare only under one `hash`, that of the definition that ran."""
+
+    hash: str
+    maturity_days: int = 0
 
 
 @dataclass(frozen=True)

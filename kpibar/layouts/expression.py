@@ -67,6 +67,7 @@ def _template(text: str, calls: Sequence[Call], source: str) -> tuple[str, int]:
         return "{0}", 0
 
     def column(names: Sequence[str]) -> Term:
+        """The place of a call that stands as a name in the text. Raises FormulaFault."""
         name = names[0]
         number = name.removeprefix(_CELL)
         if len(names) == 1 and number.isdecimal() and name == f"{_CELL}{number}" and int(number) < len(calls):

@@ -244,6 +244,7 @@ def _duration(layout: Layout, text: str) -> tuple[str, int]:
     """The SQL of one side of an assertion, and its growth (see formula.measured)."""
 
     def column(names: Sequence[str]) -> Term:
+        """The column of [select] of a name. Raises FormulaFault."""
         if len(names) == 1 and names[0] in layout.select:
             return Term(names[0], Size(2 + compile_expression(layout.select[names[0]]).growth))
         name = ".".join(names)

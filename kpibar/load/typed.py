@@ -434,6 +434,7 @@ def source_sql(template: str, plain: Sequence[bool], source: str) -> str:
     """
 
     def cell_sql(match: re.Match[str]) -> str:
+        """The SQL in the place of a cell or of the source; what stands in quotes stays."""
         name = match[1]
         if not name or name == _SOURCE:
             return source if name else match[0]

@@ -145,6 +145,7 @@ def _statistics(
     """The figures of a KPI that is no sum, with bounds where they will not be masked."""
 
     def bounds(figure: Measure) -> tuple[str, str] | None:
+        """The SQL of the two ends of its interval; None where it is masked or has none."""
         (visible,) = kpi.spec.mask([figure], reporting.min_base)
         if kpi.spec.statistic is None or visible.low_base:
             return None

@@ -326,7 +326,8 @@ class Reader:
             helpful = len(proof.starts) > self._patience
             self._patience = 1 if helpful else min(2 * self._patience, _MOST_PATIENCE)
             return proof.stop + consumption
-        self._patience = 1
+        if proof.stop:
+            self._patience = 1
         return proof.stop
 
     def _refuse_effort(self, effort: int) -> None:

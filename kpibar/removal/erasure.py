@@ -133,6 +133,7 @@ def erase(store: Store, erasure: Erasure, config: Config) -> None:
         selects["forgotten"] = _forget_statement(now)
 
     def finish(new: Store) -> None:
+        """Enter what was erased in the ledger of the new file, and from which day on records are taken."""
         zone = new.meta("timezone") or "UTC"
         for removal in erasure.removals:
             write_entry(new, _entry(next_file_id(new), erasure, removal), zone)

@@ -237,6 +237,7 @@ def _of_order(entity: str) -> tuple[str, str]:
     """SQL over a row `t`: it names an order of the person, for certain; and perhaps, as another order has the name."""
 
     def names_order(table: str, brand: str) -> str:
+        """SQL: the row has a name or number that stands in a table, of a brand as `brand` says."""
         ways = [("name", "order_key")]
         ways += [("number", "order_number")] if entity in ("contacts", "parcels", "orders") else []
         conditions = " OR ".join(

@@ -3,11 +3,12 @@
 import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from kpibar.database.ledger import Counts
+from kpibar.database.ledger import Counts, Statement
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import cells_statement, statistic_statement
 from kpibar.kpis.estimates import Window
@@ -207,20 +208,25 @@ def loss_warning(path: Path, entries: int) -> str:
     )
 
 
-def to_correct(corrections: Corrections, output: Path) -> str:
-    """What to do with the rejected records that were written to a file."""
-    statement = corrections.statement
-    # They are complete up to the same instant as their export, whatever the newest of them shows.
-    as_of = f"{corrections.as_of.isoformat()}Z" if corrections.as_of else None
+def reading_options(statement: Statement, brand: str | None, as_of: datetime | None) -> str:
+    """The options of `ingest` by which records are read as those of an earlier file were; "" where none is needed.
+
+    They are complete up to the same instant as that file, whatever the newest of them shows.
+    """
     options = {
         "tz": statement.timezone,
         "date-order": statement.date_order,
         "encoding": statement.encoding,
-        "as-of": as_of,
+        "as-of": f"{as_of.isoformat()}Z" if as_of else None,
     }
-    words = f' --brand "{corrections.brand}"' if corrections.brand else ""
+    words = f' --brand "{brand}"' if brand else ""
     words += "".join(f" --{name} {value}" for name, value in options.items() if value)
-    words += " --keep-text" if statement.keep_text else ""
+    return words + (" --keep-text" if statement.keep_text else "")
+
+
+def to_correct(corrections: Corrections, output: Path) -> str:
+    """What to do with the rejected records that were written to a file."""
+    words = reading_options(corrections.statement, corrections.brand, corrections.as_of)
     subject = f"{number(corrections.records)} rejected record{'s' * (corrections.records > 1)}"
     return clean(
         f"{subject}: correct them in the file, then `kpibar ingest {output} "

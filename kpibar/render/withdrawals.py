@@ -7,7 +7,7 @@ from kpibar.removal.files import FileRemoval, ReadFile
 from kpibar.removal.people import PersonRecords
 from kpibar.removal.rotation import Rotation
 from kpibar.render.clean import clean
-from kpibar.render.summary import number
+from kpibar.render.summary import number, reading_options
 
 
 def count_text(records: int, singular: str = "record", plural: str = "records") -> str:
@@ -67,17 +67,7 @@ def remove_lines(removal: FileRemoval) -> list[str]:
 
 def ingest_arguments(file: ReadFile) -> str:
     """The arguments by which a file is read as before."""
-    statement = file.statement
-    as_of = f"{file.as_of.isoformat()}Z" if file.as_of else None
-    options = {
-        "tz": statement.timezone,
-        "date-order": statement.date_order,
-        "encoding": statement.encoding,
-        "as-of": as_of,
-    }
-    words = f' --brand "{file.brand}"' if file.brand else ""
-    words += "".join(f" --{name} {value}" for name, value in options.items() if value)
-    return f'"{file.name}"{words}' + (" --keep-text" if statement.keep_text else "")
+    return f'"{file.name}"{reading_options(file.statement, file.brand, file.as_of)}'
 
 
 def rotate_lines(rotation: Rotation) -> list[str]:
