@@ -26,6 +26,13 @@ KEYWORDS = {
     "with", "decimal", "values", "partition", "order", "between", "case", "select", "having", "join", "union", "all",
     "sets",
 }  # fmt: skip
+# Types that another engine does not have, or wants a length of: texts are STRING.
+FORBIDDEN_TYPES = re.compile(r"\bas (varchar|text|b?p?char|uuid|u?hugeint|u\w*int\w*|blob|json)\b", re.IGNORECASE)
+# Columns that are never NULL, by which an ascending order is the same wherever an engine puts its NULLs.
+NEVER_NULL = {
+    "begins_s", "by_person", "contact_id", "contact_uid", "created_at", "order_id", "parcel_id", "place", "source",
+    "source_number", "survey_id", "sureness",
+}  # fmt: skip
 FORBIDDEN_WORDS = re.compile(
     r"\b(qualify|asof|epoch|date_diff|datediff|quantile_cont|list_\w+|strptime|strftime|regexp_\w+|ilike|similar"
     r"|at time zone|timezone|arg_min|arg_max|struct_pack|unnest|exclude|pivot|tablesample)\b|//|~|::",
@@ -66,12 +73,50 @@ def faults(sql: str) -> list[str]:
     """What a statement uses that is not in the portable subset."""
     bare = re.sub(r"'[^']*'", "''", without_comments(sql))
     found = [match.group() for match in FORBIDDEN_WORDS.finditer(bare)]
+    found += [match.group() for match in FORBIDDEN_TYPES.finditer(bare)]
     called = {name.lower() for name in re.findall(r"\b([A-Za-z_]\w*)\s*\(", bare)}
     found += sorted(called - ALLOWED - KEYWORDS)
     tree = sqlglot.parse_one(sql, dialect="duckdb")
     for average in tree.find_all(exp.Avg, exp.Sum):
         found += [str(literal) for literal in average.find_all(exp.Literal) if re.fullmatch(r"\d+\.\d+", str(literal))]
-    return found
+    return found or fractions(tree) + orders_of_nulls(sql)
+
+
+def fractions(tree: exp.Expr) -> list[str]:
+    """The seconds that one engine extracts whole and another with their fraction; a cast to BIGINT cuts it off."""
+    return [
+        part.sql("duckdb")
+        for part in tree.find_all(exp.Extract)
+        if part.name.upper() == "SECOND"
+        and not (isinstance(part.parent, exp.Cast) and part.parent.to.is_type(exp.DataType.Type.BIGINT))
+    ]
+
+
+def orders_of_nulls(sql: str) -> list[str]:
+    """The terms by which rows are put in order that do not say where a NULL goes: DuckDB puts it last, Spark first.
+
+    Descending, both put it last; a quantile (WITHIN GROUP) leaves it out.
+    """
+    dialects = ("duckdb", "spark")
+    last, first = (list(sqlglot.parse_one(sql, dialect=dialect).find_all(exp.Ordered)) for dialect in dialects)
+    return [
+        term.sql("duckdb")
+        for term, other in zip(last, first, strict=True)
+        if term.args.get("nulls_first") != other.args.get("nulls_first")
+        and not (term.args.get("desc") or term.find_ancestor(exp.WithinGroup))
+        and not _never_null(term.this)
+    ]
+
+
+def _never_null(value: exp.Expr) -> bool:
+    if isinstance(value, exp.Paren | exp.Neg):
+        return _never_null(value.this)
+    if isinstance(value, exp.Binary):
+        return _never_null(value.left) and _never_null(value.right)
+    if isinstance(value, exp.Case):
+        branches = [branch.args["true"] for branch in value.args["ifs"]]
+        return value.args.get("default") is not None and all(map(_never_null, [*branches, value.args["default"]]))
+    return _is_known(value) or (isinstance(value, exp.Column) and value.name in NEVER_NULL)
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
@@ -161,10 +206,29 @@ def test_statement_parses_in_both_dialects(name: str) -> None:
         "SELECT date_diff('day', a, b) FROM t",
         "SELECT avg(1.5) FROM t",
         "SELECT strptime(a, '%Y') FROM t",
+        "SELECT CAST(a AS VARCHAR) FROM t",
+        "SELECT CAST(a AS UUID) FROM t",
+        "SELECT extract(SECOND FROM a) FROM t",
+        "SELECT CAST(extract(SECOND FROM (a - b)) AS DOUBLE) FROM t",
+        "SELECT row_number() OVER (ORDER BY brand) FROM t",
+        "SELECT lag(a) OVER (PARTITION BY b ORDER BY created_at, CASE WHEN c THEN brand ELSE '' END) FROM t",
     ],
 )
 def test_the_lint_sees_what_is_not_portable(sql: str) -> None:
     assert faults(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT CAST(a AS STRING) FROM t",
+        "SELECT CAST(extract(SECOND FROM (a - b)) AS BIGINT) * 1.0e0 FROM t",
+        "SELECT row_number() OVER (ORDER BY brand NULLS LAST, late DESC, contact_id) FROM t",
+        "SELECT row_number() OVER (ORDER BY CASE WHEN brand IS NULL THEN 1 ELSE 0 END, coalesce(brand, '')) FROM t",
+    ],
+)
+def test_the_lint_passes_what_is_portable(sql: str) -> None:
+    assert faults(sql) == []
 
 
 def test_no_placeholder_is_left() -> None:

@@ -64,7 +64,7 @@ def _years(store: Store, days: Sequence[tuple[str, str]]) -> dict[int, date]:
     rows = store.engine.rows(
         "SELECT CAST(extract(YEAR FROM day) AS INTEGER), max(day) FROM "
         f"({' UNION ALL '.join(parts)}) AS days "
-        "WHERE day <= (SELECT coalesce(max(as_of_on), day) FROM sources) GROUP BY 1 ORDER BY 1"
+        "WHERE day <= coalesce((SELECT max(as_of_on) FROM sources), day) GROUP BY 1 ORDER BY 1"
     )
     return {int(year): last for year, last in rows}
 

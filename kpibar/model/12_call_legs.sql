@@ -15,7 +15,8 @@ WITH callers AS (
 precision_of_sources AS (
     SELECT
         source,
-        min(extract(SECOND FROM created_at)) < max(extract(SECOND FROM created_at)) AS has_seconds,
+        min(CAST(extract(SECOND FROM created_at) AS BIGINT)) < max(CAST(extract(SECOND FROM created_at) AS BIGINT))
+            AS has_seconds,
         min(extract(MINUTE FROM created_at)) < max(extract(MINUTE FROM created_at)) AS has_minutes
     FROM fact_calls
     GROUP BY source

@@ -32,7 +32,7 @@ numbered_sources AS (
     FROM (SELECT DISTINCT source FROM contacts) AS named
 ),
 numbered_reasons AS (
-    SELECT reason, row_number() OVER (ORDER BY reason) AS reason_number
+    SELECT reason, row_number() OVER (ORDER BY reason NULLS LAST) AS reason_number
     FROM (SELECT DISTINCT reason FROM contacts) AS given
     WHERE reason IS NOT NULL
 ),
@@ -104,10 +104,14 @@ flags AS (
 SELECT
     row_number() OVER (
         ORDER BY
-            t.source, t.resolution_source, t.grain, t.channel, t.direction, t.brand, t.country, t.lang, t.queue,
-            t.team, t.reason, t.reason_by, t.status, t.queued, t.in_hours, t.answered, t.abandoned, t.short_abandon,
-            t.bot_involved, t.escalated, t.automated, t.spam, t.merged, t.bot_replied, t.handed_off,
-            t.resolution_dated, t.closing_dated, t.resolution_timed, t.was_reopened, t.was_transferred
+            t.source NULLS LAST, t.resolution_source NULLS LAST, t.grain NULLS LAST, t.channel NULLS LAST,
+            t.direction NULLS LAST, t.brand NULLS LAST, t.country NULLS LAST, t.lang NULLS LAST, t.queue NULLS LAST,
+            t.team NULLS LAST, t.reason NULLS LAST, t.reason_by NULLS LAST, t.status NULLS LAST, t.queued NULLS LAST,
+            t.in_hours NULLS LAST, t.answered NULLS LAST, t.abandoned NULLS LAST, t.short_abandon NULLS LAST,
+            t.bot_involved NULLS LAST, t.escalated NULLS LAST, t.automated NULLS LAST, t.spam NULLS LAST,
+            t.merged NULLS LAST, t.bot_replied NULLS LAST, t.handed_off NULLS LAST, t.resolution_dated NULLS LAST,
+            t.closing_dated NULLS LAST, t.resolution_timed NULLS LAST, t.was_reopened NULLS LAST,
+            t.was_transferred NULLS LAST
     ) AS profile_id,
     numbered_sources.source_number,
     numbered_reasons.reason_number,

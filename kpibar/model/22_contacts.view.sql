@@ -9,12 +9,12 @@ WITH told AS (
         e.person_key IS NOT NULL OR e.order_id IS NOT NULL AS identified,
         CASE
             WHEN e.person_key IS NOT NULL OR e.order_id IS NOT NULL
-                THEN coalesce(CAST(e.person_key AS VARCHAR), '') || '/' || coalesce(e.order_id, '')
+                THEN coalesce(CAST(e.person_key AS STRING), '') || '/' || coalesce(e.order_id, '')
                     || '/' || coalesce(p.reason, '')
         END AS issue_key,
         CASE
             WHEN e.order_id IS NOT NULL THEN 'order ' || e.order_id
-            WHEN e.person_key IS NOT NULL THEN 'customer ' || CAST(e.person_key AS VARCHAR)
+            WHEN e.person_key IS NOT NULL THEN 'customer ' || CAST(e.person_key AS STRING)
         END AS journey_key
     FROM fact_episodes AS e
     JOIN fact_profiles AS p ON p.profile_id = e.profile_id

@@ -26,7 +26,7 @@ placed AS (
     FROM numbered
 )
 SELECT
-    {chain}_key || '/' || CAST(number_of_key AS VARCHAR) AS {chain}_id,
+    {chain}_key || '/' || CAST(number_of_key AS STRING) AS {chain}_id,
     contact_uid AS first_contact_uid,
     created_at AS opened_at,
     created_on AS opened_on,

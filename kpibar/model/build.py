@@ -86,17 +86,23 @@ def written_in(sql: str, values: Mapping[str, int], separate_files: str = "0", m
 
 
 def _seconds(later: str, earlier: str) -> str:
+    # Whole seconds: DuckDB extracts them so, Spark with the fraction of one, which the cast cuts off.
     gap = f"({later} - {earlier})"
     return (
         f"(extract(DAY FROM {gap}) * 86400 + extract(HOUR FROM {gap}) * 3600"
-        f" + extract(MINUTE FROM {gap}) * 60 + extract(SECOND FROM {gap})) * 1.0e0"
+        f" + extract(MINUTE FROM {gap}) * 60 + CAST(extract(SECOND FROM {gap}) AS BIGINT)) * 1.0e0"
     )
+
+
+def statements(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = ()) -> tuple[tuple[Step, str], ...]:
+    """Each step in the order they run, with the SQL that fills its table; any engine of the portable subset runs it."""
+    values, separate, midnights = parameters(thresholds), _separate_files(store, rules), _midnights(store)
+    return tuple((step, written_in(step.sql, values, separate, midnights)) for step in steps())
 
 
 def state(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = ()) -> str:
     """What the fact tables depend on: the data, the SQL, the thresholds, and what the settings say of the files."""
-    values, separate, midnights = parameters(thresholds), _separate_files(store, rules), _midnights(store)
-    text = fingerprint(store) + "".join(written_in(step.sql, values, separate, midnights) for step in steps())
+    text = fingerprint(store) + "".join(sql for _, sql in statements(store, thresholds, rules))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -119,14 +125,11 @@ def build(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = (), 
 
     Without `persist` they are temporary ones of this connection, which come before those of the database.
     """
-    values, separate, midnights = parameters(thresholds), _separate_files(store, rules), _midnights(store)
     temporary = "" if persist else "TEMP "
     with store.engine.in_the_clear(), store.transaction():
         if persist:
             _drop(store)
-        texts = {step: written_in(step.sql, values, separate, midnights) for step in steps()}
-        store.engine.run(
-            "\n;\n".join(f"CREATE {temporary}{step.kind} {step.table} AS\n{sql}" for step, sql in texts.items())
-        )
+        texts = statements(store, thresholds, rules)
+        store.engine.run("\n;\n".join(f"CREATE {temporary}{step.kind} {step.table} AS\n{sql}" for step, sql in texts))
         if persist:
             store.remember("model", state(store, thresholds, rules))
