@@ -7,6 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import kpibar
+from kpibar.cli.demo import sample_files, sample_folder
+from kpibar.load.outcome import Outcome
+from tests.suite import (  # noqa: F401
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_sessionfinish,
+    pytest_testnodedown,
+)
 from tests.support import heed_signals
 
 # What an example may take depends on what else the machine does: a slow one is no failure.
@@ -24,6 +34,15 @@ def _shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name, value in (("KPIBAR_KEY_FILE", home / "test.key"), ("XDG_CONFIG_HOME", home), ("HOME", home)):
             patch.setenv(name, str(value))
         yield
+
+
+@pytest.fixture(scope="session")
+def sample(_shared_home: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Outcome]]:
+    """A folder whose test.duckdb, to which nobody writes, holds the sample exports; what the ingest of each came to."""
+    folder = tmp_path_factory.mktemp("sample")
+    outcomes = kpibar.ingest(*sample_files(), database=folder / "test.duckdb", config=sample_folder() / "kpibar.toml")
+    assert [outcome.error for outcome in outcomes] == [None] * len(sample_files())
+    return folder, outcomes
 
 
 @pytest.fixture(scope="session")

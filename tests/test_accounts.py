@@ -150,6 +150,7 @@ def both(folder: Path, first: str, second: str) -> list[Outcome]:
     return take(folder, *paths)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("case", OTHERS)
 def test_another_account_is_refused(folder: Path, case: str) -> None:
     ours, theirs = both(folder, *OTHERS[case])
@@ -159,6 +160,7 @@ def test_another_account_is_refused(folder: Path, case: str) -> None:
     assert "--brand" in str(theirs.error)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("case", OTHERS)
 def test_so_is_a_small_one(folder: Path, case: str) -> None:
     """Five records, all others."""
@@ -167,6 +169,7 @@ def test_so_is_a_small_one(folder: Path, case: str) -> None:
     assert isinstance(theirs.error, AccountsMixed), theirs.counts
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("case", OTHERS)
 def test_each_account_with_its_brand_is_held(folder: Path, case: str) -> None:
     for place, content in enumerate(OTHERS[case]):
@@ -268,6 +271,7 @@ SAME = {
 }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("case", SAME)
 def test_another_export_of_the_same_account_is_taken(folder: Path, case: str) -> None:
     ours, later = both(folder, *SAME[case])
@@ -284,6 +288,7 @@ def test_a_few_requesters_that_were_merged_refuse_nothing(folder: Path) -> None:
     assert [(remark.code, remark.records) for remark in outcome.remarks] == [("stranger_replaced", 4)]
 
 
+@pytest.mark.long
 def test_a_file_of_the_account_may_be_read_again_with_other_dates(folder: Path) -> None:
     """Two overlapping exports, both read with day and month in the wrong order: each is put right in its turn."""
     header = "contact_id,created_at,channel,status"
@@ -308,6 +313,7 @@ MERGED = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", MERGED)
 def test_numbers_of_two_accounts_in_one_file_are_told(folder: Path, case: str) -> None:
     first, second = MERGED[case]
@@ -316,6 +322,7 @@ def test_numbers_of_two_accounts_in_one_file_are_told(folder: Path, case: str) -
     assert [(remark.code, remark.records) for remark in outcome.remarks] == [("stranger_repeated", 40)]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("telephones", [(phone(100), phone(900)), ("", "")])
 @pytest.mark.parametrize("sort", [False, True])
 def test_orders_of_two_shops_are_not_folded_into_one(

@@ -10,8 +10,9 @@ import pandas
 import pytest
 
 import kpibar
-from kpibar.cli.demo import sample_files, sample_folder
+from kpibar.cli.demo import sample_folder
 from kpibar.database.errors import DatabaseMissing
+from kpibar.load.outcome import Outcome
 from kpibar.measure.errors import DimensionUnknown
 from kpibar.read.errors import FileMissing, FrameNameInvalid
 from kpibar.read.frame import write_frame
@@ -20,12 +21,10 @@ from tests.support import kpibar as command_line
 SETTINGS = sample_folder() / "kpibar.toml"
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("api") / "kpibar.duckdb"
-    outcomes = kpibar.ingest(*sample_files(), database=path, config=SETTINGS)
-    assert [outcome.error for outcome in outcomes] == [None] * len(sample_files())
-    return path
+@pytest.fixture
+def database(sample: tuple[Path, list[Outcome]]) -> Path:
+    """The database of the sample exports."""
+    return sample[0] / "test.duckdb"
 
 
 def test_the_report_is_the_one_of_the_command_line(database: Path) -> None:
@@ -60,6 +59,7 @@ def test_a_database_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> No
         kpibar.open(tmp_path / "none.duckdb")
 
 
+@pytest.mark.long
 def test_a_file_that_is_missing_does_not_stop_the_others(folder: Path) -> None:
     frame = pandas.DataFrame({"contact_id": [1], "created_at": ["2025-03-01 10:00:00"], "channel": ["email"]})
     missing, loaded = kpibar.ingest("none.csv", frame, timezone="Europe/Paris")
@@ -67,6 +67,7 @@ def test_a_file_that_is_missing_does_not_stop_the_others(folder: Path) -> None:
     assert loaded.counts.added == 1
 
 
+@pytest.mark.long
 def test_a_frame_is_loaded_like_the_export_it_stands_for(folder: Path) -> None:
     """Numbers with gaps, instants of a zone, dates, flags and missing cells, each as its text would be read."""
     frame = pandas.DataFrame(
@@ -116,6 +117,7 @@ def test_floats_are_written_whole_only_where_all_are(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "1,2,inf,large\n12,1.5,inf,1e+300\n,2.0,1.0,1.0\n"
 
 
+@pytest.mark.long
 def test_without_a_path_the_database_is_that_of_the_settings(folder: Path) -> None:
     (folder / "kpibar.toml").write_text('timezone = "UTC"\ndatabase = "own.duckdb"\n', encoding="utf-8")
     frame = pandas.DataFrame({"contact_id": [1], "created_at": ["2025-03-01 10:00:00"], "channel": ["email"]})

@@ -70,6 +70,7 @@ def test_a_partial_year_is_compared_with_the_same_days(folder: Path) -> None:
     assert [month.month for month, _ in row(found, "contacts").series] == [1, 2, 3]
 
 
+@pytest.mark.long
 def test_the_29th_of_february_is_compared_with_the_28th(folder: Path) -> None:
     days = contacts({"2023-02-28": WISMO, "2023-03-01": WISMO, "2024-02-29": WISMO})
     found = computed(folder, {"contacts.csv": days}, as_of=datetime(2024, 2, 29, 12, 0))
@@ -77,6 +78,7 @@ def test_the_29th_of_february_is_compared_with_the_28th(folder: Path) -> None:
     assert row(found, "contacts").before.value == 1
 
 
+@pytest.mark.long
 def test_a_year_barely_begun_waits(folder: Path) -> None:
     """30 days of January are no barometer; 31 are one. A year asked for is reported all the same."""
     days = contacts({"2025-06-01": WISMO, "2026-01-30": WISMO})
@@ -90,12 +92,14 @@ def test_a_year_barely_begun_waits(folder: Path) -> None:
         report(folder, settings(folder), Request(year=2023))
 
 
+@pytest.mark.long
 def test_a_year_begun_for_31_days_is_the_default(folder: Path) -> None:
     days = contacts({"2025-06-01": WISMO, "2026-01-31": WISMO})
     found = computed(folder, {"contacts.csv": days}, as_of=datetime(2026, 1, 31, 12, 0))
     assert (found.edition.year, found.edition.newer_year) == (2026, None)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("months", "comparable"), [(9, False), (10, True)])
 def test_a_year_is_compared_when_four_fifths_of_its_months_have_data(
     folder: Path, months: int, comparable: bool
@@ -109,6 +113,7 @@ def test_a_year_is_compared_when_four_fifths_of_its_months_have_data(
     assert [(note.code, note.values) for note in csat.notes] == notes
 
 
+@pytest.mark.long
 def test_comparability_is_judged_for_the_brand_reported(folder: Path) -> None:
     """B was born in November 2024: its two months say nothing, although A has twelve."""
     content = (
@@ -141,6 +146,7 @@ def test_verdicts(folder: Path) -> None:
     assert flat.change and flat.change.verdict == "unclear" and not flat.change.clear
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("points", "relative", "verdict"), [(21, 0.34, "unclear"), (19, 0.34, "better"), (21, 0.33, "better")]
 )
@@ -151,6 +157,7 @@ def test_a_clear_change_must_also_matter(folder: Path, points: int, relative: fl
     assert moved.change and moved.change.clear and moved.change.verdict == verdict
 
 
+@pytest.mark.long
 def test_lower_is_better_where_it_is(folder: Path) -> None:
     """Forty contacts a month, 24 then 12 of them WISMO."""
     lines = [
@@ -166,6 +173,7 @@ def test_lower_is_better_where_it_is(folder: Path) -> None:
     assert count and count.verdict == "none" and count.relative == 0, "a number of contacts is neither good nor bad"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("total", "status", "note"), [(29, "low_base", "low_base"), (30, "ok", "small_base")])
 def test_small_bases(folder: Path, total: int, status: str, note: str) -> None:
     """By default fewer than 30 are masked, fewer than 100 shown with a warning."""
@@ -188,6 +196,7 @@ def test_targets(folder: Path) -> None:
         assert target and (target.value, target.status) == (0.8, brand.lower())
 
 
+@pytest.mark.long
 def test_targets_where_lower_is_better(folder: Path) -> None:
     """Two of three contacts are WISMO: 0.6667 is met by 0.67, missed by 0.6."""
     aimed = "[targets]\nwismo_share = {}\ncontacts = 10\n"
@@ -199,6 +208,7 @@ def test_targets_where_lower_is_better(folder: Path) -> None:
     assert target and target.status == "missed"
 
 
+@pytest.mark.long
 def test_what_is_not_available_says_what_it_lacks(folder: Path) -> None:
     found = computed(folder, {"contacts.csv": TWO_YEARS})
     assert row(found, "answer_rate").missing == ("contacts.queued", "contacts.answered")
@@ -230,6 +240,7 @@ def test_a_kpi_of_ones_own(folder: Path) -> None:
     assert [family.id for family in found.families][-1] == "own"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wrong", ["no_such_column", "reason = ", "1; DROP TABLE contacts"])
 def test_a_kpi_of_ones_own_that_is_wrong_is_named(folder: Path, wrong: str) -> None:
     spoilt = OWN.replace("reason = 'invoice'", wrong)
@@ -260,6 +271,7 @@ BRANDED_ORDERS = """
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("by", "expected"),
     [("channel", {"email": (2, 4), "chat": (1, 4)}), ("brand", {"A": (2, 3), "B": (1, 1)})],
@@ -273,6 +285,7 @@ def test_a_ratio_by_segment(folder: Path, by: str, expected: dict[str, tuple[int
     assert {part.key: (part.now.numerator, part.now.denominator) for part in parts} == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("contacts_of", "dispersion"), [([10] + [0] * 9, 10.0), ([1] * 10, 1.0)])
 def test_contacts_that_cluster_in_few_orders_widen_the_interval(
     folder: Path, contacts_of: list[int], dispersion: float
@@ -287,11 +300,13 @@ def test_contacts_that_cluster_in_few_orders_widen_the_interval(
     assert expected and (now.low, now.high) == (expected.low, expected.high)
 
 
+@pytest.mark.long
 def test_a_mix_leaves_out_what_nobody_used(folder: Path) -> None:
     found = computed(folder, {"contacts.csv": table(BRANDED.replace("chat ", "     "))})
     assert [part.key for part in row(found, "channel_mix").segments] == ["email"]
 
 
+@pytest.mark.long
 def test_a_blank_value_is_in_no_mean(folder: Path) -> None:
     """Waits of 100 and 200 s and one unknown: the mean is 150 s over two calls, not 100 over three."""
     own = """

@@ -18,6 +18,7 @@ def conversations(columns: str, cells: Sequence[str]) -> dict[str, str]:
     return {"conversations.csv": f"{HEAD},{columns}\n{rows}"}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "state", ["Routed to team", "routed to team", "Unresolved", "Negative feedback", "Abandoned", "Escalated", "Lost"]
 )

@@ -68,6 +68,7 @@ def linked(folder: Path) -> tuple[int, int]:
     return found[0][0], found[0][1]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("order", [("orders", "parcels"), ("parcels", "orders")])
 @pytest.mark.parametrize(("name", "other"), ALIKE)
 def test_parcels_find_the_orders_of_their_brand(folder: Path, name: str, other: str, order: tuple[str, str]) -> None:
@@ -117,6 +118,7 @@ def test_spellings_within_one_file_have_the_first_of_its_lines(folder: Path) -> 
     assert "2 records" in remark_text(outcome.remarks[0])
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("way", ["flag", "rule", "setting"])
 def test_a_brand_stated_in_two_spellings_is_one_source(folder: Path, way: str) -> None:
     """The second export of the same 40 tickets changes nothing and begins no source of its own."""
@@ -137,12 +139,14 @@ def test_a_brand_stated_in_two_spellings_is_one_source(folder: Path, way: str) -
     assert again.same_as_before is not None
 
 
+@pytest.mark.long
 def test_an_order_in_two_spellings_is_one_order(folder: Path) -> None:
     take_text(folder, orders("Cœur"), name="1.csv")
     later = take_text(folder, orders("COEUR", 41), name="2.csv")
     assert (later.counts.added, later.counts.updated, later.counts.unchanged) == (1, 0, 40)
 
 
+@pytest.mark.long
 def test_no_brand_is_no_brand(folder: Path) -> None:
     """A brand of question marks is unknown, as is an empty one; it takes the brand the file was said to be of."""
     rows = [f"{n},2025-03-01 10:00:00,email,{brand}\n" for n, brand in enumerate(("?", "", "??", "Anne"))]
@@ -159,6 +163,7 @@ def test_no_brand_is_no_brand(folder: Path) -> None:
 ALIAS = '[brands]\n"maison bleue sas" = "Maison Bleue"\n'
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("spelling", ["Maison Bleue SAS", "MAISON BLEUE S.A.S.", "maison bleue sas "])
 def test_an_alias_is_a_spelling(folder: Path, spelling: str) -> None:
     used = settings(folder, ALIAS)
@@ -188,6 +193,7 @@ def test_an_alias_may_come_later(folder: Path) -> None:
     assert brands(folder, "orders", "parcels") == {"Maison Bleue"}
 
 
+@pytest.mark.long
 def test_an_alias_of_a_stated_brand_may_come_later(folder: Path) -> None:
     unnamed = parcels("").replace('""', "")
     before, after = alias_after(folder, orders("Maison Bleue"), unnamed, brand="Maison Bleue SAS")
@@ -196,6 +202,7 @@ def test_an_alias_of_a_stated_brand_may_come_later(folder: Path) -> None:
     assert brands(folder, "parcels") == {"Maison Bleue"}
 
 
+@pytest.mark.long
 def test_orders_of_two_brands_with_one_number_are_not_joined_later(folder: Path) -> None:
     text = orders("Maison Bleue") + orders("Maison Bleue SAS", 3).partition("\n")[2]
     after = alias_after(folder, text, parcels("Maison Bleue"))[1]
@@ -203,6 +210,7 @@ def test_orders_of_two_brands_with_one_number_are_not_joined_later(folder: Path)
     assert "3 order numbers" in str(after.error)
 
 
+@pytest.mark.long
 def test_a_brand_that_was_joined_is_not_taken_apart(folder: Path) -> None:
     alias_after(folder, orders("Maison Bleue"), parcels("Maison Bleue SAS"))
     used = config(folder, 'timezone = "Europe/Paris"\n[brands]\n"Maison Bleue SAS" = "Other"\n')
@@ -211,6 +219,7 @@ def test_a_brand_that_was_joined_is_not_taken_apart(folder: Path) -> None:
     assert 'those of "Maison Bleue"' in str(again.error)
 
 
+@pytest.mark.long
 def test_an_alias_states_how_a_brand_is_shown(folder: Path) -> None:
     used = settings(folder, '[brands]\n"MB" = "Maison Bleue"\n"COEUR" = "Cœur"\n')
     ingest_tables(folder, {"o.csv": orders("COEUR"), "p.csv": parcels("mb")}, used, AS_OF)
@@ -252,6 +261,7 @@ CELLS = {
 }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("last", ["orders", "others"])
 @pytest.mark.parametrize("table", REFERRING)
 def test_orders_of_another_brand_are_told(folder: Path, table: str, last: str) -> None:
@@ -268,6 +278,7 @@ def test_orders_of_another_brand_are_told(folder: Path, table: str, last: str) -
     assert [note.values for note in notes] == [{"table": table, "brand": "B", "other": "A", "rows": 4, "named": 6}]
 
 
+@pytest.mark.long
 def test_the_report_of_a_brand_names_its_orders_elsewhere_among_many_brands(folder: Path) -> None:
     """Of 14 brands whose contacts name orders of A ten are named in the report; in its own each is."""
     rows = "".join(f"{n},{CELLS['contacts']},#{n % 10 + 1},B{n // 3:02}\n" for n in range(42))
@@ -280,6 +291,7 @@ def test_the_report_of_a_brand_names_its_orders_elsewhere_among_many_brands(fold
         assert [note.values["brand"] for note in notes if note.code == "order_of_other_brand"] == [brand]
 
 
+@pytest.mark.long
 def test_the_same_number_in_both_brands_is_nothing_to_tell(folder: Path) -> None:
     used = settings(folder)
     both = orders("A", 10) + orders("B", 10).partition("\n")[2]
@@ -288,6 +300,7 @@ def test_the_same_number_in_both_brands_is_nothing_to_tell(folder: Path) -> None
     assert report(folder, used).notes == ()
 
 
+@pytest.mark.long
 def test_the_report_tells_of_orders_of_another_brand_in_both_languages(folder: Path) -> None:
     write(folder, "kpibar.toml", SETTINGS)
     write(folder, "o.csv", orders("Maison Bleue"))

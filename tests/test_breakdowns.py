@@ -216,6 +216,7 @@ def test_a_month_of_contacts_without_orders_keeps_its_contacts(tmp_path: Path) -
 OVER = ("team", "queue", "status", "lang", "linked_by", "answered", "coalesce(team, queue)")
 
 
+@pytest.mark.long
 def test_a_mix_over_any_column_prints_its_shares(tmp_path: Path) -> None:
     """3 contacts, 2 of one value and one unknown: 2/3 and 1/3. A flag is a value too; nobody is linked to an order."""
     more = "".join(
@@ -238,6 +239,7 @@ def test_a_mix_over_any_column_prints_its_shares(tmp_path: Path) -> None:
     assert text.count("66.7%") == len(OVER) - 1
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("by", BY)
 def test_every_kpi_by_every_dimension_prints_or_says_why_not(invented: dict[str, Barometer], by: str) -> None:
     for one in invented[by].rows:
@@ -282,6 +284,7 @@ ONE_TABLE = {
 }
 
 
+@pytest.mark.long
 def test_a_year_of_one_table_is_reported(tmp_path: Path) -> None:
     """28 rows of one table in each of six years; contacts in the seventh."""
     exports = {
@@ -296,6 +299,7 @@ def test_a_year_of_one_table_is_reported(tmp_path: Path) -> None:
         assert row(found, "contacts").status == ("ok" if year == 2023 else "not_available")
 
 
+@pytest.mark.long
 def test_a_year_of_deliveries_without_promise_or_attempt_is_no_empty_database(tmp_path: Path) -> None:
     parcels = "parcel_id,order_ref,promised_to,delivered_at\n" + "".join(
         f"{d},{d},,2025-03-{d:02} 10:00:00\n" for d in range(1, 29)
@@ -309,6 +313,7 @@ def test_the_report_names_a_later_year_that_has_surveys_alone(tmp_path: Path) ->
     assert "--year 2025" in render(found, "en", Screen())
 
 
+@pytest.mark.long
 def test_answers_of_january_are_no_year_of_their_own(tmp_path: Path) -> None:
     surveys = "survey_id,kind,score,answered_at\n1,nps,10,2025-01-20 10:00:00\n"
     found = computed(tmp_path, {"s.csv": surveys, "c.csv": CONTACTS_2024})

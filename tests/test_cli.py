@@ -99,6 +99,7 @@ def test_a_failed_file_is_the_last_thing_said_and_the_others_are_loaded(folder: 
     assert done.stderr.splitlines()[-1].startswith("kpibar: nope.csv: no such file")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("suffix", ["json", "csv", "txt"])
 def test_a_report_in_a_file_is_the_report_of_stdout(held: Path, folder: Path, suffix: str) -> None:
     out = folder / f"report.{suffix}"
@@ -118,6 +119,7 @@ def test_a_report_in_a_file_is_the_report_of_stdout(held: Path, folder: Path, su
         assert "Late deliveries" in text
 
 
+@pytest.mark.long
 def test_filters_and_a_breakdown(held: Path) -> None:
     done = kpibar("report", "--json", "--kpi", "late_share", "--by", "carrier", "--brand", "Petit Pas", folder=held)
     said = json.loads(done.stdout)
@@ -126,6 +128,7 @@ def test_filters_and_a_breakdown(held: Path) -> None:
     assert [one["id"] for one in said["dimensions"]] == ["carrier"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("arguments", [("report", "--json"), ("kpis",)])
 def test_a_reader_that_leaves_early_meets_no_traceback(held: Path, arguments: tuple[str, ...]) -> None:
     """What `kpibar report | head -1` does: the pipe is closed before all is written."""
@@ -178,6 +181,7 @@ def _read(leader: int) -> bytes:
         return b""
 
 
+@pytest.mark.long
 def test_colour_is_for_terminals_and_no_color_is_obeyed(held: Path) -> None:
     colours = (b"\x1b[31m", b"\x1b[32m", b"\x1b[33m", b";31m", b";32m", b";33m")
     shown = on_a_terminal(held, "report", COLUMNS="120")
@@ -189,12 +193,14 @@ def test_colour_is_for_terminals_and_no_color_is_obeyed(held: Path) -> None:
     assert "\x1b[" in kpibar("report", "--color", "always", folder=held).stdout
 
 
+@pytest.mark.long
 def test_a_terminal_without_unicode_gets_a_report_too(held: Path) -> None:
     done = kpibar("report", "--lang", "fr", folder=held, LC_ALL="C", LANG="C", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.isascii() and "2025" in done.stdout
 
 
+@pytest.mark.long
 def test_the_language_of_the_report(held: Path) -> None:
     family = ("report", "--family", "delivery")
     assert "Livraisons en retard" in kpibar(*family, "--lang", "fr", folder=held).stdout
@@ -204,6 +210,7 @@ def test_the_language_of_the_report(held: Path) -> None:
 # --- starting, help ------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_version_is_told_without_loading_an_engine(folder: Path) -> None:
     code = (
         "import sys\nfrom kpibar.cli.app import main\nsys.argv = ['kpibar', '--version']\n"
@@ -265,6 +272,7 @@ def test_settings_flag_then_variable_then_nearest_then_the_users(folder: Path) -
     assert target(kpibar("kpis", "late_share", "--config", flag, folder=below, **variable)) == "0.1"
 
 
+@pytest.mark.long
 def test_the_database_flag_then_variable_then_setting_beside_its_file(folder: Path) -> None:
     below = folder / "below"
     below.mkdir()
@@ -292,6 +300,7 @@ def test_zone_and_brand_may_come_from_variables(folder: Path) -> None:
 # --- the commands that list ----------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_status_tells_files_sources_columns_and_thresholds(held: Path) -> None:
     done = kpibar("status", folder=held)
     assert (done.returncode, done.stderr) == (0, "")
@@ -299,6 +308,7 @@ def test_status_tells_files_sources_columns_and_thresholds(held: Path) -> None:
         assert words in done.stdout
 
 
+@pytest.mark.long
 def test_the_sql_of_every_kpi_runs_as_printed(held: Path) -> None:
     definitions = json.loads(kpibar("kpis", "--json", folder=held).stdout)
     assert len(definitions) > 15
@@ -313,6 +323,7 @@ def test_the_sql_of_every_kpi_runs_as_printed(held: Path) -> None:
         assert words in passport
 
 
+@pytest.mark.long
 def test_layouts_are_listed_and_shown(folder: Path) -> None:
     listed = kpibar("layouts", folder=folder).stdout
     assert "zendesk-tickets" in listed and "built in" in listed

@@ -12,6 +12,7 @@ from tests.notations import read, taken
 PARIS = 'timezone = "Europe/Paris"\n'
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("kind", "cells", "expected"),
     [
@@ -30,6 +31,7 @@ def test_a_column_that_shows_commas_alone_has_decimal_commas(
     assert codes[0][1].startswith("a comma in ")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "cells",
     [
@@ -47,6 +49,7 @@ def test_a_column_that_shows_both_signs_or_none_or_mostly_thousands_is_read_as_s
     assert column(folder, "SELECT reason FROM rejects LIMIT 1") == ["is not an amount with decimals after a point"]
 
 
+@pytest.mark.long
 def test_a_column_of_thousands_or_decimals_follows_the_others_of_its_file(folder: Path) -> None:
     cells: dict[str, Sequence[str]] = {"seconds": ["1,234", "1,005", "2"], "amount": ["12,50", "0,99", "3"]}
     assert taken(folder, cells).counts.added == 3
@@ -55,6 +58,7 @@ def test_a_column_of_thousands_or_decimals_follows_the_others_of_its_file(folder
     assert held(folder, sql) == [('a comma in "amount"', 2), ('a comma in "seconds"', 2)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "cells",
     [
@@ -71,6 +75,7 @@ def test_a_stated_comma_gives_way_to_points(folder: Path) -> None:
     assert read(folder, "seconds", ["2.5", "1.234", "3"], "decimal = ','") == [2.5, 1.234, 3.0]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("cells", "expected", "unticked"),
     [
@@ -104,6 +109,7 @@ def test_calls_with_ticks_have_their_rates(folder: Path) -> None:
     assert held(folder, f"SELECT {counted} FROM contacts") == [(8, 2, 2)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("channel", ["email", ""])
 def test_a_contact_that_is_no_call_lacks_no_tick_of_calls(folder: Path, channel: str) -> None:
     """Of 10 calls 6 are ticked as answered; beside them stand 10 other contacts, of which one is ticked as spam."""
@@ -114,6 +120,7 @@ def test_a_contact_that_is_no_call_lacks_no_tick_of_calls(folder: Path, channel:
     assert held(folder, f"SELECT {counted} FROM contacts") == [(6, 4, 10, 20)]
 
 
+@pytest.mark.long
 def test_ticks_that_only_a_later_batch_has_are_yes(folder: Path) -> None:
     """The first batch is of 20,000 records or more, of a mebibyte of 21,000 lines."""
     rows = "".join(f"{n:05},2025-03-10 10:00:00,email,{17 * 'a'},{'x' if n == 21_990 else ''}\n" for n in range(22_000))
@@ -124,6 +131,7 @@ def test_ticks_that_only_a_later_batch_has_are_yes(folder: Path) -> None:
 TWELVE = ["{day}/03/2025 {hour:02}:15", "2025-03-{day} {hour:02}:15:00", "{day}.03.25 {hour}:15"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", TWELVE)
 def test_a_clock_of_twelve_hours_without_its_half_days_is_said(folder: Path, form: str) -> None:
     """40 times of 20 days, at 8 to 12 and 1 to 6 o'clock."""
@@ -134,6 +142,7 @@ def test_a_clock_of_twelve_hours_without_its_half_days_is_said(folder: Path, for
     assert held(folder, sql) == [('"at"', 40)]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("form", "hours"),
     [
@@ -150,6 +159,7 @@ def test_mornings_and_whole_days_are_not_said(folder: Path, form: str, hours: li
     assert held(folder, "SELECT about FROM remarks WHERE code = 'twelve_hours'") == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("zone", "cell", "utc"),
     [
@@ -166,6 +176,7 @@ def test_letters_of_one_offset_behind_a_time(folder: Path, zone: str, cell: str,
     assert [str(value)[:16] for value in read(folder, "at", [cell], zone=zone)] == [utc]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("cell", ["2025-01-02 10:00 EST", "2025-01-02 10:00:00 CST", "01/13/2025 10:00 AM (IST)"])
 def test_letters_of_several_offsets_are_refused_with_the_option_that_settles_them(folder: Path, cell: str) -> None:
     assert read(folder, "at", [cell], zone="Europe/Paris") == ["rejected"]
@@ -186,6 +197,7 @@ def _months(lines: int, below: str) -> str:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("header", [HEADER, "\ufeff" + HEADER, '"' + HEADER.strip().replace(",", '","') + '"\n'])
 def test_headers_of_files_put_one_behind_the_other_are_left_aside(folder: Path, header: str) -> None:
     outcome = take_text(folder, "\ufeff" + HEADER + _months(10, header))
@@ -193,6 +205,7 @@ def test_headers_of_files_put_one_behind_the_other_are_left_aside(folder: Path, 
     assert set(column(folder, "SELECT reason FROM rejects")) == {"it repeats the header"}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("words", ["Total mois {m},,,10", "Sous-total,,10,", "Moyenne {m},,,3.5", "Summe {m},,,"])
 def test_totals_of_each_month_are_left_aside(folder: Path, words: str) -> None:
     outcome = take_text(folder, HEADER + _months(10, words + "\n") + LAST)
@@ -200,6 +213,7 @@ def test_totals_of_each_month_are_left_aside(folder: Path, words: str) -> None:
     assert set(column(folder, "SELECT reason FROM rejects")) == {"it is a line of a report, not a record"}
 
 
+@pytest.mark.long
 def test_numbers_of_a_shop_that_begin_like_totals_are_records(folder: Path) -> None:
     rows = "".join(f"TOTAL-10{n},2025-03-{n} 10:00:00,email,\n" for n in range(10, 30))
     assert take_text(folder, HEADER + rows).counts.added == 20
@@ -212,6 +226,7 @@ def test_a_file_of_totals_for_the_most_part_is_refused(folder: Path) -> None:
     assert "24 of 37 records were rejected" in str(take(folder, path)[0].error)
 
 
+@pytest.mark.long
 def test_numbers_with_letters_are_not_read_as_rounded(folder: Path) -> None:
     rows = "".join(f"{n:03X},2025-03-01 10:00:00,email,\n" for n in range(0x1D0, 0x1F9))
     assert take_text(folder, HEADER + rows + "12E34,2025-03-01 10:00:00,email,\n").counts.rejected == 0
@@ -238,6 +253,7 @@ def test_numbers_rounded_by_a_spreadsheet_are_refused(folder: Path, begins: str)
     assert "numbers of 8 records" in str(error)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "numbers",
     [
@@ -254,6 +270,7 @@ def test_long_numbers_that_end_in_a_zero_now_and_then_are_read(folder: Path, num
     assert take_text(folder, f"contact_id,created_at,channel\n{rows}").counts.added == len(numbers)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("first", "second", "remedy"),
     [("Lune", None, 'with --brand "Lune"'), (None, "Lune", "without --brand"), ("Lune", "Luna", 'with --brand "Lune"')],

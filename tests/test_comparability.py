@@ -63,6 +63,7 @@ def test_a_gap_in_the_reported_year_is_no_improvement(folder: Path) -> None:
     assert row(found, "orders_placed").comparable and row(found, "orders_placed").notes == ()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("gone", [(4, 5), (4,)])
 def test_a_gap_in_the_year_before_is_no_growth(folder: Path, gone: tuple[int, ...]) -> None:
     """Ten or eleven months of contacts in 2024, twelve in 2025: the counts do not compare, the shares still do."""
@@ -74,6 +75,7 @@ def test_a_gap_in_the_year_before_is_no_growth(folder: Path, gone: tuple[int, ..
     assert row(found, "reason_coverage").comparable
 
 
+@pytest.mark.long
 def test_an_empty_month_of_a_small_source_may_be_chance(folder: Path) -> None:
     """Three contacts a month: one month without any happens. Three of them in a row do not: 3 x 3 is more than 7."""
     held = contacts(*monthly(2024, 3), *monthly(2025, 3, without(6)))
@@ -86,6 +88,7 @@ def test_an_empty_month_of_a_small_source_may_be_chance(folder: Path) -> None:
     assert (contacted.change, contacted.notes[-1].values["missing"]) == (None, "2025-06/2025-08")
 
 
+@pytest.mark.long
 def test_the_same_gap_in_both_years_compares_but_is_told(folder: Path) -> None:
     """Closed every August: 88 contacts in both years, divided by the orders of twelve months."""
     held = contacts(*monthly(2024, 8, without(8)), *monthly(2025, 8, without(8)))
@@ -95,6 +98,7 @@ def test_the_same_gap_in_both_years_compares_but_is_told(folder: Path) -> None:
     assert notes(rate) == [("one_part_only", {"source": "kpibar-contacts", "missing": "2025-08"})]
 
 
+@pytest.mark.long
 def test_a_tool_that_gave_way_to_another_is_no_gap_of_the_ratio(folder: Path) -> None:
     """The old tool until March, the new one from April: every month of 2025 has contacts."""
     rule = '[[files]]\nmatch = "old*"\nbrand = "Old"\n'
@@ -133,6 +137,7 @@ def stopping(folder: Path, request: Request | None = None) -> Barometer:
     return computed(folder, {"c.csv": STOPS, "o.csv": GO_ON}, as_of=None, request=request)
 
 
+@pytest.mark.long
 def test_each_kpi_meets_the_days_that_its_own_exports_reach(folder: Path) -> None:
     """To 28 June: 49 contacts against 48, over 60 orders each; orders to 17 December: 126 against 120."""
     found = stopping(folder)
@@ -147,6 +152,7 @@ def test_each_kpi_meets_the_days_that_its_own_exports_reach(folder: Path) -> Non
     assert notes(row(found, "reason_coverage"))[-1] == until
 
 
+@pytest.mark.long
 def test_the_months_add_up_to_the_days_compared(folder: Path) -> None:
     found = stopping(folder)
     assert values(row(found, "contacts").series) == [8, 8, 8, 8, 8, 9, *[None] * 6]
@@ -155,6 +161,7 @@ def test_the_months_add_up_to_the_days_compared(folder: Path) -> None:
     assert values(row(found, "orders_placed").series) == [10, 10, 10, 10, 10, 15, 10, 10, 10, 10, 10, 11]
 
 
+@pytest.mark.long
 def test_segments_meet_the_same_days(folder: Path) -> None:
     found = stopping(folder, Request(by="channel"))
     (email,) = row(found, "contact_rate").segments
@@ -169,6 +176,7 @@ def test_the_report_says_to_what_day_a_kpi_is_counted(folder: Path) -> None:
     assert "Counted to 28 June only, and so is 2024: Contacts received · Contacts per 100 orders" in text
 
 
+@pytest.mark.long
 def test_medians_meet_the_same_days(folder: Path) -> None:
     """Waits of 100 s to 28 June, then 900 s in 2024: what came later is not met."""
     own = """
@@ -189,6 +197,7 @@ unit = "seconds"
     assert values(waited.before_series)[5:7] == [100, None]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("last", "comparable"), [("2025-12-02", False), ("2025-12-26", True)])
 def test_a_source_that_stops_before_the_others_of_its_table(folder: Path, last: str, comparable: bool) -> None:
     """Of twelve calls a month those of 29 days are missing, or those of five: a few days are no other year."""
@@ -201,6 +210,7 @@ def test_a_source_that_stops_before_the_others_of_its_table(folder: Path, last: 
         assert contacted.notes[-1].values["missing"] == "2025-12"
 
 
+@pytest.mark.long
 def test_a_source_of_another_year_reaches_nothing(folder: Path) -> None:
     """Contacts that end in 2024 say nothing of 2025: no figure, and no contacts divided by the orders of 2025."""
     exports = {"c.csv": contacts(*monthly(2024, 8, range(1, 11))), "o.csv": BOTH_ORDERS}
@@ -209,6 +219,7 @@ def test_a_source_of_another_year_reaches_nothing(folder: Path) -> None:
     assert row(found, "contacts").change is None
 
 
+@pytest.mark.long
 def test_calls_are_measured_where_the_calls_are(folder: Path) -> None:
     """Calls end on 10 October 2025, mails go on: ten months of calls meet ten; the mails' own gap is not theirs."""
     mails = contacts(*monthly(2024, 12), *monthly(2025, 12, without(3, 4, 5)), ("2025-12-31", 1))
@@ -223,6 +234,7 @@ def test_calls_are_measured_where_the_calls_are(folder: Path) -> None:
     assert not row(found, "contacts").comparable
 
 
+@pytest.mark.long
 def test_a_month_with_rows_is_known(folder: Path) -> None:
     """Promises from July on only; the first attempts of all months are counted."""
     days = [(day, day if day > "2025-07" else "") for day, _ in monthly(2025, 8)]
@@ -232,6 +244,7 @@ def test_a_month_with_rows_is_known(folder: Path) -> None:
     assert [measure.denominator for _, measure in first.series] == [8] * 12
 
 
+@pytest.mark.long
 def test_a_kpi_of_ones_own_may_need_what_nobody_knows(folder: Path) -> None:
     own = """
 [kpis.odd]
@@ -260,6 +273,7 @@ ORDERED = """
 """
 
 
+@pytest.mark.long
 def test_a_breakdown_shows_what_its_total_includes(folder: Path) -> None:
     """3 contacts over 3 orders: 1 over 2 of Maison Bleue, 2 of Petit Pas without an order, an order of Grand Large."""
     found = computed(folder, {"c.csv": BRANDED, "o.csv": ORDERED}, request=Request(by="brand"))
@@ -275,6 +289,7 @@ def test_a_breakdown_shows_what_its_total_includes(folder: Path) -> None:
     assert "the total includes 2 contacts of Petit Pas, which has no orders" in text
 
 
+@pytest.mark.long
 def test_the_total_alone_says_so_too(folder: Path) -> None:
     config = settings(folder)
     computed(folder, {"c.csv": BRANDED, "o.csv": ORDERED})
@@ -283,6 +298,7 @@ def test_the_total_alone_says_so_too(folder: Path) -> None:
     assert (fraction(one, "contact_rate"), row(one, "contact_rate").notes) == ((1, 2), ())
 
 
+@pytest.mark.long
 def test_rows_without_a_brand_may_be_of_any(folder: Path) -> None:
     """One order has no brand: it may be of Petit Pas, and nobody says that there is none."""
     ordered = ORDERED.replace("Grand Large ", "            ")

@@ -62,6 +62,7 @@ def rebuilt(copy: Path) -> object:
     return figures(place)
 
 
+@pytest.mark.long
 def test_six_reports_at_once_after_a_changed_threshold(shop: Path, copy: Path) -> None:
     """All succeed without waiting, none writes, and each gives the figures that an ingest would store."""
     before = (copy / DATABASE).read_bytes()
@@ -98,6 +99,7 @@ def unwritable(place: Path) -> Iterator[Path]:
         place.chmod(0o700)
 
 
+@pytest.mark.long
 def test_every_reading_command_works_on_a_disk_that_cannot_be_written(copy: Path) -> None:
     wanted = rebuilt(copy)
     with unwritable(copy) as place:
@@ -107,6 +109,7 @@ def test_every_reading_command_works_on_a_disk_that_cannot_be_written(copy: Path
             assert done.returncode == 0, (command, done.stderr)
 
 
+@pytest.mark.long
 def test_an_older_database_on_such_a_disk_is_refused_in_words(folder: Path) -> None:
     from tests.test_schema import restored
 
@@ -151,6 +154,7 @@ def test_a_reader_is_told_who_writes_for_long(copy: Path) -> None:
         assert "--wait" in done.stderr
 
 
+@pytest.mark.long
 def test_a_writer_is_not_kept_out_by_the_end_of_a_report(copy: Path) -> None:
     """A report that builds its own fact tables holds the file as any reader does: an ingest waits for it."""
     with open_store(copy / DATABASE, write=False):

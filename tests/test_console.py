@@ -11,6 +11,7 @@ from tests.support import kpibar
 HOSTILE = "\x1b[31mx\x9b2J\r\nkpibar: written\u202e\u2028\u200b\udce9"
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -187,6 +187,7 @@ def test_a_link_to_a_device_is_what_it_leads_to(folder: Path) -> None:
         open_source(folder / "link.csv")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda content: zipped(("a.csv", content))])
 def test_a_file_that_changes_while_it_is_read_is_refused(folder: Path, pack: object) -> None:
     assert callable(pack)
@@ -211,6 +212,7 @@ def test_a_file_that_is_replaced_between_two_readings_is_refused(folder: Path) -
 # --- archives made to do harm --------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_gzip_bomb_is_stopped_while_it_unpacks(folder: Path) -> None:
     """A thousand to one: 200 kB that would be 200 MiB. It ends at a hundred times its size, or soon after 10 MB."""
     squeezer = zlib.compressobj(9, wbits=31)
@@ -229,6 +231,7 @@ def test_a_zip_bomb_is_stopped_whatever_size_it_states(folder: Path) -> None:
         opened(folder, bytes(lying))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pack", [gzip.compress, lambda content: zipped(("a.csv", content))], ids=["gzip", "zip"])
 def test_the_expanded_size_has_a_limit_of_its_own(folder: Path, pack: object) -> None:
     assert callable(pack)

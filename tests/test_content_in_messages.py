@@ -169,6 +169,7 @@ def test_a_key_is_refused_by_name_or_form(folder: Path, name: str) -> None:
     assert content.decode("latin-1")[:12] not in refused(path)
 
 
+@pytest.mark.long
 def test_no_byte_of_any_key_is_printed(folder: Path) -> None:
     """Whatever its name, length and form: the words are the same for all, save numbers of lines and bytes."""
     rng = random.Random(11)

@@ -18,6 +18,7 @@ def taken(folder: Path, original: Path) -> bytes:
         return corrections(store, original, config(folder)).content
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_rejected_lines_are_written_as_they_were(folder: Path, encoding: str, end: str) -> None:
@@ -58,6 +59,7 @@ def test_corrected_records_join_their_source(folder: Path) -> None:
     assert kpibar("check", *database, folder=folder).returncode == 0
 
 
+@pytest.mark.long
 def test_the_command_says_what_was_said_of_the_original(folder: Path) -> None:
     """Zone, encoding and text as stated; the order of dates as the whole file showed it."""
     write(folder, "kpibar.toml", 'timezone = "Europe/Paris"\n')
@@ -76,6 +78,7 @@ def test_the_command_says_what_was_said_of_the_original(folder: Path) -> None:
     assert column(folder, "SELECT created_at::VARCHAR FROM contacts ORDER BY contact_id") == instants
 
 
+@pytest.mark.long
 def test_nothing_rejected_writes_nothing(folder: Path) -> None:
     take_text(folder, f"{HEADER}1,{DAY},email,a\n", name="a.csv")
     done = kpibar("rejects", "a.csv", "-o", "fix.csv", "--db", DATABASE, folder=folder)
@@ -84,6 +87,7 @@ def test_nothing_rejected_writes_nothing(folder: Path) -> None:
     assert column(folder, "SELECT count(*) FROM rejects") == [0]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "command",
     [
@@ -114,6 +118,7 @@ DAYS = "2025-03-01 10:00:00 +0100"
 ORDERS = "Name,Created at,Lineitem quantity,Lineitem name,Total\n"
 
 
+@pytest.mark.long
 def test_a_record_of_which_a_line_is_broken_is_rejected_and_corrected_whole(folder: Path) -> None:
     lines = [f"#1999,{DAYS},1,a,5\n", f"#2000,{DAYS},1,a,30\n", "#2000,,1,b,,,\n", f"#2001,{DAYS},1,a,5\n"]
     path = write(folder, "orders.csv", ORDERS + "".join(lines))
@@ -126,6 +131,7 @@ def test_a_record_of_which_a_line_is_broken_is_rejected_and_corrected_whole(fold
     assert held(folder, sql) == [(30.0, 2, False)]
 
 
+@pytest.mark.long
 def test_a_repaired_line_of_a_rejected_record_comes_with_it(folder: Path) -> None:
     lines = [f"#{number},{DAYS},1,a,5\n" for number in range(1900, 1960)]
     order = ["#2001,never,1,a,30\n", f"#2001,{DAYS},1a,5\n", "#2001,,1,a,\n"]
@@ -136,6 +142,7 @@ def test_a_repaired_line_of_a_rejected_record_comes_with_it(folder: Path) -> Non
     assert taken(folder, path).decode().endswith("".join(order))
 
 
+@pytest.mark.long
 def test_the_encoding_is_that_of_the_bytes_not_of_the_name(folder: Path) -> None:
     row = f"1,{DAY},email,été\n2,never,email,été\n"
     old, new = write(folder, "jan/t.csv", (HEADER + row).encode("cp1252")), write(folder, "feb/t.csv", HEADER + row)
@@ -145,6 +152,7 @@ def test_the_encoding_is_that_of_the_bytes_not_of_the_name(folder: Path) -> None
     assert taken(folder, new).decode() == HEADER + row.splitlines()[1] + "\n"
 
 
+@pytest.mark.long
 def test_what_is_corrected_is_as_new_as_the_export_it_is_from(folder: Path) -> None:
     head = "contact_id,created_at,channel,reply_s,queue\n".replace("reply_s", "wait_s")
     first = f"{head}T1,{DAY},email,,red\nT9,2025-03-31 10:00:00,email,,red\n"

@@ -93,6 +93,7 @@ def seconds(folder: Path, make: Callable[[int], str | bytes], size: int) -> floa
     return time.process_time() - start
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("make", TEXTS.values(), ids=TEXTS)
 def test_twice_the_bytes_take_about_twice_the_time(folder: Path, make: Callable[[int], str | bytes]) -> None:
     shelf(None).vocabulary()
@@ -118,6 +119,7 @@ def test_the_readings_of_many_quotes_are_still_found() -> None:
     assert ['a"b ', 'c,d', 'x"e"f"'] in found  # fmt: skip
 
 
+@pytest.mark.long
 def test_quotes_that_never_close_are_refused_in_words(folder: Path) -> None:
     """Each line opens a quote that the next one closes and opens again: of each, 2,000 lines would be read."""
     path = write(folder, "quotes.csv", HEADER + GOOD + 'a","b\n' * 200_000)
@@ -149,6 +151,7 @@ def test_too_many_sheets_are_refused(folder: Path) -> None:
         open_export(write(folder, "many.xlsx", out.getvalue()), shelf(None).vocabulary())
 
 
+@pytest.mark.long
 def test_a_line_without_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kpibar.read.reader._LONGEST_LINE", 1 << 20)
     path = write(folder, "long.csv", HEADER + GOOD + "x" * (5 << 20))

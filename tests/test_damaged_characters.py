@@ -32,6 +32,7 @@ def rejects(folder: Path) -> list[tuple[int, str]]:
     return held(folder, "SELECT line, reason FROM rejects ORDER BY line")
 
 
+@pytest.mark.long
 def test_a_lost_letter_in_free_text_costs_no_record(folder: Path) -> None:
     """In a subject, in a column that nothing reads, in a text of several lines, in a workbook."""
     several = f'3,{DAY},email,"{LOST}\nBonjour,\n{LOST}",a,'
@@ -62,12 +63,14 @@ def test_a_lost_letter_in_any_other_column_is_a_reject_of_its_own(folder: Path) 
     assert outcome.lines.rejected == 5
 
 
+@pytest.mark.long
 def test_a_lost_letter_of_a_recorded_reason_leaves_the_reason_unknown(folder: Path) -> None:
     content = f"contact_id,created_at,channel,reason_raw\n1,{DAY},email,Livraison\n2,{DAY},email,R\ufffdclamation\n"
     outcome = load(folder, content)
     assert remarks(outcome) == {"damaged_text": 1, "reason_unmapped": 1}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_nul_costs_its_record(folder: Path, end: str) -> None:
     """Also among the first records, and once where the record has several lines."""
@@ -78,6 +81,7 @@ def test_a_nul_costs_its_record(folder: Path, end: str) -> None:
     assert rejects(folder) == [(line, "it holds a NUL character") for line in (2, 18, 19)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "content",
     [
@@ -93,6 +97,7 @@ def test_a_binary_file_is_refused_as_such(folder: Path, content: bytes) -> None:
         load(folder, content)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_carriage_return_within_a_cell_ends_no_line(folder: Path, end: str) -> None:
     """In the middle of a record, in its last cell, several, in quotes, after a text of several lines."""
@@ -122,6 +127,7 @@ def test_a_carriage_return_within_a_cell_ends_no_line(folder: Path, end: str) ->
     ]
 
 
+@pytest.mark.long
 def test_a_carriage_return_between_whole_records_ends_a_line(folder: Path) -> None:
     """As a part of the file that another system wrote has it, and as blank lines have it."""
     content = table(f"1,{DAY},email,,a,\r2,{DAY},email,,a,", f"3,{DAY},email,,a,\r\r", f"\r4,{DAY},email,,a,")
@@ -131,6 +137,7 @@ def test_a_carriage_return_between_whole_records_ends_a_line(folder: Path) -> No
     assert outcome.counts.added == 1
 
 
+@pytest.mark.long
 def test_a_carriage_return_that_fits_no_record_is_told(folder: Path) -> None:
     outcome = load(folder, table(f"1,{DAY},email,a\rb", f"2,{DAY},em\rail,,a,,,"))
     assert (outcome.counts.added, outcome.counts.rejected > 1) == (20, True)

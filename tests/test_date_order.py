@@ -29,6 +29,7 @@ def contacts(*dates: str, resolved: str = "") -> str:
     return HEAD + "".join(f'{n},"{date}",email,"{resolved}"\n' for n, date in enumerate(dates))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("dates", "first"),
     [
@@ -45,6 +46,7 @@ def test_the_values_of_a_column_decide(folder: Path, dates: tuple[str, ...], fir
     assert column(folder, "SELECT created_at FROM contacts WHERE contact_id = '0'") == [at(first)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dates", [("03/02/2025", "04/05/2025"), ("1.2.2025",), ("1/2/25",), ("25-01-12", "25-01-13")])
 def test_where_both_orders_fit_the_file_is_refused_unless_somebody_states_one(
     folder: Path, dates: tuple[str, ...]
@@ -59,6 +61,7 @@ def test_where_both_orders_fit_the_file_is_refused_unless_somebody_states_one(
     assert column(folder, "SELECT count(*) FROM contacts") == [len(dates)]
 
 
+@pytest.mark.long
 def test_what_is_stated_decides_and_is_part_of_how_a_file_was_read(folder: Path) -> None:
     path = write(folder, "export.csv", contacts("03/02/2025 10:00"))
     for order, month in (("dmy", 2), ("mdy", 3)):
@@ -67,6 +70,7 @@ def test_what_is_stated_decides_and_is_part_of_how_a_file_was_read(folder: Path)
     assert take(folder, path, date_order="mdy")[0].same_as_before is not None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("order", [None, "dmy", "mdy"])
 def test_two_orders_in_a_column_are_refused_whatever_is_stated(folder: Path, order: str | None) -> None:
     """A spreadsheet swaps what could be a month and leaves the rest: both orders then stand in the column."""
@@ -91,6 +95,7 @@ def test_a_layout_that_knows_its_order_reads_days_below_thirteen(folder: Path) -
     assert isinstance(take(folder, swapped)[0].error, DateOrderMixed)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("date", ["07-01-2025 10:00", "07/01/2025 10:00 AM", "07/01/25 10:00", "7.1.2025"])
 def test_formats_state_the_order_of_what_is_written_like_them_only(folder: Path, date: str) -> None:
     """Easiware writes 01/07/2025 10:00; another sign, clock or year shows that something else wrote the file."""
@@ -104,6 +109,7 @@ def test_formats_state_the_order_of_what_is_written_like_them_only(folder: Path,
     assert column(folder, "SELECT month(created_on) FROM contacts WHERE contact_id = 'E2'") == [1]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("dates", "created"),
     [
@@ -123,6 +129,7 @@ def test_a_layout_that_lists_both_orders_lets_the_file_decide(
     assert isinstance(take(folder, lone)[0].error, DateOrderAmbiguous)
 
 
+@pytest.mark.long
 def test_a_layout_of_ones_own_states_its_order(folder: Path) -> None:
     layout = 'name = "mine"\nfills = "orders"\ndetect = ["No", "When"]\ndate_order = "mdy"\n[select]\n'
     write(folder, "layouts/mine.toml", layout + "order_ref = 'text(\"No\")'\nordered_at = 'instant(\"When\")'\n")
@@ -144,12 +151,14 @@ def test_a_stranger_among_iso_dates_rejects_its_own_record_only(folder: Path) ->
     assert held(folder, "SELECT line, column_name FROM rejects ORDER BY line") == [(4, "created_at"), (5, "created_at")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("never", ["30/12/1899", "01/01/1900", "00/00/0000", "", "-"])
 def test_a_zero_date_says_nothing_of_the_order(folder: Path, never: str) -> None:
     take_text(folder, contacts("2025-02-14", resolved=never))
     assert column(folder, "SELECT resolved_at FROM contacts") == [None]
 
 
+@pytest.mark.long
 def test_spreadsheet_days_need_five_decimals_unless_the_column_has_them(folder: Path) -> None:
     """45678.40 may be 45678.40 or 45678.395 to .405: seven minutes each way."""
     outcome = take_text(folder, contacts("45678.4", "45678.39583", "45678"))
@@ -223,6 +232,7 @@ channel = "'phone'"
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("before", [10, 21_000], ids=["the first batch", "a later batch"])
 def test_a_date_not_written_as_the_formats_say_refuses_the_file(folder: Path, before: int) -> None:
     write(folder, "layouts/own-calls.toml", FORMATS)
@@ -258,6 +268,7 @@ def test_a_short_year_that_may_stand_in_front_borrows_no_order(folder: Path) -> 
     assert 'column "created_at" (99-99-99' in str(error)
 
 
+@pytest.mark.long
 def test_a_few_of_them_are_rejected_one_by_one(folder: Path) -> None:
     rows = "".join(f"T{n},2025-03-14 10:00,email,14/03/2025 11:00\n" for n in range(3))
     outcome = take_text(folder, MIXED + rows + "T9,25-03-14 10:00,email,14/03/2025 11:00\n")
@@ -269,6 +280,7 @@ def test_a_stated_order_does_not_make_years_to_come(folder: Path) -> None:
     assert isinstance(take(folder, path, date_order="dmy")[0].error, YearFirst)
 
 
+@pytest.mark.long
 def test_a_later_batch_brings_none_in(folder: Path) -> None:
     rows = [f"T{n},14/03/2025 10:00,email" for n in range(60_000)]
     text = "contact_id,created_at,channel\n" + "\n".join([*rows, "X1,25-03-14 10:00,email"]) + "\n"
@@ -278,6 +290,7 @@ def test_a_later_batch_brings_none_in(folder: Path) -> None:
 # --- opened in a spreadsheet of another language -------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("written", ["{0:02}/04/2025 10:00", "04/{0:02}/2025 10:00"])
 def test_dates_a_spreadsheet_has_swapped_where_it_could_refuse_the_file(folder: Path, written: str) -> None:
     days = [datetime(2025, day, 4, 10) if day < 13 else written.format(day) for day in range(1, 29)]

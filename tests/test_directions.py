@@ -18,6 +18,7 @@ CONTACTS = """
 REMARKS = "SELECT code, about, records FROM remarks WHERE code LIKE '%_unlisted'"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("inbound", "outbound"),
     [
@@ -36,6 +37,7 @@ def test_a_direction_in_another_language_is_read(folder: Path, inbound: str, out
     assert held(folder, REMARKS) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("word", ["Von aussen", "arrivée", "I", "client"])
 def test_a_direction_nobody_knows_counts_as_inbound_and_is_said(folder: Path, word: str) -> None:
     """Two of an unknown direction and one inbound: 3."""
@@ -44,6 +46,7 @@ def test_a_direction_nobody_knows_counts_as_inbound_and_is_said(folder: Path, wo
     assert held(folder, REMARKS) == [("direction_unlisted", "direction", 2)]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("word", ["satisfaction", "Sterne", "stars"])
 def test_a_kind_of_survey_nobody_knows_is_unknown_and_said(folder: Path, word: str) -> None:
     take_text(folder, f"survey_id,kind,score,answered_at\na,{word},4,2025-03-01\nb,nps,9,2025-03-01\n")

@@ -103,10 +103,12 @@ def _expanded(word: str, folder: Path) -> list[str]:
     return sorted(str(path) for path in folder.glob(word)) if "*" in word else [word]
 
 
+@pytest.mark.long
 def test_the_commands_of_the_readme_run(reported: Path) -> None:
     assert {"kpibar.duckdb", "barometer.json", "barometer.csv"} <= {path.name for path in reported.iterdir()}
 
 
+@pytest.mark.long
 def test_the_python_of_the_readme_runs_on_what_the_commands_write(reported: Path) -> None:
     (program,) = blocks(README, "python")
     ran = subprocess.run(
@@ -116,6 +118,7 @@ def test_the_python_of_the_readme_runs_on_what_the_commands_write(reported: Path
     assert "late_share" in ran.stdout
 
 
+@pytest.mark.long
 def test_jq_asks_for_keys_the_report_has(reported: Path) -> None:
     report = json.loads((reported / "barometer.json").read_text(encoding="utf-8"))
     known = _keys(report) | {kpi["id"] for kpi in report["kpis"]}

@@ -12,8 +12,9 @@ import jsonschema
 import pytest
 
 from kpibar.api import read_report
-from kpibar.cli.demo import sample_files, sample_folder
-from kpibar.config import Config
+from kpibar.cli.demo import sample_folder
+from kpibar.config import Config, load
+from kpibar.load.outcome import Outcome
 from kpibar.measure.circulation import compute_report
 from kpibar.measure.errors import ReportUnreadable
 from kpibar.measure.report import Barometer, Request
@@ -37,20 +38,9 @@ CONTACTS = table(
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Config]:
-    """A database of the sample exports."""
-    from kpibar.config import load
-    from kpibar.database.store import open_store
-    from kpibar.load.ingest import ingest
-    from kpibar.load.outcome import Options
-    from kpibar.model.build import build
-
-    folder, config = tmp_path_factory.mktemp("demo"), load(sample_folder() / "kpibar.toml")
-    with pytest.MonkeyPatch.context() as patch, open_store(folder / "test.duckdb", write=True) as store:
-        patch.setenv("KPIBAR_KEY_FILE", str(folder / "demo.key"))
-        ingest(store, sample_files(), config, Options())
-        build(store, config.settings.thresholds, config.settings.files)
-    return folder, config
+def demo(sample: tuple[Path, list[Outcome]]) -> tuple[Path, Config]:
+    """The folder of the sample exports' database, and their settings."""
+    return sample[0], load(sample_folder() / "kpibar.toml")
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +53,7 @@ def test_sample_report_is_valid(barometer: Barometer) -> None:
     jsonschema.validate(json.loads(to_json(barometer, NOW)), SCHEMA)
 
 
+@pytest.mark.long
 def test_small_and_hostile_report_is_valid(folder: Path) -> None:
     config = settings(folder)
     ingest_tables(folder, {"contacts.csv": CONTACTS}, config)
@@ -90,6 +81,7 @@ def test_schema_names_every_key(barometer: Barometer) -> None:
     assert keys(document(barometer, NOW), SCHEMA) == []
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("where", "key", "wrong"), [((), "schema", "other"), (("kpis", 0), "value", "9 %"), (("kpis", 0), "status", "fine")]
 )
@@ -150,9 +142,7 @@ def saved(demo: tuple[Path, Config], request: pytest.FixtureRequest) -> Baromete
     asked = {"year": Request(), "share": Request(by="carrier", share=True)}.get(
         request.param, Request(by=request.param)
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KPIBAR_KEY_FILE", str(folder / "demo.key"))
-        return compute_report(folder / "test.duckdb", config, asked)
+    return compute_report(folder / "test.duckdb", config, asked)
 
 
 def points(found: dict[str, Any]) -> list[dict[str, Any]]:
@@ -167,6 +157,7 @@ def points(found: dict[str, Any]) -> list[dict[str, Any]]:
     return listed
 
 
+@pytest.mark.long
 def test_a_month_or_segment_of_few_rows_is_masked_and_says_why(saved: Barometer) -> None:
     found = document(saved, NOW)
     jsonschema.validate(json.loads(json.dumps(found)), SCHEMA)
@@ -198,6 +189,7 @@ def test_the_csv_has_status_and_reason_of_each_figure(saved: Barometer) -> None:
     assert {"ok", "low_base", "not_available"} == {row["status"] for row in rows}
 
 
+@pytest.mark.sample(1)
 def test_a_document_read_back_is_the_same_report(saved: Barometer, tmp_path: Path) -> None:
     """JSON, CSV and pages of the report that was read are those of the report that was written."""
     text = to_json(saved, NOW)
@@ -279,6 +271,7 @@ def test_json_shows_no_unseen_sign_and_stays_the_same() -> None:
     text.encode("utf-8")
 
 
+@pytest.mark.long
 def test_hostile_brand_in_csv(folder: Path) -> None:
     config = settings(folder)
     ingest_tables(folder, {"contacts.csv": CONTACTS}, config)

@@ -101,6 +101,7 @@ def legs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("case", "contacts"),
     [
@@ -298,6 +299,7 @@ def test_tickets_leave_the_calls_as_they_are_and_are_counted(tickets: Path) -> N
     assert fraction(found, "reopen_rate") == (1, 13 + 6)
 
 
+@pytest.mark.long
 def test_the_settings_keep_both_and_hold_for_what_was_read_before(folder: Path) -> None:
     """One caller with a ticket and one with a further leg, seen by `status`, by `report` and in their JSON."""
     calls = "contact_id,created_at,channel,customer,queued,answered,wait_s,talk_s\n"
@@ -322,6 +324,7 @@ def test_the_settings_keep_both_and_hold_for_what_was_read_before(folder: Path) 
     assert held["counted_once"] == {"call_legs": 1, "phone_tickets_separate": 1}
 
 
+@pytest.mark.long
 def test_the_ticket_of_a_call_or_chat_that_does_not_count_is_a_contact(folder: Path) -> None:
     """Named by an episode that is automated, spam, merged into another or outbound, a ticket stays: 4 of 4."""
     table = """
@@ -338,6 +341,7 @@ def test_the_ticket_of_a_call_or_chat_that_does_not_count_is_a_contact(folder: P
     assert row(computed(folder, {"contacts.csv": table}), "contacts").now.value == 4
 
 
+@pytest.mark.long
 def test_an_outgoing_call_about_a_ticket_does_not_hide_it(folder: Path) -> None:
     """An e-mail ticket called back, and a telephone ticket whose incoming call is there too: two contacts."""
     contacts = """

@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from pathlib import Path
 
+import pytest
+
 from kpibar.measure.report import Request
 from tests.support import computed, report, row, settings
 
@@ -22,6 +24,7 @@ def test_a_slip_of_the_pen_is_not_the_reported_year(folder: Path) -> None:
     assert found.edition.year == 2025
 
 
+@pytest.mark.long
 def test_a_source_that_stops_in_september_gives_no_verdict(folder: Path) -> None:
     """The calls end in September of the second year: contacts fall by a quarter of the calls, and nobody is judged."""
     rule = '[[files]]\nmatch = "calls*"\nbrand = "Calls"\n'
@@ -34,6 +37,7 @@ def test_a_source_that_stops_in_september_gives_no_verdict(folder: Path) -> None
     assert contacts.notes[-1].values["now"] == 9
 
 
+@pytest.mark.long
 def test_a_count_over_a_table_that_is_not_there_is_not_zero(folder: Path) -> None:
     orders = "order_ref,ordered_at\n1,2024-02-25 10:00:00\n"
     found = computed(folder, {"c.csv": HEAD + monthly(range(1, 13), 2025), "o.csv": orders})
@@ -43,6 +47,7 @@ def test_a_count_over_a_table_that_is_not_there_is_not_zero(folder: Path) -> Non
     assert all(month.value is None for _, month in contacts.before_series)
 
 
+@pytest.mark.long
 def test_an_export_saved_today_does_not_make_a_partial_year_whole(folder: Path) -> None:
     """Of one brand: its exports end in June although those of the other reach December."""
     more = '[[files]]\nmatch = "a-*"\nbrand = "A"\n[[files]]\nmatch = "b-*"\nbrand = "B"\n'
@@ -53,6 +58,7 @@ def test_an_export_saved_today_does_not_make_a_partial_year_whole(folder: Path) 
     assert report(folder, config, Request(brand="B")).edition.window.end == date(2025, 6, 13)
 
 
+@pytest.mark.long
 def test_the_verdict_does_not_depend_on_what_else_is_asked(folder: Path) -> None:
     config = settings(folder)
     computed(folder, {"c.csv": HEAD + monthly(range(1, 13), 2024) + monthly(range(1, 13), 2025, 14)})

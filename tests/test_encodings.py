@@ -261,6 +261,7 @@ def test_what_is_no_encoding_of_files_is_refused(folder: Path, name: str) -> Non
         ladder.codec_of(name)
 
 
+@pytest.mark.long
 def test_the_same_bytes_in_another_encoding_are_read_again(folder: Path) -> None:
     """A wrong guess can be corrected: the file is not "already ingested"."""
     content = f"{HEADER}1,{DAY},Télé\u0161,x\n".encode("cp1250")
@@ -308,6 +309,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
 def test_a_large_file_is_never_held(folder: Path, encoding: str) -> None:
     lines = FRENCH.encode(encoding) * 20_000
@@ -409,6 +411,7 @@ LETTERS = st.text(st.sampled_from("abz09 éèçàôœß’“«,;|\t'\"\n€\u20
 ROWS = st.lists(st.lists(LETTERS, min_size=3, max_size=3).filter(lambda row: row[0].strip() != ""), max_size=6)
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=ROWS,

@@ -25,6 +25,7 @@ def said(outcome: Outcome) -> str:
     return "\n".join(outcome_lines(outcome, catalogue(Settings()), dry_run=False))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("name", "cells"),
     [
@@ -55,6 +56,7 @@ def test_a_last_record_without_line_end_that_is_whole_is_taken_and_said(
     ]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("name", "cells"),
     [
@@ -101,6 +103,7 @@ def test_what_a_cut_file_lacks_is_never_put_right(folder: Path) -> None:
     assert (outcome.counts.added, outcome.counts.rejected) == (2, 1)
 
 
+@pytest.mark.long
 def test_every_place_of_a_cut_is_whole_or_rejected(folder: Path) -> None:
     """Cut after each character of the last cell: what is loaded has the status it had, or the file's line says it."""
     whole = contacts("status", ["open", "closed", "pending", "solved", "closed"])
@@ -111,6 +114,7 @@ def test_every_place_of_a_cut_is_whole_or_rejected(folder: Path) -> None:
         assert set(column(folder, "SELECT status FROM contacts WHERE contact_id = 'T4'")) <= {"closed"}
 
 
+@pytest.mark.long
 def test_a_file_with_its_line_end_or_a_footer_says_nothing(folder: Path) -> None:
     whole = contacts("status", ["open", "closed"])
     for number, end in enumerate(("\n", "\r\n", "\n\n", "\nTotal,2,,")):

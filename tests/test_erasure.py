@@ -79,6 +79,7 @@ def done(folder: Path, *arguments: str) -> str:
     return str(ended.stderr)
 
 
+@pytest.mark.long
 def test_a_person_of_the_samples_is_gone_as_if_never_there(folder: Path) -> None:
     every = samples()
     other = folder / "other"
@@ -170,6 +171,7 @@ def copied(desk: Path, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_the_mark_of_a_telephone_goes_from_the_queues_of_others(folder: Path) -> None:
     contacts = """
     | contact_id | created_at | channel | customer         | queue              |
@@ -216,6 +218,7 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, str, str], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("case", CASES)
 def test_what_hangs_on_a_person_goes_and_all_else_stays(desk: Path, folder: Path, case: str) -> None:
     stated, (contacts, parcels, surveys), words = CASES[case]
@@ -235,6 +238,7 @@ def test_what_hangs_on_a_person_goes_and_all_else_stays(desk: Path, folder: Path
     assert traces(desk, gone) == gone and traces(folder, gone) == set()
 
 
+@pytest.mark.long
 def test_what_begins_later_is_taken_in_and_what_is_old_is_not(desk: Path, folder: Path) -> None:
     copied(desk, folder)
     done(folder, "forget", "--email", "jean@example.org", "--yes")
@@ -277,6 +281,7 @@ def test_nothing_happens_where_nobody_agrees_or_the_key_is_another(desk: Path, f
     assert [path.name for path in folder.glob(".*")] == []
 
 
+@pytest.mark.long
 def test_texts_that_are_kept_no_longer_leave_the_file(desk: Path, folder: Path) -> None:
     copied(desk, folder)
     assert traces(folder, ["unique words"])
@@ -286,6 +291,7 @@ def test_texts_that_are_kept_no_longer_leave_the_file(desk: Path, folder: Path) 
     assert faults(folder / DATABASE) == []
 
 
+@pytest.mark.long
 def test_an_identifier_in_a_column_of_numbers_goes_too(folder: Path) -> None:
     head = "| contact_id | created_at | channel | customer | case_id | agent |\n"
     lines = (
@@ -309,6 +315,7 @@ def test_an_identifier_in_a_column_of_numbers_goes_too(folder: Path) -> None:
 # --- purge ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_what_began_before_a_day_goes_and_does_not_come_back(desk: Path, folder: Path) -> None:
     from datetime import UTC, datetime
 
@@ -385,12 +392,14 @@ def test_an_age_is_a_day(age: str, day: str) -> None:
 # --- machines ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_killed_run_leaves_the_database_before_or_after(tmp_path: Path) -> None:
     states = erasures.make_world(tmp_path, 1_000)
     ends = erasures.kill(tmp_path, states, 2, seed=1)
     assert ends["before"] + ends["after"] == 2
 
 
+@pytest.mark.long
 def test_a_full_disk_leaves_the_database_as_it_was(desk: Path, folder: Path) -> None:
     import resource
 

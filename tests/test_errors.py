@@ -4,11 +4,9 @@ Each leaves stdout empty, ends stderr with the only line that starts with `kpiba
 to do, and exits with the code of its class. There is never a traceback.
 """
 
-import os
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -45,23 +43,6 @@ def copied(filled: Path, folder: Path) -> Path:
     return folder
 
 
-End = tuple[Case, Path, subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def ends(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Reproducer, End]:
-    """How every reproducer ended; they run side by side."""
-
-    def end(entry: tuple[type[KpibarError], Reproducer]) -> tuple[Reproducer, End]:
-        reproducer = entry[1]
-        folder = copied(filled, tmp_path_factory.mktemp(reproducer.__name__))
-        case = reproducer(folder)
-        return reproducer, (case, folder, run(folder, *case.arguments, **case.environment))
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(pool.map(end, REPRODUCERS))
-
-
 def check(case: Case, folder: Path, done: subprocess.CompletedProcess[str], code: int) -> None:
     lines = done.stderr.splitlines()
     assert done.returncode == code, done.stderr
@@ -73,13 +54,16 @@ def check(case: Case, folder: Path, done: subprocess.CompletedProcess[str], code
     assert list(folder.rglob(".kpibar-*")) == [], "nothing half-written stays"
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize(
     ("error", "reproducer"), REPRODUCERS, ids=[f"{error.__name__}-{one.__name__}" for error, one in REPRODUCERS]
 )
-def test_error(ends: dict[Reproducer, End], error: type[KpibarError], reproducer: Reproducer) -> None:
-    check(*ends[reproducer], error.exit_code)
+def test_error(filled: Path, folder: Path, error: type[KpibarError], reproducer: Reproducer) -> None:
+    case = reproducer(copied(filled, folder))
+    check(case, folder, run(folder, *case.arguments, **case.environment), error.exit_code)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["ingest good.csv --tz UTC", "report"])
 def test_a_database_in_use(filled: Path, folder: Path, command: str) -> None:
     database = copied(filled, folder) / DATABASE

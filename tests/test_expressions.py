@@ -298,6 +298,7 @@ def test_enum_knows_its_values_whatever_their_case(engine: DuckDB, cell: str | N
     assert value(engine, "enum", cell, argument="channel") == expected
 
 
+@pytest.mark.long
 def test_unknown_values_become_other_and_are_counted(folder: Path) -> None:
     channels = [*["fax"] * 6, *["telex"] * 5, "Somebody Else", "EMAIL", ""]
     rows = "".join(f"{n:02},2025-01-01,{channel}\n" for n, channel in enumerate(channels))

@@ -12,6 +12,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(tmp_path_factory.mktemp("world"), rows=2_000)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_database_is_as_before_or_after(world: World, name: str) -> None:
     tally = suffer(world, name, RUNS[name], seed=1, jobs=2)

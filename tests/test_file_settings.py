@@ -46,6 +46,7 @@ def codes(folder: Path) -> dict[str, str]:
     return said
 
 
+@pytest.mark.long
 def test_each_setting_that_changed_names_its_files_until_they_are_read_again(folder: Path) -> None:
     (folder / "layouts").mkdir()
     layout = folder / "layouts" / "tool.toml"
@@ -73,6 +74,7 @@ def test_each_setting_that_changed_names_its_files_until_they_are_read_again(fol
     assert codes(folder) == {}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("more", "layout", "error"),
     [

@@ -45,6 +45,7 @@ def is_told(path: Path, config: Path) -> bool:
         return True
 
 
+@pytest.mark.long
 def test_a_flipped_bit_in_any_block_that_is_used_is_told(shop: Path, folder: Path) -> None:
     """Of each block one bit; all are told but those of the blocks that are free."""
     with duckdb.connect(str(shop / DATABASE), read_only=True) as database:

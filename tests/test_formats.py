@@ -73,6 +73,7 @@ HONOURED: list[tuple[str, dict[str, object]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("format", "cells"), HONOURED, ids=[one for one, _ in HONOURED])
 def test_a_stated_format_is_honoured(folder: Path, format: str, cells: dict[str, object]) -> None:
     assert read(folder, "at", list(cells), stated(format)) == list(cells.values())
@@ -95,6 +96,7 @@ IMPOSSIBLE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("format", IMPOSSIBLE)
 def test_a_format_that_can_tell_no_date_is_refused_by_name(folder: Path, format: str) -> None:
     with pytest.raises(LayoutInvalid) as caught:
@@ -103,6 +105,7 @@ def test_a_format_that_can_tell_no_date_is_refused_by_name(folder: Path, format:
     assert IMPOSSIBLE[format] in str(caught.value)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("format", ["%d.%m.%Y %H:%M", "%A, %d %B %Y", "%d.%m.%Y um %H:%M Uhr"])
 def test_the_advice_is_not_what_was_done(folder: Path, format: str) -> None:
     error = taken(folder, {"at": ["3 of April", "4 of April"]}, stated(format)).error

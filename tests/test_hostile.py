@@ -47,6 +47,7 @@ def test_a_line_that_is_no_order_is_rejected(folder: Path, line: str, reason: st
     assert reason in outcome.first_rejects[0]
 
 
+@pytest.mark.long
 def test_a_line_of_a_report_is_a_footer_below_the_records_and_rejected_between_them(folder: Path) -> None:
     head = f"order_ref,ordered_at,value\nA1,{DAY},10\n20 rows,,\n"
     below = take_text(folder, head)
@@ -69,12 +70,14 @@ def test_an_own_kpi_has_a_plain_name(folder: Path) -> None:
         catalogue(load(write(folder, "kpibar.toml", own)).settings)
 
 
+@pytest.mark.long
 def test_three_hundred_columns_nobody_reads_cost_nothing(folder: Path) -> None:
     extra = ",".join(f"custom {n}" for n in range(300))
     outcome = take_text(folder, f"contact_id,created_at,channel,{extra}\n1,{DAY},email{',x' * 300}\n")
     assert outcome.counts.added == 1
 
 
+@pytest.mark.long
 def test_status_works_when_a_run_was_cut_before_the_model(folder: Path) -> None:
     take_text(folder, f"contact_id,created_at,channel\n1,{DAY},email\n")
     with open_store(folder / "test.duckdb", write=True) as store:
@@ -94,6 +97,7 @@ def test_words_about_a_hostile_file_name_hold_no_control(folder: Path) -> None:
     assert "\x1b" not in done.stderr + done.stdout
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("cell", ["3.36123E+10", "3,36123e+10", "3E+10"])
 @pytest.mark.parametrize("column", ["contact_id", "order_ref", "customer"])
 def test_an_identifier_that_lost_its_digits_makes_nobody_one_with_another(folder: Path, column: str, cell: str) -> None:
@@ -105,6 +109,7 @@ def test_an_identifier_that_lost_its_digits_makes_nobody_one_with_another(folder
     assert "rounded by a spreadsheet" in held(folder, "SELECT reason FROM rejects")[0][0]
 
 
+@pytest.mark.long
 def test_a_date_to_come_does_not_make_an_old_export_the_newest(folder: Path) -> None:
     header = "order_ref,ordered_at,value,cancelled_at\n"
     january = write(folder, "jan.csv", f"{header}1,2025-01-01,10,\n2,2025-01-02,10,2052-01-03\n")
@@ -114,6 +119,7 @@ def test_a_date_to_come_does_not_make_an_old_export_the_newest(folder: Path) -> 
     assert held(folder, "SELECT count(*) FROM orders WHERE cancelled_at = '2025-02-01 23:00:00'") == [(1,)]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("more", [{}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}])
 @pytest.mark.parametrize("raw", [b"t\xe9l.csv", "tél.csv".encode()])
 def test_a_file_name_in_any_encoding_is_read_and_told(folder: Path, raw: bytes, more: dict[str, str]) -> None:
@@ -127,6 +133,7 @@ def test_a_file_name_in_any_encoding_is_read_and_told(folder: Path, raw: bytes, 
     assert kpibar("check", "--db", "x.db", folder=folder, **more).returncode == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("raw", [b"b\xe9.duckdb", "bé.duckdb".encode()])
 def test_a_database_is_named_in_utf_8(folder: Path, raw: bytes) -> None:
     write(folder, "t.csv", f"contact_id,created_at,channel\n1,{DAY},email\n")
@@ -142,6 +149,7 @@ def test_a_sign_that_cannot_part_cells_is_refused_in_words(folder: Path, sign: s
     assert isinstance(error, DelimiterUnusable)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1_000, 2_500])
 def test_more_columns_than_an_expression_is_deep(folder: Path, width: int) -> None:
     header = ",".join(("contact_id", "created_at", "channel", *(f"x{n}" for n in range(width - 3))))
@@ -156,6 +164,7 @@ def test_more_columns_than_an_expression_is_deep(folder: Path, width: int) -> No
 # --- scores --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "row", ["csat,1,5,99", "csat,1,5,0", "nps,,,11", "nps,,,-5", "csat,5,1,3", "csat,5,1,", "csat,3,3,3"]
 )
@@ -166,6 +175,7 @@ def test_a_score_beyond_its_scale_rejects_the_answer(folder: Path, row: str) -> 
     assert (counts.added, counts.rejected) == (4, 1)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("word", ["Bon", "5/5", "4,5", "inf", "1e300", "-3", "10", "0", "Nicht angeboten"])
 def test_a_rating_nobody_knows_is_no_answer_and_shown(folder: Path, word: str) -> None:
     header = "id,ticket_id,requester_id,score,created_at\n"
@@ -180,6 +190,7 @@ def test_a_rating_nobody_knows_is_no_answer_and_shown(folder: Path, word: str) -
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cell", ["#NAME?", "#REF!"])
 @pytest.mark.parametrize("column", ["contact_id", "order_ref"])
 def test_the_error_of_a_formula_is_no_identifier(folder: Path, column: str, cell: str) -> None:
@@ -189,6 +200,7 @@ def test_the_error_of_a_formula_is_no_identifier(folder: Path, column: str, cell
     assert (counts.added, counts.rejected) == (1, 1)
 
 
+@pytest.mark.long
 def test_an_identifier_of_json_has_no_point(folder: Path) -> None:
     numbers = ["1001", "1001.0", "1001.5", "12345678901234567.0"]
     rows = (f'{{"contact_id": {number}, "created_at": "{DAY}", "channel": "email"}}' for number in numbers)
@@ -197,6 +209,7 @@ def test_an_identifier_of_json_has_no_point(folder: Path) -> None:
     assert found == [("1001",), ("1001.5",), ("12345678901234567.0",)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("clock", ["1:30", "26:30"])
 def test_two_parts_of_a_clock_in_a_column_of_hours_are_not_taken_for_minutes(folder: Path, clock: str) -> None:
     header = "Ticket ID,Status,Source,Created time,Initial response time,First response time (in hrs)\n"

@@ -216,6 +216,7 @@ def test_a_column_that_a_layout_needs_and_a_file_lacks_is_named(folder: Path, en
         assert text in str(caught.value) and "Binder" not in str(caught.value)
 
 
+@pytest.mark.long
 def test_words_of_a_layout_are_no_code(folder: Path) -> None:
     """Texts that look like the marks and columns of the statements around them are stored as they are."""
     odd = ["t.h0", "{c0}", "{source}", "cell_0", "{0}", "'' || t.h0 || ''", "$key", "it''s; --"]
@@ -342,6 +343,7 @@ def test_the_layouts_of_the_package_are_layouts() -> None:
             assert parse(Path(item.name), item.read_bytes()).name == item.name.removesuffix(".toml")
 
 
+@pytest.mark.long
 def test_own_kpis_may_name_the_columns_of_the_fact_tables(folder: Path) -> None:
     with open_store(folder / "x.duckdb", write=True) as store:
         build(store, Settings().thresholds, ())

@@ -34,6 +34,7 @@ CHANGED = (
 DECIMALS = ("{}.0", "{},0", "{}.00")
 
 
+@pytest.mark.long
 def test_a_number_is_the_same_record_in_the_form_of_a_spreadsheet(folder: Path) -> None:
     """Ten tickets, exported again through spreadsheets: ten tickets and ten order references."""
     numbers = [f"4821{n}" for n in range(10)]
@@ -86,6 +87,7 @@ def test_a_telephone_is_one_customer_with_and_without_its_first_0(folder: Path) 
     }
 
 
+@pytest.mark.long
 def test_nine_digits_are_a_telephone_only_where_the_column_is_one(folder: Path) -> None:
     """Customers by number: 612345678 is no telephone, though another column has 0612345678."""
     take_text(
@@ -97,6 +99,7 @@ def test_nine_digits_are_a_telephone_only_where_the_column_is_one(folder: Path) 
     assert len({key for key, _ in keys}) == 3
 
 
+@pytest.mark.long
 def test_thousands_are_set_apart_in_the_whole_column_or_the_record_is_rejected(folder: Path) -> None:
     rows = [_row(f"t{n}", order=order) for n, order in enumerate(("48 217", "48 218", "917", "1 048 219"))]
     take_text(folder, _contacts(*rows), name="whole.csv")
@@ -107,6 +110,7 @@ def test_thousands_are_set_apart_in_the_whole_column_or_the_record_is_rejected(f
     assert 'column "order_ref" is a number with other characters in it' in outcome.first_rejects[0]
 
 
+@pytest.mark.long
 def test_identifiers_of_their_own_form_stay_as_they_are(folder: Path) -> None:
     """Versions, lists, names: 1.0 beside 1.5 is no number that became one; agents with an apostrophe keep it."""
     rows = [
@@ -121,6 +125,7 @@ def test_identifiers_of_their_own_form_stay_as_they_are(folder: Path) -> None:
     assert not outcome.remarks
 
 
+@pytest.mark.long
 def test_zeros_in_front_are_those_of_the_files_before(folder: Path) -> None:
     """Tickets of January with their zeros, of February without, and the other way round; numbers of one width stay."""
     padded, bare = [f"0000{n}" for n in range(4100, 4110)], [f"{n}" for n in range(4100, 4115)]
@@ -136,6 +141,7 @@ def test_zeros_in_front_are_those_of_the_files_before(folder: Path) -> None:
     assert column(folder, "SELECT min(contact_id) FROM contacts WHERE brand = 'C'") == ["01234567"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("first", "second"), [("", "#"), ("#", ""), ("CB", "#CB")])
 def test_a_sign_in_front_is_that_of_the_files_before(folder: Path, first: str, second: str) -> None:
     """Ten orders and tickets, then the last five of them and five more with another sign: fifteen, and five known."""
@@ -152,6 +158,7 @@ def test_a_sign_in_front_is_that_of_the_files_before(folder: Path, first: str, s
     assert column(folder, "SELECT DISTINCT starts_with(order_ref, '#') FROM orders") == [first.startswith("#")]
 
 
+@pytest.mark.long
 def test_numbers_of_both_signs_in_one_file_stay(folder: Path) -> None:
     """#7 and 7 of one file are two tickets, after a file of one sign too."""
     take_text(folder, _contacts(*map(_row, ("1", "2"))), name="one.csv")
@@ -159,6 +166,7 @@ def test_numbers_of_both_signs_in_one_file_stay(folder: Path) -> None:
     assert column(folder, "SELECT contact_id FROM contacts ORDER BY 1") == ["#7", "1", "2", "7"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("asked", "order", "parcel"), [("#1036", "1036", "#1036"), ("1036", "#1036", "1036")])
 def test_references_to_orders_join_with_and_without_sign(folder: Path, asked: str, order: str, parcel: str) -> None:
     take_text(folder, _contacts(_row("1", order=asked)), name="tickets.csv")
@@ -190,6 +198,7 @@ ERRORS = (
 )  # fmt: skip
 
 
+@pytest.mark.long
 def test_an_error_of_a_spreadsheet_is_no_identifier(folder: Path) -> None:
     sound = [_row(f"t{n}", f"c{n}@example.org") for n in range(3)]
     broken = [
@@ -203,6 +212,7 @@ def test_an_error_of_a_spreadsheet_is_no_identifier(folder: Path) -> None:
     assert all("spreadsheet" in reason for reason in column(folder, "SELECT reason FROM rejects"))
 
 
+@pytest.mark.long
 def test_a_search_that_failed_says_that_nothing_is_there(folder: Path) -> None:
     """#N/A, in German, Spanish, Dutch and Danish: no customer is named, as in an empty cell."""
     rows = [_row(f"t{n}", word) for n, word in enumerate(("#N/A", "#NV", "#N/D", "#N/B", "#I/T", ""))]
@@ -217,6 +227,7 @@ def test_a_column_of_errors_refuses_the_file(folder: Path) -> None:
     assert isinstance(outcome.error, TooManyRejects)
 
 
+@pytest.mark.long
 def test_two_writings_of_one_number_in_a_file_are_not_merged(folder: Path) -> None:
     rows = [_row("48217"), _row("48217.0"), _row("48218.0"), _row("'48219"), _row('="48219"')]
     outcome = take_text(folder, _contacts(*rows), max_rejects=limit("99%"))
@@ -251,6 +262,7 @@ def test_a_word_for_nobody_is_no_customer(folder: Path) -> None:
     assert ("identifier_nobody", "customer", 2 * len(NOBODY) - 4) in _remarks(folder)
 
 
+@pytest.mark.long
 def test_a_number_for_nobody_is_no_customer_where_several_have_it(folder: Path) -> None:
     numbers = ("0000000000", "00 00 00 00 00", "+33000000000", "0600000000", "9999999999", "0")
     rows = [_row(f"{number}-{n}", phone=number) for number in numbers for n in range(3)]
@@ -259,6 +271,7 @@ def test_a_number_for_nobody_is_no_customer_where_several_have_it(folder: Path) 
     assert column(folder, "SELECT count(DISTINCT customer_alias_key) FROM contacts") == [2]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("sign", [" ", "\u202f", "'", "’"])
 def test_thousands_set_apart_by_blanks_are_one_customer_with_those_that_are_not(folder: Path, sign: str) -> None:
     """12345 came once with its thousands set apart, beside customers of up to six digits."""
@@ -268,6 +281,7 @@ def test_thousands_set_apart_by_blanks_are_one_customer_with_those_that_are_not(
     assert ("identifier_restored", "customer (thousands set apart)", 2) in _remarks(folder)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("person", ["12,345", "12.345", "AB 345"])
 def test_another_sign_beside_plain_numbers_stays(folder: Path, person: str) -> None:
     people = (person, "12345", "7")
@@ -288,6 +302,7 @@ def test_a_number_or_address_with_a_pattern_is_somebody_s(folder: Path) -> None:
     assert column(folder, "SELECT count(DISTINCT customer_key) FROM contacts") == [len(people) - 1]
 
 
+@pytest.mark.long
 def test_a_word_for_no_order_is_no_order_and_no_record(folder: Path) -> None:
     text = "parcel_id,order_ref,promised_to,delivered_at\n"
     text += (

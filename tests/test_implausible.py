@@ -10,6 +10,7 @@ HEADER = "contact_id,created_at,channel,wait_s,resolved_at\n"
 GOOD = "".join(f"G{number},2025-03-01 10:00:00,phone,0,2025-03-01 10:00:00\n" for number in range(20))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
@@ -36,6 +37,7 @@ first_reply_s = 'seconds(instant("told"), instant("asked"))'
 """
 
 
+@pytest.mark.long
 def test_a_computed_duration_may_lack_the_hour_of_a_clock_change(folder: Path) -> None:
     """Told an hour before it was asked: clocks went back in between. Two hours: one of the two is wrong."""
     write(folder, "layouts/answers.toml", COMPUTED)
@@ -47,6 +49,7 @@ def test_a_computed_duration_may_lack_the_hour_of_a_clock_change(folder: Path) -
     assert held(folder, "SELECT line, reason FROM rejects") == [(23, "its first_reply_s is negative")]
 
 
+@pytest.mark.long
 def test_nobody_talks_in_a_call_that_nobody_answered(folder: Path) -> None:
     rows = "".join(f"C{number},2025-03-01 10:00:00,phone,{'yes' if number else 'no'},60\n" for number in range(21))
     outcome = take_text(folder, "contact_id,created_at,channel,answered,talk_s\n" + rows)
@@ -54,6 +57,7 @@ def test_nobody_talks_in_a_call_that_nobody_answered(folder: Path) -> None:
     assert held(folder, "SELECT line, reason FROM rejects") == [(2, "it has a talk_s and was not answered")]
 
 
+@pytest.mark.long
 def test_clocks_that_differ_by_hours_reject_nothing(folder: Path) -> None:
     take_text(folder, f"{HEADER}{GOOD}N,2025-03-01 10:00:00,phone,0,2025-03-01 08:00:00\n")
     assert "N" in column(folder, "SELECT contact_id FROM contacts")
@@ -64,6 +68,7 @@ def test_a_promise_may_be_yet_to_come(folder: Path) -> None:
     assert column(folder, "SELECT parcel_id FROM parcels") == ["P1"]
 
 
+@pytest.mark.long
 def test_the_decimal_sign_that_the_layout_states_is_named(folder: Path) -> None:
     rows = "".join(f"{number},2025-03-01 09:00:00,19.90,EUR\n" for number in range(20))
     take_text(folder, f'order_ref,ordered_at,value,currency\n{rows}20,2025-03-01 09:00:00,"19,90",EUR\n')

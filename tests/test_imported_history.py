@@ -80,6 +80,7 @@ IMPORTS = {
 }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("history", IMPORTS)
 def test_an_imported_history_is_refused(folder: Path, history: str) -> None:
     """120 tickets of the old tool in April; the new one has them, or some of them, and 120 of its own in May."""
@@ -92,6 +93,7 @@ def test_an_imported_history_is_refused(folder: Path, history: str) -> None:
     assert column(folder, "SELECT count(*) FROM contacts") == [120]
 
 
+@pytest.mark.long
 def test_whichever_comes_first(folder: Path) -> None:
     """The new tool is there before the old one: it is its file that gets a first day, and is read again."""
     exports = {"f.csv": freshdesk([*OLD, *NEW]), "z.csv": zendesk(OLD)}
@@ -118,6 +120,7 @@ def sorted_by_time(rows: Sequence[Contact]) -> list[Contact]:
     return sorted(rows, key=lambda one: one.at)
 
 
+@pytest.mark.long
 def test_it_may_be_stated_that_both_are_kept(folder: Path) -> None:
     """The statement may be of either file, and holds for later exports of both tools."""
     more = '[[files]]\nmatch = "z.csv"\ntwins = "separate"\n'
@@ -127,6 +130,7 @@ def test_it_may_be_stated_that_both_are_kept(folder: Path) -> None:
     assert (separate, column(folder, "SELECT count(*) FROM contacts")) == ([120], [240])
 
 
+@pytest.mark.long
 def test_helpdesks_that_share_customers_are_sound(folder: Path) -> None:
     """Every customer writes to both within the same day, eight within the same minute: loaded, and the eight said."""
     draw = random.Random(3)
@@ -138,6 +142,7 @@ def test_helpdesks_that_share_customers_are_sound(folder: Path) -> None:
     assert single and 8 <= single[0] <= 10
 
 
+@pytest.mark.long
 def test_days_without_times_are_no_minutes(folder: Path) -> None:
     """Every customer writes to both helpdesks within a day, and one or both of them export days only."""
     days = [replace(one, at=one.at.replace(hour=10, minute=0, second=0)) for one in OLD]
@@ -146,6 +151,7 @@ def test_days_without_times_are_no_minutes(folder: Path) -> None:
     assert [remark.records for remark in outcomes[1].remarks if remark.code == "twins_single"] == [120]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("each", "precision"), [(300, 1), (300, 60), (3, 1)])
 def test_busy_minutes_are_no_twins(folder: Path, each: int, precision: int) -> None:
     """Two helpdesks without known customers: in ten hours of 300 contacts every minute may have one in both."""
@@ -159,6 +165,7 @@ def test_busy_minutes_are_no_twins(folder: Path, each: int, precision: int) -> N
     assert not [remark for remark in outcomes[1].remarks if remark.code.startswith("twins")]
 
 
+@pytest.mark.long
 def test_a_ticket_that_mirrors_a_call_is_no_import(folder: Path) -> None:
     """A ticket in the second in which each call begins; but a telephony that has another's calls holds a history."""
     head = "contact_id,created_at,channel,customer_phone,answered,wait_s,talk_s\n"
@@ -183,6 +190,7 @@ def orders(rows: Iterable[Contact], prefix: str, price: int = 20) -> str:
     )
 
 
+@pytest.mark.long
 def test_orders_and_ratings_are_imported_too(folder: Path) -> None:
     """A shop's new account with the old orders under new numbers; other amounts in the same minute are other orders."""
     more = "[[files]]\nmatch = 'new*'\nbrand = 'New'\n[[files]]\nmatch = 'apart*'\nbrand = 'Apart'\n"
@@ -201,6 +209,7 @@ def test_orders_and_ratings_are_imported_too(folder: Path) -> None:
     assert "120 of 120 surveys of kpibar-surveys/New" in str(outcomes[1].error)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [6, 12])
 def test_a_small_history(folder: Path, size: int) -> None:
     refused = ingested(folder, {"z.csv": zendesk(OLD[:size]), "f.csv": freshdesk(OLD[:size])})[1].error

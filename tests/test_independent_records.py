@@ -26,6 +26,7 @@ def contacts(*identifiers: str) -> str:
 # --- blanks --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("blank", BLANKS, ids=lambda blank: f"U+{ord(blank):04X}")
 def test_a_blank_at_the_end_of_a_key_is_none_of_it_whatever_stands_beside(folder: Path, blank: str) -> None:
     take_text(folder, contacts(f"T1{blank}", "T2"), "a.csv")
@@ -33,6 +34,7 @@ def test_a_blank_at_the_end_of_a_key_is_none_of_it_whatever_stands_beside(folder
     assert column(folder, "SELECT contact_id FROM contacts ORDER BY 1") == ["T1", "T2"]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("end", ["à", "É", "é", "€", "…"])
 def test_a_letter_that_ends_in_the_byte_of_a_blank_is_kept(folder: Path, end: str) -> None:
     take_text(folder, contacts(f"T1{end}", "T2"))
@@ -48,6 +50,7 @@ def companies(*more: str) -> str:
     return WIDE + "".join(f"Maison,T{number},{DAY},email,,,\n" for number in range(3)) + "".join(more)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("last", [f"Total Energies,T9,{DAY},,,,\n", f'"Sum Up, SA",T9,{DAY},,,,\n'])
 def test_a_record_whose_first_word_is_that_of_a_footer_is_a_record(folder: Path, last: str) -> None:
     assert take_text(folder, companies(last)).lines.footer == 0
@@ -60,6 +63,7 @@ def test_a_broken_record_that_begins_like_a_footer_is_rejected_with_its_line(fol
     assert held(folder, "SELECT line, code FROM rejects") == [(5, "width")]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("last", ["Total,,,,,,3\n", "Total,3\n", "Total,3,,,,,\n", f"Exported on {DAY}\n", "Total\n"])
 def test_what_lacks_the_key_of_a_record_is_a_footer(folder: Path, last: str) -> None:
     outcome = take_text(folder, companies(last, last))
@@ -98,6 +102,7 @@ def test_damage_that_goes_over_two_lines_is_not_repaired_wherever_the_text_is_cu
 # --- many stray quotes ---------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_stray_quote_a_line_costs_no_look_at_all_the_lines_after_it() -> None:
     dialect = Dialect(",", '"', 4, ())
     text = "".join(f'{number},2025-03-01,a 5" pipe,{"mot " * 15}\n' for number in range(8_000))
@@ -118,6 +123,7 @@ def contact(number: int) -> dict[str, object]:
     return {"contact_id": str(number), "created_at": DAY, "channel": "email"}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("at", [0, 3])
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_an_object_that_is_wrapped_otherwise_than_the_others_is_none_of_them(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kpibar.cli.demo import sample_files, sample_folder
+from kpibar.cli.demo import sample_files
 from kpibar.config import Settings
 from kpibar.database.schema import ENTITIES
 from kpibar.database.store import open_store
@@ -51,16 +51,6 @@ def fates(outcome: Outcome) -> tuple[int, int, int, int]:
 # --- the ledger ----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Outcome]]:
-    """The shipped sample exports, ingested."""
-    folder = tmp_path_factory.mktemp("sample")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KPIBAR_KEY_FILE", str(folder / "sample.key"))
-        toml = (sample_folder() / "kpibar.toml").read_text(encoding="utf-8")
-        return folder, take(folder, *sample_files(), settings=config(folder, toml))
-
-
 def test_every_record_of_every_sample_export_is_accounted_for(sample: tuple[Path, list[Outcome]]) -> None:
     _, outcomes = sample
     assert len(outcomes) >= 8
@@ -98,6 +88,7 @@ def test_the_same_bytes_again_change_nothing_even_under_another_name(folder: Pat
     assert fates(again) == (0, 0, 2, 0)
 
 
+@pytest.mark.long
 def test_which_columns_a_file_fills_is_remembered(folder: Path) -> None:
     outcome = take_text(folder, f"contact_id,created_at,channel,subject,reason_raw,odd\n1,{DAY},email,x,,y\n")
     names = ["channel", "contact_id", "created_at", "grain", "reason_raw"]
@@ -115,6 +106,7 @@ def test_an_overlapping_export_adds_updates_and_leaves(folder: Path) -> None:
     assert queues(folder) == {"a": "1", "b": "1", "c": "2", "d": "1"}
 
 
+@pytest.mark.long
 def test_an_older_export_ingested_later_does_not_overwrite(folder: Path) -> None:
     take_text(folder, contacts(a="new"), name="march.csv", as_of=MARCH)
     outcome = take_text(folder, contacts(a="old", b="old"), name="january.csv", as_of=JANUARY)
@@ -123,6 +115,7 @@ def test_an_older_export_ingested_later_does_not_overwrite(folder: Path) -> None
     assert column(folder, "SELECT as_of FROM sources") == [MARCH]
 
 
+@pytest.mark.long
 def test_an_export_older_than_the_last_that_confirmed_a_record_does_not_overwrite_it(folder: Path) -> None:
     """January and March say the same; February, read last, said otherwise: what March confirmed stays."""
     take_text(folder, contacts(a="1"), name="january.csv", as_of=JANUARY)
@@ -132,6 +125,7 @@ def test_an_export_older_than_the_last_that_confirmed_a_record_does_not_overwrit
     assert queues(folder)["a"] == "1"
 
 
+@pytest.mark.long
 def test_the_records_own_update_time_decides_when_both_have_one(folder: Path) -> None:
     header = HEADER.strip() + ",updated_at\n"
     take_text(folder, f"{header}a,{DAY},email,9 h,2025-03-02 09:00\n", name="1.csv", as_of=JANUARY)
@@ -149,6 +143,7 @@ def test_an_id_twice_in_a_file_counts_once_and_the_last_line_wins(folder: Path) 
     assert queues(folder) == {"a": "2", "b": "1"}
 
 
+@pytest.mark.long
 def test_an_id_of_another_brand_is_another_record(folder: Path) -> None:
     take_text(folder, contacts(a="1"), name="1.csv", brand="One")
     take_text(folder, contacts(a="2"), name="2.csv", brand="Two")
@@ -158,6 +153,7 @@ def test_an_id_of_another_brand_is_another_record(folder: Path) -> None:
     ]
 
 
+@pytest.mark.long
 def test_records_held_under_two_brands_or_layouts_are_told(folder: Path) -> None:
     """Twelve contacts under two brands; twelve orders by a shop's layout and, without #, by kpibar's own."""
     many = {f"T{number}": "a" for number in range(12)}
@@ -172,6 +168,7 @@ def test_records_held_under_two_brands_or_layouts_are_told(folder: Path) -> None
     assert take_text(folder, own, name="own.csv").same_elsewhere == (("shopify-orders", 12),)
 
 
+@pytest.mark.long
 def test_a_brand_given_once_and_not_again_is_told(folder: Path) -> None:
     first = take_text(folder, contacts(a="1"), name="1.csv", brand="One")
     assert take_text(folder, contacts(a="2"), name="2.csv", brand="Two").other_sources == first.other_sources == ()
@@ -183,6 +180,7 @@ def test_a_brand_given_once_and_not_again_is_told(folder: Path) -> None:
     )
 
 
+@pytest.mark.long
 def test_any_order_of_overlapping_exports_ends_in_the_newest_versions(folder: Path) -> None:
     """Against a dictionary: the version of the latest as-of stays, of equal ones the one ingested last."""
     chance = random.Random(1)
@@ -226,6 +224,7 @@ def test_a_bad_file_stops_no_other_and_leaves_nothing(folder: Path) -> None:
     assert held(folder, "SELECT * FROM unknown_values") == []
 
 
+@pytest.mark.long
 def test_the_zone_must_be_stated_once(folder: Path) -> None:
     """Even times in UTC need the brand's zone, in which a promised day ends; it is never guessed."""
     parcels = "parcel_id,order_number,shipped_at,first_offer_at,delivered_at\n1,A,2025-07-01T10:00:00Z,,\n"
@@ -264,6 +263,7 @@ def test_no_identifier_and_no_text_is_in_the_bytes_of_the_database(folder: Path)
     assert b"kpibar-contacts" in kept, "the search sees plain text"
 
 
+@pytest.mark.long
 def test_the_text_is_kept_when_asked(folder: Path) -> None:
     take_text(folder, SECRETS, keep_text=True)
     assert held(folder, "SELECT subject, body FROM contacts") == [("Sujet secret", "Corps de texte secret")]
@@ -373,6 +373,7 @@ def redressed(files: dict[str, str]) -> dict[str, str | bytes]:
     return dressed
 
 
+@pytest.mark.long
 def test_the_figures_do_not_depend_on_order_files_or_dialect(tmp_path: Path) -> None:
     files = world()
     plain = figures(tmp_path / "plain", {name + ".csv": text for name, text in files.items()})

@@ -103,6 +103,7 @@ def test_newcombe_vector_is_not_clear() -> None:
     assert not found.clear
 
 
+@pytest.mark.long
 def test_newcombe_agrees_with_statsmodels() -> None:
     draw = random.Random(2)
     for _ in range(2_000):
@@ -128,6 +129,7 @@ def test_newcombe_changes_sign_when_the_years_swap(now: tuple[int, int], before:
     assert found.p_value == pytest.approx(swapped.p_value, abs=1e-12)
 
 
+@pytest.mark.long
 @given(shares(), st.integers(1, 1000), st.sampled_from([0, 1]))
 def test_two_years_without_any_variation_are_not_different(share: tuple[int, int], n0: int, p: int) -> None:
     n1 = share[1]
@@ -139,6 +141,7 @@ def test_rate_vector() -> None:
     assert percents(rate_per_unit(670, 10_000)) == (6.20, 7.23)
 
 
+@pytest.mark.long
 def test_rate_interval_agrees_with_scipy() -> None:
     draw = random.Random(3)
     for i in range(3_000):
@@ -178,6 +181,7 @@ def test_rate_interval_shrinks_with_the_base(events: int, units: int, k: int) ->
     assert larger.high - larger.low < found.high - found.low
 
 
+@pytest.mark.long
 def test_rate_difference_agrees_with_statsmodels() -> None:
     draw = random.Random(4)
     for _ in range(2_000):
@@ -204,6 +208,7 @@ def sums(values: list[float]) -> tuple[int, float, float]:
     return len(values), math.fsum(values), math.fsum(v * v for v in values)
 
 
+@pytest.mark.long
 def test_means_agree_with_statsmodels() -> None:
     draw = random.Random(5)
     for _ in range(2_000):
@@ -280,6 +285,7 @@ def test_small_bases_bound_no_median() -> None:
     assert [quantile_ranks(n, 0.5) for n in range(7)] == [None] * 6 + [(1, 6)]
 
 
+@pytest.mark.long
 def test_quantile_ranks_agree_with_scipy() -> None:
     draw = random.Random(6)
     for _ in range(4_000):
@@ -335,6 +341,7 @@ def test_benjamini_hochberg_vector() -> None:
     assert [round(p, 4) for p in benjamini_hochberg(p_values)] == adjusted
 
 
+@pytest.mark.long
 def test_benjamini_hochberg_agrees_with_statsmodels() -> None:
     draw = random.Random(7)
     for _ in range(1_000):

@@ -35,11 +35,13 @@ def test_calls(folder: Path) -> None:
     assert row(found, "contacts").now.value == 10, "all but the outgoing call, also those nobody took"
 
 
+@pytest.mark.long
 def test_the_service_level_follows_its_setting(folder: Path) -> None:
     found = computed(folder, {"calls.csv": CALLS}, "[thresholds]\nservice_level_s = 21\n")
     assert fraction(found, "service_level") == (3, 4), "a1 a2 a3 of a1 a2 a3 u1: b3 now gave up within 21 s"
 
 
+@pytest.mark.long
 def test_a_wait_nobody_measured_is_in_no_service_level(folder: Path) -> None:
     table = """
     | contact_id | created_at          | channel | queued | answered | abandoned | wait_s |
@@ -52,6 +54,7 @@ def test_a_wait_nobody_measured_is_in_no_service_level(folder: Path) -> None:
     assert fraction(found, "answer_rate") == (2, 2)
 
 
+@pytest.mark.long
 def test_opening_hours_of_the_settings(folder: Path) -> None:
     """3 March 2025 is a Monday, 9 March a Sunday, 10 March closed. In summer 07:30 UTC is 09:30 in Paris."""
     table = """
@@ -81,6 +84,7 @@ AIRCALL = """
 """  # noqa: E501
 
 
+@pytest.mark.long
 def test_aircall_calls(folder: Path) -> None:
     """Calls 1 to 5 were offered; nobody took 2 and 3 although the callers stayed: neither answered nor abandoned."""
     found = computed(folder, {"calls.csv": AIRCALL})
@@ -115,6 +119,7 @@ def other(*columns: str, empty: tuple[str, ...] = ()) -> str:
     return "\n".join((",".join((head, *columns, *empty)), *rows, ""))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("header", ["without the column", "with the column, empty"])
 @pytest.mark.parametrize(
     ("columns", "service", "answer", "abandon"),
@@ -151,11 +156,13 @@ def test_a_source_without_a_column_adds_nothing_to_its_kpi(
     assert left_out == {(kpi, 4) for kpi, (_, base) in expected if base == 3}
 
 
+@pytest.mark.long
 def test_a_service_level_without_answers_is_not_available(folder: Path) -> None:
     found = computed(folder, {"b.csv": other("abandoned", "wait_s")})
     assert row(found, "service_level").missing == ("contacts.answered",)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("empty", "kpis"),
     [("answered", ("service_level", "answer_rate")), ("abandoned", ("abandon_rate",)), ("wait_s", ("service_level",))],
@@ -170,6 +177,7 @@ def test_a_column_that_is_empty_on_every_record_gives_no_rate(folder: Path, empt
         ] == [4]
 
 
+@pytest.mark.long
 def test_a_call_of_which_only_the_giving_up_is_known_is_counted_with_its_unknown_queue(folder: Path) -> None:
     """1 of 2 calls in the queue was given up; of two more nothing says whether they reached it."""
     rows = "1,yes,no,yes\n2,yes,yes,no\n3,,,yes\n4,,no,\n"

@@ -106,6 +106,7 @@ def test_lead_time(folder: Path) -> None:
     )
 
 
+@pytest.mark.long
 def test_first_attempt(folder: Path) -> None:
     """Where attempts are counted the count decides, else the day of the first attempt in Paris."""
     parcels = """
@@ -142,18 +143,21 @@ SLOT_NAMES = ["on_open", "on_close", "early", "after", "never", "absent", "one_d
 SLOT_ORDERS = "order_ref,ordered_at\n" + "".join(f"{name},2025-03-01 10:00:00\n" for name in SLOT_NAMES)
 
 
+@pytest.mark.long
 def test_slots(folder: Path) -> None:
     exports = {"orders.csv": SLOT_ORDERS, "parcels.csv": SLOTS}
     found = computed(folder, exports)
     assert fraction(found, "slot_adherence") == (3, 6), "on_open on_close absent (the driver came, the customer not)"
 
 
+@pytest.mark.long
 def test_slot_grace(folder: Path) -> None:
     exports = {"orders.csv": SLOT_ORDERS, "parcels.csv": SLOTS}
     found = computed(folder, exports, "[thresholds]\nslot_grace_s = 60\n")
     assert fraction(found, "slot_adherence") == (5, 6), "early and after are within a minute"
 
 
+@pytest.mark.long
 def test_an_order_known_from_its_parcel_only(folder: Path) -> None:
     """A carrier's export alone gives the promise KPIs; those that need the shop say what they lack."""
     parcels = """
@@ -168,6 +172,7 @@ def test_an_order_known_from_its_parcel_only(folder: Path) -> None:
     assert row(found, "lead_time").status == "not_available"
 
 
+@pytest.mark.long
 def test_a_midnight_promise_is_a_promise_of_that_day(folder: Path) -> None:
     parcels = """
     | parcel_id | order_ref | promised_to         | delivered_at        |
@@ -178,6 +183,7 @@ def test_a_midnight_promise_is_a_promise_of_that_day(folder: Path) -> None:
     assert facts(folder, "SELECT late, overdue, lateness_s FROM fact_orders") == [(False, False, None)]
 
 
+@pytest.mark.long
 def test_the_first_promise_stays_when_a_later_export_moves_it(folder: Path) -> None:
     """Promised for 1 March, exported again with 9 March, delivered on the 8th: late by the first promise, 1/1."""
     head = "parcel_id,order_ref,promised_to,delivered_at\n"
@@ -207,6 +213,7 @@ UNDATED = """
 """
 
 
+@pytest.mark.long
 def test_a_delivery_on_an_unknown_day_is_not_judged(folder: Path) -> None:
     """In time o1; late o4 (lost), o5 (sent back), o6 (on its way), o8 (its other parcel); o2 o3 o7 o9 are left out.
 
@@ -244,6 +251,7 @@ WORDS = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 def test_the_words_of_carriers(folder: Path) -> None:
     """Late are 21 + 11 + 3 of the 35 that can be judged, and none that came; 14 are left out, 6 labels no parcels."""
     words = [(kind, number, word) for kind, listed in WORDS.items() for number, word in enumerate(listed)]
@@ -297,6 +305,7 @@ def test_an_order_is_late_when_any_of_its_parcels_is(folder: Path) -> None:
     assert facts(folder, "SELECT DISTINCT carrier FROM fact_orders WHERE late") == [("Slow",)]
 
 
+@pytest.mark.long
 def test_a_slot_and_an_attempt_of_each_parcel(folder: Path) -> None:
     """Slots: a had both kept, b one before its time. Attempts: a both at the first, b one at the second."""
     parcels = """
@@ -311,6 +320,7 @@ def test_a_slot_and_an_attempt_of_each_parcel(folder: Path) -> None:
     assert fraction(found, "first_attempt") == (1, 2)
 
 
+@pytest.mark.long
 def test_an_order_delivered_before_it_was_placed(folder: Path) -> None:
     """By two minutes the lead time is 0, by two hours unknown, by two days the order is not judged at all."""
     orders = "order_ref,ordered_at\na,2025-03-10 10:00:00\nb,2025-03-10 10:00:00\nc,2025-03-10 10:00:00\n"
@@ -330,6 +340,7 @@ def test_an_order_delivered_before_it_was_placed(folder: Path) -> None:
 JULY = datetime(2025, 7, 1)
 
 
+@pytest.mark.long
 def test_parcels_of_two_brands_without_a_shop_stay_two_orders(folder: Path) -> None:
     """The same order number in two brands, one late: 1 of 2."""
     parcels = """
@@ -350,6 +361,7 @@ def test_a_cancelled_label_is_no_late_parcel(folder: Path) -> None:
     assert fraction(computed(folder, {"p.csv": parcels}, as_of=JULY), "late_share") == (0, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("never", ["0001-01-01 00:00:00", "1900-01-01"])
 def test_a_zero_date_is_no_delivery(folder: Path, never: str) -> None:
     """Two parcels promised for 10 March; one delivered, one never although its date says year 1: 1 of 2 late."""

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support import computed, facts, fraction, row
 
 # Paris is UTC+1 in winter: n1 was written on 31 December 2024 at 23:30 local time, n2 on 1 January at 00:30.
@@ -44,6 +46,7 @@ def test_orders_placed_and_contact_rate(folder: Path) -> None:
     assert row(found, "contact_rate").now.value == 0.75
 
 
+@pytest.mark.long
 def test_year_end_in_paris_is_the_same_in_summer_time_offsets(folder: Path) -> None:
     """A period edge at UTC+2: 30 June 22:30 UTC is 1 July 00:30 in Paris, and belongs to July."""
     table = """
@@ -71,6 +74,7 @@ REASONS = """
 """
 
 
+@pytest.mark.long
 def test_reasons(folder: Path) -> None:
     """Ten contacts, six with a known reason (Zorglub is a word that nobody knows), four of them WISMO."""
     found = computed(folder, {"contacts.csv": REASONS, "orders.csv": ORDERS})
@@ -82,6 +86,7 @@ def test_reasons(folder: Path) -> None:
     assert (by["w1"], by["w3"], by["none2"]) == ("vendor", "rule", "none")
 
 
+@pytest.mark.long
 def test_channel_mix(folder: Path) -> None:
     found = computed(folder, {"contacts.csv": REASONS})
     parts = {part.key: (part.now.numerator, part.now.denominator) for part in row(found, "channel_mix").segments}
@@ -122,6 +127,7 @@ def test_wismo_early_and_link_coverage(folder: Path) -> None:
     assert fraction(found, "link_coverage") == (5, 6), "all but unlinked"
 
 
+@pytest.mark.long
 def test_a_ticket_that_mirrors_a_chat_counts_once(folder: Path) -> None:
     """The layout below reads chats as interactions that name their ticket: ticket 7 is the same episode."""
     chats = """

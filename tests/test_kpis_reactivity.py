@@ -66,6 +66,7 @@ def zendesk(tmp_path_factory: pytest.TempPathFactory) -> Barometer:
     return computed(tmp_path_factory.mktemp("zendesk"), {"tickets.csv": ZENDESK})
 
 
+@pytest.mark.long
 def test_zendesk_zero_without_a_reply_is_a_blank(zendesk: Barometer) -> None:
     """Ticket 2 was closed without a reply and its 0 is a blank; the 0 of chat 3 was measured."""
     first = row(zendesk, "frt_median").now
@@ -79,6 +80,7 @@ def test_resolution_of_closed_written_contacts(zendesk: Barometer) -> None:
     assert (solved.value, solved.base) == (7200, 3), "600 7200 86400 s: no merged, spam, machine-made, phone, open"
 
 
+@pytest.mark.long
 def test_a_contact_reopened_and_still_open_is_not_resolved(folder: Path) -> None:
     table = """
     | contact_id | created_at          | channel | status | resolved_at         |
@@ -90,6 +92,7 @@ def test_a_contact_reopened_and_still_open_is_not_resolved(folder: Path) -> None
     assert (solved.value, solved.base) == (5400, 2), "3,600 and 7,200 s"
 
 
+@pytest.mark.long
 def test_a_median_is_bounded_by_order_statistics(folder: Path) -> None:
     """Ten replies after 1 to 10 minutes: P(B(10, ½) <= 1) = 11/1024 < 2.5 %, so ranks 2 and 9 bound the median."""
     lines = [f"{n},2025-03-01 10:00:00,email,{n * 60}" for n in range(1, 11)]

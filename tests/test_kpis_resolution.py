@@ -57,11 +57,13 @@ def test_repeats(found: Barometer) -> None:
     assert fraction(found, "repeat_rate") == (4, 13), "a2 d2 e2 f2; b2 came after 7 days and 1 s"
 
 
+@pytest.mark.long
 def test_the_repeat_window_follows_its_setting(folder: Path) -> None:
     found = computed(folder, {"contacts.csv": CONTACTS}, "[thresholds]\nrepeat_window_days = 3\n")
     assert fraction(found, "repeat_rate") == (1, 13), "d2 only: a2 and f2 came after four days"
 
 
+@pytest.mark.long
 def test_issues_younger_than_the_window_wait(folder: Path) -> None:
     """Exported on 20 March: 13 March is not yet more than seven days ago, 12 March is."""
     table = """
@@ -76,6 +78,7 @@ def test_issues_younger_than_the_window_wait(folder: Path) -> None:
     assert fraction(found, "repeat_rate") == (0, 2), "a repeat is known at once: it looks back"
 
 
+@pytest.mark.long
 def test_the_same_order_joins_two_customers_in_one_journey(folder: Path) -> None:
     table = """
     | contact_id | created_at          | channel | customer | order_ref | reason_raw         |
@@ -107,6 +110,7 @@ def test_reopened(folder: Path) -> None:
     assert row(found, "reopen_rate").now.immature == 1
 
 
+@pytest.mark.long
 def test_transferred(folder: Path) -> None:
     table = """
     | contact_id | created_at          | channel | answered | transfers |
@@ -120,6 +124,7 @@ def test_transferred(folder: Path) -> None:
     assert fraction(found, "transfer_rate") == (2, 3), "moved and moved_mail, of those handled that are known"
 
 
+@pytest.mark.long
 def test_a_source_without_the_column_says_nothing(folder: Path) -> None:
     """Tickets with reopenings beside calls without: the calls are no solved contacts that stayed closed."""
     tickets = """
@@ -135,6 +140,7 @@ def test_a_source_without_the_column_says_nothing(folder: Path) -> None:
     assert fraction(found, "transfer_rate") == (0, 1)
 
 
+@pytest.mark.long
 def test_a_call_its_caller_gave_up_opens_no_issue_that_can_be_resolved(folder: Path) -> None:
     """The source tells abandonments alone, neither queue nor answer. Of 3 callers, one gave up and one came back."""
     table = """

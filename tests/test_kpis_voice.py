@@ -3,6 +3,8 @@
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from tests.support import computed, fraction, row
 
 ANSWERS = """
@@ -51,6 +53,7 @@ def test_nps(folder: Path) -> None:
     assert row(found, "nps").now.value == 25
 
 
+@pytest.mark.long
 def test_a_score_seen_in_the_ticket_and_in_the_ratings_counts_once(folder: Path) -> None:
     """Ticket 1 was rated Bad, later Good: its rating says so and wins. Ticket 2 is only known from the tickets."""
     tickets = """
@@ -82,6 +85,7 @@ ANSWERS_ONLY = """
 """
 
 
+@pytest.mark.long
 def test_response_rate(folder: Path) -> None:
     """Exported on 20 March: an invitation of 10 March may still be answered. The second tool exports answers only."""
     files = '[[files]]\nmatch = "other-*"\nbrand = "Other"\n'
@@ -92,6 +96,7 @@ def test_response_rate(folder: Path) -> None:
     assert fraction(found, "nps") == (2, 4), "three promoters, one detractor: the answers count all the same"
 
 
+@pytest.mark.long
 def test_answers_only_give_no_response_rate(folder: Path) -> None:
     found = computed(folder, {"surveys.csv": ANSWERS_ONLY})
     assert row(found, "response_rate").status == "not_available"

@@ -88,6 +88,7 @@ def test_a_word_in_a_further_table_or_in_the_settings_is_refused_too(folder: Pat
     assert '[layouts.kpibar-contacts]: not a valid layout: [select] channel: "Mail"' in str(caught.value)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "sql",
     [
@@ -120,6 +121,7 @@ GUARDED = [
 ]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("sql", "cells", "expected"), GUARDED, ids=[one[0] for one in GUARDED])
 def test_only_cells_that_reach_a_helper_are_judged(
     folder: Path, sql: str, cells: list[str], expected: list[object]
@@ -188,6 +190,7 @@ MOVED = [
 ]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("header", "row"), MOVED)
 def test_a_cell_of_another_type_is_rejected_whatever_the_other_cells_say(folder: Path, header: str, row: str) -> None:
     sound = f"0{row.rpartition(',')[0]},"
@@ -240,6 +243,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("select", "first", "said"), WRONG)
 def test_a_wrong_expression_is_named_by_its_entry(folder: Path, select: dict[str, str], first: str, said: str) -> None:
     layout(folder, select)

@@ -206,6 +206,7 @@ def durations(factor: float, count: int = 30, wrong: int = 0) -> str:
     return "contact_id,created_at,channel,resolved_at,resolution_s\n" + "".join(rows)
 
 
+@pytest.mark.long
 def test_an_assertion_catches_hours_given_for_seconds(folder: Path) -> None:
     path = write(folder, "hours.csv", durations(2.0))
     error = take(folder, path)[0].error
@@ -215,6 +216,7 @@ def test_an_assertion_catches_hours_given_for_seconds(folder: Path) -> None:
     assert held(folder, "SELECT count(*) FROM files") == [(0,)]
 
 
+@pytest.mark.long
 def test_an_assertion_allows_one_record_in_twenty_and_needs_twenty(folder: Path) -> None:
     assert take_text(folder, durations(7200.0, 40, wrong=2)).counts.added == 40
     assert take(folder, write(folder, "b.csv", durations(7200.0, 40, wrong=3)))[0].error is not None
@@ -236,6 +238,7 @@ def test_rows_that_keep_leaves_out_are_dropped_not_rejected(folder: Path) -> Non
     assert (counts.added, counts.dropped, counts.rejected) == (1, 3, 0)
 
 
+@pytest.mark.long
 def test_folding_takes_the_first_value_of_each_column_in_file_order(folder: Path) -> None:
     path = own_layout(folder, "events", "contact_id", "created_at", "step", more="transfers = 'lines() - 1'\n")
     path.write_text('group = "contact_id"\n' + path.read_text(encoding="utf-8"), encoding="utf-8")
@@ -278,6 +281,7 @@ OWN_ROWS = {
 }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", OWN)
 def test_kpibars_own_layouts(folder: Path, name: str) -> None:
     assert take_text(folder, OWN[name]).layout == name
@@ -290,6 +294,7 @@ def test_every_built_in_layout_is_read_here_or_with_the_vendors() -> None:
     assert [name for name in shelf(None).layouts if name not in OWN and f'"{name}"' not in vendors] == []
 
 
+@pytest.mark.long
 def test_a_column_of_the_users_own_that_the_file_lacks_is_told(folder: Path) -> None:
     """What is built in reads this or that of an export; what is written for one's own export should be there."""
     text = "contact_id,created_at,channel\n1,2025-03-01 10:00:00,email\n"

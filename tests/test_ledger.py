@@ -73,6 +73,7 @@ def test_what_an_entry_claims_must_be_in_the_tables(folder: Path, counts: Counts
         prove_tables(store, entry(counts, Lines()), count_rows(store, "contacts"))
 
 
+@pytest.mark.long
 def test_each_entry_seals_the_one_before(folder: Path) -> None:
     for name in ("a", "b", "c"):
         take_text(folder, f"{HEADER}{name},{DAY},email,\n", name=f"{name}.csv")
@@ -82,6 +83,7 @@ def test_each_entry_seals_the_one_before(folder: Path) -> None:
         assert chain == previous
 
 
+@pytest.mark.long
 def test_lines_below_the_records_are_counted_and_said(folder: Path) -> None:
     text = f"{HEADER}1,{DAY},email,SAV\nGrand Totals (1 records)\n\n© 2025 Example\n"
     outcome = take_text(folder, text)
@@ -96,6 +98,7 @@ def test_lines_below_the_records_are_counted_and_said(folder: Path) -> None:
 CONTACTS = "contact_id,created_at,channel\n1,2025-03-01 10:00:00,email\n"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("command", [("check",), ("ingest", "more.csv")])
 @pytest.mark.parametrize("seal", ["[" * 4_000, '{"a":' * 700, "[1, 2]", "null"])
 def test_a_seal_that_is_none_says_nothing(folder: Path, command: tuple[str, ...], seal: str) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support import computed, facts, fraction
 
 ORDERS = """
@@ -123,6 +125,7 @@ MAILS = """
 """
 
 
+@pytest.mark.long
 def test_a_call_reaches_the_order_through_the_shops_telephone_number(folder: Path) -> None:
     """The call of one day and the e-mail of the next are one customer's: the first contact did not resolve it."""
     found = computed(folder, {"orders.csv": ORDERS, "calls.csv": CALLS, "mails.csv": MAILS})
@@ -137,6 +140,7 @@ def test_a_number_shared_by_two_customers_names_neither(folder: Path) -> None:
     assert links(folder) == {"call": (None, "none"), "mail": ("608428726", "customer")}
 
 
+@pytest.mark.long
 def test_two_brands_with_the_same_order_number(folder: Path) -> None:
     """Bleue's order is the older one, Rouge's the younger; each brand's contact goes to its own."""
     bleue = "order_ref,ordered_at\n90001,2025-03-01 10:00:00\n"
@@ -168,6 +172,7 @@ def test_two_brands_with_the_same_order_number(folder: Path) -> None:
     assert fraction(found, "late_share") == (1, 2)
 
 
+@pytest.mark.long
 def test_one_file_of_two_brands_keeps_both_orders(folder: Path) -> None:
     """The same number in two brands of one file is two orders, not two versions of one."""
     orders = """
@@ -198,6 +203,7 @@ SHAPES = """
 """
 
 
+@pytest.mark.long
 def test_by_the_digits_of_an_order_in_the_text(folder: Path) -> None:
     """Found where one order of the 180 days before alone has them; the letters a text gives must be the order's."""
     texts = {
@@ -234,6 +240,7 @@ def _numbers(folder: Path) -> dict[object, tuple[object, object]]:
     return {contact: (order, by) for contact, order, by in found}
 
 
+@pytest.mark.long
 def test_digits_never_outweigh_another_customer(folder: Path) -> None:
     """A postcode, a telephone number, a day, an amount that equal an order's number; a@x.fr has an order of his own."""
     texts = {

@@ -39,36 +39,19 @@ FILES = {
 }
 
 
-@pytest.fixture(scope="module")
-def taken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose database was given them all, one after the other, each before a sound one."""
-    folder = tmp_path_factory.mktemp("long")
-    paths = [write(folder, name, content) for name, content in FILES.items()]
-    sound = write(folder, "sound.csv", HEAD + row("4"))
-    for path in paths:
-        outcomes = take(folder, path, sound)
-        assert [outcome.error for outcome in outcomes] == [None, None], path.name
-        path.unlink()
-    return folder
-
-
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", FILES)
-def test_the_record_is_rejected_with_its_line(taken: Path, name: str) -> None:
-    found = held(
-        taken,
-        "SELECT line, code, reason FROM rejects JOIN files USING (file_id) WHERE name = ?",
-        [name],
-    )
-    assert len(found) == 1, found
-    line, code, reason = found[0]
+def test_only_the_record_is_rejected_with_its_line(folder: Path, name: str) -> None:
+    """The two beside it and the file after it in the same command are loaded."""
+    outcomes = take(folder, write(folder, name, FILES[name]), write(folder, "sound.csv", HEAD + row("4")))
+    assert [outcome.error for outcome in outcomes] == [None, None]
+    ((line, code, reason),) = held(folder, "SELECT line, code, reason FROM rejects")
     assert line == {"list.json": 2, "last.csv": 4}.get(name, 3) and code == "length" and "longer than 16 MiB" in reason
-    assert held(taken, "SELECT records, rejected FROM files WHERE name = ?", [name]) == [(3, 1)]
+    assert held(folder, "SELECT records, rejected FROM files WHERE name = ?", [name]) == [(3, 1)]
+    assert sorted(column(folder, "SELECT contact_id FROM contacts")) == ["1", "3", "4"]
 
 
-def test_what_stands_beside_it_is_loaded(taken: Path) -> None:
-    assert sorted(column(taken, "SELECT contact_id FROM contacts")) == ["1", "3", "4"]
-
-
+@pytest.mark.long
 def test_a_long_text_below_that_is_loaded(folder: Path) -> None:
     """Three million signs in a cell, on one line and on several."""
     text = "a word, " * 400_000

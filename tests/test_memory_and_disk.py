@@ -38,6 +38,7 @@ def many(folder: Path) -> str:
     return write(folder, "many.csv", "contact_id,created_at,channel\n" + rows).name
 
 
+@pytest.mark.long
 def test_little_memory_is_enough_for_an_export(folder: Path) -> None:
     rows = "".join(f"{number},2025-03-01 10:00:00,email\n" for number in range(2_000))
     write(folder, "many.csv", f"contact_id,created_at,channel\n{rows}")
@@ -55,12 +56,14 @@ def test_a_full_disk_is_words_and_the_database_as_before(ready: Path) -> None:
     assert run(ready, "check").stdout == "the database agrees with its ledger\n"
 
 
+@pytest.mark.long
 def test_no_room_at_all(ready: Path) -> None:
     done = limited(ready, "status", limit=partial(resource.setrlimit, resource.RLIMIT_FSIZE, (0, 0)))
     assert done.returncode == 1
     assert "kpibar: no temporary folder could be made" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("megabytes", [130, 200, 240, 400])
 def test_too_little_memory_is_words(ready: Path, megabytes: int) -> None:
     """From so little that not even the libraries fit to what they would begin with and not end."""
@@ -109,6 +112,7 @@ def spilling(folder: Path, *arguments: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.long
 def test_what_does_not_fit_into_memory_is_scrambled_but_for_what_the_database_holds(folder: Path) -> None:
     """Each pair: something was written to disk; it could be read there. Scrambled, in the clear, scrambled again."""
     assert spilling(folder) == ["True False", "True True", "True False", "True False"]

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from kpibar.database.store import open_store
 from kpibar.model.build import build
 from tests.support import computed, facts, settings
@@ -19,6 +21,7 @@ CONTACTS = """
 DAY = 86400.0
 
 
+@pytest.mark.long
 def test_contacts_of_one_second_follow_each_other_in_the_order_of_their_names(folder: Path) -> None:
     computed(folder, {"contacts.csv": CONTACTS})
     found = facts(folder, "SELECT contact_id, gap_previous_s, journey_gap_previous_s FROM fact_contacts ORDER BY 1")
@@ -32,6 +35,7 @@ def test_contacts_of_one_second_follow_each_other_in_the_order_of_their_names(fo
     ]
 
 
+@pytest.mark.long
 def test_the_neighbours_looked_up_are_those_the_gaps_were_taken_from(folder: Path) -> None:
     computed(folder, {"contacts.csv": CONTACTS})
     apart = facts(
@@ -51,6 +55,7 @@ def test_issues_and_journeys_are_numbered_and_counted(folder: Path) -> None:
     assert journeys == [("a", "/1", 4), ("d", "/2", 1)]
 
 
+@pytest.mark.long
 def test_every_contact_finds_its_profile_whatever_it_lacks(folder: Path) -> None:
     computed(folder, {"contacts.csv": CONTACTS})
     assert facts(folder, "SELECT count(*), count(DISTINCT contact_uid) FROM fact_contacts") == [(6, 6)]
@@ -59,6 +64,7 @@ def test_every_contact_finds_its_profile_whatever_it_lacks(folder: Path) -> None
     ) == [(None, None, True, False)]
 
 
+@pytest.mark.long
 def test_a_rebuild_replaces_whatever_an_earlier_version_left(folder: Path) -> None:
     """What is a view now may have been a table, and the other way round."""
     computed(folder, {"contacts.csv": CONTACTS})

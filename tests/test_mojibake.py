@@ -35,6 +35,7 @@ def restored_records(outcome: Outcome) -> int:
     return sum(remark.records for remark in outcome.remarks if remark.code == "double_encoding")
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("page", ["cp1252", "latin-1", "mac-roman", "cp850", "cp437"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", "\ufeff".encode("utf-8").decode("cp1252").encode("utf-8")])
 def test_a_file_encoded_twice_is_read_as_it_was_meant_and_told(folder: Path, page: str, mark: bytes) -> None:
@@ -52,6 +53,7 @@ def test_what_was_encoded_more_often_is_put_back_as_often(folder: Path, times: i
     assert reasons(folder) == list(REASONS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", [0, 2, 4])
 def test_some_records_encoded_twice_among_sound_ones(folder: Path, place: int) -> None:
     mixed = tuple(mojibake(one) if n == place else one for n, one in enumerate(REASONS))
@@ -60,6 +62,7 @@ def test_some_records_encoded_twice_among_sound_ones(folder: Path, place: int) -
     assert restored_records(outcome) == 1
 
 
+@pytest.mark.long
 def test_one_cell_of_a_record_encoded_twice(folder: Path) -> None:
     content = f"contact_id,created_at,channel,reason_raw,queue\n1,{DAY},email,{mojibake('déjà')},Élysée\n"
     take_text(folder, content)
@@ -82,6 +85,7 @@ def test_a_hard_blank_that_became_a_blank(folder: Path) -> None:
     assert restore("livrÃ© Ã  domicile") == "livré à domicile"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wide", ["utf-16", "utf-8-sig"])
 def test_other_wrappings_of_a_text_encoded_twice(folder: Path, wide: str) -> None:
     outcome = take_text(folder, (HEADER + mojibake(rows(REASONS))).encode(wide))
@@ -100,6 +104,7 @@ def test_json_encoded_twice_also_in_escapes(folder: Path, ascii_only: bool) -> N
     assert restored_records(outcome) == 5
 
 
+@pytest.mark.long
 def test_a_workbook_made_of_a_csv_opened_in_the_wrong_encoding(folder: Path) -> None:
     table = [["contact_id", "created_at", "channel", "reason_raw"]]
     table += [[str(n), DAY, "email", mojibake(reason)] for n, reason in enumerate(REASONS)]
@@ -108,6 +113,7 @@ def test_a_workbook_made_of_a_csv_opened_in_the_wrong_encoding(folder: Path) -> 
     assert restored_records(outcome) == 5
 
 
+@pytest.mark.long
 def test_it_is_printed_by_ingest_and_listed_by_status(folder: Path) -> None:
     (folder / "twice.csv").write_text(HEADER + mojibake(rows(REASONS)), encoding="utf-8")
     done = kpibar("ingest", "twice.csv", "--db", "x.duckdb", "--tz", "UTC", folder=folder)
@@ -148,12 +154,13 @@ def test_every_language_is_put_right_and_looked_for(language: str, page: str) ->
         assert restore(mojibake(subject, page)) == subject
 
 
+@pytest.mark.long
 def test_signs_cut_between_pieces_are_seen(folder: Path) -> None:
     """One record of a large file is encoded twice, and its signs stand where the file is read in pieces."""
-    filling = f"2,{DAY},email,{'x' * 30}\n" * 20_000
-    start = len(HEADER.encode()) + len(f"1,{DAY},email,")
+    filling, start = f"2,{DAY},email,{'x' * 30}\n", f"1,{DAY},email,"
     for shift in range(3):
-        padding = "x" * ((1 << 20) - start - 1 - shift)
-        content = f"{HEADER}1,{DAY},email,{padding}dÃ©jÃ\n{filling}"
+        lines, rest = divmod((1 << 20) - 1 - shift - len(HEADER + start), len(filling))
+        content = f"{HEADER}{filling * lines}{start}{'x' * rest}dÃ©jÃ\n{filling * 500}"
+        assert content.index("dÃ©") == (1 << 20) - 1 - shift
         outcome = take_text(folder, content, name=f"export{shift}.csv")
         assert restored_records(outcome) == 1

@@ -35,6 +35,7 @@ def without(place: int) -> Callable[[Row], Row]:
     return lambda row: (*row[:place], *row[place + 1 :], "")
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "change",
     [
@@ -70,12 +71,14 @@ def gorgias(lacking: int, replies: str, messages: str) -> str:
     return header + "\n".join(rows) + "\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("replies", "messages"), [("0", "1"), ("1", "0"), ("0", "0"), ("0", "")])
 def test_tickets_closed_without_an_exchange_need_no_resolution_time(folder: Path, replies: str, messages: str) -> None:
     """A third of a shop's tickets are spam that a rule closes, or messages to customers who never wrote."""
     assert take_text(folder, gorgias(20, replies, messages)).counts.added == 60
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("messages", ["1", ""])
 def test_answered_tickets_without_their_resolution_time_refuse_the_file(folder: Path, messages: str) -> None:
     with pytest.raises(LayoutContradicted, match="20 lack one of the two values"):

@@ -45,6 +45,7 @@ def babel_percent(share: float, lang: str) -> str:
 # Against Babel
 
 
+@pytest.mark.long
 def test_random_numbers_agree_with_babel() -> None:
     draw = random.Random(1)
     for _ in range(40_000):

@@ -27,6 +27,7 @@ def notes(folder: Path, exports: dict[str, str]) -> tuple[list[tuple[str, int]],
     return found, [dict(note.values) for note in report(folder, used).notes if note.code == "orders_missed"]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("last", ["orders", "parcels"])
 @pytest.mark.parametrize(
     ("shop", "carrier", "shapes"),
@@ -47,6 +48,7 @@ def test_parcels_with_other_numbers_are_told(
     ]
 
 
+@pytest.mark.long
 def test_each_brand_has_a_remark_of_its_own(folder: Path) -> None:
     """Twelve parcels of each of two brands miss their orders: two remarks of 12, not one of 24 of 12."""
     lines = "".join(
@@ -58,6 +60,7 @@ def test_each_brand_has_a_remark_of_its_own(folder: Path) -> None:
     assert remarks == [(f"12 of {brand}; parcels write aaa-99999, orders a9999", 12) for brand in ("One", "Two")]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("shop", "carrier"),
     [
@@ -73,6 +76,7 @@ def test_parcels_that_find_their_orders_are_not(
     assert notes(folder, {"orders.csv": orders(shop), "parcels.csv": parcels(carrier)}) == ([], [])
 
 
+@pytest.mark.long
 def test_parcels_of_other_months_or_brands_are_not(folder: Path) -> None:
     """The parcels of a year may meet the orders of a month; those of a brand whose orders are not loaded meet none."""
     later = parcels(lambda n: f"L{n}").replace("2025-03", "2025-10")
@@ -97,6 +101,7 @@ def test_parcels_without_brand_are_told_in_the_report_of_a_brand(folder: Path) -
     assert [note.values["missed"] for note in found.notes if note.code == "orders_missed"] == [20]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("column", ["Cancelled at", "Note"])
 def test_orders_without_cancellations_are_told(folder: Path, column: str) -> None:
     """A shop's export from which the column was deleted; refunded orders are judged like the others."""
@@ -110,6 +115,7 @@ def test_orders_without_cancellations_are_told(folder: Path, column: str) -> Non
     assert fraction(found, "late_share") == (0, 20)
 
 
+@pytest.mark.long
 def test_status_lists_the_words_that_nobody_knows(folder: Path) -> None:
     lines = "".join(f"P{n},2025-03-10,{'Terminé' if n < 6 else 'Livré' if n < 9 else 'Claire'}\n" for n in range(10))
     ingest_tables(folder, {"p.csv": f"parcel_id,promised_to,status\n{lines}"}, settings(folder), AS_OF)

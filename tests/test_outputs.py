@@ -51,6 +51,7 @@ def device(path: Path, number: int) -> Path:
     return path
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("line", ["report -o", "rejects -o", "rejects bad.csv -o"])
 def test_a_device_is_written_and_stays(filled: Path, folder: Path, line: str) -> None:
     made, link = device(folder / "null", 3), folder / "link"
@@ -133,6 +134,7 @@ def test_links_are_followed_and_said(folder: Path) -> None:
         assert link.is_symlink() and target.stat().st_size and stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
+@pytest.mark.long
 def test_an_open_file_is_written_where_it_stands(filled: Path, folder: Path) -> None:
     """The shell has opened it: its first line stays, and nothing takes its place."""
     places = ["/proc/self/fd/1", str(folder / "link")]
@@ -195,6 +197,7 @@ def test_an_export_that_was_never_ingested_is_kept(filled: Path, folder: Path) -
     assert done.returncode == 2 and "is an export (aircall-calls)" in done.stderr, done.stderr
 
 
+@pytest.mark.long
 def test_a_file_of_somebody_else_is_kept_and_named(filled: Path, folder: Path) -> None:
     (folder / "budget.csv").write_text("month,amount\n2025-01,1200\n")
     done = run(filled, *REPORT, str(folder / "budget.csv"))
@@ -203,6 +206,7 @@ def test_a_file_of_somebody_else_is_kept_and_named(filled: Path, folder: Path) -
     assert (folder / "budget.csv").read_text().endswith("1200\n")
 
 
+@pytest.mark.long
 def test_earlier_outputs_are_replaced(filled: Path, folder: Path) -> None:
     """Of every form: what kpibar has written, and what is empty. They are the owner's alone then."""
     settings = load(filled / "kpibar.toml")

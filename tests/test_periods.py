@@ -53,6 +53,7 @@ def remarks(outcome: Outcome) -> dict[str, int]:
     return {remark.code: remark.records for remark in outcome.remarks}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("table", TABLES)
 def test_both_ends_are_days_that_count(folder: Path, table: str) -> None:
     """Of 30 and 31 May, 1 and 2 June: from 1 June two are loaded, until 31 May the other two."""
@@ -66,6 +67,7 @@ def test_both_ends_are_days_that_count(folder: Path, table: str) -> None:
     assert column(folder, f"SELECT {IDS[table]} FROM {table} ORDER BY 1") == ["0", "1"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("written", "loaded"),
     [
@@ -85,6 +87,7 @@ def test_a_day_is_one_of_the_brands_zone(folder: Path, written: str, loaded: boo
 SHOP = "Name,Email,Financial Status,Fulfillment Status,Created at,Lineitem quantity,Lineitem name\n"
 
 
+@pytest.mark.long
 def test_line_items_and_further_tables_are_left_aside_with_their_record(folder: Path) -> None:
     """Two orders of two lines each; three tickets with a rating each, of which one is of June."""
     lines = [f"#{n},a@b.fr,paid,,2025-0{month}-10 10:00:00 +0200,1,Lit\n" * 2 for n, month in ((1, 5), (2, 6))]
@@ -98,6 +101,7 @@ def test_line_items_and_further_tables_are_left_aside_with_their_record(folder: 
     assert held(folder, "SELECT survey_id FROM surveys") == [("ticket:2",)]
 
 
+@pytest.mark.long
 def test_what_has_no_day_is_loaded_and_said(folder: Path) -> None:
     text = "survey_id,kind,score,answered_at\n1,nps,9,2025-05-01\n2,nps,9,\n3,nps,9,2025-07-01\n"
     outcome = taken(folder, rule(**FROM), text)
@@ -107,6 +111,7 @@ def test_what_has_no_day_is_loaded_and_said(folder: Path) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_broken_record_outside_is_left_aside_and_one_without_a_day_rejected(folder: Path) -> None:
     """Of four records one is loaded, two are of May, one of them with a wait that is no number; one has no date."""
     rows = "1,2025-05-01,email,x\n2,2025-05-02,email,3\n3,never,email,3\n4,2025-06-03,email,3\n"
@@ -135,6 +140,7 @@ def test_a_period_that_comes_later_takes_out_what_it_excludes(folder: Path) -> N
     assert (last.counts.removed, column(folder, "SELECT contact_id FROM contacts")) == (3, ["2"])
 
 
+@pytest.mark.long
 def test_what_another_file_brought_again_stays(folder: Path) -> None:
     """Record 1 of May is in a second, newer export too, which states no days."""
     taken(folder, ZONE, TABLES["contacts"], "a.csv")
@@ -145,6 +151,7 @@ def test_what_another_file_brought_again_stays(folder: Path) -> None:
     assert column(folder, "SELECT contact_id FROM contacts ORDER BY 1") == ["1", "2", "3", "9"]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("table", ["contacts", "parcels", "surveys"])
 def test_what_an_older_file_holds_too_comes_back_with_it(folder: Path, table: str) -> None:
     """All four records are in both files, the newer one last; then of the newer only June is wanted.
@@ -165,6 +172,7 @@ def test_what_an_older_file_holds_too_comes_back_with_it(folder: Path, table: st
     assert taken(folder, only, text, older).same_as_before is not None
 
 
+@pytest.mark.long
 def test_later_rules_complete_earlier_ones(folder: Path) -> None:
     both = ZONE + '[[files]]\nmatch = "*"\nfrom = 2025-05-31\n[[files]]\nmatch = "export*"\nuntil = 2025-06-01\n'
     assert Counter(remarks(taken(folder, both, TABLES["contacts"]))) == Counter(period_outside=2)
@@ -194,5 +202,6 @@ def test_settings_that_are_no_days_are_refused(folder: Path, lines: str, words: 
         config(folder, f'[[files]]\nmatch = "*"\n{lines}\n')
 
 
+@pytest.mark.long
 def test_a_day_may_be_a_text(folder: Path) -> None:
     assert taken(folder, rule(**{"from": '"2025-06-01"'}), TABLES["contacts"]).counts.added == 2

@@ -78,6 +78,7 @@ def values() -> list[str]:
     return planted()
 
 
+@pytest.mark.long
 def test_no_planted_value_is_found_anywhere(folder: Path, values: list[str]) -> None:
     original = folder / "contacts.csv"
     original.write_text(export(values, 4_000), encoding="utf-8")

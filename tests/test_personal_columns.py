@@ -174,6 +174,7 @@ def test_no_notation_is_stored_in_a_column_of_words_or_of_numbers(folder: Path) 
         assert not any(word in value for _, value in stored for word in ("example", "x.fr", "12345678", "12 34")), name
 
 
+@pytest.mark.long
 def test_a_number_stays_linked_under_a_pseudonym_and_a_word_is_blanked(folder: Path) -> None:
     """Two notations of a telephone are one order, two of an address one case; other records are as they were."""
     sound = [(f"{n}", f"c{n}", f"{700_000 + n}", "SAV", "Lyon", "Maison", "FR", "fr", "Livraison") for n in range(5, 9)]
@@ -211,6 +212,7 @@ def test_a_number_stays_linked_under_a_pseudonym_and_a_word_is_blanked(folder: P
     assert ("country", "Aaaaaaaaaaaaaaaaaa".lower(), 1) in outcome.unknown
 
 
+@pytest.mark.long
 def test_a_column_of_telephones_is_one_and_a_column_of_numbers_in_sequence_is_none(folder: Path) -> None:
     """Ten telephones and a number as orders; orders in sequence that have the form of telephones as cases."""
     telephones = (
@@ -229,6 +231,7 @@ def test_a_column_of_telephones_is_one_and_a_column_of_numbers_in_sequence_is_no
     assert [order[:3] for order in orders] == ["id-"] * 10 + ["482"]
 
 
+@pytest.mark.long
 def test_orders_in_the_form_of_telephones_stay(folder: Path) -> None:
     """The number of a shop and that of its order: 01-12345678 is no certain form of a telephone."""
     rows = [
@@ -329,6 +332,7 @@ def digest(name: str, folder: Path) -> str:
     return hashlib.sha256((folder / name).read_bytes()).hexdigest()[:6]
 
 
+@pytest.mark.long
 def test_files_whose_names_have_one_shape_are_told_apart(folder: Path) -> None:
     """Two mailboxes of one shape: each has its name in the ledger, its rule, its rejects, and goes by its name."""
     write(

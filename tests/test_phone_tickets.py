@@ -30,6 +30,7 @@ def test_tickets_of_which_none_is_of_a_call_are_said(folder: Path) -> None:
     assert notes == [{"rows": 25, "calls": 25}]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "more"), [(25, {"alike": 2}), (25, {"channel": "email"}), (10, {})], ids=["two match", "mail", "few"]
 )
@@ -38,6 +39,7 @@ def test_other_tickets_are_not_suspected(folder: Path, number: int, more: dict[s
     assert "phone_tickets_unmatched" not in [note.code for note in found.notes]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("pattern", ["calls*.csv", "tickets*.csv", "*.csv"])
 def test_tickets_that_the_settings_call_contacts_of_their_own_are_not_suspected(folder: Path, pattern: str) -> None:
     """25 calls and 25 tickets: 50 contacts, as the settings ask."""
@@ -47,6 +49,7 @@ def test_tickets_that_the_settings_call_contacts_of_their_own_are_not_suspected(
     assert "phone_tickets_unmatched" not in [note.code for note in found.notes]
 
 
+@pytest.mark.long
 def test_a_rule_that_names_a_telephone_is_that_of_its_file(folder: Path) -> None:
     """The ledger has the shape of the name; 25 calls and 25 tickets are 50 contacts, as the settings ask."""
     files = {name.replace("tickets", "tickets_0612345678"): text for name, text in exports(25).items()}

@@ -29,6 +29,7 @@ def used(opened: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return opened
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("kind", ALL_KINDS)
 def test_no_record_is_damaged_in_silence(used: Bench, kind: str) -> None:
     judged = judge(used, cases(EXPORTS, [kind], EVERY))
@@ -37,6 +38,7 @@ def test_no_record_is_damaged_in_silence(used: Bench, kind: str) -> None:
     assert not silent
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", SLIPS)
 def test_no_slip_of_the_hand_damages_a_record_in_silence(used: Bench, kind: str) -> None:
     judged = judge(used, [slip for slip in slips() if slip.kind == kind][::EVERY_SLIP])
@@ -48,6 +50,7 @@ def test_there_are_more_than_eight_hundred_slips() -> None:
     assert len({(slip.export, slip.kind, slip.index) for slip in slips()}) >= 800
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("export", EXPORTS)
 def test_every_export_is_polluted_in_thousands_of_ways(export: str) -> None:
     assert len(cases([export], ALL_KINDS, 1)) >= 3_000

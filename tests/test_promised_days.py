@@ -61,6 +61,7 @@ def test_midnight_promises_the_day_and_another_time_itself(folder: Path) -> None
 HEAD = "parcel_id,order_ref,promised_from,promised_to,delivered_at\n"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("begins", "ends", "kind", "to"),
     [
@@ -79,6 +80,7 @@ def test_the_kind_of_a_promise_with_two_ends(folder: Path, begins: str, ends: st
     assert held(folder, "SELECT promise_kind, promised_to FROM parcels") == [(kind, to)]
 
 
+@pytest.mark.long
 def test_a_stated_day_is_a_day_whatever_its_hour(folder: Path) -> None:
     head = "parcel_id,promise_kind,promised_to,delivered_at\n"
     take_text(folder, f"{head}1,day,2025-03-10T12:00:00Z,\n2,slot,2025-03-10T12:00:00Z,\n")
@@ -91,6 +93,7 @@ def test_a_stated_day_is_a_day_whatever_its_hour(folder: Path) -> None:
 SENDCLOUD = "parcel_id,direction,order_number,shipped_at,first_offer_at,delivered_at,expected_delivery_date\n"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("cell", ["2025-03-10", "2025-03-10T00:00:00Z", "2025-03-09T23:00:00Z", "2025-03-10 00:00:00"])
 def test_a_carriers_report_promises_the_day(folder: Path, cell: str) -> None:
     take_text(folder, f"{SENDCLOUD}1,outgoing,A,2025-03-08T09:00:00Z,,2025-03-10T09:00:00Z,{cell}\n")
@@ -110,6 +113,7 @@ delivered_at = 'instant("Livré")'
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("expression", "cell"),
     [
@@ -137,6 +141,7 @@ def test_a_date_and_a_time_apart(folder: Path) -> None:
     assert found == [(WINTER,), (datetime(2025, 3, 10, 17),), (WINTER,)]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", ["json", "xlsx", "csv"])
 @pytest.mark.parametrize("cell", ["2025-03-10T00:00:00Z", "2025-03-09T23:00:00Z", "2025-03-10T00:00:00+01:00", None])
 def test_same_day_deliveries_are_in_time_in_every_kind_of_file(folder: Path, kind: str, cell: str | None) -> None:

@@ -15,6 +15,7 @@ RETURNS = """
 """
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("no", "yes"), [("false", "true"), ("FALSE", "TRUE"), ("0", "1"), ("non", "oui")])
 def test_a_return_has_no_promise(folder: Path, no: str, yes: str) -> None:
     """Late: order 2, of two; the return of order 1 came six days after its day."""
@@ -28,6 +29,7 @@ def test_a_return_of_the_own_file_has_no_promise(folder: Path) -> None:
     assert (outcome.counts.added, outcome.counts.dropped) == (1, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("never", ["2099-12-31", "2099-01-01 00:00:00", "2050-12-31", "9999-12-31", "2999-12-31"])
 def test_a_day_that_no_one_will_see_is_no_promise(folder: Path, never: str) -> None:
     """Of three orders one has a promise."""

@@ -33,6 +33,7 @@ def said(outcome: Outcome) -> str:
 # --- a quote within an unquoted cell -------------------------------------------------------------------
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("delimiter", "quote"), [(",", '"'), (";", '"'), ("\t", '"'), ("|", '"'), (",", "'")])
 @pytest.mark.parametrize(
     "record",
@@ -54,6 +55,7 @@ def test_a_cell_that_can_end_in_two_places_is_rejected(folder: Path, record: str
     assert held(folder, "SELECT line, code FROM rejects") == [(12, "quoting")]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("repair", [True, False])
 @pytest.mark.parametrize(
     ("subject", "status"),
@@ -92,6 +94,7 @@ def test_columns_that_nobody_reads_may_be_told_apart_in_two_ways(folder: Path) -
     assert (outcome.counts.added, outcome.counts.rejected) == (1, 0)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_quoted_text_of_two_lines_that_lost_its_delimiter_is_rejected_whole(folder: Path, end: str) -> None:
     text = lines(f'T10,{DAY},email,SAV"Colis, perdu,\nmerci",closed').replace("\n", end)
@@ -104,6 +107,7 @@ def test_a_record_of_two_lines_is_looked_at_too(folder: Path) -> None:
     assert take_text(folder, text).counts.added == 19
 
 
+@pytest.mark.long
 def test_where_all_cells_are_quoted_a_quote_alone_is_no_text(folder: Path) -> None:
     rows = [",".join(f'"{cell}"' for cell in (f"T{n}", DAY, "email", "Écran", "SAV", "closed")) for n in range(30)]
     rows[10] = rows[10].replace('"SAV"', 'SAV"')
@@ -130,6 +134,7 @@ def pasted(behind: str = "", delimiter: str = ",", every: int = 1, first: int = 
     return "".join((wrapped(line) if at % every == first else line) + behind + "\r\n" for at, line in enumerate(listed))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("behind", ["", ";;", ",,,", "\t"])
 def test_lines_in_quotes_are_read_as_the_cells_within(folder: Path, delimiter: str, behind: str) -> None:
@@ -140,6 +145,7 @@ def test_lines_in_quotes_are_read_as_the_cells_within(folder: Path, delimiter: s
     assert "20 records were whole lines in quotes" in said(outcome)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(("every", "first", "quoted"), [(2, 0, 10), (2, 1, 10), (21, 0, 0), (4, 3, 5)])
 def test_some_lines_in_quotes_or_the_header_alone(folder: Path, every: int, first: int, quoted: int) -> None:
     outcome = take_text(folder, pasted(every=every, first=first))
@@ -149,12 +155,14 @@ def test_some_lines_in_quotes_or_the_header_alone(folder: Path, every: int, firs
     assert remarks == ([("line_in_quotes", quoted)] if quoted else [])
 
 
+@pytest.mark.long
 def test_a_line_in_quotes_that_spans_two_lines(folder: Path) -> None:
     text = f'contact_id,created_at,channel,reason_raw\n"T1,{DAY},email,""Colis\nperdu"""\nT2,{DAY},email,SAV\n'
     assert take_text(folder, text).counts.added == 2
     assert column(folder, "SELECT reason_raw FROM contacts ORDER BY contact_id") == ["Colis\nperdu", "SAV"]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "line", [wrapped(f"T2,{DAY}"), wrapped(f"T2,{DAY},email,SAV,Paris"), wrapped(f'T2,{DAY},email,"SAV'), '"T2"']
 )
@@ -194,6 +202,7 @@ def test_a_header_of_two_names_with_a_quote_alone_is_refused(folder: Path) -> No
     assert isinstance(error, HeaderQuoteUnpaired)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ['Size 12"', '"Size 12"""', '"The ""size"""', '"a, b"', "Date d'envoi", "5'10\""])
 def test_a_quote_in_a_name_that_is_none_is_no_harm(folder: Path, name: str) -> None:
     text = f"contact_id,created_at,channel,{name}\nT1,{DAY},email,SAV\n"

@@ -209,6 +209,7 @@ def test_a_ragged_multi_line_record_gives_its_other_lines_back(folder: Path) -> 
     assert [item.line for item in items if isinstance(item, Fault)] == [2, 4]
 
 
+@pytest.mark.long
 def test_blank_lines_are_lines_and_no_records(folder: Path) -> None:
     outcome = take_text(folder, f"{HEADER}\n1,{DAY},email,a\n   \n,,,\n,\n2,{DAY},email,b\n\n")
     assert (outcome.counts.added, outcome.counts.dropped, outcome.counts.rejected) == (2, 0, 0)
@@ -216,6 +217,7 @@ def test_blank_lines_are_lines_and_no_records(folder: Path) -> None:
     assert outcome.lines == Lines(total=8, header=1, blank=5, records=2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("blank", ["", "   ", ",,,", ","])
 def test_blank_lines_between_records_are_said(folder: Path, blank: str) -> None:
     """Six records, one of them deleted but for its line end; a blank line below the last one is none between them."""
@@ -271,6 +273,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\u
 FULL = st.lists(TEXT, min_size=3, max_size=3).filter(lambda row: any(cell.strip() for cell in row))
 
 
+@pytest.mark.long
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(FULL, max_size=6),
@@ -300,6 +303,7 @@ def test_every_line_is_accounted_for_once_and_good_lines_survive(tmp_path: Path,
     assert starts[-1] <= len(io.StringIO(content, newline="").readlines())
 
 
+@pytest.mark.long
 def test_a_file_cut_at_any_byte_is_read_or_refused_in_words(folder: Path) -> None:
     content = f'{HEADER}1,{DAY},email,"déjà\nvu"\n2,{DAY},phone,é\n'
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "cp1252"):
@@ -311,6 +315,7 @@ def test_a_file_cut_at_any_byte_is_read_or_refused_in_words(folder: Path) -> Non
                 continue
 
 
+@pytest.mark.long
 def test_lines_that_end_in_carriage_returns_may_hold_line_feeds_in_cells(folder: Path) -> None:
     """As old programs of a Mac write texts of several lines: 4,000 records, none of which a scan can prove."""
     lines = ["contact_id,created_at,channel,queue"]

@@ -33,6 +33,7 @@ def test_house_codes_are_no_known_reason(folder: Path) -> None:
     assert fraction(found, "wismo_share") == (1, 2)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "word", ["Autre", "AUTRES", "Other", "Divers", "Sonstiges", "Otros", "Altro", "Overig", "99 - Autre (préciser)"]
 )
@@ -44,6 +45,7 @@ def test_other_that_a_person_chose_is_a_known_reason_in_every_source(folder: Pat
     assert reasons_of(folder) == [("other", "vendor")] * 2
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("word", ["", " ", "-", "N/A", "(vide)", "?", "Non renseigné", "to be classified", "..."])
 def test_an_empty_word_is_unknown_and_listed_nowhere(folder: Path, word: str) -> None:
     outcome = take_text(folder, contacts(*[word] * 6))
@@ -51,6 +53,7 @@ def test_an_empty_word_is_unknown_and_listed_nowhere(folder: Path, word: str) ->
     assert (outcome.unknown, outcome.remarks) == ((), ())
 
 
+@pytest.mark.long
 def test_settings_fold_case_accents_blanks_and_levels(folder: Path) -> None:
     used = config(
         folder,
@@ -68,6 +71,7 @@ def test_settings_fold_case_accents_blanks_and_levels(folder: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_several_reasons_in_a_cell(folder: Path) -> None:
     """Words that name no reason are passed over; of several reasons the first in order of priority holds."""
     used = config(folder, 'timezone = "UTC"\n[reasons]\n"Rappel" = "payment"\n"VIP" = "unknown"\n')
@@ -84,6 +88,7 @@ AIRCALL = (
 )
 
 
+@pytest.mark.long
 def test_tags_of_calls_are_what_the_agent_chose(folder: Path) -> None:
     """A tag is judged as a recorded reason; only where it is none, the free comment is."""
     tags = ["Retard livraison", "VIP, Facture", "C01", "VIP", "Autre"]

@@ -114,6 +114,7 @@ SHOPIFY_FEW = "Name,Financial Status,Total,Created at,Lineitem quantity"
 ZENDESK_FEW = "Id,Status,Via,Created at,Solved at,Requester email"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("few", [FRESHDESK_FEW, SHOPIFY_FEW, ZENDESK_FEW], ids=["freshdesk", "shopify", "zendesk"])
 def test_a_header_with_few_columns_is_recognised_however_it_is_written(folder: Path, few: str) -> None:
     cells = dict.fromkeys(few.split(","), "") | {
@@ -129,6 +130,7 @@ def test_a_header_with_few_columns_is_recognised_however_it_is_written(folder: P
         assert take_text(place, f"{header}\n{','.join(line)}\n").counts.added == 1, header
 
 
+@pytest.mark.long
 def test_a_column_twice_is_refused_only_where_it_is_read(folder: Path) -> None:
     header = ZENDESK_FEW + ",Organization,Organization"
     assert take_text(folder, f"{header}\n7,Open,Mail,{DAY},,,a,b\n").counts.added == 1
@@ -185,6 +187,7 @@ def test_no_layout_is_proposed_for_the_export_of_another_tool(folder: Path, name
     assert "try --layout" not in str(error) and "layouts" in str(error)
 
 
+@pytest.mark.long
 def test_no_layout_of_ratings_is_proposed_for_tickets_and_none_reads_them(folder: Path) -> None:
     tickets = [
         {"id": n, "requester_id": 7, "created_at": DAY, "updated_at": DAY, "status": 2, "subject": "x", "tags": []}
@@ -206,6 +209,7 @@ PROPOSED = {
 }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", PROPOSED)
 def test_what_is_proposed_can_be_done(folder: Path, name: str) -> None:
     path = write(folder, "x.csv", PROPOSED[name])
@@ -213,6 +217,7 @@ def test_what_is_proposed_can_be_done(folder: Path, name: str) -> None:
     assert take(folder, path, layout=name)[0].error is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [
@@ -238,6 +243,7 @@ UNREAD = [
 ]
 
 
+@pytest.mark.long
 def test_a_filled_column_that_nothing_reads_is_named_with_the_line_that_maps_it(folder: Path) -> None:
     header = ",".join(["Id", "Via", "Created at", *(name for name, *_ in UNREAD), "Priority", "Motif vide [list]"])
     text = rows(header, "1", "Mail", DAY, *(cell for _, _, cell, _ in UNREAD), "Low", "", count=1)
@@ -254,6 +260,7 @@ def held_remarks(folder: Path, text: str) -> list[tuple[str, str, int]]:
     return held(folder, "SELECT code, about, records FROM remarks WHERE code = 'column_unread'")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["Motif de l'appel", "Motif de l’appel", 'Motif "appel" d\'un client', "Motif 'appel'"]
 )
@@ -269,6 +276,7 @@ def test_the_line_that_maps_a_column_is_toml_that_reads_it(folder: Path, name: s
     assert held(folder, "SELECT reason_raw FROM contacts") == [("Retard de livraison",)]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "columns",
     [

@@ -9,18 +9,16 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from kpibar.cli.demo import sample_files, sample_folder
+from kpibar.cli.demo import sample_folder
 from kpibar.config import load
-from kpibar.database.store import open_store
-from kpibar.load.ingest import ingest
-from kpibar.load.outcome import Options
+from kpibar.load.outcome import Outcome
 from kpibar.measure.report import BY, Request
-from kpibar.model.build import build
 from kpibar.render.document import document
 from tests.support import report
 from tests.test_breakdowns import NOW, checked
@@ -38,19 +36,15 @@ DAY = pd.Timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def documents(sample: tuple[Path, list[Outcome]]) -> dict[str, dict[str, Any]]:
     """What kpibar reports: the year 2025 by each dimension, and the year before beside it."""
-    folder = tmp_path_factory.mktemp("sample")
     config = load(sample_folder() / "kpibar.toml")
     # Each figure is checked, however few records are behind it: a figure below `min_base` is masked.
     reporting = config.settings.reporting.model_copy(update={"min_base": 1, "small_base": 1})
     config = replace(config, settings=config.settings.model_copy(update={"reporting": reporting}))
-    with open_store(folder / "test.duckdb", write=True) as store:
-        ingest(store, sample_files(), config, Options())
-        build(store, config.settings.thresholds)
     made = {}
     for by in BY:
-        found = report(folder, config, Request(year=2025, by=by))
+        found = report(sample[0], config, Request(year=2025, by=by))
         checked(found, by)
         made[by] = document(found, NOW)
     return made
@@ -524,6 +518,7 @@ def same(figures: dict[str, Any], kind: str, rows: pd.DataFrame, where: object) 
         assert figures["value"] == pytest.approx(expected, abs=1e-3), where
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TABLES)
 def test_every_figure_is_the_recomputed_one(documents: dict[str, dict[str, Any]], name: str) -> None:
     for id, (kind, rows) in TABLES[name]().items():

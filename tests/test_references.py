@@ -24,6 +24,7 @@ def contacts(*references: str) -> str:
     return f"contact_id,created_at,channel,order_ref\n{rows}"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("cell", "order"),
     [
@@ -49,6 +50,7 @@ def test_a_cell_of_several_numbers_finds_the_latest_order(folder: Path, cell: st
     assert "orders_unmatched" not in [note.code for note in found.notes]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "cell",
     [
@@ -67,6 +69,7 @@ def test_dates_amounts_and_years_in_a_cell_are_no_numbers_of_orders(folder: Path
     assert facts(folder, LINKS) == [(None,)]
 
 
+@pytest.mark.long
 def test_the_numbers_of_a_brand_are_counted_in_its_report(folder: Path) -> None:
     """Of Lune one contact of two states a number that no order has, of Luna both do."""
     rows = [("1", "FR41000", "Lune"), ("2", "ERP1", "Lune"), ("3", "ERP2", "Luna"), ("4", "ERP3", "Luna")]
@@ -81,6 +84,7 @@ def test_the_numbers_of_a_brand_are_counted_in_its_report(folder: Path) -> None:
     assert counts == {"Lune": [{"rows": 1, "named": 2}], "Luna": [{"rows": 2, "named": 2}]}
 
 
+@pytest.mark.long
 def test_numbers_that_no_order_has_are_counted(folder: Path) -> None:
     cells = ("FR41000", "ERP-1", "FR5 / FR6", "voir mail")
     found = computed(folder, {"orders.csv": ORDERS, "contacts.csv": contacts(*cells)})

@@ -70,6 +70,7 @@ CASES = {
 }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("case", CASES)
 def test_the_database_is_as_if_it_had_never_seen_the_file(folder: Path, case: str) -> None:
     names, gone, again = CASES[case]
@@ -131,6 +132,7 @@ def test_a_file_is_named_by_number_name_or_itself(folder: Path) -> None:
                 find_file(store, name)
 
 
+@pytest.mark.long
 def test_removal_after_forgetting_counts_what_is_left(folder: Path) -> None:
     ingest(folder, "o.csv a.csv")
     assert invoke(folder, "forget", "--email", "a@example.org", "--yes").exit_code == 0

@@ -30,6 +30,7 @@ def export(broken: str, at: int = 40, of: int = 80, end: str = "\n") -> str:
     return end.join(lines) + end
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "broken",
     [
@@ -52,6 +53,7 @@ def test_one_mistake_that_one_correction_explains_is_put_right(folder: Path, bro
     assert found == [("T-40", "2025-03-13 09:00:00", "email", "Paris", 40.0)]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "broken",
     [
@@ -124,6 +126,7 @@ def parcels(*more: str) -> str:
     return "\n".join((PARCELS, *rows, *more)) + "\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("row", ["Agent 06,,,12,,", "Page 1 of 1,,,,,", "====,,,,,", "Confidential,,,do not share,,"])
 def test_a_padded_row_of_next_to_nothing_is_no_parcel(folder: Path, row: str) -> None:
     outcome = take_text(folder, parcels(row, row.replace("6", "7")))
@@ -135,6 +138,7 @@ def test_a_parcel_without_a_date_that_is_otherwise_filled_is_one(folder: Path) -
     assert take_text(folder, parcels("P90,,,Colis,FR,announced")).counts.added == 21
 
 
+@pytest.mark.long
 def test_the_lines_of_an_order_that_come_twice_are_not_counted_twice(folder: Path) -> None:
     header = "Name,Email,Financial Status,Fulfillment Status,Created at,Lineitem quantity,Lineitem name\n"
     first = "#1,a@example.com,paid,,2025-03-01 10:00:00 +0100,1,Lit\n#1,,,,,1,Drap\n"
@@ -145,6 +149,7 @@ def test_the_lines_of_an_order_that_come_twice_are_not_counted_twice(folder: Pat
     assert take_text(folder, header + lines + "#1,,,,,1,Taie\n").counts.folded == 2, "other lines may stand apart"
 
 
+@pytest.mark.long
 def test_an_order_whose_later_version_stands_below_other_orders_is_rejected(folder: Path) -> None:
     """One export set below another: the order was cancelled in between. Its lines are not those of one order."""
     header = (
@@ -175,6 +180,7 @@ def orders(*values: str, delimiter: str = ",") -> str:
     return delimiter.join(("order_ref", "ordered_at", "value")) + "\n" + "\n".join(rows) + "\n"
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("amount", ["19,90", "19, 90", "-19,90", "EUR 19,90", "1,990", "1 234,50"])
 def test_an_amount_whose_decimal_sign_is_the_delimiter_is_not_multiplied(folder: Path, amount: str) -> None:
     outcome = take_text(folder, orders(*map(str, range(4)), amount, *map(str, range(5, 30))))

@@ -70,6 +70,7 @@ def segments(found: Barometer, kpi: str) -> dict[str, tuple[float | None, float 
     return {part.key: (part.now.numerator, part.now.denominator) for part in row(found, kpi).segments}
 
 
+@pytest.mark.long
 def test_by_channel(found: Barometer) -> None:
     sizes = COUNTED.groupby("channel").size()
     assert {key: count for key, (count, _) in segments(found, "contacts").items()} == sizes.to_dict()
@@ -115,6 +116,7 @@ def test_parts_add_up_to_the_whole(found: Barometer, folder: Path) -> None:
     assert (row(one, "frt_median").now.value, row(one, "frt_median").now.base) == (only.median(), len(only))
 
 
+@pytest.mark.long
 def test_by_carrier(found: Barometer, folder: Path) -> None:
     carriers = report(folder, settings(folder), Request(year=2025, by="carrier"))
     grouped = DUE.groupby("carrier")["late"]

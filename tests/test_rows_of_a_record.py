@@ -26,6 +26,7 @@ def shuffled(rows: Sequence[str]) -> list[str]:
     return random.Random(3).sample(rows, len(rows))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("order", [list, lambda rows: rows[::-1], shuffled], ids=["oldest", "newest", "mixed"])
 def test_scans_of_a_parcel_end_with_its_delivery(folder: Path, order: Callable[[list[str]], list[str]]) -> None:
     """Late: P4 and P5, of five."""
@@ -43,6 +44,7 @@ Id,Status,Requester email,Via,Created at,Solved at,Replies,First reply time in m
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("newest_first", [True, False])
 def test_states_of_a_ticket_end_with_the_last(folder: Path, newest_first: bool) -> None:
     """Of the third ticket only the order of the others tells."""
@@ -64,6 +66,7 @@ def reopened(tickets: int, reopened_each: int) -> list[str]:
     return rows
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("tickets", "order", "still_open"),
     [(40, list, 4), (40, lambda rows: rows[::-1], 4), (40, shuffled, 0), (10, list, 0)],
@@ -79,6 +82,7 @@ def test_a_ticket_that_was_reopened_is_open(
     assert found == [(tickets, still_open)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("answer_first", [True, False])
 def test_an_answer_is_newer_than_its_invitation(folder: Path, answer_first: bool) -> None:
     rows = [
@@ -97,6 +101,7 @@ def test_an_update_counts_before_what_happened(folder: Path) -> None:
     assert held(folder, "SELECT delivered_at FROM parcels") == [(None,)]
 
 
+@pytest.mark.long
 def test_rows_that_tell_no_order_are_counted(folder: Path) -> None:
     """P1 differs in its status, P2 comes twice alike."""
     rows = "P1,2025-03-10,Prêt\nP1,2025-03-10,En cours\nP2,2025-03-10,Prêt\nP2,2025-03-10,Prêt\n"

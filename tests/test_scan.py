@@ -241,6 +241,7 @@ def test_both_readers_agree(given: Text) -> None:
     assert account.total == account.records + account.rejects + account.blank + account.footer
 
 
+@pytest.mark.long
 @THOROUGH
 @given(texts())
 def test_batches_are_as_large_as_they_may_be_and_prove_what_they_hold(given: Text) -> None:
@@ -264,6 +265,7 @@ def test_batches_are_as_large_as_they_may_be_and_prove_what_they_hold(given: Tex
     assert (numpy.diff(whole.lines) > 0).all()
 
 
+@pytest.mark.long
 @THOROUGH
 @given(texts(), st.integers(1, 60), st.integers(1, 60), st.booleans())
 def test_blocks_and_windows_make_no_difference(given: Text, block: int, window: int, repairs: bool) -> None:
@@ -315,6 +317,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield opened
 
 
+@pytest.mark.long
 @ENGINE
 @given(given=texts())
 @example(given=table('1,"a\rb"\r\n2,"a\r\nb"\r\n3,""""\r\n4,"\x01"\r\n,x\r\n'))

@@ -62,6 +62,7 @@ def figures(folder: Path, *more: str) -> object:
     return json.loads(done.stdout)["kpis"]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", EXPORTS)
 def test_a_database_of_schema_4_gives_the_figures_of_a_new_one(tmp_path: Path, name: str) -> None:
     """It is migrated by the first command, with words; the exports themselves are known."""
@@ -94,6 +95,7 @@ def test_a_dry_run_does_not_migrate(folder: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.long
 def test_a_database_of_schema_3_is_refused_with_the_names_of_its_exports(folder: Path) -> None:
     path = restored(folder, "3_story")
     before = path.read_bytes()
@@ -105,6 +107,7 @@ def test_a_database_of_schema_3_is_refused_with_the_names_of_its_exports(folder:
     assert path.read_bytes() == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -126,6 +129,7 @@ def test_another_layout_under_the_same_number_is_refused(folder: Path, change: s
     assert path.read_bytes() == before
 
 
+@pytest.mark.long
 def test_tables_of_the_user_are_no_fault(folder: Path) -> None:
     path = restored(folder, "4_story")
     with duckdb.connect(str(path)) as database:
@@ -140,6 +144,7 @@ def test_columns_in_another_order_are_seen() -> None:
     assert gaps(turned, present) == ("columns of orders in another order",)
 
 
+@pytest.mark.long
 def test_reports_that_migrate_at_once_note_it_once(folder: Path) -> None:
     path = restored(folder, "4_story")
     with ThreadPoolExecutor(4) as pool:

@@ -23,6 +23,7 @@ NPS = """
 """
 
 
+@pytest.mark.long
 def test_every_nps_answer_is_in_one_box(folder: Path) -> None:
     """Promoters f g h j, passives c d e, detractors a b i: (4 - 3) / 10 = 10 points. Five have a fraction."""
     now = row(computed(folder, {"surveys.csv": NPS}), "nps").now
@@ -48,6 +49,7 @@ def test_every_satisfaction_score_with_a_scale_is_rated(folder: Path) -> None:
     assert held(folder, REMARKS) == [("csat_fraction", "score", 3), ("no_scale", "score", 1)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [
@@ -66,6 +68,7 @@ def test_a_score_of_another_scale_is_rejected(folder: Path, cells: str, reason: 
     assert held(folder, "SELECT line, reason FROM rejects") == [(22, reason)]
 
 
+@pytest.mark.long
 def test_an_nps_from_1_to_10_and_ordinary_answers_are_not_mentioned(folder: Path) -> None:
     rows = "s1,nps,10,1,10,2025-03-01\ns2,nps,0,0,10,2025-03-01\ns3,csat,5,1,5,2025-03-01\ns4,nps,,1,5,2025-03-01\n"
     outcome = take_text(folder, f"survey_id,kind,score,scale_min,scale_max,answered_at\n{rows}")

@@ -15,6 +15,7 @@ def table(header: str, name: str, end: str, rows: int = 40) -> str:
     return "".join(f"{line}\n" for line in (header, *(f"{name}{n},2025-03-01,5,{end}" for n in range(rows))))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "second",
     [
@@ -35,12 +36,14 @@ def test_a_second_table_with_other_columns_refuses_the_file(folder: Path, second
     assert "two.csv:42: a second header" in str(error)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("again", [FIRST, FIRST.title(), "\ufeff" + FIRST])
 def test_the_header_again_is_rejected_and_the_records_below_it_are_read(folder: Path, again: str) -> None:
     counts = take_text(folder, table(FIRST, "A", "FR,EUR") + table(again, "B", "FR,EUR")).counts
     assert (counts.added, counts.rejected) == (80, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("line", ["C1,soon,value,country,x", "C1,2025-13-01,country,FR,EUR", "C1,value,country,20,25"])
 def test_a_record_that_holds_such_words_is_rejected_alone(folder: Path, line: str) -> None:
     assert (

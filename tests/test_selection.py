@@ -47,6 +47,7 @@ def test_closed_tickets_alone_are_said(folder: Path) -> None:
     assert codes(found) == ["settled_contacts"]
 
 
+@pytest.mark.long
 def test_the_report_of_a_brand_says_nothing_of_another_brand(folder: Path) -> None:
     """Luna's export was filtered to closed tickets, Lune's was not."""
 
@@ -60,12 +61,14 @@ def test_the_report_of_a_brand_says_nothing_of_another_brand(folder: Path) -> No
     assert [codes(found) for found in reports] == [[], ["settled_contacts"]]
 
 
+@pytest.mark.long
 def test_delivered_parcels_alone_are_said(folder: Path) -> None:
     found = computed(folder, {"o.csv": orders(2025), "p.csv": parcels(2025, absent_each=0)}, as_of=None)
     assert held(folder, REMARKS) == [("settled_parcels", 120)]
     assert codes(found) == ["settled_parcels"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "export",
     [
@@ -81,6 +84,7 @@ def test_sound_exports_are_not_suspected(folder: Path, export: str) -> None:
     assert held(folder, REMARKS) == []
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("before", "now"), [(0, 8), (8, 0)])
 def test_a_filtered_year_is_not_compared(folder: Path, before: int, now: int) -> None:
     exports = {"a.csv": tickets(2024, open_each=before), "b.csv": tickets(2025, open_each=now)}
@@ -91,6 +95,7 @@ def test_a_filtered_year_is_not_compared(folder: Path, before: int, now: int) ->
         assert [note.values["year"] for note in notes] == [2025 if before else 2024]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("before", "now"), [(0, 8), (8, 0)])
 def test_a_year_of_delivered_parcels_is_not_compared(folder: Path, before: int, now: int) -> None:
     exports = {"a.csv": parcels(2024, absent_each=before), "b.csv": parcels(2025, absent_each=now)}
@@ -99,12 +104,14 @@ def test_a_year_of_delivered_parcels_is_not_compared(folder: Path, before: int, 
     assert "selected_year" in [note.code for note in row(found, "late_share").notes]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("before", "now"), [(0, 0), (8, 8), (0, 120)])
 def test_years_that_are_alike_are_compared(folder: Path, before: int, now: int) -> None:
     exports = {"a.csv": tickets(2024, open_each=before), "b.csv": tickets(2025, open_each=now)}
     assert row(computed(folder, exports, as_of=None), "reply_within").change is not None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("young", [10, 25])
 def test_a_year_whose_last_tickets_are_open_is_compared_with_a_settled_one(folder: Path, young: int) -> None:
     """Both years were exported soon after the second: of the first nothing is open, of the second its last days are."""
@@ -118,6 +125,7 @@ def test_a_year_whose_last_tickets_are_open_is_compared_with_a_settled_one(folde
     assert codes(found) == []
 
 
+@pytest.mark.long
 def test_an_older_file_of_settled_records_is_not_suspected(folder: Path) -> None:
     exports = {"a.csv": tickets(2024, open_each=0), "b.csv": tickets(2025, open_each=40)}
     assert codes(computed(folder, exports, as_of=None, request=Request(year=2024))) == []

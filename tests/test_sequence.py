@@ -72,6 +72,7 @@ def export(table: str, ends: dict[str, list[str]]) -> str:
     return header + "\n" + "".join(",".join(one.get(name, "") for name in names) + "\n" for one in rows)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("table", TABLES)
 def test_what_ends_before_it_began_is_rejected_or_counted(folder: Path, table: str) -> None:
     """Days before, or yet to come: rejected. Minutes before: counted as clocks that differ; hours: out of order."""
@@ -90,6 +91,7 @@ def taken(folder: Path, table: str, end: str, cell: str) -> Outcome:
     return take_text(folder, export(table, {end: [cell]}))
 
 
+@pytest.mark.long
 def test_a_delivery_without_its_time_may_be_of_the_day_it_was_shipped(folder: Path) -> None:
     taken(folder, "parcels", "delivered_at", "2025-03-10")
     assert held(folder, REMARKS) == []
@@ -106,6 +108,7 @@ CONTACTS = """
 """
 
 
+@pytest.mark.long
 def test_an_unknown_reply_time_is_neither_in_time_nor_unanswered(folder: Path) -> None:
     """First replies: hour 3,600 s, seconds and clock 0; zones and dated were answered, when is unknown.
 
@@ -131,6 +134,7 @@ def test_an_unknown_reply_time_is_neither_in_time_nor_unanswered(folder: Path) -
 FRESHDESK = "Ticket ID,Status,Source,Created time,Initial response time,Resolved time\n"
 
 
+@pytest.mark.long
 def test_a_first_response_a_month_before_the_ticket(folder: Path) -> None:
     good = "".join(f"{n},Closed,Email,2025-03-10 10:00:00,2025-03-10 11:00:00,2025-03-10 12:00:00\n" for n in range(20))
     odd = "90,Closed,Email,2025-03-10 10:00:00,2025-02-08 10:00:00,2025-03-10 12:00:00\n"
@@ -141,6 +145,7 @@ def test_a_first_response_a_month_before_the_ticket(folder: Path) -> None:
     assert fraction(found, "reply_within") == (20, 20)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("dated", "remarks"), [(1, []), (20, [("created_day_only", "created_at", 20)])])
 def test_contacts_dated_without_a_time_are_counted(folder: Path, dated: int, remarks: list[object]) -> None:
     """Their first replies are counted from midnight: somebody must know. One in two hundred at midnight is chance."""
@@ -186,6 +191,7 @@ def test_a_reply_days_after_the_resolution_is_counted(folder: Path) -> None:
     assert held(folder, REMARKS) == [("reply_after_resolution", "first_human_reply_at", 1)]
 
 
+@pytest.mark.long
 def test_a_parcel_marked_as_sent_days_late_is_no_error(folder: Path) -> None:
     """A shop marks on Monday what left on Friday and came on Saturday."""
     outcome = taken(folder, "parcels", "delivered_at", "2025-03-08 10:00:00")
@@ -193,6 +199,7 @@ def test_a_parcel_marked_as_sent_days_late_is_no_error(folder: Path) -> None:
     assert held(folder, REMARKS) == [("out_of_order", "delivered_at before shipped_at", 1)]
 
 
+@pytest.mark.long
 def test_what_happened_after_the_stated_end_of_the_export_is_counted(folder: Path) -> None:
     """Of an export that is said to speak up to 31 March, one contact began in May and one was resolved then."""
     head = "contact_id,channel,created_at,resolved_at,updated_at\n"
@@ -202,6 +209,7 @@ def test_what_happened_after_the_stated_end_of_the_export_is_counted(folder: Pat
     assert held(folder, REMARKS) == [("after_export", "", 2)]
 
 
+@pytest.mark.long
 def test_an_answer_days_before_its_contact_is_counted(folder: Path) -> None:
     """s1 answers a contact of 10 March on 1 March; s2 on its day, s3 later, s4 of no contact."""
     contacts = "contact_id,channel,created_at\n" + "".join(f"c{n},email,2025-03-10 10:00:00\n" for n in range(5))

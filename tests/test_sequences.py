@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -271,6 +272,7 @@ class Exports(RuleBasedStateMachine):
             assert [one for one in check(self.store, Thresholds()) if not one.note] == []
 
 
+@pytest.mark.long
 def test_any_sequence_of_exports_is_what_a_dict_says() -> None:
     run_state_machine_as_test(Exports, settings=QUICK)
 

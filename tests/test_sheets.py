@@ -128,6 +128,7 @@ def test_the_same_cells_whatever_holds_them(folder: Path, kind: str) -> None:
     assert cells(export) == CELLS, "and again"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", ["zip", "xlsx", "xls", "ods", "json", "one object a line", "parquet"])
 def test_the_same_records_in_the_database(folder: Path, kind: str) -> None:
     found = []
@@ -183,6 +184,7 @@ def test_durations_errors_and_formulas_of_a_workbook(folder: Path) -> None:
     assert cells(opened(folder, out.getvalue())) == [["A1", "", "30:00:00", "#N/A", "2"]]
 
 
+@pytest.mark.long
 def test_an_identifier_beyond_what_a_cell_can_hold_is_rejected(folder: Path) -> None:
     """Twenty digits typed into a cell are fifteen digits and zeros: two customers would become one."""
     table: Rows = [["contact_id", "created_at", "channel"], [12345678901234567890, AT, "email"], [42, AT, "email"]]
@@ -224,6 +226,7 @@ def test_the_sheet_with_the_known_names_is_read(folder: Path) -> None:
     assert cells(export) == CELLS
 
 
+@pytest.mark.long
 def test_two_sheets_that_could_be_meant_are_not_chosen_between(folder: Path) -> None:
     later: Rows = [NAMES, ["9", AT, "email", "x", 1, True]]
     content = xlsx(TABLE, Later=later)
@@ -241,6 +244,7 @@ def test_a_sheet_of_the_same_names_without_rows_is_not_meant(folder: Path) -> No
     assert cells(opened(folder, xlsx(TABLE, Template=[NAMES]))) == CELLS
 
 
+@pytest.mark.long
 def test_two_sheets_of_one_workbook_are_two_files(folder: Path) -> None:
     path = write(folder, "book.xlsx", xlsx(TABLE, Later=[NAMES, ["9", AT, "email", "x", 1, True]]))
     for part, added in (("Data", 3), ("Later", 1)):
@@ -299,6 +303,7 @@ def test_entities_that_multiply_are_not_expanded(folder: Path) -> None:
     assert sum(len(cell) for row in read for cell in row) < 1000
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", [xlsx, ods, xls], ids=["xlsx", "ods", "xls"])
 def test_a_workbook_cut_or_altered_ends_in_words(folder: Path, make: Any) -> None:
     """A zip's checksums tell an altered cell; the format of 1997 has none, so there only the end is demanded."""
@@ -460,6 +465,7 @@ def test_the_types_of_parquet_as_text(folder: Path) -> None:
     assert cells(opened(folder, content)) == [[*row, "", "09:05:06"]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["a[1].parquet", "a*.parquet", "a?.parquet", "it's.parquet", "[a", "year=2025.parquet"]
 )

@@ -29,6 +29,7 @@ except signals.StopSignal as stop:
 """
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_a_long_statement(folder: Path, number: signal.Signals) -> None:
     with child([sys.executable, "-c", _STATEMENT], cwd=folder, stdout=subprocess.PIPE) as process:

@@ -102,6 +102,7 @@ def by_brand(path: Path) -> dict[str, Any]:
     return _json(_report(path, "brand"))
 
 
+@pytest.mark.long
 def test_below_the_smallest_base_only_the_base_is_left(by_brand: dict[str, Any]) -> None:
     """In rows, months of both years, segments and the year before, whatever the KPI."""
     small = [one for kpi in by_brand["kpis"] for one in _measures(kpi) if 0 < (one["denominator"] or 0) < LEAST]
@@ -173,6 +174,7 @@ def test_no_kpi_has_a_share_for_each_person_or_record(over: str) -> None:
         catalogue(Settings.model_validate({"kpis": {"mine": own}}))
 
 
+@pytest.mark.long
 def test_a_report_to_share_counts_no_group_below_ten_and_names_no_file(path: Path) -> None:
     """Brand C has 7 contacts, its teams 6 and 1; settings, names of files and of the database stay at home."""
     found = _report(path, "brand", share=True)
@@ -192,6 +194,7 @@ def test_a_report_to_share_counts_no_group_below_ten_and_names_no_file(path: Pat
     assert all(note["values"].get("rows", 10) >= 10 for kpi in document["kpis"] for note in kpi["notes"])
 
 
+@pytest.mark.long
 def test_the_ordinary_report_keeps_its_figures(path: Path) -> None:
     """Beside groups below ten, a report to share has the figures of the ordinary one."""
     usual, shared = _json(_report(path)), _json(_report(path, share=True))

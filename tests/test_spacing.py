@@ -18,6 +18,7 @@ def csv(rows: Sequence[Sequence[str]], mark: str, quote: str, *, header: str = "
     return "\n".join([lines[0] + header, *(line + record for line in lines[1:]), ""])
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("mark", [", ", "; ", ",  ", "| "])
 @pytest.mark.parametrize("quote", ['"', "'", ""])
 def test_blanks_behind_delimiters_are_none_of_the_cells(folder: Path, mark: str, quote: str) -> None:
@@ -27,6 +28,7 @@ def test_blanks_behind_delimiters_are_none_of_the_cells(folder: Path, mark: str,
     assert not held(folder, "SELECT * FROM unknown_values")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "queue",
     [
@@ -43,6 +45,7 @@ def test_a_quoted_text_keeps_its_blanks(folder: Path, queue: str) -> None:
     assert held(folder, "SELECT queue FROM contacts WHERE contact_id = 'T10'") == [(queue.replace('""', '"'),)]
 
 
+@pytest.mark.long
 def test_only_some_cells_are_quoted(folder: Path) -> None:
     text = csv(ROWS, ", ", "").replace("SAV", '"SAV, Web"')
     assert take_text(folder, text).counts.added == 20
@@ -66,6 +69,7 @@ def test_a_comma_in_the_texts_of_a_file_with_semicolons_is_text(folder: Path) ->
 # --- delimiters behind the last cell -----------------------------------------------------------------------
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize("quote", ['"', ""])
@@ -79,6 +83,7 @@ def test_a_header_that_ends_in_a_delimiter_is_read(folder: Path) -> None:
     assert take_text(folder, csv(ROWS, ",", "", header=",")).counts.added == 20
 
 
+@pytest.mark.long
 def test_records_without_line_end_or_with_a_header_again(folder: Path) -> None:
     text = csv(ROWS, ",", "", record=",")
     assert take_text(folder, text.rstrip("\n")).counts.added == 20
@@ -87,6 +92,7 @@ def test_records_without_line_end_or_with_a_header_again(folder: Path) -> None:
     assert outcome.counts.rejected == 1
 
 
+@pytest.mark.long
 def test_a_value_behind_the_last_column_is_rejected(folder: Path) -> None:
     """An unquoted comma in one record: its cells have moved, and the last stands behind the last column."""
     text = csv(ROWS, ",", "", record=",").replace(
@@ -124,6 +130,7 @@ def test_a_decimal_comma_that_nobody_quoted_is_no_trailing_delimiter(folder: Pat
         take_text(folder, text, layout="own")
 
 
+@pytest.mark.long
 def test_whole_numbers_beside_each_other_are_columns(folder: Path) -> None:
     header = "contact_id,created_at,channel,agent_replies,reopens,status\n"
     text = header + "".join(f"T{number},2025-03-01 10:00:00,email,{number},1,closed,\n" for number in range(20))

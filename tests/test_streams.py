@@ -29,6 +29,7 @@ def shell(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("line", "why"), [("kpibar status >&-", "it is closed"), ("kpibar status >/dev/full", "space")]
 )
@@ -39,6 +40,7 @@ def test_data_that_cannot_be_written_is_an_error(ready: Path, line: str, why: st
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("line", ["kpibar ingest more.csv 2>&-", "kpibar ingest more.csv 2>/dev/full"])
 def test_words_nobody_can_read_do_not_stop_a_run(ready: Path, line: str) -> None:
     write(ready, "more.csv", GOOD.replace("1,", "7,"))
@@ -46,6 +48,7 @@ def test_words_nobody_can_read_do_not_stop_a_run(ready: Path, line: str) -> None
     assert "2 read = 1 added" in run(ready, "status").stdout
 
 
+@pytest.mark.long
 def test_all_streams_closed_leave_the_database_whole(ready: Path) -> None:
     """The next file opened gets the number of a closed stream: words must not be written into the database."""
     write(ready, "more.csv", GOOD.replace("1,", "7,"))
@@ -59,6 +62,7 @@ def test_a_folder_that_is_gone(ready: Path) -> None:
     assert done.stderr.endswith("kpibar: the current folder does not exist any more; change to another one\n")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("option", ["db", "key"])
 @pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
 def test_what_is_no_file_is_neither_waited_for_nor_written(ready: Path, option: str, kind: str) -> None:
@@ -88,6 +92,7 @@ def test_a_run_that_waits_for_the_database_gets_it(ready: Path) -> None:
             assert waiting.returncode == 0
 
 
+@pytest.mark.long
 def test_no_new_key_for_a_database_that_has_one(ready: Path) -> None:
     (ready / "key").unlink()
     done = run(ready, "ingest", "good.csv")

@@ -91,6 +91,7 @@ def test_the_status_shows_the_block_to_paste(changed: Path) -> None:
     assert listed["successions_proposed"] == []
 
 
+@pytest.mark.long
 def test_years_are_compared_across_the_change(changed: Path) -> None:
     """96 contacts against 96, 50 to 100 orders in both years; what a tool measures itself is not compared."""
     found = report(changed, settings(changed, CHANGE))
@@ -106,6 +107,7 @@ def test_years_are_compared_across_the_change(changed: Path) -> None:
     assert "source_stops" not in codes(found) and "succession_proposed" not in codes(found)
 
 
+@pytest.mark.long
 def test_breakdowns_and_the_document_are_compared_too(changed: Path) -> None:
     found = report(changed, settings(changed, CHANGE), Request(by="channel"))
     segments = {segment.key: segment.change for segment in row(found, "contacts").segments}
@@ -120,12 +122,14 @@ def test_breakdowns_and_the_document_are_compared_too(changed: Path) -> None:
     assert "a été remplacé par freshdesk-tickets" in " ".join(shown.split())
 
 
+@pytest.mark.long
 def test_a_name_of_which_nothing_is_held_is_said(changed: Path) -> None:
     found = report(changed, settings(changed, stated(("zendesk", "freshdesk-tickets"))))
     assert [note.values for note in found.notes if note.code == "succession_absent"] == [{"source": "zendesk"}]
     assert not row(found, "contacts").comparable
 
 
+@pytest.mark.long
 def test_tools_of_brands_follow_brand_by_brand(folder: Path) -> None:
     """Both brands change from Zendesk to Freshdesk, one of them over a tool that is held under its full name."""
     rules = "".join(f'[[files]]\nmatch = "*-{name}.csv"\nbrand = "{name}"\n' for name in ("A", "B"))
@@ -145,6 +149,7 @@ def test_tools_of_brands_follow_brand_by_brand(folder: Path) -> None:
     assert "succession_proposed" not in codes(both)
 
 
+@pytest.mark.long
 def test_the_brand_of_a_change_may_be_spelled_otherwise(folder: Path) -> None:
     """A source of the brand alone, and a source that it shares with another brand: 96 contacts in either year."""
     rules = '[[files]]\nmatch = "z.csv"\nbrand = "L\'Œuf & Cie"\n'

@@ -20,6 +20,7 @@ def sent(kind: str, score: str, scale: str = ",", answered: str = "2025-03-02 10
     return f"{kind},{score},{scale},2025-03-01 10:00,{answered}"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("kind", "scale", "scores", "hits"),
     [("nps", ",", ("9", "0", "10"), 1), ("csat", "1,5", ("5", "1", "4"), 2), ("csat", "0,1", ("1", "0", "1"), 2)],
@@ -38,6 +39,7 @@ def test_a_zero_that_nobody_answered_is_no_answer(
     assert ("zero_unanswered", "answered_at", 5) in held(folder, REMARKS)
 
 
+@pytest.mark.long
 def test_a_zero_is_an_answer_where_the_source_dates_none(folder: Path) -> None:
     """(1 - 1) / 2: no answer of the file has a date of its own."""
     found = computed(folder, surveys(sent("nps", "9", answered=""), sent("nps", "0", answered="")))
@@ -45,6 +47,7 @@ def test_a_zero_is_an_answer_where_the_source_dates_none(folder: Path) -> None:
     assert held(folder, REMARKS) == []
 
 
+@pytest.mark.long
 def test_a_zero_below_a_scale_is_no_answer_and_said(folder: Path) -> None:
     """Satisfied 1 of 2; answered 2 of 4: no answer has a date of its own, and 0 is not on the scale."""
     answers = [sent("csat", score, "1,5", "") for score in ("5", "2", "0", "0")]
@@ -54,6 +57,7 @@ def test_a_zero_below_a_scale_is_no_answer_and_said(folder: Path) -> None:
     assert held(folder, REMARKS) == [("zero_unanswered", "answered_at", 2)]
 
 
+@pytest.mark.long
 def test_low_scores_beside_zeros_that_nobody_answered_are_too_few_to_tell_their_scale(folder: Path) -> None:
     """15 scores of 5 at most are counted, all detractors: with 10 zeros that nobody answered they are no 20."""
     scores = [sent("nps", str(1 + n % 5)) for n in range(15)]
@@ -69,6 +73,7 @@ def test_a_file_of_zeros_is_judged_by_the_other_files_of_its_source(folder: Path
     assert held(folder, REMARKS) == [("zero_unanswered", "answered_at", 4)]
 
 
+@pytest.mark.long
 def test_a_file_of_bad_scores_is_an_nps_where_the_source_has_good_ones(folder: Path) -> None:
     """(5 - 20) / 25: five promoters came in another file."""
     bad = surveys(*[sent("nps", str(n % 6)) for n in range(20)])["surveys.csv"]
@@ -77,6 +82,7 @@ def test_a_file_of_bad_scores_is_an_nps_where_the_source_has_good_ones(folder: P
     assert held(folder, REMARKS) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["ces", "fcr"])
 def test_low_scores_of_other_surveys_are_no_slip(folder: Path, kind: str) -> None:
     scale = "1,7" if kind == "ces" else "0,1"
@@ -84,6 +90,7 @@ def test_low_scores_of_other_surveys_are_no_slip(folder: Path, kind: str) -> Non
     assert held(folder, REMARKS) == []
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("highest", "records"), [(5, 20), (5, 40), (4, 20), (7, 50)])
 def test_an_nps_on_a_shorter_scale_is_in_no_nps(folder: Path, highest: int, records: int) -> None:
     scores = [str(1 + number % highest) for number in range(records)]
@@ -93,6 +100,7 @@ def test_an_nps_on_a_shorter_scale_is_in_no_nps(folder: Path, highest: int, reco
     assert held(folder, REMARKS) == [("nps_short_scale", str(highest), records)]
 
 
+@pytest.mark.long
 def test_stars_of_delighted_without_the_type_of_survey_are_no_nps(folder: Path) -> None:
     head = "Response ID,Person ID,Email,Score,Comment,Sent At,Responded At\n"
     rows = [f"{n},p{n},c{n}@m.fr,{1 + n % 5},,2025-03-01 10:00:00,2025-03-02 10:00:00\n" for n in range(30)]
@@ -106,6 +114,7 @@ def scores_to(highest: int, records: int) -> list[str]:
 
 
 # One score fewer than the test above has, on either scale, and scores that show the whole scale.
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "scores",
     [
@@ -123,6 +132,7 @@ def test_a_bad_nps_is_an_nps(folder: Path, scores: list[str]) -> None:
     assert held(folder, REMARKS) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("scale", "most"), [("1,10", 5), ("0,10", 5), ("0,100", 10), ("1,5", 3)])
 def test_a_scale_of_which_the_upper_half_is_empty_is_said(folder: Path, scale: str, most: int) -> None:
     scores = [sent("csat", str(1 + number % most), scale) for number in range(30)]
@@ -131,6 +141,7 @@ def test_a_scale_of_which_the_upper_half_is_empty_is_said(folder: Path, scale: s
     assert held(folder, REMARKS) == [("scale_unused", f"{most} on a scale to {scale.split(',')[1]}", 30)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["nps", "csat"])
 def test_surveys_without_dates_are_said(folder: Path, kind: str) -> None:
     undated = [f"{kind},4,0,10,,"] * 3
@@ -140,6 +151,7 @@ def test_surveys_without_dates_are_said(folder: Path, kind: str) -> None:
     assert [note.values for note in found.notes if note.code == "surveys_undated"] == [{"rows": 3}]
 
 
+@pytest.mark.long
 def test_a_database_without_a_date_says_so(folder: Path) -> None:
     with pytest.raises(DatabaseEmpty, match="none of its 2 records has a date"):
         computed(folder, surveys("nps,9,,,,", "csat,4,1,5,,"))

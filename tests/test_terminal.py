@@ -308,6 +308,7 @@ def test_a_change_that_rounds_to_nothing_has_no_direction() -> None:
 # Widths, pipes, colours, alphabets
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("by", [None, "carrier", "month"])
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("unicode", [True, False])

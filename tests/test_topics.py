@@ -84,6 +84,7 @@ def test_what_was_recorded_is_asked_before_the_text(folder: Path) -> None:
     ]
 
 
+@pytest.mark.long
 def test_the_users_own_names_win_over_the_rules(folder: Path) -> None:
     used = config(folder, 'timezone = "UTC"\n[reasons]\n"Facture" = "wismo"\n"code 17" = "damaged"\n')
     text = export({"reason_raw": "FACTURE"}, {"reason_raw": "Code 17", "subject": "Où est mon colis ?"})
@@ -99,6 +100,7 @@ def test_subject_tags_and_body_are_all_read(folder: Path) -> None:
     assert [reason for reason, _ in reasons_of(folder)] == ["wismo", "wismo", None]
 
 
+@pytest.mark.long
 def test_what_went_wrong_comes_before_what_is_asked_for(folder: Path) -> None:
     """A broken item to be sent back is damaged; a parcel that never came and should be refunded is wismo."""
     text = export(

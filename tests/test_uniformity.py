@@ -43,6 +43,7 @@ def test_a_customer_of_many_contacts_is_said(folder: Path, shared: str) -> None:
     assert remarks(folder, text) == {"customer_shared": 40}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [12, 45])
 def test_a_customer_who_writes_often_is_nothing_odd(folder: Path, count: int) -> None:
     """12 of 120 are no more than a tenth; and of 45 contacts in all nothing is said, whoever wrote them."""
@@ -59,6 +60,7 @@ def test_replies_within_seconds_are_said(folder: Path, reply_s: float) -> None:
     assert remarks(folder, contacts(60, reply_s=reply_s)) == {"reply_at_once": 60}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("channel", "reply_s"), [("chat", 5), ("phone", 5), ("email", 31)])
 def test_quick_replies_are_ordinary_in_a_chat(folder: Path, channel: str, reply_s: float) -> None:
     assert remarks(folder, contacts(60, channel=channel, reply_s=reply_s)) == {}
@@ -100,6 +102,7 @@ def surveys(numbers: range, first: int = 0) -> str:
     return "\n".join(rows) + "\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("table", ["contacts", "orders", "surveys"])
 def test_rows_under_new_numbers_are_said(folder: Path, table: str) -> None:
     """Of 100 rows the first 20 stand below once more, filled down to the numbers 1000 to 1019."""
@@ -122,6 +125,7 @@ def test_days_and_hours_repeat_by_themselves(folder: Path) -> None:
 # --- a second export on another clock ------------------------------------------------------------------
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("shift_h", [-2, -1, 5])
 def test_known_records_of_another_clock_are_said(folder: Path, shift_h: int) -> None:
     """The 40 records that both files have begin hours apart."""
@@ -131,6 +135,7 @@ def test_known_records_of_another_clock_are_said(folder: Path, shift_h: int) -> 
     assert about == [(f"{abs(shift_h)} h {'later' if shift_h > 0 else 'earlier'}",)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shift_h", [0, 24])
 def test_known_records_of_one_clock_are_nothing_odd(folder: Path, shift_h: int) -> None:
     """Nothing moved but the replies; a day is no offset of a zone."""

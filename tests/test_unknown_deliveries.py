@@ -12,6 +12,7 @@ def counts(found: Barometer, kpi: str) -> dict[str, object]:
     return {note.code: note.values["rows"] for note in row(found, kpi).notes if "rows" in note.values}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("day", "midnight"),
     [("2025-01-10", ""), ("2025-07-10", ""), ("2025-01-10", "T00:00:00Z"), ("2025-07-10", "T00:00Z")],
@@ -39,6 +40,7 @@ def test_a_slot_met_on_its_day_at_an_unknown_time(folder: Path, day: str, midnig
     assert fraction(found, "late_share") == (1, 6), "o3"
 
 
+@pytest.mark.long
 def test_an_attempt_without_a_time_hides_the_hour(folder: Path) -> None:
     parcels = """
     | parcel_id | order_ref | promised_from    | promised_to      | first_attempt_at | delivered_at     |
@@ -52,6 +54,7 @@ def test_an_attempt_without_a_time_hides_the_hour(folder: Path) -> None:
     assert counts(found, "slot_adherence")["slot_unknown"] == 1
 
 
+@pytest.mark.long
 def test_a_promise_from_before_the_order(folder: Path) -> None:
     """o1 late, o2 in time, o3 and o4 promised a year before; o5 of two parcels, one of which was late anyway.
 
@@ -97,6 +100,7 @@ UNKNOWN = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_the_words_that_end_a_delivery(folder: Path) -> None:
     """Of the parcels without a day, final words are left out, others are late; those nobody knows are counted."""
     words = [*FINAL, *WAY, *UNKNOWN]

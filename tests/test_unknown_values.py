@@ -60,6 +60,7 @@ CALLS = """
 """
 
 
+@pytest.mark.long
 def test_a_contact_without_a_channel_is_a_call_when_it_was_queued_or_answered(folder: Path) -> None:
     found = computed(folder, {"contacts.csv": CALLS}, as_of=SUMMER)
     assert fraction(found, "answer_rate") == (1, 2), "call, of call and gone"
@@ -82,6 +83,7 @@ WAITS = """
 """
 
 
+@pytest.mark.long
 def test_a_call_nobody_answered_missed_the_service_level_whatever_its_wait(folder: Path) -> None:
     found = computed(folder, {"calls.csv": WAITS}, as_of=SUMMER)
     assert fraction(found, "service_level") == (1, 5), "in_time, of in_time let_down hung_up missed maybe"
@@ -94,6 +96,7 @@ def test_a_call_nobody_answered_missed_the_service_level_whatever_its_wait(folde
     assert notes(found, "asa") == {"wait_unknown": 1}
 
 
+@pytest.mark.long
 def test_when_no_answered_call_has_a_wait_the_report_says_why_there_is_no_figure(folder: Path) -> None:
     table = """
     | contact_id | created_at          | channel | queued | answered | wait_s |
@@ -129,6 +132,7 @@ def test_a_bot_alone_answers_and_a_bot_that_was_left_does_not(folder: Path) -> N
     assert fraction(found, "ocr") == (5, 8)
 
 
+@pytest.mark.long
 def test_where_nothing_is_said_of_solving_a_bots_reply_is_an_answer(folder: Path) -> None:
     table = """
     | contact_id | created_at          | channel | first_bot_reply_at  | first_human_reply_at | first_reply_s | escalated | abandoned |
@@ -143,6 +147,7 @@ def test_where_nothing_is_said_of_solving_a_bots_reply_is_an_answer(folder: Path
     assert (row(found, "frt_median").now.value, row(found, "frt_median").now.base) == (40, 1), "2 s is the bot's"
 
 
+@pytest.mark.long
 def test_a_closing_date_is_a_resolution_where_there_is_no_other(folder: Path) -> None:
     table = """
     | contact_id | created_at          | channel | closed_at           | status |
@@ -159,6 +164,7 @@ def test_a_closing_date_is_a_resolution_where_there_is_no_other(folder: Path) ->
     assert notes(found, "resolution_median") == {"resolution_untimed": 1, "solution_unknown": 1}
 
 
+@pytest.mark.long
 def test_reopenings_and_transfers_nobody_noted_are_counted(folder: Path) -> None:
     table = """
     | contact_id | created_at          | channel | status | reopens | transfers |
@@ -250,6 +256,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_no_flag_of_a_fact_table_is_unknown(database: Path) -> None:
     flags = facts(
         database,
@@ -265,6 +272,7 @@ def test_no_flag_of_a_fact_table_is_unknown(database: Path) -> None:
     assert wrong == []
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("kpi", [kpi for kpi in catalogue(Settings()).kpis if kpi.from_table], ids=lambda kpi: kpi.id)
 def test_each_row_is_in_or_out_of_a_kpi_hit_or_not(kpi: Any, database: Path) -> None:
     rows, undecided = facts(

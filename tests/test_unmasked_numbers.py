@@ -49,6 +49,7 @@ def _orders(*numbers: str) -> str:
     return ORDERS + "".join(f'"{number}",2025-03-01,5\n' for number in numbers)
 
 
+@pytest.mark.long
 def test_a_number_is_judged_by_itself_in_files_of_any_length(folder: Path) -> None:
     """Files of 1, 2 and 40 orders, and of all sound forms: only the telephone with + and pairs changes."""
     settings = config(folder, 'timezone = "Europe/Paris"\ncountry_calling_code = "1"\n')

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from kpibar.measure.report import Request
 from tests.intake import held
 from tests.support import AS_OF, fraction, ingest_tables, report, row, settings
@@ -84,6 +86,7 @@ def test_own_kpi_over_own_layout(folder: Path) -> None:
     assert fraction(report(folder, config, Request(year=2024)), "late_by_purchase") == (1, 2)
 
 
+@pytest.mark.long
 def test_date_and_time_in_two_columns(folder: Path) -> None:
     """Answered 2 of 3; mean wait (109 + 10) / 2 = 59.5 s; two calls in January, one in February."""
     config = settings(folder)
@@ -95,6 +98,7 @@ def test_date_and_time_in_two_columns(folder: Path) -> None:
     assert [month.denominator for _, month in row(found, "answer_rate").series] == [2, 1]
 
 
+@pytest.mark.long
 def test_a_call_whose_time_is_empty_is_not_of_midnight(folder: Path) -> None:
     """Call 4 has no time, 5 a time in its date, 6 no date. Answered: 1, 3 and 5 of the 4 that are left."""
     config = settings(folder)
@@ -130,6 +134,7 @@ TICKET_ROWS = """No,Opened on,Opened at,Replied on,Replied at
 """
 
 
+@pytest.mark.long
 def test_a_reply_whose_time_is_empty_is_unknown_and_counted(folder: Path) -> None:
     """1 was answered after 3,600 s, 5 after 1,800 s; 2 has a date alone, 3 a time alone."""
     config = settings(folder)
@@ -156,6 +161,7 @@ delivered_at = 'instant("Came on", "Came at")'
 """
 
 
+@pytest.mark.long
 def test_a_delivery_whose_time_is_empty_is_of_its_day_and_counted(folder: Path) -> None:
     """Three came on the promised day or before it, one of them without a time; one came a day late without a time."""
     config = settings(folder)

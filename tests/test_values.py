@@ -110,6 +110,7 @@ NO_AMOUNTS = ("1,234", "1.234", "12,50", "12 %", "-12.50-", "(-12.50)", "12.50 a
               "€", "1.2.3", "1e3", "12.50 €.", "0x10", "nan")  # fmt: skip
 
 
+@pytest.mark.long
 def test_amounts_show_their_own_signs_or_are_rejected(folder: Path) -> None:
     cells = [*AMOUNTS, *NO_AMOUNTS]
     found = dict(zip(cells, read(folder, "amount", cells), strict=True))
@@ -120,12 +121,14 @@ def test_amounts_show_their_own_signs_or_are_rejected(folder: Path) -> None:
     }
 
 
+@pytest.mark.long
 def test_a_decimal_comma_that_is_stated(folder: Path) -> None:
     cells = ["12,5", "1.234,5", "1 234,5", "1,234", "1.234", "1,234.5"]
     assert read(folder, "seconds", cells, "decimal = ','") == [12.5, 1234.5, 1234.5, 1.234, REJECTED, 1234.5]
     assert read(folder, "amount", cells, "decimal = ','")[3] == REJECTED, "an amount of three decimals may be thousands"
 
 
+@pytest.mark.long
 def test_numbers_and_whole_numbers(folder: Path) -> None:
     cells = [
         "12",
@@ -160,6 +163,7 @@ NO_SPANS = ("P1M", "P1Y", "1 month", "10s 5m", "19 apples", "1h 5", "00:60", "0:
             "12:00:00 AM", "1,500 s", "--5", "1.5", "5m 5m", "1h-2m")  # fmt: skip
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", ["clock", "spoken"])
 def test_durations_name_their_units(folder: Path, name: str) -> None:
     cells = [*SPANS, *NO_SPANS]
@@ -191,6 +195,7 @@ NOTHING = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["at", "amount", "seconds", "whole", "spoken", "flag"])
 def test_what_says_nothing_is_no_value(folder: Path, name: str) -> None:
     assert set(read(folder, name, NOTHING)) <= {None, REJECTED if name == "amount" else None}
@@ -217,6 +222,7 @@ STYLES: dict[str, Callable[[datetime], str]] = {
 }
 
 
+@pytest.mark.long
 @SLOW
 @given(times=st.lists(INSTANTS, min_size=15, max_size=40))
 def test_an_instant_in_any_notation_is_itself(folder: Path, times: list[datetime]) -> None:
@@ -224,6 +230,7 @@ def test_an_instant_in_any_notation_is_itself(folder: Path, times: list[datetime
     assert read(folder, "at", [cell for _, cell in written]) == [time for time, _ in written]
 
 
+@pytest.mark.long
 @SLOW
 @given(
     times=st.lists(INSTANTS, min_size=5, max_size=30),
@@ -238,6 +245,7 @@ def test_numeric_dates_in_a_stated_order_are_themselves(
     assert read(folder, "at", [time.strftime(day + clock) for time in times], date_order=order) == times
 
 
+@pytest.mark.long
 @SLOW
 @given(values=st.lists(st.decimals(-9_999_999, 9_999_999, places=2), min_size=10, max_size=60))
 def test_an_amount_of_any_locale_is_itself_or_rejected(folder: Path, values: list[Decimal]) -> None:
@@ -258,6 +266,7 @@ def _currency(value: Decimal, locale: str) -> str:
     return format_currency(value, "EUR", locale=locale)
 
 
+@pytest.mark.long
 @SLOW
 @given(spans=st.lists(st.integers(0, 400_000), min_size=10, max_size=60))
 def test_a_duration_in_any_notation_is_itself(folder: Path, spans: list[int]) -> None:
@@ -275,6 +284,7 @@ def _spoken(span: int) -> list[str]:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 @SLOW
 @given(seed=st.integers(0, 10**9))
 def test_a_damaged_time_is_rejected_or_says_what_it_shows(folder: Path, seed: int) -> None:
@@ -294,6 +304,7 @@ def test_a_damaged_time_is_rejected_or_says_what_it_shows(folder: Path, seed: in
 # --- zones and clock changes ---------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_times_skipped_or_repeated_are_told_apart_from_all_others(folder: Path) -> None:
     engine = DuckDB(folder / "clocks.duckdb", read_only=False)
     for zone in ("Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Europe/Dublin", "Asia/Tokyo", "UTC"):
@@ -309,6 +320,7 @@ def _changing(local: datetime, zone: str) -> bool:
     return early != late
 
 
+@pytest.mark.long
 def test_a_year_of_local_times_agrees_with_the_calendar(folder: Path) -> None:
     engine = DuckDB(folder / "clocks.duckdb", read_only=False)
     for zone in ("Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/Sao_Paulo"):
@@ -335,6 +347,7 @@ def test_the_engine_knows_every_zone_that_is_accepted(folder: Path) -> None:
 # --- references ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("damaged", ["1.03E+13", "1,03E+13", "1E+20"])
 @pytest.mark.parametrize("name", ["order_ref", "case_id"])
 def test_a_reference_rounded_by_a_spreadsheet_rejects_its_record(folder: Path, name: str, damaged: str) -> None:
@@ -346,6 +359,7 @@ def test_a_reference_rounded_by_a_spreadsheet_rejects_its_record(folder: Path, n
     assert held(folder, "SELECT line FROM rejects") == [(2,)]
 
 
+@pytest.mark.long
 def test_a_files_times_in_the_hour_of_a_clock_change_are_counted(folder: Path) -> None:
     """Three naive times in such an hour; an offset settles it, and so does the hour before or after."""
     cells = [

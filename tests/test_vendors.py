@@ -8,6 +8,8 @@ import io
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.intake import held, take_text
 
 ZENDESK = (
@@ -113,6 +115,7 @@ def test_zendesk_tickets(folder: Path) -> None:
     assert ("Via", "aaa", 1) in outcome.unknown
 
 
+@pytest.mark.long
 def test_zendesk_satisfaction(folder: Path) -> None:
     text = export(
         RATINGS,
@@ -163,6 +166,7 @@ def test_freshdesk_tickets(folder: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_gorgias_tickets(folder: Path) -> None:
     """A first response of 0 s with no agent message is no reply; the score fills a survey."""
     day = {"Creation date": "2025-01-10 10:00:00"}
@@ -246,6 +250,7 @@ def test_genesys_interactions(folder: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_genesys_interactions_in_spanish(folder: Path) -> None:
     call = {"Dirección": "Entrante", "Cola": "Atención", "Fecha": "23/06/25 09:00", "ANI": "+33612345678"}
     text = export(
@@ -299,6 +304,7 @@ def test_aircall_calls(folder: Path) -> None:
     assert held(folder, "SELECT count(DISTINCT customer_key) FROM contacts") == [(1,)]
 
 
+@pytest.mark.long
 def test_easiware(folder: Path) -> None:
     text = (
         "reference;date;canal;motif_parent;motif;element_de_qualification\n"
@@ -316,6 +322,7 @@ def test_easiware(folder: Path) -> None:
     ]
 
 
+@pytest.mark.long
 def test_shopify_orders(folder: Path) -> None:
     """Line items fold into their order; the offset of each time is the shop's."""
     first = {"Name": "#1001", "Email": "a@example.com", "Currency": "EUR", "Total": "42.50", "Shipping Country": "FR"}
@@ -344,6 +351,7 @@ def test_shopify_orders(folder: Path) -> None:
     assert held(folder, "SELECT ordered_on::VARCHAR FROM orders WHERE order_ref = '1003'") == [("2026-01-01",)]
 
 
+@pytest.mark.long
 def test_sendcloud_parcels(folder: Path) -> None:
     """A promised day ends at midnight in the brand's zone (22:00 UTC in summer); returns are left out."""
     day = {"shipped_at": "2025-07-01T10:00:00Z", "carrier_name": "Colissimo", "brand_name": "Maison"}

@@ -4,6 +4,8 @@ from datetime import datetime
 from itertools import permutations
 from pathlib import Path
 
+import pytest
+
 from kpibar.database.store import open_store
 from kpibar.load.outcome import Outcome
 from kpibar.status import list_rejects
@@ -42,6 +44,7 @@ def test_a_corrected_order_of_dates_moves_instants_earlier(folder: Path) -> None
     assert created(folder) == ["2025-03-04 09:00:00", "2025-04-05 08:00:00"]
 
 
+@pytest.mark.long
 def test_a_reading_taken_back_holds_again(folder: Path) -> None:
     """Right, wrong, right: the last word holds, though its bytes and its reading are known."""
     for zone in ("Europe/Paris", "America/New_York", "Europe/Paris"):
@@ -50,6 +53,7 @@ def test_a_reading_taken_back_holds_again(folder: Path) -> None:
     assert take_text(folder, ZONED, timezone="Europe/Paris").same_as_before is not None
 
 
+@pytest.mark.long
 def test_a_source_speaks_up_to_what_the_last_reading_says(folder: Path) -> None:
     take_text(folder, NUMERIC, date_order="dmy")
     take_text(folder, NUMERIC, date_order="mdy")
@@ -58,6 +62,7 @@ def test_a_source_speaks_up_to_what_the_last_reading_says(folder: Path) -> None:
     assert fates(take_text(folder, older, name="b.csv", as_of=datetime(2025, 4, 6))) == (0, 1, 0, 0)
 
 
+@pytest.mark.long
 def test_a_corrected_reading_does_not_outlive_a_later_export(folder: Path) -> None:
     """Only what the misread file itself brought is replaced by its second reading."""
     take_text(folder, ZONED, timezone="America/New_York")
@@ -87,6 +92,7 @@ def promises(folder: Path) -> tuple[str, str]:
     )[0]
 
 
+@pytest.mark.long
 def test_the_first_promise_stays_in_any_order_of_exports(folder: Path) -> None:
     moved = {3: 10, 12: 18, 20: 25}
     for number, order in enumerate(permutations(moved)):
@@ -95,6 +101,7 @@ def test_the_first_promise_stays_in_any_order_of_exports(folder: Path) -> None:
         assert promises(folder / str(number)) == ("2025-01-10", "2025-01-25"), order
 
 
+@pytest.mark.long
 def test_a_promise_seen_earlier_moves_when_it_was_made(folder: Path) -> None:
     """The export of the 3rd shows the promise of the 20th too: what the 12th says came in between."""
     for export, promised in ((20, 10), (3, 10), (12, 18)):
@@ -102,12 +109,14 @@ def test_a_promise_seen_earlier_moves_when_it_was_made(folder: Path) -> None:
     assert promises(folder)[0] == "2025-01-10"
 
 
+@pytest.mark.long
 def test_of_promises_with_an_update_time_the_earlier_update_was_first(folder: Path) -> None:
     promise(folder, 5, 15, "2025-01-04 10:00:00")
     promise(folder, 9, 12, "2025-01-02 10:00:00")
     assert promises(folder) == ("2025-01-12", "2025-01-15")
 
 
+@pytest.mark.long
 def test_a_misread_promise_is_replaced_by_its_second_reading(folder: Path) -> None:
     for order in ("dmy", "mdy"):
         promise(folder, 3, "01/02/2025", date_order=order)
@@ -119,6 +128,7 @@ def test_a_misread_promise_is_replaced_by_its_second_reading(folder: Path) -> No
 # --- repair, and what was rejected --------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_to_repair_or_not_is_part_of_a_reading(folder: Path) -> None:
     damaged = f"{HEADER}\n" + "".join(f"T{n},{DAY},email\n" for n in range(30)) + f'T30,"{DAY},email\nT31,{DAY},email\n'
     assert take_text(folder, damaged, repair=False).counts.rejected == 1
@@ -126,6 +136,7 @@ def test_to_repair_or_not_is_part_of_a_reading(folder: Path) -> None:
     assert rejects(folder) == []
 
 
+@pytest.mark.long
 def test_only_the_rejects_of_the_last_reading_are_listed(folder: Path) -> None:
     text = f"{HEADER}\nT1,{DAY},email\nT2,never,email\n"
     for zone in ("America/New_York", "Europe/Paris"):
@@ -142,6 +153,7 @@ def rejects(folder: Path) -> list[int]:
 # --- up to when a source speaks ------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_later_instant_never_moves_a_table_back(folder: Path) -> None:
     """The second table of the file spoke up to a later instant of its own."""
     text = (
@@ -159,6 +171,7 @@ def test_a_later_instant_never_moves_a_table_back(folder: Path) -> None:
 # --- what a file says nothing of -----------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_an_export_without_text_erases_no_mention(folder: Path) -> None:
     take_text(folder, f"{HEADER},subject\nT1,{DAY},email,order 12345\n", as_of=datetime(2025, 3, 2))
     assert len(column(folder, "SELECT order_key FROM mentions")) == 1
@@ -170,6 +183,7 @@ def test_an_export_without_text_erases_no_mention(folder: Path) -> None:
     assert column(folder, "SELECT order_key FROM mentions") == []
 
 
+@pytest.mark.long
 def test_a_new_record_is_the_same_whether_it_is_contested_or_not(folder: Path) -> None:
     take_text(folder, f"{HEADER}\nT1,{DAY},email\n", name="a.csv")
     take_text(folder, f"{HEADER}\nT2,{DAY},email\nT2,{DAY},email\n", name="b.csv")
@@ -202,6 +216,7 @@ def test_a_narrower_export_erases_nothing(folder: Path) -> None:
     assert facts(folder, "SELECT channel FROM fact_contacts") == [("chat",)]
 
 
+@pytest.mark.long
 def test_a_promise_moved_within_one_file_or_seen_in_reverse_order(folder: Path) -> None:
     """Promised for 1 March, later for 9 March, delivered on the 8th: late either way."""
     head = "parcel_id,order_ref,promised_to,delivered_at\n"

@@ -42,6 +42,7 @@ def _failing_ods() -> bytes:
     return ods_of(ODS.format(lines))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "content", [_failing_xlsx(("=1/0", "#DIV/0!"), ("=A9", "#REF!")), _failing_ods()], ids=["xlsx", "ods"]
 )
@@ -51,6 +52,7 @@ def test_a_formula_that_failed_is_no_empty_cell(folder: Path, content: bytes) ->
     assert "closed_at" in outcome.first_rejects[0]
 
 
+@pytest.mark.long
 def test_a_formula_that_failed_in_a_text_column_leaves_its_word(folder: Path) -> None:
     take_text(folder, _failing_xlsx(("=1/1", "2025-03-02"), ("=A9", "#REF!")), name="calls.xlsx")
     assert held(folder, "SELECT contact_id, queue FROM contacts ORDER BY 1") == [("1", None), ("2", "#REF!")]

@@ -48,6 +48,7 @@ def without_results(content: bytes, result: str = "", empty: str = "-") -> bytes
     return out.getvalue()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("result", ["", "<v></v>", "<v/>", "<v>0</v>"])
 def test_a_formula_without_result_in_a_read_column_rejects_its_record(folder: Path, result: str) -> None:
     content = without_results(book(lambda sheet: sheet.write_formula(3, 4, "=B4+1")), result)
@@ -58,6 +59,7 @@ def test_a_formula_without_result_in_a_read_column_rejects_its_record(folder: Pa
     ]
 
 
+@pytest.mark.long
 def test_a_column_of_formulas_without_results_refuses_the_file(folder: Path) -> None:
     """Also where a row holds nothing but formulas, so that the sheet seems to end before it."""
 
@@ -69,6 +71,7 @@ def test_a_column_of_formulas_without_results_refuses_the_file(folder: Path) -> 
     assert re.search(f'20 of 40 records .*export.xlsx:22: column "contact_id" .*{ADVICE}', str(outcome.error))
 
 
+@pytest.mark.long
 def test_a_formula_without_result_that_nothing_is_read_of_is_said(folder: Path) -> None:
     def fill(sheet: Worksheet) -> None:
         sheet.write_formula(3, 5, "=LEN(D4)")
@@ -79,6 +82,7 @@ def test_a_formula_without_result_that_nothing_is_read_of_is_said(folder: Path) 
     assert column(folder, "SELECT contact_id FROM contacts WHERE subject IS NULL") == ["c4"]
 
 
+@pytest.mark.long
 def test_a_result_that_is_an_empty_text_or_a_number_is_one(folder: Path) -> None:
     def fill(sheet: Worksheet) -> None:
         sheet.write_formula(3, 4, '=IF(A4="","","")', None, "empty")
@@ -105,6 +109,7 @@ def test_a_formula_without_result_in_libreoffice(folder: Path) -> None:
     assert [(one.code, one.records) for one in outcome.remarks] == [("hidden_rows", 1)]
 
 
+@pytest.mark.long
 def test_merged_cells_in_libreoffice(folder: Path) -> None:
     def cell(text: str, span: str = "") -> str:
         return f'<table:table-cell {span} office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
@@ -119,6 +124,7 @@ def test_merged_cells_in_libreoffice(folder: Path) -> None:
     assert [(one.code, one.records) for one in outcome.remarks] == [("merged_cells", 1)]
 
 
+@pytest.mark.long
 def test_hidden_rows_are_read_and_counted(folder: Path) -> None:
     def fill(sheet: Worksheet) -> None:
         for row in (2, 3, 30):
@@ -129,6 +135,7 @@ def test_hidden_rows_are_read_and_counted(folder: Path) -> None:
     assert (outcome.counts.added, [(one.code, one.records) for one in outcome.remarks]) == (20, [("hidden_rows", 2)])
 
 
+@pytest.mark.long
 def test_a_value_of_merged_cells_holds_for_all_their_rows(folder: Path) -> None:
     def fill(sheet: Worksheet) -> None:
         sheet.merge_range(1, 4, 4, 4, DAY)
@@ -139,6 +146,7 @@ def test_a_value_of_merged_cells_holds_for_all_their_rows(folder: Path) -> None:
     assert [(one.code, one.records) for one in outcome.remarks] == [("merged_cells", 3)]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("date_1904", [False, True])
 def test_dates_are_those_of_the_workbook(folder: Path, date_1904: bool) -> None:
     """Also in the date system of old Macs, and where some dates of a column are texts."""
