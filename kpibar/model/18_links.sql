@@ -1,7 +1,8 @@
--- The order a contact is about, and who placed it. `sureness` says by what: 1 a reference, 2 the digits of a reference,
--- 3 a number in the text, 4 the digits of an order in the text, 5 the customer and the time.
+-- The order a contact is about, and who placed it. `linked_by` says by what they were tied together (fact_link_kinds).
+-- Of several orders the surest one counts, then one of the contact's own customer, then the latest. An order of another
+-- brand is never meant.
 -- Grain: one row per contact that can be tied to an order. Key: source, contact_id.
-WITH asking AS (
+WITH contact_keys AS (
     SELECT
         c.source,
         c.contact_id,
@@ -15,11 +16,11 @@ WITH asking AS (
 ),
 -- What a number in a text may be of an order: its whole number, or its digits.
 order_names AS (
-    SELECT order_id, person_key, ordered_at, brand, order_key AS name, 3 AS sureness FROM fact_orders
+    SELECT order_id, person_key, ordered_at, brand, order_key AS name, 'text' AS linked_by FROM fact_orders
     UNION ALL
-    SELECT order_id, person_key, ordered_at, brand, number_key AS name, 4 AS sureness FROM fact_orders
+    SELECT order_id, person_key, ordered_at, brand, number_key AS name, 'text digits' AS linked_by FROM fact_orders
 ),
--- Orders by the digits of a reference and by the numbers of a text; `own`, the order is one of this customer.
+-- Orders by the digits of a reference and by the numbers of a text.
 matches AS (
     SELECT
         c.source,
@@ -27,12 +28,12 @@ matches AS (
         c.created_at,
         c.order_key AS name,
         TRUE AS explicit,
-        2 AS sureness,
+        'reference digits' AS linked_by,
         o.order_id,
         o.person_key,
         o.ordered_at,
-        c.person_key = o.person_key AS own
-    FROM asking AS c
+        c.person_key = o.person_key AS same_customer
+    FROM contact_keys AS c
     JOIN fact_orders AS o
         ON o.order_number = c.order_number
         AND (o.brand = c.brand OR o.brand IS NULL OR c.brand IS NULL)
@@ -43,51 +44,56 @@ matches AS (
         c.created_at,
         m.order_key AS name,
         m.explicit,
-        o.sureness,
+        o.linked_by,
         o.order_id,
         o.person_key,
         o.ordered_at,
-        c.person_key = o.person_key AS own
+        c.person_key = o.person_key AS same_customer
     FROM mentions AS m
-    JOIN asking AS c ON c.source = m.source AND c.contact_id = m.contact_id
+    JOIN contact_keys AS c ON c.source = m.source AND c.contact_id = m.contact_id
     JOIN order_names AS o
         ON o.name = m.order_key
         AND (o.brand = c.brand OR o.brand IS NULL OR c.brand IS NULL)
 ),
-recent AS (
+-- Those that were placed in the {link_text_days} days before, with the first and last order of the same number.
+recent_matches AS (
     SELECT
         matches.*,
-        min(order_id) OVER (PARTITION BY source, contact_id, sureness, name) AS first_id,
-        max(order_id) OVER (PARTITION BY source, contact_id, sureness, name) AS last_id,
-        min(CASE WHEN own THEN order_id END) OVER (PARTITION BY source, contact_id, sureness, name) AS first_own_id,
-        max(CASE WHEN own THEN order_id END) OVER (PARTITION BY source, contact_id, sureness, name) AS last_own_id
+        min(order_id) OVER (PARTITION BY source, contact_id, linked_by, name) AS first_id,
+        max(order_id) OVER (PARTITION BY source, contact_id, linked_by, name) AS last_id,
+        min(CASE WHEN same_customer THEN order_id END)
+            OVER (PARTITION BY source, contact_id, linked_by, name) AS first_customer_id,
+        max(CASE WHEN same_customer THEN order_id END)
+            OVER (PARTITION BY source, contact_id, linked_by, name) AS last_customer_id
     FROM matches
     WHERE
         -- Bare digits may be a postcode or an amount: they name no order of another customer.
-        (explicit OR coalesce(own, TRUE))
+        (explicit OR coalesce(same_customer, TRUE))
         AND (
-            (ordered_at IS NULL AND sureness < 4)
+            (ordered_at IS NULL AND linked_by IN ('reference digits', 'text'))
             OR (
                 ordered_at <= created_at + INTERVAL '1' DAY
                 AND created_at <= ordered_at + INTERVAL '{link_text_days}' DAY
             )
         )
 ),
--- The ways a contact can be about an order, the surest first.
 candidates AS (
-    SELECT c.source, c.contact_id, o.order_id, o.person_key, o.ordered_at, 1 AS sureness, FALSE AS own
-    FROM asking AS c
+    SELECT
+        c.source, c.contact_id, o.order_id, o.person_key, o.ordered_at, 'reference' AS linked_by, FALSE AS same_customer
+    FROM contact_keys AS c
     JOIN fact_orders AS o
         ON o.order_key = c.order_key
         AND (o.brand = c.brand OR o.brand IS NULL OR c.brand IS NULL)
     UNION ALL
     -- Digits without the letters or zeros of the shop name an order where no other recent one has them.
-    SELECT source, contact_id, order_id, person_key, ordered_at, sureness, coalesce(own, FALSE) AS own
-    FROM recent
-    WHERE sureness = 3 OR first_id = last_id OR (own AND first_own_id = last_own_id)
+    SELECT
+        source, contact_id, order_id, person_key, ordered_at, linked_by, coalesce(same_customer, FALSE) AS same_customer
+    FROM recent_matches
+    WHERE linked_by = 'text' OR first_id = last_id OR (same_customer AND first_customer_id = last_customer_id)
     UNION ALL
-    SELECT c.source, c.contact_id, o.order_id, o.person_key, o.ordered_at, 5 AS sureness, FALSE AS own
-    FROM asking AS c
+    SELECT
+        c.source, c.contact_id, o.order_id, o.person_key, o.ordered_at, 'customer' AS linked_by, FALSE AS same_customer
+    FROM contact_keys AS c
     JOIN fact_orders AS o
         ON o.person_key = c.person_key
         AND (o.brand = c.brand OR o.brand IS NULL OR c.brand IS NULL)
@@ -98,19 +104,20 @@ candidates AS (
             OR c.created_at <= o.promised_to + INTERVAL '{link_after_promise_days}' DAY
         )
 ),
-choices AS (
+ranked_candidates AS (
     SELECT
-        source,
-        contact_id,
-        order_id,
-        person_key,
-        sureness,
+        candidates.*,
         row_number() OVER (
             PARTITION BY source, contact_id
-            ORDER BY sureness, CASE WHEN own THEN 0 ELSE 1 END, ordered_at DESC NULLS LAST, order_id
+            ORDER BY
+                kinds.place,
+                CASE WHEN same_customer THEN 0 ELSE 1 END,
+                ordered_at DESC NULLS LAST,
+                order_id
         ) AS choice
     FROM candidates
+    JOIN fact_link_kinds AS kinds ON kinds.linked_by = candidates.linked_by
 )
-SELECT source, contact_id, order_id, person_key, sureness
-FROM choices
+SELECT source, contact_id, order_id, person_key, linked_by
+FROM ranked_candidates
 WHERE choice = 1

@@ -15,7 +15,7 @@ WITH linked AS (
             person.person_key, c.customer_key, c.customer_alias_key, surer.person_key, link.person_key
         ) AS person_key,
         coalesce(surer.order_id, link.order_id) AS order_id,
-        coalesce(surer.sureness, link.sureness) AS sureness,
+        coalesce(surer.linked_by, link.linked_by) AS linked_by,
         c.wait_s,
         -- The reply of a person. A first reply at the moment of the bot's own is the bot's.
         coalesce(
@@ -111,7 +111,7 @@ SELECT
     n.counted,
     n.person_key,
     n.order_id,
-    n.sureness,
+    n.linked_by,
     o.brand AS order_brand,
     o.country AS order_country,
     o.promised_to,

@@ -41,14 +41,7 @@ SELECT
     wismo,
     complaint,
     order_id,
-    CASE sureness
-        WHEN 1 THEN 'reference'
-        WHEN 2 THEN 'reference digits'
-        WHEN 3 THEN 'text'
-        WHEN 4 THEN 'text digits'
-        WHEN 5 THEN 'customer'
-        ELSE 'none'
-    END AS linked_by,
+    coalesce(linked_by, 'none') AS linked_by,
     order_id IS NOT NULL AS linked,
     promised_to,
     coalesce(created_at <= promised_to, FALSE) AS before_promise_end,

@@ -14,9 +14,6 @@ from kpibar.config import FileRule, Thresholds, rule_for
 from kpibar.database.store import Store, fingerprint
 
 _SECONDS = re.compile(r"seconds_between\(((?:[^(),]|\((?:[^()]|\([^()]*\))*\))+),\s*([^(),]+)\)")
-# The kinds of chains of contacts, and what the columns of the gaps to a contact's neighbours in one begin with.
-_CHAINS = {"issue": "", "journey": "journey_"}
-
 # The years of which the zone of the brand is asked, as records may be of them.
 _YEARS = range(1990, 2100)
 
@@ -36,20 +33,13 @@ def steps() -> tuple[Step, ...]:
     """The model files in the order they run."""
     folder = files("kpibar").joinpath("model")
     names = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
-    return tuple(step for name in names for step in _steps(name, folder.joinpath(name).read_text(encoding="utf-8")))
+    return tuple(_step(name, folder.joinpath(name).read_text(encoding="utf-8")) for name in names)
 
 
-def _steps(name: str, sql: str) -> tuple[Step, ...]:
-    """The step a file describes; of chains of contacts, one for each kind."""
+def _step(name: str, sql: str) -> Step:
+    """The step a file describes."""
     bare = name[3:-4]
-    kind: Literal["TABLE", "VIEW"] = "VIEW" if bare.endswith(".view") else "TABLE"
-    table = "fact_" + bare.removesuffix(".view")
-    if table != "fact_chains":
-        return (Step(name, table, kind, sql),)
-    return tuple(
-        Step(name, f"fact_{chain}s", kind, sql.replace("{chain}", chain).replace("{gap}", gap))
-        for chain, gap in _CHAINS.items()
-    )
+    return Step(name, "fact_" + bare.removesuffix(".view"), "VIEW" if bare.endswith(".view") else "TABLE", sql)
 
 
 def parameters(thresholds: Thresholds) -> dict[str, int]:

@@ -1,0 +1,43 @@
+-- Issues: what one customer contacts the service about, on any channel. The contacts of an issue are counted contacts of
+-- one customer about one order for one reason (an unknown order or reason is one, too), each at most
+-- {issue_gap_days} days after the one before; a longer silence opens a new issue.
+-- A contact of which neither the customer nor the order is known cannot be followed and is in no issue.
+-- Grain: one row per issue, described by its first contact. Key: issue_id.
+WITH followed_contacts AS (
+    SELECT
+        fact_contacts.*,
+        CASE WHEN gap_previous_s <= {issue_gap_days} * 86400 THEN 0 ELSE 1 END AS opens
+    FROM fact_contacts
+    WHERE counted AND identified
+),
+numbered_contacts AS (
+    SELECT
+        followed_contacts.*,
+        -- The place of its issue among those of the same customer, order and reason.
+        sum(opens) OVER (PARTITION BY issue_key ORDER BY created_at, contact_uid) AS issue_number
+    FROM followed_contacts
+),
+sized_contacts AS (
+    SELECT
+        numbered_contacts.*,
+        count(*) OVER (PARTITION BY issue_key, issue_number) AS contacts
+    FROM numbered_contacts
+)
+SELECT
+    issue_key || '/' || CAST(issue_number AS STRING) AS issue_id,
+    contact_uid AS first_contact_uid,
+    created_at AS opened_at,
+    created_on AS opened_on,
+    as_of_on,
+    channel,
+    brand,
+    country,
+    reason,
+    carrier,
+    order_id,
+    handled AS first_handled,
+    bot_failure AS first_bot_failure,
+    gap_next_s,
+    contacts
+FROM sized_contacts
+WHERE opens = 1
