@@ -5,7 +5,7 @@
 writes these files anew; the difference is then read like code before it is committed.
 """
 
-import os
+import contextlib
 import re
 import shutil
 import sys
@@ -47,31 +47,36 @@ _DATES = re.compile(r'("generated_at": ")[^"]+')
 
 def make_pages(folder: Path) -> dict[str, str]:
     """Every page of the sample exports, ingested in a folder: name -> text. Raises AssertionError."""
+    return {"ingest.txt": ingest_page(folder)} | {name: make_page(folder, name) for name in (*PAGES, ASCII)}
+
+
+def ingest_page(folder: Path) -> str:
+    """What the ingest of the sample exports into a folder says. Raises AssertionError."""
     exports = folder / "exports"
     exports.mkdir()
     for path in sample_files():
         shutil.copy(path, exports)
     shutil.copy(sample_folder() / "kpibar.toml", folder)
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        names = sorted(f"exports/{path.name}" for path in exports.iterdir())
-        pages = {"ingest.txt": _page(folder, ("ingest", *names), 100)}
-        pages |= {name: _page(folder, *page) for name, page in PAGES.items()}
-    finally:
-        os.chdir(before)
+    return _page(folder, ("ingest", *sorted(f"exports/{path.name}" for path in exports.iterdir())), 100)
+
+
+def make_page(folder: Path, name: str) -> str:
+    """A page of the folder into which the sample exports were ingested. Raises AssertionError."""
+    if name != ASCII:
+        return _page(folder, *PAGES[name])
     run = kpibar(
         *_REPORT, "--format", "table", folder=folder, KPIBAR_KEY_FILE=str(folder / "key"), COLUMNS="80",
         PYTHONIOENCODING="ascii",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
-    return pages | {ASCII: _plain(folder, run.stdout + run.stderr)}
+    return _plain(folder, run.stdout + run.stderr)
 
 
 def _page(folder: Path, arguments: tuple[str, ...], columns: int) -> str:
     """What a command writes, in this process, as a page."""
     environment = {"KPIBAR_KEY_FILE": str(folder / "key"), "COLUMNS": str(columns)}
-    result = CliRunner().invoke(app, list(arguments), env=environment)
+    with contextlib.chdir(folder):
+        result = CliRunner().invoke(app, list(arguments), env=environment)
     assert result.exit_code == 0, (arguments, result.exception, result.output[-900:])
     return _plain(folder, result.output)
 

@@ -40,6 +40,7 @@ def test_the_report_is_the_one_of_the_command_line(database: Path) -> None:
     assert json.loads(json.dumps(report.to_dict()))["kpis"] == expected["kpis"]
 
 
+@pytest.mark.long
 def test_the_frame_has_the_figures_as_numbers(database: Path) -> None:
     report = kpibar.open(database, config=SETTINGS).barometer(2025)
     frame = report.to_frame().set_index(["kpi", "dimension", "segment", "period"])

@@ -307,6 +307,7 @@ def test_a_year_of_deliveries_without_promise_or_attempt_is_no_empty_database(tm
     assert computed(tmp_path, {"p.csv": parcels}).edition.year == 2025
 
 
+@pytest.mark.long
 def test_the_report_names_a_later_year_that_has_surveys_alone(tmp_path: Path) -> None:
     found = computed(tmp_path, {"s.csv": SURVEYS_2025, "c.csv": CONTACTS_2024})
     assert (found.edition.year, [note.code for note in found.notes]) == (2024, ["other_year"])

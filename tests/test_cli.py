@@ -77,6 +77,7 @@ def test_json_is_all_there_is_on_stdout(held: Path) -> None:
     assert len({kpi["id"] for kpi in said["kpis"]}) == len(said["kpis"]) > 15
 
 
+@pytest.mark.long
 def test_words_of_ingest_go_to_stderr(folder: Path) -> None:
     write(folder, "good.csv", GOOD + "3,never,email\n")
     done = kpibar("ingest", "good.csv", "--tz", "UTC", folder=folder)

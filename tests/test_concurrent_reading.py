@@ -140,6 +140,7 @@ def writer(place: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
+@pytest.mark.long
 def test_a_reader_waits_for_a_short_writer(copy: Path) -> None:
     with writer(copy, 1.5):
         began = time.monotonic()

@@ -202,6 +202,7 @@ def test_a_key_that_can_be_guessed_is_refused(folder: Path, secret: bytes) -> No
         load_key(path)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="modes")
 def test_a_key_that_others_may_read_is_refused_and_check_says_so(folder: Path) -> None:
     write(folder, "good.csv", GOOD)

@@ -160,6 +160,7 @@ def test_a_line_without_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyP
         list(Reader(export.dialect, export.first_line, path=path).batches(export.blocks()))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("sign", [" ", "(", "a", "1", "-", "a-", "A/"])
 def test_patterns_on_long_cells_take_their_length(sign: str) -> None:
     cell = sign * (200_000 // len(sign)) + "!b"

@@ -217,6 +217,7 @@ def test_a_few_names_of_central_europe_name_its_code_page(folder: Path) -> None:
         opened(folder, table(names, "cp1250"))
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize(("language", "page"), FOREIGN, ids=lambda value: value)
 def test_few_records_are_enough_to_refuse(language: str, page: str) -> None:
     subjects = SUBJECTS[language]

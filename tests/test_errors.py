@@ -74,6 +74,7 @@ def test_a_database_in_use(filled: Path, folder: Path, command: str) -> None:
         check(case, folder, run(folder, *case.arguments), database_errors.DatabaseLocked.exit_code)
 
 
+@pytest.mark.long
 def test_what_is_no_database_of_kpibar_is_left_as_it_was(filled: Path, folder: Path) -> None:
     ready = copied(filled, folder)
     with duckdb.connect(str(ready / "other.duckdb")) as other:

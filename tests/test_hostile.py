@@ -97,7 +97,7 @@ def test_words_about_a_hostile_file_name_hold_no_control(folder: Path) -> None:
     assert "\x1b" not in done.stderr + done.stdout
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("cell", ["3.36123E+10", "3,36123e+10", "3E+10"])
 @pytest.mark.parametrize("column", ["contact_id", "order_ref", "customer"])
 def test_an_identifier_that_lost_its_digits_makes_nobody_one_with_another(folder: Path, column: str, cell: str) -> None:
@@ -119,7 +119,7 @@ def test_a_date_to_come_does_not_make_an_old_export_the_newest(folder: Path) -> 
     assert held(folder, "SELECT count(*) FROM orders WHERE cancelled_at = '2025-02-01 23:00:00'") == [(1,)]
 
 
-@pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.parametrize("more", [{}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}])
 @pytest.mark.parametrize("raw", [b"t\xe9l.csv", "tél.csv".encode()])
 def test_a_file_name_in_any_encoding_is_read_and_told(folder: Path, raw: bytes, more: dict[str, str]) -> None:
@@ -164,7 +164,7 @@ def test_more_columns_than_an_expression_is_deep(folder: Path, width: int) -> No
 # --- scores --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "row", ["csat,1,5,99", "csat,1,5,0", "nps,,,11", "nps,,,-5", "csat,5,1,3", "csat,5,1,", "csat,3,3,3"]
 )

@@ -101,6 +101,7 @@ def own_kpi(folder: Path, name: str, text: str, kind: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.sample(24)
 @pytest.mark.parametrize("fragment", [one for one in EXPRESSIONS if one], ids=lambda one: repr(one)[:40])
 def test_what_is_no_expression_is_refused_wherever_an_own_kpi_holds_one(folder: Path, fragment: str) -> None:
     for name, kind in KINDS.items():
@@ -167,6 +168,7 @@ def test_what_is_no_word_of_a_layout_is_refused(place: str) -> None:
         refused_in_words(caught.value)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("place", SETTINGS)
 def test_what_is_no_word_of_the_settings_is_refused(folder: Path, place: str) -> None:
     for text in TEXTS:

@@ -80,6 +80,7 @@ def test_lateness(found: Barometer) -> None:
     assert late.value == pytest.approx(24 * 3600, abs=0.001), "1,800 s, 86,400 s, 120,600 s"
 
 
+@pytest.mark.long
 def test_lead_time(folder: Path) -> None:
     table = """
     | order_ref | ordered_at           | cancelled_at        |

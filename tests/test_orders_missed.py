@@ -85,6 +85,7 @@ def test_parcels_of_other_months_or_brands_are_not(folder: Path) -> None:
     assert notes(folder, {"orders.csv": branded, "later.csv": later, "other.csv": other}) == ([], [])
 
 
+@pytest.mark.long
 def test_parcels_without_brand_are_told_in_the_report_of_a_brand(folder: Path) -> None:
     """Of the parcels with other numbers 20 have no brand, 15 are of another one, whose orders are loaded too."""
     own = orders(lambda n: f"#{n}", column="brand").replace(",\n", ",Lune\n")

@@ -152,6 +152,7 @@ def test_an_open_file_is_written_where_it_stands(filled: Path, folder: Path) -> 
         assert text.startswith("first\n") and json.loads(text[6:]) and out.stat().st_ino == inode
 
 
+@pytest.mark.long
 def test_what_is_never_replaced(filled: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ready = folder / "ready"
     shutil.copytree(filled, ready)

@@ -151,7 +151,7 @@ def test_what_another_file_brought_again_stays(folder: Path) -> None:
     assert column(folder, "SELECT contact_id FROM contacts ORDER BY 1") == ["1", "2", "3", "9"]
 
 
-@pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.parametrize("table", ["contacts", "parcels", "surveys"])
 def test_what_an_older_file_holds_too_comes_back_with_it(folder: Path, table: str) -> None:
     """All four records are in both files, the newer one last; then of the newer only June is wanted.

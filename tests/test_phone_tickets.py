@@ -22,6 +22,7 @@ def exports(number: int, *, channel: str = "phone", alike: int = 0) -> dict[str,
     return {"calls.csv": calls, "tickets.csv": tickets}
 
 
+@pytest.mark.long
 def test_tickets_of_which_none_is_of_a_call_are_said(folder: Path) -> None:
     """25 calls and 25 tickets: 50 contacts, and a note."""
     found = computed(folder, exports(25))

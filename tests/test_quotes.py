@@ -176,6 +176,7 @@ def test_a_line_in_quotes_of_another_width_is_rejected(folder: Path, line: str) 
 PLAIN = f"contact_id,created_at,channel,reason_raw\nT1,{DAY},email,SAV\nT2,{DAY},email,SAV\n"
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("name", "torn"),
     [

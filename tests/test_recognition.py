@@ -114,7 +114,7 @@ SHOPIFY_FEW = "Name,Financial Status,Total,Created at,Lineitem quantity"
 ZENDESK_FEW = "Id,Status,Via,Created at,Solved at,Requester email"
 
 
-@pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.parametrize("few", [FRESHDESK_FEW, SHOPIFY_FEW, ZENDESK_FEW], ids=["freshdesk", "shopify", "zendesk"])
 def test_a_header_with_few_columns_is_recognised_however_it_is_written(folder: Path, few: str) -> None:
     cells = dict.fromkeys(few.split(","), "") | {

@@ -34,6 +34,8 @@ TARGETS = {"chat": 60, "social": 14_400}
 A_DAY = 86_400
 DAY = pd.Timedelta(days=1)
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def documents(sample: tuple[Path, list[Outcome]]) -> dict[str, dict[str, Any]]:
@@ -518,7 +520,6 @@ def same(figures: dict[str, Any], kind: str, rows: pd.DataFrame, where: object) 
         assert figures["value"] == pytest.approx(expected, abs=1e-3), where
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", TABLES)
 def test_every_figure_is_the_recomputed_one(documents: dict[str, dict[str, Any]], name: str) -> None:
     for id, (kind, rows) in TABLES[name]().items():

@@ -108,6 +108,7 @@ def test_how_many_earlier_versions_are_gone_is_said(folder: Path) -> None:
     assert traces(folder, ["T16", "third"]) == set()
 
 
+@pytest.mark.long
 def test_a_wrong_brand_is_put_right(folder: Path) -> None:
     ingest(folder, "a.csv", "--brand", "Wrong")
     ended = invoke(folder, "ingest", str(folder / "a.csv"), "--tz", "Europe/Paris", "--brand", "Right")
@@ -120,6 +121,7 @@ def test_a_wrong_brand_is_put_right(folder: Path) -> None:
         assert store.engine.rows("FROM brands") == [("right", "Right")]
 
 
+@pytest.mark.long
 def test_a_file_is_named_by_number_name_or_itself(folder: Path) -> None:
     ingest(folder, "a.csv b.csv")
     with open_store(folder / DATABASE, write=False) as store:

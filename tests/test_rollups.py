@@ -100,6 +100,7 @@ def test_by_month(found: Barometer) -> None:
     assert months("frt_median") == pytest.approx(medians.to_list())
 
 
+@pytest.mark.long
 def test_parts_add_up_to_the_whole(found: Barometer, folder: Path) -> None:
     """Channels, months and brands (contacts without a brand are their own part) each sum to the year."""
     whole = row(found, "contacts").now.value

@@ -406,6 +406,7 @@ def test_where_there_can_be_no_pipe_cells_are_read_the_second_way(
     assert not [path for path in store.temporary.rglob("*") if path.is_fifo()]
 
 
+@pytest.mark.long
 def test_a_record_longer_than_any_of_an_export_is_a_fault(store: Store) -> None:
     long = "x" * (33 << 20)
     type_batch(store, batch([long, long], ["2", "2025-01-02"]), DIALECT, compiled())

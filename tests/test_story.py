@@ -80,6 +80,7 @@ def test_without_waiting_it_is_late_at_once(folder: Path) -> None:
     assert fraction(found, "slot_adherence") == (0, 1)
 
 
+@pytest.mark.long
 def test_the_same_exports_known_in_mid_august_count_it_late(folder: Path) -> None:
     """The same bytes, said to be still true on 15 August: nothing is added, the promise is now old enough."""
     tell(folder, FOURTH_OF_AUGUST)

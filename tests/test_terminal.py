@@ -308,7 +308,7 @@ def test_a_change_that_rounds_to_nothing_has_no_direction() -> None:
 # Widths, pipes, colours, alphabets
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("by", [None, "carrier", "month"])
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("unicode", [True, False])
@@ -319,6 +319,7 @@ def test_no_line_is_wider_than_the_screen_or_ends_in_spaces(by: str | None, lang
             assert line == line.rstrip()
 
 
+@pytest.mark.long
 def test_a_narrow_screen_drops_columns_in_their_order_and_no_other() -> None:
     order = ["95 % interval", "Target", "2024", "Jan–Dec", "Base n", "Verdict"]
     dropped = []

@@ -35,6 +35,7 @@ def contacts(
 # --- one customer who is many people -------------------------------------------------------------------
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("shared", ["formulaire@boutique.fr", "+33 1 23 45 67 89", "contact@maison-bleue.fr"])
 def test_a_customer_of_many_contacts_is_said(folder: Path, shared: str) -> None:
     """Of 120 contacts 40 are of one address."""
@@ -55,6 +56,7 @@ def test_a_customer_who_writes_often_is_nothing_odd(folder: Path, count: int) ->
 # --- replies that nobody wrote -------------------------------------------------------------------------
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("reply_s", [0, 3, 30])
 def test_replies_within_seconds_are_said(folder: Path, reply_s: float) -> None:
     assert remarks(folder, contacts(60, reply_s=reply_s)) == {"reply_at_once": 60}
@@ -83,6 +85,7 @@ def test_promises_that_are_the_delivery_are_said(folder: Path) -> None:
     assert remarks(folder, parcels(60, late=0)) == {"promise_is_delivery": 60}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("count", "late", "days"), [(60, 2, 1), (60, 3, -1), (40, 0, 1)])
 def test_a_carrier_that_keeps_most_promises_is_not_suspected(folder: Path, count: int, late: int, days: int) -> None:
     """Two of 60 late, three of 60 early; and 40 parcels are too few."""

@@ -35,6 +35,7 @@ CHANNELS = """
 """
 
 
+@pytest.mark.long
 def test_a_contact_without_a_channel_is_written(folder: Path) -> None:
     found = computed(folder, {"contacts.csv": CHANNELS}, as_of=SUMMER)
     replied, solved = row(found, "frt_median").now, row(found, "resolution_median").now
