@@ -99,7 +99,7 @@ def test_a_year_begun_for_31_days_is_the_default(folder: Path) -> None:
     assert (found.edition.year, found.edition.newer_year) == (2026, None)
 
 
-@pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.parametrize(("months", "comparable"), [(9, False), (10, True)])
 def test_a_year_is_compared_when_four_fifths_of_its_months_have_data(
     folder: Path, months: int, comparable: bool
@@ -248,6 +248,7 @@ def test_a_kpi_of_ones_own_that_is_wrong_is_named(folder: Path, wrong: str) -> N
         computed(folder, {"contacts.csv": TWO_YEARS}, spoilt)
 
 
+@pytest.mark.long
 def test_names_that_do_not_exist(folder: Path) -> None:
     computed(folder, {"contacts.csv": TWO_YEARS})
     with pytest.raises(BrandUnknown):

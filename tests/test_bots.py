@@ -39,6 +39,7 @@ def test_a_bot_that_did_not_resolve_is_no_answer(folder: Path, state: str, invol
     assert held(folder, "SELECT column_name, value, n FROM unknown_values") == expected
 
 
+@pytest.mark.long
 def test_without_the_state_what_was_not_deflected_was_passed_on(folder: Path) -> None:
     """In time 1 of 2: the third was deflected, which is the bot's own answer; a person's alone has no bot."""
     cells = ["40,false,false", ",true,false", ",true,true"]

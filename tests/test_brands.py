@@ -118,7 +118,7 @@ def test_spellings_within_one_file_have_the_first_of_its_lines(folder: Path) -> 
     assert "2 records" in remark_text(outcome.remarks[0])
 
 
-@pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["flag", "rule", "setting"])
 def test_a_brand_stated_in_two_spellings_is_one_source(folder: Path, way: str) -> None:
     """The second export of the same 40 tickets changes nothing and begins no source of its own."""

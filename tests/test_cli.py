@@ -100,7 +100,7 @@ def test_a_failed_file_is_the_last_thing_said_and_the_others_are_loaded(folder: 
     assert done.stderr.splitlines()[-1].startswith("kpibar: nope.csv: no such file")
 
 
-@pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.parametrize("suffix", ["json", "csv", "txt"])
 def test_a_report_in_a_file_is_the_report_of_stdout(held: Path, folder: Path, suffix: str) -> None:
     out = folder / f"report.{suffix}"

@@ -111,6 +111,7 @@ def test_a_tool_that_gave_way_to_another_is_no_gap_of_the_ratio(folder: Path) ->
     assert [note.code for note in rate.notes] == ["coverage_differs"]
 
 
+@pytest.mark.long
 def test_months_without_a_word_are_unknown_in_the_document(folder: Path) -> None:
     """No contacts in May and June 2025, none from October on: null, for the ratio too, and no zeros.
 

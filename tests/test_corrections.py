@@ -87,7 +87,7 @@ def test_nothing_rejected_writes_nothing(folder: Path) -> None:
     assert column(folder, "SELECT count(*) FROM rejects") == [0]
 
 
-@pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     "command",
     [

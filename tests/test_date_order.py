@@ -242,6 +242,7 @@ def test_a_date_not_written_as_the_formats_say_refuses_the_file(folder: Path, be
     assert take(folder, write(folder, "calls.csv", f"Call,Came\n{rows}"))[0].counts.added == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("written", ["{:02}/12/2025 10:00", "12/{:02}/2025 10:00"], ids=["day first", "month first"])
 def test_the_first_days_of_a_month_tell_when_the_formats_are_wrong(folder: Path, written: str) -> None:
     """1 to 12 December: with the month first, the layout would see the 12th of every month."""

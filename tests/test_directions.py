@@ -46,7 +46,7 @@ def test_a_direction_nobody_knows_counts_as_inbound_and_is_said(folder: Path, wo
     assert held(folder, REMARKS) == [("direction_unlisted", "direction", 2)]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.long
 @pytest.mark.parametrize("word", ["satisfaction", "Sterne", "stars"])
 def test_a_kind_of_survey_nobody_knows_is_unknown_and_said(folder: Path, word: str) -> None:
     take_text(folder, f"survey_id,kind,score,answered_at\na,{word},4,2025-03-01\nb,nps,9,2025-03-01\n")

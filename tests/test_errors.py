@@ -54,7 +54,7 @@ def check(case: Case, folder: Path, done: subprocess.CompletedProcess[str], code
     assert list(folder.rglob(".kpibar-*")) == [], "nothing half-written stays"
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize(
     ("error", "reproducer"), REPRODUCERS, ids=[f"{error.__name__}-{one.__name__}" for error, one in REPRODUCERS]
 )

@@ -119,7 +119,7 @@ def other(*columns: str, empty: tuple[str, ...] = ()) -> str:
     return "\n".join((",".join((head, *columns, *empty)), *rows, ""))
 
 
-@pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.parametrize("header", ["without the column", "with the column, empty"])
 @pytest.mark.parametrize(
     ("columns", "service", "answer", "abandon"),

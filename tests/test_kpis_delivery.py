@@ -352,6 +352,7 @@ def test_parcels_of_two_brands_without_a_shop_stay_two_orders(folder: Path) -> N
     assert fraction(computed(folder, {"p.csv": parcels}, as_of=JULY), "late_share") == (1, 2)
 
 
+@pytest.mark.long
 def test_a_cancelled_label_is_no_late_parcel(folder: Path) -> None:
     """One order: a label cancelled before it left, and the parcel that came in time. 0 of 1 late."""
     parcels = """

@@ -94,6 +94,7 @@ def test_channel_mix(folder: Path) -> None:
     assert row(found, "channel_mix").now.denominator == 10
 
 
+@pytest.mark.long
 def test_an_unknown_channel_is_not_a_channel(folder: Path) -> None:
     table = """
     | contact_id | created_at          | channel |

@@ -275,6 +275,7 @@ def test_digits_never_outweigh_another_customer(folder: Path) -> None:
     assert numbers == expected
 
 
+@pytest.mark.long
 def test_by_the_digits_of_a_reference(folder: Path) -> None:
     """Zeros that a spreadsheet took from tickets and parcels: each finds its order; a promise kept is not late."""
     orders = """

@@ -60,7 +60,7 @@ def test_each_brand_has_a_remark_of_its_own(folder: Path) -> None:
     assert remarks == [(f"12 of {brand}; parcels write aaa-99999, orders a9999", 12) for brand in ("One", "Two")]
 
 
-@pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("shop", "carrier"),
     [

@@ -192,6 +192,7 @@ def test_what_is_never_replaced(filled: Path, folder: Path, monkeypatch: pytest.
     assert contents(ready) == before
 
 
+@pytest.mark.long
 def test_an_export_that_was_never_ingested_is_kept(filled: Path, folder: Path) -> None:
     shutil.copy(REPOSITORY / "sample_data/aircall-calls.csv", folder / "a.csv")
     done = run(filled, *REPORT, str(folder / "a.csv"))

@@ -29,7 +29,7 @@ def used(opened: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return opened
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("kind", ALL_KINDS)
 def test_no_record_is_damaged_in_silence(used: Bench, kind: str) -> None:
     judged = judge(used, cases(EXPORTS, [kind], EVERY))

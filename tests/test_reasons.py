@@ -127,6 +127,7 @@ def test_unknown_words_are_listed_and_the_block_can_be_pasted(folder: Path) -> N
     assert '"word": "99 99 99 99 99"' in answer.stdout and '"word": "C01"' not in answer.stdout
 
 
+@pytest.mark.long
 def test_words_to_add_below_the_reasons_that_are_there(folder: Path) -> None:
     """A second line [reasons] would be no valid TOML."""
     used = config(folder, 'timezone = "UTC"\n[reasons]\n"C09" = "wismo"\n')

@@ -50,7 +50,7 @@ def test_a_cell_of_several_numbers_finds_the_latest_order(folder: Path, cell: st
     assert "orders_unmatched" not in [note.code for note in found.notes]
 
 
-@pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     "cell",
     [

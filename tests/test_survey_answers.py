@@ -65,6 +65,7 @@ def test_low_scores_beside_zeros_that_nobody_answered_are_too_few_to_tell_their_
     assert held(folder, REMARKS) == [("zero_unanswered", "answered_at", 10)]
 
 
+@pytest.mark.long
 def test_a_file_of_zeros_is_judged_by_the_other_files_of_its_source(folder: Path) -> None:
     zeros = surveys(*[sent("nps", "0", answered="")] * 4)["surveys.csv"]
     good = HEAD + "".join(f"g{n},{sent('nps', '9')}\n" for n in range(5))
@@ -157,6 +158,7 @@ def test_a_database_without_a_date_says_so(folder: Path) -> None:
         computed(folder, surveys("nps,9,,,,", "csat,4,1,5,,"))
 
 
+@pytest.mark.long
 def test_a_score_without_a_scale_is_not_a_dissatisfied_customer(folder: Path) -> None:
     """Three answers: 5 of 5, 2 of 5, and 5 of nobody knows what. 1 of 2 satisfied."""
     surveys = """

@@ -268,6 +268,7 @@ def test_genesys_interactions_in_spanish(folder: Path) -> None:
     assert held(folder, "SELECT count(*) FROM contacts WHERE abandoned") == [(1,)]
 
 
+@pytest.mark.long
 def test_aircall_calls(folder: Path) -> None:
     """Only the caller's own hang-up in the queue is abandoned; the IVR is no queue."""
     call = {
