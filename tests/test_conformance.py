@@ -12,10 +12,15 @@ from kpibar.kpis.kinds import KINDS
 from kpibar.model.build import steps
 from tests.conformance import NOT_RUN, Comparison, SparkMissing, _compare_rows, compare, main
 
-NOT_CHECKED = "pyspark is not installed: SQL conformance was NOT checked"
+# Without Spark the quick suite says so; with it the minutes that Spark takes are for the long one.
+SPARK = (
+    pytest.mark.long
+    if find_spec("pyspark")
+    else pytest.mark.skip(reason="pyspark is not installed: SQL conformance was NOT checked")
+)
 
 
-@pytest.mark.skipif(find_spec("pyspark") is None, reason=NOT_CHECKED)
+@SPARK
 def test_both_engines_give_the_same_cells(tmp_path: Path) -> None:
     try:
         ((result,), _) = compare(tmp_path, everything=False)

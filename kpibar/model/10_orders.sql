@@ -1,6 +1,8 @@
--- Orders with their promise and what became of it. An order is late when any of its parcels missed the first promise made
--- for it, and that parcel decides carrier and delay; it is delivered when its last parcel is. What is still on its way is
--- kept. A parcel that was delivered on an unknown day, or before its order was placed, is not judged.
+-- Orders with their promise and what became of it. An order is late when any of its parcels was delivered after the end
+-- of the first promise made for it, or was not delivered although that promise had ended when the carrier's export was
+-- taken; the parcel that missed its promise by most decides carrier and delay. An order is delivered when its last parcel
+-- is. `due`: its promise can be judged, kept or broken. A parcel that was delivered on an unknown day, or before its order
+-- was placed, is not judged. Orders still on their way, and orders without a promise, are here too.
 -- Grain: one row per order (known from the shop, or only from its parcels). Key: order_id.
 WITH shop AS (
     SELECT
@@ -58,7 +60,8 @@ owners_by_digits AS (
     GROUP BY p.source, p.parcel_id
     HAVING count(DISTINCT s.order_id) = 1
 ),
-sent AS (
+-- Parcels with their order, and what the carrier's word says of them.
+shipments AS (
     SELECT
         coalesce(
             owner.order_id,
@@ -70,24 +73,30 @@ sent AS (
         states.state,
         p.returned_at IS NOT NULL OR coalesce(states.state = 'returned', FALSE) AS went_back,
         coalesce(p.lost, FALSE) OR coalesce(states.state = 'lost', FALSE) AS went_missing,
-        speaks.as_of,
-        speaks.as_of_on
+        sources.as_of,
+        sources.as_of_on
     FROM parcels AS p
     LEFT JOIN owners AS owner
         ON owner.source = p.source AND owner.parcel_id = p.parcel_id AND owner.choice = 1
     LEFT JOIN owners_by_digits AS digits ON digits.source = p.source AND digits.parcel_id = p.parcel_id
-    LEFT JOIN sources AS speaks ON speaks.source = p.source AND speaks.entity = 'parcels'
+    LEFT JOIN sources ON sources.source = p.source AND sources.entity = 'parcels'
     LEFT JOIN fact_statuses AS states ON states.status = lower(p.status)
     -- A label that was cancelled carried nothing.
     WHERE NOT coalesce(states.state = 'cancelled', FALSE)
 ),
+-- What the parcels of an order have together.
+parcel_groups AS (
+    SELECT order_id, count(*) AS n_parcels, max(promised_to) AS last_promise_to, max(promised_on) AS last_promise_on
+    FROM shipments
+    GROUP BY order_id
+),
 -- A parcel without a promise has the latest one of its order.
-owed AS (
+promises AS (
     SELECT
-        sent.*,
-        coalesce(promised_to, max(promised_to) OVER (PARTITION BY order_id)) AS owed_to,
-        coalesce(promised_on, max(promised_on) OVER (PARTITION BY order_id)) AS owed_on,
-        count(*) OVER (PARTITION BY order_id) AS n_parcels,
+        shipments.*,
+        coalesce(promised_to, last_promise_to) AS owed_to,
+        coalesce(promised_on, last_promise_on) AS owed_on,
+        n_parcels,
         delivered_at IS NOT NULL
             OR ((coalesce(state = 'delivered', FALSE) OR coalesce(complete, FALSE)) AND NOT went_back AND NOT went_missing)
             AS arrived,
@@ -99,9 +108,7 @@ owed AS (
         END AS undated,
         coalesce(promise_kind = 'slot' AND promised_from <= promised_to, FALSE) AS in_slot,
         -- A promise from before the order was placed has a wrong date: nobody knows whether it was kept.
-        coalesce(
-            coalesce(promised_to, max(promised_to) OVER (PARTITION BY order_id)) < bought_at - INTERVAL '1' DAY, FALSE
-        ) AS promise_false,
+        coalesce(coalesce(promised_to, last_promise_to) < bought_at - INTERVAL '1' DAY, FALSE) AS promise_false,
         state IS NULL AND status IS NOT NULL AND NOT went_back AND NOT went_missing AS word_unknown,
         -- A date without its time, which is read as the first moment of its day.
         CASE
@@ -111,11 +118,13 @@ owed AS (
         END AS day_only,
         -- Attempts that are counted but not dated are dated by what came of them.
         coalesce(first_attempt_on, CASE WHEN attempts > 0 THEN coalesce(delivered_on, promised_on) END) AS attempt_on
-    FROM sent
+    FROM shipments
+    JOIN parcel_groups ON parcel_groups.order_id = shipments.order_id
 ),
-judged AS (
+-- Whether each promise can be judged, and whether it was kept.
+judgements AS (
     SELECT
-        owed.*,
+        promises.*,
         owed_to IS NOT NULL AND NOT undated AND NOT promise_false
             AND (delivered_at IS NOT NULL OR coalesce(owed_to < as_of, FALSE)) AS parcel_due,
         owed_to IS NOT NULL AND NOT undated AND NOT promise_false AND (
@@ -140,32 +149,39 @@ judged AS (
             WHEN attempts IS NOT NULL THEN attempts = 1 AND arrived
             ELSE coalesce(delivered_on = attempt_on, FALSE)
         END AS at_first_attempt
-    FROM owed
+    FROM promises
 ),
-ranked AS (
+-- What all parcels of an order say of it.
+verdicts AS (
     SELECT
-        judged.*,
-        max(CASE WHEN parcel_late THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS any_late,
-        max(CASE WHEN parcel_late AND delivered_at IS NULL THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1
-            AS any_overdue,
-        min(CASE WHEN parcel_due THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS all_due,
-        max(CASE WHEN undated THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS any_undated,
-        max(CASE WHEN delivered_at IS NULL AND went_back THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1
-            AS any_back,
-        max(CASE WHEN delivered_at IS NULL AND went_missing THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1
-            AS any_missing,
-        max(CASE WHEN in_slot THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS any_slot,
-        min(CASE WHEN in_slot AND NOT in_time THEN 0 ELSE 1 END) OVER (PARTITION BY order_id) = 1 AS all_in_time,
-        max(CASE WHEN in_slot AND slot_unknown THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1
-            AND max(CASE WHEN in_slot AND NOT in_time AND NOT slot_unknown THEN 1 ELSE 0 END)
-                OVER (PARTITION BY order_id) = 0 AS slot_unknown_of_order,
-        max(CASE WHEN promise_false THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS any_false,
-        max(CASE WHEN parcel_late AND delivered_at IS NULL AND word_unknown THEN 1 ELSE 0 END)
-            OVER (PARTITION BY order_id) = 1 AS any_word_unknown,
-        max(CASE WHEN parcel_attempted THEN 1 ELSE 0 END) OVER (PARTITION BY order_id) = 1 AS any_attempted,
-        min(CASE WHEN parcel_attempted AND NOT at_first_attempt THEN 0 ELSE 1 END) OVER (PARTITION BY order_id) = 1
-            AS all_at_first_attempt,
-        max(attempt_on) OVER (PARTITION BY order_id) AS last_attempt_on,
+        order_id,
+        max(CASE WHEN parcel_late THEN 1 ELSE 0 END) = 1 AS any_late,
+        max(CASE WHEN parcel_late AND delivered_at IS NULL THEN 1 ELSE 0 END) = 1 AS any_overdue,
+        min(CASE WHEN parcel_due THEN 1 ELSE 0 END) = 1 AS all_due,
+        max(CASE WHEN undated THEN 1 ELSE 0 END) = 1 AS any_undated,
+        max(CASE WHEN delivered_at IS NULL AND went_back THEN 1 ELSE 0 END) = 1 AS any_back,
+        max(CASE WHEN delivered_at IS NULL AND went_missing THEN 1 ELSE 0 END) = 1 AS any_missing,
+        max(CASE WHEN in_slot THEN 1 ELSE 0 END) = 1 AS any_slot,
+        min(CASE WHEN in_slot AND NOT in_time THEN 0 ELSE 1 END) = 1 AS all_in_time,
+        max(CASE WHEN in_slot AND slot_unknown THEN 1 ELSE 0 END) = 1
+            AND max(CASE WHEN in_slot AND NOT in_time AND NOT slot_unknown THEN 1 ELSE 0 END) = 0
+            AS slot_unknown_of_order,
+        max(CASE WHEN promise_false THEN 1 ELSE 0 END) = 1 AS any_false,
+        max(CASE WHEN parcel_late AND delivered_at IS NULL AND word_unknown THEN 1 ELSE 0 END) = 1 AS any_word_unknown,
+        max(CASE WHEN parcel_attempted THEN 1 ELSE 0 END) = 1 AS any_attempted,
+        min(CASE WHEN parcel_attempted AND NOT at_first_attempt THEN 0 ELSE 1 END) = 1 AS all_at_first_attempt,
+        max(attempt_on) AS last_attempt_on
+    FROM judgements
+    GROUP BY order_id
+),
+-- Each parcel with its place among those of its order; most orders have one parcel, which needs no sorting.
+ranked_parcels AS (
+    SELECT judgements.*, 1 AS rank_from_last, 1 AS rank_from_worst
+    FROM judgements
+    WHERE n_parcels = 1
+    UNION ALL
+    SELECT
+        judgements.*,
         row_number() OVER (
             PARTITION BY order_id
             ORDER BY
@@ -185,49 +201,53 @@ ranked AS (
                 promised_to DESC NULLS LAST,
                 parcel_id
         ) AS rank_from_worst
-    FROM judged
+    FROM judgements
+    WHERE n_parcels > 1
 ),
-last_parcels AS (
+deliveries AS (
     SELECT
-        latest.order_id,
-        latest.order_ref,
-        latest.order_key,
-        latest.order_number,
-        latest.n_parcels,
-        worst.carrier,
-        worst.mode,
-        latest.brand,
-        latest.country,
-        latest.shipped_at,
-        worst.promised_from,
-        worst.owed_to AS promised_to,
-        worst.owed_on AS promised_on,
-        worst.promise_kind,
-        CASE WHEN worst.parcel_late THEN seconds_between(worst.delivered_at, worst.owed_to) END AS lateness_s,
-        latest.first_attempt_at,
-        coalesce(latest.attempt_on, latest.last_attempt_on) AS first_attempt_on,
-        latest.attempts,
-        latest.delivered_at,
-        latest.delivered_on,
-        latest.returned_at,
-        latest.any_late,
-        latest.any_overdue,
-        latest.all_due,
-        latest.any_undated,
-        latest.any_back,
-        latest.any_missing,
-        latest.any_false,
-        latest.any_word_unknown,
-        latest.slot_unknown_of_order,
-        latest.any_slot,
-        latest.all_in_time,
-        latest.any_attempted,
-        latest.all_at_first_attempt,
-        latest.as_of,
-        latest.as_of_on
-    FROM ranked AS latest
-    JOIN ranked AS worst ON worst.order_id = latest.order_id AND worst.rank_from_worst = 1
-    WHERE latest.rank_from_last = 1
+        last_parcel.order_id,
+        last_parcel.order_ref,
+        last_parcel.order_key,
+        last_parcel.order_number,
+        last_parcel.n_parcels,
+        worst_parcel.carrier,
+        worst_parcel.mode,
+        last_parcel.brand,
+        last_parcel.country,
+        last_parcel.shipped_at,
+        worst_parcel.promised_from,
+        worst_parcel.owed_to AS promised_to,
+        worst_parcel.owed_on AS promised_on,
+        worst_parcel.promise_kind,
+        CASE WHEN worst_parcel.parcel_late THEN seconds_between(worst_parcel.delivered_at, worst_parcel.owed_to) END
+            AS lateness_s,
+        last_parcel.first_attempt_at,
+        coalesce(last_parcel.attempt_on, verdicts.last_attempt_on) AS first_attempt_on,
+        last_parcel.attempts,
+        last_parcel.delivered_at,
+        last_parcel.delivered_on,
+        last_parcel.returned_at,
+        verdicts.any_late,
+        verdicts.any_overdue,
+        verdicts.all_due,
+        verdicts.any_undated,
+        verdicts.any_back,
+        verdicts.any_missing,
+        verdicts.any_false,
+        verdicts.any_word_unknown,
+        verdicts.slot_unknown_of_order,
+        verdicts.any_slot,
+        verdicts.all_in_time,
+        verdicts.any_attempted,
+        verdicts.all_at_first_attempt,
+        last_parcel.as_of,
+        last_parcel.as_of_on
+    FROM ranked_parcels AS last_parcel
+    JOIN ranked_parcels AS worst_parcel
+        ON worst_parcel.order_id = last_parcel.order_id AND worst_parcel.rank_from_worst = 1
+    JOIN verdicts ON verdicts.order_id = last_parcel.order_id
+    WHERE last_parcel.rank_from_last = 1
 )
 SELECT
     coalesce(s.order_id, d.order_id) AS order_id,
@@ -284,4 +304,4 @@ SELECT
     coalesce(d.any_attempted, FALSE) AS attempted,
     coalesce(d.all_at_first_attempt, FALSE) AS first_attempt_kept
 FROM shop AS s
-FULL OUTER JOIN last_parcels AS d ON d.order_id = s.order_id
+FULL OUTER JOIN deliveries AS d ON d.order_id = s.order_id

@@ -38,8 +38,8 @@ tickets AS (
     LEFT JOIN fact_people AS by_key ON by_key.customer_key = t.customer_key
     LEFT JOIN fact_people AS by_alias ON by_alias.customer_key = t.customer_alias_key
     LEFT JOIN fact_calls AS call_record ON call_record.source = t.source AND call_record.contact_id = t.contact_id
-    LEFT JOIN (SELECT DISTINCT source, contact_id FROM named_tickets) AS named
-        ON named.source = t.source AND named.contact_id = t.contact_id
+    LEFT JOIN (SELECT DISTINCT source, contact_id FROM named_tickets) AS case_tickets
+        ON case_tickets.source = t.source AND case_tickets.contact_id = t.contact_id
     WHERE t.channel = 'phone'
         AND coalesce(t.grain, 'case') = 'case'
         AND coalesce(t.direction, 'inbound') = 'inbound'
@@ -48,7 +48,7 @@ tickets AS (
         AND t.merged_into IS NULL
         AND (t.customer_key IS NOT NULL OR t.customer_alias_key IS NOT NULL)
         AND call_record.contact_id IS NULL
-        AND named.contact_id IS NULL
+        AND case_tickets.contact_id IS NULL
 ),
 -- Ticket and call may know the customer by different identifiers: by any of them, or by the person behind them.
 ticket_keys AS (
@@ -62,9 +62,9 @@ ticket_keys AS (
 calls AS (
     SELECT c.*
     FROM fact_calls AS c
-    LEFT JOIN (SELECT DISTINCT call_source, leg_id FROM named_tickets) AS named
-        ON named.call_source = c.source AND named.leg_id = c.contact_id
-    WHERE NOT c.shared_number AND named.leg_id IS NULL
+    LEFT JOIN (SELECT DISTINCT call_source, leg_id FROM named_tickets) AS case_calls
+        ON case_calls.call_source = c.source AND case_calls.leg_id = c.contact_id
+    WHERE NOT c.shared_number AND case_calls.leg_id IS NULL
 ),
 call_keys AS (
     SELECT source, contact_id, file_id, brand, begins_s, ends_s, customer_key AS match_key, 0 AS by_person FROM calls

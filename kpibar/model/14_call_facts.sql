@@ -1,6 +1,6 @@
--- What a call or chat is counted with, where it has several legs or a ticket. The legs that reached a queue speak for
+-- What a call or chat is counted with, where it has several legs or a ticket. The legs that reached a queue decide for
 -- the call (all of them, where none did): it was answered if one of them was, and the caller waited from the queueing
--- of the first until the first answer. What the call does not say of reason, resolution, brand, country, language,
+-- of the first until the first answer. What is empty in the call of reason, resolution, brand, country, language,
 -- queue and team is that of its next leg or ticket that does. `resolution_source` is the source that tells whether it
 -- was solved.
 -- Grain: one row per call or chat with several legs or a ticket. Key: source, contact_id.
@@ -18,7 +18,7 @@ WITH members AS (
     FROM fact_call_tickets
     WHERE NOT separate
 ),
-speakers AS (
+member_records AS (
     SELECT
         m.call_source,
         m.call_id,
@@ -28,7 +28,7 @@ speakers AS (
         m.is_leg AND (
             coalesce(c.queued, FALSE)
             OR max(CASE WHEN m.is_leg AND c.queued THEN 1 ELSE 0 END) OVER (PARTITION BY m.call_source, m.call_id) = 0
-        ) AS speaks,
+        ) AS decides,
         row_number() OVER (
             PARTITION BY m.call_source, m.call_id
             ORDER BY CASE WHEN c.reason IS NULL THEN 1 ELSE 0 END, m.place, c.created_at, c.source, c.contact_id
@@ -53,22 +53,22 @@ speakers AS (
 ),
 places AS (
     SELECT
-        speakers.*,
-        min(CASE WHEN speaks THEN place END) OVER (PARTITION BY call_source, call_id) AS queue_place,
-        min(CASE WHEN speaks AND answered THEN place END) OVER (PARTITION BY call_source, call_id) AS answer_place,
-        max(CASE WHEN speaks THEN place END) OVER (PARTITION BY call_source, call_id) AS last_place
-    FROM speakers
+        member_records.*,
+        min(CASE WHEN decides THEN place END) OVER (PARTITION BY call_source, call_id) AS queue_place,
+        min(CASE WHEN decides AND answered THEN place END) OVER (PARTITION BY call_source, call_id) AS answer_place,
+        max(CASE WHEN decides THEN place END) OVER (PARTITION BY call_source, call_id) AS last_place
+    FROM member_records
 ),
 calls AS (
     SELECT
         call_source,
         call_id,
         count(*) FILTER (WHERE is_leg) AS legs,
-        max(CASE WHEN speaks AND queued THEN 1 WHEN speaks AND NOT queued THEN 0 END) AS queued,
-        max(CASE WHEN speaks AND in_hours THEN 1 WHEN speaks AND NOT in_hours THEN 0 END) AS in_hours,
-        max(CASE WHEN speaks AND answered THEN 1 WHEN speaks AND NOT answered THEN 0 END) AS answered,
-        max(CASE WHEN speaks AND abandoned THEN 1 WHEN speaks AND NOT abandoned THEN 0 END) AS abandoned,
-        max(CASE WHEN speaks AND short_abandon THEN 1 WHEN speaks AND NOT short_abandon THEN 0 END) AS short_abandon,
+        max(CASE WHEN decides AND queued THEN 1 WHEN decides AND NOT queued THEN 0 END) AS queued,
+        max(CASE WHEN decides AND in_hours THEN 1 WHEN decides AND NOT in_hours THEN 0 END) AS in_hours,
+        max(CASE WHEN decides AND answered THEN 1 WHEN decides AND NOT answered THEN 0 END) AS answered,
+        max(CASE WHEN decides AND abandoned THEN 1 WHEN decides AND NOT abandoned THEN 0 END) AS abandoned,
+        max(CASE WHEN decides AND short_abandon THEN 1 WHEN decides AND NOT short_abandon THEN 0 END) AS short_abandon,
         min(queue_place) AS queue_place,
         min(coalesce(answer_place, last_place)) AS final_place,
         max(CASE WHEN place = queue_place THEN created_at END) AS queue_created_at,

@@ -1,8 +1,10 @@
--- What many contacts have in common, said once: where they came in, what about, what became of them. A contact
--- names its profile by number, for a number is stored, sorted and read far faster than twenty words and flags.
+-- Profiles: what many contacts have in common, stored once. A profile is one combination of source, channel, direction,
+-- brand, country, language, queue, team, reason, status and flags, with what follows from it (is it counted, was it
+-- offered, handled, solved). A contact names its profile by number, for a number is stored, sorted and read far faster
+-- than thirty words and flags. What is a contact's own (its times, customer and order) stands in fact_episodes.
 -- Grain: one row per combination that some contact has. Key: profile_id (a number without meaning, its place in the
 -- order of all columns, so that the same contacts have the same numbers).
-WITH capable AS (
+WITH columns_of_sources AS (
     -- What a source can know at all: a column its export lacks says nothing about its contacts.
     SELECT
         source,
@@ -29,11 +31,11 @@ telephone_columns AS (
 numbered_sources AS (
     -- In the order of contact_uid, which begins with the source.
     SELECT source, row_number() OVER (ORDER BY source || '/') AS source_number
-    FROM (SELECT DISTINCT source FROM contacts) AS named
+    FROM (SELECT DISTINCT source FROM contacts) AS names
 ),
 numbered_reasons AS (
     SELECT reason, row_number() OVER (ORDER BY reason NULLS LAST) AS reason_number
-    FROM (SELECT DISTINCT reason FROM contacts) AS given
+    FROM (SELECT DISTINCT reason FROM contacts) AS reasons
     WHERE reason IS NOT NULL
 ),
 combinations AS (
@@ -74,9 +76,9 @@ combinations AS (
 flags AS (
     SELECT
         c.*,
-        coalesce(capable.reply_known, FALSE) AS reply_column,
+        coalesce(source_columns.reply_known, FALSE) AS reply_column,
         coalesce(resolver.reopens_known, FALSE) AS reopen_column,
-        coalesce(capable.transfers_known, FALSE) AS transfer_column,
+        coalesce(source_columns.transfers_known, FALSE) AS transfer_column,
         coalesce(resolver.solution_known, FALSE) AS solution_column,
         telephone_columns.answer_known AS answer_column,
         telephone_columns.abandon_known AS abandon_column,
@@ -98,8 +100,8 @@ flags AS (
         FROM combinations
     ) AS c
     JOIN telephone_columns ON telephone_columns.source = c.source
-    LEFT JOIN capable ON capable.source = c.source
-    LEFT JOIN capable AS resolver ON resolver.source = c.resolution_source
+    LEFT JOIN columns_of_sources AS source_columns ON source_columns.source = c.source
+    LEFT JOIN columns_of_sources AS resolver ON resolver.source = c.resolution_source
 )
 SELECT
     row_number() OVER (
@@ -116,8 +118,8 @@ SELECT
     numbered_sources.source_number,
     numbered_reasons.reason_number,
     t.*,
-    speaks.as_of,
-    speaks.as_of_on,
+    sources.as_of,
+    sources.as_of_on,
     coalesce(t.direction, 'inbound') = 'inbound'
         AND NOT coalesce(t.spam, FALSE)
         AND NOT coalesce(t.automated, FALSE)
@@ -164,4 +166,4 @@ SELECT
 FROM flags AS t
 JOIN numbered_sources ON numbered_sources.source = t.source
 LEFT JOIN numbered_reasons ON numbered_reasons.reason = t.reason
-LEFT JOIN sources AS speaks ON speaks.source = t.source AND speaks.entity = 'contacts'
+LEFT JOIN sources ON sources.source = t.source AND sources.entity = 'contacts'

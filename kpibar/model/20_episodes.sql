@@ -2,7 +2,7 @@
 -- contact of the same issue (same customer, same order, same reason, any channel) and of the same journey (same
 -- order, else same customer). What it shares with others stands in its profile; fact_contacts shows the whole.
 -- Grain: one row per contact episode. Key: contact_id within the source of its profile_id.
-WITH linked AS (
+WITH linked_contacts AS (
     SELECT
         p.profile_id,
         p.source_number,
@@ -78,17 +78,17 @@ WITH linked AS (
     LEFT JOIN fact_links AS link ON link.source = c.source AND link.contact_id = c.contact_id
     LEFT JOIN fact_call_orders AS surer ON surer.source = c.source AND surer.contact_id = c.contact_id
 ),
-traced AS (
+traced_contacts AS (
     SELECT
-        linked.*,
+        linked_contacts.*,
         -- Only contacts whose customer or order is known can be followed.
         counted AND (person_key IS NOT NULL OR order_id IS NOT NULL) AS followed,
         CASE WHEN order_id IS NULL THEN person_key END AS orderless_person_key
-    FROM linked
+    FROM linked_contacts
 ),
 neighbours AS (
     SELECT
-        traced.*,
+        traced_contacts.*,
         lag(created_at) OVER (
             PARTITION BY followed, person_key, order_id, reason_number ORDER BY created_at, source_number, contact_id
         ) AS previous_at,
@@ -101,7 +101,7 @@ neighbours AS (
         lead(created_at) OVER (
             PARTITION BY followed, order_id, orderless_person_key ORDER BY created_at, source_number, contact_id
         ) AS journey_next_at
-    FROM traced
+    FROM traced_contacts
 )
 SELECT
     n.profile_id,

@@ -1,7 +1,10 @@
--- Contacts, whole: what each has of its own and what its profile says. What no KPI reads is worked out when it is asked
--- for: names are put together, and the neighbours of an issue looked up, only by the query that wants them.
+-- Contacts: a contact is one episode in which a customer reaches the service, on any channel: a ticket, a call, a chat,
+-- a letter. Here each is whole: what is its own (fact_episodes) and what its profile says (fact_profiles). `counted` marks
+-- those that KPIs count: inbound, no spam, not made by a machine, not merged into another, and neither a further leg of a
+-- call nor the ticket that was opened for one. `linked_by` says by what it was tied to its order (fact_link_kinds).
+-- Columns that no KPI reads are worked out only by the query that asks for them.
 -- Grain: one row per contact episode. Key: contact_uid (source/contact_id).
-WITH told AS (
+WITH whole_contacts AS (
     SELECT
         e.*,
         p.*,
@@ -99,4 +102,4 @@ SELECT
     agent_replies,
     customer_messages,
     bot_involved
-FROM told
+FROM whole_contacts

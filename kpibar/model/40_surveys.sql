@@ -1,5 +1,5 @@
 -- Survey invitations and answers, with the boxes that satisfaction and recommendation are counted from.
--- A Zendesk score seen twice, in the ratings export and as a field of the ticket, counts once: the rating wins.
+-- A score seen twice, in the tool's export of ratings and as a field of the ticket, counts once: the rating wins.
 -- A score whose scale is unknown is not rated: 5 may be the top of its scale or the middle.
 -- A tool may write 0 where nobody answered: a 0 without a date of the answer is none, where the source dates its answers.
 -- Many scores of an NPS of which none is above 5 (20 of them) or above 7 (50) were given on a shorter scale.
@@ -33,17 +33,17 @@ short_scales AS (
     GROUP BY source
     HAVING (count(*) >= 20 AND max(answer) <= 5) OR (count(*) >= 50 AND max(answer) <= 7)
 ),
-known AS (
+versions AS (
     SELECT
         s.source || '/' || s.survey_id AS survey_uid,
         s.*,
         short_scales.source IS NOT NULL AS short_scale,
         short_scales.source IS NULL AS scale_fits,
-        speaks.as_of,
-        speaks.as_of_on,
-        coalesce(s.brand, c.brand) AS known_brand,
-        coalesce(s.country, c.country) AS known_country,
-        coalesce(s.channel, c.channel) AS known_channel,
+        sources.as_of,
+        sources.as_of_on,
+        coalesce(s.brand, c.brand) AS survey_brand,
+        coalesce(s.country, c.country) AS survey_country,
+        coalesce(s.channel, c.channel) AS survey_channel,
         c.reason,
         c.created_at AS contact_at,
         -- A source without a single unanswered invitation exports answers only.
@@ -63,7 +63,7 @@ known AS (
         ) AS version
     FROM answers AS s
     LEFT JOIN short_scales ON short_scales.source = s.source
-    LEFT JOIN sources AS speaks ON speaks.source = s.source AND speaks.entity = 'surveys'
+    LEFT JOIN sources ON sources.source = s.source AND sources.entity = 'surveys'
     LEFT JOIN (
         SELECT
             contact_id,
@@ -82,9 +82,9 @@ SELECT
     survey_uid,
     source,
     kind,
-    known_brand AS brand,
-    known_country AS country,
-    known_channel AS channel,
+    survey_brand AS brand,
+    survey_country AS country,
+    survey_channel AS channel,
     reason,
     sent_at,
     coalesce(sent_on, answered_on) AS sent_on,
@@ -122,5 +122,5 @@ SELECT
     -- A fraction is in a box too: 6.5 is not yet 7, 8.5 not yet 9.
     coalesce(answer >= 9, FALSE) AS promoter,
     coalesce(answer < 7, FALSE) AS detractor
-FROM known
+FROM versions
 WHERE version = 1
