@@ -19,6 +19,12 @@ MARKERS = (
     "sample(n): of the cases of this test the quick suite runs n",
     "long: the quick suite does not run this test",
 )
+
+
+class Omission:
+    """Stands for a case that the workers left out, where the terminal counts them and plugins look at each."""
+
+
 # How many cases a run of the quick suite has left out.
 _OMISSIONS = pytest.StashKey[int]()
 # The cases of this run before any was left out: the test of this module reads them.
@@ -94,7 +100,7 @@ def pytest_testnodedown(node: Any) -> None:
     config, number = node.config, getattr(node, "workeroutput", {}).get("omissions", 0)
     if _OMISSIONS not in config.stash:
         config.stash[_OMISSIONS] = number
-        config.hook.pytest_deselected(items=[None] * number)  # the terminal only counts them
+        config.hook.pytest_deselected(items=[Omission()] * number)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
