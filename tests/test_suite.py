@@ -87,7 +87,8 @@ def test_the_quick_and_the_long_cases_are_all_cases(small: Path) -> None:
 
 
 def test_workers_leave_out_the_same_cases(small: Path) -> None:
-    cases, last = run(small, "-p", "xdist", "-n", "2")
+    """With the plugins of this suite, which look at what was left out."""
+    cases, last = run(small, "-p", "xdist", "-p", "_hypothesis_pytestplugin", "-n", "2")
     assert sorted(cases) == sorted(QUICK)
     assert last.startswith("20 LONG CASES DID NOT RUN")
 
