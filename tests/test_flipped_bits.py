@@ -63,6 +63,7 @@ def test_a_flipped_bit_in_a_header_is_told(shop: Path, folder: Path, spot: int) 
     assert is_told(flipped(shop, folder, spot), shop / "kpibar.toml")
 
 
+@pytest.mark.long
 def test_damage_is_a_fault_with_the_table_and_what_to_do(shop: Path, folder: Path) -> None:
     """Fact tables, which nothing but a report reads, and indexes, which nothing but an ingest does, among them."""
     shutil.copy(shop / "kpibar.toml", folder)

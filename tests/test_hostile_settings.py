@@ -53,6 +53,7 @@ def refusal(content: bytes) -> str:
     return str(caught.value)
 
 
+@pytest.mark.sample(40)
 @pytest.mark.parametrize("fragment", [one for one in EXPRESSIONS if one], ids=lambda one: repr(one)[:40])
 def test_what_is_no_expression_is_refused_wherever_a_layout_holds_one(fragment: str) -> None:
     places = {

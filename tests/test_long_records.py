@@ -39,7 +39,7 @@ FILES = {
 }
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", FILES)
 def test_only_the_record_is_rejected_with_its_line(folder: Path, name: str) -> None:
     """The two beside it and the file after it in the same command are loaded."""

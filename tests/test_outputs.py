@@ -51,7 +51,7 @@ def device(path: Path, number: int) -> Path:
     return path
 
 
-@pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.parametrize("line", ["report -o", "rejects -o", "rejects bad.csv -o"])
 def test_a_device_is_written_and_stays(filled: Path, folder: Path, line: str) -> None:
     made, link = device(folder / "null", 3), folder / "link"

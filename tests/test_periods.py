@@ -125,6 +125,7 @@ def test_all_may_be_outside(folder: Path) -> None:
     assert remark_text(outcome.remarks[0]).startswith("4 records are outside of the days that [[files]] states (from =")
 
 
+@pytest.mark.long
 def test_a_period_that_comes_later_takes_out_what_it_excludes(folder: Path) -> None:
     """All four are loaded; then only two are wanted; then all again, and at last one."""
     assert taken(folder, ZONE, TABLES["contacts"]).counts.added == 4

@@ -85,6 +85,7 @@ def test_by_channel(found: Barometer) -> None:
     assert medians == pytest.approx(REPLIED.groupby("channel")["first_reply_s"].median().to_dict())
 
 
+@pytest.mark.long
 def test_by_month(found: Barometer) -> None:
     def months(kpi: str) -> list[float | None]:
         return [measure.value for _, measure in row(found, kpi).series]
