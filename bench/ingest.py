@@ -1,12 +1,14 @@
 """What taking in an export costs, against the engine reading the same file by itself; interleaved in one run.
 
-Run: python bench/ingest.py [--rows 100000 1000000 10000000] [--repetitions 3] [--pandas]
+Run: python bench/ingest.py [--rows 100000 1000000 10000000] [--repetitions 3] [--peers]
 
 The export has 20 columns of a helpdesk, about 150 bytes a row, accents, quoted texts and line feeds within cells. The
 floor is DuckDB's CREATE TABLE AS from the file, everything detected. `ingest` is kpibar without the rebuild of the
 model, `with model` the whole command; `dirty` the same file with one damaged row in a thousand; `month` an export of
-one month taken in after five years, its rows a sixtieth of theirs. Each is a process of its own; CPU seconds are of
-user and system together, memory is the peak. Generated files and databases are thrown away.
+one month taken in after five years, its rows a sixtieth of theirs. With `--peers` pandas, polars and pyarrow, where
+they are installed, read the same file and write it into a database of DuckDB: they store it and prove nothing. Each is
+a process of its own; CPU seconds are of user and system together, memory is the peak. Generated files and databases
+are thrown away.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 HEADER = (
@@ -36,11 +39,13 @@ import duckdb, sys
 engine = duckdb.connect(sys.argv[2])
 engine.execute("CREATE TABLE export AS SELECT * FROM read_csv(?)", [sys.argv[1]])
 """
-PANDAS = """
-import duckdb, pandas, sys
-export = pandas.read_csv(sys.argv[1])
-duckdb.connect(sys.argv[2]).execute("CREATE TABLE export AS SELECT * FROM export")
-"""
+PEERS = {
+    "pandas": "import pandas; export = pandas.read_csv(sys.argv[1])",
+    "polars": "import polars; export = polars.read_csv(sys.argv[1])",
+    "pyarrow": "from pyarrow import csv; export = csv.read_csv(sys.argv[1], "
+    "parse_options=csv.ParseOptions(newlines_in_values=True))",
+}
+STORE = 'duckdb.connect(sys.argv[2]).execute("CREATE TABLE export AS SELECT * FROM export")'
 INGEST = """
 import sys
 from pathlib import Path
@@ -112,13 +117,15 @@ def cost(arguments: list[str], folder: Path) -> Cost:
     return Cost(usage.ru_utime + usage.ru_stime, os.times().elapsed - before, usage.ru_maxrss / 1024)
 
 
-def measured(folder: Path, count: int, with_pandas: bool) -> dict[str, Cost]:
+def measured(folder: Path, count: int, with_peers: bool) -> dict[str, Cost]:
     """One round: every contestant once, on files of `count` rows."""
     clean, dirty, month = folder / "clean.csv", folder / "dirty.csv", folder / "month.csv"
     kpibar = [sys.executable, "-m", "kpibar", "ingest", "--max-rejects", "1%", "--db"]
     found = {"floor": cost([sys.executable, "-c", FLOOR, str(clean), "floor.duckdb"], folder)}
-    if with_pandas:
-        found["pandas"] = cost([sys.executable, "-c", PANDAS, str(clean), "pandas.duckdb"], folder)
+    for name, read in PEERS.items():
+        if with_peers and find_spec(name):
+            script = f"import duckdb, sys\n{read}\n{STORE}\n"
+            found[name] = cost([sys.executable, "-c", script, str(clean), f"{name}.duckdb"], folder)
     found["ingest"] = cost([sys.executable, "-c", INGEST, str(clean), "alone.duckdb"], folder)
     found["dirty"] = cost([sys.executable, "-c", INGEST, str(dirty), "dirty.duckdb"], folder)
     found["month"] = cost([sys.executable, "-c", INGEST, str(month), "alone.duckdb"], folder)
@@ -128,13 +135,13 @@ def measured(folder: Path, count: int, with_pandas: bool) -> dict[str, Cost]:
     return found
 
 
-def compare(folder: Path, count: int, repetitions: int, with_pandas: bool) -> None:
+def compare(folder: Path, count: int, repetitions: int, with_peers: bool) -> None:
     """Print the medians of all rounds for one size, and their ratios to the floor."""
     start = datetime(2021, 1, 1)
     write(folder / "clean.csv", rows(0, count, start, 5 * YEAR))
     write(folder / "dirty.csv", damaged(rows(0, count, start, 5 * YEAR)))
     write(folder / "month.csv", rows(count, count // 60, start + timedelta(seconds=5 * YEAR), YEAR // 12))
-    rounds = [measured(folder, count, with_pandas) for _ in range(repetitions)]
+    rounds = [measured(folder, count, with_peers) for _ in range(repetitions)]
     floor = statistics.median(one["floor"].cpu for one in rounds)
     print(f"\n{count:,} rows, {(folder / 'clean.csv').stat().st_size / 1e6:,.0f} MB, {repetitions} repetitions")
     print("| what | CPU s | wall s | peak MB | CPU / floor |\n|---|--:|--:|--:|--:|")
@@ -150,11 +157,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000])
     parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--pandas", action="store_true")
+    parser.add_argument("--peers", action="store_true")
     given = parser.parse_args()
     for count in given.rows:
         with tempfile.TemporaryDirectory() as name:
-            compare(Path(name), count, given.repetitions, given.pandas)
+            compare(Path(name), count, given.repetitions, given.peers)
 
 
 if __name__ == "__main__":
