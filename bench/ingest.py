@@ -18,7 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.util import find_spec
@@ -142,9 +142,14 @@ def compare(folder: Path, count: int, repetitions: int, with_peers: bool) -> Non
     write(folder / "dirty.csv", damaged(rows(0, count, start, 5 * YEAR)))
     write(folder / "month.csv", rows(count, count // 60, start + timedelta(seconds=5 * YEAR), YEAR // 12))
     rounds = [measured(folder, count, with_peers) for _ in range(repetitions)]
-    floor = statistics.median(one["floor"].cpu for one in rounds)
     print(f"\n{count:,} rows, {(folder / 'clean.csv').stat().st_size / 1e6:,.0f} MB, {repetitions} repetitions")
-    print("| what | CPU s | wall s | peak MB | CPU / floor |\n|---|--:|--:|--:|--:|")
+    print_table(rounds, "floor")
+
+
+def print_table(rounds: Sequence[Mapping[str, Cost]], floor_name: str) -> None:
+    """Print the median of each contestant, and its ratio of CPU seconds to the one that is the floor."""
+    floor = statistics.median(one[floor_name].cpu for one in rounds)
+    print(f"| what | CPU s | wall s | peak MB | CPU / {floor_name} |\n|---|--:|--:|--:|--:|")
     for name in rounds[0]:
         cpu, wall, memory = (
             statistics.median(getattr(one[name], unit) for one in rounds) for unit in ("cpu", "wall", "memory")

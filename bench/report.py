@@ -12,7 +12,6 @@ whole command, with JSON. CPU seconds are of user and system together, memory is
 import argparse
 import json
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-from ingest import YEAR, Cost, cost, rows, write
+from ingest import YEAR, Cost, cost, print_table, rows, write
 
 from kpibar.config import load
 from kpibar.database.store import open_store
@@ -53,7 +52,7 @@ contacts.groupby("month").agg({"counted": "sum", "wismo": "sum", "offered": "sum
 
 
 def orders(count: int) -> Iterator[str]:
-    """An order in each line; the references are those that contacts name."""
+    """An order in each line; some contacts name the number of one."""
     for number in range(count):
         ordered = START + timedelta(seconds=random.Random(number).randrange(5 * YEAR))
         yield f"{100_000 + number},{ordered},c{number // 3}@example.org,{'AB'[number % 2]},FR\n"
@@ -121,14 +120,8 @@ def compare(folder: Path, count: int, repetitions: int) -> None:
     subprocess.run([sys.executable, __file__, "--rows", str(count), "--make", str(folder)], check=True)
     database, files = folder / "kpibar.duckdb", write_statements(folder)
     rounds = [measured(folder, database, files) for _ in range(repetitions)]
-    floor = statistics.median(one["additive"].cpu for one in rounds)
     print(f"\n{count:,} contacts, orders and parcels each, {repetitions} repetitions")
-    print("| what | CPU s | wall s | peak MB | CPU / additive |\n|---|--:|--:|--:|--:|")
-    for name in rounds[0]:
-        cpu, wall, memory = (
-            statistics.median(getattr(one[name], unit) for one in rounds) for unit in ("cpu", "wall", "memory")
-        )
-        print(f"| {name} | {cpu:.2f} | {wall:.2f} | {memory:,.0f} | {cpu / floor:.2f} |", flush=True)
+    print_table(rounds, "additive")
 
 
 def main() -> None:

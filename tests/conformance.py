@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
-from kpibar.cli.demo import sample_files, sample_folder
+from kpibar.cli.demo import own_key, sample_files, sample_folder
 from kpibar.config import Config, load
 from kpibar.database.engine import Engine, Parameters, Row
 from kpibar.database.store import Store, open_store
@@ -152,20 +152,6 @@ def _first_line(error: BaseException) -> str:
     return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
-@contextmanager
-def own_key(folder: Path) -> Iterator[None]:
-    """Pseudonyms under a key of the folder: nothing is left in the settings of the user."""
-    before = os.environ.get("KPIBAR_KEY_FILE")
-    os.environ["KPIBAR_KEY_FILE"] = str(folder / "conformance.key")
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["KPIBAR_KEY_FILE"]
-        else:
-            os.environ["KPIBAR_KEY_FILE"] = before
-
-
 def sample_database(folder: Path) -> tuple[Path, Config]:
     """The sample exports, ingested."""
     config = load(sample_folder() / "kpibar.toml")
@@ -229,7 +215,7 @@ def _compare_model(spark: Any, store: Store, config: Config) -> list[Comparison]
         try:
             frame = spark.sql(sql).localCheckpoint()
             _compare_columns(comparison, columns, frame.columns)
-            _compare_rows(comparison, columns, rows, [tuple(row) for row in frame.collect()])
+            compare_rows(comparison, columns, rows, [tuple(row) for row in frame.collect()])
         except Exception as error:
             comparison.note(f"Spark refuses it: {_first_line(error)}", len(rows) * len(columns) or 1)
             frame = _copy(spark, store, step.table)
@@ -280,7 +266,7 @@ def _compare_statement(spark: Any, sql: str, rows: list[Row]) -> Comparison:
     comparison = Comparison(" ".join(sql.split())[:100])
     try:
         frame = spark.sql(sql)
-        _compare_rows(comparison, frame.columns, rows, [tuple(row) for row in frame.collect()])
+        compare_rows(comparison, frame.columns, rows, [tuple(row) for row in frame.collect()])
     except Exception as error:
         comparison.note(f"Spark refuses it: {_first_line(error)}")
     return comparison
@@ -291,7 +277,7 @@ def _compare_columns(comparison: Comparison, columns: Sequence[str], others: Seq
         comparison.note(f"columns {set(columns) ^ set(others) or 'in another order'}")
 
 
-def _compare_rows(comparison: Comparison, columns: Sequence[str], left: list[Row], right: list[Row]) -> None:
+def compare_rows(comparison: Comparison, columns: Sequence[str], left: list[Row], right: list[Row]) -> None:
     """Compare two sets of rows: both sorted, by what is no double first."""
     comparison.rows = len(left)
     if len(left) != len(right):
@@ -373,7 +359,7 @@ def _differences(results: Sequence[Result]) -> int:
 
 def compare(folder: Path, *, everything: bool = True) -> tuple[list[Result], str]:
     """Compare both databases; else the made one alone, and its KPIs in total and by brand. Raises SparkMissing."""
-    with own_key(folder), spark_session(folder) as spark:
+    with own_key(folder / "conformance"), spark_session(folder) as spark:
         databases = {"made exports": made_database} | ({"sample exports": sample_database} if everything else {})
         results = []
         for name, database in databases.items():

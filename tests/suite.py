@@ -5,7 +5,7 @@
 A developer who names a file or a test, selects with -k or -m or repeats failures (--lf) gets every case.
 
 - `@pytest.mark.sample(n)`: of the cases of the test, in their order, the quick suite runs n at equal distances, the
-  first and the last among them.
+  first among them, and the last where n is two or more.
 - `@pytest.mark.long`: the quick suite does not run the test (or the class, the module, the case of a parameter). It is
   for a dear test whose subject another quick test covers in part. Cheap tests have no mark.
 """
@@ -47,7 +47,7 @@ def _sample(cases: Sequence[pytest.Item]) -> Iterable[pytest.Item]:
 
 
 def places(length: int, number: int) -> list[int]:
-    """So many places at equal distances in a sequence, from the first to the last."""
+    """So many places at equal distances in a sequence, from the first to the last; a single one is the first."""
     if number >= length:
         return list(range(length))
     return [0] if number == 1 else [place * (length - 1) // (number - 1) for place in range(number)]

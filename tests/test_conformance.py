@@ -10,7 +10,7 @@ from kpibar.config import Settings
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.kinds import KINDS
 from kpibar.model.build import steps
-from tests.conformance import NOT_RUN, Comparison, SparkMissing, _compare_rows, compare, main
+from tests.conformance import NOT_RUN, Comparison, SparkMissing, compare, compare_rows, main
 
 # Without Spark the quick suite says so; with it the minutes that Spark takes are for the long one.
 SPARK = (
@@ -64,11 +64,11 @@ def test_without_spark_the_run_says_so(monkeypatch: pytest.MonkeyPatch, capsys: 
 )
 def test_the_comparison_sees_a_cell_that_differs(value: object, other: object, differences: int) -> None:
     comparison = Comparison("")
-    _compare_rows(comparison, ("name", "value"), [("a", value), ("b", 0)], [("b", 0), ("a", other)])
+    compare_rows(comparison, ("name", "value"), [("a", value), ("b", 0)], [("b", 0), ("a", other)])
     assert (comparison.differences, comparison.cells) == (differences, 4)
 
 
 def test_the_comparison_sees_a_row_too_many() -> None:
     comparison = Comparison("")
-    _compare_rows(comparison, ("name",), [("a",), ("b",)], [("a",)])
+    compare_rows(comparison, ("name",), [("a",), ("b",)], [("a",)])
     assert comparison.differences == 1

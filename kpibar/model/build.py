@@ -92,7 +92,11 @@ def statements(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] =
 
 def state(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = ()) -> str:
     """What the fact tables depend on: the data, the SQL, the thresholds, and what the settings say of the files."""
-    text = fingerprint(store) + "".join(sql for _, sql in statements(store, thresholds, rules))
+    return _state_of(store, statements(store, thresholds, rules))
+
+
+def _state_of(store: Store, texts: Sequence[tuple[Step, str]]) -> str:
+    text = fingerprint(store) + "".join(sql for _, sql in texts)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -122,4 +126,4 @@ def build(store: Store, thresholds: Thresholds, rules: Sequence[FileRule] = (), 
         texts = statements(store, thresholds, rules)
         store.engine.run("\n;\n".join(f"CREATE {temporary}{step.kind} {step.table} AS\n{sql}" for step, sql in texts))
         if persist:
-            store.remember("model", state(store, thresholds, rules))
+            store.remember("model", _state_of(store, texts))
