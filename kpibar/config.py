@@ -61,6 +61,10 @@ class Thresholds(_Table):
     reply_target_messaging_s: Seconds = 3_600
     reply_target_social_s: Seconds = 14_400
     reply_target_other_s: Seconds = 86_400
+    reply_horizon_days: Days = 14
+    promise_horizon_days: Days = 7
+    reopen_horizon_days: Days = 28
+    response_horizon_days: Days = 14
 
 
 class Reporting(_Table):

@@ -92,6 +92,9 @@ class Engine(Protocol):
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Run a query and return all its rows."""
 
+    def arrays(self, sql: str) -> Mapping[str, Any]:
+        """Run a query and return its columns as NumPy arrays, by name."""
+
     def conceal(self, secrets: Mapping[str, bytes]) -> None:
         """Give `$name` of statements these values; no statement but one that holds the name can read them."""
 
@@ -288,6 +291,12 @@ class DuckDB:
         with self._interruptible():
             (statement,) = self._parse(sql)
             return self.connection.execute(statement, self._bind(statement, parameters)).fetchall()
+
+    def arrays(self, sql: str) -> Mapping[str, Any]:
+        """Run a query and return its columns as NumPy arrays, by name. Raises EngineError."""
+        with self._interruptible():
+            (statement,) = self._parse(sql)
+            return dict(self.connection.execute(statement, self._bind(statement, ())).fetchnumpy())
 
     @contextmanager
     def limit_time(self, seconds: float) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 Its own order, each line standing on those above it:
 
-    errors facts intervals
+    errors facts intervals survival
     estimates
     masking
     kinds

@@ -7,6 +7,7 @@ A KPI reads one fact table. `kind` says how its value is made (`kinds.py` holds 
 - net      (rows of `hit` - rows of `against`) / rows of `where`, in points
 - mean     mean of `value` over `where`
 - median, quantile   of `value` over `where`
+- time_to  quantile of `value`, the time until `hit` or, where it does not hold, so far, over `where`
 - mix      share of each value of `over`, a column or an expression, in `where`
 - ratio    one count / another count, each at its own grain: two fact tables are never joined in a KPI
 """
@@ -35,7 +36,7 @@ from kpibar.values.functions import FormulaFault, Size, Term
 _EXPRESSIONS = ("where", "hit", "against", "value", "over")
 _PLAIN_ID = "its id must be small letters, digits and underscores, 41 at most"
 # Raised when a built-in KPI or what it is computed from changes, so that figures of two reports may differ.
-CATALOGUE_VERSION = "0.2.0"
+CATALOGUE_VERSION = "0.3.0"
 OWN_FAMILY = "own"
 DIMENSIONS: Mapping[str, frozenset[str]] = {
     "contacts": frozenset({"brand", "channel", "country", "reason", "carrier"}),

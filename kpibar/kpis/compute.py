@@ -2,13 +2,16 @@
 
 All additive KPIs over one fact table and date are computed by ONE statement that aggregates its rows to cells
 (month and, when asked, one dimension). Years, totals and segments are sums of cells. Medians are not sums: two
-statements each, for their values in every period, month and segment asked, and for the bounds of these.
+statements each, for their values in every period, month and segment asked, and for the bounds of these. Times of which
+some still run are counted by one statement each, in cells that add up; their curve is made of these.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 
 from kpibar.database.engine import Engine, EngineError, Row
 from kpibar.kpis.catalogue import Kpi
@@ -16,6 +19,7 @@ from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.estimates import Measure, Parts, Reason, Window
 from kpibar.kpis.facts import FACTS
 from kpibar.kpis.kinds import Statistic
+from kpibar.kpis.survival import curve_quantile, survival_curve
 from kpibar.privacy.disclosure import show_words
 
 TOTAL = ""
@@ -183,11 +187,19 @@ def _disjoint(parts: Parts, kpis: Sequence[Kpi]) -> Parts:
 
 def run_statement(engine: Engine, kpi: Kpi, sql: str) -> list[Row]:
     """Run a statement; when a user's own KPI makes the engine refuse it, or work too long, say which one and why."""
-    if not kpi.own:
+    with _refusal_of(engine, kpi):
         return engine.rows(sql)
+
+
+@contextmanager
+def _refusal_of(engine: Engine, kpi: Kpi) -> Iterator[None]:
+    """A statement of a KPI runs. Raises KpiInvalid where the engine refuses that of a user's own."""
+    if not kpi.own:
+        yield
+        return
     try:
         with engine.limit_time(_SECONDS):
-            return engine.rows(sql)
+            yield
     except EngineError as error:
         words = "\n".join((*kpi.wording, *FACTS.get(kpi.from_table, ())))
         raise KpiInvalid(
@@ -216,12 +228,87 @@ def _numbers(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str 
     """SQL of the values of a KPI, a row each, with its period, month and segment."""
     segment = group or segment_of(None, kpi.from_table)
     cases = (f"WHEN {within(kpi.date, [window])} THEN {place}" for place, window in enumerate(windows))
+    over = f", coalesce({kpi.hit}, FALSE) AS over" if kpi.spec.running else ""
     return (
         f"SELECT CASE {' '.join(cases)} END AS period, CAST(date_trunc('month', {kpi.date}) AS DATE) AS month,\n"
-        f"        {segment} AS segment, {mature(kpi)} AS old_enough, ({kpi.value}) * 1.0e0 AS number\n"
+        f"        {segment} AS segment, {mature(kpi)} AS old_enough, ({kpi.value}) * 1.0e0 AS number{over}\n"
         f"    FROM fact_{kpi.from_table}\n"
         f"    WHERE ({population(kpi)}) AND {within(kpi.date, windows)}{of_brand(brand)}"
     )
+
+
+def times_statement(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str | None) -> str:
+    """One statement for a KPI of times of which some still run: its cells.
+
+    A cell counts the records of a period, month, segment and time: those old enough, those of them that ended, and the
+    others.
+    """
+    return (
+        "SELECT period, month, segment, number, count(*) FILTER (WHERE old_enough) AS records,\n"
+        "    count(*) FILTER (WHERE old_enough AND over) AS ended,\n"
+        "    count(*) FILTER (WHERE NOT old_enough) AS immature\n"
+        f"FROM (\n    {_numbers(kpi, windows, group, brand)}\n) AS numbers\nGROUP BY period, month, segment, number"
+    )
+
+
+def times(
+    engine: Engine,
+    kpi: Kpi,
+    windows: Sequence[Window],
+    level: float,
+    group: str | None = None,
+    brand: str | None = None,
+) -> Statistics:
+    """A KPI of times of which some still run, in each window, its months and segments, with intervals at a level."""
+    import numpy
+
+    cells = _arrays(engine, kpi, times_statement(kpi, windows, group, brand))
+    if not bool(numpy.isfinite(cells["number"]).all()):
+        _finite(math.inf, [kpi], "its value")
+    months = cells["month"].astype("datetime64[M]").astype(int)
+    names = sorted(set(cells["segment"])) if group else []
+    places = {name: place for place, name in enumerate(names)}
+    segments = numpy.array([places.get(name, 0) for name in cells["segment"]] if group else [], dtype=int)
+    figures: dict[tuple[int, date | None, str | None], Measure] = {}
+    for period in range(len(windows)):
+        of_period = cells["period"] == period
+        keys = [(period, None, None)]
+        keys += [(period, _first_of_month(int(month)), None) for month in numpy.unique(months[of_period])]
+        keys += [(period, None, name) for name in names]
+        for key in keys:
+            _, month, name = key
+            rows = of_period
+            if month is not None:
+                rows = of_period & (months == (month.year - 1970) * 12 + month.month - 1)
+            if name is not None:
+                rows = of_period & (segments == places[name])
+            if rows.any():
+                figures[key] = _time_figure({part: column[rows] for part, column in cells.items()}, kpi, level)
+    return figures
+
+
+def _first_of_month(number: int) -> date:
+    """The first day of a month, counted from January 1970."""
+    return date(1970 + number // 12, number % 12 + 1, 1)
+
+
+def _time_figure(cells: Mapping[str, Any], kpi: Kpi, level: float) -> Measure:
+    """The quantile of the times of some cells; where it is not reached, the longest one seen."""
+    young, old = int(cells["immature"].sum()), cells["records"] > 0
+    curve = survival_curve(cells["number"][old], cells["records"][old], cells["ended"][old])
+    if not curve.base:
+        return _figure(None, 0, young)
+    quantile = curve_quantile(curve, kpi.quantile, level)
+    figure = Measure(
+        quantile.value, float(curve.ended), float(curve.base), quantile.low, quantile.high, curve.base, young
+    )
+    return figure if quantile.value is not None else replace(figure, low=curve.longest, high=None, reason="not_reached")
+
+
+def _arrays(engine: Engine, kpi: Kpi, sql: str) -> Mapping[str, Any]:
+    """The columns of what a statement of a KPI gives."""
+    with _refusal_of(engine, kpi):
+        return engine.arrays(sql)
 
 
 def statistics(

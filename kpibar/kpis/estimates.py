@@ -11,14 +11,14 @@ from typing import Literal
 from kpibar.kpis import intervals
 from kpibar.kpis.intervals import Difference, Interval
 
-Status = Literal["ok", "low_base", "not_available"]
+Status = Literal["ok", "low_base", "not_reached", "not_available"]
 # Why a figure has no value. Masked: its base is below the smallest, what is left of a whole would be, a category counts
 # few records, the group is too small for a report that may circulate. Else: an input is missing, no source speaks of
 # those days, or all their exports end before them; the population has no rows, or none is old enough; a mix has no
-# value as a whole.
+# value as a whole; of running times too few have ended for their quantile to be known.
 Reason = Literal[
     "small_base", "remainder", "few_records", "small_group",
-    "missing_inputs", "no_source", "after_coverage", "no_rows", "immature", "shares_only",
+    "missing_inputs", "no_source", "after_coverage", "no_rows", "immature", "shares_only", "not_reached",
 ]  # fmt: skip
 _MASKS = frozenset({"small_base", "remainder", "few_records", "small_group"})
 
@@ -62,7 +62,8 @@ class Measure:
     """A figure and what it is made of. `value` is in raw units: shares 0 to 1, seconds, points, per order.
 
     `base` is what stands beside the figure as n; `dispersion` how much more than by chance the numerator clusters.
-    `reason` says why there is no value: masked, its base alone is left; otherwise nothing is known of it.
+    `reason` says why there is no value: masked, its base alone is left; otherwise nothing is known of it. Of a time that
+    is not reached, `low` is the longest one seen, so that it is over that.
     `immature` is None where they are too few to be told.
     """
 
@@ -84,9 +85,11 @@ class Measure:
 
     @property
     def status(self) -> Status:
-        """Whether there is a value to show: ok, masked, or nothing known."""
+        """Whether there is a value to show: ok, masked, a time not reached, or nothing known."""
         if self.low_base:
             return "low_base"
+        if self.reason == "not_reached":
+            return "not_reached"
         return "not_available" if self.value is None else "ok"
 
     @property

@@ -10,7 +10,7 @@ _COLUMNS = {
         gap_previous_s gap_next_s journey_gap_previous_s journey_gap_next_s channel_unknown in_writing offered
         queue_unknown answered abandoned short_abandon wait_s answer_column abandon_column wait_column handled
         reply_expected first_reply_s replied bot_resolved bot_answer bot_failure reply_target_s age_s status
-        solved still_solved solution_unknown resolution_s reopens_known reopens_unknown reopened
+        solved still_solved solution_column solution_unknown resolution_s reopens_known reopens_unknown reopened
         transfers_known transfers_unknown transferred agent_replies customer_messages bot_involved
     """,
     "issues": """
@@ -27,6 +27,7 @@ _COLUMNS = {
         promise_kind first_attempt_at first_attempt_on attempts delivered_at delivered_on returned_at as_of
         as_of_on returned lost promised due late overdue undated promise_false status_unknown lateness_s
         lead_s lead_unknown slot_promised slot_kept slot_unknown attempted first_attempt_kept
+        age_s overdue_s
     """,
     "order_contacts": """
         order_id ordered_on brand country carrier contacts wismo_contacts

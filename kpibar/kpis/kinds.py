@@ -26,7 +26,7 @@ from kpibar.kpis.estimates import (
 from kpibar.kpis.intervals import Difference, quantile_ranks
 from kpibar.kpis.masking import mask_bases, mask_categories, mask_nothing, mask_remainders
 
-Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "net", "mix"]
+Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "time_to", "net", "mix"]
 
 # SQL of the sums a kind needs, over {rows}: old enough, of the population.
 _BASE = {"base": "count(*) FILTER (WHERE {rows})"}
@@ -92,7 +92,8 @@ class KindSpec:
 
     `formula` is its line in words. `entries` are those its author must write. `sums` is the SQL of the parts
     its cells hold; a kind without is no sum of its own rows. `operands` are the entries that name the counts it is
-    made of, each at its own grain. `statistic` is the SQL of a figure that is no sum. A kind has one of these three.
+    made of, each at its own grain. `statistic` is the SQL of a figure that is no sum; `running`: its figure is read off
+    the curve of the times that have not ended (`survival.py`). A kind has one of these four.
     `counts`: its value is a number of rows, its own base. `shares`: it has no value as a whole, but the share of each
     value of a column. `volume`: it grows with the days counted, so that a month missing on one side is a change.
     `estimate` makes a figure of the parts (of each operand in order), `difference` tests two figures.
@@ -107,6 +108,7 @@ class KindSpec:
     sums: Mapping[str, str] = field(default_factory=dict)
     operands: tuple[str, ...] = ()
     statistic: Statistic | None = None
+    running: bool = False
     estimate: Callable[[Sequence[Parts], float], Measure] = base_of_rows
     counts: bool = False
     shares: bool = False
@@ -117,13 +119,18 @@ class KindSpec:
     group: Callable[[Measure], float] = _base
 
     def __post_init__(self) -> None:
-        if [bool(self.sums), bool(self.operands), self.statistic is not None].count(True) != 1:
-            raise ValueError("a kind of KPI has sums, operands or a statistic: one of the three makes its figures")
+        if [bool(self.sums), bool(self.operands), self.statistic is not None, self.running].count(True) != 1:
+            raise ValueError("a kind of KPI has sums, operands, a statistic or running times: one makes its figures")
 
     @property
     def additive(self) -> bool:
         """Whether parts of the year or of the brand add up to the whole."""
         return bool(self.sums)
+
+    @property
+    def has_statements(self) -> bool:
+        """Whether its figures come from statements of each KPI, as they are no sums of cells."""
+        return self.running or self.statistic is not None
 
     @property
     def has_base(self) -> bool:
@@ -184,6 +191,14 @@ KINDS: Mapping[Kind, KindSpec] = {
     ),
     "median": _quantile("median"),
     "quantile": _quantile("quantile"),
+    "time_to": KindSpec(
+        formula="{quantile:g} quantile of {value} until ({hit}), those still running included, over {rows}",
+        entries=(*_OF_FACTS, "value", "hit"),
+        difference=difference_by_intervals,
+        running=True,
+        mask_parts=mask_bases,
+        estimator="kaplan_meier",
+    ),
     "net": KindSpec(
         formula="100 x (those with ({hit}) - those with ({against})) / {rows}",
         entries=(*_OF_FACTS, "hit", "against"),

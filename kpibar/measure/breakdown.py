@@ -16,7 +16,7 @@ def segment_figures(inputs: Inputs, kpi: Kpi) -> list[Pair]:
         return [pair for pair in pairs if pair[1].numerator or pair[2].numerator]
     if not has_breakdown(inputs, kpi):
         return []
-    pairs = _by_statistic(inputs, kpi) if kpi.spec.statistic else _by_parts(inputs, kpi)
+    pairs = _by_statistic(inputs, kpi) if kpi.spec.has_statements else _by_parts(inputs, kpi)
     if not has_rows(inputs, kpi, inputs.spans[kpi.id][1]):
         pairs = [(key, now, Measure(reason="no_source")) for key, now, _ in pairs]
     return [pair for pair in pairs if _has_records(pair[1]) or _has_records(pair[2])]

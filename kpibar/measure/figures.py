@@ -76,7 +76,7 @@ def _year(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
 
 
 def _whole(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
-    if kpi.spec.statistic:
+    if kpi.spec.has_statements:
         return inputs.statistics[kpi.id].get((place, None, None), Measure(denominator=0.0, reason="no_rows"))
     return total(inputs, kpi, inputs.spans[kpi.id][place])
 
@@ -101,7 +101,7 @@ def _month(inputs: Inputs, kpi: Kpi, place: int, month: date, silent: bool) -> M
         return Measure(reason="after_coverage")
     if silent and not kpi.operands:
         return Measure(reason="no_source")
-    if kpi.spec.statistic:
+    if kpi.spec.has_statements:
         return inputs.statistics[kpi.id].get((place, month, None), Measure(denominator=0.0, reason="no_rows"))
     figure = total(inputs, kpi, Window(month, min(last_of_month(month), window.end)))
     if not silent:
@@ -146,8 +146,8 @@ def _base(measure: Measure) -> float:
 
 def _status(kpi: Kpi, measure: Measure) -> Status:
     """Whether a figure, masked where it must be, can be shown. A mix has no value as a whole."""
-    if measure.low_base:
-        return "low_base"
+    if measure.status in ("low_base", "not_reached"):
+        return measure.status
     if not kpi.spec.shares and measure.value is None:
         return "not_available"
     # The shares of no rows have too small a base.

@@ -12,7 +12,7 @@ from kpibar.config import Reporting
 from kpibar.database.schema import DAY_COLUMNS
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import Cells, Statistics, additive_cells, segment_of, statistics
+from kpibar.kpis.compute import Cells, Statistics, additive_cells, segment_of, statistics, times
 from kpibar.kpis.estimates import Measure, Window
 from kpibar.measure.reach import (
     SourceRows,
@@ -105,7 +105,7 @@ def gather(
         statistics={
             kpi.id: _statistics(store, kpi, spans[kpi.id], dimension, brand, reporting)
             for kpi in kpis
-            if kpi.spec.statistic
+            if kpi.spec.has_statements
         },
         handovers=handovers,
         selections={entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))},
@@ -152,6 +152,8 @@ def _statistics(
         return kpi.spec.statistic.bounds(figure.base, kpi.quantile, reporting.confidence)
 
     group = segment_of(dimension, kpi.from_table) if dimension in kpi.dimensions() else None
+    if kpi.spec.running:
+        return times(store.engine, kpi, years, reporting.confidence, group, brand)
     return statistics(store.engine, kpi, years, group, brand, bounds)
 
 

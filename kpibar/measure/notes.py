@@ -52,6 +52,8 @@ def absence(kpi: Kpi, figures: Figures, notes: tuple[Note, ...]) -> str | None:
         return "missing_inputs"
     if figures.status == "low_base":
         return figures.now.reason if figures.now.low_base else "small_base"
+    if figures.status == "not_reached":
+        return figures.now.reason
     return next((note.code for note in notes if note.code == "immature" or note.code in kpi.notes), "no_rows")
 
 

@@ -302,6 +302,9 @@ SELECT
     coalesce(d.all_in_time, FALSE) AS slot_kept,
     coalesce(d.slot_unknown_of_order, FALSE) AS slot_unknown,
     coalesce(d.any_attempted, FALSE) AS attempted,
-    coalesce(d.all_at_first_attempt, FALSE) AS first_attempt_kept
+    coalesce(d.all_at_first_attempt, FALSE) AS first_attempt_kept,
+    -- How long ago it was placed, and its promise ended, when the carrier's export was taken.
+    CASE WHEN d.as_of >= s.ordered_at THEN seconds_between(d.as_of, s.ordered_at) END AS age_s,
+    CASE WHEN d.as_of >= d.promised_to THEN seconds_between(d.as_of, d.promised_to) END AS overdue_s
 FROM shop AS s
 FULL OUTER JOIN deliveries AS d ON d.order_id = s.order_id

@@ -91,6 +91,7 @@ SELECT
     status,
     solved,
     still_solved,
+    solution_column,
     solution_unknown,
     resolution_s,
     reopens_known,

@@ -60,9 +60,14 @@ class Cells:
         return self.say("low_base", "masked", least=self.count(self.reporting.min_base))
 
     def value(self, kpi: Passport, measure: Measure, role: Role = "value") -> Cell:
-        """A value with its unit; "n<30" when its base is too small, an en dash when there is none."""
+        """A value with its unit; "n<30" when its base is too small, an en dash when there is none.
+
+        Of a time that is not reached, the longest one seen: "> 100 d".
+        """
         if measure.reason in _SMALL_BASES:
             return self.low_base()
+        if measure.status == "not_reached" and measure.low is not None:
+            return self.say("not_reached", "not_reached", longest=format_value(measure.low, kpi.unit, self.lang))
         if measure.value is None:
             return _NO_FIGURE
         return Cell(format_value(measure.value, kpi.unit, self.lang), role)

@@ -35,7 +35,7 @@ from kpibar.render.clean import csv_text, json_text
 from kpibar.render.messages import dimension_name, note_text, say, segment_name
 
 SCHEMA = "kpibar.report"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 LANGUAGES = ("en", "fr")
 # Words of the document that differ from those of the report, and back.
 _GOOD: Mapping[Better, str] = {"lower": "down", "higher": "up", "none": "none"}

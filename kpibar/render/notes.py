@@ -44,6 +44,7 @@ def explanations(cells: Cells) -> tuple[Explanation, ...]:
         Explanation(changes, say("legend_hollow", lang)),
         Explanation(changes, say("legend_verdict", lang)),
         Explanation(("masked",), say("legend_low_base", lang, least=least_base)),
+        Explanation(("not_reached",), say("legend_not_reached", lang)),
         Explanation(targets, say("legend_targets", lang)),
         Explanation(("small_base",), say("legend_small_base", lang, small=small)),
         Explanation(("provisional",), say("legend_provisional", lang)),
