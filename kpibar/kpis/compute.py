@@ -272,7 +272,7 @@ def times(
     figures: dict[tuple[int, date | None, str | None], Measure] = {}
     for period in range(len(windows)):
         of_period = cells["period"] == period
-        keys = [(period, None, None)]
+        keys: list[tuple[int, date | None, str | None]] = [(period, None, None)]
         keys += [(period, _first_of_month(int(month)), None) for month in numpy.unique(months[of_period])]
         keys += [(period, None, name) for name in names]
         for key in keys:

@@ -62,8 +62,8 @@ class Measure:
     """A figure and what it is made of. `value` is in raw units: shares 0 to 1, seconds, points, per order.
 
     `base` is what stands beside the figure as n; `dispersion` how much more than by chance the numerator clusters.
-    `reason` says why there is no value: masked, its base alone is left; otherwise nothing is known of it. Of a time that
-    is not reached, `low` is the longest one seen, so that it is over that.
+    `reason` says why there is no value: masked, its base alone is left; otherwise nothing is known of it. Where it is
+    a time that is not reached, `low` is the longest one seen.
     `immature` is None where they are too few to be told.
     """
 

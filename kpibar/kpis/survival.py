@@ -85,9 +85,9 @@ def survival_curve(times: NDArray[float64], records: NDArray[int64], ended: NDAr
 def curve_quantile(curve: Curve, fraction: float, level: float) -> Quantile:
     """The first time after which at most 1 - `fraction` are still running, with its interval at a confidence level.
 
-    The interval holds the times t with |g(S(t)) - g(1 - fraction)| <= z |g'(S(t))| se(S(t)), g(S) = ln(-ln S), and ends
-    with the time after the last of them; source: Brookmeyer and Crowley (1982), Biometrics 38, on the scale of Klein and
-    Moeschberger (2003), section 4.5. An end is None where the curve stops before it.
+    The interval holds the times t with |g(S(t)) - g(1 - fraction)| <= z |g'(S(t))| se(S(t)), g(S) = ln(-ln S), and
+    ends with the time after the last of them; source: Brookmeyer and Crowley (1982), Biometrics 38, on the scale of
+    Klein and Moeschberger (2003), section 4.5. An end is None where the curve stops before it.
     """
     import numpy
 
