@@ -107,3 +107,19 @@ def test_a_seal_that_is_none_says_nothing(folder: Path, command: tuple[str, ...]
     (folder / f"{DATABASE}.last").write_text(seal)
     done = kpibar(*command, "--db", DATABASE, folder=folder)
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+
+
+def test_an_export_speaks_up_to_the_records_that_its_layout_leaves_aside(folder: Path) -> None:
+    """The offer of 3 March was never made, so it is no invitation; the export was taken after it all the same. What is
+    to come says nothing."""
+    header = "id,ticket_id,requester_id,score,reason,comment,created_at,updated_at\n"
+    first, second, third = (
+        f"{number},7,8,{score},,,{day}T10:00:00Z,{day}T10:00:00Z\n"
+        for number, score, day in (
+            (1, "good", "2025-03-01"),
+            (2, "unoffered", "2025-03-03"),
+            (3, "unoffered", "2096-01-01"),
+        )
+    )
+    take_text(folder, header + first + second + third, name="satisfaction.csv")
+    assert held(folder, "SELECT records, dropped, CAST(as_of AS STRING) FROM files") == [(3, 2, "2025-03-03 10:00:00")]

@@ -152,6 +152,27 @@ def count_records(store: Store, plan: Plan, entity: str, tally: Tally) -> Record
     return Records(valid, valid > distinct, faults, newest)
 
 
+def note_newest(tally: Tally, entity: str, newest: datetime | None) -> None:
+    """Note up to which instant the records of a table tell of what happened, if that is later than known so far."""
+    tally.newest[entity] = max(filter(None, (newest, tally.newest.get(entity))), default=None)
+
+
+def newest_left_aside(store: Store, plan: Plan) -> datetime | None:
+    """The newest instant of the records of `typed` that the layout leaves aside: the export speaks up to then too."""
+    table = plan.tables[plan.main]
+    instants = [name for name in INSTANTS[plan.main] if re.search(r"\bt\.h[0-9]+\b", table.fields.get(name, ""))]
+    if not instants:
+        return None
+    now = f"TIMESTAMP '{datetime.now(UTC):%Y-%m-%d %H:%M:%S}'"
+    newest = ", ".join(f"max({name}) FILTER (WHERE {name} <= {now})" for name in instants)
+    fields = ", ".join(f"CAST({table.fields[name]} AS TIMESTAMP) AS {name}" for name in instants)
+    rows = store.engine.rows(
+        f"SELECT greatest({newest}, CAST(NULL AS TIMESTAMP)) FROM (SELECT {fields} FROM typed AS t WHERE t.dropped)"
+    )
+    instant: datetime | None = rows[0][0]
+    return instant
+
+
 def count_later(store: Store, entity: str, file_id: int, as_of: datetime | None, tally: Tally) -> None:
     """Count the records a file brought of which something happened after the instant it is stated to speak up to."""
     newest = tally.newest[entity]

@@ -29,6 +29,8 @@ from kpibar.load.counts import (
     count_typed,
     count_uncertain,
     count_unknown,
+    newest_left_aside,
+    note_newest,
     second_header,
     write_remarks,
     write_unknown,
@@ -284,6 +286,8 @@ def type_staged(
 def _take_batch(store: Store, task: Task, batch: Batch, plan: Plan) -> None:
     """Judge, classify and write the records of `typed`."""
     file_id, tally, period = task.targets[0].file_id, task.tally, task.file.period
+    if task.file.layout.keep:
+        note_newest(tally, task.targets[0].entity, newest_left_aside(store, plan))
     if period:
         outside, without_date = leave_aside(store, plan, period, task.context.day_zone)
         tally.remarks["period_outside", str(period)] += outside
@@ -323,8 +327,7 @@ def _take_batch(store: Store, task: Task, batch: Batch, plan: Plan) -> None:
         if records.faults:
             rejects.write_key_faults(store, target.file_id, batch, plan.meaning_sql(target.entity))
             tally.refusals[target.entity] += records.faults
-        newest = (records.newest, tally.newest.get(target.entity))
-        tally.newest[target.entity] = max(filter(None, newest), default=None)
+        note_newest(tally, target.entity, records.newest)
     tally.records += batch.records
 
 
