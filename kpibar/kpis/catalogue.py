@@ -55,6 +55,8 @@ class Kpi(Definition):
     `needs` lists canonical columns ("table.column", alternatives joined by "|") without which it is unknown.
     `gate` names the coverage KPI below whose threshold the figure comes with a warning. `notes` says by code which
     rows the reader must know of: left out, or counted on an assumption, because something of them is unknown.
+    `unknown` is the count of the rows of which it is not known whether they are hits: they bound the figure. `rests_on`
+    are the shares that tell how much of what happened is recorded: where they differ between the years, so may it.
     `wording` are the expressions of an own KPI as its author wrote them; what runs is written anew.
     """
 
@@ -70,6 +72,8 @@ class Kpi(Definition):
     denominator: str = ""
     cluster: str = ""
     gate: str = ""
+    unknown: str = ""
+    rests_on: tuple[str, ...] = ()
     maturity_days: int = 0
     needs: tuple[str, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -122,7 +126,9 @@ class Kpi(Definition):
         return replace(self._count(), id=f"{self.id}__rows", where="TRUE", maturity_days=0)
 
     def _count(self) -> "Kpi":
-        return replace(self, kind="count", hit="", against="", value="", over="", gate="", notes={})
+        return replace(
+            self, kind="count", hit="", against="", value="", over="", gate="", unknown="", rests_on=(), notes={}
+        )
 
     def dimensions(self) -> frozenset[str]:
         """The columns its rows can be broken down by."""
@@ -148,6 +154,8 @@ class _Entry(BaseModel):
     denominator: str = ""
     cluster: str = ""
     gate: str = ""
+    unknown: str = ""
+    rests_on: tuple[str, ...] = ()
     unit: Unit
     better: Better = "none"
     maturity_days: Annotated[int, Field(ge=0, le=3660)] = 0
@@ -231,8 +239,9 @@ def catalogue(settings: Settings) -> Catalogue:
     complete = Catalogue(tuple(kpi for kpi in kpis if kpi.id not in ids) + tuple(additions), families)
     for kpi in additions:
         _check_operands(complete, kpi)
-        if kpi.gate:
-            complete.get(kpi.gate)
+        for name in (kpi.gate, *kpi.rests_on):
+            if name and not complete.get(name).spec.sums:
+                raise KpiInvalid(f"[kpis.{kpi.id}] of kpibar.toml", f'"{name}" is not a share of rows')
     for name in settings.maturity_days:
         complete.get(name)
     for name, target in settings.targets.items():

@@ -64,7 +64,8 @@ class Measure:
     `base` is what stands beside the figure as n; `dispersion` how much more than by chance the numerator clusters.
     `reason` says why there is no value: masked, its base alone is left; otherwise nothing is known of it. Where it is
     a time that is not reached, `low` is the longest one seen.
-    `immature` is None where they are too few to be told.
+    `immature` is None where they are too few to be told. `bounds` are what it would be if none, or all, of the rows of
+    which it is not known were hits.
     """
 
     value: float | None = None
@@ -77,6 +78,7 @@ class Measure:
     dispersion: float = 1.0
     squares: float = 0.0
     reason: Reason | None = None
+    bounds: Interval | None = None
 
     @property
     def low_base(self) -> bool:
@@ -170,6 +172,23 @@ def dispersion(clusters: Parts) -> float:
     mean = clusters.total / clusters.base
     variance = (clusters.squares - clusters.base * mean * mean) / (clusters.base - 1)
     return max(1.0, variance / mean)
+
+
+def bounds_of_share(measure: Measure, unknown: float) -> Interval | None:
+    """Between which shares of all rows the hits lie, if none or all of the unknown rows are hits; None of no rows.
+
+    hits / (base + unknown) and (hits + unknown) / (base + unknown); source: Manski (2003), Partial Identification of
+    Probability Distributions, section 1.2.
+    """
+    hits, base = _counts(measure)
+    rows = base + unknown
+    return Interval(hits / rows, (hits + unknown) / rows) if rows else None
+
+
+def bounds_of_rate(measure: Measure, unknown: float) -> Interval | None:
+    """Between which numbers per unit the events lie, if none or all of the unknown ones are; None of no units."""
+    events, units = _counts(measure)
+    return Interval(events / units, (events + unknown) / units) if units else None
 
 
 def difference_of_shares(now: Measure, before: Measure, level: float) -> Difference | None:

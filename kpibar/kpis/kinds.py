@@ -12,6 +12,8 @@ from kpibar.kpis.estimates import (
     Measure,
     Parts,
     base_of_rows,
+    bounds_of_rate,
+    bounds_of_share,
     count_rows,
     difference_by_intervals,
     difference_of_means,
@@ -23,7 +25,7 @@ from kpibar.kpis.estimates import (
     net_of_rows,
     share_of_rows,
 )
-from kpibar.kpis.intervals import Difference, quantile_ranks
+from kpibar.kpis.intervals import Difference, Interval, quantile_ranks
 from kpibar.kpis.masking import mask_bases, mask_categories, mask_nothing, mask_remainders
 
 Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "time_to", "net", "mix"]
@@ -38,6 +40,7 @@ _VALUES = {
 }
 _OF_FACTS = ("from_table", "date")
 
+Bounds = Callable[[Measure, float], Interval | None]
 Mask = Callable[[Sequence[Measure], int], list[Measure]]
 
 
@@ -97,6 +100,7 @@ class KindSpec:
     `counts`: its value is a number of rows, its own base. `shares`: it has no value as a whole, but the share of each
     value of a column. `volume`: it grows with the days counted, so that a month missing on one side is a change.
     `estimate` makes a figure of the parts (of each operand in order), `difference` tests two figures.
+    `bounds` is the range of a figure, if none or all of so many rows of which it is not known are hits.
     `mask` is the rule for a figure alone, `mask_parts` for the parts beside their whole, `mask_own_parts` the same for
     a KPI of the settings. `group` is the number of records a figure tells of. `estimator` is its name in JSON.
     """
@@ -113,6 +117,7 @@ class KindSpec:
     counts: bool = False
     shares: bool = False
     volume: bool = False
+    bounds: Bounds | None = None
     mask: Mask = mask_bases
     mask_parts: Mask = mask_remainders
     mask_own_parts: Mask | None = None
@@ -169,6 +174,7 @@ KINDS: Mapping[Kind, KindSpec] = {
         sums=_BASE | _HITS,
         estimate=share_of_rows,
         difference=difference_of_shares,
+        bounds=bounds_of_share,
         estimator="proportion",
     ),
     "ratio": KindSpec(
@@ -177,6 +183,7 @@ KINDS: Mapping[Kind, KindSpec] = {
         operands=("numerator", "denominator"),
         estimate=events_per_unit,
         difference=difference_of_rates,
+        bounds=bounds_of_rate,
         volume=True,
         group=_base_or_events,
         estimator="rate_per_unit",

@@ -7,8 +7,9 @@ Its own order, each line standing on those above it:
     reach
     succession
     inputs observations
-    breakdown comparability
+    breakdown recording
     figures
+    comparability
     notes
     barometer
     circulation

@@ -23,6 +23,7 @@ from kpibar.measure.inputs import Inputs, gather
 from kpibar.measure.notes import absence, edition_notes, row_notes
 from kpibar.measure.observations import observe
 from kpibar.measure.period import find_edition
+from kpibar.measure.recording import followed_share
 from kpibar.measure.report import Barometer, Basis, Request, Row
 from kpibar.measure.succession import handovers, known_sources
 from kpibar.measure.verdicts import difference, judge_rows, judge_target, segment_changes
@@ -144,4 +145,5 @@ def _row(inputs: Inputs, kpi: Kpi, target: float | None) -> Row:
         missing=result.missing,
         notes=notes,
         reason=absence(kpi, result, notes),
+        followed=followed_share(inputs, kpi),
     )

@@ -1,9 +1,14 @@
 """Whether a KPI's two years compare, and why not."""
 
+from dataclasses import asdict
+
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.estimates import Measure
+from kpibar.kpis.intervals import Interval
+from kpibar.measure.figures import bounded, total
 from kpibar.measure.inputs import Inputs, entities, parts, rows_of_kpi, sources_of
 from kpibar.measure.reach import UnevenSource, stretches, uneven
+from kpibar.measure.recording import recording_change
 from kpibar.measure.report import Comparison, Values
 from kpibar.measure.selection import SettledYear
 from kpibar.measure.succession import Handover, join_handovers, tool_bound
@@ -28,7 +33,20 @@ def compare(inputs: Inputs, kpi: Kpi, before: Measure) -> Comparison:
     if rows < inputs.reporting.min_month_coverage * months:
         gaps = {"year": year - 1, "seen": rows, "months": months}
         return Comparison(False, "previous_incomplete", gaps, tools)
+    if (change := recording_change(inputs, kpi)) is not None and not _disjoint(inputs, kpi):
+        return Comparison(False, "recording_differs", {**asdict(change), "year": year, "previous": year - 1}, tools)
     return Comparison(True, handover=tools)
+
+
+def _disjoint(inputs: Inputs, kpi: Kpi) -> bool:
+    """Whether the bounds of both years lie apart: then the figure has changed, whatever was not recorded."""
+    now, before = (_bounds(inputs, kpi, place) for place in (0, 1))
+    return now is not None and before is not None and (now.low > before.high or before.low > now.high)
+
+
+def _bounds(inputs: Inputs, kpi: Kpi, place: int) -> Interval | None:
+    window = inputs.spans[kpi.id][place]
+    return bounded(inputs, kpi, total(inputs, kpi, window), window).bounds
 
 
 def _months_with_rows(inputs: Inputs, kpi: Kpi) -> tuple[int, int]:

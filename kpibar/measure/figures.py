@@ -72,7 +72,14 @@ def _year(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
     window = inputs.spans[kpi.id][place]
     if not has_rows(inputs, kpi, window):
         return Measure(reason="no_source")
-    return mask(kpi, _whole(inputs, kpi, place), inputs.reporting)
+    return mask(kpi, bounded(inputs, kpi, _whole(inputs, kpi, place), window), inputs.reporting)
+
+
+def bounded(inputs: Inputs, kpi: Kpi, measure: Measure, window: Window) -> Measure:
+    """A figure with what it would be if none, or all, of the rows of which it is not known were hits."""
+    if not kpi.unknown or kpi.spec.bounds is None:
+        return measure
+    return replace(measure, bounds=kpi.spec.bounds(measure, inputs.cells.sum(kpi.unknown, window).base))
 
 
 def _whole(inputs: Inputs, kpi: Kpi, place: int) -> Measure:

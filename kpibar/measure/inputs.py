@@ -40,7 +40,8 @@ class Inputs:
     no sum. `spans` are the days of each KPI in both years; `months`, per fact table and date column, the months of
     both years with rows; `source_rows`, per canonical table and span, what each source holds; `uneven`, those silent
     in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source gave way to which;
-    `selections`, per canonical table, the year that holds settled records alone.
+    `selections`, per canonical table, the year that holds settled records alone; `recording`, the cells by channel of
+    the shares that tell how much is recorded.
     """
 
     edition: Edition
@@ -60,6 +61,7 @@ class Inputs:
     statistics: Mapping[str, Statistics] = field(default_factory=dict)
     handovers: tuple[Handover, ...] = ()
     selections: Mapping[str, SettledYear] = field(default_factory=dict)
+    recording: Cells = field(default_factory=Cells)
 
 
 def gather(
@@ -81,6 +83,7 @@ def gather(
     dimension = by if by != "month" else None
     cells = additive_cells(engine, additive.values(), windows, None, brand, cuts)
     by_cells = additive_cells(engine, additive.values(), windows, dimension, brand, cuts) if dimension else Cells()
+    shares_recorded = {name: catalogue.get(name) for kpi in kpis for name in kpi.rests_on}
     tables = dict.fromkeys((entity, spans[kpi.id]) for kpi in kpis for entity in entities(catalogue, kpi))
     source_rows = rows_of_sources(store, sorted(tables, key=repr), brand)
     return Inputs(
@@ -108,6 +111,9 @@ def gather(
             if kpi.spec.has_statements
         },
         handovers=handovers,
+        recording=by_cells
+        if dimension == "channel"
+        else additive_cells(engine, shares_recorded.values(), windows, "channel", brand, cuts),
         selections={entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))},
     )
 
@@ -164,8 +170,8 @@ def _additive(catalogue: Catalogue, kpis: Iterable[Kpi]) -> dict[str, Kpi]:
         if kpi.additive:
             additive[kpi.id] = kpi
         additive |= {count.id: count for count in kpi.note_counts()}
-        if kpi.gate:
-            additive[kpi.gate] = catalogue.get(kpi.gate)
+        for name in filter(None, (kpi.gate, kpi.unknown, *kpi.rests_on)):
+            additive[name] = catalogue.get(name)
         additive |= {part.id: part for part in operands(catalogue, kpi)}
         if kpi.operands and kpi.cluster:
             additive[f"cluster_{kpi.cluster}"] = _cluster(kpi.cluster)

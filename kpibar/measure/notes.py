@@ -12,6 +12,7 @@ from kpibar.measure.figures import Figures, gate_coverage
 from kpibar.measure.inputs import Inputs, operands, rows_of_kpi
 from kpibar.measure.observations import Observations, PhoneTickets
 from kpibar.measure.reach import SourceRows, Span, entity_of, is_interrupted, join_sources, silent_months, stretches
+from kpibar.measure.recording import followed_share
 from kpibar.measure.report import Comparison, Coverage, Edition, Note
 
 # So many telephone tickets and calls of which no two are one get a note.
@@ -37,6 +38,7 @@ def row_notes(inputs: Inputs, kpi: Kpi, figures: Figures, comparison: Comparison
     return (
         *_base_notes(inputs, kpi, figures),
         *_coverage_notes(inputs, kpi, figures),
+        *_bounds_notes(inputs, kpi, figures),
         *_breakdown_notes(inputs, kpi, brands),
         *(Note(code, {"rows": rows}) for code, rows in unknown_rows(inputs, kpi).items()),
         *(_ratio_notes(inputs, kpi, brands) if figures.status == "ok" else ()),
@@ -73,6 +75,18 @@ def _coverage_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note
     share = gate_coverage(inputs, kpi)
     if figures.status == "ok" and share is not None and share < inputs.reporting.min_reason_coverage:
         yield Note("low_coverage", {"percent": round(100 * share)}, "warning")
+
+
+def _bounds_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
+    """Between what the figure lies, as something is not known of some rows; and which bound it is itself."""
+    bounds, share = figures.now.bounds, followed_share(inputs, kpi)
+    if figures.status != "ok" or bounds is None or bounds.low == bounds.high:
+        return
+    rows = int(inputs.cells.sum(kpi.unknown, inputs.spans[kpi.id][0]).base)
+    cause = "followed" if share is not None else "reason"
+    yield Note(f"bounds_{cause}", {"low": bounds.low, "high": bounds.high, "unit": kpi.unit, "rows": rows})
+    if share is not None and kpi.better == "higher" and share < inputs.reporting.min_reason_coverage:
+        yield Note("upper_bound", {"percent": round(100 * share)}, "warning")
 
 
 def _breakdown_notes(inputs: Inputs, kpi: Kpi, brands: tuple[OneSided, ...]) -> Iterator[Note]:

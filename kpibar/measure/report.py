@@ -111,6 +111,7 @@ class Row:
     """A KPI in an edition. `series` holds its months, `before_series` those of the year before.
 
     `reason` says why the figure of the year is not shown: a reason of `Measure`, or the code of the note that tells.
+    `followed` is the share of the contacts that can be followed, of a KPI that rests on it.
     """
 
     kpi: Passport
@@ -127,6 +128,7 @@ class Row:
     missing: tuple[str, ...]
     notes: tuple[Note, ...]
     reason: str | None = None
+    followed: float | None = None
 
     @property
     def comparable(self) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from kpibar.config import Reporting, Thresholds
 from kpibar.kpis.estimates import Measure, Window
+from kpibar.kpis.intervals import Interval
 from kpibar.kpis.kinds import KINDS, Kind, KindSpec
 from kpibar.kpis.passport import Better, Family, Passport
 from kpibar.measure.circulation import SMALLEST
@@ -145,7 +146,10 @@ def _kpi(row: Row, year: int) -> dict[str, Any]:
             "reason": row.comparison.reason,
             **_status(row.before),
             **_measure(row.before),
+            "bounds": _bounds(row.before),
         },
+        "bounds": _bounds(row.now),
+        "followed_share": _round(row.followed),
         "delta": _delta(row.change),
         "target": _target(row),
         "status": row.status,
@@ -168,6 +172,12 @@ def _measure(measure: Measure) -> dict[str, float | None]:
         "ci_low": _round(measure.low),
         "ci_high": _round(measure.high),
     }
+
+
+def _bounds(measure: Measure) -> dict[str, float | None] | None:
+    """What the figure would be if none, or all, of the rows of which it is not known were hits."""
+    bounds = measure.bounds
+    return None if bounds is None else {"low": _round(bounds.low), "high": _round(bounds.high)}
 
 
 def _point(month: date, measure: Measure) -> dict[str, Any]:
@@ -326,6 +336,7 @@ def _row_of(entry: Mapping[str, Any], by: str | None) -> Row:
         missing=tuple(entry["missing"]),
         notes=notes,
         reason=entry.get("status_reason"),
+        followed=entry.get("followed_share"),
     )
 
 
@@ -356,6 +367,7 @@ def _measure_of(entry: Mapping[str, Any], spec: KindSpec) -> Measure:
         base=int(base or 0),
         immature=entry.get("immature", 0),
         reason=entry.get("status_reason"),
+        bounds=Interval(bounds["low"], bounds["high"]) if (bounds := entry.get("bounds")) else None,
     )
 
 

@@ -68,8 +68,11 @@ def note_text(code: str, values: Mapping[str, str | int | float], lang: str) -> 
 
 
 def note_values(values: Mapping[str, str | int | float], lang: str) -> dict[str, str]:
-    """The values of a note as written: counts with grouped thousands, an end day by its name."""
-    return {name: _value_text(name, value, lang) for name, value in values.items()}
+    """The values of a note as written: counts with grouped thousands, an end day by its name, bounds in their unit."""
+    texts = {name: _value_text(name, value, lang) for name, value in values.items()}
+    if "unit" in values:
+        texts |= {name: format_value(float(values[name]), str(values["unit"]), lang) for name in ("low", "high")}
+    return texts
 
 
 def months_name(stretches: str, lang: str) -> str:
@@ -90,6 +93,10 @@ def _value_text(name: str, value: str | int | float, lang: str) -> str:
         return dimension_name(str(value), lang).lower()
     if name == "table":
         return say(f"table_{value}", lang)
+    if name == "coverage":
+        return say(f"coverage_{value}", lang)
+    if name == "channel":
+        return say("in_channel", lang, channel=segment_name("channel", str(value), lang)) if value else ""
     if name in _COUNTS:
         return format_value(float(value), "count", lang)
     return day_name(date.fromisoformat(str(value)), lang) if name == "end" else str(value)

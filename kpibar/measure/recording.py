@@ -1,0 +1,66 @@
+"""How much of what happened is recorded in both years: a tool that records more lets more be seen, not more happen."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kpibar.kpis.catalogue import Kpi
+from kpibar.kpis.compute import Cells
+from kpibar.kpis.estimates import Parts
+from kpibar.kpis.intervals import newcombe
+from kpibar.measure.inputs import Inputs
+
+# The share that tells how many contacts can be followed.
+FOLLOWED = "followed_share"
+# Changes of a share that chance makes this seldom, and of so much, are changes of the recording. Several shares and
+# channels are looked at: each has its part of the probability.
+_PROBABILITY, _LEAST_CHANGE = 0.01, 0.02
+
+
+@dataclass(frozen=True)
+class RecordingChange:
+    """A share of what is recorded (the id of its KPI) that differs between the years: in percent, now and before.
+
+    `channel` is the one in which it differs, "" for all contacts together.
+    """
+
+    coverage: str
+    channel: str
+    percent: int
+    before: int
+
+
+def followed_share(inputs: Inputs, kpi: Kpi) -> float | None:
+    """The share of the contacts of the year that can be followed, of a KPI that rests on it; None without contacts."""
+    if FOLLOWED not in kpi.rests_on:
+        return None
+    cell = inputs.cells.sum(FOLLOWED, inputs.spans[FOLLOWED][0])
+    return cell.hits / cell.base if cell.base else None
+
+
+def recording_change(inputs: Inputs, kpi: Kpi) -> RecordingChange | None:
+    """The largest change between the years of a share that a KPI rests on, as far as chance does not explain it."""
+    pairs = [pair for name in kpi.rests_on for pair in _pairs(inputs, name)]
+    changes = [
+        RecordingChange(name, channel, round(100 * now.hits / now.base), round(100 * before.hits / before.base))
+        for name, channel, now, before in pairs
+        if _differs(now, before, _PROBABILITY / len(pairs))
+    ]
+    return max(changes, key=lambda change: abs(change.percent - change.before), default=None)
+
+
+def _pairs(inputs: Inputs, name: str) -> Iterator[tuple[str, str, Parts, Parts]]:
+    """A share of all contacts and of those of each channel, in both years."""
+    base = inputs.reporting.min_base
+    for cells, channel in [(inputs.cells, ""), *((inputs.recording, key) for key in inputs.recording.segments(name))]:
+        now, before = (_sum(inputs, cells, name, channel or None, place) for place in (0, 1))
+        if now.base >= base and before.base >= base:
+            yield name, channel, now, before
+
+
+def _sum(inputs: Inputs, cells: Cells, name: str, channel: str | None, place: int) -> Parts:
+    return cells.sum(name, inputs.spans[name][place], channel)
+
+
+def _differs(now: Parts, before: Parts, probability: float) -> bool:
+    test = newcombe(now.hits, now.base, before.hits, before.base)
+    return test is not None and test.p_value < probability and abs(test.value) > _LEAST_CHANGE
