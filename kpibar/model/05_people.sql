@@ -1,6 +1,6 @@
--- Who is behind an identifier: a telephone number stands for the e-mail seen with it on an order or a ticket.
+-- Who is behind an identifier: a telephone number is mapped to the e-mail seen with it on an order or a ticket.
 -- Grain: one row per second identifier that belongs to one customer only. Key: customer_key.
--- A number seen with several e-mails (a family, an office) is replaced by none of them.
+-- A number seen with several e-mails (a family, an office) is not mapped to any of them.
 WITH pairs AS (
     SELECT customer_key, customer_alias_key
     FROM orders

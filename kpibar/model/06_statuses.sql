@@ -1,6 +1,7 @@
--- What the status of a carrier says, whatever its case: NULL where it is none of those that are listed. A sender or carrier
--- is named in many a status of a parcel on its way; only one that the parcel goes to makes it returned, or not yet
--- delivered. Words that carriers use both of their own collection and of the recipient's ("picked up") are not listed.
+-- What the status of a carrier says, whatever its case: NULL where it is none of those that are listed. A sender or
+-- carrier is named in many a status of a parcel on its way; only a text that says that the parcel goes to them makes it
+-- returned, or not yet delivered. Words that carriers use both of their own collection and of the recipient's ("picked
+-- up") are not listed, unless they are the whole status, which is the last event ("retiré", "récupéré").
 -- Grain: one row per status. Key: status, in small letters.
 SELECT
     status,

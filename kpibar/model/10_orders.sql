@@ -1,8 +1,10 @@
 -- Orders with their promise and what became of it. An order is late when any of its parcels was delivered after the end
 -- of the first promise made for it, or was not delivered although that promise had ended when the carrier's export was
--- taken; the parcel that missed its promise by most decides carrier and delay. An order is delivered when its last parcel
--- is. `due`: its promise can be judged, kept or broken. A parcel that was delivered on an unknown day, or before its order
--- was placed, is not judged. Orders still on their way, and orders without a promise, are here too.
+-- taken. Carrier, promise and delay are those of one late parcel: one that is not delivered (then the delay is NULL,
+-- and `overdue_s` runs), else the one that missed its promise by most. An order is delivered when its last parcel is.
+-- `due`: its promise can be judged, kept or broken. A parcel that was delivered on an unknown day, or more than a day
+-- before its order was placed, is not judged. Orders still on their way, cancelled ones, and orders without a promise,
+-- are here too.
 -- Grain: one row per order (known from the shop, or only from its parcels). Key: order_id.
 WITH shop AS (
     SELECT
@@ -22,7 +24,8 @@ WITH shop AS (
     FROM orders AS o
     LEFT JOIN fact_people AS person ON person.customer_key = coalesce(o.customer_key, o.customer_alias_key)
 ),
--- Two brands may use the same order numbers: a parcel goes to the order of its brand, else to the latest one.
+-- Two brands may use the same order numbers: a parcel goes to the latest order of its brand or of an unknown one;
+-- a parcel of an unknown brand to the latest of all.
 owners AS (
     SELECT
         p.source,
@@ -107,7 +110,8 @@ promises AS (
                 AND NOT went_back AND NOT went_missing
         END AS undated,
         coalesce(promise_kind = 'slot' AND promised_from <= promised_to, FALSE) AS in_slot,
-        -- A promise from before the order was placed has a wrong date: nobody knows whether it was kept.
+        -- A promise that ends more than a day before the order was placed has a wrong date: nobody knows whether it was
+        -- kept. Less than a day may be another clock, or a day written without its time.
         coalesce(coalesce(promised_to, last_promise_to) < bought_at - INTERVAL '1' DAY, FALSE) AS promise_false,
         state IS NULL AND status IS NOT NULL AND NOT went_back AND NOT went_missing AS word_unknown,
         -- A date without its time, which is read as the first moment of its day.

@@ -1,6 +1,7 @@
--- Inbound calls of known callers, with the second at which each begins and ends. A call is a telephone contact of which
--- its export says what became of it (answered, wait, talk ...); a telephone ticket of a helpdesk says nothing of that.
--- Without a channel, a contact that was queued, answered or abandoned is a call, as in fact_profiles.
+-- Inbound calls of known callers, with the second at which each begins and ends. A call is a telephone contact that its
+-- layout calls an interaction, or of which its export says whether it was queued, answered or abandoned, or how long it
+-- waited or talked; a telephone ticket of a helpdesk says nothing of that. Without a channel, a contact of which
+-- queued, answered or abandoned is known (TRUE or FALSE) is a call, as in fact_profiles.
 -- `begins_s` counts from a fixed day. `ends_s` is NULL where no column tells how long the call was; work after the call
 -- is not in it. `shared_number`: more calls in one day than a person makes; a switchboard, or a number put for another.
 -- Grain: one row per call record. Key: source, contact_id.
@@ -57,7 +58,8 @@ SELECT
     created_at,
     begins_s,
     begins_s + CASE
-        -- The closing is the end of the call where it agrees with the parts; that of a case may come days later.
+        -- The closing is the end of the call where it is at most two minutes longer than the parts; that of a case may
+        -- come days later.
         WHEN open_s <= parts_s + 120 THEN open_s
         WHEN parts_s IS NOT NULL THEN parts_s
         WHEN open_s <= 3600 THEN open_s

@@ -1,7 +1,7 @@
 -- Legs of a call that was passed on: a telephone system may log each as an inbound call of its own. A leg begins while
--- an earlier leg of its caller runs, or within {transfer_gap_s} s of its end. After a call that its caller gave up, only
--- what begins before its end is a leg: the rest is another call. Where nothing tells how long a call was, only one that
--- begins in the same second is its leg.
+-- an earlier leg of its caller runs, or within {transfer_gap_s} s of its end. After a call that its caller gave up,
+-- only what begins before its end is a leg: the rest is another call. Where nothing tells how long a call was, only one
+-- that begins in the same second is its leg.
 -- Grain: one row per leg of a call with several. Key: source, contact_id. The first leg has place 1, and its contact_id
 -- is the call_id.
 WITH callers AS (

@@ -1,9 +1,11 @@
 -- Tickets that a helpdesk opened for a call or chat which is itself a contact. `evidence` tells how that is known:
 -- 'case', the call or chat names the ticket; 'time', a telephone ticket of the caller, created while the call ran or
--- within {phone_ticket_s} s of it. A ticket belongs to the call that began last before it (or within a minute after it),
--- else to the next one. A ticket of another channel, brand or direction is a contact of its own, and so is the ticket of
--- a call or chat that does not count (spam, automated, merged).
--- `separate`: the settings say that such tickets of this file, or of the file of the calls, are contacts of their own.
+-- within {phone_ticket_s} s of it. A ticket is that of a call that shares an identifier with it before that of a call
+-- of the same person; then of the call that began last before it (or within a minute after it), else of the next one. A
+-- ticket of another channel or brand is a contact of its own; so is one of another direction, unless the call names it,
+-- and the ticket of a call or chat that does not count (spam, automated, merged). A ticket that a call names may be of
+-- any source. `separate`: the settings say that tickets found by time, of this file or of the file of the calls, are
+-- contacts of their own; a ticket that a call names never is.
 -- Grain: one row per such ticket and call or chat; with evidence 'time' a ticket has one call. Key: source, contact_id,
 -- call_source, call_id. The call_id of a call of several legs is that of its first leg.
 WITH named_tickets AS (

@@ -1,8 +1,9 @@
 -- What a call or chat is counted with, where it has several legs or a ticket. The legs that reached a queue decide for
 -- the call (all of them, where none did): it was answered if one of them was, and the caller waited from the queueing
--- of the first until the first answer. What is empty in the call of reason, resolution, brand, country, language,
--- queue and team is that of its next leg or ticket that does. `resolution_source` is the source that tells whether it
--- was solved.
+-- of the first until the first answer. The reason is that of the first leg or ticket that has one, and what became of
+-- it (status, resolution, reopens) that of the first that tells it, all from one record; brand, country, language,
+-- queue and team of the earliest ticket stand in where the call has none. `resolution_source` is the source that tells
+-- whether it was solved.
 -- Grain: one row per call or chat with several legs or a ticket. Key: source, contact_id.
 WITH members AS (
     SELECT source AS call_source, call_id, source, contact_id, place, TRUE AS is_leg

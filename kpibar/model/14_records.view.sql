@@ -1,5 +1,5 @@
--- Contacts as they are counted: as they were logged, but for calls and chats of which fact_call_facts says more.
--- Every record is there. `is_copy`: a further leg of a call, or the ticket of a call or chat, which is counted as that.
+-- All contact records, counted or not: as they were logged, but for calls and chats of which fact_call_facts says more.
+-- `is_copy`: a further leg of a call, or the ticket of a call or chat; it is not counted, the call or chat is.
 -- Grain: one row per contact record. Key: source, contact_id.
 SELECT
     c.source,

@@ -1,7 +1,8 @@
 -- Profiles: what many contacts have in common, stored once. A profile is one combination of source, channel, direction,
--- brand, country, language, queue, team, reason, status and flags, with what follows from it (is it counted, was it
--- offered, handled, solved). A contact names its profile by number, for a number is stored, sorted and read far faster
--- than thirty words and flags. What is a contact's own (its times, customer and order) stands in fact_episodes.
+-- brand, country, language, queue, team, reason, status and flags, with what follows from it (can it be counted, was it
+-- offered, handled, solved; that it is a copy of another record is known in fact_episodes only). A contact names its
+-- profile by number, for a number is stored, sorted and read far faster than thirty words and flags. What is a
+-- contact's own (its times, customer and order) stands in fact_episodes.
 -- Grain: one row per combination that some contact has. Key: profile_id (a number without meaning, its place in the
 -- order of all columns, so that the same contacts have the same numbers).
 WITH columns_of_sources AS (
@@ -72,7 +73,8 @@ combinations AS (
         transfers > 0 AS was_transferred
     FROM fact_records
 ),
--- Flags that other flags are made of. None is unknown: what an empty cell stands for is decided here.
+-- Flags that other flags are made of. None of those computed here is NULL: what an empty cell stands for is decided
+-- here.
 flags AS (
     SELECT
         c.*,
@@ -86,7 +88,7 @@ flags AS (
         coalesce(c.bot_involved, FALSE) OR c.bot_replied OR c.handed_off AS bot,
         c.handed_off OR coalesce(c.escalated, FALSE) OR coalesce(c.abandoned, FALSE) AS bot_exit,
         coalesce(c.status IN ('new', 'open', 'pending', 'hold'), FALSE) AS open_status,
-        -- The end of a call is no solution.
+        -- The `closed_at` of a call is its end, and no solution; its status may tell of one.
         coalesce(c.status IN ('solved', 'closed'), FALSE)
             OR c.resolution_dated
             OR c.resolution_timed
@@ -131,10 +133,10 @@ SELECT
     NOT t.telephone AS in_writing,
     -- Offered: it reached the queue while the service was open.
     t.telephone AND coalesce(t.queued, FALSE) AND coalesce(t.in_hours, TRUE) AS offered,
-    -- A call that was answered, given up or not, and nothing says whether it reached a queue.
+    -- A call of which it is known whether it was answered or abandoned, but not whether it reached a queue.
     t.telephone AND t.queued IS NULL AND coalesce(t.answered, t.abandoned) IS NOT NULL AS queue_unknown,
-    -- Nobody handles a call that is not answered, or that its caller gave up; a written contact waits until somebody
-    -- does.
+    -- A call is handled when it was answered; where that is unknown, when it was neither abandoned nor left in a queue.
+    -- A contact in writing always is: it waits until somebody answers.
     NOT t.telephone
         OR coalesce(t.answered, NOT (coalesce(t.abandoned, FALSE) OR coalesce(t.queued, FALSE))) AS handled,
     NOT t.telephone AND t.reply_column AS reply_expected,

@@ -55,7 +55,9 @@ matches AS (
         ON o.name = m.order_key
         AND (o.brand = c.brand OR o.brand IS NULL OR c.brand IS NULL)
 ),
--- Those that were placed in the {link_text_days} days before, with the first and last order of the same number.
+-- Those that were placed in the {link_text_days} days before the contact, or up to a day after it (clocks differ);
+-- orders without a date too where the digits of a reference or the whole number in a text name them. With the first and
+-- last order of the same number. An order whose whole reference a contact states may be of any time.
 recent_matches AS (
     SELECT
         matches.*,
@@ -67,7 +69,7 @@ recent_matches AS (
             OVER (PARTITION BY source, contact_id, linked_by, name) AS last_customer_id
     FROM matches
     WHERE
-        -- Bare digits may be a postcode or an amount: they name no order of another customer.
+        -- Bare digits may be a postcode or an amount: they name no order where both customers are known and differ.
         (explicit OR coalesce(same_customer, TRUE))
         AND (
             (ordered_at IS NULL AND linked_by IN ('reference digits', 'text'))
@@ -79,13 +81,20 @@ recent_matches AS (
 ),
 candidates AS (
     SELECT
-        c.source, c.contact_id, o.order_id, o.person_key, o.ordered_at, 'reference' AS linked_by, FALSE AS same_customer
+        c.source,
+        c.contact_id,
+        o.order_id,
+        o.person_key,
+        o.ordered_at,
+        'reference' AS linked_by,
+        coalesce(c.person_key = o.person_key, FALSE) AS same_customer
     FROM contact_keys AS c
     JOIN fact_orders AS o
         ON o.order_key = c.order_key
         AND (o.brand = c.brand OR o.brand IS NULL OR c.brand IS NULL)
     UNION ALL
-    -- Digits without the letters or zeros of the shop name an order where no other recent one has them.
+    -- Digits without the letters or zeros of the shop name an order where no other recent one has them, or no other one
+    -- of the same customer.
     SELECT
         source, contact_id, order_id, person_key, ordered_at, linked_by, coalesce(same_customer, FALSE) AS same_customer
     FROM recent_matches

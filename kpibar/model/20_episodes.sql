@@ -1,6 +1,7 @@
 -- Contacts as they are stored: what each has of its own, the order it is about, and the gaps to the previous and next
--- contact of the same issue (same customer, same order, same reason, any channel) and of the same journey (same
--- order, else same customer). What it shares with others stands in its profile; fact_contacts shows the whole.
+-- contact of the same customer, order and reason (whatever the channel), and to those of the same order, else of the
+-- same customer, however long ago: where an issue or a journey ends is decided in fact_issues and fact_journeys. What
+-- it shares with others stands in its profile; fact_contacts shows the whole.
 -- Grain: one row per contact episode. Key: contact_id within the source of its profile_id.
 WITH linked_contacts AS (
     SELECT
@@ -121,7 +122,7 @@ SELECT
     CASE WHEN n.followed THEN seconds_between(n.next_at, n.created_at) END AS gap_next_s,
     CASE WHEN n.followed THEN seconds_between(n.created_at, n.journey_previous_at) END AS journey_gap_previous_s,
     CASE WHEN n.followed THEN seconds_between(n.journey_next_at, n.created_at) END AS journey_gap_next_s,
-    -- Clocks differ by minutes: no time. What ends earlier before it began took an unknown time.
+    -- Clocks differ by minutes: down to -300 s no time, below that an unknown time.
     CASE WHEN n.wait_s >= 0 THEN n.wait_s WHEN n.wait_s >= -300 THEN 0 END AS wait_s,
     n.reply_gap_s IS NOT NULL AS has_reply,
     CASE WHEN n.reply_gap_s >= 0 THEN n.reply_gap_s WHEN n.reply_gap_s >= -300 THEN 0 END AS first_reply_s,

@@ -1,8 +1,9 @@
 -- Contacts: a contact is one episode in which a customer reaches the service, on any channel: a ticket, a call, a chat,
--- a letter. Here each is whole: what is its own (fact_episodes) and what its profile says (fact_profiles). `counted` marks
--- those that KPIs count: inbound, no spam, not made by a machine, not merged into another, and neither a further leg of a
--- call nor the ticket that was opened for one. `linked_by` says by what it was tied to its order (fact_link_kinds).
--- Columns that no KPI reads are worked out only by the query that asks for them.
+-- a letter. Here each is whole: what is its own (fact_episodes) and what its profile says (fact_profiles). `counted`
+-- marks those that KPIs count: inbound (or of an unknown direction), no spam, not made by a machine, not merged into
+-- another, and neither a further leg of a call nor the ticket of a call or chat, unless the settings count such
+-- tickets. `wismo`: its reason is "where is my order". `linked_by` says by what it was tied to its order
+-- (fact_link_kinds). Columns that no KPI reads are worked out only by the query that asks for them.
 -- Grain: one row per contact episode. Key: contact_uid (source/contact_id).
 WITH whole_contacts AS (
     SELECT
@@ -70,7 +71,8 @@ SELECT
     in_writing,
     offered,
     queue_unknown,
-    -- Who hung up was not answered, and who was answered did not hang up in the queue.
+    -- Where one of the two is unknown it follows from the other: who hung up was not answered, and who was answered did
+    -- not hang up in the queue.
     coalesce(answered, CASE WHEN abandoned THEN FALSE END) AS answered,
     coalesce(abandoned, CASE WHEN answered THEN FALSE END) AS abandoned,
     coalesce(short_abandon, abandoned AND wait_s <= {short_abandon_s}, FALSE) AS short_abandon,

@@ -1,5 +1,5 @@
--- How many contacts each order caused: what tells how strongly contacts cluster in few orders.
--- Grain: one row per order of the shop. Key: order_id.
+-- How many counted contacts are linked to each order: what tells how strongly contacts cluster in few orders.
+-- Grain: one row per order of the shop with a date. Key: order_id.
 SELECT
     o.order_id,
     o.ordered_on,

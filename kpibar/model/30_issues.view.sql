@@ -1,5 +1,5 @@
--- Issues: what one customer contacts the service about, on any channel. The contacts of an issue are counted contacts of
--- one customer about one order for one reason (an unknown order or reason is one, too), each at most
+-- Issues: what one customer contacts the service about, on any channel. The contacts of an issue are counted contacts
+-- of one customer about one order for one reason (NULL counts as an order or reason of its own), each at most
 -- {issue_gap_days} days after the one before; a longer silence opens a new issue.
 -- A contact of which neither the customer nor the order is known cannot be followed and is in no issue.
 -- Grain: one row per issue, described by its first contact. Key: issue_id.

@@ -1,6 +1,6 @@
 -- Journeys: all that one order makes customers contact the service about, whatever the reason and channel; where the
--- order is unknown, all that one customer does. The contacts of a journey are counted contacts, each at most
--- {issue_gap_days} days after the one before; a longer silence opens a new journey.
+-- order is unknown, the contacts of one customer without an order. The contacts of a journey are counted contacts, each
+-- at most {issue_gap_days} days after the one before; a longer silence opens a new journey.
 -- A contact of which neither the customer nor the order is known cannot be followed and is in no journey.
 -- Grain: one row per journey, described by its first contact. Key: journey_id.
 WITH followed_contacts AS (

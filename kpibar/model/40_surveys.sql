@@ -1,7 +1,9 @@
--- Survey invitations and answers, with the boxes that satisfaction and recommendation are counted from.
--- A score seen twice, in the tool's export of ratings and as a field of the ticket, counts once: the rating wins.
+-- Survey invitations and answers, with the boxes that satisfaction and recommendation are counted from. A score of
+-- Zendesk seen twice, in its export of ratings and as a field of the ticket, counts once: the rating wins, be it an
+-- offer without a score; of two ratings of a ticket the one answered last.
 -- A score whose scale is unknown is not rated: 5 may be the top of its scale or the middle.
--- A tool may write 0 where nobody answered: a 0 without a date of the answer is none, where the source dates its answers.
+-- A tool may write 0 where nobody answered: a 0 without a date of the answer is none where the scale begins above 0, or
+-- where the source dates its answers.
 -- Many scores of an NPS of which none is above 5 (20 of them) or above 7 (50) were given on a shorter scale.
 -- Grain: one row per invitation or answer. Key: survey_uid (source/survey_id).
 WITH date_counts AS (
@@ -107,7 +109,8 @@ SELECT
         AND (scale_max - scale_min) IS NULL AS scale_unknown,
     coalesce(kind = 'nps', FALSE) AND answer IS NOT NULL AND scale_fits AS recommended,
     coalesce(kind = 'nps', FALSE) AND answer IS NOT NULL AND short_scale AS nps_scale_unknown,
-    -- The upper boxes of each scale: 1 of 0-1, 3 of 1-3, 3-4 of 1-4, 4-5 of 1-5, 5-6 of 1-6, 6-7 of 1-7, 8-10 of 10.
+    -- The upper boxes of each scale, by its top alone: 1 of 0-1, 2 of 1-2, 3 of 1-3, 3-4 of 1-4, 4-5 of 1-5, 5-6 of
+    -- 1-6, 6-7 of 1-7, 8-10 of 10.
     coalesce(CASE
         WHEN scale_max = 1 THEN answer >= 1
         WHEN scale_max = 2 THEN answer >= 2
