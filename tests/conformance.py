@@ -124,6 +124,11 @@ class Recorder:
             self.results[sql] = rows
         return rows
 
+    def arrays(self, sql: str) -> Mapping[str, Any]:
+        """Run a query and return its columns as NumPy arrays, by name; what is kept are its rows."""
+        self.rows(sql)
+        return self._engine.arrays(sql)
+
 
 @contextmanager
 def spark_session(folder: Path) -> Iterator[Any]:
@@ -200,7 +205,10 @@ def _is_counted(kpi: Kpi, results: Mapping[str, object]) -> bool:
     """Whether a statement returned the parts of a KPI, or its value where it is no sum."""
     if kpi.additive:
         return any(f"AS {kpi.id}__base" in sql for sql in results)
-    return any(f"({kpi.value}) * 1.0e0 AS number" in sql and f"({kpi.where})" in sql for sql in results)
+    over = f"coalesce({kpi.hit}, FALSE) AS is_over" if kpi.spec.running else ""
+    return any(
+        f"({kpi.value}) * 1.0e0 AS number" in sql and f"({kpi.where})" in sql and over in sql for sql in results
+    )
 
 
 def _compare_model(spark: Any, store: Store, config: Config) -> list[Comparison]:

@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kpibar.config import Config, load
+from kpibar.config import Config, Settings, load
 from kpibar.database.store import open_store
+from kpibar.kpis.catalogue import catalogue
 from kpibar.load.ingest import ingest
 from kpibar.load.outcome import Options, Outcome
 from kpibar.measure.barometer import barometer
@@ -106,6 +107,8 @@ def kpibar(*arguments: str, folder: Path, **environment: str) -> subprocess.Comp
     return launch(arguments, folder, environment)
 
 
+# Every KPI of the catalogue, those that are reported only when named among them.
+EVERY = Request(kpis=tuple(kpi.id for kpi in catalogue(Settings()).kpis))
 # The exports of a year are taken in February of the next, when every row of the year is mature.
 AS_OF = datetime(2026, 2, 15, 12, 0)
 

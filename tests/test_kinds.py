@@ -57,13 +57,19 @@ def test_the_entry_of_a_kind_is_whole(kind: Kind) -> None:
 
 
 def test_an_entry_has_one_way_to_its_figures() -> None:
-    """Sums, operands or a statistic: an entry without any, or with two of them, cannot be written."""
-    rate, ratio, median = KINDS["rate"], KINDS["ratio"], KINDS["median"]
-    with pytest.raises(ValueError, match="sums, operands or a statistic"):
+    """Sums, operands, a statistic or running times: an entry without any, or with two, cannot be written."""
+    rate, ratio, median, time = KINDS["rate"], KINDS["ratio"], KINDS["median"], KINDS["time_to"]
+    one_of_four = "sums, operands, a statistic or running times"
+    with pytest.raises(ValueError, match=one_of_four):
         replace(rate, sums={})
+    with pytest.raises(ValueError, match=one_of_four):
+        replace(time, running=False)
     for entry, more in ((rate, median), (ratio, rate), (ratio, median)):
-        with pytest.raises(ValueError, match="sums, operands or a statistic"):
+        with pytest.raises(ValueError, match=one_of_four):
             replace(entry, sums=more.sums, statistic=more.statistic, operands=entry.operands or more.operands or ("x",))
+    for entry in (rate, ratio, median):
+        with pytest.raises(ValueError, match=one_of_four):
+            replace(entry, running=True)
 
 
 def test_a_kind_that_is_no_sum_is_one_entry(tmp_path: Path) -> None:
@@ -120,5 +126,5 @@ def test_the_mask_of_a_kind_leaves_the_base(kind: Kind) -> None:
     for part in (small, shown[0]):
         assert (part.value, part.numerator, part.low, part.high) == (None,) * 4 and part.base == BASES[0]
     assert shown[2] == parts[2]
-    sums = not (spec.statistic or spec.shares)
+    sums = not (spec.has_statements or spec.shares)
     assert (shown[1].value is None) == sums, "of a sum the next smallest goes too: the rest would give the first away"

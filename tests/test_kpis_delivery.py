@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kpibar.measure.report import Barometer
-from tests.support import computed, facts, fraction, row
+from tests.support import EVERY, computed, facts, fraction, row
 
 # Exported on 15 June 2025 at 14:00 in Paris.
 JUNE = datetime(2025, 6, 15, 12, 0)
@@ -50,7 +50,8 @@ PARCELS = """
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Barometer:
-    return computed(tmp_path_factory.mktemp("delivery"), {"orders.csv": ORDERS, "parcels.csv": PARCELS}, as_of=JUNE)
+    exports = {"orders.csv": ORDERS, "parcels.csv": PARCELS}
+    return computed(tmp_path_factory.mktemp("delivery"), exports, as_of=JUNE, request=EVERY)
 
 
 def test_late_share(found: Barometer) -> None:
@@ -75,9 +76,47 @@ def test_promise_coverage(found: Barometer) -> None:
 
 def test_lateness(found: Barometer) -> None:
     """half_past 30 min, two 24 h after midnight, new_year from 1 January 00:30 to 2 January 10:00."""
+    came = row(found, "lateness_median_delivered").now
+    assert came.base == 3, "the three never delivered have no delay yet"
+    assert came.value == pytest.approx(24 * 3600, abs=0.001), "1,800 s, 86,400 s, 120,600 s"
+
+
+def test_lateness_with_those_never_delivered(found: Barometer) -> None:
+    """never, half_lost and sent_back are late since 11 March 00:00: 96 days and 13 hours (the clocks changed).
+
+    Of six late orders 5/6 are missing after 30 min, 4/6 after 24 h and 3/6 after 33.5 h: half of them.
+    """
     late = row(found, "lateness_median").now
-    assert late.base == 3, "the three never delivered have no delay yet"
-    assert late.value == pytest.approx(24 * 3600, abs=0.001), "1,800 s, 86,400 s, 120,600 s"
+    assert late.value == pytest.approx(120_600, abs=0.001)
+    assert (late.numerator, late.denominator) == (3, 6)
+
+
+def test_lateness_that_is_not_reached(folder: Path) -> None:
+    """Exported on 15 June at 14:00; late since 11 March 00:00, one came after 10 h: 2/3 are missing, not 1/2."""
+    parcels = """
+    | parcel_id | order_ref | promised_to | delivered_at        | returned_at         |
+    | 1         | came      | 2025-03-10  | 2025-03-11 10:00:00 |                     |
+    | 2         | never     | 2025-03-10  |                     |                     |
+    | 3         | sent_back | 2025-03-10  |                     | 2025-03-20 10:00:00 |
+    """
+    late = row(computed(folder, {"parcels.csv": parcels}, as_of=JUNE), "lateness_median")
+    assert (late.now.value, late.status, late.now.numerator, late.now.denominator) == (None, "not_reached", 1, 3)
+    assert late.now.low == pytest.approx(96 * 86_400 + 13 * 3600, abs=0.001)
+
+
+def test_a_promise_is_unanswered_after_seven_days(folder: Path) -> None:
+    """Promised for 10 March: after the end of 17 March it was unanswered, whenever the parcel came."""
+    parcels = """
+    | parcel_id | order_ref | promised_to | delivered_at        |
+    | 1         | in_time   | 2025-03-10  | 2025-03-10 10:00:00 |
+    | 2         | on_day_7  | 2025-03-10  | 2025-03-17 23:59:59 |
+    | 3         | on_day_8  | 2025-03-10  | 2025-03-18 00:00:01 |
+    | 4         | in_summer | 2025-03-10  | 2025-06-10 10:00:00 |
+    | 5         | never     | 2025-03-10  |                     |
+    """
+    assert fraction(computed(folder, {"p.csv": parcels}, as_of=JUNE), "promise_unanswered") == (3, 5)
+    later = computed(folder, {}, "[thresholds]\npromise_horizon_days = 8\n", as_of=None)
+    assert fraction(later, "promise_unanswered") == (2, 5), "on_day_8 came within eight days"
 
 
 @pytest.mark.long
@@ -101,10 +140,18 @@ def test_lead_time(folder: Path) -> None:
     | 5         | 90005     |             |                     |
     | 6         | 90006     |             | 2025-02-01 10:00:00 |
     """
-    lead = row(computed(folder, {"orders.csv": table, "parcels.csv": parcels}), "lead_time").now
-    assert (lead.value, lead.base) == (2 * 86_400, 3), (
+    found = computed(folder, {"orders.csv": table, "parcels.csv": parcels}, request=EVERY)
+    came = row(found, "lead_time_delivered").now
+    assert (came.value, came.base) == (2 * 86_400, 3), (
         "90002 took 23 h over the change of clocks, 90001 two days, 90003 five (its last parcel)"
     )
+    lead = row(found, "lead_time").now
+    assert (lead.value, lead.numerator, lead.denominator) == (2 * 86_400, 3, 4), (
+        "with 90005, still on its way, 3/4 are missing after 23 h and 2/4 after two days"
+    )
+    most = row(found, "lead_time_p90")
+    assert (most.now.value, most.status, most.now.denominator) == (None, "not_reached", 4), "1/4 after five days"
+    assert most.now.low == 351 * 86_400 + 3 * 3600, "90005: 1 March 2025 10:00 to 15 February 2026 13:00"
 
 
 @pytest.mark.long
@@ -220,12 +267,14 @@ def test_a_delivery_on_an_unknown_day_is_not_judged(folder: Path) -> None:
 
     o7 was "delivered" a month before it was ordered, the other parcel of o9 came in time.
     """
-    found = computed(folder, {"orders.csv": UNDATED_ORDERS, "parcels.csv": UNDATED})
+    found = computed(folder, {"orders.csv": UNDATED_ORDERS, "parcels.csv": UNDATED}, request=EVERY)
     assert fraction(found, "late_share") == (4, 5)
     assert fraction(found, "promise_unanswered") == (3, 5), "o4 o5 o6"
     notes = {note.code: note.values["rows"] for note in row(found, "late_share").notes}
     assert (notes["undated"], notes["never_arrived"]) == (4, 2)
-    assert row(found, "lead_time").now.base == 1, "o1; the last parcel of o8 and of o9 has no day"
+    assert row(found, "lead_time_delivered").now.base == 1, "o1; the last parcel of o8 and of o9 has no day"
+    assert fraction(found, "lead_time") == (1, 4), "o1, of it and o4 o5 o6, which never came"
+    assert row(found, "lead_time").status == "not_reached", "3/4 never came"
 
 
 # What each word makes of a parcel that has no day of delivery and whose promise has expired.
@@ -297,12 +346,15 @@ def test_an_order_is_late_when_any_of_its_parcels_is(folder: Path) -> None:
     c kept both promises. Delays: a 2 days, b 1 day, d 3 days, f 34 hours; e is not delivered. Lead times: a, b, c, d by
     their last parcel, 11 March 10:00 (10 days), 21 March, 11 March, 8 March; e and f are on their way.
     """
-    found = computed(folder, {"orders.csv": SPLIT_ORDERS, "parcels.csv": SPLIT})
+    found = computed(folder, {"orders.csv": SPLIT_ORDERS, "parcels.csv": SPLIT}, request=EVERY)
     assert fraction(found, "late_share") == (5, 6)
     assert fraction(found, "promise_unanswered") == (1, 6), "e"
-    late, lead = row(found, "lateness_median").now, row(found, "lead_time").now
+    late, lead = row(found, "lateness_median_delivered").now, row(found, "lead_time_delivered").now
     assert (late.base, round((late.value or 0) / 3600)) == (4, 41), "between 34 and 48 hours"
     assert (lead.base, lead.value) == (4, 10 * 86_400), "10, 20.6, 10 and 7.6 days"
+    late, lead = row(found, "lateness_median").now, row(found, "lead_time").now
+    assert (late.base, round((late.value or 0) / 3600)) == (5, 48), "with e: b 4/5, f 3/5, a 2/5 are missing"
+    assert (lead.base, lead.value) == (6, 10 * 86_400), "with e and f: d 5/6, then a and c 3/6 are missing"
     assert facts(folder, "SELECT DISTINCT carrier FROM fact_orders WHERE late") == [("Slow",)]
 
 

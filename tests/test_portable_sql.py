@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from kpibar.config import Settings
 from kpibar.kpis.catalogue import Kpi, catalogue
-from kpibar.kpis.compute import cells_statement, statistic_statement
+from kpibar.kpis.compute import cells_statement, statistic_statement, times_statement
 from kpibar.kpis.estimates import Window
 from kpibar.layouts.layout import shelf
 from kpibar.model.build import parameters, steps, written_in
@@ -46,7 +46,8 @@ YEAR = Window(date(2025, 1, 1), date(2025, 12, 31))
 def sql_of(kpi: Kpi) -> str:
     if kpi.additive:
         return cells_statement([kpi], [YEAR], kpi.over or "brand", None)
-    return statistic_statement(kpi, [YEAR], "'all'", None)
+    statement = times_statement if kpi.spec.running else statistic_statement
+    return statement(kpi, [YEAR], "'all'", None)
 
 
 STATEMENTS = {step.name: written_in(step.sql, VALUES) for step in steps()} | {

@@ -1,6 +1,7 @@
 """Random tables, counted a second time by pandas: totals, months, channels, brands and carriers."""
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pandas
 import pytest
 
 from kpibar.measure.report import Barometer, Request
-from tests.support import computed, report, row, settings
+from tests.running import reached
+from tests.support import AS_OF, EVERY, computed, report, row, settings
 
 CHANNELS = ("phone", "email", "chat")
 
@@ -47,6 +49,12 @@ PARCELS = pandas.DataFrame([parcel(n, DRAW) for n in range(600)])
 COUNTED = CONTACTS[~CONTACTS["spam"].astype(bool) & (CONTACTS["created_at"].dt.year == 2025)]
 OFFERED = COUNTED[COUNTED["channel"] == "phone"]
 REPLIED = COUNTED[COUNTED["first_reply_s"].notna()]
+# In writing, with the seconds until the reply, or until the export (at 12:00 UTC) where there is none.
+WRITTEN = COUNTED[COUNTED["channel"] != "phone"].assign(
+    time=lambda rows: rows["first_reply_s"].fillna(
+        (pandas.Timestamp(AS_OF, tz="UTC") - rows["created_at"].dt.tz_localize("Europe/Paris")).dt.total_seconds()
+    )
+)
 DUE = PARCELS[pandas.to_datetime(PARCELS["promised_to"]).dt.year == 2025].assign(
     late=lambda rows: (
         rows["delivered_at"].isna()
@@ -63,11 +71,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def found(folder: Path) -> Barometer:
     exports = {"contacts.csv": CONTACTS.to_csv(index=False), "parcels.csv": PARCELS.to_csv(index=False)}
-    return computed(folder, exports, request=Request(year=2025, by="channel"))
+    return computed(folder, exports, request=replace(EVERY, year=2025, by="channel"))
 
 
 def segments(found: Barometer, kpi: str) -> dict[str, tuple[float | None, float | None]]:
     return {part.key: (part.now.numerator, part.now.denominator) for part in row(found, kpi).segments}
+
+
+def median_time(rows: pandas.DataFrame) -> float | None:
+    """The median of the times until the first reply, those still waiting included."""
+    return reached(zip(rows["time"], rows["first_reply_s"].notna(), strict=True))
 
 
 @pytest.mark.long
@@ -81,8 +94,10 @@ def test_by_channel(found: Barometer) -> None:
             OFFERED["answered"].astype(bool).sum(),
         )
     }
-    medians = {part.key: part.now.value for part in row(found, "frt_median").segments}
+    medians = {part.key: part.now.value for part in row(found, "frt_median_answered").segments}
     assert medians == pytest.approx(REPLIED.groupby("channel")["first_reply_s"].median().to_dict())
+    times = {part.key: part.now.value for part in row(found, "frt_median").segments}
+    assert times == {key: median_time(rows) for key, rows in WRITTEN.groupby("channel")}
 
 
 @pytest.mark.long
@@ -98,7 +113,10 @@ def test_by_month(found: Barometer) -> None:
     assert months("answer_rate") == pytest.approx(by_month(OFFERED, "answered"))
     assert months("asa") == pytest.approx(by_month(OFFERED[OFFERED["answered"].astype(bool)], "wait_s"))
     medians = REPLIED.groupby(REPLIED["created_at"].dt.month)["first_reply_s"].median()
-    assert months("frt_median") == pytest.approx(medians.to_list())
+    assert months("frt_median_answered") == pytest.approx(medians.to_list())
+    assert months("frt_median") == [
+        median_time(rows) for _, rows in WRITTEN.groupby(WRITTEN["created_at"].dt.month)
+    ]
 
 
 @pytest.mark.long
@@ -112,10 +130,14 @@ def test_parts_add_up_to_the_whole(found: Barometer, folder: Path) -> None:
     assert {key: count for key, (count, _) in brands.items()} == (
         COUNTED.groupby("brand").size().rename({"": "?"}).to_dict()
     )
-    one = report(folder, settings(folder), Request(year=2025, brand="A"))
+    one = report(folder, settings(folder), replace(EVERY, year=2025, brand="A"))
     assert (row(one, "contacts").now.value, None) == brands["A"]
     only = REPLIED[REPLIED["brand"] == "A"]["first_reply_s"]
-    assert (row(one, "frt_median").now.value, row(one, "frt_median").now.base) == (only.median(), len(only))
+    answered = row(one, "frt_median_answered").now
+    assert (answered.value, answered.base) == (only.median(), len(only))
+    written = WRITTEN[WRITTEN["brand"] == "A"]
+    first = row(one, "frt_median").now
+    assert (first.value, first.numerator, first.base) == (median_time(written), len(only), len(written))
 
 
 @pytest.mark.long

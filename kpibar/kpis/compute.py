@@ -228,7 +228,7 @@ def _numbers(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str 
     """SQL of the values of a KPI, a row each, with its period, month and segment."""
     segment = group or segment_of(None, kpi.from_table)
     cases = (f"WHEN {within(kpi.date, [window])} THEN {place}" for place, window in enumerate(windows))
-    over = f", coalesce({kpi.hit}, FALSE) AS over" if kpi.spec.running else ""
+    over = f", coalesce({kpi.hit}, FALSE) AS is_over" if kpi.spec.running else ""
     return (
         f"SELECT CASE {' '.join(cases)} END AS period, CAST(date_trunc('month', {kpi.date}) AS DATE) AS month,\n"
         f"        {segment} AS segment, {mature(kpi)} AS old_enough, ({kpi.value}) * 1.0e0 AS number{over}\n"
@@ -245,7 +245,7 @@ def times_statement(kpi: Kpi, windows: Sequence[Window], group: str | None, bran
     """
     return (
         "SELECT period, month, segment, number, count(*) FILTER (WHERE old_enough) AS records,\n"
-        "    count(*) FILTER (WHERE old_enough AND over) AS ended,\n"
+        "    count(*) FILTER (WHERE old_enough AND is_over) AS ended,\n"
         "    count(*) FILTER (WHERE NOT old_enough) AS immature\n"
         f"FROM (\n    {_numbers(kpi, windows, group, brand)}\n) AS numbers\nGROUP BY period, month, segment, number"
     )
