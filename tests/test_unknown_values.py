@@ -51,7 +51,7 @@ def test_a_contact_without_a_channel_is_written(folder: Path) -> None:
     assert notes(found, "resolution_median") == {"channel_unknown": 3}, "nothing bare silence"
     assert notes(found, "channel_mix") == {"channel_missing": 3}
     said = render(found, "en", Screen())
-    assert "Contacts without a channel, counted as written: First reply (median) 2" in said
+    assert "Contacts without a channel, counted as written: First reply (median) 3" in said
     assert "Contacts without a channel, left out: Channel mix 3" in said
 
 
