@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import groupby
 
 
 def reached(records: Iterable[tuple[float, bool]], quantile: Fraction = Fraction(1, 2)) -> float | None:
@@ -9,11 +10,13 @@ def reached(records: Iterable[tuple[float, bool]], quantile: Fraction = Fraction
 
     A record is a time and whether it ended then.
     """
-    share, rows = Fraction(1), sorted(records)
-    for time in sorted({time for time, ended in rows if ended}):
-        at_risk = sum(other >= time for other, _ in rows)
-        ending = sum(ended and other == time for other, ended in rows)
-        share *= Fraction(at_risk - ending, at_risk)
-        if share <= 1 - quantile:
-            return time
+    rows = sorted(records)
+    share, at_risk = Fraction(1), len(rows)
+    for time, group in groupby(rows, key=lambda row: row[0]):
+        ends = [ended for _, ended in group]
+        if any(ends):
+            share *= Fraction(at_risk - sum(ends), at_risk)
+            if share <= 1 - quantile:
+                return time
+        at_risk -= len(ends)
     return None

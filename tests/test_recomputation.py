@@ -8,6 +8,7 @@ breakdowns are checked too.
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ import pytest
 from kpibar.cli.demo import sample_folder
 from kpibar.config import load
 from kpibar.load.outcome import Outcome
-from kpibar.measure.report import BY, Request
+from kpibar.measure.report import BY
 from kpibar.render.document import document
-from tests.support import report
+from tests.running import reached
+from tests.support import EVERY, report
 from tests.test_breakdowns import NOW, checked
 
 YEARS = (2024, 2025)
@@ -46,7 +48,7 @@ def documents(sample: tuple[Path, list[Outcome]]) -> dict[str, dict[str, Any]]:
     config = replace(config, settings=config.settings.model_copy(update={"reporting": reporting}))
     made = {}
     for by in BY:
-        found = report(sample[0], config, Request(year=2025, by=by))
+        found = report(sample[0], config, replace(EVERY, year=2025, by=by))
         checked(found, by)
         made[by] = document(found, NOW)
     return made
@@ -110,8 +112,10 @@ def parcels() -> pd.DataFrame:
         written = sent[name].ne("")
         sent[name] = moment(sent[name])
         sent = sent[sent[name].notna() | ~written]
-    sent = sent[sent["parcel_id"].ne("") & sent["direction"].eq("outgoing")]
+    sent = sent[sent["parcel_id"].ne("")]
+    # Returns are no parcels of customers, but the export speaks up to the newest of them, too.
     sent["as_of"] = newest(sent["shipped_at"], sent["first_offer_at"], sent["delivered_at"])
+    sent = sent[sent["direction"].eq("outgoing")]
     sent["promised_on"] = pd.to_datetime(sent["expected_delivery_date"], errors="coerce")
     ends = (sent["promised_on"] + DAY).dt.tz_localize("Europe/Paris") - pd.Timedelta(microseconds=1)
     sent["promised_to"] = ends
@@ -147,6 +151,8 @@ def orders() -> pd.DataFrame:
             "late": grouped["late"].any(),
             "due": grouped["late"].any() | grouped["due"].all(),
             "overdue": grouped["overdue"].any(),
+            "undated": grouped["undated"].any(),
+            "owed_to": worst["owed_to"],
             "attempted": grouped["attempted"].any(),
             "kept": ~(sent["attempted"] & ~sent["at_first"]).groupby([sent["brand"], sent["order"]]).any(),
             "carrier": worst["carrier"],
@@ -247,6 +253,11 @@ def value(kind: str, rows: pd.DataFrame, on: str, column: str) -> Table:
     return kind, rows.assign(on=rows[on], hit=rows[column])
 
 
+def time_to(rows: pd.DataFrame, on: str, time: Any, ended: Any, kind: str = "time_to") -> Table:
+    """Times of which some still run: `hit` counts those that ended."""
+    return kind, rows.assign(on=rows[on], time=time, hit=ended.astype(float))
+
+
 def deliveries() -> dict[str, Table]:
     made = orders()
     kept = made[~made["cancelled"]]
@@ -254,15 +265,25 @@ def deliveries() -> dict[str, Table]:
     due, known = kept[kept["due"].eq(True)], kept[kept["due"].notna() & kept["ordered_on"].notna()]
     judged = due[old.reindex(due.index)]
     late = kept[kept["late"].eq(True) & old & kept["missed_by"].notna()]
+    missed = kept[kept["late"].eq(True) & (kept["overdue"].eq(True) | kept["missed_by"].notna())]
+    since = (missed["as_of"] - missed["owed_to"]).dt.total_seconds()
+    missing = missed["overdue"].eq(True)
+    # A delivery on an unknown day, or before the order was placed, took an unknown time.
+    sent = kept[kept["late"].notna() & kept["ordered_on"].notna() & kept["undated"].eq(False) & ~(kept["lead"] < -300)]
+    way = (sent["as_of"] - sent["ordered_at"]).dt.total_seconds()
+    lead = sent["lead"].clip(lower=0)
     tried = kept[kept["attempted"].eq(True)]
     arrived = kept[kept["lead"].notna() & (kept["lead"] >= 0)]
     placed = made[made["ordered_on"].notna()]
     return {
         "late_share": rate(judged, "promised_on", judged["late"].eq(True)),
-        "promise_unanswered": rate(due, "promised_on", due["overdue"].eq(True)),
+        "promise_unanswered": rate(due, "promised_on", due["overdue"].eq(True) | (due["missed_by"] > 7 * A_DAY)),
         "promise_coverage": rate(known, "ordered_on", known["promised_on"].notna()),
-        "lateness_median": value("median", late, "promised_on", "missed_by"),
-        "lead_time": value("median", arrived, "ordered_on", "lead"),
+        "lateness_median": time_to(missed, "promised_on", missed["missed_by"].mask(missing, since), ~missing),
+        "lateness_median_delivered": value("median", late, "promised_on", "missed_by"),
+        "lead_time": time_to(sent, "ordered_on", lead.fillna(way), lead.notna()),
+        "lead_time_p90": time_to(sent, "ordered_on", lead.fillna(way), lead.notna(), "time_to_p90"),
+        "lead_time_delivered": value("median", arrived, "ordered_on", "lead"),
         "first_attempt": rate(tried, "attempt_on", tried["kept"].eq(True)),
         "orders_placed": value("count", placed.assign(one=1), "ordered_on", "one"),
     }
@@ -278,14 +299,28 @@ def replies() -> dict[str, Table]:
     due = made["reply_s"].notna() | (~answered & (age >= target))
     old = made["on"] + 14 * DAY < made["as_of_on"]
     done = made[made["still_solved"] & made["solution_s"].notna()]
-    solved = made["solved"] & old & made["reopens"].notna()
+    open_yet = ~made["still_solved"]
+    known = made[(open_yet | made["solution_s"].notna()) & made["Status"].ne("")]
+    wait = made[made["reply_s"].notna() | ~answered]
+    in_time = ~(made["solution_s"] > 28 * A_DAY)
+    far = made["on"] + 28 * DAY < made["as_of_on"]
+    again = made["reopens"] > 0
+    solved = (
+        (again | (made["solved"] & in_time)) & far & made["reopens"].notna() & (made["Status"].ne("") | made["solved"])
+    )
     moved = made[made["stations"].notna()]
     return {
-        "frt_median": value("median", made[made["reply_s"].notna()], "on", "reply_s"),
+        "frt_median": time_to(wait, "on", wait["reply_s"].fillna(age), wait["reply_s"].notna()),
+        "frt_p90": time_to(wait, "on", wait["reply_s"].fillna(age), wait["reply_s"].notna(), "time_to_p90"),
+        "frt_median_answered": value("median", made[made["reply_s"].notna()], "on", "reply_s"),
         "reply_within": rate(made[due], "on", made["reply_s"][due] <= target[due]),
-        "unanswered": rate(made[old], "on", ~answered[old]),
-        "resolution_median": value("median", done, "on", "solution_s"),
-        "reopen_rate": rate(made[solved], "on", made["reopens"][solved] > 0),
+        "unanswered": rate(made[old], "on", ~answered[old] | (made["reply_s"][old] > 14 * A_DAY)),
+        "resolution_median": time_to(known, "on", known["solution_s"].mask(open_yet, age), known["still_solved"]),
+        "resolution_p90": time_to(
+            known, "on", known["solution_s"].mask(open_yet, age), known["still_solved"], "time_to_p90"
+        ),
+        "resolution_median_closed": value("median", done, "on", "solution_s"),
+        "reopen_rate": rate(made[solved], "on", (again & made["still_solved"] & in_time)[solved]),
         "transfer_rate": rate(moved, "on", moved["stations"] > 1),
     }
 
@@ -323,7 +358,7 @@ def opinions() -> dict[str, Table]:
     told = told.assign(on=day(told["last"].fillna(told["sent"])))
     return {
         "csat": rate(scores, "on", scores["score"].eq("good")),
-        "response_rate": rate(invited, "on", invited["got"]),
+        "response_rate": rate(invited, "on", invited["got"] & ~(invited["last"] > invited["sent"] + 14 * DAY)),
         "nps": ("net", told.assign(hit=told["points"].ge(9).astype(float) - told["points"].le(6).astype(float))),
     }
 
@@ -507,6 +542,9 @@ def figure(kind: str, rows: pd.DataFrame) -> tuple[float | None, float | None, f
     base, total = float(len(rows)), float(rows["hit"].sum())
     if kind == "count":
         return base, base, None
+    if kind.startswith("time_to"):
+        ended, share = rows["hit"].eq(1), Fraction(9, 10) if kind.endswith("p90") else Fraction(1, 2)
+        return reached(zip(rows["time"], ended, strict=True), share) if base else None, total, base
     if kind == "median":
         return (float(rows["hit"].median()) if base else None), None, base
     return (total / base * (100 if kind == "net" else 1) if base else None), total, base

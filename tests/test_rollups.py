@@ -114,9 +114,7 @@ def test_by_month(found: Barometer) -> None:
     assert months("asa") == pytest.approx(by_month(OFFERED[OFFERED["answered"].astype(bool)], "wait_s"))
     medians = REPLIED.groupby(REPLIED["created_at"].dt.month)["first_reply_s"].median()
     assert months("frt_median_answered") == pytest.approx(medians.to_list())
-    assert months("frt_median") == [
-        median_time(rows) for _, rows in WRITTEN.groupby(WRITTEN["created_at"].dt.month)
-    ]
+    assert months("frt_median") == [median_time(rows) for _, rows in WRITTEN.groupby(WRITTEN["created_at"].dt.month)]
 
 
 @pytest.mark.long

@@ -7,7 +7,7 @@ import pytest
 
 from kpibar.load.outcome import Outcome, limit
 from tests.intake import held, take_text
-from tests.support import computed, facts, fraction, row, table
+from tests.support import EVERY, computed, facts, fraction, row, table
 
 SOUND = 200
 REMARKS = "SELECT code, about, records FROM remarks ORDER BY code, about"
@@ -114,12 +114,15 @@ def test_an_unknown_reply_time_is_neither_in_time_nor_unanswered(folder: Path) -
 
     Within target: hour seconds clock of these three and silence. Resolution: 7,200, 0 and 1,800 s.
     """
-    found = computed(folder, {"contacts.csv": CONTACTS})
-    first, solved = row(found, "frt_median").now, row(found, "resolution_median").now
+    found = computed(folder, {"contacts.csv": CONTACTS}, request=EVERY)
+    first, solved = row(found, "frt_median_answered").now, row(found, "resolution_median_closed").now
     assert (first.value, first.base) == (0, 3)
     assert fraction(found, "reply_within") == (3, 4)
     assert fraction(found, "unanswered") == (1, 6), "silence"
     assert (solved.value, solved.base) == (1800, 3)
+    first, solved = row(found, "frt_median").now, row(found, "resolution_median").now
+    assert (first.value, first.base) == (0, 4), "with silence 2/4 wait after 0 s"
+    assert (solved.value, solved.base) == (1800, 4), "with silence 3/4 are open after 0 s, 2/4 after 1,800 s"
     assert held(folder, REMARKS) == [
         ("clock_gap", "first_human_reply_at before created_at", 2),
         ("clock_gap", "resolved_at before created_at", 1),

@@ -12,7 +12,7 @@ from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import population
 from kpibar.measure.report import Barometer
 from kpibar.render.terminal import Screen, render
-from tests.support import computed, facts, fraction, row
+from tests.support import EVERY, computed, facts, fraction, row
 
 SUMMER = datetime(2025, 6, 1, 12, 0)
 
@@ -37,18 +37,21 @@ CHANNELS = """
 
 @pytest.mark.long
 def test_a_contact_without_a_channel_is_written(folder: Path) -> None:
-    found = computed(folder, {"contacts.csv": CHANNELS}, as_of=SUMMER)
-    replied, solved = row(found, "frt_median").now, row(found, "resolution_median").now
+    found = computed(folder, {"contacts.csv": CHANNELS}, as_of=SUMMER, request=EVERY)
+    replied, solved = row(found, "frt_median_answered").now, row(found, "resolution_median_closed").now
     assert (replied.value, replied.base) == (7200, 3), "1 2 3 h: mail nothing bare"
     assert (solved.value, solved.base) == (14_400, 3), "2 4 6 h: mail nothing bare"
+    replied, solved = row(found, "frt_median").now, row(found, "resolution_median").now
+    assert (replied.value, replied.base) == (7200, 4), "with silence 3/4 wait after 1 h, 2/4 after 2 h"
+    assert (solved.value, solved.base) == (14_400, 4), "with silence 3/4 are open after 2 h, 2/4 after 4 h"
     assert fraction(found, "reply_within") == (3, 4), "all but silence, whose target is that of other channels"
     assert fraction(found, "unanswered") == (1, 4), "silence"
-    assert notes(found, "frt_median") == {"channel_unknown": 2}
+    assert notes(found, "frt_median") == {"channel_unknown": 3}, "nothing bare silence"
     assert notes(found, "unanswered") == {"channel_unknown": 3}
-    assert notes(found, "resolution_median") == {"channel_unknown": 2}
+    assert notes(found, "resolution_median") == {"channel_unknown": 3}, "nothing bare silence"
     assert notes(found, "channel_mix") == {"channel_missing": 3}
     said = render(found, "en", Screen())
-    assert "Contacts without a channel, counted as written: First reply (median) 2" in said
+    assert "Contacts without a channel, counted as written: First reply (median) 3" in said
     assert "Contacts without a channel, left out: Channel mix 3" in said
 
 
@@ -123,10 +126,13 @@ BOTS = """
 
 
 def test_a_bot_alone_answers_and_a_bot_that_was_left_does_not(folder: Path) -> None:
-    found = computed(folder, {"contacts.csv": BOTS}, as_of=SUMMER)
+    found = computed(folder, {"contacts.csv": BOTS}, as_of=SUMMER, request=EVERY)
     assert fraction(found, "unanswered") == (3, 8), "left handed open"
+    answered = row(found, "frt_median_answered").now
+    assert (answered.value, answered.base) == (2700, 2), "person after an hour, mail after half of one; no bot"
     first = row(found, "frt_median").now
-    assert (first.value, first.base) == (2700, 2), "person after an hour, mail after half of one; no bot"
+    assert (first.value, first.numerator, first.base) == (None, 2, 5), "left handed open wait: 3/5, not 1/2"
+    assert first.low == 92 * 86_400 + 4 * 3600, "1 March 09:00 to 1 June 14:00, clocks one hour ahead"
     assert fraction(found, "reply_within") == (1, 5), "mail, of person mail left handed open: 60 s for chats"
     assert notes(found, "reply_within") == {"reply_untimed": 1}, "counted: two replies at an unknown time"
     assert fraction(found, "fcr_window") == (5, 8), "nobody came back; left handed open were not resolved"
@@ -143,9 +149,12 @@ def test_where_nothing_is_said_of_solving_a_bots_reply_is_an_answer(folder: Path
     | silence    | 2025-03-01 09:00:00 | chat    |                     |                      |               |           |           |
     | person     | 2025-03-01 09:00:00 | chat    | 2025-03-01 09:00:02 | 2025-03-01 09:00:40  | 40            |           |           |
     """  # noqa: E501
-    found = computed(folder, {"contacts.csv": table}, as_of=SUMMER)
+    found = computed(folder, {"contacts.csv": table}, as_of=SUMMER, request=EVERY)
     assert fraction(found, "unanswered") == (3, 5), "escalated quit silence"
-    assert (row(found, "frt_median").now.value, row(found, "frt_median").now.base) == (40, 1), "2 s is the bot's"
+    answered = row(found, "frt_median_answered").now
+    assert (answered.value, answered.base) == (40, 1), "2 s is the bot's"
+    assert fraction(found, "frt_median") == (1, 4), "person, of it and escalated quit silence"
+    assert row(found, "frt_median").status == "not_reached", "3/4 wait"
 
 
 @pytest.mark.long
@@ -159,9 +168,11 @@ def test_a_closing_date_is_a_resolution_where_there_is_no_other(folder: Path) ->
     | no_word    | 2025-03-01 10:00:00 | email   |                     |        |
     | call       | 2025-03-01 10:00:00 | phone   | 2025-03-01 10:03:00 |        |
     """
-    found = computed(folder, {"contacts.csv": table}, as_of=SUMMER)
+    found = computed(folder, {"contacts.csv": table}, as_of=SUMMER, request=EVERY)
+    done = row(found, "resolution_median_closed").now
+    assert (done.value, done.base) == (5400, 2), "2 h and 1 h: closed and stated"
     solved = row(found, "resolution_median").now
-    assert (solved.value, solved.base) == (5400, 2), "2 h and 1 h: closed and stated"
+    assert (solved.value, solved.base) == (7200, 3), "2/3 open after 1 h, 1/3 after 2 h: reopened is open"
     assert notes(found, "resolution_median") == {"resolution_untimed": 1, "solution_unknown": 1}
 
 
