@@ -1,4 +1,6 @@
-"""Write the sample exports of the two invented brands and the true values behind them: `python sample_data/make.py [--out DIR] [--seed N]`.
+"""Write the sample exports of the two invented brands, and the true values behind them.
+
+    python sample_data/make.py [--out DIR] [--seed N]
 
 The same seed writes the same bytes; nothing reads a clock or the network.
 """

@@ -251,12 +251,10 @@ def draw_invitation(rng: Random, order: Order, arrived: datetime) -> Invitation:
 
 def draw_invitations(seed: int, orders: list[Order]) -> list[Invitation]:
     """The invitations sent before the export, in order of time: three delivered orders in ten are invited."""
-    rng = stream(seed, "nps")
+    rng = stream(seed, "delighted")
     asked = [(order, order.arrives_at) for order in orders if rng.random() < 0.31]
     made = [draw_invitation(rng, order, arrived) for order, arrived in asked if arrived]
-    return sorted(
-        (one for one in made if one.sent_at < EXPORTED_AT), key=lambda one: (one.sent_at, one.order.ref)
-    )
+    return sorted((one for one in made if one.sent_at < EXPORTED_AT), key=lambda one: (one.sent_at, one.order.ref))
 
 
 def invitation_row(invitation: Invitation, number: int) -> list[str]:

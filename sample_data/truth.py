@@ -16,7 +16,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil, inf
 from pathlib import Path
 
@@ -165,7 +165,9 @@ def demand(world: World, found: list[Approach], year: int) -> Figures:
 
 def resolution(found: list[Approach], year: int) -> Figures:
     """Whether one contact was enough: a repeat is one although the caller used another number or told no order."""
-    repeated = [before <= WINDOW_S for one, before, _ in gaps(found, lambda one: one.issue) if in_year(one.created_at, year)]
+    repeated = [
+        before <= WINDOW_S for one, before, _ in gaps(found, lambda one: one.issue) if in_year(one.created_at, year)
+    ]
     return {
         "fcr_window": resolved_at_once(found, lambda one: one.issue, year),
         "ocr": resolved_at_once(found, lambda one: one.journey, year),
@@ -217,9 +219,7 @@ def replies(world: World, year: int) -> Figures:
         "unanswered": share(reply > REPLY_HORIZON_S for reply in reply_s),
         "resolution_median": quantile(solve_s),
         "resolution_p90": quantile(solve_s, 0.9),
-        "reopen_rate": share(
-            ticket.reopens > 0 and 60 * (ticket.solve or 0) <= REOPEN_HORIZON_S for ticket in solved
-        ),
+        "reopen_rate": share(ticket.reopens > 0 and 60 * (ticket.solve or 0) <= REOPEN_HORIZON_S for ticket in solved),
         "transfer_rate": share(ticket.groups > 1 for ticket in counted),
     }
 
