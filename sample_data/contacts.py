@@ -11,11 +11,11 @@ from world import (
     EXPORTED_AT,
     PETIT_PAS,
     STORY_REF,
-    YEARS,
     Brand,
     Customer,
     Order,
     at_hour,
+    behaviour,
     draw_days,
     is_peak,
     local,
@@ -41,6 +41,10 @@ ON_TIME_REASONS = {
 LATE_REASONS = {"complaint": 55, "refund": 30, "modification": 15}
 NO_ORDER_REASONS = {"presale": 55, "account": 25, "other": 20}
 BEFORE_SHIPPING = {"modification"}
+# The share of calls that wait long, and the seconds after which callers give up: of the calls that reach the queue
+# 14 in a hundred are given up in 2024, 8 in 2025.
+CROWDING = {2024: 0.155, 2025: 0.055}
+PATIENCE_S = {2024: 150, 2025: 230}
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def first_contact(rng: Random, order: Order, day: date, reason: str) -> Contact:
 
 def late_contact(rng: Random, order: Order) -> Contact | None:
     """Two late orders in five make the customer ask; most ask where the order is."""
-    if rng.random() > (0.40 if order.delivered_at else 0.75):
+    if rng.random() > (0.40 if order.arrives_at else 0.75):
         return None
     if rng.random() < 0.82:
         day = order.promised_on + timedelta(days=rng.choice((0, 1, 1, 2, 3)))
@@ -115,7 +119,7 @@ def late_contact(rng: Random, order: Order) -> Contact | None:
 def on_time_contact(rng: Random, order: Order) -> Contact | None:
     """Five in a hundred ask too early, ten in a hundred ask something else."""
     draw = rng.random()
-    ordered, delivered = local(order.created_at).date(), order.delivered_at
+    ordered, delivered = local(order.created_at).date(), order.arrives_at
     if draw > 0.15 or delivered is None:
         return None
     if draw < 0.05:
@@ -159,24 +163,23 @@ def story(rng: Random, order: Order) -> Iterator[Contact]:
 def contacts_without_order(rng: Random, brand: Brand, known: list[Customer], numbers: Iterator[int]) -> list[Contact]:
     """Questions before a purchase, about an account, and the rest."""
     found = []
-    for year in YEARS:
-        for day in draw_days(rng, brand, year, round(0.195 * brand.orders_per_year[year])):
-            customer = rng.choice(known) if rng.random() < 0.4 else new_customer(rng, next(numbers))
-            channel = weighted(rng, CHANNELS[brand.name])
-            reason = weighted(rng, NO_ORDER_REASONS)
-            found.append(Contact(brand, customer, None, reach(rng, day, channel), channel, reason))
+    for day in draw_days(rng, brand, 0.195):
+        customer = rng.choice(known) if rng.random() < 0.4 else new_customer(rng, next(numbers))
+        channel = weighted(rng, CHANNELS[brand.name])
+        reason = weighted(rng, NO_ORDER_REASONS)
+        found.append(Contact(brand, customer, None, reach(rng, day, channel), channel, reason))
     return found
 
 
 def draw_contacts(seed: int, brand: Brand, orders: list[Order], numbers: Iterator[int]) -> list[Contact]:
-    """All contacts of a brand in the two years, in order of time."""
+    """All contacts of a brand until the export, in order of time."""
     rng = stream(seed, f"contacts/{brand.name}")
     others = (order for order in orders if order.ref != STORY_REF)
     firsts = [contact for order in others if (contact := order_contact(rng, order))]
     firsts += contacts_without_order(rng, brand, [order.customer for order in orders], numbers)
     everything = [contact for first in firsts for contact in (first, *repeats(rng, first))]
     everything += [contact for order in orders if order.ref == STORY_REF for contact in story(rng, order)]
-    kept = (contact for contact in everything if local(contact.created_at).year in YEARS)
+    kept = (contact for contact in everything if contact.created_at < EXPORTED_AT)
     return sorted(kept, key=lambda contact: contact.created_at)
 
 
@@ -190,7 +193,7 @@ def draw_wait(rng: Random, instant: datetime) -> int:
     """Seconds until an agent is free: short mostly, long in the peak weeks and on Mondays."""
     day = local(instant).date()
     strain = 1.0 + (0.9 if is_peak(day) else 0.0) + (0.3 if day.weekday() == 0 else 0.0)
-    if rng.random() < 0.95 - 0.10 * strain:
+    if rng.random() < 0.95 - CROWDING[behaviour(day)] * strain:
         return 3 + int(rng.expovariate(1 / 6.5))
     return 20 + int(rng.expovariate(1 / (70 * strain)))
 
@@ -202,7 +205,8 @@ def draw_call(rng: Random, contact: Contact, started: datetime) -> Call:
         return Call(contact, started, False, "out_of_opening_hours", ivr, 0, 0)
     if rng.random() < 0.025:
         return Call(contact, started, False, "abandoned_in_ivr", ivr, 0, 0)
-    wait, patience = draw_wait(rng, started), 2 + int(rng.expovariate(1 / 190))
+    patience = 2 + int(rng.expovariate(1 / PATIENCE_S[behaviour(local(started).date())]))
+    wait = draw_wait(rng, started)
     if patience < wait:
         reason = "short_abandoned" if patience < 5 else "abandoned_in_classic"
         return Call(contact, started, False, reason, ivr, patience, 0)
@@ -244,7 +248,7 @@ def draw_calls(seed: int, contacts: list[Contact]) -> list[Call]:
     rng = stream(seed, "calls")
     phone = [contact for contact in contacts if contact.channel == "phone"]
     calls = [call for contact in phone for call in call_chain(rng, contact)]
-    kept = [call for call in calls if local(call.started_at).year in YEARS and call.started_at < EXPORTED_AT]
+    kept = [call for call in calls if call.started_at < EXPORTED_AT]
     return sorted(kept, key=lambda call: call.started_at)
 
 

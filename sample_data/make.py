@@ -1,4 +1,6 @@
-"""Write the sample exports of the two invented brands: `python sample_data/make.py [--out DIR] [--seed N]`.
+"""Write the sample exports of the two invented brands, and the true values behind them.
+
+    python sample_data/make.py [--out DIR] [--seed N]
 
 The same seed writes the same bytes; nothing reads a clock or the network.
 """
@@ -10,10 +12,11 @@ from itertools import count
 from pathlib import Path
 
 from contacts import Contact, draw_calls, draw_contacts, helpdesk
-from desk import draw_tickets, easiware, ratings, zendesk
+from helpdesk import draw_tickets, easiware, ratings, zendesk
 from phone import aircall
-from shop import delighted, sendcloud, shopify
+from shop import appointments, delighted, draw_invitations, sendcloud, shopify
 from table import Table, write
+from truth import Figures, World, find_truth, write_truth
 from world import BRANDS, Brand, Order, draw_orders
 
 SEED = 20260115
@@ -29,31 +32,35 @@ def callers(contacts: list[Contact]) -> set[int]:
     return {contact.customer.number for contact in contacts if contact.channel == "phone"}
 
 
-def draw_world(seed: int) -> tuple[list[tuple[Brand, list[Order]]], list[Contact]]:
-    """The orders of each brand and the contacts of both."""
+def draw_world(seed: int) -> tuple[list[tuple[Brand, list[Order]]], World]:
+    """The orders of each brand, and all that happens to them and to both brands' customers."""
     orders: list[tuple[Brand, list[Order]]] = []
     contacts: list[Contact] = []
     numbers = count(1)
     for brand in BRANDS:
         orders.append((brand, draw_orders(seed, brand, numbers)))
         contacts += draw_contacts(seed, brand, orders[-1][1], numbers)
-    return orders, contacts
-
-
-def build(seed: int) -> list[Table]:
-    """Every sample export."""
-    orders, contacts = draw_world(seed)
-    both = sorted((o for _, of_brand in orders for o in of_brand), key=lambda order: order.created_at)
+    both = sorted((order for _, of_brand in orders for order in of_brand), key=lambda order: order.created_at)
     tickets = draw_tickets(seed, written(contacts, "Zendesk"))
-    return [
-        zendesk(seed, tickets),
-        ratings(seed, tickets),
-        easiware(seed, written(contacts, "Easiware")),
-        aircall(seed, draw_calls(seed, contacts)),
-        *(shopify(seed, brand, of_brand, callers(contacts)) for brand, of_brand in orders),
-        sendcloud(seed, both),
-        delighted(seed, both),
+    conversations = written(contacts, "Easiware")
+    calls, invitations = draw_calls(seed, contacts), draw_invitations(seed, both)
+    return orders, World(both, contacts, tickets, conversations, calls, invitations)
+
+
+def build(seed: int) -> tuple[list[Table], dict[str, Figures]]:
+    """Every sample export, and the true values."""
+    orders, world = draw_world(seed)
+    tables = [
+        zendesk(seed, world.tickets),
+        ratings(seed, world.tickets),
+        easiware(seed, world.conversations),
+        aircall(seed, world.calls),
+        *(shopify(seed, brand, of_brand, callers(world.contacts)) for brand, of_brand in orders),
+        sendcloud(seed, world.orders),
+        appointments(world.orders),
+        delighted(world.invitations),
     ]
+    return tables, find_truth(world)
 
 
 def main() -> None:
@@ -63,7 +70,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    paths = [write(table, options.out) for table in build(options.seed)]
+    tables, values = build(options.seed)
+    paths = [*(write(table, options.out) for table in tables), write_truth(values, options.out)]
     for path in paths:
         print(f"{path.stat().st_size:>9,}  {path.name}")
     print(f"{sum(path.stat().st_size for path in paths):>9,}  total")

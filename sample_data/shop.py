@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 from table import Dirt, Table, columns, spoil
-from world import EXPORTED_AT, PARIS, YEARS, Brand, Order, Parcel, local, stream
+from world import EXPORTED_AT, STORY_REF, Brand, Order, Parcel, known, local, stream
 
 SHOPIFY_HEADER = columns(
     "Name,Email,Financial Status,Fulfillment Status,Currency,Subtotal,Shipping,Taxes,Total,Created at,"
@@ -18,6 +19,10 @@ SENDCLOUD_HEADER = columns(
     "delivered_at,expected_delivery_date,status,brand_name"
 )
 NPS_HEADER = columns("Response ID,Person ID,Email,Sent At,Responded At,Score,Comment,Survey Type,Order Number,Brand")
+APPOINTMENT_HEADER = columns(
+    "parcel_id,order_ref,brand,carrier,mode,country,shipped_at,promised_from,promised_to,first_attempt_at,"
+    "delivered_at,status"
+)
 IMPOSSIBLE = "2024-02-31T08:00:00Z"
 NOTES = ("cadeau: oui\nmessage: Joyeux anniversaire", "point relais: 12345\ninstructions: code 12B\nétage: 3")
 COMMENTS = {
@@ -51,7 +56,7 @@ def shopify_money(order: Order) -> dict[str, str]:
         "Shipping": f"{shipping:.2f}",
         "Taxes": f"{total / 6:.2f}",
         "Total": f"{total:.2f}",
-        "Refunded Amount": f"{total if order.cancelled_at else 0:.2f}",
+        "Refunded Amount": f"{total if known(order.cancelled_at) else 0:.2f}",
     }
 
 
@@ -64,14 +69,14 @@ def shopify_order(rng: Random, order: Order, number: int) -> dict[str, str]:
     """The order-level cells, written on the first row of an order only."""
     return {
         "Email": order.customer.email,
-        "Financial Status": "refunded" if order.cancelled_at else "paid",
+        "Financial Status": "refunded" if known(order.cancelled_at) else "paid",
         "Fulfillment Status": "fulfilled" if fulfilled(order) else "unfulfilled",
         "Currency": "EUR",
         **shopify_money(order),
         "Billing Country": order.customer.country,
         "Shipping Country": order.customer.country,
         "Note Attributes": NOTES[number % 2] if number % 611 == 300 else "",
-        "Cancelled at": shop_text(order.cancelled_at),
+        "Cancelled at": shop_text(known(order.cancelled_at)),
         "Tags": "VIP" if rng.random() < 0.03 else "",
     }
 
@@ -116,7 +121,7 @@ def parcel_status(parcel: Parcel) -> str:
     """The carrier's last word at the export, in Sendcloud's vocabulary."""
     if parcel.delivered_at:
         return "Delivered"
-    if parcel.shipped_at > EXPORTED_AT:
+    if known(parcel.shipped_at) is None:
         return "Announced"
     old = EXPORTED_AT - parcel.shipped_at > timedelta(days=45)
     return "Unable to deliver" if old else "En route to sorting center"
@@ -130,7 +135,7 @@ def parcel_row(order: Order, parcel: Parcel, number: int, promised: date | None)
         parcel.carrier,
         order.customer.country,
         order.ref,
-        utc_text(parcel.shipped_at),
+        utc_text(known(parcel.shipped_at)),
         utc_text(parcel.first_offer_at),
         utc_text(parcel.delivered_at),
         promised.isoformat() if promised else "",
@@ -149,18 +154,27 @@ def return_row(order: Order, number: int, shipped: datetime, back: datetime) -> 
 
 
 def order_parcels(rng: Random, order: Order, number: int) -> list[tuple[datetime, list[str]]]:
-    """When each parcel of the order was announced, and its row; one order in thirty comes back."""
-    unpromised = rng.random() < 0.06
+    """When each parcel of the order was announced, and its row; one order in thirty comes back.
+
+    The promise of six orders in a hundred did not reach the carrier.
+    """
+    unpromised = rng.random() < 0.06 and order.ref != STORY_REF
     found: list[tuple[datetime, list[str]]] = []
     for parcel in order.parcels:
         promised = None if unpromised else parcel.promised_on
-        found.append((parcel.announced_at, parcel_row(order, parcel, number + len(found), promised)))
+        if parcel.announced_at < EXPORTED_AT:
+            found.append((parcel.announced_at, parcel_row(order, parcel, number + len(found), promised)))
     arrived = order.delivered_at
     if arrived and arrived < EXPORTED_AT - timedelta(days=20) and rng.random() < 0.035:
         start = arrived + timedelta(days=rng.randrange(3, 15), minutes=rng.randrange(600))
         back = start + timedelta(days=rng.randrange(4, 8))
         found.append((start, return_row(order, number + len(found), start + timedelta(days=1), back)))
-    return found
+    return [(start, row) for start, row in found if start < EXPORTED_AT]
+
+
+def in_slots(order: Order) -> bool:
+    """Whether the order is brought by appointment."""
+    return any(parcel.slot for parcel in order.parcels)
 
 
 def sendcloud(seed: int, orders: list[Order]) -> Table:
@@ -168,7 +182,8 @@ def sendcloud(seed: int, orders: list[Order]) -> Table:
     rng = stream(seed, "sendcloud")
     announced: list[tuple[datetime, list[str]]] = []
     for order in orders:
-        announced += order_parcels(rng, order, len(announced))
+        if not in_slots(order):
+            announced += order_parcels(rng, order, len(announced))
     rows = [row for _, row in sorted(announced)]
     sent = [number for number, row in enumerate(rows) if row[1] == "outgoing"]
     dirt = (
@@ -180,6 +195,32 @@ def sendcloud(seed: int, orders: list[Order]) -> Table:
     return spoil(Table("sendcloud-parcels.csv", SENDCLOUD_HEADER, rows), dirt, blank_after=sent[3300])
 
 
+def appointment_row(order: Order, parcel: Parcel, number: int) -> list[str]:
+    """One parcel by appointment, with the slot it was promised for."""
+    begins, ends = parcel.slot or (None, None)
+    instants = (known(parcel.shipped_at), begins, ends, parcel.first_offer_at, parcel.delivered_at)
+    names = [f"T{4_100 + number}", order.ref, order.brand.name, parcel.carrier, "home", order.customer.country]
+    status = "delivered" if parcel.delivered_at else "in transit"
+    return [*names, *(utc_text(instant) for instant in instants), status]
+
+
+def appointments(orders: list[Order]) -> Table:
+    """The parcels that Maison Bleue brings itself by appointment, in kpibar's own columns, in order of their slots."""
+    sent = [
+        (parcel.promise_end, order.ref, order, parcel)
+        for order in orders
+        for parcel in order.parcels
+        if parcel.slot and parcel.announced_at < EXPORTED_AT
+    ]
+    sent.sort(key=lambda one: one[:2])
+    rows = [appointment_row(order, parcel, number) for number, (_, _, order, parcel) in enumerate(sent)]
+    dirt = (
+        Dirt(20, {"parcel_id": "T9001", "order_ref": "999004", "promised_to": IMPOSSIBLE}),
+        Dirt(55, {"parcel_id": "", "order_ref": "999005"}),
+    )
+    return spoil(Table("maison-bleue-appointments.csv", APPOINTMENT_HEADER, rows), dirt, blank_after=40)
+
+
 def nps_score(rng: Random, late: bool) -> int:
     """0 to 10; a late order makes a detractor every other time."""
     weights = (50, 28, 22) if late else (15, 28, 57)
@@ -187,24 +228,46 @@ def nps_score(rng: Random, late: bool) -> int:
     return rng.choice(band)
 
 
-def nps_row(rng: Random, order: Order, number: int) -> list[str]:
+@dataclass(frozen=True)
+class Invitation:
+    """One NPS invitation and what becomes of it, after the export too; `answered_at` is None when nobody answers."""
+
+    order: Order
+    sent_at: datetime
+    answered_at: datetime | None
+    score: int
+    comment: str
+
+
+def draw_invitation(rng: Random, order: Order, arrived: datetime) -> Invitation:
     """One invitation three days after delivery; fewer than one in five answer."""
-    sent = (order.delivered_at or EXPORTED_AT) + timedelta(days=3, minutes=rng.randrange(240))
-    row = [str(70_000 + number), str(order.customer.number), order.customer.email, utc_text(sent)]
+    sent = arrived + timedelta(days=3, minutes=rng.randrange(240))
     if rng.random() > 0.18:
-        return [*row, "", "", "", "nps", order.ref, order.brand.name]
+        return Invitation(order, sent, None, 0, "")
     answered = sent + timedelta(minutes=20 + int(rng.expovariate(1 / 900)))
     comment = rng.choice(COMMENTS[order.late]) if rng.random() < 0.3 else ""
-    score = str(nps_score(rng, order.late))
-    return [*row, utc_text(min(answered, EXPORTED_AT)), score, comment, "nps", order.ref, order.brand.name]
+    return Invitation(order, sent, answered, nps_score(rng, order.late), comment)
 
 
-def delighted(seed: int, orders: list[Order]) -> Table:
-    """The NPS export: three delivered orders in ten are invited, answered or not."""
-    rng = stream(seed, "nps")
-    limit = datetime(YEARS[-1], 12, 28, 12, tzinfo=PARIS)
-    asked = [o for o in orders if o.delivered_at and o.delivered_at < limit and rng.random() < 0.31]
-    rows = sorted((nps_row(rng, order, number) for number, order in enumerate(asked)), key=lambda row: row[3])
+def draw_invitations(seed: int, orders: list[Order]) -> list[Invitation]:
+    """The invitations sent before the export, in order of time: three delivered orders in ten are invited."""
+    rng = stream(seed, "delighted")
+    asked = [(order, order.arrives_at) for order in orders if rng.random() < 0.31]
+    made = [draw_invitation(rng, order, arrived) for order, arrived in asked if arrived]
+    return sorted((one for one in made if one.sent_at < EXPORTED_AT), key=lambda one: (one.sent_at, one.order.ref))
+
+
+def invitation_row(invitation: Invitation, number: int) -> list[str]:
+    """One row of the NPS export; what is answered after the export is not answered yet."""
+    order, answered = invitation.order, known(invitation.answered_at)
+    row = [str(70_000 + number), str(order.customer.number), order.customer.email, utc_text(invitation.sent_at)]
+    told = [utc_text(answered), str(invitation.score), invitation.comment] if answered else ["", "", ""]
+    return [*row, *told, "nps", order.ref, order.brand.name]
+
+
+def delighted(invitations: list[Invitation]) -> Table:
+    """The NPS export of both brands."""
+    rows = [invitation_row(invitation, number) for number, invitation in enumerate(invitations)]
     answered = [number for number, row in enumerate(rows) if row[5]]
     dirt = (
         Dirt(answered[60], {"Response ID": "99001", "Score": "onze", "Order Number": ""}),

@@ -38,17 +38,16 @@ def columns(text: str, delimiter: str = ",") -> Row:
 
 def spoil(table: Table, planted: tuple[Dirt, ...], blank_after: int) -> Table:
     """The table with the spoilt rows placed after the rows they imitate, and one blank line."""
-    inserts: dict[int, Row] = {blank_after: []}
+    inserts: dict[int, list[Row]] = {blank_after: [[]]}
     for dirt in planted:
         row = list(table.rows[dirt.like])
         for column, value in dirt.cells.items():
             row[table.header.index(column)] = value
-        inserts[dirt.like] = row[: dirt.keep]
+        inserts.setdefault(dirt.like, []).append(row[: dirt.keep])
     rows: list[Row] = []
     for number, good in enumerate(table.rows):
         rows.append(good)
-        if number in inserts:
-            rows.append(inserts[number])
+        rows += inserts.get(number, [])
     return replace(table, rows=rows)
 
 

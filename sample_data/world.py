@@ -15,7 +15,16 @@ from zoneinfo import ZoneInfo
 PARIS = ZoneInfo("Europe/Paris")
 STORY_REF = "104512"
 EXPORTED_AT = datetime(2026, 1, 15, 8, 0, tzinfo=UTC)
+# The years that are compared; what is older or newer behaves like the nearer of them.
 YEARS = (2024, 2025)
+# The spans of days on which orders and questions arise. Those before 2024 lead to contacts and deliveries in its
+# first weeks, so that no January is cut off from what came before it; those of 2026 are what the export saw last.
+SPANS = (
+    (date(2023, 11, 1), date(2023, 12, 31)),
+    (date(2024, 1, 1), date(2024, 12, 31)),
+    (date(2025, 1, 1), date(2025, 12, 31)),
+    (date(2026, 1, 1), date(2026, 1, 14)),
+)
 # The mobile and the south-western numbers kept for fiction: 20,000 customers fit.
 FICTION = ("3363998", "3353649")
 HOUR_WEIGHTS = (1, 0.5, 0.2, 0.2, 0.2, 0.5, 1, 3, 6, 8, 9, 8, 8, 7, 7, 7, 7, 7, 7, 7, 9, 10, 7, 3)
@@ -46,20 +55,38 @@ class Customer:
 
 @dataclass(frozen=True)
 class Parcel:
-    """One outgoing parcel; `delivered_at` is None when it never arrived before the export."""
+    """One outgoing parcel and what becomes of it, after the export too; `arrives_at` is None when it is lost.
+
+    A parcel is promised for a day, or for a slot of hours of that day.
+    """
 
     carrier: str
     announced_at: datetime
     shipped_at: datetime
     promised_on: date
-    first_offer_at: datetime | None
-    delivered_at: datetime | None
+    offered_at: datetime | None
+    arrives_at: datetime | None
+    slot: tuple[datetime, datetime] | None = None
+
+    @property
+    def promise_end(self) -> datetime:
+        """When the promise is over: at the end of the slot, else of the promised day in Paris."""
+        return self.slot[1] if self.slot else midnight(self.promised_on + timedelta(days=1))
 
     @property
     def late(self) -> bool:
-        """Delivered after the promised day in Paris, or still missing once that day is over."""
-        seen_on = (self.delivered_at or EXPORTED_AT).astimezone(PARIS).date()
-        return seen_on > self.promised_on
+        """Delivered after the end of the promise, or never."""
+        return self.arrives_at is None or self.arrives_at >= self.promise_end
+
+    @property
+    def first_offer_at(self) -> datetime | None:
+        """The first delivery attempt, as far as the export knows."""
+        return known(self.offered_at)
+
+    @property
+    def delivered_at(self) -> datetime | None:
+        """The delivery, as far as the export knows."""
+        return known(self.arrives_at)
 
 
 @dataclass(frozen=True)
@@ -85,19 +112,24 @@ class Order:
         return max(parcel.promised_on for parcel in self.parcels)
 
     @property
+    def arrives_at(self) -> datetime | None:
+        """When the last parcel arrives, after the export too; None when one never does."""
+        instants = [parcel.arrives_at for parcel in self.parcels]
+        found = [instant for instant in instants if instant is not None]
+        return max(found) if found and len(found) == len(instants) else None
+
+    @property
     def delivered_at(self) -> datetime | None:
-        """When the last parcel arrived; None while one is missing."""
-        instants = [parcel.delivered_at for parcel in self.parcels]
-        known = [instant for instant in instants if instant is not None]
-        return max(known) if known and len(known) == len(instants) else None
+        """The arrival of the last parcel, as far as the export knows."""
+        return known(self.arrives_at)
 
 
 MAISON_BLEUE = Brand(
     "Maison Bleue",
     "",
-    98816,
+    98784,
     "33199001234",
-    {2024: 3420, 2025: 3600},
+    {2024: 3000, 2025: 3150},
     (
         ("Plaid", 59.0),
         ("Vase", 34.0),
@@ -113,7 +145,7 @@ PETIT_PAS = Brand(
     "PP",
     20001,
     "33199005678",
-    {2024: 2430, 2025: 2550},
+    {2024: 2130, 2025: 2240},
     (
         ("Baskets", 49.0),
         ("Babies", 52.0),
@@ -125,6 +157,11 @@ PETIT_PAS = Brand(
 )
 BRANDS = (MAISON_BLEUE, PETIT_PAS)
 
+# The carrier that brings heavy goods of Maison Bleue in a slot of two hours, and its share of the orders there.
+SLOT_CARRIER = "Tournée"
+SLOT_SHARE = 0.027
+# What becomes of a slot, in both years alike: in time, too early, later that day, another day.
+SLOT_OUTCOMES = {"kept": 80, "early": 5, "later": 10, "other day": 5}
 # carrier: (share of parcels, working days promised, lateness compared with the average carrier)
 CARRIERS = {
     "Colissimo": (0.42, 4, 0.95),
@@ -134,6 +171,25 @@ CARRIERS = {
 }
 LATE_BASE = {2024: 0.072, 2025: 0.048}
 PEAK_LATENESS = 2.0
+
+
+# One parcel in forty needs a second attempt, in both years alike.
+SECOND_ATTEMPT = 0.025
+
+
+def known(instant: datetime | None) -> datetime | None:
+    """The instant when it lies before the export, else None: the export does not know it."""
+    return instant if instant is not None and instant < EXPORTED_AT else None
+
+
+def behaviour(day: date) -> int:
+    """The year of which the planted rates hold on a day: 2024 for what is older, 2025 for what is newer."""
+    return min(max(day.year, YEARS[0]), YEARS[-1])
+
+
+def midnight(day: date) -> datetime:
+    """The first moment of a day in Paris, as UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=PARIS).astimezone(UTC)
 
 
 def stream(seed: int, name: str) -> Random:
@@ -170,10 +226,9 @@ def add_working_days(day: date, count: int) -> date:
     return day
 
 
-def days_of(year: int) -> list[date]:
-    """Every day of a calendar year."""
-    first = date(year, 1, 1)
-    return [first + timedelta(days=k) for k in range((date(year + 1, 1, 1) - first).days)]
+def days_between(first: date, last: date) -> list[date]:
+    """Every day from the first to the last."""
+    return [first + timedelta(days=k) for k in range((last - first).days + 1)]
 
 
 def season(brand: Brand, day: date) -> float:
@@ -190,10 +245,16 @@ def season(brand: Brand, day: date) -> float:
     return weight * (1.15 if day.weekday() in (0, 6) else 1.0)
 
 
-def draw_days(rng: Random, brand: Brand, year: int, count: int) -> list[date]:
-    """`count` days of the year drawn by season."""
-    days = days_of(year)
-    return rng.choices(days, [season(brand, day) for day in days], k=count)
+def draw_days(rng: Random, brand: Brand, per_order: float = 1.0) -> list[date]:
+    """Days of all spans drawn by season: `per_order` for each order; a part of a year has its share of the year's."""
+    found: list[date] = []
+    for first, last in SPANS:
+        days = days_between(first, last)
+        year = days_between(date(first.year, 1, 1), date(first.year, 12, 31))
+        weights = [season(brand, day) for day in days]
+        share = sum(weights) / sum(season(brand, day) for day in year)
+        found += rng.choices(days, weights, k=round(per_order * brand.orders_per_year[behaviour(first)] * share))
+    return found
 
 
 def new_customer(rng: Random, number: int) -> Customer:
@@ -220,7 +281,7 @@ def draw_lines(rng: Random, brand: Brand) -> tuple[tuple[str, float, int], ...]:
 
 def late_probability(carrier: str, promised: date, created: date) -> float:
     """Chance that one parcel misses its promise."""
-    base = LATE_BASE[created.year] * CARRIERS[carrier][2]
+    base = LATE_BASE[behaviour(created)] * CARRIERS[carrier][2]
     return base * (PEAK_LATENESS if is_peak(created) or is_peak(promised) else 1.0)
 
 
@@ -246,28 +307,46 @@ def draw_parcel(rng: Random, created: datetime, extra_days: int) -> Parcel:
     if late:
         offer_day = arrival(rng, ship_day, promised, True)
     offer = max(at_hour(rng, offer_day, rng.randrange(9, 18)), shipped + timedelta(hours=14))
-    delivered = at_hour(rng, add_working_days(offer_day, 1), 11) if rng.random() < 0.025 else offer
+    delivered = at_hour(rng, add_working_days(offer_day, 1), 11) if rng.random() < SECOND_ATTEMPT else offer
     lost = rng.random() < 0.005
-    return Parcel(
-        carrier,
-        announced,
-        shipped,
-        promised,
-        None if lost or offer > EXPORTED_AT else offer,
-        None if lost or delivered > EXPORTED_AT else delivered,
-    )
+    return Parcel(carrier, announced, shipped, promised, None if lost else offer, None if lost else delivered)
+
+
+def draw_slot_parcel(rng: Random, created: datetime) -> Parcel:
+    """One parcel promised for a slot of two hours, eight working days after the order, and brought by appointment."""
+    promised = add_working_days(local(created).date(), 8)
+    begins = midnight(promised) + timedelta(hours=rng.randrange(8, 19, 2))
+    shipped = at_hour(rng, promised, 6)
+    outcome = rng.choices(list(SLOT_OUTCOMES), list(SLOT_OUTCOMES.values()))[0]
+    arrives = begins + timedelta(minutes=rng.randrange(5, 115))
+    if outcome == "early":
+        arrives = begins - timedelta(minutes=rng.randrange(5, 50))
+    elif outcome == "later":
+        arrives = begins + timedelta(minutes=120 + rng.randrange(5, 100))
+    elif outcome == "other day":
+        arrives += timedelta(days=(add_working_days(promised, rng.randrange(1, 5)) - promised).days)
+    slot = (begins, begins + timedelta(hours=2))
+    return Parcel(SLOT_CARRIER, shipped - timedelta(hours=14), shipped, promised, arrives, arrives, slot)
+
+
+def draw_parcels(rng: Random, brand: Brand, created: datetime) -> tuple[Parcel, ...]:
+    """The parcels of an order: one by appointment, else one or, four times in a hundred, two."""
+    if brand is MAISON_BLEUE and rng.random() < SLOT_SHARE:
+        return (draw_slot_parcel(rng, created),)
+    count = 2 if rng.random() < 0.04 else 1
+    return tuple(draw_parcel(rng, created, extra) for extra in range(count))
 
 
 def draw_order(rng: Random, brand: Brand, number: int, customer: Customer, created: datetime) -> Order:
-    """One order; two in a hundred are cancelled before they ship, four in a hundred take two parcels."""
-    cancelled = None
-    parcels: tuple[Parcel, ...] = ()
-    if rng.random() < 0.02:
-        cancelled = created + timedelta(minutes=rng.randrange(20, 1200))
-    else:
-        count = 2 if rng.random() < 0.04 else 1
-        parcels = tuple(draw_parcel(rng, created, extra) for extra in range(count))
+    """One order; two in a hundred are cancelled before they ship."""
     ref = f"{brand.order_prefix}{number}"
+    # The order of the planted story is sent in one parcel that is promised for a day, whatever the seed.
+    if ref == STORY_REF:
+        return delayed(
+            Order(brand, ref, customer, created, draw_lines(rng, brand), None, (draw_parcel(rng, created, 0),))
+        )
+    cancelled = created + timedelta(minutes=rng.randrange(20, 1200)) if rng.random() < 0.02 else None
+    parcels = () if cancelled else draw_parcels(rng, brand, created)
     return Order(brand, ref, customer, created, draw_lines(rng, brand), cancelled, parcels)
 
 
@@ -276,17 +355,15 @@ def delayed(order: Order) -> Order:
     parcel = order.parcels[0]
     day = add_working_days(parcel.promised_on, 5)
     arrived = datetime(day.year, day.month, day.day, 14, 20, tzinfo=PARIS).astimezone(UTC)
-    return replace(order, parcels=(replace(parcel, first_offer_at=arrived, delivered_at=arrived),))
+    return replace(order, parcels=(replace(parcel, offered_at=arrived, arrives_at=arrived),))
 
 
 def draw_orders(seed: int, brand: Brand, numbers: Iterator[int]) -> list[Order]:
     """All orders of a brand in order of creation, numbered without a gap."""
     rng = stream(seed, f"orders/{brand.name}")
-    days = [day for year in YEARS for day in draw_days(rng, brand, year, brand.orders_per_year[year])]
-    instants = sorted(waking_instant(rng, day) for day in days)
-    known: list[Customer] = []
-    orders = [
-        draw_order(rng, brand, brand.first_order + k, pick_customer(rng, known, numbers), instant)
+    instants = sorted(waking_instant(rng, day) for day in draw_days(rng, brand))
+    known_ones: list[Customer] = []
+    return [
+        draw_order(rng, brand, brand.first_order + k, pick_customer(rng, known_ones, numbers), instant)
         for k, instant in enumerate(instants)
     ]
-    return [delayed(order) if order.ref == STORY_REF else order for order in orders]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 import kpibar
-from kpibar.cli.demo import sample_files, sample_folder
+from kpibar.cli.demo import EXPORTED_ON, sample_files, sample_folder
 from kpibar.load.outcome import Outcome
 from tests.suite import (  # noqa: F401
     pytest_addoption,
@@ -40,7 +40,8 @@ def _shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def sample(_shared_home: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Outcome]]:
     """A folder whose test.duckdb, to which nobody writes, holds the sample exports; what the ingest of each came to."""
     folder = tmp_path_factory.mktemp("sample")
-    outcomes = kpibar.ingest(*sample_files(), database=folder / "test.duckdb", config=sample_folder() / "kpibar.toml")
+    config = sample_folder() / "kpibar.toml"
+    outcomes = kpibar.ingest(*sample_files(), database=folder / "test.duckdb", config=config, as_of=EXPORTED_ON)
     assert [outcome.error for outcome in outcomes] == [None] * len(sample_files())
     return folder, outcomes
 

@@ -1,8 +1,7 @@
 """The sample data recomputed with pandas from its files, by the definitions in words: no SQL and no layout of kpibar.
 
-Every KPI with all its breakdowns and months, of both years; the sample promises no slots, so `slot_adherence` has
-nothing to count. Ratios and the mix of channels are divided from counts that are recomputed. The sums of all
-breakdowns are checked too.
+Every KPI with all its breakdowns and months, of both years. Ratios and the mix of channels are divided from counts that
+are recomputed. The sums of all breakdowns are checked too.
 """
 
 import re
@@ -13,10 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from kpibar.cli.demo import sample_folder
+from kpibar.cli.demo import EXPORTED_ON, sample_folder
 from kpibar.config import load
 from kpibar.load.outcome import Outcome
 from kpibar.measure.report import BY
@@ -35,6 +35,9 @@ CHANNELS = {
 TARGETS = {"chat": 60, "social": 14_400}
 A_DAY = 86_400
 DAY = pd.Timedelta(days=1)
+# The exports speak up to the end of the day that is stated for them.
+AS_OF_ON = pd.Timestamp(EXPORTED_ON)
+AS_OF = pd.Timestamp(f"{EXPORTED_ON} 23:59:59", tz="Europe/Paris")
 
 pytestmark = pytest.mark.long
 
@@ -66,9 +69,9 @@ def moment(text: Any) -> Any:
 
 
 def local(text: Any, form: str) -> Any:
-    """Times of a clock in Paris as instants."""
+    """Times of a clock in Paris as instants; of the hour that comes twice a year, the second."""
     return pd.to_datetime(text, errors="coerce", format=form).dt.tz_localize(
-        "Europe/Paris", nonexistent="shift_forward"
+        "Europe/Paris", nonexistent="shift_forward", ambiguous=np.zeros(len(text), bool)
     )
 
 
@@ -79,10 +82,6 @@ def number(text: Any) -> Any:
 def day(times: Any) -> Any:
     """The local day of a time, without a zone."""
     return times.dt.tz_localize(None).dt.normalize()
-
-
-def newest(*columns: Any) -> pd.Timestamp:
-    return max(column.max() for column in columns)
 
 
 def shop_orders() -> pd.DataFrame:
@@ -112,14 +111,30 @@ def parcels() -> pd.DataFrame:
         written = sent[name].ne("")
         sent[name] = moment(sent[name])
         sent = sent[sent[name].notna() | ~written]
-    sent = sent[sent["parcel_id"].ne("")]
-    # Returns are no parcels of customers, but the export speaks up to the newest of them, too.
-    sent["as_of"] = newest(sent["shipped_at"], sent["first_offer_at"], sent["delivered_at"])
-    sent = sent[sent["direction"].eq("outgoing")]
+    sent = sent[sent["parcel_id"].ne("") & sent["direction"].eq("outgoing")]
+    sent["as_of"] = AS_OF
     sent["promised_on"] = pd.to_datetime(sent["expected_delivery_date"], errors="coerce")
     ends = (sent["promised_on"] + DAY).dt.tz_localize("Europe/Paris") - pd.Timedelta(microseconds=1)
     sent["promised_to"] = ends
-    return sent.rename(columns={"order_number": "order", "brand_name": "brand", "carrier_name": "carrier"})
+    names = {"order_number": "order", "brand_name": "brand", "carrier_name": "carrier"}
+    return pd.concat([sent.rename(columns=names).assign(slot=False, in_time=False), appointments()])
+
+
+def appointments() -> pd.DataFrame:
+    """One row per parcel that is brought by appointment; it is promised until its slot ends."""
+    sent = read("maison-bleue-appointments.csv")
+    names = {"order_ref": "order", "country": "to_address_country_code", "first_attempt_at": "first_offer_at"}
+    sent = sent.rename(columns=names).assign(slot=True)
+    sound = sent["parcel_id"].ne("")
+    for name in ("shipped_at", "promised_from", "promised_to", "first_offer_at", "delivered_at"):
+        written = sent[name].ne("")
+        sent[name] = moment(sent[name])
+        sound &= sent[name].notna() | ~written
+    sent = sent[sound].copy()
+    sent["as_of"] = AS_OF
+    sent["promised_on"] = day(sent["promised_to"])
+    sent["in_time"] = sent["first_offer_at"].between(sent["promised_from"], sent["promised_to"])
+    return sent.assign(status=sent["status"].str.capitalize())
 
 
 def orders() -> pd.DataFrame:
@@ -154,9 +169,12 @@ def orders() -> pd.DataFrame:
             "undated": grouped["undated"].any(),
             "owed_to": worst["owed_to"],
             "attempted": grouped["attempted"].any(),
+            "slot": grouped["slot"].any(),
+            "in_time": grouped["in_time"].all(),
             "kept": ~(sent["attempted"] & ~sent["at_first"]).groupby([sent["brand"], sent["order"]]).any(),
             "carrier": worst["carrier"],
             "promised_on": worst["owed_on"],
+            "promised_to": worst["owed_to"],
             "missed_by": worst["missed_by"],
             "country": latest["to_address_country_code"],
             "delivered_at": sent.groupby(["brand", "order"])["last_at"].max(),
@@ -188,7 +206,7 @@ def tickets() -> pd.DataFrame:
         made[name] = local(made[column], form)
         sound &= made[column].eq("") | made[name].notna()
     made = made[sound & made["created"].notna()]
-    made["as_of"] = newest(made["created"], made["updated"], made["solved_at"])
+    made["as_of"] = AS_OF
     words = made["Tags"].str.split(r"[ ,;]+")
     counted = ~words.map(lambda tags: bool({"spam", "closed_by_merge"} & set(tags)))
     made["reply_s"] = 60 * made["reply"].where(made["replies"] > 0)
@@ -222,7 +240,7 @@ def calls() -> pd.DataFrame:
     made["answered"] = made["answered"].eq("Yes")
     made["abandoned"] = ~made["answered"] & reason.isin(["abandoned_in_classic", "short_abandoned"])
     made["wait_s"] = made["answer"].fillna((made["wait"] - made["menu"].fillna(0)).clip(lower=0))
-    return made.assign(brand=made["line"].str.removesuffix(" SAV"), channel="phone", as_of_on=made["on"].max())
+    return made.assign(brand=made["line"].str.removesuffix(" SAV"), channel="phone", as_of_on=AS_OF_ON)
 
 
 def surveys() -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -237,8 +255,7 @@ def surveys() -> tuple[pd.DataFrame, pd.DataFrame]:
     asked = asked[
         asked["Response ID"].ne("") & asked["sent"].notna() & (asked["points"].notna() | asked["Score"].eq(""))
     ]
-    rated["as_of_on"], asked["as_of_on"] = (day(one.assign(to=newest(one["sent"], one["last"]))["to"])
-                                            for one in (rated, asked))  # fmt: skip
+    rated["as_of_on"] = asked["as_of_on"] = AS_OF_ON
     return rated.assign(brand="Maison Bleue"), asked.rename(columns={"Brand": "brand"})
 
 
@@ -264,6 +281,7 @@ def deliveries() -> dict[str, Table]:
     old = kept["promised_on"] + 7 * DAY < kept["as_of_on"]
     due, known = kept[kept["due"].eq(True)], kept[kept["due"].notna() & kept["ordered_on"].notna()]
     judged = due[old.reindex(due.index)]
+    slots = judged[judged["slot"].eq(True)]
     late = kept[kept["late"].eq(True) & old & kept["missed_by"].notna()]
     missed = kept[kept["late"].eq(True) & (kept["overdue"].eq(True) | kept["missed_by"].notna())]
     since = (missed["as_of"] - missed["owed_to"]).dt.total_seconds()
@@ -273,7 +291,6 @@ def deliveries() -> dict[str, Table]:
     way = (sent["as_of"] - sent["ordered_at"]).dt.total_seconds()
     lead = sent["lead"].clip(lower=0)
     tried = kept[kept["attempted"].eq(True)]
-    arrived = kept[kept["lead"].notna() & (kept["lead"] >= 0)]
     placed = made[made["ordered_on"].notna()]
     return {
         "late_share": rate(judged, "promised_on", judged["late"].eq(True)),
@@ -284,6 +301,7 @@ def deliveries() -> dict[str, Table]:
         "lead_time": time_to(sent, "ordered_on", lead.fillna(way), lead.notna()),
         "lead_time_p90": time_to(sent, "ordered_on", lead.fillna(way), lead.notna(), "time_to_p90"),
         "lead_time_delivered": value("median", arrived, "ordered_on", "lead"),
+        "slot_adherence": rate(slots, "promised_on", slots["in_time"].eq(True)),
         "first_attempt": rate(tried, "attempt_on", tried["kept"].eq(True)),
         "orders_placed": value("count", placed.assign(one=1), "ordered_on", "one"),
     }
@@ -340,19 +358,20 @@ def telephone() -> dict[str, Table]:
 
 
 def opinions() -> dict[str, Table]:
-    """A score on a ticket counts where the ratings do not have the ticket; it is dated by the solution."""
+    """What a ticket says of its rating counts where the ratings do not have it; it is dated by the solution."""
     rated, asked = surveys()
     everything = tickets()
     channels = everything.set_index("Id")["channel"]
-    marks = everything[everything["Satisfaction Score"].isin(["Good", "Bad"])]
+    marks = everything[everything["Satisfaction Score"].isin(["Good", "Bad", "Offered"])]
     marks = marks[~marks["Id"].isin(rated["ticket_id"])]
     marks = marks.assign(last=marks["solved_at"].fillna(marks["updated"]), ticket_id=marks["Id"])
-    marks = marks.assign(score=marks["Satisfaction Score"].str.lower())
-    scores = pd.concat([rated[rated["score"].ne("offered")], marks])
+    rated = pd.concat([rated, marks.assign(score=marks["Satisfaction Score"].str.lower(), sent=marks["last"])])
+    scores = rated[rated["score"].ne("offered")]
     scores = scores.assign(on=day(scores["last"]), channel=scores["ticket_id"].map(channels))
     invited = pd.concat([rated.assign(got=rated["score"].ne("offered")), asked.assign(got=asked["points"].notna())])
     invited = invited.assign(on=day(invited["sent"]), channel=invited["ticket_id"].map(channels))
     invited = invited[invited["on"] + 14 * DAY < invited["as_of_on"]]
+    invited["got"] &= ~(invited["last"] > invited["sent"] + 14 * DAY)
     scores, invited = (described(one, "z" + one["ticket_id"]) for one in (scores, invited))
     told = asked[asked["points"].notna()]
     told = told.assign(on=day(told["last"].fillna(told["sent"])))
@@ -419,7 +438,7 @@ def every_contact() -> pd.DataFrame:
                 "id": "e" + asked["reference"], "at": local(asked["date"], "%d/%m/%Y %H:%M"), "brand": asked["brand"],
                 "channel": asked["channel"], "chosen": asked["motif_parent"] + " > " + asked["motif"],
                 "text": asked["element_de_qualification"], "reference": "", "person": "", "handled": True,
-                "as_of_on": day(local(asked["date"], "%d/%m/%Y %H:%M")).max(), "country": None,
+                "as_of_on": AS_OF_ON, "country": None,
             }
         ),
         pd.DataFrame(
@@ -452,7 +471,6 @@ def people() -> dict[str, str]:
 
 def linked(made: pd.DataFrame, shop: pd.DataFrame) -> pd.DataFrame:
     """Contacts with the order they are about: by reference, by a number in the text, by customer and time."""
-    shop = shop.assign(promised_to=(shop["promised_on"] + DAY).dt.tz_localize("Europe/Paris"))
     by_number = {(one.brand, one.order): one for one in shop.itertuples()}
     by_person: dict[tuple[str, str], list[Any]] = {}
     for one in shop[shop["ordered_at"].notna()].sort_values("ordered_at").itertuples():
@@ -521,6 +539,7 @@ def demand() -> dict[str, Table]:
     started = started[started["on"] + 7 * DAY < started["as_of_on"]]
     return {
         "contacts": value("count", made.assign(one=1), "on", "one"),
+        "followed_share": rate(made, "on", made["person"].notna() & made["person"].ne("") | made["order"].notna()),
         "link_coverage": rate(made, "on", made["order"].notna()),
         "reason_coverage": rate(made, "on", made["reason"].notna()),
         "wismo_share": rate(known, "on", wismo),
@@ -537,6 +556,17 @@ TABLES: dict[str, Callable[[], dict[str, Table]]] = {
 }  # fmt: skip
 
 
+def survivors(rows: pd.DataFrame, part: float) -> float | None:
+    """The first time at which no more than the rest are still running, by Kaplan and Meier, one record at a time."""
+    running, survival = len(rows), 1.0
+    for time, goes_on in sorted(zip(rows["hit"], ~rows["ended"], strict=True)):
+        survival *= 1.0 if goes_on else 1 - 1 / running
+        running -= 1
+        if survival <= 1 - part + 1e-9:
+            return float(time)
+    return None
+
+
 def figure(kind: str, rows: pd.DataFrame) -> tuple[float | None, float | None, float | None]:
     """The value, numerator and denominator of some rows."""
     base, total = float(len(rows)), float(rows["hit"].sum())
@@ -547,6 +577,8 @@ def figure(kind: str, rows: pd.DataFrame) -> tuple[float | None, float | None, f
         return reached(zip(rows["time"], ended, strict=True), share) if base else None, total, base
     if kind == "median":
         return (float(rows["hit"].median()) if base else None), None, base
+    if kind.startswith("time_to"):
+        return survivors(rows, float(kind.removeprefix("time_to "))), float(rows["ended"].sum()), base
     return (total / base * (100 if kind == "net" else 1) if base else None), total, base
 
 

@@ -391,7 +391,7 @@ def demo(
 
     Example: kpibar demo --db demo.duckdb
     """
-    from kpibar.cli.demo import own_key, sample_files, sample_folder, try_next
+    from kpibar.cli.demo import EXPORTED_ON, own_key, sample_files, sample_folder, try_next
     from kpibar.cli.outputs import render_report, screen_of
     from kpibar.config import load
     from kpibar.database.scratch import scratch
@@ -403,7 +403,7 @@ def demo(
     with scratch() as folder:
         path = db or folder / "demo.duckdb"
         with own_key(path):
-            _ingest(sample_files(), path, settings, Options(), trial=True)
+            _ingest(sample_files(), path, settings, Options(as_of=EXPORTED_ON), trial=True)
             barometer = compute(path, settings, Request())
     say("")
     emit(render_report(barometer, Format.table, lang.value if lang else "en", screen_of(color, palette)), None)

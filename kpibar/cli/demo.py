@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+# The day on which the sample was exported, which a user states with `ingest --as-of`.
+EXPORTED_ON = "2026-01-15"
+
 
 def sample_folder() -> Path:
     """The folder of the sample exports: inside the installed package, or beside it in a checkout."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -10,7 +10,7 @@ from contacts import Contact, is_open
 from shop import utc_text
 from table import Dirt, Table, columns, spoil
 from wording import CUSTOM_REASONS, EASIWARE_MOTIFS, EASIWARE_TEXTS, SPAM, TAGS, subject
-from world import EXPORTED_AT, local, stream
+from world import EXPORTED_AT, behaviour, known, local, stream
 
 MINUTE_METRICS = (
     "First reply time",
@@ -40,30 +40,51 @@ VIA = {"email": "Mail", "form": "Web form", "chat": "Chat", "social": "Facebook"
 CANAL = {
     "email": "Email", "form": "Formulaire", "chat": "Chat", "social": "Réseaux sociaux", "post": "Courrier",
 }  # fmt: skip
-REOPEN_SHARE = {2024: 0.090, 2025: 0.115}
-REPLY_MEDIAN_OPEN_MINUTES = {2024: 112, 2025: 92}
+# What changes from 2024 to 2025: more solved tickets are reopened, and first replies take half the time.
+REOPEN_SHARE = {2024: 0.083, 2025: 0.156}
+REPLY_MEDIAN_OPEN_MINUTES = {2024: 145, 2025: 92}
 Minutes = int | None
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """One Zendesk ticket: a contact and what the desk did with it; times are minutes after creation."""
+    """One Zendesk ticket: a contact and what becomes of it, after the export too; times are minutes after creation.
+
+    `solve` is the last solution, `first_solve` the one before it was reopened. `happy` is None when the customer,
+    asked at `offered_at`, does not answer; nobody is asked where `offered_at` is None.
+    """
 
     contact: Contact
     number: int
     reply: Minutes
+    first_solve: Minutes
     solve: Minutes
     replies: int
     reopens: int
     groups: int
     merged: bool
     spam: bool
-    score: str = "Not Offered"
+    offered_at: datetime | None = None
+    answered_at: datetime | None = None
+    happy: bool | None = None
+
+    def at(self, minutes: Minutes) -> datetime | None:
+        """The instant so many minutes after the creation."""
+        return None if minutes is None else self.contact.created_at + timedelta(minutes=minutes)
 
     @property
     def solved_at(self) -> datetime | None:
-        """When it was last solved; None while it is open at the export."""
-        return None if self.solve is None else self.contact.created_at + timedelta(minutes=self.solve)
+        """When it was last solved, as far as the export knows; None while it is open or reopened."""
+        return known(self.at(self.solve))
+
+    @property
+    def score(self) -> str:
+        """What the ticket says of the satisfaction when it is exported."""
+        if known(self.offered_at) is None:
+            return "Not Offered"
+        if known(self.answered_at) is None:
+            return "Offered"
+        return "Good" if self.happy else "Bad"
 
 
 def open_minutes(start: datetime, minutes: int) -> int:
@@ -89,7 +110,7 @@ def reply_delay(rng: Random, contact: Contact) -> Minutes:
         return None
     if contact.channel == "chat":
         return 1 + int(rng.lognormvariate(0.3, 0.8))
-    median = REPLY_MEDIAN_OPEN_MINUTES[local(contact.created_at).year]
+    median = REPLY_MEDIAN_OPEN_MINUTES[behaviour(local(contact.created_at).date())]
     return calendar_delay(contact.created_at, max(2, int(median * rng.lognormvariate(0, 0.95))))
 
 
@@ -104,47 +125,54 @@ def solve_delay(rng: Random, contact: Contact, reply: Minutes) -> Minutes:
     return reply + 5 + int(rng.lognormvariate(6.6, 1.1))
 
 
-def within_export(contact: Contact, minutes: Minutes) -> Minutes:
-    """None when that moment lies after the export."""
-    if minutes is None or contact.created_at + timedelta(minutes=minutes) > EXPORTED_AT:
-        return None
-    return minutes
-
-
-def satisfaction(rng: Random, contact: Contact, reply: Minutes) -> str:
-    """Two in three are asked, two in five of them answer; a late parcel spoils the rating."""
-    if rng.random() > 0.68:
-        return "Not Offered"
+def draw_opinion(rng: Random, contact: Contact, reply: Minutes) -> bool | None:
+    """Two customers in five answer; a late parcel or reply spoils the rating."""
     if rng.random() > 0.42:
-        return "Offered"
+        return None
     happy = 0.48 if contact.order and contact.order.late else 0.87
     if contact.channel != "chat" and (reply or 0) > 1440:
         happy -= 0.12
-    return "Good" if rng.random() < happy else "Bad"
+    return rng.random() < happy
+
+
+def ask(rng: Random, ticket: Ticket) -> Ticket:
+    """The ticket with its rating: two in three are asked a day after the solution, and answer within days or never."""
+    solved = ticket.at(ticket.solve)
+    if solved is None or ticket.reply is None or rng.random() > 0.68:
+        return ticket
+    offered, happy = solved + timedelta(hours=24), draw_opinion(rng, ticket.contact, ticket.reply)
+    answered = None if happy is None else offered + timedelta(minutes=5 + int(rng.expovariate(1 / 500)))
+    return replace(ticket, offered_at=offered, answered_at=answered, happy=happy)
 
 
 def merged_ticket(contact: Contact, number: int) -> Ticket:
     """A duplicate an agent merged into the older ticket: no reply of its own."""
-    return Ticket(contact, number, None, 34, 0, 0, 1, True, False)
+    return Ticket(contact, number, None, 34, 34, 0, 0, 1, True, False)
 
 
 def draw_ticket(rng: Random, contact: Contact, number: int) -> Ticket:
-    """What became of one written contact."""
+    """What becomes of one written contact."""
     if contact.repeat and not contact.quotes_order and contact.channel in ("email", "form") and rng.random() < 0.12:
         return merged_ticket(contact, number)
     spam = contact.reason == "other" and rng.random() < 0.25
-    reply = None if spam else within_export(contact, reply_delay(rng, contact))
-    first = within_export(contact, 60 if spam else solve_delay(rng, contact, reply))
-    year = local(contact.created_at).year
+    reply = None if spam else reply_delay(rng, contact)
+    first = 60 if spam else solve_delay(rng, contact, reply)
     reopens = 0
-    if first and reply and rng.random() < REOPEN_SHARE[year]:
+    if first and reply and rng.random() < REOPEN_SHARE[behaviour(local(contact.created_at).date())]:
         reopens = rng.choices((1, 2), (85, 15))[0]
-    more = reopens * (200 + int(rng.lognormvariate(6.5, 0.9)))
-    last = within_export(contact, first + more) if first else None
+    last = first + reopens * (200 + int(rng.lognormvariate(6.5, 0.9))) if first else None
     groups = 2 if rng.random() < 0.09 else 1
     replies = 0 if reply is None else 1 + reopens + min(int(rng.expovariate(1.1)), 6)
-    score = satisfaction(rng, contact, reply) if last and reply else "Not Offered"
-    return Ticket(contact, number, reply, last, replies, reopens, groups, False, spam, score)
+    return ask(rng, Ticket(contact, number, reply, first, last, replies, reopens, groups, False, spam))
+
+
+def as_exported(ticket: Ticket) -> Ticket:
+    """The ticket as the export knows it: what comes later has not happened, and a reopened one is open again."""
+    reply = ticket.reply if known(ticket.at(ticket.reply)) else None
+    solve = ticket.solve if known(ticket.at(ticket.solve)) else None
+    reopens = ticket.reopens if known(ticket.at(ticket.first_solve)) else 0
+    replies = ticket.replies if reply is not None else 0
+    return replace(ticket, reply=reply, solve=solve, reopens=reopens, replies=replies)
 
 
 def draw_tickets(seed: int, contacts: list[Contact]) -> list[Ticket]:
@@ -198,7 +226,7 @@ def ticket_row(rng: Random, ticket: Ticket) -> list[str]:
     contact, customer = ticket.contact, ticket.contact.customer
     custom, quoted = order_mention(rng, contact)
     text = rng.choice(SPAM) if ticket.spam else subject(rng, contact.reason, quoted, customer.english)
-    touched = contact.created_at + timedelta(minutes=min(ticket.reply or 30, 30))
+    touched = min(contact.created_at + timedelta(minutes=min(ticket.reply or 30, 30)), EXPORTED_AT)
     classified = rng.random() < 0.6 and not ticket.spam
     cells = {
         "Id": str(ticket.number),
@@ -227,7 +255,7 @@ def ticket_row(rng: Random, ticket: Ticket) -> list[str]:
 def zendesk(seed: int, tickets: list[Ticket]) -> Table:
     """The tickets export of Maison Bleue."""
     rng = stream(seed, "zendesk/rows")
-    rows = [ticket_row(rng, ticket) for ticket in tickets]
+    rows = [ticket_row(rng, as_exported(ticket)) for ticket in tickets]
     rows[333][TICKET_HEADER.index("Subject")] = "Bonjour,\nma commande n'est pas arrivée"
     dirt = (
         Dirt(200, {"Id": "990001", "Created at": "2024-02-31 10:00:00"}),
@@ -240,15 +268,15 @@ def zendesk(seed: int, tickets: list[Ticket]) -> Table:
 
 
 def rating_row(rng: Random, ticket: Ticket, number: int) -> list[str]:
-    """One rating: offered a day after the solution, answered within two days or never."""
-    offered = (ticket.solved_at or EXPORTED_AT) + timedelta(hours=24)
-    answered = offered + timedelta(minutes=5 + int(rng.expovariate(1 / 500)))
+    """One rating, answered or only offered when the export was made."""
     score = ticket.score.lower()
     why = {"good": "", "bad": "The issue took too long to resolve", "offered": ""}[score]
     comment = {"good": "Merci", "bad": "Trop long"}.get(score, "") if rng.random() < 0.2 else ""
-    updated = offered if score == "offered" else answered
+    updated = known(ticket.answered_at) or ticket.offered_at
     ids = [str(8_100_000 + number), str(ticket.number), str(REQUESTERS + ticket.contact.customer.number)]
-    return [*ids, score, why if rng.random() < 0.5 else "", comment, utc_text(offered), utc_text(updated)]
+    return [
+        *ids, score, why if rng.random() < 0.5 else "", comment, utc_text(ticket.offered_at), utc_text(updated)
+    ]  # fmt: skip
 
 
 def ratings(seed: int, tickets: list[Ticket]) -> Table:
