@@ -200,7 +200,7 @@ def appointment_row(order: Order, parcel: Parcel, number: int) -> list[str]:
     begins, ends = parcel.slot or (None, None)
     instants = (known(parcel.shipped_at), begins, ends, parcel.first_offer_at, parcel.delivered_at)
     names = [f"T{4_100 + number}", order.ref, order.brand.name, parcel.carrier, "home", order.customer.country]
-    status = "delivered" if parcel.delivered_at else "in transit"
+    status = "delivered" if parcel.delivered_at else "in transit" if known(parcel.shipped_at) else "announced"
     return [*names, *(utc_text(instant) for instant in instants), status]
 
 

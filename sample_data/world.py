@@ -313,7 +313,7 @@ def draw_parcel(rng: Random, created: datetime, extra_days: int) -> Parcel:
 
 
 def draw_slot_parcel(rng: Random, created: datetime) -> Parcel:
-    """One parcel promised for a slot of two hours, eight working days after the order, and brought by appointment."""
+    """One parcel promised for a slot of two hours, eight working days after the order that makes the appointment."""
     promised = add_working_days(local(created).date(), 8)
     begins = midnight(promised) + timedelta(hours=rng.randrange(8, 19, 2))
     shipped = at_hour(rng, promised, 6)
@@ -326,7 +326,7 @@ def draw_slot_parcel(rng: Random, created: datetime) -> Parcel:
     elif outcome == "other day":
         arrives += timedelta(days=(add_working_days(promised, rng.randrange(1, 5)) - promised).days)
     slot = (begins, begins + timedelta(hours=2))
-    return Parcel(SLOT_CARRIER, shipped - timedelta(hours=14), shipped, promised, arrives, arrives, slot)
+    return Parcel(SLOT_CARRIER, created + timedelta(hours=1), shipped, promised, arrives, arrives, slot)
 
 
 def draw_parcels(rng: Random, brand: Brand, created: datetime) -> tuple[Parcel, ...]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from kpibar.cli.app import app
-from kpibar.cli.demo import sample_files, sample_folder
+from kpibar.cli.demo import EXPORTED_ON, sample_files, sample_folder
 from tests.support import REPOSITORY, kpibar
 
 FOLDER = REPOSITORY / "tests/golden"
@@ -57,7 +57,8 @@ def ingest_page(folder: Path) -> str:
     for path in sample_files():
         shutil.copy(path, exports)
     shutil.copy(sample_folder() / "kpibar.toml", folder)
-    return _page(folder, ("ingest", *sorted(f"exports/{path.name}" for path in exports.iterdir())), 100)
+    names = sorted(f"exports/{path.name}" for path in exports.iterdir())
+    return _page(folder, ("ingest", *names, "--as-of", EXPORTED_ON), 100)
 
 
 def make_page(folder: Path, name: str) -> str:
