@@ -17,6 +17,6 @@ def reached(records: Iterable[tuple[float, bool]], quantile: Fraction = Fraction
         if any(ends):
             share *= Fraction(at_risk - sum(ends), at_risk)
             if share <= 1 - quantile:
-                return time
+                return float(time)
         at_risk -= len(ends)
     return None

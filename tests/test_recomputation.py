@@ -290,6 +290,7 @@ def deliveries() -> dict[str, Table]:
     sent = kept[kept["late"].notna() & kept["ordered_on"].notna() & kept["undated"].eq(False) & ~(kept["lead"] < -300)]
     way = (sent["as_of"] - sent["ordered_at"]).dt.total_seconds()
     lead = sent["lead"].clip(lower=0)
+    arrived = kept[kept["lead"].notna() & (kept["lead"] >= 0)]
     tried = kept[kept["attempted"].eq(True)]
     placed = made[made["ordered_on"].notna()]
     return {
