@@ -45,8 +45,8 @@ def test_the_frame_has_the_figures_as_numbers(database: Path) -> None:
     report = kpibar.open(database, config=SETTINGS).barometer(2025)
     frame = report.to_frame().set_index(["kpi", "dimension", "segment", "period"])
     late = frame.loc["late_share", "all", "all", "2025"]
-    assert (late["numerator"], late["denominator"]) == (537, 5644)
-    assert late["value"] == pytest.approx(537 / 5644, abs=1e-6)
+    assert (late["numerator"], late["denominator"]) == (439, 4964)
+    assert late["value"] == pytest.approx(439 / 4964, abs=1e-6)
     assert len(frame) == len(report.to_csv().splitlines()) - 1
 
 
