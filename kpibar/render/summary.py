@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kpibar.database.ledger import Counts, Statement
 from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import cells_statement, statistic_statement
+from kpibar.kpis.compute import cells_statement, statistic_statement, times_statement
 from kpibar.kpis.estimates import Window
 from kpibar.layouts.layout import Layout, Shelf
 from kpibar.load.corrections import Corrections
@@ -271,6 +271,10 @@ def kpi_words(kpi: Kpi, definitions: Catalogue, lang: str, window: Window, targe
         lines.append(f"dated by  {kpi.date}, one row of fact_{kpi.from_table} each")
     if kpi.maturity_days:
         lines.append(f"maturity  {kpi.maturity_days} days before the export's date")
+    if kpi.unknown:
+        lines.append(f"bounds    if none, or all, of {kpi.unknown} were hits")
+    if kpi.rests_on:
+        lines.append(f"rests on  {', '.join(kpi.rests_on)}: years compare where these did not change")
     if target is not None:
         lines.append(f"target    {target}")
     lines += [f"needs     {', '.join(need.replace('|', ' or ') for need in kpi.needs) or 'nothing in particular'}"]
@@ -303,7 +307,8 @@ def statement(kpi: Kpi, window: Window) -> str:
     """The SQL that computes a KPI alone for a window."""
     if kpi.additive:
         return cells_statement([kpi], [window], kpi.over or None, None)
-    return statistic_statement(kpi, [window], None, None)
+    own_statement = times_statement if kpi.spec.running else statistic_statement
+    return own_statement(kpi, [window], None, None)
 
 
 def coverage_rows(coverages: Iterable[Coverage]) -> list[tuple[str, ...]]:
