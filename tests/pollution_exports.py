@@ -3,8 +3,9 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
@@ -125,9 +126,23 @@ def _cut(name: str) -> Table:
     places = [header.index(column) for column in export.columns]
     kept = [tuple(row[place] for place in places) for row in rows if len(row) == len(header)]
     kept = [row for row in kept if row[places.index(header.index(export.key))] and fits(export, export.columns, row)]
+    kept = [row for row in kept if _has_days(export, row)]
     rich = [30 * any(set(cell) & set(',"\n') for cell in row) + (not "".join(row).isascii()) for row in kept]
     begin = max(range(len(kept) - ROWS), key=lambda at: sum(rich[at : at + ROWS]))
     return Table(export.columns, tuple(kept[begin : begin + ROWS]))
+
+
+def _has_days(export: Export, row: Sequence[str]) -> bool:
+    """Whether every date of a record is a day of the calendar: the sample has some that are none."""
+    cells = (value for name, value in zip(export.columns, row, strict=True) if export.typed.get(name) == "date")
+    for value in filter(None, cells):
+        first, month, last = (int(number) for number in re.findall("[0-9]+", value)[:3])
+        year, day = (first, last) if first > 31 else (last, first)
+        try:
+            date(year, month, day)
+        except ValueError:
+            return False
+    return True
 
 
 def fits(export: Export, header: Iterable[str], row: Iterable[str]) -> bool:
