@@ -19,7 +19,7 @@ from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.estimates import Measure, Parts, Reason, Window
 from kpibar.kpis.facts import FACTS
 from kpibar.kpis.kinds import Statistic
-from kpibar.kpis.survival import curve_quantile, survival_curve
+from kpibar.kpis.survival import Curve, curve_quantile, survival_curve
 from kpibar.privacy.disclosure import show_words
 
 TOTAL = ""
@@ -251,6 +251,10 @@ def times_statement(kpi: Kpi, windows: Sequence[Window], group: str | None, bran
     )
 
 
+# Of a period, month and segment: the curve of its times, and how many records are too young.
+Curves = Mapping[tuple[int, date | None, str | None], tuple[Curve, int]]
+
+
 def times(
     engine: Engine,
     kpi: Kpi,
@@ -258,33 +262,50 @@ def times(
     level: float,
     group: str | None = None,
     brand: str | None = None,
+    known: dict[str, Curves] | None = None,
 ) -> Statistics:
-    """A KPI of times of which some still run, in each window, its months and segments, with intervals at a level."""
+    """A KPI of times of which some still run, in each window, its months and segments, with intervals at a level.
+
+    `known` keeps the curves by their statement: a median and a ninth tenth are read off the same ones.
+    """
+    sql, known = times_statement(kpi, windows, group, brand), {} if known is None else known
+    if sql not in known:
+        known[sql] = _curves(_sorted_cells(engine, kpi, sql), len(windows), has_segments=group is not None)
+    return {key: _time_figure(curve, young, kpi, level) for key, (curve, young) in known[sql].items()}
+
+
+def _sorted_cells(engine: Engine, kpi: Kpi, sql: str) -> Mapping[str, Any]:
+    """The cells that a statement gives, in the order of their times: any part of them is in that order too."""
     import numpy
 
-    cells = _arrays(engine, kpi, times_statement(kpi, windows, group, brand))
+    with _refusal_of(engine, kpi):
+        cells = engine.arrays(sql)
     if not bool(numpy.isfinite(cells["number"]).all()):
         _finite(math.inf, [kpi], "its value")
+    order = numpy.argsort(cells["number"], kind="stable")
+    return {name: column[order] for name, column in cells.items()}
+
+
+def _curves(cells: Mapping[str, Any], periods: int, *, has_segments: bool) -> Curves:
+    """The curve of each period, of each of its months and of each segment of it."""
+    import numpy
+
     months = cells["month"].astype("datetime64[M]").astype(int)
-    names = sorted(set(cells["segment"])) if group else []
+    names = sorted(set(cells["segment"])) if has_segments else []
     places = {name: place for place, name in enumerate(names)}
-    segments = numpy.array([places.get(name, 0) for name in cells["segment"]] if group else [], dtype=int)
-    figures: dict[tuple[int, date | None, str | None], Measure] = {}
-    for period in range(len(windows)):
-        of_period = cells["period"] == period
-        keys: list[tuple[int, date | None, str | None]] = [(period, None, None)]
-        keys += [(period, _first_of_month(int(month)), None) for month in numpy.unique(months[of_period])]
-        keys += [(period, None, name) for name in names]
-        for key in keys:
-            _, month, name = key
-            rows = of_period
-            if month is not None:
-                rows = of_period & (months == (month.year - 1970) * 12 + month.month - 1)
-            if name is not None:
-                rows = of_period & (segments == places[name])
-            if rows.any():
-                figures[key] = _time_figure({part: column[rows] for part, column in cells.items()}, kpi, level)
-    return figures
+    segments = numpy.array([places[name] for name in cells["segment"]] if has_segments else [], dtype=int)
+    curves: dict[tuple[int, date | None, str | None], tuple[Curve, int]] = {}
+    for period in range(periods):
+        rows = numpy.flatnonzero(cells["period"] == period)
+        parts: dict[tuple[int, date | None, str | None], Any] = {(period, None, None): rows}
+        for month in numpy.unique(months[rows]):
+            parts[period, _first_of_month(int(month)), None] = rows[months[rows] == month]
+        for name in names:
+            parts[period, None, name] = rows[segments[rows] == places[name]]
+        for key, places_of_part in parts.items():
+            if len(places_of_part):
+                curves[key] = _curve(cells, places_of_part)
+    return curves
 
 
 def _first_of_month(number: int) -> date:
@@ -292,10 +313,15 @@ def _first_of_month(number: int) -> date:
     return date(1970 + number // 12, number % 12 + 1, 1)
 
 
-def _time_figure(cells: Mapping[str, Any], kpi: Kpi, level: float) -> Measure:
-    """The quantile of the times of some cells; where it is not reached, the longest one seen."""
-    young, old = int(cells["immature"].sum()), cells["records"] > 0
-    curve = survival_curve(cells["number"][old], cells["records"][old], cells["ended"][old])
+def _curve(cells: Mapping[str, Any], rows: Any) -> tuple[Curve, int]:
+    """The curve of some cells, and how many of their records are too young."""
+    number, records, ended, immature = (cells[name][rows] for name in ("number", "records", "ended", "immature"))
+    old = records > 0
+    return survival_curve(number[old], records[old], ended[old]), int(immature.sum())
+
+
+def _time_figure(curve: Curve, young: int, kpi: Kpi, level: float) -> Measure:
+    """The quantile of a curve; where it is not reached, the longest time seen."""
     if not curve.base:
         return _figure(None, 0, young)
     quantile = curve_quantile(curve, kpi.quantile, level)
@@ -303,12 +329,6 @@ def _time_figure(cells: Mapping[str, Any], kpi: Kpi, level: float) -> Measure:
         quantile.value, float(curve.ended), float(curve.base), quantile.low, quantile.high, curve.base, young
     )
     return figure if quantile.value is not None else replace(figure, low=curve.longest, high=None, reason="not_reached")
-
-
-def _arrays(engine: Engine, kpi: Kpi, sql: str) -> Mapping[str, Any]:
-    """The columns of what a statement of a KPI gives."""
-    with _refusal_of(engine, kpi):
-        return engine.arrays(sql)
 
 
 def statistics(

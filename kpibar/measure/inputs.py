@@ -12,7 +12,7 @@ from kpibar.config import Reporting
 from kpibar.database.schema import DAY_COLUMNS
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import Cells, Statistics, additive_cells, segment_of, statistics, times
+from kpibar.kpis.compute import Cells, Curves, Statistics, additive_cells, segment_of, statistics, times
 from kpibar.kpis.estimates import Measure, Window
 from kpibar.measure.reach import (
     SourceRows,
@@ -86,6 +86,7 @@ def gather(
     shares_recorded = {name: catalogue.get(name) for kpi in kpis for name in kpi.rests_on}
     tables = dict.fromkeys((entity, spans[kpi.id]) for kpi in kpis for entity in entities(catalogue, kpi))
     source_rows = rows_of_sources(store, sorted(tables, key=repr), brand)
+    known: dict[str, Curves] = {}
     return Inputs(
         edition=edition,
         reporting=reporting,
@@ -106,7 +107,7 @@ def gather(
         },
         brand_cells=by_cells if dimension == "brand" else _brand_cells(store, catalogue, kpis, edition, brand, cuts),
         statistics={
-            kpi.id: _statistics(store, kpi, spans[kpi.id], dimension, brand, reporting)
+            kpi.id: _statistics(store, kpi, spans[kpi.id], dimension, brand, reporting, known)
             for kpi in kpis
             if kpi.spec.has_statements
         },
@@ -146,9 +147,18 @@ def _brand_cells(
 
 
 def _statistics(
-    store: Store, kpi: Kpi, years: Span, dimension: str | None, brand: str | None, reporting: Reporting
+    store: Store,
+    kpi: Kpi,
+    years: Span,
+    dimension: str | None,
+    brand: str | None,
+    reporting: Reporting,
+    known: dict[str, Curves],
 ) -> Statistics:
-    """The figures of a KPI that is no sum, with bounds where they will not be masked."""
+    """The figures of a KPI that is no sum, with bounds where they will not be masked.
+
+    `known` keeps the curves of running times from one KPI to the next.
+    """
 
     def bounds(figure: Measure) -> tuple[str, str] | None:
         """The SQL of the two ends of its interval; None where it is masked or has none."""
@@ -159,7 +169,7 @@ def _statistics(
 
     group = segment_of(dimension, kpi.from_table) if dimension in kpi.dimensions() else None
     if kpi.spec.running:
-        return times(store.engine, kpi, years, reporting.confidence, group, brand)
+        return times(store.engine, kpi, years, reporting.confidence, group, brand, known)
     return statistics(store.engine, kpi, years, group, brand, bounds)
 
 
