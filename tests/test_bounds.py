@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from kpibar.api import read_report
+from kpibar.kpis.catalogue import catalogue
+from kpibar.kpis.errors import KpiInvalid
+from kpibar.measure.circulation import for_circulation
 from kpibar.measure.report import Barometer, Request
 from kpibar.render.document import to_json
 from kpibar.render.terminal import Screen, render
@@ -163,3 +166,58 @@ def test_a_breakdown_by_channel_compares_by_the_same_shares(folder: Path) -> Non
     found = computed(folder, exports(3, BEFORE, NOW), as_of=AS_OF, request=Request(by="channel"))
     assert row(found, "wismo_share").comparison.reason == "recording_differs"
     assert [segment.change for segment in row(found, "wismo_share").segments] == [None, None]
+
+
+@pytest.mark.parametrize(("unknown", "circulates"), [(12, True), (3, False)])
+def test_bounds_circulate_where_the_unknown_are_no_small_group(folder: Path, unknown: int, circulates: bool) -> None:
+    """40 contacts, of which the reason of some is unknown: of three, the bounds would tell their number."""
+    lines = [f"{n},2025-03-01 10:00:00,email,c{n}@example.com,{'' if n < unknown else 'Invoice'}" for n in range(40)]
+    contacts = "\n".join(["contact_id,created_at,channel,customer,reason_raw", *lines]) + "\n"
+    found = for_circulation(computed(folder, {"contacts.csv": contacts}))
+    share = row(found, "complaint_share")
+    assert (share.now.bounds is not None) == circulates
+    assert ("bounds_reason" in [note.code for note in share.notes]) == circulates
+
+
+OWN = """
+[kpis.signed]
+title = { en = "Signed" }
+kind = "rate"
+from = "contacts"
+date = "created_on"
+hit = "reason IS NOT NULL"
+unit = "share"
+
+[kpis.invoices]
+title = { en = "Invoices" }
+kind = "rate"
+from = "contacts"
+date = "created_on"
+where = "reason IS NOT NULL"
+hit = "reason = 'invoice'"
+unit = "share"
+unknown = "contacts_unclassified"
+rests_on = ["signed"]
+"""
+
+
+def test_a_kpi_of_the_settings_has_bounds_and_rests_on_shares_of_its_own(folder: Path) -> None:
+    found = computed(folder, exports(3, BEFORE, NOW), OWN, as_of=AS_OF)
+    invoices = row(found, "invoices")
+    assert invoices.now.bounds is not None
+    assert invoices.comparison.reason == "recording_differs"
+    assert "signed, channel" in " ".join(render(found, "en", Screen(width=100)).split())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('unknown = "contacts_unclassified"', 'unknown = "signed"', '"signed" is not a count'),
+        ('rests_on = ["signed"]', 'rests_on = ["contacts"]', '"contacts" is not a share of rows'),
+        ('rests_on = ["signed"]', 'rests_on = ["contact_rate"]', '"contact_rate" is not a share of rows'),
+    ],
+)
+def test_what_a_kpi_of_the_settings_rests_on_is_checked(folder: Path, before: str, after: str, said: str) -> None:
+    config = settings(folder, OWN.replace(before, after))
+    with pytest.raises(KpiInvalid, match=said):
+        catalogue(config.settings)

@@ -63,13 +63,13 @@ def test_an_entry_has_one_way_to_its_figures() -> None:
     with pytest.raises(ValueError, match=one_of_four):
         replace(rate, sums={})
     with pytest.raises(ValueError, match=one_of_four):
-        replace(time, running=False)
+        replace(time, survival=False)
     for entry, more in ((rate, median), (ratio, rate), (ratio, median)):
         with pytest.raises(ValueError, match=one_of_four):
             replace(entry, sums=more.sums, statistic=more.statistic, operands=entry.operands or more.operands or ("x",))
     for entry in (rate, ratio, median):
         with pytest.raises(ValueError, match=one_of_four):
-            replace(entry, running=True)
+            replace(entry, survival=True)
 
 
 def test_a_kind_that_is_no_sum_is_one_entry(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ YEAR = Window(date(2025, 1, 1), date(2025, 12, 31))
 def sql_of(kpi: Kpi) -> str:
     if kpi.additive:
         return cells_statement([kpi], [YEAR], kpi.over or "brand", None)
-    statement = times_statement if kpi.spec.running else statistic_statement
+    statement = times_statement if kpi.spec.survival else statistic_statement
     return statement(kpi, [YEAR], "'all'", None)
 
 

@@ -21,7 +21,7 @@ from kpibar.config import load
 from kpibar.load.outcome import Outcome
 from kpibar.measure.report import BY
 from kpibar.render.document import document
-from tests.running import reached
+from tests.kaplan_meier import reached
 from tests.support import EVERY, report
 from tests.test_breakdowns import NOW, checked
 

@@ -9,7 +9,7 @@ import pandas
 import pytest
 
 from kpibar.measure.report import Barometer, Request
-from tests.running import reached
+from tests.kaplan_meier import reached
 from tests.support import AS_OF, EVERY, computed, report, row, settings
 
 CHANNELS = ("phone", "email", "chat")

@@ -239,8 +239,10 @@ def catalogue(settings: Settings) -> Catalogue:
     complete = Catalogue(tuple(kpi for kpi in kpis if kpi.id not in ids) + tuple(additions), families)
     for kpi in additions:
         _check_operands(complete, kpi)
-        for name in (kpi.gate, *kpi.rests_on):
-            if name and not complete.get(name).spec.sums:
+        if kpi.gate:
+            complete.get(kpi.gate)
+        for name in kpi.rests_on:
+            if complete.get(name).spec.bounds is None or complete.get(name).operands:
                 raise KpiInvalid(f"[kpis.{kpi.id}] of kpibar.toml", f'"{name}" is not a share of rows')
     for name in settings.maturity_days:
         complete.get(name)
@@ -317,7 +319,7 @@ def _check_target(kpi: Kpi, target: float) -> None:
 
 
 def _check_operands(catalogue: Catalogue, kpi: Kpi) -> None:
-    for part in kpi.operands:
+    for part in (*kpi.operands, *filter(None, (kpi.unknown,))):
         if not catalogue.get(part).spec.counts:
             raise KpiInvalid(f"[kpis.{kpi.id}] of kpibar.toml", f'"{part}" is not a count')
 

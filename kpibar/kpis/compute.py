@@ -228,7 +228,7 @@ def _numbers(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str 
     """SQL of the values of a KPI, a row each, with its period, month and segment."""
     segment = group or segment_of(None, kpi.from_table)
     cases = (f"WHEN {within(kpi.date, [window])} THEN {place}" for place, window in enumerate(windows))
-    over = f", coalesce({kpi.hit}, FALSE) AS is_over" if kpi.spec.running else ""
+    over = f", coalesce({kpi.hit}, FALSE) AS is_over" if kpi.spec.survival else ""
     return (
         f"SELECT CASE {' '.join(cases)} END AS period, CAST(date_trunc('month', {kpi.date}) AS DATE) AS month,\n"
         f"        {segment} AS segment, {mature(kpi)} AS old_enough, ({kpi.value}) * 1.0e0 AS number{over}\n"
@@ -262,16 +262,16 @@ def times(
     level: float,
     group: str | None = None,
     brand: str | None = None,
-    known: dict[str, Curves] | None = None,
+    cache: dict[str, Curves] | None = None,
 ) -> Statistics:
     """A KPI of times of which some still run, in each window, its months and segments, with intervals at a level.
 
-    `known` keeps the curves by their statement: a median and a ninth tenth are read off the same ones.
+    `cache` keeps the curves by their statement: a median and a ninth tenth are read off the same ones.
     """
-    sql, known = times_statement(kpi, windows, group, brand), {} if known is None else known
-    if sql not in known:
-        known[sql] = _curves(_sorted_cells(engine, kpi, sql), len(windows), has_segments=group is not None)
-    return {key: _time_figure(curve, young, kpi, level) for key, (curve, young) in known[sql].items()}
+    sql, cache = times_statement(kpi, windows, group, brand), {} if cache is None else cache
+    if sql not in cache:
+        cache[sql] = _curves(_sorted_cells(engine, kpi, sql), len(windows), has_segments=group is not None)
+    return {key: _time_figure(curve, young, kpi, level) for key, (curve, young) in cache[sql].items()}
 
 
 def _sorted_cells(engine: Engine, kpi: Kpi, sql: str) -> Mapping[str, Any]:

@@ -64,8 +64,8 @@ class Measure:
     `base` is what stands beside the figure as n; `dispersion` how much more than by chance the numerator clusters.
     `reason` says why there is no value: masked, its base alone is left; otherwise nothing is known of it. Where it is
     a time that is not reached, `low` is the longest one seen.
-    `immature` is None where they are too few to be told. `bounds` are what it would be if none, or all, of the rows of
-    which it is not known were hits.
+    `immature` is None where they are too few to be told. `bounds` are what it would be if none, or all, of the
+    `unknown` rows, of which it is not known, were hits.
     """
 
     value: float | None = None
@@ -79,6 +79,7 @@ class Measure:
     squares: float = 0.0
     reason: Reason | None = None
     bounds: Interval | None = None
+    unknown: int = 0
 
     @property
     def low_base(self) -> bool:

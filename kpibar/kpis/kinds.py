@@ -95,10 +95,10 @@ class KindSpec:
 
     `formula` is its line in words. `entries` are those its author must write. `sums` is the SQL of the parts
     its cells hold; a kind without is no sum of its own rows. `operands` are the entries that name the counts it is
-    made of, each at its own grain. `statistic` is the SQL of a figure that is no sum; `running`: its figure is read off
-    the curve of the times that have not ended (`survival.py`). A kind has one of these four.
-    `counts`: its value is a number of rows, its own base. `shares`: it has no value as a whole, but the share of each
-    value of a column. `volume`: it grows with the days counted, so that a month missing on one side is a change.
+    made of, each at its own grain. `statistic` is the SQL of a figure that is no sum; `survival`: its figure is read
+    off the curve of the times that have not ended (`survival.py`). A kind has one of these four. `counts`: its value is
+    a number of rows, its own base. `shares`: it has no value as a whole, but the share of each value of a column.
+    `volume`: it grows with the days counted, so that a month missing on one side is a change.
     `estimate` makes a figure of the parts (of each operand in order), `difference` tests two figures.
     `bounds` is the range of a figure, if none or all of so many rows of which it is not known are hits.
     `mask` is the rule for a figure alone, `mask_parts` for the parts beside their whole, `mask_own_parts` the same for
@@ -112,7 +112,7 @@ class KindSpec:
     sums: Mapping[str, str] = field(default_factory=dict)
     operands: tuple[str, ...] = ()
     statistic: Statistic | None = None
-    running: bool = False
+    survival: bool = False
     estimate: Callable[[Sequence[Parts], float], Measure] = base_of_rows
     counts: bool = False
     shares: bool = False
@@ -124,7 +124,7 @@ class KindSpec:
     group: Callable[[Measure], float] = _base
 
     def __post_init__(self) -> None:
-        if [bool(self.sums), bool(self.operands), self.statistic is not None, self.running].count(True) != 1:
+        if [bool(self.sums), bool(self.operands), self.statistic is not None, self.survival].count(True) != 1:
             raise ValueError("a kind of KPI has sums, operands, a statistic or running times: one makes its figures")
 
     @property
@@ -135,7 +135,7 @@ class KindSpec:
     @property
     def has_statements(self) -> bool:
         """Whether its figures come from statements of each KPI, as they are no sums of cells."""
-        return self.running or self.statistic is not None
+        return self.survival or self.statistic is not None
 
     @property
     def has_base(self) -> bool:
@@ -202,7 +202,7 @@ KINDS: Mapping[Kind, KindSpec] = {
         formula="{quantile:g} quantile of {value} until ({hit}), those still running included, over {rows}",
         entries=(*_OF_FACTS, "value", "hit"),
         difference=difference_by_intervals,
-        running=True,
+        survival=True,
         mask_parts=mask_bases,
         estimator="kaplan_meier",
     ),

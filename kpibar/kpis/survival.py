@@ -69,12 +69,12 @@ def survival_curve(times: NDArray[float64], records: NDArray[int64], ended: NDAr
     leaving, events = (numpy.add.reduceat(counts[order], starts) for counts in (records, ended))
     at_risk = leaving[::-1].cumsum()[::-1]
     steps = events > 0
-    deaths, running = events[steps].astype(float), at_risk[steps].astype(float)
+    ends, left = events[steps].astype(float), at_risk[steps].astype(float)
     with numpy.errstate(divide="ignore"):
-        variance = deaths / (running * (running - deaths))
+        variance = ends / (left * (left - ends))
     return Curve(
         times=numbers[steps],
-        survival=numpy.cumprod(1 - deaths / running),
+        survival=numpy.cumprod(1 - ends / left),
         greenwood=variance.cumsum(),
         longest=float(numbers[-1]),
         ended=int(events.sum()),

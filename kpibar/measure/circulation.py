@@ -18,7 +18,12 @@ from kpibar.measure.report import Barometer, Note, Request, Row, Segment
 # The smallest group of which anything is said.
 SMALLEST = 10
 # Values of notes that are no numbers of records.
-_NO_RECORDS = frozenset({"days", "year", "previous", "months", "seen", "percent", "least", "end", "base_days"})
+_NO_RECORDS = frozenset(
+    {
+        "days", "year", "previous", "months", "seen", "now", "before", "percent", "least", "end", "base_days", "low",
+        "high",
+    }
+)  # fmt: skip
 
 
 def strict_settings(config: Config) -> Config:
@@ -107,7 +112,9 @@ def _parts(kpi: Passport, measures: Sequence[Measure]) -> list[Measure]:
 
 
 def _without_few(measure: Measure) -> Measure:
-    """A figure without the number of its immature rows where they are fewer than ten."""
+    """A figure without the number of its immature rows, and the bounds of its unknown ones, where they are few."""
+    if 0 < measure.unknown < SMALLEST:
+        measure = replace(measure, bounds=None, unknown=0)
     return replace(measure, immature=None) if 0 < (measure.immature or 0) < SMALLEST else measure
 
 

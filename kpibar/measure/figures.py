@@ -79,7 +79,8 @@ def bounded(inputs: Inputs, kpi: Kpi, measure: Measure, window: Window) -> Measu
     """A figure with what it would be if none, or all, of the rows of which it is not known were hits."""
     if not kpi.unknown or kpi.spec.bounds is None:
         return measure
-    return replace(measure, bounds=kpi.spec.bounds(measure, inputs.cells.sum(kpi.unknown, window).base))
+    unknown = int(inputs.cells.sum(kpi.unknown, window).base)
+    return replace(measure, bounds=kpi.spec.bounds(measure, unknown), unknown=unknown)
 
 
 def _whole(inputs: Inputs, kpi: Kpi, place: int) -> Measure:

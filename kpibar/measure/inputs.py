@@ -86,7 +86,7 @@ def gather(
     shares_recorded = {name: catalogue.get(name) for kpi in kpis for name in kpi.rests_on}
     tables = dict.fromkeys((entity, spans[kpi.id]) for kpi in kpis for entity in entities(catalogue, kpi))
     source_rows = rows_of_sources(store, sorted(tables, key=repr), brand)
-    known: dict[str, Curves] = {}
+    cache: dict[str, Curves] = {}
     return Inputs(
         edition=edition,
         reporting=reporting,
@@ -107,7 +107,7 @@ def gather(
         },
         brand_cells=by_cells if dimension == "brand" else _brand_cells(store, catalogue, kpis, edition, brand, cuts),
         statistics={
-            kpi.id: _statistics(store, kpi, spans[kpi.id], dimension, brand, reporting, known)
+            kpi.id: _statistics(store, kpi, spans[kpi.id], dimension, brand, reporting, cache)
             for kpi in kpis
             if kpi.spec.has_statements
         },
@@ -153,11 +153,11 @@ def _statistics(
     dimension: str | None,
     brand: str | None,
     reporting: Reporting,
-    known: dict[str, Curves],
+    cache: dict[str, Curves],
 ) -> Statistics:
     """The figures of a KPI that is no sum, with bounds where they will not be masked.
 
-    `known` keeps the curves of running times from one KPI to the next.
+    `cache` keeps the curves of running times from one KPI to the next.
     """
 
     def bounds(figure: Measure) -> tuple[str, str] | None:
@@ -168,8 +168,8 @@ def _statistics(
         return kpi.spec.statistic.bounds(figure.base, kpi.quantile, reporting.confidence)
 
     group = segment_of(dimension, kpi.from_table) if dimension in kpi.dimensions() else None
-    if kpi.spec.running:
-        return times(store.engine, kpi, years, reporting.confidence, group, brand, known)
+    if kpi.spec.survival:
+        return times(store.engine, kpi, years, reporting.confidence, group, brand, cache)
     return statistics(store.engine, kpi, years, group, brand, bounds)
 
 

@@ -82,9 +82,10 @@ def _bounds_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
     bounds, share = figures.now.bounds, followed_share(inputs, kpi)
     if figures.status != "ok" or bounds is None or bounds.low == bounds.high:
         return
-    rows = int(inputs.cells.sum(kpi.unknown, inputs.spans[kpi.id][0]).base)
     cause = "followed" if share is not None else "reason"
-    yield Note(f"bounds_{cause}", {"low": bounds.low, "high": bounds.high, "unit": kpi.unit, "rows": rows})
+    yield Note(
+        f"bounds_{cause}", {"low": bounds.low, "high": bounds.high, "unit": kpi.unit, "rows": figures.now.unknown}
+    )
     if share is not None and kpi.better == "higher" and share < inputs.reporting.min_reason_coverage:
         yield Note("upper_bound", {"percent": round(100 * share)}, "warning")
 

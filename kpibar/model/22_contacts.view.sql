@@ -89,7 +89,7 @@ SELECT
     bot_answer OR bot_solution AS bot_answer,
     bot_failure AND NOT has_reply AND NOT coalesce(agent_replies > 0, FALSE) AS bot_failure,
     reply_target_s,
-    seconds_between(as_of, created_at) AS age_s,
+    CASE WHEN as_of >= created_at THEN seconds_between(as_of, created_at) END AS age_s,
     status,
     solved,
     still_solved,

@@ -94,7 +94,8 @@ def _value_text(name: str, value: str | int | float, lang: str) -> str:
     if name == "table":
         return say(f"table_{value}", lang)
     if name == "coverage":
-        return say(f"coverage_{value}", lang)
+        # A KPI of the settings may rest on a share of its own, which has its id alone.
+        return say(f"coverage_{value}", lang) if is_message(f"coverage_{value}") else str(value)
     if name == "channel":
         return say("in_channel", lang, channel=segment_name("channel", str(value), lang)) if value else ""
     if name in _COUNTS:

@@ -307,7 +307,7 @@ def statement(kpi: Kpi, window: Window) -> str:
     """The SQL that computes a KPI alone for a window."""
     if kpi.additive:
         return cells_statement([kpi], [window], kpi.over or None, None)
-    own_statement = times_statement if kpi.spec.running else statistic_statement
+    own_statement = times_statement if kpi.spec.survival else statistic_statement
     return own_statement(kpi, [window], None, None)
 
 
