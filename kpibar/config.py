@@ -49,6 +49,7 @@ class Thresholds(_Table):
     fcr_window_days: Days = 7
     repeat_window_days: Days = 7
     issue_gap_days: Days = 30
+    issue_link_days: Days = 7
     link_after_order_days: Days = 30
     link_after_promise_days: Days = 14
     link_text_days: Days = 180

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -227,14 +228,15 @@ def conversations() -> pd.DataFrame:
 
 
 def calls() -> pd.DataFrame:
-    """The calls received, with the wait in the queue."""
+    """The calls, with the wait in the queue; those received are counted."""
     made = read("aircall-calls.csv")
     made["on"] = day(moment(made["datetime (utc)"].str.replace(" ", "T") + "Z"))
     clocks = {"wait": "waiting time", "answer": "time to answer", "menu": "time in ivr"}
     for name, column in clocks.items():
         made[name] = pd.to_timedelta(made[column].where(made[column].ne("")), errors="coerce").dt.total_seconds()
     sound = made["call id"].ne("") & made["on"].notna() & number(made["duration (in call)"]).notna()
-    made = made[sound & number(made["duration (total)"]).notna() & made["direction"].eq("inbound")]
+    made = made[sound & number(made["duration (total)"]).notna()]
+    made["counted"] = made["direction"].eq("inbound")
     reason = made["missed_call_reason"]
     made["offered"] = ~reason.isin(["out_of_opening_hours", "abandoned_in_ivr"])
     made["answered"] = made["answered"].eq("Yes")
@@ -346,7 +348,7 @@ def replies() -> dict[str, Table]:
 
 def telephone() -> dict[str, Table]:
     made = calls()
-    made = made[made["offered"]]
+    made = made[made["offered"] & made["counted"]]
     made = described(made, "a" + made["call id"])
     short = made["abandoned"] & (made["wait_s"] <= 20)
     patient = made[~short]
@@ -419,9 +421,8 @@ def reason_of(chosen: str, subject: str, tags: str) -> str | None:
 
 @cache
 def every_contact() -> pd.DataFrame:
-    """Every contact that counts, with customer, reason and order."""
+    """Every contact that counts, with customer, reason and order, which others may name."""
     written, talked, asked = tickets(), calls(), conversations()
-    written = written[written["counted"]]
     shop = orders()
     phones = people()
     frames = [
@@ -431,7 +432,7 @@ def every_contact() -> pd.DataFrame:
                 "channel": written["channel"], "chosen": written["Contact reason [list]"], "text": written["Subject"],
                 "subject": written["Subject"], "tags": written["Tags"],
                 "reference": written["Order number [txt]"], "person": written["Requester email"],
-                "handled": True, "as_of_on": written["as_of_on"], "country": None,
+                "handled": True, "as_of_on": written["as_of_on"], "country": None, "counted": written["counted"],
             }
         ),
         pd.DataFrame(
@@ -439,7 +440,7 @@ def every_contact() -> pd.DataFrame:
                 "id": "e" + asked["reference"], "at": local(asked["date"], "%d/%m/%Y %H:%M"), "brand": asked["brand"],
                 "channel": asked["channel"], "chosen": asked["motif_parent"] + " > " + asked["motif"],
                 "text": asked["element_de_qualification"], "reference": "", "person": "", "handled": True,
-                "as_of_on": AS_OF_ON, "country": None,
+                "as_of_on": AS_OF_ON, "country": None, "counted": True,
             }
         ),
         pd.DataFrame(
@@ -448,13 +449,15 @@ def every_contact() -> pd.DataFrame:
                 "brand": talked["brand"], "channel": "phone", "chosen": talked["tags"], "text": talked["comments"],
                 "reference": "", "person": talked["customer number"].map(lambda n: phones.get(n, n)),
                 "handled": talked["answered"], "as_of_on": talked["as_of_on"], "country": talked["country_code"],
+                "counted": talked["counted"],
             }
         ),
     ]  # fmt: skip
     made = pd.concat(frames, ignore_index=True)
     texts = zip(made["chosen"], made["subject"].fillna(""), made["tags"].fillna(""), strict=True)
     made["reason"] = [reason_of(*words) for words in texts]
-    return linked(made, shop)
+    made = linked(made, shop)
+    return made[made["counted"].astype(bool)]
 
 
 def described(rows: pd.DataFrame, ids: Any) -> pd.DataFrame:
@@ -477,7 +480,16 @@ def linked(made: pd.DataFrame, shop: pd.DataFrame) -> pd.DataFrame:
     for one in shop[shop["ordered_at"].notna()].sort_values("ordered_at").itertuples():
         if isinstance(one.email, str) and one.email:
             by_person.setdefault((one.brand, one.email), []).append(one)
-    found = [order_of(one, by_number, by_person) for one in made.itertuples()]
+    everyone = list(made.itertuples())
+    named = [named_order(one, by_number) for one in everyone]
+    own: dict[tuple[str, str], list[tuple[Any, Any]]] = {}
+    for one, order in zip(everyone, named, strict=True):
+        if order is not None and one.person and order.email == one.person:
+            own.setdefault((one.brand, one.person), []).append((one.at, order))
+    found = [
+        named_near(one, own) or order_of(one, by_person) if order is None else order
+        for one, order in zip(everyone, named, strict=True)
+    ]
     made["order"] = [f"{one.brand}/{one.order}" if one else None for one in found]
     made["carrier"] = ["?no_order" if one is None else one.carrier for one in found]
     for name in ("promised_to", "email", "country"):
@@ -487,8 +499,15 @@ def linked(made: pd.DataFrame, shop: pd.DataFrame) -> pd.DataFrame:
     return made.assign(on=day(made["at"]))
 
 
-def order_of(one: Any, by_number: Any, by_person: Any) -> Any:
-    """The order of a contact, None where it cannot be known."""
+def named_near(one: Any, own: dict[tuple[str, str], list[tuple[Any, Any]]]) -> Any:
+    """The own order that the customer of a contact names in another one within a week, the nearest in time."""
+    near = [(abs(at - one.at), order) for at, order in own.get((one.brand, one.person), [])]
+    near = [(gap, order) for gap, order in near if gap <= 7 * DAY]
+    return min(near, key=lambda pair: pair[0])[1] if near else None
+
+
+def named_order(one: Any, by_number: Any) -> Any:
+    """The order that a contact names, None where it names none."""
     reference = by_number.get((one.brand, one.reference.lstrip("#"))) if one.reference else None
     if reference:
         return reference
@@ -502,8 +521,11 @@ def order_of(one: Any, by_number: Any, by_person: Any) -> Any:
         and (stated or not one.person or not order.email or one.person == order.email)
         and (pd.isna(order.ordered_at) or order.ordered_at - DAY <= one.at <= order.ordered_at + 180 * DAY)
     ]
-    if recent:
-        return max(recent, key=lambda order: (order.email == one.person, order.ordered_at))
+    return max(recent, key=lambda order: (order.email == one.person, order.ordered_at)) if recent else None
+
+
+def order_of(one: Any, by_person: Any) -> Any:
+    """The latest order of the customer of a contact that names none, as far as it is recent."""
     return next(
         (
             order
@@ -525,16 +547,50 @@ def chains(made: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return known
 
 
+def days_apart(gap: float) -> int:
+    """Of gaps up to a day, three and a week, which it is."""
+    return next(days for days in (1, 3, 7) if gap <= days * A_DAY)
+
+
+def supposed(made: pd.DataFrame) -> pd.Series:
+    """The reason of each contact, or that of the nearest one of its order, else customer, within a week.
+
+    Asked for gaps of a day, three and a week: whether known reasons so far apart agree at least as often as not, ten
+    pairs being assumed to.
+    """
+    made = made.assign(reason=made["reason"].fillna(""))
+    groups = [list(rows.itertuples()) for _, rows in made.sort_values(["at", "id"]).groupby("journey")]
+    pairs = {days: [10, 10] for days in (1, 3, 7)}
+    for group in groups:
+        for first, second in pairwise(group):
+            gap = (second.at - first.at).total_seconds()
+            if gap <= 7 * A_DAY and first.reason and second.reason:
+                pairs[days_apart(gap)][0] += first.reason == second.reason
+                pairs[days_apart(gap)][1] += 1
+    reasons = {}
+    for group in groups:
+        for place, one in enumerate(group):
+            sides = (group[:place][::-1], group[place:])
+            others = [next((other for other in side if other.reason), None) for side in sides]
+            near = [(abs((other.at - one.at).total_seconds()), other.reason) for other in others if other]
+            near = [(gap, reason) for gap, reason in near if gap <= 7 * A_DAY]
+            gap, reason = min(near, key=lambda pair: pair[0], default=(0, None))
+            if one.reason or (reason and 2 * pairs[days_apart(gap)][0] >= pairs[days_apart(gap)][1]):
+                reasons[one.Index] = one.reason or reason
+    return pd.Series(reasons, dtype=object).reindex(made.index)
+
+
 def demand() -> dict[str, Table]:
     """What depends on the order, the customer and the reason of a contact."""
-    made = every_contact()
+    made = every_contact().copy()
     known = made[made["reason"].notna()]
     wismo = known["reason"].eq("wismo")
     promised = known[wismo & known["order_promised_to"].notna()]
-    one = chains(made.assign(whose=made["person"]), ["whose", "order", "reason"])
+    made["as_of_on"] = made.groupby("brand")["as_of_on"].transform("min")
+    made["journey"] = made["order"].fillna(made["person"]).replace("", None)
+    one = chains(made.assign(matter=supposed(made)), ["journey", "matter"])
     opened = one[~(one["gap"] <= 30 * A_DAY) & one["handled"]]
     opened = opened[opened["on"] + 7 * DAY < opened["as_of_on"]]
-    made["journey"] = made["order"].fillna(made["person"])
     journeys = chains(made, ["journey"])
     started = journeys[~(journeys["gap"] <= 30 * A_DAY) & journeys["handled"]]
     started = started[started["on"] + 7 * DAY < started["as_of_on"]]
@@ -557,17 +613,6 @@ TABLES: dict[str, Callable[[], dict[str, Table]]] = {
 }  # fmt: skip
 
 
-def survivors(rows: pd.DataFrame, part: float) -> float | None:
-    """The first time at which no more than the rest are still running, by Kaplan and Meier, one record at a time."""
-    running, survival = len(rows), 1.0
-    for time, goes_on in sorted(zip(rows["hit"], ~rows["ended"], strict=True)):
-        survival *= 1.0 if goes_on else 1 - 1 / running
-        running -= 1
-        if survival <= 1 - part + 1e-9:
-            return float(time)
-    return None
-
-
 def figure(kind: str, rows: pd.DataFrame) -> tuple[float | None, float | None, float | None]:
     """The value, numerator and denominator of some rows."""
     base, total = float(len(rows)), float(rows["hit"].sum())
@@ -578,8 +623,6 @@ def figure(kind: str, rows: pd.DataFrame) -> tuple[float | None, float | None, f
         return reached(zip(rows["time"], ended, strict=True), share) if base else None, total, base
     if kind == "median":
         return (float(rows["hit"].median()) if base else None), None, base
-    if kind.startswith("time_to"):
-        return survivors(rows, float(kind.removeprefix("time_to "))), float(rows["ended"].sum()), base
     return (total / base * (100 if kind == "net" else 1) if base else None), total, base
 
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -36,7 +36,7 @@ from kpibar.values.functions import FormulaFault, Size, Term
 _EXPRESSIONS = ("where", "hit", "against", "value", "over")
 _PLAIN_ID = "its id must be small letters, digits and underscores, 41 at most"
 # Raised when a built-in KPI or what it is computed from changes, so that figures of two reports may differ.
-CATALOGUE_VERSION = "0.3.0"
+CATALOGUE_VERSION = "0.4.0"
 OWN_FAMILY = "own"
 DIMENSIONS: Mapping[str, frozenset[str]] = {
     "contacts": frozenset({"brand", "channel", "country", "reason", "carrier"}),
@@ -55,8 +55,11 @@ class Kpi(Definition):
     `needs` lists canonical columns ("table.column", alternatives joined by "|") without which it is unknown.
     `gate` names the coverage KPI below whose threshold the figure comes with a warning. `notes` says by code which
     rows the reader must know of: left out, or counted on an assumption, because something of them is unknown.
-    `unknown` is the count of the rows of which it is not known whether they are hits: they bound the figure. `rests_on`
-    are the shares that tell how much of what happened is recorded: where they differ between the years, so may it.
+    `unknown` is the count of the rows outside its base of which it is not known whether they are hits; `doubt` tells
+    which hits ("hits") and which other rows ("misses") of its base are so by a supposition: both bound the figure.
+    `rests_on` are the shares that tell how much of what happened is recorded: where they differ between the years, so
+    may it.
+    `revision` tells how the rows it counts are made, where that changed while its SQL did not, with their thresholds.
     `wording` are the expressions of an own KPI as its author wrote them; what runs is written anew.
     """
 
@@ -73,9 +76,11 @@ class Kpi(Definition):
     cluster: str = ""
     gate: str = ""
     unknown: str = ""
+    doubt: Mapping[str, str] = field(default_factory=dict)
     rests_on: tuple[str, ...] = ()
     maturity_days: int = 0
     needs: tuple[str, ...] = ()
+    revision: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
     hidden: bool = False
     own: bool = False
@@ -105,6 +110,7 @@ class Kpi(Definition):
         parts = (
             self.kind, self.from_table, self.date, where, hit, against, value,
             self.quantile, over, self.numerator, self.denominator, self.maturity_days,
+            *filter(None, (self.revision,)),
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
@@ -121,13 +127,31 @@ class Kpi(Definition):
         count = self._count()
         return tuple(replace(count, id=f"{self.id}__{code}", where=where) for code, where in self.notes.items())
 
+    def doubt_counts(self) -> tuple["Kpi", ...]:
+        """The counts of the hits and of the other rows of its base that are so by a supposition, as KPIs."""
+        rows = {"hits": f"({self.hit})", "misses": f"NOT ({self.hit})"}
+        return tuple(
+            replace(self._count(), id=f"{self.id}__doubt_{side}", where=f"({self.where}) AND {rows[side]} AND ({text})")
+            for side, text in self.doubt.items()
+        )
+
     def row_count(self) -> "Kpi":
         """The number of all rows of its fact table, as a KPI."""
         return replace(self._count(), id=f"{self.id}__rows", where="TRUE", maturity_days=0)
 
     def _count(self) -> "Kpi":
         return replace(
-            self, kind="count", hit="", against="", value="", over="", gate="", unknown="", rests_on=(), notes={}
+            self,
+            kind="count",
+            hit="",
+            against="",
+            value="",
+            over="",
+            gate="",
+            unknown="",
+            doubt={},
+            rests_on=(),
+            notes={},
         )
 
     def dimensions(self) -> frozenset[str]:
@@ -155,12 +179,14 @@ class _Entry(BaseModel):
     cluster: str = ""
     gate: str = ""
     unknown: str = ""
+    doubt: dict[Literal["hits", "misses"], str] = {}
     rests_on: tuple[str, ...] = ()
     unit: Unit
     better: Better = "none"
     maturity_days: Annotated[int, Field(ge=0, le=3660)] = 0
     maturity_parameter: str = ""
     needs: tuple[str, ...] = ()
+    revision: str = ""
     notes: dict[str, str] = {}
     hidden: bool = False
     definition: dict[str, str] = {}
@@ -305,8 +331,9 @@ def _own_kpi(name: str, table: Mapping[str, Any], settings: Settings, values: Ma
         kpi = _kpi(name, OWN_FAMILY, _Entry.model_validate(table), settings, values, own=True)
     except ValidationError as error:
         raise KpiInvalid(f"[kpis.{excerpt(name)}] of kpibar.toml", explain(error)) from error
-    if kpi.notes:
-        raise KpiInvalid(f"[kpis.{name}] of kpibar.toml", '"notes" are for the built-in KPIs')
+    for entry in ("notes", "doubt", "revision"):
+        if getattr(kpi, entry):
+            raise KpiInvalid(f"[kpis.{name}] of kpibar.toml", f'"{entry}" is for the built-in KPIs')
     return _rewrite_expressions(kpi)
 
 
@@ -338,6 +365,7 @@ def _kpi(
         code: _fill_parameters(rows.replace("{where}", f"({entry.where})"), values)
         for code, rows in entry.notes.items()
     }
+    fields["doubt"] = {side: _fill_parameters(text, values) for side, text in entry.doubt.items()}
     fields["title"] = {lang: _fill_parameters(text, values) for lang, text in entry.title.items()}
     fields["definition"] = {lang: _fill_parameters(text, values) for lang, text in entry.definition.items()}
     fields["maturity_days"] = maturity

@@ -64,8 +64,8 @@ class Measure:
     `base` is what stands beside the figure as n; `dispersion` how much more than by chance the numerator clusters.
     `reason` says why there is no value: masked, its base alone is left; otherwise nothing is known of it. Where it is
     a time that is not reached, `low` is the longest one seen.
-    `immature` is None where they are too few to be told. `bounds` are what it would be if none, or all, of the
-    `unknown` rows, of which it is not known, were hits.
+    `immature` is None where they are too few to be told. `bounds` are what it would be if none, or all, of the rows of
+    which it is not known were hits: the `unknown` ones, which its base lacks, and the `doubtful` ones of its base.
     """
 
     value: float | None = None
@@ -80,6 +80,7 @@ class Measure:
     reason: Reason | None = None
     bounds: Interval | None = None
     unknown: int = 0
+    doubtful: int = 0
 
     @property
     def low_base(self) -> bool:
@@ -175,19 +176,22 @@ def dispersion(clusters: Parts) -> float:
     return max(1.0, variance / mean)
 
 
-def bounds_of_share(measure: Measure, unknown: float) -> Interval | None:
-    """Between which shares of all rows the hits lie, if none or all of the unknown rows are hits; None of no rows.
+def bounds_of_share(measure: Measure, unknown: float, hits_in_doubt: float, misses_in_doubt: float) -> Interval | None:
+    """Between which shares of all rows the hits lie, if none or all of those not known are hits; None of no rows.
 
-    hits / (base + unknown) and (hits + unknown) / (base + unknown); source: Manski (2003), Partial Identification of
-    Probability Distributions, section 1.2.
+    (hits - hits in doubt) / (base + unknown) and (hits + misses in doubt + unknown) / (base + unknown); source: Manski
+    (2003), Partial Identification of Probability Distributions, section 1.2.
     """
     hits, base = _counts(measure)
     rows = base + unknown
-    return Interval(hits / rows, (hits + unknown) / rows) if rows else None
+    return Interval((hits - hits_in_doubt) / rows, (hits + misses_in_doubt + unknown) / rows) if rows else None
 
 
-def bounds_of_rate(measure: Measure, unknown: float) -> Interval | None:
-    """Between which numbers per unit the events lie, if none or all of the unknown ones are; None of no units."""
+def bounds_of_rate(measure: Measure, unknown: float, hits_in_doubt: float, misses_in_doubt: float) -> Interval | None:
+    """Between which numbers per unit the events lie, if none or all of the unknown ones are; None of no units.
+
+    Events are counts, of which none is in doubt.
+    """
     events, units = _counts(measure)
     return Interval(events / units, (events + unknown) / units) if units else None
 

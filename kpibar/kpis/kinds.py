@@ -40,7 +40,7 @@ _VALUES = {
 }
 _OF_FACTS = ("from_table", "date")
 
-Bounds = Callable[[Measure, float], Interval | None]
+Bounds = Callable[[Measure, float, float, float], Interval | None]
 Mask = Callable[[Sequence[Measure], int], list[Measure]]
 
 
@@ -100,7 +100,8 @@ class KindSpec:
     a number of rows, its own base. `shares`: it has no value as a whole, but the share of each value of a column.
     `volume`: it grows with the days counted, so that a month missing on one side is a change.
     `estimate` makes a figure of the parts (of each operand in order), `difference` tests two figures.
-    `bounds` is the range of a figure, if none or all of so many rows of which it is not known are hits.
+    `bounds` is the range of a figure, if none or all of so many unknown rows, hits in doubt and misses in doubt are
+    hits.
     `mask` is the rule for a figure alone, `mask_parts` for the parts beside their whole, `mask_own_parts` the same for
     a KPI of the settings. `group` is the number of records a figure tells of. `estimator` is its name in JSON.
     """

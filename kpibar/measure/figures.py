@@ -80,7 +80,9 @@ def bounded(inputs: Inputs, kpi: Kpi, measure: Measure, window: Window) -> Measu
     if not kpi.unknown or kpi.spec.bounds is None:
         return measure
     unknown = int(inputs.cells.sum(kpi.unknown, window).base)
-    return replace(measure, bounds=kpi.spec.bounds(measure, unknown), unknown=unknown)
+    hits, misses = (int(inputs.cells.sum(f"{kpi.id}__doubt_{side}", window).base) for side in ("hits", "misses"))
+    bounds = kpi.spec.bounds(measure, unknown, hits, misses)
+    return replace(measure, bounds=bounds, unknown=unknown, doubtful=hits + misses)
 
 
 def _whole(inputs: Inputs, kpi: Kpi, place: int) -> Measure:

@@ -179,7 +179,7 @@ def _additive(catalogue: Catalogue, kpis: Iterable[Kpi]) -> dict[str, Kpi]:
     for kpi in kpis:
         if kpi.additive:
             additive[kpi.id] = kpi
-        additive |= {count.id: count for count in kpi.note_counts()}
+        additive |= {count.id: count for count in (*kpi.note_counts(), *kpi.doubt_counts())}
         for name in filter(None, (kpi.gate, kpi.unknown, *kpi.rests_on)):
             additive[name] = catalogue.get(name)
         additive |= {part.id: part for part in operands(catalogue, kpi)}

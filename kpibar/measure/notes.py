@@ -82,10 +82,10 @@ def _bounds_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
     bounds, share = figures.now.bounds, followed_share(inputs, kpi)
     if figures.status != "ok" or bounds is None or bounds.low == bounds.high:
         return
-    cause = "followed" if share is not None else "reason"
-    yield Note(
-        f"bounds_{cause}", {"low": bounds.low, "high": bounds.high, "unit": kpi.unit, "rows": figures.now.unknown}
-    )
+    cause = "reason" if share is None else "issue" if figures.now.doubtful else "followed"
+    values: dict[str, str | int | float] = {"low": bounds.low, "high": bounds.high, "unit": kpi.unit}
+    values |= {"rows": figures.now.unknown} | ({"doubtful": figures.now.doubtful} if cause == "issue" else {})
+    yield Note(f"bounds_{cause}", values)
     if share is not None and kpi.better == "higher" and share < inputs.reporting.min_reason_coverage:
         yield Note("upper_bound", {"percent": round(100 * share)}, "warning")
 

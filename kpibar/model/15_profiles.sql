@@ -34,6 +34,25 @@ numbered_sources AS (
     SELECT source, row_number() OVER (ORDER BY source || '/') AS source_number
     FROM (SELECT DISTINCT source FROM contacts) AS names
 ),
+-- The last day of which every source of a brand speaks. Sources that end a month before another of the brand are over:
+-- what comes later is seen by those that go on. A contact or source of no brand may be of any.
+brand_days AS (
+    SELECT DISTINCT brands.brand, days.as_of_on
+    FROM (SELECT DISTINCT brand FROM contacts) AS brands
+    JOIN (
+        SELECT DISTINCT contacts.brand, sources.as_of_on
+        FROM contacts
+        JOIN sources ON sources.source = contacts.source AND sources.entity = 'contacts'
+        WHERE sources.as_of_on IS NOT NULL
+    ) AS days
+        ON days.brand = brands.brand OR days.brand IS NULL OR brands.brand IS NULL
+),
+brand_ends AS (
+    SELECT brand, min(as_of_on) AS brand_as_of_on
+    FROM (SELECT brand_days.*, max(as_of_on) OVER (PARTITION BY brand) AS newest_on FROM brand_days) AS days
+    WHERE as_of_on >= newest_on - INTERVAL '31' DAY
+    GROUP BY brand
+),
 numbered_reasons AS (
     SELECT reason, row_number() OVER (ORDER BY reason NULLS LAST) AS reason_number
     FROM (SELECT DISTINCT reason FROM contacts) AS reasons
@@ -122,6 +141,7 @@ SELECT
     t.*,
     sources.as_of,
     sources.as_of_on,
+    brand_ends.brand_as_of_on,
     coalesce(t.direction, 'inbound') = 'inbound'
         AND NOT coalesce(t.spam, FALSE)
         AND NOT coalesce(t.automated, FALSE)
@@ -169,3 +189,4 @@ FROM flags AS t
 JOIN numbered_sources ON numbered_sources.source = t.source
 LEFT JOIN numbered_reasons ON numbered_reasons.reason = t.reason
 LEFT JOIN sources ON sources.source = t.source AND sources.entity = 'contacts'
+LEFT JOIN brand_ends ON brand_ends.brand IS NOT DISTINCT FROM t.brand

@@ -1,6 +1,7 @@
 -- The order a contact is about, and who placed it. `linked_by` says by what they were tied together (fact_link_kinds).
--- Of several orders the surest one counts, then one of the contact's own customer, then the latest. An order of another
--- brand is never meant.
+-- Of several orders the surest one counts, then one of the contact's own customer, then the latest. A contact that names
+-- no order is about the one of the customer's that another contact of theirs names, within {issue_link_days} days and
+-- nearest in time, else about the customer's latest. An order of another brand is never meant.
 -- Grain: one row per contact that can be tied to an order. Key: source, contact_id.
 WITH contact_keys AS (
     SELECT
@@ -79,10 +80,12 @@ recent_matches AS (
             )
         )
 ),
-candidates AS (
+-- The orders that contacts name.
+named_orders AS (
     SELECT
         c.source,
         c.contact_id,
+        c.created_at,
         o.order_id,
         o.person_key,
         o.ordered_at,
@@ -96,12 +99,51 @@ candidates AS (
     -- Digits without the letters or zeros of the shop name an order where no other recent one has them, or no other one
     -- of the same customer.
     SELECT
-        source, contact_id, order_id, person_key, ordered_at, linked_by, coalesce(same_customer, FALSE) AS same_customer
+        source,
+        contact_id,
+        created_at,
+        order_id,
+        person_key,
+        ordered_at,
+        linked_by,
+        coalesce(same_customer, FALSE) AS same_customer
     FROM recent_matches
     WHERE linked_by = 'text' OR first_id = last_id OR (same_customer AND first_customer_id = last_customer_id)
+),
+candidates AS (
+    SELECT
+        source, contact_id, order_id, person_key, ordered_at, linked_by, same_customer, CAST(NULL AS DOUBLE) AS gap_s
+    FROM named_orders
+    UNION ALL
+    -- The order of its own that the same customer named in another contact of the same days.
+    SELECT
+        c.source,
+        c.contact_id,
+        n.order_id,
+        n.person_key,
+        n.ordered_at,
+        'customer' AS linked_by,
+        FALSE AS same_customer,
+        CASE
+            WHEN n.created_at <= c.created_at THEN seconds_between(c.created_at, n.created_at)
+            ELSE seconds_between(n.created_at, c.created_at)
+        END AS gap_s
+    FROM contact_keys AS c
+    JOIN named_orders AS n ON n.person_key = c.person_key AND n.same_customer
+    JOIN fact_orders AS o ON o.order_id = n.order_id AND (o.brand = c.brand OR o.brand IS NULL OR c.brand IS NULL)
+    WHERE
+        n.created_at <= c.created_at + INTERVAL '{issue_link_days}' DAY
+        AND c.created_at <= n.created_at + INTERVAL '{issue_link_days}' DAY
     UNION ALL
     SELECT
-        c.source, c.contact_id, o.order_id, o.person_key, o.ordered_at, 'customer' AS linked_by, FALSE AS same_customer
+        c.source,
+        c.contact_id,
+        o.order_id,
+        o.person_key,
+        o.ordered_at,
+        'customer' AS linked_by,
+        FALSE AS same_customer,
+        CAST(NULL AS DOUBLE) AS gap_s
     FROM contact_keys AS c
     JOIN fact_orders AS o
         ON o.person_key = c.person_key
@@ -121,6 +163,7 @@ ranked_candidates AS (
             ORDER BY
                 kinds.place,
                 CASE WHEN same_customer THEN 0 ELSE 1 END,
+                gap_s NULLS LAST,
                 ordered_at DESC NULLS LAST,
                 order_id
         ) AS choice

@@ -1,7 +1,10 @@
 -- Contacts as they are stored: what each has of its own, the order it is about, and the gaps to the previous and next
--- contact of the same customer, order and reason (whatever the channel), and to those of the same order, else of the
--- same customer, however long ago: where an issue or a journey ends is decided in fact_issues and fact_journeys. What
--- it shares with others stands in its profile; fact_contacts shows the whole.
+-- contact of the same journey (the same order, else the same customer, whatever the reason and channel) and of the same
+-- issue (the same journey and reason), however long ago: where an issue or a journey ends is decided in fact_issues and
+-- fact_journeys. What it shares with others stands in its profile; fact_contacts shows the whole.
+-- A contact without a reason is taken to be of the issue of the contact with a reason that is nearest in its journey,
+-- within {issue_link_days} days, where contacts of one journey that are so many days apart mostly have the same reason:
+-- of the pairs of which both reasons are known, and ten more that are assumed to agree, half or more do.
 -- Grain: one row per contact episode. Key: contact_id within the source of its profile_id.
 WITH linked_contacts AS (
     SELECT
@@ -87,15 +90,16 @@ traced_contacts AS (
         CASE WHEN order_id IS NULL THEN person_key END AS orderless_person_key
     FROM linked_contacts
 ),
-neighbours AS (
+-- Each contact, and the one before and after it in its journey.
+journeys AS (
     SELECT
         traced_contacts.*,
-        lag(created_at) OVER (
-            PARTITION BY followed, person_key, order_id, reason_number ORDER BY created_at, source_number, contact_id
-        ) AS previous_at,
-        lead(created_at) OVER (
-            PARTITION BY followed, person_key, order_id, reason_number ORDER BY created_at, source_number, contact_id
-        ) AS next_at,
+        lag(reason_number) OVER (
+            PARTITION BY followed, order_id, orderless_person_key ORDER BY created_at, source_number, contact_id
+        ) AS journey_previous_reason,
+        lead(reason_number) OVER (
+            PARTITION BY followed, order_id, orderless_person_key ORDER BY created_at, source_number, contact_id
+        ) AS journey_next_reason,
         lag(created_at) OVER (
             PARTITION BY followed, order_id, orderless_person_key ORDER BY created_at, source_number, contact_id
         ) AS journey_previous_at,
@@ -103,6 +107,121 @@ neighbours AS (
             PARTITION BY followed, order_id, orderless_person_key ORDER BY created_at, source_number, contact_id
         ) AS journey_next_at
     FROM traced_contacts
+),
+-- The contacts that have another one of their journey within {issue_link_days} days. `reasons` counts those with a
+-- reason up to it.
+near_contacts AS (
+    SELECT
+        source_number,
+        contact_id,
+        created_at,
+        order_id,
+        orderless_person_key,
+        reason_number,
+        count(reason_number) OVER (
+            PARTITION BY order_id, orderless_person_key ORDER BY created_at, source_number, contact_id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS reasons,
+        journey_previous_reason,
+        seconds_between(created_at, journey_previous_at) AS gap_s
+    FROM journeys
+    WHERE
+        followed
+        AND (
+            created_at <= journey_previous_at + INTERVAL '{issue_link_days}' DAY
+            OR journey_next_at <= created_at + INTERVAL '{issue_link_days}' DAY
+        )
+),
+-- How often contacts of one journey so many days apart have the same reason, where both are known.
+agreements AS (
+    SELECT
+        days_apart,
+        count(*) AS pairs,
+        sum(CASE WHEN reason_number = journey_previous_reason THEN 1 ELSE 0 END) AS equal_pairs
+    FROM (
+        SELECT
+            near_contacts.*,
+            CASE WHEN gap_s <= 86400 THEN 1 WHEN gap_s <= 3 * 86400 THEN 3 ELSE 7 END AS days_apart
+        FROM near_contacts
+        WHERE
+            reason_number IS NOT NULL
+            AND journey_previous_reason IS NOT NULL
+            AND gap_s <= {issue_link_days} * 86400
+    ) AS pairs_of_contacts
+    GROUP BY days_apart
+),
+-- The contacts without a reason, and the nearest one with a reason before and after each.
+neighbours AS (
+    SELECT
+        c.source_number,
+        c.contact_id,
+        previous.reason_number AS previous_reason,
+        next_one.reason_number AS next_reason,
+        seconds_between(c.created_at, previous.created_at) AS previous_s,
+        seconds_between(next_one.created_at, c.created_at) AS next_s,
+        previous.created_at IS NULL
+            OR coalesce(next_one.created_at - c.created_at < c.created_at - previous.created_at, FALSE) AS next_is_nearer
+    FROM near_contacts AS c
+    LEFT JOIN near_contacts AS previous
+        ON previous.order_id IS NOT DISTINCT FROM c.order_id
+        AND previous.orderless_person_key IS NOT DISTINCT FROM c.orderless_person_key
+        AND previous.reasons = c.reasons
+        AND previous.reason_number IS NOT NULL
+        AND c.created_at <= previous.created_at + INTERVAL '{issue_link_days}' DAY
+    LEFT JOIN near_contacts AS next_one
+        ON next_one.order_id IS NOT DISTINCT FROM c.order_id
+        AND next_one.orderless_person_key IS NOT DISTINCT FROM c.orderless_person_key
+        AND next_one.reasons = c.reasons + 1
+        AND next_one.reason_number IS NOT NULL
+        AND next_one.created_at <= c.created_at + INTERVAL '{issue_link_days}' DAY
+    WHERE c.reason_number IS NULL
+),
+-- Of the two the nearer, where contacts so many days apart mostly have the same reason.
+probable_reasons AS (
+    SELECT n.source_number, n.contact_id, n.reason_number
+    FROM (
+        SELECT
+            source_number,
+            contact_id,
+            CASE WHEN next_is_nearer THEN next_reason ELSE previous_reason END AS reason_number,
+            CASE
+                WHEN CASE WHEN next_is_nearer THEN next_s ELSE previous_s END <= 86400 THEN 1
+                WHEN CASE WHEN next_is_nearer THEN next_s ELSE previous_s END <= 3 * 86400 THEN 3
+                ELSE 7
+            END AS days_apart
+        FROM neighbours
+        WHERE previous_s IS NOT NULL OR next_s IS NOT NULL
+    ) AS n
+    LEFT JOIN agreements ON agreements.days_apart = n.days_apart
+    WHERE 2 * (coalesce(agreements.equal_pairs, 0) + 10) >= coalesce(agreements.pairs, 0) + 10
+),
+issues AS (
+    SELECT
+        j.*,
+        coalesce(j.reason_number, s.reason_number) AS issue_reason
+    FROM journeys AS j
+    LEFT JOIN probable_reasons AS s ON s.source_number = j.source_number AND s.contact_id = j.contact_id
+),
+issue_neighbours AS (
+    SELECT
+        issues.*,
+        lag(created_at) OVER (
+            PARTITION BY followed, order_id, orderless_person_key, issue_reason
+            ORDER BY created_at, source_number, contact_id
+        ) AS previous_at,
+        lead(created_at) OVER (
+            PARTITION BY followed, order_id, orderless_person_key, issue_reason
+            ORDER BY created_at, source_number, contact_id
+        ) AS next_at,
+        lag(reason_number) OVER (
+            PARTITION BY followed, order_id, orderless_person_key, issue_reason
+            ORDER BY created_at, source_number, contact_id
+        ) AS previous_reason,
+        lead(reason_number) OVER (
+            PARTITION BY followed, order_id, orderless_person_key, issue_reason
+            ORDER BY created_at, source_number, contact_id
+        ) AS next_reason
+    FROM issues
 )
 SELECT
     n.profile_id,
@@ -122,6 +241,13 @@ SELECT
     CASE WHEN n.followed THEN seconds_between(n.next_at, n.created_at) END AS gap_next_s,
     CASE WHEN n.followed THEN seconds_between(n.created_at, n.journey_previous_at) END AS journey_gap_previous_s,
     CASE WHEN n.followed THEN seconds_between(n.journey_next_at, n.created_at) END AS journey_gap_next_s,
+    -- What is told by reasons that are recorded: that the previous (next) contact of the issue is one of it, and that
+    -- the previous (next) one of the journey is not.
+    coalesce(n.followed AND n.previous_reason = n.reason_number, FALSE) AS previous_certain,
+    coalesce(n.followed AND n.next_reason = n.reason_number, FALSE) AS next_certain,
+    coalesce(n.followed AND n.journey_previous_reason <> n.reason_number, FALSE) AS journey_previous_differs,
+    coalesce(n.followed AND n.journey_next_reason <> n.reason_number, FALSE) AS journey_next_differs,
+    reasons.reason AS issue_reason,
     -- Clocks differ by minutes: down to -300 s no time, below that an unknown time.
     CASE WHEN n.wait_s >= 0 THEN n.wait_s WHEN n.wait_s >= -300 THEN 0 END AS wait_s,
     n.reply_gap_s IS NOT NULL AS has_reply,
@@ -130,5 +256,7 @@ SELECT
         AS resolution_s,
     n.agent_replies,
     n.customer_messages
-FROM neighbours AS n
+FROM issue_neighbours AS n
 LEFT JOIN fact_orders AS o ON o.order_id = n.order_id
+LEFT JOIN (SELECT DISTINCT reason_number, reason FROM fact_profiles WHERE reason IS NOT NULL) AS reasons
+    ON reasons.reason_number = n.issue_reason

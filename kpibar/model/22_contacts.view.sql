@@ -3,7 +3,8 @@
 -- marks those that KPIs count: inbound (or of an unknown direction), no spam, not made by a machine, not merged into
 -- another, and neither a further leg of a call nor the ticket of a call or chat, unless the settings count such
 -- tickets. `wismo`: its reason is "where is my order". `linked_by` says by what it was tied to its order
--- (fact_link_kinds). Columns that no KPI reads are worked out only by the query that asks for them.
+-- (fact_link_kinds). `issue_reason`: the reason, or the one that a contact without a reason is taken to have. Columns
+-- that no KPI reads are worked out only by the query that asks for them.
 -- Grain: one row per contact episode. Key: contact_uid (source/contact_id).
 WITH whole_contacts AS (
     SELECT
@@ -12,14 +13,14 @@ WITH whole_contacts AS (
         p.source || '/' || e.contact_id AS contact_uid,
         e.person_key IS NOT NULL OR e.order_id IS NOT NULL AS identified,
         CASE
-            WHEN e.person_key IS NOT NULL OR e.order_id IS NOT NULL
-                THEN coalesce(CAST(e.person_key AS STRING), '') || '/' || coalesce(e.order_id, '')
-                    || '/' || coalesce(p.reason, '')
-        END AS issue_key,
-        CASE
             WHEN e.order_id IS NOT NULL THEN 'order ' || e.order_id
             WHEN e.person_key IS NOT NULL THEN 'customer ' || CAST(e.person_key AS STRING)
-        END AS journey_key
+        END AS journey_key,
+        CASE
+            WHEN e.order_id IS NOT NULL THEN 'order ' || e.order_id || '/' || coalesce(e.issue_reason, '')
+            WHEN e.person_key IS NOT NULL
+                THEN 'customer ' || CAST(e.person_key AS STRING) || '/' || coalesce(e.issue_reason, '')
+        END AS issue_key
     FROM fact_episodes AS e
     JOIN fact_profiles AS p ON p.profile_id = e.profile_id
 )
@@ -38,6 +39,7 @@ SELECT
     created_on,
     as_of,
     as_of_on,
+    brand_as_of_on,
     counted,
     reason,
     reason_by,
@@ -67,6 +69,11 @@ SELECT
     gap_next_s,
     journey_gap_previous_s,
     journey_gap_next_s,
+    issue_reason,
+    previous_certain,
+    next_certain,
+    journey_previous_differs,
+    journey_next_differs,
     channel_unknown,
     in_writing,
     offered,

@@ -1,7 +1,9 @@
 -- Issues: what one customer contacts the service about, on any channel. The contacts of an issue are counted contacts
--- of one customer about one order for one reason (NULL counts as an order or reason of its own), each at most
--- {issue_gap_days} days after the one before; a longer silence opens a new issue.
--- A contact of which neither the customer nor the order is known cannot be followed and is in no issue.
+-- about one order, else of one customer without an order, for one reason, each at most {issue_gap_days} days after the
+-- one before; a longer silence opens a new issue. A contact without a reason is of the issue of the nearest contact of
+-- its journey that has one (fact_episodes says when); else NULL counts as a reason of its own.
+-- A contact of which neither the customer nor the order is known cannot be followed and is in no issue. `as_of_on` is
+-- the last day of which every source of the brand speaks: a second contact may come on any of them.
 -- Grain: one row per issue, described by its first contact. Key: issue_id.
 WITH followed_contacts AS (
     SELECT
@@ -13,7 +15,7 @@ WITH followed_contacts AS (
 numbered_contacts AS (
     SELECT
         followed_contacts.*,
-        -- The place of its issue among those of the same customer, order and reason.
+        -- The place of its issue among those of the same order, else customer, and reason.
         sum(opens) OVER (PARTITION BY issue_key ORDER BY created_at, contact_uid) AS issue_number
     FROM followed_contacts
 ),
@@ -28,7 +30,7 @@ SELECT
     contact_uid AS first_contact_uid,
     created_at AS opened_at,
     created_on AS opened_on,
-    as_of_on,
+    brand_as_of_on AS as_of_on,
     channel,
     brand,
     country,
@@ -38,6 +40,9 @@ SELECT
     handled AS first_handled,
     bot_failure AS first_bot_failure,
     gap_next_s,
+    next_certain,
+    journey_gap_next_s,
+    journey_next_differs,
     contacts
 FROM sized_contacts
 WHERE opens = 1

@@ -28,7 +28,7 @@ SELECT
     contact_uid AS first_contact_uid,
     created_at AS opened_at,
     created_on AS opened_on,
-    as_of_on,
+    brand_as_of_on AS as_of_on,
     channel,
     brand,
     country,

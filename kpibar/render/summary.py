@@ -273,6 +273,8 @@ def kpi_words(kpi: Kpi, definitions: Catalogue, lang: str, window: Window, targe
         lines.append(f"maturity  {kpi.maturity_days} days before the export's date")
     if kpi.unknown:
         lines.append(f"bounds    if none, or all, of {kpi.unknown} were hits")
+    for side, text in kpi.doubt.items():
+        lines.append(f"          and of the {side} with {text}")
     if kpi.rests_on:
         lines.append(f"rests on  {', '.join(kpi.rests_on)}: years compare where these did not change")
     if target is not None:
