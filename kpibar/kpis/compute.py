@@ -50,6 +50,15 @@ class Cells:
                 total = total + parts
         return total
 
+    def without_segments(self) -> "Cells":
+        """The cells of all segments together: every row has a segment, so that segments add up to the total."""
+        totals: dict[str, dict[tuple[date, str], Parts]] = {}
+        for kpi, cells in self.by_kpi.items():
+            of_kpi = totals.setdefault(kpi, {})
+            for (month, _), parts in cells.items():
+                of_kpi[month, TOTAL] = of_kpi.get((month, TOTAL), Parts()) + parts
+        return Cells(totals)
+
     def segments(self, kpi: str, window: Window | None = None) -> list[str]:
         """The segments its fact table has rows of, in a window or in all."""
         cells = self.by_kpi.get(kpi, {})
@@ -243,11 +252,12 @@ def times_statement(kpi: Kpi, windows: Sequence[Window], group: str | None, bran
     A cell counts the records of a period, month, segment and time: those old enough, those of them that ended, and the
     others.
     """
+    keys = "period, month, segment, number" if group else "period, month, number"
     return (
-        "SELECT period, month, segment, number, count(*) FILTER (WHERE old_enough) AS records,\n"
+        f"SELECT {keys}, count(*) FILTER (WHERE old_enough) AS records,\n"
         "    count(*) FILTER (WHERE old_enough AND is_over) AS ended,\n"
         "    count(*) FILTER (WHERE NOT old_enough) AS immature\n"
-        f"FROM (\n    {_numbers(kpi, windows, group, brand)}\n) AS numbers\nGROUP BY period, month, segment, number"
+        f"FROM (\n    {_numbers(kpi, windows, group, brand)}\n) AS numbers\nGROUP BY {keys}"
     )
 
 

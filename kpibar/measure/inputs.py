@@ -81,8 +81,10 @@ def gather(
     spans = {kpi.id: span(edition, _ends(catalogue, kpi, days, columns)) for kpi in (*additive.values(), *kpis)}
     cuts = {window.end for years in spans.values() for window in years} - {window.end for window in windows}
     dimension = by if by != "month" else None
-    cells = additive_cells(engine, additive.values(), windows, None, brand, cuts)
     by_cells = additive_cells(engine, additive.values(), windows, dimension, brand, cuts) if dimension else Cells()
+    whole = [kpi for kpi in additive.values() if kpi.id not in by_cells.by_kpi]
+    totals = additive_cells(engine, whole, windows, None, brand, cuts)
+    cells = Cells({**by_cells.without_segments().by_kpi, **totals.by_kpi})
     shares_recorded = {name: catalogue.get(name) for kpi in kpis for name in kpi.rests_on}
     tables = dict.fromkeys((entity, spans[kpi.id]) for kpi in kpis for entity in entities(catalogue, kpi))
     source_rows = rows_of_sources(store, sorted(tables, key=repr), brand)

@@ -71,13 +71,13 @@ def orders_elsewhere(store: Store, entity: str, where: str = "TRUE") -> list[Els
     if not order_brands or not entity_brands or len(order_brands | entity_brands) < 2:
         return []
     references = f"SELECT p.brand, p.order_key FROM {entity} AS p WHERE p.order_key IS NOT NULL AND {where}"
+    # Few records name a number that another brand has: only these are looked for among the orders of their own.
     pairs = rows(
-        f"WITH named AS ({references}), orphans AS (SELECT p.* FROM named p "
-        "ANTI JOIN orders o ON o.order_key = p.order_key AND o.brand = p.brand "
-        "ANTI JOIN (SELECT order_key FROM orders WHERE brand IS NULL) u ON u.order_key = p.order_key "
-        "WHERE p.brand IS NOT NULL) "
-        "SELECT p.brand, o.brand, count(*), (SELECT count(*) FROM named) FROM orphans p "
-        "JOIN (SELECT order_key, min(brand) AS brand FROM orders GROUP BY order_key) o ON o.order_key = p.order_key "
-        "GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+        f"WITH named AS ({references}), others AS (SELECT p.brand, p.order_key, min(o.brand) AS holder FROM named AS p "
+        "JOIN orders AS o ON o.order_key = p.order_key AND o.brand <> p.brand GROUP BY ALL), "
+        "orphans AS (SELECT others.* FROM others ANTI JOIN orders AS o "
+        "ON o.order_key = others.order_key AND (o.brand = others.brand OR o.brand IS NULL)) "
+        "SELECT p.brand, o.holder, count(*), (SELECT count(*) FROM named) FROM named AS p "
+        "JOIN orphans AS o ON o.order_key = p.order_key AND o.brand = p.brand GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
     )
     return [Elsewhere(entity, *row) for row in pairs]
