@@ -155,7 +155,7 @@ judgements AS (
         END AS at_first_attempt
     FROM promises
 ),
--- What all parcels of an order say of it.
+-- What all parcels of an order of several say of it.
 verdicts AS (
     SELECT
         order_id,
@@ -176,14 +176,11 @@ verdicts AS (
         min(CASE WHEN parcel_attempted AND NOT at_first_attempt THEN 0 ELSE 1 END) = 1 AS all_at_first_attempt,
         max(attempt_on) AS last_attempt_on
     FROM judgements
+    WHERE n_parcels > 1
     GROUP BY order_id
 ),
--- Each parcel with its place among those of its order; most orders have one parcel, which needs no sorting.
+-- Each of several parcels with its place among those of its order.
 ranked_parcels AS (
-    SELECT judgements.*, 1 AS rank_from_last, 1 AS rank_from_worst
-    FROM judgements
-    WHERE n_parcels = 1
-    UNION ALL
     SELECT
         judgements.*,
         row_number() OVER (
@@ -208,7 +205,48 @@ ranked_parcels AS (
     FROM judgements
     WHERE n_parcels > 1
 ),
+-- Most orders have one parcel, which says all of it: it needs no sorting and no joins.
 deliveries AS (
+    SELECT
+        order_id,
+        order_ref,
+        order_key,
+        order_number,
+        n_parcels,
+        carrier,
+        mode,
+        brand,
+        country,
+        shipped_at,
+        promised_from,
+        owed_to AS promised_to,
+        owed_on AS promised_on,
+        promise_kind,
+        CASE WHEN parcel_late THEN seconds_between(delivered_at, owed_to) END AS lateness_s,
+        first_attempt_at,
+        attempt_on AS first_attempt_on,
+        attempts,
+        delivered_at,
+        delivered_on,
+        returned_at,
+        parcel_late AS any_late,
+        parcel_late AND delivered_at IS NULL AS any_overdue,
+        parcel_due AS all_due,
+        undated AS any_undated,
+        delivered_at IS NULL AND went_back AS any_back,
+        delivered_at IS NULL AND went_missing AS any_missing,
+        promise_false AS any_false,
+        parcel_late AND delivered_at IS NULL AND word_unknown AS any_word_unknown,
+        in_slot AND slot_unknown AS slot_unknown_of_order,
+        in_slot AS any_slot,
+        NOT (in_slot AND NOT in_time) AS all_in_time,
+        parcel_attempted AS any_attempted,
+        NOT (parcel_attempted AND NOT at_first_attempt) AS all_at_first_attempt,
+        as_of,
+        as_of_on
+    FROM judgements
+    WHERE n_parcels = 1
+    UNION ALL
     SELECT
         last_parcel.order_id,
         last_parcel.order_ref,
