@@ -7,7 +7,7 @@ import pytest
 
 from kpibar.config import Settings
 from kpibar.kpis.catalogue import catalogue
-from kpibar.layouts.shapes import accept
+from kpibar.layouts.shapes import ShapesSeen, accept
 from kpibar.load.errors import AllRejected
 from kpibar.load.repair import Repairer
 from kpibar.read.scan import Dialect
@@ -116,6 +116,24 @@ def test_a_text_or_an_empty_cell_is_no_evidence_for_a_value_nobody_has_seen(alon
     dialect = Dialect(",", '"', 3)
     repair = Repairer(dialect, (accept,) * 3, frozenset(), (accept, shows("Lyon"), accept))
     assert repair("1,Parisabc" if alone else "1,,Parisabc,") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "record"),
+    [
+        ("1;Choix de pointure;Relance;", None),
+        ("1;PP;20414;", ["1", "PP20414", ""]),
+    ],
+)
+def test_words_that_are_glued_together_are_no_evidence(line: str, record: list[str] | None) -> None:
+    """`Relance` is new in its column: the delimiter too many may be the last one, as no word is cut.
+
+    A number that all others look like is evidence, and the two halves of it are none.
+    """
+    dialect = Dialect(";", '"', 3)
+    words, codes = ShapesSeen(frozenset({"a a a", "a9"})), ShapesSeen(frozenset({"a 9"}))
+    repair = Repairer(dialect, (accept,) * 3, frozenset(), (accept, words, codes))
+    assert repair(line) == record
 
 
 # --- tables below the table ----------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from kpibar.layouts.bindings import Cells
 from kpibar.read.columns import normal
@@ -127,6 +128,28 @@ def _apply(test: Holds, text: str) -> bool:
     return test(text)
 
 
+@dataclass(frozen=True)
+class ValuesSeen:
+    """Holds the values that a column shows, and empty cells."""
+
+    values: frozenset[str]
+
+    def __call__(self, text: str) -> bool:
+        """Whether a cell is empty or one of the values."""
+        return not text.strip() or text.strip() in self.values
+
+
+@dataclass(frozen=True)
+class ShapesSeen:
+    """Holds texts of the shapes that a column shows, and empty cells."""
+
+    shapes: frozenset[str]
+
+    def __call__(self, text: str) -> bool:
+        """Whether a cell is empty or of one of the shapes."""
+        return not text.strip() or shape(text.strip()) in self.shapes
+
+
 def learn(records: Sequence[Sequence[str]], width: int) -> tuple[Holds, ...]:
     """Per column, whether a filled cell is of the values or shapes that the good records show without an exception."""
     return tuple(_shown_test([record[place].strip() for record in records]) for place in range(width))
@@ -138,10 +161,10 @@ def _shown_test(cells: Sequence[str]) -> Holds:
         return accept
     values = Counter(texts)
     if len(values) <= _MOST_VALUES and min(values.values()) >= _TWICE:
-        return lambda text: not text.strip() or text.strip() in values
+        return ValuesSeen(frozenset(values))
     shapes = Counter(map(shape, texts))
     if len(shapes) <= _MOST_SHAPES and min(shapes.values()) >= _TWICE:
-        return lambda text: not text.strip() or shape(text.strip()) in shapes
+        return ShapesSeen(frozenset(shapes))
     return accept
 
 

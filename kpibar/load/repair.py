@@ -7,7 +7,7 @@ So it is where digits on both sides of a delimiter may be one number, for 12,5 s
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from kpibar.database.schema import KEYS
@@ -15,7 +15,7 @@ from kpibar.layouts.bindings import cells_of
 from kpibar.layouts.expression import compile_expression
 from kpibar.layouts.last_record import LastColumn, last_column
 from kpibar.layouts.layout import Layout
-from kpibar.layouts.shapes import DATE_HELPERS, Holds, accept, good_records, holders, learn
+from kpibar.layouts.shapes import DATE_HELPERS, Holds, ShapesSeen, accept, good_records, holders, learn
 from kpibar.read.columns import Column, normal
 from kpibar.read.lines import strict_cells
 from kpibar.read.quotes import lone_unquoted, other_readings
@@ -93,7 +93,7 @@ class Repairer:
         if any(tuple(cells) in candidates for cells in split_numbers(line, self.dialect)):
             return None
         likely = [cells for cells in candidates if self._as_shown(cells)]
-        if len(likely) != 1 or (len(candidates) > 1 and not self._vouched_for(likely[0], line)):
+        if len(likely) != 1 or (len(candidates) > 1 and not self._vouched_for(likely[0], candidates, line)):
             return None
         only = list(likely[0])
         # A last cell that is missing may have been cut off: empty is what nobody says it is.
@@ -152,23 +152,40 @@ class Repairer:
     def _as_shown(self, cells: Sequence[str]) -> bool:
         return not self.value_tests or all(shows(cell) for shows, cell in zip(self.value_tests, cells, strict=True))
 
-    def _vouched_for(self, cells: Sequence[str], line: str) -> bool:
+    def _vouched_for(self, cells: Sequence[str], candidates: Iterable[Sequence[str]], line: str) -> bool:
         """Whether every cell the correction touched is filled, and of a column that does not hold just anything.
 
-        Types alone left more than one record: a value nobody has seen yet must not hide in a text or an empty cell.
+        Types alone left more than one record: a value nobody has seen yet must not hide in a text or an empty cell. Nor
+        in words that are made of two cells, where another candidate leaves every filled cell whole: words glued
+        together are as much words as they were.
         """
         strict = strict_cells(line, self.dialect) or line.split(self.dialect.delimiter)
+        may_be_whole = not _keeps_cells(cells, strict) and any(_keeps_cells(other, strict) for other in candidates)
         first = min(_alike(cells, strict), len(cells) - 1)
         last = max(len(cells) - 1 - _alike(cells[::-1], strict[::-1]), first)
-        return all(cells[place] and self._is_known(place) for place in range(first, last + 1))
+        touched = range(first, last + 1)
+        if may_be_whole and any(self._shows_words(place, cells[place]) for place in touched):
+            return False
+        return all(cells[place] and self._is_known(place) for place in touched)
 
     def _is_read_alike(self, cells: Sequence[str], rival_cells: Sequence[str]) -> bool:
         """Whether two records have the same cells wherever the layout reads them."""
         pairs = enumerate(zip(cells, rival_cells, strict=True))
         return all(place in self.unread or left.strip() == right.strip() for place, (left, right) in pairs)
 
+    def _shows_words(self, place: int, cell: str) -> bool:
+        """Whether a cell is of a column of texts which are alike in that they are so many words."""
+        tests = self.value_tests
+        is_alike = bool(tests) and isinstance(tests[place], ShapesSeen)
+        return self.holds[place] is accept and is_alike and not any(sign.isdigit() for sign in cell)
+
     def _is_known(self, place: int) -> bool:
         return self.holds[place] is not accept or (bool(self.value_tests) and self.value_tests[place] is not accept)
+
+
+def _keeps_cells(cells: Sequence[str], strict: Sequence[str]) -> bool:
+    """Whether a record has the filled cells of a line as they stand, one by one."""
+    return [cell for cell in cells if cell] == [cell for cell in strict if cell]
 
 
 def _alike(left_cells: Sequence[str], right_cells: Sequence[str]) -> int:
