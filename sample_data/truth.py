@@ -141,10 +141,18 @@ def deciding(order: Order) -> Parcel:
     return max(order.parcels, key=lambda parcel: (parcel.arrives_at or parcel.promise_end, parcel.promise_end))
 
 
+def wismo_stage(at: datetime, order: Order) -> str:
+    """Whether a contact about an order comes after its delivery, else before or after the end of its promise."""
+    if order.arrives_at is not None and order.arrives_at <= at:
+        return "delivered"
+    return "early" if at < deciding(order).promise_end else "late"
+
+
 def demand(world: World, found: list[Approach], year: int) -> Figures:
     """What customers ask: contacts over the orders placed, cancelled ones among them, by the reason that was drawn.
 
-    A WISMO contact is early until the promise of its order ends, whether or not the carrier's file shows the promise.
+    A WISMO contact is early until the promise of its order ends or its parcels arrive, late from then on until they
+    arrive, whether or not the carrier's file shows the promise.
     """
     of_year = [one.contact for one in found if in_year(one.created_at, year)]
     placed = sum(in_year(order.created_at, year) for order in world.orders)
@@ -154,11 +162,12 @@ def demand(world: World, found: list[Approach], year: int) -> Figures:
         for one in found
         if in_year(one.created_at, year) and one.contact.reason == "wismo" and one.contact.order
     ]
+    stages = [wismo_stage(at, order) for at, order in about if order.parcels]
     return {
         "contact_rate": len(of_year) / placed,
         "wismo_rate": wismo / placed,
         "wismo_share": wismo / len(of_year),
-        "wismo_early": share(at < deciding(order).promise_end for at, order in about if order.parcels),
+        **{f"wismo_{name}": share(stage == name for stage in stages) for name in ("early", "late", "delivered")},
         "complaint_share": share(contact.reason == "complaint" for contact in of_year),
     }
 

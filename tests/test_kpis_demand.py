@@ -116,16 +116,38 @@ WISMO = """
 | before     | 2025-03-09 10:00:00 | email   | 90005     | Où est ma commande |
 | at_end     | 2025-03-10 18:00:00 | email   | 90005     | Où est ma commande |
 | after      | 2025-03-10 18:00:01 | phone   | 90005     | Où est ma commande |
+| brought    | 2025-03-12 09:00:00 | phone   | 90005     | Où est ma commande |
 | invoice    | 2025-03-09 10:00:00 | email   | 90005     | Facture            |
 | no_promise | 2025-03-09 10:00:00 | email   | 90004     | Où est ma commande |
 | unlinked   | 2025-03-09 10:00:00 | email   |           | Où est ma commande |
 """
 
 
-def test_wismo_early_and_link_coverage(folder: Path) -> None:
+def test_wismo_before_and_after_the_promise_and_the_delivery(folder: Path) -> None:
     found = computed(folder, {"orders.csv": ORDERS, "parcels.csv": PARCELS, "contacts.csv": WISMO})
-    assert fraction(found, "wismo_early") == (2, 3), "before and at_end, out of the linked WISMO with a promise"
-    assert fraction(found, "link_coverage") == (5, 6), "all but unlinked"
+    assert fraction(found, "wismo_early") == (2, 4), "before and at_end, out of the linked WISMO with a promise"
+    assert fraction(found, "wismo_late") == (1, 4), "after"
+    assert fraction(found, "wismo_delivered") == (1, 4), "brought, at the second of the delivery"
+    assert fraction(found, "link_coverage") == (6, 7), "all but unlinked"
+
+
+def test_wismo_about_what_came_before_its_promise_ended_is_not_early(folder: Path) -> None:
+    """90005 was delivered at 9 on the day of its promise, 90001 on an unknown day: of that nobody knows which it is."""
+    parcels = """
+    | parcel_id | order_ref | promised_to         | delivered_at        | status    |
+    | p1        | 90005     | 2025-03-10 18:00:00 | 2025-03-10 09:00:00 | delivered |
+    | p2        | 90001     | 2025-03-10 18:00:00 |                     | delivered |
+    """
+    contacts = """
+    | contact_id | created_at          | channel | order_ref | reason_raw         |
+    | early      | 2025-03-10 08:00:00 | email   | 90005     | Où est ma commande |
+    | noon       | 2025-03-10 12:00:00 | email   | 90005     | Où est ma commande |
+    | nobody     | 2025-03-10 12:00:00 | email   | 90001     | Où est ma commande |
+    """
+    found = computed(folder, {"orders.csv": ORDERS, "parcels.csv": parcels, "contacts.csv": contacts})
+    parts = {name: fraction(found, f"wismo_{name}") for name in ("early", "late", "delivered")}
+    assert parts == {"early": (1, 2), "late": (0, 2), "delivered": (1, 2)}
+    assert [note.code for note in row(found, "wismo_late").notes] == ["bounds_promise", "delivery_unknown"]
 
 
 @pytest.mark.long

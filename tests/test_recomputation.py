@@ -492,7 +492,7 @@ def linked(made: pd.DataFrame, shop: pd.DataFrame) -> pd.DataFrame:
     ]
     made["order"] = [f"{one.brand}/{one.order}" if one else None for one in found]
     made["carrier"] = ["?no_order" if one is None else one.carrier for one in found]
-    for name in ("promised_to", "email", "country"):
+    for name in ("promised_to", "email", "country", "delivered_at", "undated", "lead"):
         made[f"order_{name}"] = [getattr(one, name) if one else None for one in found]
     made["person"] = made["person"].where(made["person"].ne(""), made["order_email"])
     made["country"] = made["country"].where(made["country"].notna(), made["order_country"])
@@ -585,7 +585,10 @@ def demand() -> dict[str, Table]:
     made = every_contact().copy()
     known = made[made["reason"].notna()]
     wismo = known["reason"].eq("wismo")
-    promised = known[wismo & known["order_promised_to"].notna()]
+    undated = known["order_undated"].eq(True) | known["order_lead"].lt(-300)
+    promised = known[wismo & known["order_promised_to"].notna() & ~undated]
+    arrived = promised["order_delivered_at"] <= promised["at"]
+    early = promised["at"] <= promised["order_promised_to"]
     made["as_of_on"] = made.groupby("brand")["as_of_on"].transform("min")
     made["journey"] = made["order"].fillna(made["person"]).replace("", None)
     one = chains(made.assign(matter=supposed(made)), ["journey", "matter"])
@@ -601,7 +604,9 @@ def demand() -> dict[str, Table]:
         "reason_coverage": rate(made, "on", made["reason"].notna()),
         "wismo_share": rate(known, "on", wismo),
         "complaint_share": rate(known, "on", known["reason"].eq("complaint")),
-        "wismo_early": rate(promised, "on", promised["at"] < promised["order_promised_to"]),
+        "wismo_early": rate(promised, "on", early & ~arrived),
+        "wismo_late": rate(promised, "on", ~early & ~arrived),
+        "wismo_delivered": rate(promised, "on", arrived),
         "repeat_rate": rate(one, "on", one["gap"] <= 7 * A_DAY),
         "fcr_window": rate(opened, "on", ~(opened["next"] <= 7 * A_DAY)),
         "ocr": rate(started, "on", ~(started["next"] <= 7 * A_DAY)),

@@ -17,6 +17,8 @@ from kpibar.measure.report import Comparison, Coverage, Edition, Note
 
 # So many telephone tickets and calls of which no two are one get a note.
 UNMATCHED_FROM = 20
+# Why it is not known of some rows whether they are hits, by the count of these; else a reason is not recorded.
+_CAUSES = {"wismo_unlinked": "promise"}
 # So many pairs of brands are named in notes.
 _BRANDS_NAMED = 10
 
@@ -82,7 +84,7 @@ def _bounds_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
     bounds, share = figures.now.bounds, followed_share(inputs, kpi)
     if figures.status != "ok" or bounds is None or bounds.low == bounds.high:
         return
-    cause = "reason" if share is None else "issue" if figures.now.doubtful else "followed"
+    cause = _CAUSES.get(kpi.unknown, "reason") if share is None else "issue" if figures.now.doubtful else "followed"
     values: dict[str, str | int | float] = {"low": bounds.low, "high": bounds.high, "unit": kpi.unit}
     values |= {"rows": figures.now.unknown} | ({"doubtful": figures.now.doubtful} if cause == "issue" else {})
     yield Note(f"bounds_{cause}", values)

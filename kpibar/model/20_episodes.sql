@@ -236,6 +236,8 @@ SELECT
     o.country AS order_country,
     o.promised_to,
     o.late AS order_late,
+    o.delivered_at AS order_delivered_at,
+    coalesce(o.lead_unknown, FALSE) AS delivery_unknown,
     o.carrier,
     CASE WHEN n.followed THEN seconds_between(n.created_at, n.previous_at) END AS gap_previous_s,
     CASE WHEN n.followed THEN seconds_between(n.next_at, n.created_at) END AS gap_next_s,

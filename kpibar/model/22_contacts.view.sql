@@ -51,6 +51,8 @@ SELECT
     order_id IS NOT NULL AS linked,
     promised_to,
     coalesce(created_at <= promised_to, FALSE) AS before_promise_end,
+    coalesce(order_delivered_at <= created_at, FALSE) AS after_delivery,
+    delivery_unknown,
     order_late,
     carrier,
     person_key,
