@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import computed, fraction, row
+from tests.support import EVERY, computed, fraction, row
 
 ANSWERS = """
 | survey_id | kind | scale_min | scale_max | score | sent_at             | answered_at          |
@@ -94,6 +94,14 @@ def test_response_rate(folder: Path) -> None:
     assert fraction(found, "response_rate") == (2, 3), "yes1 yes2 no"
     assert row(found, "response_rate").now.immature == 1
     assert fraction(found, "nps") == (2, 4), "three promoters, one detractor: the answers count all the same"
+
+
+def test_response_rate_of_each_kind_of_survey(folder: Path) -> None:
+    csat = "| rated     | csat | 5     | 2025-03-01 10:00:00 | 2025-03-02 10:00:00 |\n"
+    csat += "| silent    | csat |       | 2025-03-01 10:00:00 |                     |\n"
+    found = computed(folder, {"surveys.csv": RESPONSES + csat}, as_of=datetime(2025, 3, 20, 12, 0), request=EVERY)
+    parts = {name: fraction(found, name) for name in ("response_rate", "nps_response_rate", "csat_response_rate")}
+    assert parts == {"response_rate": (3, 5), "nps_response_rate": (2, 3), "csat_response_rate": (1, 2)}
 
 
 @pytest.mark.long
