@@ -1,6 +1,8 @@
 """Which contacts are about the same matter, where a reason or an order is not recorded; tests/identity_worlds.py."""
 
+from itertools import product
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -86,8 +88,10 @@ def test_the_order_a_contact_is_taken_to_be_about(place: tuple[Path, Barometer])
 
 
 def test_what_rests_on_a_supposed_reason_bounds_the_figures(folder: Path) -> None:
-    """Four contacts: a2 repeats a1 if it is about the return; c2 is about something else. Three issues, a c-return
-    c-invoice: the first was resolved at once if a2 is about something else."""
+    """Four contacts: a2 repeats a1 if it is about the return; c2 is about something else.
+
+    Three issues, one of a@ and two of c@: that of a@ was resolved at once if a2 is about something else.
+    """
     rows = [line for line in CONTACTS.splitlines() if line[:4] in ("", "| co", "| a1", "| a2", "| c1", "| c2")]
     found = computed(folder, {"contacts.csv": "\n".join(rows)})
     assert fraction(found, "repeat_rate") == (1, 4)
@@ -99,7 +103,83 @@ def test_what_rests_on_a_supposed_reason_bounds_the_figures(folder: Path) -> Non
         "ocr": (0, 0),
     }
     (note,) = row(found, "repeat_rate").notes
-    assert (note.code, note.values["rows"], note.values["doubtful"]) == ("bounds_issue", 0, 1)
+    assert (note.code, note.values["doubtful"]) == ("bounds_matter", 1)
+
+
+REASONS = (None, "Retour", "Facture")
+
+
+def journeys(count: int) -> dict[int, list[tuple[int, str | None]]]:
+    """So many customers with up to five contacts: the day of each, and its reason."""
+    random = Random(7)
+    return {
+        number: sorted(
+            ((day, random.choice(REASONS)) for day in random.sample(range(20), random.randint(1, 5))),
+            key=lambda contact: contact[0],
+        )
+        for number in range(count)
+    }
+
+
+def repeats(journey: list[tuple[int, str]]) -> int:
+    """The contacts that follow another one of the same reason within seven days."""
+    return sum(
+        any(reason == earlier and day - before <= 7 for before, earlier in journey[:place])
+        for place, (day, reason) in enumerate(journey)
+    )
+
+
+def test_the_bounds_hold_whatever_the_unknown_reasons_are(folder: Path) -> None:
+    """Every way to fill in the reasons of a customer's contacts gives as many repeats as the bounds allow."""
+    drawn = journeys(60)
+    rows = "".join(
+        f"{number}-{day},2025-03-{day + 1:02} 10:00:00,email,c{number}@x.fr,{reason or ''}\n"
+        for number, journey in drawn.items()
+        for day, reason in journey
+    )
+    computed(folder, {"contacts.csv": "contact_id,created_at,channel,customer,reason_raw\n" + rows})
+    found = facts(
+        folder,
+        "SELECT split_part(contact_id, '-', 1), count(*) FILTER (WHERE certain_gap_previous_s <= 604800), "
+        "count(*) FILTER (WHERE gap_previous_s <= 604800 OR possible_gap_previous_s <= 604800) "
+        "FROM fact_contacts GROUP BY 1",
+    )
+    least_seen = False
+    for number, low, high in found:
+        journey = drawn[int(number)]
+        fillings = product(*([reason] if reason else ["Retour", "Facture", "other"] for _, reason in journey))
+        counts = [repeats([(day, reason) for (day, _), reason in zip(journey, filling, strict=True)])
+                  for filling in fillings]  # fmt: skip
+        assert low <= min(counts), (journey, low, min(counts))
+        assert max(counts) <= high, (journey, high, max(counts))
+        least_seen |= low == min(counts) and high > low
+    assert least_seen
+
+
+def test_an_order_that_was_placed_later_is_not_what_an_earlier_contact_is_about(folder: Path) -> None:
+    orders = """
+    | order_ref | ordered_at          | customer |
+    | 700000001 | 2025-02-20 10:00:00 | g@x.fr   |
+    | 700000002 | 2025-03-03 10:00:00 | g@x.fr   |
+    """
+    contacts = """
+    | contact_id | created_at          | channel | customer | order_ref | reason_raw |
+    | g1         | 2025-03-01 10:00:00 | email   | g@x.fr   |           | Retour     |
+    | g2         | 2025-03-04 10:00:00 | email   | g@x.fr   | 700000002 | Retour     |
+    """
+    computed(folder, {"contacts.csv": contacts, "orders.csv": orders})
+    found = facts(folder, "SELECT right(order_id, 1), gap_previous_s FROM fact_contacts ORDER BY contact_id")
+    assert found == [("1", None), ("2", None)]
+
+
+def test_of_two_orders_that_a_contact_names_the_surer_one_is_lent(folder: Path) -> None:
+    contacts = """
+    | contact_id | created_at          | channel | customer | order_ref | subject              | reason_raw |
+    | i1         | 2025-03-02 10:00:00 | email   | i@x.fr   | 700000002 | et commande 700000003 | Retour     |
+    | i2         | 2025-03-03 10:00:00 | email   | i@x.fr   |           |                      | Retour     |
+    """
+    computed(folder, {"contacts.csv": contacts, "orders.csv": ORDERS})
+    assert facts(folder, "SELECT right(order_id, 1) FROM fact_contacts ORDER BY contact_id") == [("2",), ("2",)]
 
 
 def pairs(count: int, second: str) -> str:

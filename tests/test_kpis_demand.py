@@ -131,6 +131,27 @@ def test_wismo_before_and_after_the_promise_and_the_delivery(folder: Path) -> No
     assert fraction(found, "link_coverage") == (6, 7), "all but unlinked"
 
 
+def test_wismo_of_which_nobody_knows_whether_the_parcel_had_come(folder: Path) -> None:
+    """90005 was delivered on the day of the contact, at a time that is not recorded; 90004 may have come since the
+    carrier's export, whose last record is of 8 March."""
+    parcels = """
+    | parcel_id | order_ref | promised_to         | delivered_at        | status     |
+    | p1        | 90005     | 2025-03-07 18:00:00 | 2025-03-07          | delivered  |
+    | p2        | 90004     | 2025-03-10 18:00:00 |                     | in transit |
+    | p3        | 90003     | 2025-03-10 18:00:00 | 2025-03-08 10:00:00 | delivered  |
+    """
+    contacts = """
+    | contact_id | created_at          | channel | order_ref | reason_raw         |
+    | same_day   | 2025-03-07 08:00:00 | email   | 90005     | Où est ma commande |
+    | day_after  | 2025-03-08 08:00:00 | email   | 90005     | Où est ma commande |
+    | since      | 2025-03-20 12:00:00 | email   | 90004     | Où est ma commande |
+    """
+    exports = {"orders.csv": ORDERS, "parcels.csv": parcels, "contacts.csv": contacts}
+    found = computed(folder, exports, as_of=None)
+    parts = {name: fraction(found, f"wismo_{name}") for name in ("early", "late", "delivered")}
+    assert parts == {"early": (0, 1), "late": (0, 1), "delivered": (1, 1)}
+
+
 def test_wismo_about_what_came_before_its_promise_ended_is_not_early(folder: Path) -> None:
     """90005 was delivered at 9 on the day of its promise, 90001 on an unknown day: of that nobody knows which it is."""
     parcels = """

@@ -502,7 +502,7 @@ def linked(made: pd.DataFrame, shop: pd.DataFrame) -> pd.DataFrame:
 def named_near(one: Any, own: dict[tuple[str, str], list[tuple[Any, Any]]]) -> Any:
     """The own order that the customer of a contact names in another one within a week, the nearest in time."""
     near = [(abs(at - one.at), order) for at, order in own.get((one.brand, one.person), [])]
-    near = [(gap, order) for gap, order in near if gap <= 7 * DAY]
+    near = [(gap, order) for gap, order in near if gap <= 7 * DAY and not order.ordered_at > one.at + DAY]
     return min(near, key=lambda pair: pair[0])[1] if near else None
 
 

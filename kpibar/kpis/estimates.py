@@ -65,7 +65,8 @@ class Measure:
     `reason` says why there is no value: masked, its base alone is left; otherwise nothing is known of it. Where it is
     a time that is not reached, `low` is the longest one seen.
     `immature` is None where they are too few to be told. `bounds` are what it would be if none, or all, of the rows of
-    which it is not known were hits: the `unknown` ones, which its base lacks, and the `doubtful` ones of its base.
+    which it is not known were hits: the `unknown` ones, which its base lacks, and those of its base that are
+    hits or misses by a supposition.
     """
 
     value: float | None = None
@@ -80,7 +81,8 @@ class Measure:
     reason: Reason | None = None
     bounds: Interval | None = None
     unknown: int = 0
-    doubtful: int = 0
+    hits_in_doubt: int = 0
+    misses_in_doubt: int = 0
 
     @property
     def low_base(self) -> bool:
@@ -180,7 +182,8 @@ def bounds_of_share(measure: Measure, unknown: float, hits_in_doubt: float, miss
     """Between which shares of all rows the hits lie, if none or all of those not known are hits; None of no rows.
 
     (hits - hits in doubt) / (base + unknown) and (hits + misses in doubt + unknown) / (base + unknown); source: Manski
-    (2003), Partial Identification of Probability Distributions, section 1.2.
+    (2003), Partial Identification of Probability Distributions, section 1.2. The base is taken as it is counted: of
+    issues, it would be another one where a contact is of another issue than supposed.
     """
     hits, base = _counts(measure)
     rows = base + unknown

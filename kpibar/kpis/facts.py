@@ -8,8 +8,8 @@ _COLUMNS = {
         as_of_on brand_as_of_on counted reason reason_by classified wismo complaint order_id linked_by linked
         promised_to before_promise_end after_delivery delivery_unknown order_late carrier person_key issue_key
         journey_key identified previous_at next_at gap_previous_s gap_next_s journey_gap_previous_s
-        journey_gap_next_s issue_reason previous_certain next_certain journey_previous_differs
-        journey_next_differs channel_unknown in_writing offered
+        journey_gap_next_s issue_reason certain_gap_previous_s certain_gap_next_s possible_gap_previous_s
+        possible_gap_next_s channel_unknown in_writing offered
         queue_unknown answered abandoned short_abandon wait_s answer_column abandon_column wait_column handled
         reply_expected first_reply_s replied bot_resolved bot_answer bot_failure reply_target_s age_s status
         solved still_solved solution_column solution_unknown resolution_s reopens_known reopens_unknown reopened
@@ -17,8 +17,7 @@ _COLUMNS = {
     """,
     "issues": """
         issue_id first_contact_uid opened_at opened_on as_of_on channel brand country reason carrier order_id
-        first_handled first_bot_failure gap_next_s next_certain journey_gap_next_s journey_next_differs
-        contacts
+        first_handled first_bot_failure gap_next_s certain_gap_next_s possible_gap_next_s contacts
     """,
     "journeys": """
         journey_id first_contact_uid opened_at opened_on as_of_on channel brand country reason carrier

@@ -156,8 +156,8 @@ class Repairer:
         """Whether every cell the correction touched is filled, and of a column that does not hold just anything.
 
         Types alone left more than one record: a value nobody has seen yet must not hide in a text or an empty cell. Nor
-        in words that are made of two cells, where another candidate leaves every filled cell whole: words glued
-        together are as much words as they were.
+        in words that are made of two cells, where another candidate leaves every filled cell whole: that the result is
+        words too is no evidence.
         """
         strict = strict_cells(line, self.dialect) or line.split(self.dialect.delimiter)
         may_be_whole = not _keeps_cells(cells, strict) and any(_keeps_cells(other, strict) for other in candidates)

@@ -113,8 +113,8 @@ def _parts(kpi: Passport, measures: Sequence[Measure]) -> list[Measure]:
 
 def _without_few(measure: Measure) -> Measure:
     """A figure without the number of its immature rows, and the bounds of its unknown ones, where they are few."""
-    if any(0 < rows < SMALLEST for rows in (measure.unknown, measure.doubtful)):
-        measure = replace(measure, bounds=None, unknown=0, doubtful=0)
+    if any(0 < rows < SMALLEST for rows in (measure.unknown, measure.hits_in_doubt, measure.misses_in_doubt)):
+        measure = replace(measure, bounds=None, unknown=0, hits_in_doubt=0, misses_in_doubt=0)
     return replace(measure, immature=None) if 0 < (measure.immature or 0) < SMALLEST else measure
 
 

@@ -82,7 +82,7 @@ def bounded(inputs: Inputs, kpi: Kpi, measure: Measure, window: Window) -> Measu
     unknown = int(inputs.cells.sum(kpi.unknown, window).base)
     hits, misses = (int(inputs.cells.sum(f"{kpi.id}__doubt_{side}", window).base) for side in ("hits", "misses"))
     bounds = kpi.spec.bounds(measure, unknown, hits, misses)
-    return replace(measure, bounds=bounds, unknown=unknown, doubtful=hits + misses)
+    return replace(measure, bounds=bounds, unknown=unknown, hits_in_doubt=hits, misses_in_doubt=misses)
 
 
 def _whole(inputs: Inputs, kpi: Kpi, place: int) -> Measure:

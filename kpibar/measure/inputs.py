@@ -35,9 +35,9 @@ from kpibar.plausibility.open_records import OUTCOMES
 class Inputs:
     """All that the figures, comparisons and notes of KPIs are computed from.
 
-    `cells` are those of every additive KPI, `by_cells` the same by the dimension asked for, `shares` those of each mix
-    by its own column, `brand_cells` those of the parts of ratios by brand; `statistics` the figures of each KPI that is
-    no sum. `spans` are the days of each KPI in both years; `months`, per fact table and date column, the months of
+    `cells` are those of every additive KPI, `by_cells` those by the dimension asked for of the KPIs that have it,
+    `shares` those of each mix by its own column, `brand_cells` those of the parts of ratios by brand; `statistics` the
+    figures of each KPI that is no sum. `spans` are the days of each KPI in both years; `months`, per fact table and date column, the months of
     both years with rows; `source_rows`, per canonical table and span, what each source holds; `uneven`, those silent
     in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source gave way to which;
     `selections`, per canonical table, the year that holds settled records alone; `recording`, the cells by channel of
@@ -74,7 +74,7 @@ def gather(
     by: str | None,
     handovers: tuple[Handover, ...] = (),
 ) -> Inputs:
-    """Run the statements of the KPIs, those of additive ones once without and once with the dimension asked for."""
+    """Run the statements of the KPIs: additive ones once, by the dimension asked for where they have it."""
     engine, additive = store.engine, _additive(catalogue, kpis)
     windows = (edition.window, edition.previous)
     days, columns = last_days(store, brand), filled_by(store)

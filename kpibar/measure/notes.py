@@ -84,10 +84,16 @@ def _bounds_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
     bounds, share = figures.now.bounds, followed_share(inputs, kpi)
     if figures.status != "ok" or bounds is None or bounds.low == bounds.high:
         return
-    cause = _CAUSES.get(kpi.unknown, "reason") if share is None else "issue" if figures.now.doubtful else "followed"
     values: dict[str, str | int | float] = {"low": bounds.low, "high": bounds.high, "unit": kpi.unit}
-    values |= {"rows": figures.now.unknown} | ({"doubtful": figures.now.doubtful} if cause == "issue" else {})
-    yield Note(f"bounds_{cause}", values)
+    doubtful = figures.now.hits_in_doubt + figures.now.misses_in_doubt
+    if share is None:
+        yield Note(f"bounds_{_CAUSES.get(kpi.unknown, 'reason')}", {**values, "rows": figures.now.unknown})
+    elif not doubtful:
+        yield Note("bounds_followed", {**values, "rows": figures.now.unknown})
+    elif not figures.now.unknown:
+        yield Note("bounds_matter", {**values, "doubtful": doubtful})
+    else:
+        yield Note("bounds_issue", {**values, "rows": figures.now.unknown, "doubtful": doubtful})
     if share is not None and kpi.better == "higher" and share < inputs.reporting.min_reason_coverage:
         yield Note("upper_bound", {"percent": round(100 * share)}, "warning")
 

@@ -1,7 +1,8 @@
 -- The ways in which a contact is tied to an order, the surest first.
 -- reference: the contact states the number of the order. reference digits: it states a number of which the order has
 -- the digits, without letters and zeros in front. text: its text mentions the number. text digits: its text mentions
--- the digits. customer: the customer placed an order in the weeks before, or its promise ended then.
+-- the digits. customer: the customer names the order in another contact of the same
+-- days, or placed it in the weeks before, or its promise ended then.
 -- Grain: one row per way. Key: linked_by.
 SELECT linked_by, place
 FROM (

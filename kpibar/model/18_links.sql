@@ -112,7 +112,15 @@ named_orders AS (
 ),
 candidates AS (
     SELECT
-        source, contact_id, order_id, person_key, ordered_at, linked_by, same_customer, CAST(NULL AS DOUBLE) AS gap_s
+        source,
+        contact_id,
+        order_id,
+        person_key,
+        ordered_at,
+        linked_by,
+        same_customer,
+        CAST(NULL AS DOUBLE) AS gap_s,
+        0 AS name_place
     FROM named_orders
     UNION ALL
     -- The order of its own that the same customer named in another contact of the same days.
@@ -127,13 +135,16 @@ candidates AS (
         CASE
             WHEN n.created_at <= c.created_at THEN seconds_between(c.created_at, n.created_at)
             ELSE seconds_between(n.created_at, c.created_at)
-        END AS gap_s
+        END AS gap_s,
+        kinds.place AS name_place
     FROM contact_keys AS c
     JOIN named_orders AS n ON n.person_key = c.person_key AND n.same_customer
+    JOIN fact_link_kinds AS kinds ON kinds.linked_by = n.linked_by
     JOIN fact_orders AS o ON o.order_id = n.order_id AND (o.brand = c.brand OR o.brand IS NULL OR c.brand IS NULL)
     WHERE
         n.created_at <= c.created_at + INTERVAL '{issue_link_days}' DAY
         AND c.created_at <= n.created_at + INTERVAL '{issue_link_days}' DAY
+        AND (n.ordered_at IS NULL OR n.ordered_at <= c.created_at + INTERVAL '1' DAY)
     UNION ALL
     SELECT
         c.source,
@@ -143,7 +154,8 @@ candidates AS (
         o.ordered_at,
         'customer' AS linked_by,
         FALSE AS same_customer,
-        CAST(NULL AS DOUBLE) AS gap_s
+        CAST(NULL AS DOUBLE) AS gap_s,
+        0 AS name_place
     FROM contact_keys AS c
     JOIN fact_orders AS o
         ON o.person_key = c.person_key
@@ -164,6 +176,7 @@ ranked_candidates AS (
                 kinds.place,
                 CASE WHEN same_customer THEN 0 ELSE 1 END,
                 gap_s NULLS LAST,
+                name_place NULLS LAST,
                 ordered_at DESC NULLS LAST,
                 order_id
         ) AS choice

@@ -97,9 +97,14 @@ journeys AS (
         lag(reason_number) OVER (
             PARTITION BY followed, order_id, orderless_person_key ORDER BY created_at, source_number, contact_id
         ) AS journey_previous_reason,
-        lead(reason_number) OVER (
+        max(CASE WHEN reason_number IS NULL THEN created_at END) OVER (
             PARTITION BY followed, order_id, orderless_person_key ORDER BY created_at, source_number, contact_id
-        ) AS journey_next_reason,
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS previous_without_reason_at,
+        min(CASE WHEN reason_number IS NULL THEN created_at END) OVER (
+            PARTITION BY followed, order_id, orderless_person_key ORDER BY created_at, source_number, contact_id
+            ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+        ) AS next_without_reason_at,
         lag(created_at) OVER (
             PARTITION BY followed, order_id, orderless_person_key ORDER BY created_at, source_number, contact_id
         ) AS journey_previous_at,
@@ -132,7 +137,8 @@ near_contacts AS (
             OR journey_next_at <= created_at + INTERVAL '{issue_link_days}' DAY
         )
 ),
--- How often contacts of one journey so many days apart have the same reason, where both are known.
+-- How often contacts of one journey up to a day, up to three days and further apart have the same reason, where both are
+-- known.
 agreements AS (
     SELECT
         days_apart,
@@ -158,9 +164,7 @@ neighbours AS (
         previous.reason_number AS previous_reason,
         next_one.reason_number AS next_reason,
         seconds_between(c.created_at, previous.created_at) AS previous_s,
-        seconds_between(next_one.created_at, c.created_at) AS next_s,
-        previous.created_at IS NULL
-            OR coalesce(next_one.created_at - c.created_at < c.created_at - previous.created_at, FALSE) AS next_is_nearer
+        seconds_between(next_one.created_at, c.created_at) AS next_s
     FROM near_contacts AS c
     LEFT JOIN near_contacts AS previous
         ON previous.order_id IS NOT DISTINCT FROM c.order_id
@@ -176,23 +180,22 @@ neighbours AS (
         AND next_one.created_at <= c.created_at + INTERVAL '{issue_link_days}' DAY
     WHERE c.reason_number IS NULL
 ),
--- Of the two the nearer, where contacts so many days apart mostly have the same reason.
+-- Of the two the nearer.
+nearest_reasons AS (
+    SELECT
+        source_number,
+        contact_id,
+        CASE WHEN previous_s IS NULL OR next_s < previous_s THEN next_reason ELSE previous_reason END AS reason_number,
+        CASE WHEN previous_s IS NULL OR next_s < previous_s THEN next_s ELSE previous_s END AS gap_s
+    FROM neighbours
+    WHERE previous_s IS NOT NULL OR next_s IS NOT NULL
+),
+-- It is taken where contacts so many days apart mostly have the same reason.
 probable_reasons AS (
     SELECT n.source_number, n.contact_id, n.reason_number
-    FROM (
-        SELECT
-            source_number,
-            contact_id,
-            CASE WHEN next_is_nearer THEN next_reason ELSE previous_reason END AS reason_number,
-            CASE
-                WHEN CASE WHEN next_is_nearer THEN next_s ELSE previous_s END <= 86400 THEN 1
-                WHEN CASE WHEN next_is_nearer THEN next_s ELSE previous_s END <= 3 * 86400 THEN 3
-                ELSE 7
-            END AS days_apart
-        FROM neighbours
-        WHERE previous_s IS NOT NULL OR next_s IS NOT NULL
-    ) AS n
-    LEFT JOIN agreements ON agreements.days_apart = n.days_apart
+    FROM nearest_reasons AS n
+    LEFT JOIN agreements
+        ON agreements.days_apart = CASE WHEN n.gap_s <= 86400 THEN 1 WHEN n.gap_s <= 3 * 86400 THEN 3 ELSE 7 END
     WHERE 2 * (coalesce(agreements.equal_pairs, 0) + 10) >= coalesce(agreements.pairs, 0) + 10
 ),
 issues AS (
@@ -213,14 +216,16 @@ issue_neighbours AS (
             PARTITION BY followed, order_id, orderless_person_key, issue_reason
             ORDER BY created_at, source_number, contact_id
         ) AS next_at,
-        lag(reason_number) OVER (
+        max(CASE WHEN reason_number IS NOT NULL THEN created_at END) OVER (
             PARTITION BY followed, order_id, orderless_person_key, issue_reason
             ORDER BY created_at, source_number, contact_id
-        ) AS previous_reason,
-        lead(reason_number) OVER (
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS previous_with_reason_at,
+        min(CASE WHEN reason_number IS NOT NULL THEN created_at END) OVER (
             PARTITION BY followed, order_id, orderless_person_key, issue_reason
             ORDER BY created_at, source_number, contact_id
-        ) AS next_reason
+            ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+        ) AS next_with_reason_at
     FROM issues
 )
 SELECT
@@ -237,18 +242,38 @@ SELECT
     o.promised_to,
     o.late AS order_late,
     o.delivered_at AS order_delivered_at,
-    coalesce(o.lead_unknown, FALSE) AS delivery_unknown,
+    -- It is not known whether it was delivered by then: on an unknown day, on this day at an unknown time, or after the
+    -- carrier's export was taken.
+    coalesce(
+        o.lead_unknown
+        OR (
+            n.created_on = o.delivered_on
+            AND seconds_between(CAST(o.delivered_on AS TIMESTAMP), o.delivered_at) IN ({midnights})
+        )
+        OR (o.delivered_at IS NULL AND n.created_at > o.as_of),
+        FALSE
+    ) AS delivery_unknown,
     o.carrier,
     CASE WHEN n.followed THEN seconds_between(n.created_at, n.previous_at) END AS gap_previous_s,
     CASE WHEN n.followed THEN seconds_between(n.next_at, n.created_at) END AS gap_next_s,
     CASE WHEN n.followed THEN seconds_between(n.created_at, n.journey_previous_at) END AS journey_gap_previous_s,
     CASE WHEN n.followed THEN seconds_between(n.journey_next_at, n.created_at) END AS journey_gap_next_s,
-    -- What is told by reasons that are recorded: that the previous (next) contact of the issue is one of it, and that
-    -- the previous (next) one of the journey is not.
-    coalesce(n.followed AND n.previous_reason = n.reason_number, FALSE) AS previous_certain,
-    coalesce(n.followed AND n.next_reason = n.reason_number, FALSE) AS next_certain,
-    coalesce(n.followed AND n.journey_previous_reason <> n.reason_number, FALSE) AS journey_previous_differs,
-    coalesce(n.followed AND n.journey_next_reason <> n.reason_number, FALSE) AS journey_next_differs,
+    -- The gaps to the contacts that are certainly of the issue, as both reasons are recorded and the same.
+    CASE
+        WHEN n.followed AND n.reason_number IS NOT NULL THEN seconds_between(n.created_at, n.previous_with_reason_at)
+    END AS certain_gap_previous_s,
+    CASE
+        WHEN n.followed AND n.reason_number IS NOT NULL THEN seconds_between(n.next_with_reason_at, n.created_at)
+    END AS certain_gap_next_s,
+    -- The gaps to the contacts of the journey that may be of the issue, as one of the two reasons is not recorded.
+    CASE
+        WHEN n.followed AND n.reason_number IS NULL THEN seconds_between(n.created_at, n.journey_previous_at)
+        WHEN n.followed THEN seconds_between(n.created_at, n.previous_without_reason_at)
+    END AS possible_gap_previous_s,
+    CASE
+        WHEN n.followed AND n.reason_number IS NULL THEN seconds_between(n.journey_next_at, n.created_at)
+        WHEN n.followed THEN seconds_between(n.next_without_reason_at, n.created_at)
+    END AS possible_gap_next_s,
     reasons.reason AS issue_reason,
     -- Clocks differ by minutes: down to -300 s no time, below that an unknown time.
     CASE WHEN n.wait_s >= 0 THEN n.wait_s WHEN n.wait_s >= -300 THEN 0 END AS wait_s,
