@@ -37,11 +37,11 @@ class Inputs:
 
     `cells` are those of every additive KPI, `by_cells` those by the dimension asked for of the KPIs that have it,
     `shares` those of each mix by its own column, `brand_cells` those of the parts of ratios by brand; `statistics` the
-    figures of each KPI that is no sum. `spans` are the days of each KPI in both years; `months`, per fact table and date column, the months of
-    both years with rows; `source_rows`, per canonical table and span, what each source holds; `uneven`, those silent
-    in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source gave way to which;
-    `selections`, per canonical table, the year that holds settled records alone; `recording`, the cells by channel of
-    the shares that tell how much is recorded.
+    figures of each KPI that is no sum. `spans` are the days of each KPI in both years; `months`, per fact table and
+    date column, those of both years with rows; `source_rows`, per canonical table and span, what each source holds;
+    `uneven`, those silent in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source
+    gave way to which; `selections`, per canonical table, the year that holds settled records alone; `recording`, the
+    cells by channel of the shares that tell how much is recorded.
     """
 
     edition: Edition
