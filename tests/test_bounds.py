@@ -179,6 +179,23 @@ def test_bounds_circulate_where_the_unknown_are_no_small_group(folder: Path, unk
     assert ("bounds_reason" in [note.code for note in share.notes]) == circulates
 
 
+@pytest.mark.parametrize(("supposed", "circulates"), [(12, True), (3, False)])
+def test_bounds_circulate_where_what_is_supposed_is_no_small_group(
+    folder: Path, supposed: int, circulates: bool
+) -> None:
+    """40 customers write twice within a week; of some of the second contacts the reason is supposed. Of three, the
+    lower bound would tell their number, and so would a note of it."""
+    lines = [
+        f"{n}-{day},2025-03-{day:02} 10:00:00,email,c{n}@example.com,{'' if day == 2 and n < supposed else 'Invoice'}"
+        for n in range(40)
+        for day in (1, 2)
+    ]
+    contacts = "\n".join(["contact_id,created_at,channel,customer,reason_raw", *lines]) + "\n"
+    found = row(for_circulation(computed(folder, {"contacts.csv": contacts})), "repeat_rate")
+    assert (found.now.numerator, found.now.bounds is not None) == (40, circulates)
+    assert ("bounds_matter" in [note.code for note in found.notes]) == circulates
+
+
 OWN = """
 [kpis.signed]
 title = { en = "Signed" }
@@ -215,6 +232,9 @@ def test_a_kpi_of_the_settings_has_bounds_and_rests_on_shares_of_its_own(folder:
         ('unknown = "contacts_unclassified"', 'unknown = "signed"', '"signed" is not a count'),
         ('rests_on = ["signed"]', 'rests_on = ["contacts"]', '"contacts" is not a share of rows'),
         ('rests_on = ["signed"]', 'rests_on = ["contact_rate"]', '"contact_rate" is not a share of rows'),
+        ('rests_on = ["signed"]', 'doubt = { hits = "TRUE" }', '"doubt" is for the built-in KPIs'),
+        ('rests_on = ["signed"]', 'revision = "2"', '"revision" is for the built-in KPIs'),
+        ('rests_on = ["signed"]', 'notes = { few = "TRUE" }', '"notes" is for the built-in KPIs'),
     ],
 )
 def test_what_a_kpi_of_the_settings_rests_on_is_checked(folder: Path, before: str, after: str, said: str) -> None:

@@ -121,7 +121,7 @@ def journeys(count: int) -> dict[int, list[tuple[int, str | None]]]:
     }
 
 
-def repeats(journey: list[tuple[int, str]]) -> int:
+def count_repeats(journey: list[tuple[int, str]]) -> int:
     """The contacts that follow another one of the same reason within seven days."""
     return sum(
         any(reason == earlier and day - before <= 7 for before, earlier in journey[:place])
@@ -148,7 +148,7 @@ def test_the_bounds_hold_whatever_the_unknown_reasons_are(folder: Path) -> None:
     for number, low, high in found:
         journey = drawn[int(number)]
         fillings = product(*([reason] if reason else ["Retour", "Facture", "other"] for _, reason in journey))
-        counts = [repeats([(day, reason) for (day, _), reason in zip(journey, filling, strict=True)])
+        counts = [count_repeats([(day, reason) for (day, _), reason in zip(journey, filling, strict=True)])
                   for filling in fillings]  # fmt: skip
         assert low <= min(counts), (journey, low, min(counts))
         assert max(counts) <= high, (journey, high, max(counts))
@@ -205,37 +205,29 @@ def test_where_contacts_mostly_differ_an_unknown_reason_is_not_supposed(
     assert (bounds.low, bounds.high) == (0, 1 / (2 * differ + 2)), "it may be a repeat, or not"
 
 
-def test_a_first_contact_is_mature_when_every_tool_of_the_brand_says_so(folder: Path) -> None:
-    """The e-mails reach until 10 January, the other helpdesk until 22 December: a second contact of 15 December may
-    come on either, so that of the 16th is too young."""
+@pytest.mark.parametrize(
+    ("last", "mature", "young"),
+    [
+        pytest.param("22/12/2025", 1, 1, id="a second contact of 16 December may come on it"),
+        pytest.param("15/03/2025", 2, 0, id="given up"),
+    ],
+)
+def test_a_first_contact_is_mature_when_every_tool_of_the_brand_says_so(
+    folder: Path, last: str, mature: int, young: int
+) -> None:
+    """The e-mails reach until 10 January, the other helpdesk until its last day: of 22 December seven days before are
+    the 15th. A tool that ends long before holds nothing back."""
     contacts = """
     | contact_id | created_at          | channel | customer | reason_raw |
     | old        | 2025-12-14 10:00:00 | email   | a@x.fr   | Retour     |
     | young      | 2025-12-16 10:00:00 | email   | b@x.fr   | Retour     |
     | last       | 2026-01-10 10:00:00 | email   | c@x.fr   | Retour     |
     """
-    easiware = (
-        "reference;date;canal;motif_parent;motif;element_de_qualification\n"
-        "EW1;01/12/2025 10:00;Email;Facture;;\nEW2;22/12/2025 10:00;Email;Facture;;\n"
-    )
+    head = "reference;date;canal;motif_parent;motif;element_de_qualification"
+    easiware = f"{head}\nEW1;01/03/2025 10:00;Email;Facture;;\nEW2;{last} 10:00;Email;Facture;;\n"
     found = computed(folder, {"contacts.csv": contacts, "easiware.csv": easiware}, as_of=None)
     now = row(found, "fcr_window").now
-    assert (now.denominator, now.immature) == (1, 1)
-
-
-def test_a_tool_that_was_given_up_holds_nothing_back(folder: Path) -> None:
-    contacts = """
-    | contact_id | created_at          | channel | customer | reason_raw |
-    | a          | 2025-03-14 10:00:00 | email   | a@x.fr   | Retour     |
-    | b          | 2025-12-16 10:00:00 | email   | b@x.fr   | Retour     |
-    | c          | 2026-01-10 10:00:00 | email   | c@x.fr   | Retour     |
-    """
-    easiware = (
-        "reference;date;canal;motif_parent;motif;element_de_qualification\n"
-        "EW1;01/03/2025 10:00;Email;Facture;;\nEW2;15/03/2025 10:00;Email;Facture;;\n"
-    )
-    found = computed(folder, {"contacts.csv": contacts, "easiware.csv": easiware}, as_of=None)
-    assert row(found, "fcr_window").now.denominator == 2
+    assert (now.denominator, now.immature) == (mature, young)
 
 
 def test_repeats_of_the_sample(sample: tuple[Path, list[Outcome]]) -> None:

@@ -552,7 +552,7 @@ def days_apart(gap: float) -> int:
     return next(days for days in (1, 3, 7) if gap <= days * A_DAY)
 
 
-def supposed(made: pd.DataFrame) -> pd.Series:
+def probable_reasons(made: pd.DataFrame) -> pd.Series:
     """The reason of each contact, or that of the nearest one of its order, else customer, within a week.
 
     Asked for gaps of a day, three and a week: whether known reasons so far apart agree at least as often as not, ten
@@ -591,7 +591,7 @@ def demand() -> dict[str, Table]:
     early = promised["at"] <= promised["order_promised_to"]
     made["as_of_on"] = made.groupby("brand")["as_of_on"].transform("min")
     made["journey"] = made["order"].fillna(made["person"]).replace("", None)
-    one = chains(made.assign(matter=supposed(made)), ["journey", "matter"])
+    one = chains(made.assign(matter=probable_reasons(made)), ["journey", "matter"])
     opened = one[~(one["gap"] <= 30 * A_DAY) & one["handled"]]
     opened = opened[opened["on"] + 7 * DAY < opened["as_of_on"]]
     journeys = chains(made, ["journey"])

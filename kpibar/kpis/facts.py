@@ -6,7 +6,7 @@ _COLUMNS = {
     "contacts": """
         contact_uid source contact_id grain channel brand country lang queue team created_at created_on as_of
         as_of_on brand_as_of_on counted reason reason_by classified wismo complaint order_id linked_by linked
-        promised_to before_promise_end after_delivery delivery_unknown order_late carrier person_key issue_key
+        promised_to before_promise_end promise_stage order_late carrier person_key issue_key
         journey_key identified previous_at next_at gap_previous_s gap_next_s journey_gap_previous_s
         journey_gap_next_s issue_reason certain_gap_previous_s certain_gap_next_s possible_gap_previous_s
         possible_gap_next_s channel_unknown in_writing offered

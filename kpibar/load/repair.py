@@ -174,7 +174,7 @@ class Repairer:
         return all(place in self.unread or left.strip() == right.strip() for place, (left, right) in pairs)
 
     def _shows_words(self, place: int, cell: str) -> bool:
-        """Whether a cell is of a column of texts which are alike in that they are so many words."""
+        """Whether a cell has no digit, and nothing but the number of its words tells what its column holds."""
         tests = self.value_tests
         is_alike = bool(tests) and isinstance(tests[place], ShapesSeen)
         return self.holds[place] is accept and is_alike and not any(sign.isdigit() for sign in cell)

@@ -70,8 +70,13 @@ def _row(row: Row) -> Row:
         series=tuple(zip(months, _parts(row.kpi, [item for _, item in row.series]), strict=True)),
         before_series=tuple(zip(before_months, _parts(row.kpi, [item for _, item in row.before_series]), strict=True)),
         segments=tuple(_segment(*parts) for parts in zip(segments, *figures, strict=True)),
-        notes=tuple(filter(_may_circulate, row.notes)),
+        notes=tuple(note for note in row.notes if _may_circulate(note) and (now.bounds or not _states_bounds(note))),
     )
+
+
+def _states_bounds(note: Note) -> bool:
+    """Whether a note states the bounds of a figure."""
+    return {"low", "high"} <= note.values.keys()
 
 
 def _segment(segment: Segment, now: Measure, before: Measure) -> Segment:

@@ -17,8 +17,8 @@ from kpibar.measure.report import Comparison, Coverage, Edition, Note
 
 # So many telephone tickets and calls of which no two are one get a note.
 UNMATCHED_FROM = 20
-# Why it is not known of some rows whether they are hits, by the count of these; else a reason is not recorded.
-_CAUSES = {"wismo_unlinked": "promise"}
+# Why it is not known of some rows whether they are hits, by the count of these.
+_CAUSES = {"contacts_unclassified": "reason", "wismo_unlinked": "promise"}
 # So many pairs of brands are named in notes.
 _BRANDS_NAMED = 10
 
@@ -87,7 +87,7 @@ def _bounds_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
     values: dict[str, str | int | float] = {"low": bounds.low, "high": bounds.high, "unit": kpi.unit}
     doubtful = figures.now.hits_in_doubt + figures.now.misses_in_doubt
     if share is None:
-        yield Note(f"bounds_{_CAUSES.get(kpi.unknown, 'reason')}", {**values, "rows": figures.now.unknown})
+        yield Note(f"bounds_{_CAUSES.get(kpi.unknown, 'unknown')}", {**values, "rows": figures.now.unknown})
     elif not doubtful:
         yield Note("bounds_followed", {**values, "rows": figures.now.unknown})
     elif not figures.now.unknown:

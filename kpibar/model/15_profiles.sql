@@ -35,7 +35,8 @@ numbered_sources AS (
     FROM (SELECT DISTINCT source FROM contacts) AS names
 ),
 -- The last day of which every source of a brand speaks. Sources that end a month before another of the brand are over:
--- what comes later is seen by those that go on. A contact or source of no brand may be of any.
+-- what comes later is seen by those that go on. A contact or source of no brand may be of any. `brand_as_of_on` is that
+-- day, or the last one of the contact's own source where that ends before.
 brand_days AS (
     SELECT DISTINCT brands.brand, days.as_of_on
     FROM (SELECT DISTINCT brand FROM contacts) AS brands
@@ -48,7 +49,7 @@ brand_days AS (
         ON days.brand = brands.brand OR days.brand IS NULL OR brands.brand IS NULL
 ),
 brand_ends AS (
-    SELECT brand, min(as_of_on) AS brand_as_of_on
+    SELECT brand, min(as_of_on) AS last_on
     FROM (SELECT brand_days.*, max(as_of_on) OVER (PARTITION BY brand) AS newest_on FROM brand_days) AS days
     WHERE as_of_on >= newest_on - INTERVAL '31' DAY
     GROUP BY brand
@@ -141,7 +142,7 @@ SELECT
     t.*,
     sources.as_of,
     sources.as_of_on,
-    brand_ends.brand_as_of_on,
+    CASE WHEN brand_ends.last_on < sources.as_of_on THEN brand_ends.last_on ELSE sources.as_of_on END AS brand_as_of_on,
     coalesce(t.direction, 'inbound') = 'inbound'
         AND NOT coalesce(t.spam, FALSE)
         AND NOT coalesce(t.automated, FALSE)

@@ -1,7 +1,8 @@
 -- The order a contact is about, and who placed it. `linked_by` says by what they were tied together (fact_link_kinds).
--- Of several orders the surest one counts, then one of the contact's own customer, then the latest. A contact that names
--- no order is about the one of the customer's that another contact of theirs names, within {issue_link_days} days and
--- nearest in time, else about the customer's latest. An order of another brand is never meant.
+-- Of several orders the surest one counts, then one of the contact's own customer, then the latest. A contact without
+-- the number of an order is about the one of the customer's that another contact of theirs names, within
+-- {issue_link_days} days and nearest in time, else about the customer's latest. An order of another brand is never
+-- meant.
 -- Grain: one row per contact that can be tied to an order. Key: source, contact_id.
 WITH contact_keys AS (
     SELECT

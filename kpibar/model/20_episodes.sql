@@ -137,8 +137,8 @@ near_contacts AS (
             OR journey_next_at <= created_at + INTERVAL '{issue_link_days}' DAY
         )
 ),
--- How often contacts of one journey up to a day, up to three days and further apart have the same reason, where both are
--- known.
+-- How often contacts of one journey up to a day, up to three days and further apart have the same reason, of those
+-- whose reasons are both known.
 agreements AS (
     SELECT
         days_apart,
@@ -241,18 +241,22 @@ SELECT
     o.country AS order_country,
     o.promised_to,
     o.late AS order_late,
-    o.delivered_at AS order_delivered_at,
-    -- It is not known whether it was delivered by then: on an unknown day, on this day at an unknown time, or after the
-    -- carrier's export was taken.
-    coalesce(
-        o.lead_unknown
-        OR (
-            n.created_on = o.delivered_on
-            AND seconds_between(CAST(o.delivered_on AS TIMESTAMP), o.delivered_at) IN ({midnights})
-        )
-        OR (o.delivered_at IS NULL AND n.created_at > o.as_of),
-        FALSE
-    ) AS delivery_unknown,
+    -- NULL where the promise is unknown, or whether the order had been delivered by then: it was delivered on an
+    -- unknown day, on this day at an unknown time, or maybe after the carrier's export was taken.
+    CASE
+        WHEN
+            o.promised_to IS NULL
+            OR o.lead_unknown
+            OR (
+                n.created_on = o.delivered_on
+                AND seconds_between(CAST(o.delivered_on AS TIMESTAMP), o.delivered_at) IN ({midnights})
+            )
+            OR (o.delivered_at IS NULL AND n.created_at > o.as_of)
+            THEN NULL
+        WHEN o.delivered_at <= n.created_at THEN 'after delivery'
+        WHEN n.created_at <= o.promised_to THEN 'before promise ends'
+        ELSE 'after promise'
+    END AS promise_stage,
     o.carrier,
     CASE WHEN n.followed THEN seconds_between(n.created_at, n.previous_at) END AS gap_previous_s,
     CASE WHEN n.followed THEN seconds_between(n.next_at, n.created_at) END AS gap_next_s,

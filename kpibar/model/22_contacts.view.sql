@@ -3,7 +3,8 @@
 -- marks those that KPIs count: inbound (or of an unknown direction), no spam, not made by a machine, not merged into
 -- another, and neither a further leg of a call nor the ticket of a call or chat, unless the settings count such
 -- tickets. `wismo`: its reason is "where is my order". `linked_by` says by what it was tied to its order
--- (fact_link_kinds). `issue_reason`: the reason, or the one that a contact without a reason is taken to have. Columns
+-- (fact_link_kinds). `issue_reason`: the reason, or the one that a contact without a reason is taken to have.
+-- `promise_stage`: whether it came before or after the promise of its order, or after its delivery. Columns
 -- that no KPI reads are worked out only by the query that asks for them.
 -- Grain: one row per contact episode. Key: contact_uid (source/contact_id).
 WITH whole_contacts AS (
@@ -15,12 +16,7 @@ WITH whole_contacts AS (
         CASE
             WHEN e.order_id IS NOT NULL THEN 'order ' || e.order_id
             WHEN e.person_key IS NOT NULL THEN 'customer ' || CAST(e.person_key AS STRING)
-        END AS journey_key,
-        CASE
-            WHEN e.order_id IS NOT NULL THEN 'order ' || e.order_id || '/' || coalesce(e.issue_reason, '')
-            WHEN e.person_key IS NOT NULL
-                THEN 'customer ' || CAST(e.person_key AS STRING) || '/' || coalesce(e.issue_reason, '')
-        END AS issue_key
+        END AS journey_key
     FROM fact_episodes AS e
     JOIN fact_profiles AS p ON p.profile_id = e.profile_id
 )
@@ -51,21 +47,24 @@ SELECT
     order_id IS NOT NULL AS linked,
     promised_to,
     coalesce(created_at <= promised_to, FALSE) AS before_promise_end,
-    coalesce(order_delivered_at <= created_at, FALSE) AS after_delivery,
-    delivery_unknown,
+    promise_stage,
     order_late,
     carrier,
     person_key,
-    issue_key,
+    journey_key || '/' || coalesce(issue_reason, '') AS issue_key,
     journey_key,
     identified,
     CASE
         WHEN counted AND identified
-            THEN lag(created_at) OVER (PARTITION BY counted, issue_key ORDER BY created_at, contact_uid)
+            THEN lag(created_at) OVER (
+                PARTITION BY counted, journey_key, issue_reason ORDER BY created_at, contact_uid
+            )
     END AS previous_at,
     CASE
         WHEN counted AND identified
-            THEN lead(created_at) OVER (PARTITION BY counted, issue_key ORDER BY created_at, contact_uid)
+            THEN lead(created_at) OVER (
+                PARTITION BY counted, journey_key, issue_reason ORDER BY created_at, contact_uid
+            )
     END AS next_at,
     gap_previous_s,
     gap_next_s,

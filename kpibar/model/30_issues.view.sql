@@ -3,12 +3,12 @@
 -- one before; a longer silence opens a new issue. A contact without a reason is of the issue of the nearest contact of
 -- its journey that has one (fact_episodes says when); else NULL counts as a reason of its own.
 -- A contact of which neither the customer nor the order is known cannot be followed and is in no issue. `as_of_on` is
--- the last day of which its own source and every one of the brand that goes on speak: a second contact may come on any of them.
+-- the last day of which its own source and every one of the brand that goes on speak: a second contact may come on any
+-- of them.
 -- Grain: one row per issue, described by its first contact. Key: issue_id.
 WITH followed_contacts AS (
     SELECT
         fact_contacts.*,
-        CASE WHEN brand_as_of_on < as_of_on THEN brand_as_of_on ELSE as_of_on END AS every_as_of_on,
         CASE WHEN gap_previous_s <= {issue_gap_days} * 86400 THEN 0 ELSE 1 END AS opens
     FROM fact_contacts
     WHERE counted AND identified
@@ -31,7 +31,7 @@ SELECT
     contact_uid AS first_contact_uid,
     created_at AS opened_at,
     created_on AS opened_on,
-    every_as_of_on AS as_of_on,
+    brand_as_of_on AS as_of_on,
     channel,
     brand,
     country,

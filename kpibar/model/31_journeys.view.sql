@@ -6,7 +6,6 @@
 WITH followed_contacts AS (
     SELECT
         fact_contacts.*,
-        CASE WHEN brand_as_of_on < as_of_on THEN brand_as_of_on ELSE as_of_on END AS every_as_of_on,
         CASE WHEN journey_gap_previous_s <= {issue_gap_days} * 86400 THEN 0 ELSE 1 END AS opens
     FROM fact_contacts
     WHERE counted AND identified
@@ -29,7 +28,7 @@ SELECT
     contact_uid AS first_contact_uid,
     created_at AS opened_at,
     created_on AS opened_on,
-    every_as_of_on AS as_of_on,
+    brand_as_of_on AS as_of_on,
     channel,
     brand,
     country,
