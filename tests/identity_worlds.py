@@ -228,8 +228,8 @@ def sample_matters() -> dict[tuple[datetime, str], Hashable]:
     """The matter of each sample contact by its instant and channel, as its generator drew it; none of one of two."""
     sys.path.insert(0, str(sample_folder()))
     try:
-        from make import SEED, draw_world  # type: ignore[import-not-found]
-        from truth import approaches  # type: ignore[import-not-found]
+        from make import SEED, draw_world
+        from truth import approaches
     finally:
         sys.path.remove(str(sample_folder()))
     matters: dict[tuple[datetime, str], set[Hashable]] = defaultdict(set)
