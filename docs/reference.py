@@ -24,12 +24,17 @@ def page() -> str:
     """The whole reference, as Markdown; the width and colours of the terminal it runs on do not matter."""
     tree: Any = command()
     root = tree.make_context("kpibar", [], resilient_parsing=True, terminal_width=WIDTH, max_content_width=WIDTH)
-    parts = [_HEAD, _section("kpibar", tree, root)]
-    for name in tree.list_commands(root):
-        below = tree.get_command(root, name)
-        context = below.make_context(name, [], parent=root, resilient_parsing=True)
-        parts.append(_section(f"kpibar {name}", below, context))
-    return "\n".join(parts)
+    return "\n".join([_HEAD, *_sections("kpibar", tree, root)])
+
+
+def _sections(title: str, shown: Any, context: Any) -> list[str]:
+    """A command and, of a group, those below it."""
+    sections = [_section(title, shown, context)]
+    for name in shown.list_commands(context) if hasattr(shown, "list_commands") else ():
+        below = shown.get_command(context, name)
+        inner = below.make_context(name, [], parent=context, resilient_parsing=True)
+        sections += _sections(f"{title} {name}", below, inner)
+    return sections
 
 
 def _section(title: str, shown: Any, context: Any) -> str:

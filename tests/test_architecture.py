@@ -24,7 +24,7 @@ ROOMS = (
     ("measure",),
     ("load",),
     ("status", "checks"),
-    ("removal",),
+    ("audit", "removal"),
     ("render",),
     ("api",),
     ("cli",),

@@ -93,10 +93,18 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in sample_files():
         shutil.copy(path, folder / "exports")
     for line in COMMANDS:
+        if line.startswith("kpibar audit apply"):
+            label_all(folder / line.split()[-1])
         words = [found for word in shlex.split(line, comments=True)[1:] for found in _expanded(word, folder)]
         ran = kpibar(*words, folder=folder, KPIBAR_KEY_FILE=str(folder / "key"), XDG_CONFIG_HOME=str(folder))
         assert ran.returncode == 0, f"{line}: {ran.stderr}"
     return folder
+
+
+def label_all(path: Path) -> None:
+    """Write a label into each line of a sample, in its last column."""
+    head, *lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([head, *(f"{line}no" for line in lines)]) + "\n", encoding="utf-8")
 
 
 def _expanded(word: str, folder: Path) -> list[str]:

@@ -8,7 +8,7 @@ Its own order, each line standing on those above it:
     clean numbers output table
     marks messages summary
     cells document listings withdrawals
-    notes
+    audit notes
     page
     grid
     terminal

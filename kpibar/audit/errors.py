@@ -1,0 +1,37 @@
+"""What can go wrong when a sample of contacts is drawn or its labels are read; see `kpibar.errors`."""
+
+from pathlib import Path
+
+from kpibar.errors import KpibarError, UsageError
+
+
+class SampleImpossible(KpibarError):
+    """The year has no contacts to draw from."""
+
+    def __init__(self, year: int) -> None:
+        super().__init__(f"no contact was counted in {year}: there is none to draw; give another year with --year")
+
+
+class SampleExists(UsageError):
+    """The file for the sample is there: it may hold labels."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: exists already, perhaps with labels; choose another file with -o, or delete this one first"
+        )
+
+
+class LabelsInvalid(UsageError):
+    """A file of labels cannot be used: something stands in it that `audit draw` did not write and no label is."""
+
+    def __init__(self, path: Path, line: int, why: str) -> None:
+        super().__init__(f"{path}:{line}: {why}")
+
+
+class LabelsMissing(UsageError):
+    """Too few contacts are labelled for a figure."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        super().__init__(
+            f"{path}: no contact {kind} is labelled; write yes or no into the column wismo, at least for some of them"
+        )

@@ -1,0 +1,292 @@
+"""Audits of recorded reasons: a sample that people label, and the figures corrected by their labels."""
+
+import csv
+import io
+import json
+import stat
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy
+import pytest
+import xlsxwriter
+
+from kpibar.audit.correction import Correction, Tally, correct, share_of_strata
+from kpibar.audit.labels import read_labels
+from kpibar.audit.sample import allocate, draw
+from kpibar.cli.demo import sample_folder
+from kpibar.config import Config, load
+from kpibar.database.store import open_store
+from kpibar.load.outcome import Outcome
+from kpibar.render.audit import sample_csv
+from tests.support import AS_OF, computed, facts, ingest_tables, kpibar, settings
+from tests.truth import read_truth
+
+# Three contacts whose reason says WISMO, two of another reason, two of none.
+CONTACTS = """
+| contact_id | created_at          | channel | lang  | reason_raw         |
+| w1         | 2025-03-01 10:00:00 | email   | fr    | Où est ma commande |
+| w2         | 2025-03-02 10:00:00 | email   | fr-BE | Où est ma commande |
+| w3         | 2025-03-03 10:00:00 | phone   | FR    | Où est ma commande |
+| o1         | 2025-03-04 10:00:00 | email   | fr    | Facture            |
+| o2         | 2025-03-05 10:00:00 | phone   | fr    | Facture            |
+| u1         | 2025-03-06 10:00:00 | email   | fr    |                    |
+| u2         | 2025-03-07 10:00:00 | phone   | fr    |                    |
+"""
+ORDERS = """
+| order_ref | ordered_at          |
+| 90001     | 2025-03-01 09:00:00 |
+| 90002     | 2025-03-01 09:00:00 |
+"""
+TRUE_WISMO = {"w1", "w2", "o1", "u1"}
+
+
+def rogan_gladen(share: float, sensitivity: float, specificity: float) -> float:
+    """The formula as Rogan and Gladen (1978) wrote it."""
+    return (share + specificity - 1) / (sensitivity + specificity - 1)
+
+
+def sample_rows(folder: Path, size: int = 200, lang: str = "en") -> list[list[str]]:
+    """The lines of a drawn sample, its header first."""
+    with open_store(folder / "test.duckdb", write=False) as store:
+        text = sample_csv(draw(store, 2025, size), lang)
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter=";" if lang == "fr" else ","))
+
+
+def label_rows(rows: list[list[str]], answer: Callable[[list[str]], str]) -> list[list[str]]:
+    """The lines of a sample with a label each."""
+    return [rows[0], *([*row[:-1], answer(row)] for row in rows[1:])]
+
+
+def write_rows(path: Path, rows: list[list[str]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+def apply(folder: Path, config: Config, path: Path) -> Correction:
+    with open_store(folder / "test.duckdb", write=False) as store:
+        return correct(store, config, read_labels(path))
+
+
+def by_id(row: list[str]) -> str:
+    return "yes" if row[2] in TRUE_WISMO else "no"
+
+
+def test_the_corrected_share_is_that_of_rogan_and_gladen(folder: Path) -> None:
+    """All seven are labelled: w1, w2, o1 and u1 ask where an order is, 4 of 7.
+
+    Of these 4 the reason says so of 2: sensitivity 2/4. Of the 3 others it does not of 2 (w3 is wrong): specificity
+    2/3. With 3 of 7 by reason: (3/7 + 2/3 - 1) / (2/4 + 2/3 - 1) = (2/21) / (1/6) = 4/7. There are 7 contacts for 2
+    orders: 4/7 x 7/2 = 2 an order.
+    """
+    computed(folder, {"contacts.csv": CONTACTS, "orders.csv": ORDERS})
+    found = apply(folder, settings(folder), write_rows(folder / "l.csv", label_rows(sample_rows(folder), by_id)))
+    assert (found.whole.contacts, found.whole.by_reason, found.whole.labels) == (7, 3, 7)
+    assert (found.whole.sensitivity, found.whole.specificity) == pytest.approx((2 / 4, 2 / 3))
+    assert found.whole.share.value == pytest.approx(4 / 7)
+    assert found.whole.share.value == pytest.approx(rogan_gladen(3 / 7, 2 / 4, 2 / 3))
+    assert found.rate is not None
+    assert found.rate.value == pytest.approx(2)
+    assert found.share_recorded.value == 3 / 5, "of the contacts with a known reason"
+    email, phone = found.parts
+    assert (email.language, email.channel, phone.channel) == ("other", "email", "phone"), "no language has 100 contacts"
+    assert (email.contacts, email.share.value) == (4, 1.0)
+    assert (phone.contacts, phone.share.value) == (3, 0)
+    assert not found.changed
+    assert (found.unlabelled, found.unknown) == (0, 0)
+
+
+def test_strata_count_by_their_contacts_and_not_by_their_labels(folder: Path) -> None:
+    """u1 and w2 have no label. E-mail: of its 2 with the reason 1 of 1 asks, its other reason 1 of 1, that without a
+    reason what those without one do: 0 of 1. (2 x 1 + 1 x 1 + 1 x 0) / 4.
+    """
+    computed(folder, {"contacts.csv": CONTACTS})
+    rows = label_rows(sample_rows(folder), lambda row: "" if row[2] in ("u1", "w2") else by_id(row))
+    found = apply(folder, settings(folder), write_rows(folder / "l.csv", rows))
+    assert found.unlabelled == 2
+    assert found.parts[0].share.value == pytest.approx((2 * 1 + 1 * 1 + 1 * 0) / 4)
+    assert found.parts[0].share.low < 0.5, "one of four contacts may be anything"
+    assert found.rate is None, "no orders"
+
+
+def test_the_formula_gives_the_published_value() -> None:
+    assert rogan_gladen(0.20, 0.85, 0.97) == pytest.approx(0.2073, abs=5e-5)
+
+
+def test_of_a_census_only_the_variation_of_the_year_is_left() -> None:
+    """100 of 400 contacts, all labelled: 1.96 x √(.25 x .75 / 400) = .0424 to either side."""
+    found = share_of_strata([Tally(400, 400, 100)], 0.95)
+    assert (found.low, found.value, found.high) == pytest.approx((0.25 - 0.04243, 0.25, 0.25 + 0.04243), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shares"),
+    [
+        ((300, 1500, 700), (0.9, 0.02, 0.2)),
+        ((50, 4000, 100), (1.0, 0.001, 0.05)),
+        ((5000, 20_000, 9000), (0.8, 0.05, 0.3)),
+        ((40, 60, 30), (0.95, 0.0, 0.5)),
+    ],
+)
+def test_intervals_hold_the_true_share(sizes: tuple[int, ...], shares: tuple[float, ...]) -> None:
+    """400 years each, three strata in four channels: the contacts vary, then the sample does."""
+    chance, inside = numpy.random.default_rng(5), 0
+    for _ in range(400):
+        tallies, expected = [], 0.0
+        for size, share in zip(sizes * 4, shares * 4, strict=True):
+            contacts = size // 4
+            hits, read = chance.binomial(contacts, share), min(allocate(100, [size] * 4)[0], contacts)
+            tallies.append(Tally(contacts, read, int(chance.hypergeometric(hits, contacts - hits, read))))
+            expected += contacts * share
+        found = share_of_strata(tallies, 0.95)
+        inside += found.low <= expected / sum(tally.contacts for tally in tallies) <= found.high
+    assert inside / 400 >= 0.93
+
+
+def test_a_sample_is_blind_always_alike_and_grows(folder: Path) -> None:
+    many = "".join(
+        f"{number},2025-03-01 10:00:00,{'email' if number % 10 else 'phone'},fr,"
+        f"{('Où est ma commande', 'Facture', '')[number % 3]}\n"
+        for number in range(900)
+    )
+    computed(folder, {"contacts.csv": "contact_id,created_at,channel,lang,reason_raw\n" + many})
+    small, large = sample_rows(folder, 30), sample_rows(folder, 60)
+    assert small == sample_rows(folder, 30)
+    assert {row[0] for row in small} < {row[0] for row in large}
+    assert "commande" not in str(small[1:])
+    assert "reason" not in " ".join(small[0])
+    assert [row[0] for row in small[1:]] == sorted(row[0] for row in small[1:]), "reasons are mixed"
+    kinds = Counter((int(row[2]) % 3, row[4]) for row in small[1:])
+    # 300 with the reason, 30 of them calls: 27 and 20 (at least). Others: 270 + 270 e-mails, 30 + 30 calls.
+    assert kinds == {
+        (0, "email"): 27, (0, "phone"): 20, (1, "email"): 20, (2, "email"): 20, (1, "phone"): 20, (2, "phone"): 20
+    }  # fmt: skip
+    assert {row[5] for row in small[1:]} == {"fr"}
+
+
+def test_languages_stay_apart_from_a_hundred_contacts_on(folder: Path) -> None:
+    languages = ["fr"] * 99 + ["en-GB"] * 100 + ["", "de"]
+    lines = "".join(f"{place},2025-03-01 10:00:00,email,{name}\n" for place, name in enumerate(languages))
+    computed(folder, {"contacts.csv": "contact_id,created_at,channel,lang\n" + lines})
+    with open_store(folder / "test.duckdb", write=False) as store:
+        found = draw(store, 2025, 20).frame.contacts
+    counts = {stratum.language: count for stratum, count in found.items()}
+    assert counts == {"other": 100, "en": 100, "unknown": 1}
+
+
+def test_texts_that_were_kept_are_in_the_sample_without_names_and_formulas(folder: Path) -> None:
+    text = "contact_id,created_at,channel,subject,body\n1,2025-03-01 10:00:00,email,=1+1,Bonjour Jean 0612345678\n"
+    (folder / "x.csv").write_text(text, encoding="utf-8")
+    arguments = ("--db", "test.duckdb")
+    assert kpibar("ingest", "x.csv", "--tz", "UTC", "--keep-text", *arguments, folder=folder).returncode == 0
+    done = kpibar("audit", "draw", "-o", "s.csv", *arguments, folder=folder)
+    assert done.returncode == 0, done.stderr
+    (row,) = list(csv.reader(io.StringIO((folder / "s.csv").read_text(encoding="utf-8-sig"))))[1:]
+    assert row[6:] == ["'=1+1", "Bonjour [name] [number]", ""]
+    assert stat.S_IMODE((folder / "s.csv").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("form", ["excel", "semicolons", "latin"])
+def test_labels_come_back_from_any_spreadsheet(folder: Path, form: str) -> None:
+    computed(folder, {"contacts.csv": CONTACTS})
+    words = {"yes": "Oui", "no": "NON"}
+    rows = label_rows(sample_rows(folder, lang="fr"), lambda row: words[by_id(row)])
+    path = folder / ("l.xlsx" if form == "excel" else "l.csv")
+    if form == "excel":
+        with xlsxwriter.Workbook(path) as book:
+            sheet = book.add_worksheet()
+            for place, row in enumerate(rows):
+                sheet.write_row(place, 0, row)
+    else:
+        text = io.StringIO()
+        csv.writer(text, delimiter=";", lineterminator="\r\n").writerows([*rows, [""] * len(rows[0])])
+        path.write_bytes(text.getvalue().encode("utf-8" if form == "semicolons" else "cp1252"))
+    assert apply(folder, settings(folder), path).whole.share.value == pytest.approx(4 / 7)
+
+
+def test_changes_since_the_draw_are_stated(folder: Path) -> None:
+    """w1 is spam in a later export and leaves the year; its label counts no more."""
+    computed(folder, {"contacts.csv": CONTACTS})
+    path = write_rows(folder / "l.csv", label_rows(sample_rows(folder), by_id))
+    config = settings(folder)
+    spam = (
+        "contact_id,created_at,channel,lang,reason_raw,spam,updated_at\n"
+        "w1,2025-03-01 10:00:00,email,fr,,yes,2025-12-01 10:00:00\n"
+    )
+    ingest_tables(folder, {"again.csv": spam}, config, AS_OF)
+    assert facts(folder, "SELECT count(*) FROM fact_contacts WHERE counted") == [(6,)]
+    found = apply(folder, config, path)
+    assert (found.changed, found.unknown, found.whole.labels) == (True, 1, 6)
+    assert found.whole.share.value == pytest.approx(3 / 6)
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_the_command_line_prints_text_and_json(folder: Path, lang: str) -> None:
+    computed(folder, {"contacts.csv": CONTACTS, "orders.csv": ORDERS})
+    options = ("--db", "test.duckdb", "--lang", lang)
+    done = kpibar("audit", "draw", "--year", "2025", "-o", "s.csv", *options, folder=folder)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "7 of 7 contacts of 2025" in done.stderr
+    again = kpibar("audit", "draw", "--year", "2025", "-o", "s.csv", *options, folder=folder)
+    assert again.returncode == 2
+    text = (folder / "s.csv").read_text(encoding="utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text), delimiter=";" if lang == "fr" else ","))
+    write_rows(folder / "l.csv", label_rows(rows, lambda row: "?" if row[2] == "u1" else by_id(row)))
+    shown = kpibar("audit", "apply", "l.csv", *options, folder=folder)
+    assert shown.returncode == 0, shown.stderr
+    words = {"en": ["60.0%", "Total", "without a label: 1 contacts"], "fr": ["60,0\u00a0%", "sans réponse\u00a0: 1"]}
+    assert all(word in shown.stdout for word in words[lang]), shown.stdout
+    found = json.loads(kpibar("audit", "apply", "l.csv", "--json", *options, folder=folder).stdout)
+    assert (found["schema"], found["schema_version"], found["year"]) == ("kpibar.audit", "1.0", 2025)
+    assert found["wismo_share"]["recorded"]["value"] == 0.6
+    assert found["wismo_share"]["corrected"] == found["whole"]["share"]
+    assert found["whole"]["channel"] is None
+    assert [part["channel"] for part in found["parts"]] == ["email", "phone"]
+
+
+def true_reasons() -> Mapping[tuple[datetime, str], set[str]]:
+    """The reasons the generator of the sample drew, by instant and channel as the exports have them."""
+    sys.path.insert(0, str(sample_folder()))
+    try:
+        from make import SEED, draw_world
+        from truth import approaches
+    finally:
+        sys.path.remove(str(sample_folder()))
+    reasons: dict[tuple[datetime, str], set[str]] = defaultdict(set)
+    for one in approaches(draw_world(SEED)[1]):
+        exact = one.created_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+        for at in {exact, exact.replace(second=0)}:
+            reasons[at, {"form": "web"}.get(one.contact.channel, one.contact.channel)].add(one.contact.reason)
+    return reasons
+
+
+def test_labels_of_the_sample_correct_it_to_the_truth(sample: tuple[Path, list[Outcome]], folder: Path) -> None:
+    """A fifth of the contacts, read by somebody who knows: the share and the rate of all of them, as they were drawn.
+
+    By recorded reasons the rate is too low and the share too high, as calls seldom have a reason.
+    """
+    reasons, truth = true_reasons(), read_truth(sample_folder())["2025"]
+    at = dict(facts(sample[0], "SELECT contact_uid, {'at': created_at, 'channel': channel} FROM fact_contacts"))
+
+    def answer(row: list[str]) -> str:
+        contact = at[f"{row[1]}/{row[2]}"]
+        found = reasons[contact["at"], contact["channel"]]
+        return "" if len(found) != 1 else "yes" if found == {"wismo"} else "no"
+
+    path = write_rows(folder / "l.csv", label_rows(sample_rows(sample[0]), answer))
+    found = apply(sample[0], load(sample_folder() / "kpibar.toml"), path)
+    assert found.whole.labels >= 480
+    assert found.unlabelled <= 5
+    assert found.whole.share.low <= truth["wismo_share"] <= found.whole.share.high
+    assert found.whole.share.value == pytest.approx(truth["wismo_share"], abs=0.005)
+    assert found.rate is not None
+    assert found.rate.value == pytest.approx(truth["wismo_rate"], abs=0.005)
+    assert found.share_recorded.value is not None
+    assert found.share_recorded.value > truth["wismo_share"] + 0.01
+    calls = next(part for part in found.parts if part.channel == "phone")
+    assert calls.sensitivity is not None
+    assert calls.sensitivity < 0.8
