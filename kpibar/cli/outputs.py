@@ -4,16 +4,18 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kpibar.cli.errors import CorrectionsKept, FormatUnknown
 from kpibar.cli.options import Color, Format, Palette
-from kpibar.load.corrections import Corrections
 from kpibar.measure.report import Barometer
-from kpibar.render import summary
 from kpibar.render.clean import clean
 from kpibar.render.formats import FORMATS
 from kpibar.render.output import write_whole
 from kpibar.render.terminal import Screen
+
+if TYPE_CHECKING:
+    from kpibar.load.corrections import Corrections
 
 
 def format_of(output: Path | None) -> Format:
@@ -60,11 +62,13 @@ def _can_print(text: str, encoding: str | None) -> bool:
     return True
 
 
-def write_corrections(corrections: Corrections, output: Path) -> tuple[str, ...]:
+def write_corrections(corrections: "Corrections", output: Path) -> tuple[str, ...]:
     """Write the rejected records of an export, if there are any; return what to say.
 
     Raises OutputUnwritable, CorrectionsKept.
     """
+    from kpibar.render import summary  # words for files, which take long to import, and no report needs
+
     if not corrections.content:
         return ("nothing was rejected, nothing is written",)
     if output.is_file() and output.stat().st_size and output.read_bytes() != corrections.content:

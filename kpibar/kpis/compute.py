@@ -44,9 +44,9 @@ class Cells:
 
     def sum(self, kpi: str, window: Window, segment: str | None = None) -> Parts:
         """The parts of a KPI over a window, of one segment or of all."""
-        total = Parts()
+        total, first, last = Parts(), window.start.replace(day=1), window.end
         for (month, name), parts in self.by_kpi.get(kpi, {}).items():
-            if window.start.replace(day=1) <= month <= window.end and segment in (None, name):
+            if segment in (None, name) and first <= month <= last:
                 total = total + parts
         return total
 
