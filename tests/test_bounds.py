@@ -79,6 +79,15 @@ def test_resolution_is_an_upper_bound_where_few_can_be_followed(folder: Path) ->
     assert "An upper bound, as 60 % of the contacts can be followed" in " ".join(page.split())
 
 
+def test_below_the_gate_a_rate_is_a_lower_bound_and_a_share_one_of_known_reasons(found: Barometer) -> None:
+    """The reason of three of five contacts is known, 60 %; the gate is 80 %."""
+    codes = {kpi: [note.code for note in row(found, kpi).notes][:2] for kpi in ("wismo_rate", "wismo_share")}
+    assert codes == {"wismo_rate": ["lower_bound", "bounds_reason"], "wismo_share": ["low_coverage", "bounds_reason"]}
+    page = " ".join(render(found, "en", Screen(width=100)).split())
+    assert "A lower bound, as the reason is known for 60 % of the contacts only: WISMO per 100 orders" in page
+    assert "only, not comparable with figures of another coverage: WISMO share of contacts" in page
+
+
 def test_where_all_is_known_nothing_is_bounded(folder: Path) -> None:
     known = CONTACTS.replace("|               |                |", "| d@example.com | Invoice        |")
     known = known.replace("| c@example.com |                |", "| c@example.com | Invoice        |")

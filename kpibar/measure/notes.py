@@ -74,9 +74,11 @@ def _base_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
 
 
 def _coverage_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
-    share = gate_coverage(inputs, kpi)
+    """That too few rows have what the figure counts by: it is then a lower bound, or a share of those that have it."""
+    share, bounds = gate_coverage(inputs, kpi), figures.now.bounds
     if figures.status == "ok" and share is not None and share < inputs.reporting.min_reason_coverage:
-        yield Note("low_coverage", {"percent": round(100 * share)}, "warning")
+        code = "lower_bound" if bounds is not None and bounds.low == figures.now.value else "low_coverage"
+        yield Note(code, {"percent": round(100 * share)}, "warning")
 
 
 def _bounds_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
