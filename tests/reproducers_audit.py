@@ -3,10 +3,13 @@
 from pathlib import Path
 
 from kpibar.audit import errors
+from kpibar.cli.errors import FormatUnknown, OutputOverwrites
+from kpibar.measure.errors import YearWithoutData
 from tests.intake import write
 from tests.reproducers import Case, reproduces, run, said
 
-HEADER = "key,source,contact_id,created_on,channel,lang,subject,body,wismo\n"
+HEADER = "key,wismo,contact,created_on,channel,lang,subject,body\n"
+KEY = "2025-abcdef-1-1-2-0123456789abcde"
 
 
 def draw(folder: Path) -> list[str]:
@@ -29,44 +32,82 @@ def draw_over_labels(folder: Path) -> Case:
     return said("audit draw -o sample.csv", "sample.csv: exists already, perhaps with labels", "-o")
 
 
+def label(line: str, word: str) -> str:
+    """A line of a sample with a label."""
+    key, _, rest = line.split(",", 2)
+    return f"{key},{word},{rest}"
+
+
+def write_labels(folder: Path, *lines: str) -> None:
+    write(folder, "labels.csv", "\n".join(lines) + "\n")
+
+
+@reproduces(errors.SampleForeign)
+def labels_of_another_database(folder: Path) -> Case:
+    lines = draw(folder)
+    key, rest = label(lines[1], "no").split(",", 1)
+    write_labels(folder, lines[0], f"{key[:-15]}{'0' * 15},{rest}")
+    return said("audit apply labels.csv", "labels.csv: none of its contacts is in", "--db")
+
+
 @reproduces(errors.LabelsInvalid)
 def labels_without_the_column_of_labels(folder: Path) -> Case:
-    write(folder, "labels.csv", "key,source,contact_id\n2025-abcdef-0123456789abcde,x,1\n")
+    write(folder, "labels.csv", f"key,contact,channel\n{KEY},x/1,email\n")
     return said("audit apply labels.csv", "labels.csv:1: ", 'one column "wismo", 0 are there')
 
 
 @reproduces(errors.LabelsInvalid)
 def labels_of_a_word_that_is_none(folder: Path) -> Case:
     lines = draw(folder)
-    write(folder, "labels.csv", "\n".join([lines[0], lines[1] + "yes", lines[2] + "perhaps"]) + "\n")
+    write_labels(folder, lines[0], label(lines[1], "yes"), label(lines[2], "perhaps"))
     return said("audit apply labels.csv", "labels.csv:3: ", 'column "wismo"', "expected yes or no")
 
 
 @reproduces(errors.LabelsInvalid)
 def labels_whose_key_was_changed(folder: Path) -> Case:
-    write(folder, "labels.csv", HEADER + "2.02E+14,x,1,2025-03-01,email,fr,,,yes\n")
+    write(folder, "labels.csv", HEADER + "2.02E+14,yes,x/1,2025-03-01,email,fr,,\n")
     return said("audit apply labels.csv", "labels.csv:2: ", 'column "key" is not as')
 
 
 @reproduces(errors.LabelsInvalid)
-def labels_of_a_contact_twice(folder: Path) -> Case:
+def labels_of_the_year_zero(folder: Path) -> Case:
+    write(folder, "labels.csv", HEADER + f"0000{KEY[4:]},yes,x/1,2025-03-01,email,fr,,\n")
+    return said("audit apply labels.csv", "labels.csv:2: ", 'column "key" is not as')
+
+
+@reproduces(errors.LabelsInvalid)
+def labels_of_a_contact_that_differ(folder: Path) -> Case:
     lines = draw(folder)
-    write(folder, "labels.csv", "\n".join([lines[0], lines[1] + "yes", lines[1] + "no"]) + "\n")
-    return said("audit apply labels.csv", "labels.csv:3: ", "the contact is in line 2 too")
+    write_labels(folder, lines[0], label(lines[1], "yes"), label(lines[1], "no"))
+    return said("audit apply labels.csv", "labels.csv:3: ", "the contact has another label in line 2")
 
 
 @reproduces(errors.LabelsInvalid)
 def labels_of_two_samples(folder: Path) -> Case:
     lines = draw(folder)
-    write(folder, "labels.csv", "\n".join([lines[0], lines[1] + "yes", "2024" + lines[2][4:] + "no"]) + "\n")
+    write_labels(folder, lines[0], label(lines[1], "yes"), "2024" + label(lines[2], "no")[4:])
     return said("audit apply labels.csv", "labels.csv:3: another sample begins here")
 
 
 @reproduces(errors.LabelsInvalid)
 def labels_of_a_line_with_a_cell_too_many(folder: Path) -> Case:
     lines = draw(folder)
-    write(folder, "labels.csv", "\n".join([lines[0], lines[1] + "yes", lines[2] + "no,"]) + "\n")
-    return said("audit apply labels.csv", "labels.csv:3: expected 9 cells, 10 are there")
+    write_labels(folder, lines[0], label(lines[1], "yes"), label(lines[2], "no") + ",x")
+    return said("audit apply labels.csv", "labels.csv:3: expected 8 cells, 9 are there")
+
+
+@reproduces(errors.LabelsInvalid)
+def labels_with_a_quote_that_ends_lines_later(folder: Path) -> Case:
+    lines = draw(folder)
+    write_labels(folder, lines[0], label(lines[1], "yes") + '"torn', label(lines[2], "no") + '"')
+    return said("audit apply labels.csv", "labels.csv:2: ")
+
+
+@reproduces(errors.LabelsInvalid)
+def labels_with_a_quote_that_never_ends(folder: Path) -> Case:
+    lines = draw(folder)
+    write_labels(folder, lines[0], label(lines[1], '"yes'), label(lines[2], "no"))
+    return said("audit apply labels.csv", "labels.csv:2: its quotes do not pair")
 
 
 @reproduces(errors.LabelsInvalid)
@@ -76,12 +117,37 @@ def labels_of_no_contact(folder: Path) -> Case:
 
 
 @reproduces(errors.LabelsInvalid)
+def labels_of_more_contacts_than_were_drawn(folder: Path) -> Case:
+    lines = draw(folder)
+    key, rest = label(lines[1], "no").split(",", 1)
+    write_labels(folder, *lines[:2], f"{key[:-15]}{'0' * 15},{rest}")
+    return said("audit apply labels.csv", "labels.csv:3: the contact is not of this draw")
+
+
+@reproduces(YearWithoutData)
 def labels_of_a_year_that_is_not_there(folder: Path) -> Case:
-    write(folder, "labels.csv", HEADER + "1999-abcdef-0123456789abcde,x,1,1999-03-01,email,fr,,,yes\n")
-    return said("audit apply labels.csv", "labels.csv:2: no contact was counted in 1999")
+    write(folder, "labels.csv", HEADER + f"1999{KEY[4:]},yes,x/1,1999-03-01,email,fr,,\n")
+    return said("audit apply labels.csv", "no data in 1999")
 
 
 @reproduces(errors.LabelsMissing)
 def labels_that_nobody_wrote(folder: Path) -> Case:
     draw(folder)
-    return said("audit apply sample.csv", "sample.csv: no contact without a reason is labelled", "yes or no")
+    return said("audit apply sample.csv", "sample.csv: no contact is labelled", "yes or no")
+
+
+@reproduces(errors.LabelsMissing)
+def labels_as_ticks(folder: Path) -> Case:
+    lines = draw(folder)
+    write_labels(folder, lines[0], label(lines[1], "yes"), lines[2])
+    return said("audit apply labels.csv", "all 1 labels say yes, and 1 contacts that were drawn have none")
+
+
+@reproduces(FormatUnknown)
+def draw_into_a_workbook(folder: Path) -> Case:
+    return said("audit draw -o sample.xlsx", "sample.xlsx: its extension names no format", ".csv")
+
+
+@reproduces(OutputOverwrites)
+def draw_over_the_database(folder: Path) -> Case:
+    return said("audit draw -o kpibar.duckdb", "kpibar.duckdb: is ", "does not overwrite")

@@ -14,15 +14,16 @@ import numpy
 import pytest
 import xlsxwriter
 
-from kpibar.audit.correction import Correction, Tally, correct, share_of_strata
+from kpibar.audit.correction import Correction, correct
 from kpibar.audit.labels import read_labels
 from kpibar.audit.sample import allocate, draw
 from kpibar.cli.demo import sample_folder
 from kpibar.config import Config, load
 from kpibar.database.store import open_store
+from kpibar.kpis.sampling import Tally, stratified_interval, stratified_share
 from kpibar.load.outcome import Outcome
 from kpibar.render.audit import sample_csv
-from tests.support import AS_OF, computed, facts, ingest_tables, kpibar, settings
+from tests.support import AS_OF, computed, facts, ingest_tables, kpibar, settings, table
 from tests.truth import read_truth
 
 # Three contacts whose reason says WISMO, two of another reason, two of none.
@@ -58,7 +59,7 @@ def sample_rows(folder: Path, size: int = 200, lang: str = "en") -> list[list[st
 
 def label_rows(rows: list[list[str]], answer: Callable[[list[str]], str]) -> list[list[str]]:
     """The lines of a sample with a label each."""
-    return [rows[0], *([*row[:-1], answer(row)] for row in rows[1:])]
+    return [rows[0], *([row[0], answer(row), *row[2:]] for row in rows[1:])]
 
 
 def write_rows(path: Path, rows: list[list[str]]) -> Path:
@@ -73,7 +74,12 @@ def apply(folder: Path, config: Config, path: Path) -> Correction:
 
 
 def by_id(row: list[str]) -> str:
-    return "yes" if row[2] in TRUE_WISMO else "no"
+    return "yes" if id_of(row) in TRUE_WISMO else "no"
+
+
+def id_of(row: list[str]) -> str:
+    """The id of a contact in its tool."""
+    return row[2].rpartition("/")[2]
 
 
 def test_the_corrected_share_is_that_of_rogan_and_gladen(folder: Path) -> None:
@@ -87,6 +93,7 @@ def test_the_corrected_share_is_that_of_rogan_and_gladen(folder: Path) -> None:
     found = apply(folder, settings(folder), write_rows(folder / "l.csv", label_rows(sample_rows(folder), by_id)))
     assert (found.whole.contacts, found.whole.by_reason, found.whole.labels) == (7, 3, 7)
     assert (found.whole.sensitivity, found.whole.specificity) == pytest.approx((2 / 4, 2 / 3))
+    assert found.whole.share is not None
     assert found.whole.share.value == pytest.approx(4 / 7)
     assert found.whole.share.value == pytest.approx(rogan_gladen(3 / 7, 2 / 4, 2 / 3))
     assert found.rate is not None
@@ -94,23 +101,40 @@ def test_the_corrected_share_is_that_of_rogan_and_gladen(folder: Path) -> None:
     assert found.share_recorded.value == 3 / 5, "of the contacts with a known reason"
     email, phone = found.parts
     assert (email.language, email.channel, phone.channel) == ("other", "email", "phone"), "no language has 100 contacts"
+    assert email.share is not None
+    assert phone.share is not None
     assert (email.contacts, email.share.value) == (4, 1.0)
     assert (phone.contacts, phone.share.value) == (3, 0)
-    assert not found.changed
-    assert (found.unlabelled, found.unknown) == (0, 0)
+    assert (found.blank, found.missing, found.total, found.total_now) == (0, 0, 7, 7)
 
 
 def test_strata_count_by_their_contacts_and_not_by_their_labels(folder: Path) -> None:
-    """u1 and w2 have no label. E-mail: of its 2 with the reason 1 of 1 asks, its other reason 1 of 1, that without a
-    reason what those without one do: 0 of 1. (2 x 1 + 1 x 1 + 1 x 0) / 4.
-    """
+    """w2 has no label: of e-mails with the reason WISMO 1 of 1 asks, which stands for 2 of the 4 e-mails."""
     computed(folder, {"contacts.csv": CONTACTS})
-    rows = label_rows(sample_rows(folder), lambda row: "" if row[2] in ("u1", "w2") else by_id(row))
+    rows = label_rows(sample_rows(folder), lambda row: "" if id_of(row) == "w2" else by_id(row))
     found = apply(folder, settings(folder), write_rows(folder / "l.csv", rows))
-    assert found.unlabelled == 2
-    assert found.parts[0].share.value == pytest.approx((2 * 1 + 1 * 1 + 1 * 0) / 4)
-    assert found.parts[0].share.low < 0.5, "one of four contacts may be anything"
+    assert (found.blank, found.missing) == (1, 0)
+    email = found.parts[0].share
+    assert email is not None
+    assert email.value == pytest.approx((2 * 1 + 1 * 1 + 1 * 1) / 4)
     assert found.rate is None, "no orders"
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_stratum_without_a_label_may_be_anything(folder: Path, is_deleted: bool) -> None:
+    """The call without a reason has no label, or no line at all: one contact of seven."""
+    computed(folder, {"contacts.csv": CONTACTS})
+    rows = label_rows(sample_rows(folder), lambda row: "?" if id_of(row) == "u2" else by_id(row))
+    rows = [row for row in rows if not is_deleted or id_of(row) != "u2"]
+    found = apply(folder, settings(folder), write_rows(folder / "l.csv", rows))
+    assert (found.blank, found.missing) == ((0, 0) if is_deleted else (1, 0)), "of a kind without a line nobody knows"
+    assert found.whole.share is not None
+    assert found.whole.share.value == pytest.approx(4 / 6), "as the six others"
+    assert found.whole.share.low == pytest.approx(4 / 7 - 1.95996 * (4 / 6 * 2 / 6 / 7) ** 0.5, abs=1e-5), (
+        "and how a year varies"
+    )
+    assert found.whole.share.high == 1.0
+    assert (found.whole.contacts, found.whole.without_label, found.whole.sensitivity) == (7, 1, None)
 
 
 def test_the_formula_gives_the_published_value() -> None:
@@ -119,8 +143,18 @@ def test_the_formula_gives_the_published_value() -> None:
 
 def test_of_a_census_only_the_variation_of_the_year_is_left() -> None:
     """100 of 400 contacts, all labelled: 1.96 x √(.25 x .75 / 400) = .0424 to either side."""
-    found = share_of_strata([Tally(400, 400, 100)], 0.95)
-    assert (found.low, found.value, found.high) == pytest.approx((0.25 - 0.04243, 0.25, 0.25 + 0.04243), abs=1e-4)
+    found = stratified_interval([Tally(400, 400, 100)])
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((0.25 - 0.04243, 0.25 + 0.04243), abs=1e-4)
+
+
+def test_ranges_of_strata_without_a_label_add_up() -> None:
+    """Half of the records are in ten such strata: a tenth of the other half are hits, from .05 to .55 of all."""
+    tallies = [Tally(1000, 1000, 100), *[Tally(100, 0, 0)] * 10]
+    assert stratified_share(tallies) == 0.1
+    found = stratified_interval(tallies, variation=False)
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((0.05, 0.55))
 
 
 @pytest.mark.parametrize(
@@ -142,8 +176,9 @@ def test_intervals_hold_the_true_share(sizes: tuple[int, ...], shares: tuple[flo
             hits, read = chance.binomial(contacts, share), min(allocate(100, [size] * 4)[0], contacts)
             tallies.append(Tally(contacts, read, int(chance.hypergeometric(hits, contacts - hits, read))))
             expected += contacts * share
-        found = share_of_strata(tallies, 0.95)
-        inside += found.low <= expected / sum(tally.contacts for tally in tallies) <= found.high
+        found = stratified_interval(tallies)
+        assert found is not None
+        inside += found.low <= expected / sum(tally.records for tally in tallies) <= found.high
     assert inside / 400 >= 0.93
 
 
@@ -156,11 +191,12 @@ def test_a_sample_is_blind_always_alike_and_grows(folder: Path) -> None:
     computed(folder, {"contacts.csv": "contact_id,created_at,channel,lang,reason_raw\n" + many})
     small, large = sample_rows(folder, 30), sample_rows(folder, 60)
     assert small == sample_rows(folder, 30)
-    assert {row[0] for row in small} < {row[0] for row in large}
+    assert {id_of(row) for row in small} < {id_of(row) for row in large}
     assert "commande" not in str(small[1:])
     assert "reason" not in " ".join(small[0])
-    assert [row[0] for row in small[1:]] == sorted(row[0] for row in small[1:]), "reasons are mixed"
-    kinds = Counter((int(row[2]) % 3, row[4]) for row in small[1:])
+    keys = [row[0][-15:] for row in small[1:]]
+    assert keys == sorted(keys), "reasons are mixed"
+    kinds = Counter((int(id_of(row)) % 3, row[4]) for row in small[1:])
     # 300 with the reason, 30 of them calls: 27 and 20 (at least). Others: 270 + 270 e-mails, 30 + 30 calls.
     assert kinds == {
         (0, "email"): 27, (0, "phone"): 20, (1, "email"): 20, (2, "email"): 20, (1, "phone"): 20, (2, "phone"): 20
@@ -186,7 +222,8 @@ def test_texts_that_were_kept_are_in_the_sample_without_names_and_formulas(folde
     done = kpibar("audit", "draw", "-o", "s.csv", *arguments, folder=folder)
     assert done.returncode == 0, done.stderr
     (row,) = list(csv.reader(io.StringIO((folder / "s.csv").read_text(encoding="utf-8-sig"))))[1:]
-    assert row[6:] == ["'=1+1", "Bonjour [name] [number]", ""]
+    assert row[6:] == ["'=1+1", "Bonjour [name] [number]"]
+    assert row[1] == ""
     assert stat.S_IMODE((folder / "s.csv").stat().st_mode) == 0o600
 
 
@@ -205,23 +242,74 @@ def test_labels_come_back_from_any_spreadsheet(folder: Path, form: str) -> None:
         text = io.StringIO()
         csv.writer(text, delimiter=";", lineterminator="\r\n").writerows([*rows, [""] * len(rows[0])])
         path.write_bytes(text.getvalue().encode("utf-8" if form == "semicolons" else "cp1252"))
-    assert apply(folder, settings(folder), path).whole.share.value == pytest.approx(4 / 7)
+    share = apply(folder, settings(folder), path).whole.share
+    assert share is not None
+    assert share.value == pytest.approx(4 / 7)
 
 
-def test_changes_since_the_draw_are_stated(folder: Path) -> None:
-    """w1 is spam in a later export and leaves the year; its label counts no more."""
+def test_the_sample_speaks_of_the_contacts_it_was_drawn_from(folder: Path) -> None:
+    """Later exports turn the reasons of w1 and o1 about, mark w2 as spam and add three contacts: the figure stays."""
     computed(folder, {"contacts.csv": CONTACTS})
-    path = write_rows(folder / "l.csv", label_rows(sample_rows(folder), by_id))
-    config = settings(folder)
-    spam = (
-        "contact_id,created_at,channel,lang,reason_raw,spam,updated_at\n"
-        "w1,2025-03-01 10:00:00,email,fr,,yes,2025-12-01 10:00:00\n"
-    )
-    ingest_tables(folder, {"again.csv": spam}, config, AS_OF)
-    assert facts(folder, "SELECT count(*) FROM fact_contacts WHERE counted") == [(6,)]
+    path, config = write_rows(folder / "l.csv", label_rows(sample_rows(folder), by_id)), settings(folder)
+    before = apply(folder, config, path)
+    later = """
+    | contact_id | created_at          | channel | lang | reason_raw         | spam | updated_at          |
+    | w1         | 2025-03-01 10:00:00 | email   | fr   | Facture            | no   | 2025-12-01 10:00:00 |
+    | o1         | 2025-03-04 10:00:00 | email   | fr   | Où est ma commande | no   | 2025-12-01 10:00:00 |
+    | w2         | 2025-03-02 10:00:00 | email   | fr   | Où est ma commande | yes  | 2025-12-01 10:00:00 |
+    | n1         | 2025-11-01 10:00:00 | chat    | fr   | Où est ma commande | no   | 2025-12-01 10:00:00 |
+    | n2         | 2025-11-01 10:00:00 | chat    | fr   | Où est ma commande | no   | 2025-12-01 10:00:00 |
+    | n3         | 2025-11-01 10:00:00 | chat    | fr   | Où est ma commande | no   | 2025-12-01 10:00:00 |
+    """
+    ingest_tables(folder, {"later.csv": table(later)}, config, AS_OF)
+    assert facts(folder, "SELECT count(*) FROM fact_contacts WHERE counted") == [(9,)]
     found = apply(folder, config, path)
-    assert (found.changed, found.unknown, found.whole.labels) == (True, 1, 6)
-    assert found.whole.share.value == pytest.approx(3 / 6)
+    assert (found.whole, found.parts) == (before.whole, before.parts)
+    assert (found.total, found.total_now) == (7, 9)
+
+
+def test_a_spreadsheet_may_leave_out_empty_cells_and_repeat_a_line(folder: Path) -> None:
+    computed(folder, {"contacts.csv": CONTACTS})
+    rows = label_rows(sample_rows(folder), by_id)
+    short = [rows[0], *(row[:3] for row in rows[1:]), rows[1], [""]]
+    found = apply(folder, settings(folder), write_rows(folder / "l.csv", short))
+    assert found.whole.share is not None
+    assert found.whole.share.value == pytest.approx(4 / 7)
+
+
+def test_right_reasons_that_are_all_read_give_the_rate_of_the_report(folder: Path) -> None:
+    """Ten WISMO contacts about each of two orders: they cluster, and the interval is as wide as that of the report."""
+    lines = "".join(
+        f"{number},2025-03-01 10:{number:02}:00,email,9000{number % 2 + 1},Où est ma commande\n" for number in range(20)
+    )
+    orders = "order_ref,ordered_at\n" + "".join(f"{90001 + place},2025-03-01 09:00:00\n" for place in range(40))
+    contacts = "contact_id,created_at,channel,order_ref,reason_raw\n" + lines
+    computed(folder, {"contacts.csv": contacts, "orders.csv": orders})
+    rows = label_rows(sample_rows(folder), lambda row: "yes")
+    found = apply(folder, settings(folder), write_rows(folder / "l.csv", rows))
+    recorded = found.rate_recorded
+    assert found.rate is not None
+    assert (found.rate.value, found.rate.low, found.rate.high) == pytest.approx(
+        (recorded.value, recorded.low, recorded.high)
+    )
+    assert recorded.dispersion > 2
+
+
+def test_the_audit_counts_the_days_of_the_report(folder: Path) -> None:
+    """The exports speak up to 4 March: w1 to o1, four contacts."""
+    computed(folder, {"contacts.csv": CONTACTS}, as_of=datetime(2025, 3, 4, 12, 0))
+    with open_store(folder / "test.duckdb", write=False) as store:
+        assert draw(store, 2025, 20).frame.total == 4
+
+
+def test_a_language_is_two_or_three_letters_and_nothing_else(folder: Path) -> None:
+    names = ["fil-PH", "\x1b[31mred", "=1+1", "français", "FR_be", "deu"]
+    lines = "".join(f"{place},2025-03-01 10:00:00,email,{name}\n" for place, name in enumerate(names * 100))
+    computed(folder, {"contacts.csv": "contact_id,created_at,channel,lang\n" + lines})
+    with open_store(folder / "test.duckdb", write=False) as store:
+        found = draw(store, 2025, 20).frame.contacts
+    counts = {stratum.language: count for stratum, count in found.items()}
+    assert counts == {"fil": 100, "fr": 100, "deu": 100, "unknown": 300}
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
@@ -235,10 +323,10 @@ def test_the_command_line_prints_text_and_json(folder: Path, lang: str) -> None:
     assert again.returncode == 2
     text = (folder / "s.csv").read_text(encoding="utf-8-sig")
     rows = list(csv.reader(io.StringIO(text), delimiter=";" if lang == "fr" else ","))
-    write_rows(folder / "l.csv", label_rows(rows, lambda row: "?" if row[2] == "u1" else by_id(row)))
+    write_rows(folder / "l.csv", label_rows(rows, lambda row: "?" if id_of(row) == "u1" else by_id(row)))
     shown = kpibar("audit", "apply", "l.csv", *options, folder=folder)
     assert shown.returncode == 0, shown.stderr
-    words = {"en": ["60.0%", "Total", "without a label: 1 contacts"], "fr": ["60,0\u00a0%", "sans réponse\u00a0: 1"]}
+    words = {"en": ["60.0%", "Total", "without a label: 1;"], "fr": ["60,0\u00a0%", "sans réponse\u00a0: 1"]}
     assert all(word in shown.stdout for word in words[lang]), shown.stdout
     found = json.loads(kpibar("audit", "apply", "l.csv", "--json", *options, folder=folder).stdout)
     assert (found["schema"], found["schema_version"], found["year"]) == ("kpibar.audit", "1.0", 2025)
@@ -273,14 +361,15 @@ def test_labels_of_the_sample_correct_it_to_the_truth(sample: tuple[Path, list[O
     at = dict(facts(sample[0], "SELECT contact_uid, {'at': created_at, 'channel': channel} FROM fact_contacts"))
 
     def answer(row: list[str]) -> str:
-        contact = at[f"{row[1]}/{row[2]}"]
+        contact = at[row[2]]
         found = reasons[contact["at"], contact["channel"]]
         return "" if len(found) != 1 else "yes" if found == {"wismo"} else "no"
 
     path = write_rows(folder / "l.csv", label_rows(sample_rows(sample[0]), answer))
     found = apply(sample[0], load(sample_folder() / "kpibar.toml"), path)
     assert found.whole.labels >= 480
-    assert found.unlabelled <= 5
+    assert found.blank <= 5
+    assert found.whole.share is not None
     assert found.whole.share.low <= truth["wismo_share"] <= found.whole.share.high
     assert found.whole.share.value == pytest.approx(truth["wismo_share"], abs=0.005)
     assert found.rate is not None

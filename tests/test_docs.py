@@ -102,9 +102,9 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def label_all(path: Path) -> None:
-    """Write a label into each line of a sample, in its last column."""
-    head, *lines = path.read_text(encoding="utf-8").splitlines()
-    path.write_text("\n".join([head, *(f"{line}no" for line in lines)]) + "\n", encoding="utf-8")
+    """Write a label into each line of a sample, in its second column."""
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"^([0-9]{4}-[0-9a-f-]+,),", r"\1no,", text, flags=re.MULTILINE), encoding="utf-8")
 
 
 def _expanded(word: str, folder: Path) -> list[str]:

@@ -5,32 +5,30 @@ also gives the sensitivity and the specificity of the recorded reasons, of which
 American Journal of Epidemiology 107) is made: (a + Sp - 1) / (Se + Sp - 1), where a is the share of contacts with the
 reason WISMO. Over the contacts that the sample was drawn from, both are the same number. Another year has another
 mix of reasons and errors: it needs a sample of its own.
+
+Strata and their sizes are those of the day of the draw, which the keys of the sample tell: what is recorded or loaded
+later does not change the figure, only how far it speaks of the year.
 """
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
+from itertools import product, starmap
 
-from kpibar.audit.errors import LabelsInvalid, LabelsMissing
-from kpibar.audit.labels import Labels
-from kpibar.audit.strata import COLUMNS, Frame, Reason, Stratum, contacts_of, key_of, load_frame
+from kpibar.audit.errors import LabelsInvalid, LabelsMissing, SampleForeign
+from kpibar.audit.labels import Label, LabelFile
+from kpibar.audit.strata import REASONS, SMALL_LANGUAGES, UNKNOWN, Frame, Stratum, contact_sql, from_sql, load_frame
 from kpibar.config import Config
 from kpibar.database.store import Store
 from kpibar.kpis.estimates import Measure
-from kpibar.kpis.intervals import wilson
+from kpibar.kpis.sampling import Tally, sensitivity, specificity, stratified_interval, stratified_share
 from kpibar.measure.barometer import barometer
 from kpibar.measure.report import Barometer, Request
-
-_WORDS: Mapping[Reason, str] = {
-    "wismo": "with the reason WISMO", "other": "with another reason", "unknown": "without a reason"
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A share from 0 to 1 and its interval."""
+    """A share from 0 to 1, or a number per order, and its interval."""
 
     value: float
     low: float
@@ -38,30 +36,13 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Tally:
-    """A stratum: the contacts it holds, how many of them are labelled, and how many of these ask where an order is.
-
-    `expected` is the share that stands for it where none of its contacts is labelled.
-    """
-
-    contacts: int
-    labels: int
-    hits: int
-    expected: float = 0.0
-
-    @property
-    def share(self) -> float:
-        """The share of its contacts that ask where an order is."""
-        return self.hits / self.labels if self.labels else self.expected
-
-
-@dataclass(frozen=True)
 class Part:
     """Contacts of a language and a channel, "" for all of them.
 
-    `by_reason` are those whose recorded reason is WISMO, `labels` those that people labelled. Sensitivity is the share
-    of the contacts that ask where an order is whose recorded reason says so, specificity that of the others whose
-    recorded reason does not; None where there are none.
+    `by_reason` are those whose recorded reason is WISMO, `labels` those that people labelled, `without_label` those in
+    strata of which nothing is labelled. Sensitivity is the share of the contacts that ask where an order is whose
+    recorded reason says so, specificity that of the others whose recorded reason does not; None where there are none,
+    or a stratum has no label.
     """
 
     language: str
@@ -69,19 +50,20 @@ class Part:
     contacts: int
     by_reason: int
     labels: int
+    without_label: int
     sensitivity: float | None
     specificity: float | None
-    share: Estimate
+    share: Estimate | None
 
 
 @dataclass(frozen=True)
 class Correction:
     """The corrected figures of a year; the whole of its contacts, and the parts of each language and channel.
 
-    `rate` is the number of contacts that ask where an order is per order placed, None without orders. `share_recorded`
-    and `rate_recorded` are the figures of the report (wismo_share, wismo_rate). `unlabelled` are the contacts of the
-    sample that nobody labelled, `unknown` those that are no contacts of the year any more. `changed` tells that
-    contacts or their reasons are not those the sample was drawn from.
+    `rate` is the number of contacts that ask where an order is per order placed, None where the report has no contacts
+    per order. `share_recorded` and `rate_recorded` are the figures of the report (wismo_share, which is of the contacts
+    with a known reason, and wismo_rate). Of the contacts drawn `blank` have no label and `missing` no line; `total` are
+    the contacts the sample was drawn from, `total_now` those of the report.
     """
 
     year: int
@@ -91,34 +73,46 @@ class Correction:
     rate: Estimate | None
     share_recorded: Measure
     rate_recorded: Measure
-    unlabelled: int
-    unknown: int
-    changed: bool
+    blank: int
+    missing: int
+    total: int
+    total_now: int
 
 
-def correct(store: Store, config: Config, labels: Labels) -> Correction:
-    """The corrected figures of WISMO of the year of a sample. Raises LabelsInvalid, LabelsMissing."""
-    level, frame = config.settings.reporting.confidence, load_frame(store, labels.year)
-    if not frame.contacts:
-        raise LabelsInvalid(labels.path, labels.labels[0].line, f"no contact was counted in {labels.year}")
-    strata = _strata_of(store, frame, [label.key for label in labels.labels])
-    answers = [label for label in labels.labels if label.is_wismo is not None and label.key in strata]
-    tallies = _tallies(labels, frame, [(strata[label.key], bool(label.is_wismo)) for label in answers])
-    places = sorted({(stratum.language, stratum.channel) for stratum in tallies})
-    whole = _part(tallies, ("", ""), level)
-    report = barometer(store, config, Request(labels.year, kpis=("wismo_share", "wismo_rate", "contact_rate")))
+def correct(store: Store, config: Config, file: LabelFile) -> Correction:
+    """The corrected figures of WISMO of the year of a sample.
+
+    Raises LabelsInvalid, LabelsMissing, SampleForeign, and what `find_edition` raises for a year without data.
+    """
+    level, frame = config.settings.reporting.confidence, load_frame(store, file.year)
+    strata = _strata_by_code(frame)
+    if not _is_of(store, frame, file.labels) or any(label.key.stratum not in strata for label in file.labels):
+        raise SampleForeign(file.path, store.path)
+    tallies = _tallies(file, strata)
+    judged, hits = (sum(getattr(tally, name) for tally in tallies.values()) for name in ("judged", "hits"))
+    drawn = sum({label.key.stratum: label.key.drawn for label in file.labels}.values())
+    if not judged:
+        raise LabelsMissing(file.path, "no contact is labelled")
+    if hits == judged < drawn:
+        # Who ticks what applies leaves the others blank: nothing is known of them.
+        why = f"all {judged:,} labels say yes, and {drawn - judged:,} contacts that were drawn have none"
+        raise LabelsMissing(file.path, why)
+    report = barometer(store, config, Request(file.year, kpis=("wismo_share", "wismo_rate", "contact_rate")))
     share_recorded, rate_recorded, contacts_per_order = (_figure(report, name) for name in report.request.kpis)
+    places = sorted({(stratum.language, stratum.channel) for stratum in tallies})
+    total = file.labels[0].key.total
     return Correction(
-        year=labels.year,
+        year=file.year,
         confidence=level,
-        whole=whole,
+        whole=_part(tallies, ("", ""), level, total),
         parts=tuple(_part(_at(tallies, place), place, level) for place in places),
-        rate=_product(whole.share, contacts_per_order),
+        rate=_rate(_with_remainder(tallies.values(), total), contacts_per_order, rate_recorded, level),
         share_recorded=share_recorded,
         rate_recorded=rate_recorded,
-        unlabelled=sum(label.is_wismo is None for label in labels.labels),
-        unknown=sum(label.key not in strata for label in labels.labels),
-        changed=frame.mark != labels.mark,
+        blank=sum(label.is_wismo is None for label in file.labels),
+        missing=drawn - len(file.labels),
+        total=total,
+        total_now=frame.total,
     )
 
 
@@ -126,39 +120,42 @@ def _figure(report: Barometer, name: str) -> Measure:
     return next(row.now for row in report.rows if row.kpi.id == name)
 
 
-def _product(share: Estimate, rate: Measure) -> Estimate | None:
-    """A share of a rate, with the interval of the product; source: Zou and Donner (2008), Statistics in Medicine 27."""
-    if rate.value is None or rate.low is None or rate.high is None:
-        return None
-    value = share.value * rate.value
-    below = math.hypot(rate.value * (share.value - share.low), share.value * (rate.value - rate.low))
-    above = math.hypot(rate.value * (share.high - share.value), share.value * (rate.high - rate.value))
-    return Estimate(value, max(0.0, value - below), value + above)
+def _strata_by_code(frame: Frame) -> dict[str, Stratum]:
+    """Every stratum that a sample of the year may have, by its code in a key."""
+    languages = {*frame.languages, SMALL_LANGUAGES, UNKNOWN, *(stratum.language for stratum in frame.contacts)}
+    channels = {UNKNOWN, *(stratum.channel for stratum in frame.contacts)}
+    strata = starmap(Stratum, product(languages, channels, REASONS))
+    return {stratum.code(frame.year): stratum for stratum in strata}
 
 
-def _strata_of(store: Store, frame: Frame, keys: Sequence[str]) -> dict[str, Stratum]:
-    """The strata of those of some keys that are contacts of the year."""
-    # A key is fifteen hexadecimal signs (labels.py).
-    list_of_keys = ", ".join(f"'{key}'" for key in keys)
-    rows = store.engine.rows(
-        f"SELECT * FROM (SELECT {key_of(frame.year)} AS key, {COLUMNS} {contacts_of(frame.year)}) AS contacts_by_key "
-        f"WHERE key IN ({list_of_keys})"
+def _is_of(store: Store, frame: Frame, labels: Sequence[Label]) -> bool:
+    """Whether some contact of a sample is one of the year."""
+    # What stands for a contact in a key are fifteen hexadecimal signs (`parse_key`).
+    contacts = ", ".join(f"'{label.key.contact}'" for label in labels)
+    return bool(
+        store.engine.rows(
+            f"SELECT 1 FROM (SELECT {contact_sql(frame.year)} AS contact_key {from_sql(frame.edition)}) AS c "
+            f"WHERE contact_key IN ({contacts}) LIMIT 1"
+        )
     )
-    return {key: Stratum(frame.language(language), channel, reason) for key, language, channel, reason in rows}
 
 
-def _tallies(labels: Labels, frame: Frame, answers: Sequence[tuple[Stratum, bool]]) -> dict[Stratum, Tally]:
-    """The strata with their labels. Raises LabelsMissing where no contact of a kind of reason is labelled."""
-    read, hits = Counter(stratum for stratum, _ in answers), Counter(stratum for stratum, hit in answers if hit)
-    expected: dict[Reason, float] = {}
-    for reason in sorted({stratum.reason for stratum in frame.contacts}):
-        base = sum(count for stratum, count in read.items() if stratum.reason == reason)
-        if not base:
-            raise LabelsMissing(labels.path, _WORDS[reason])
-        expected[reason] = sum(count for stratum, count in hits.items() if stratum.reason == reason) / base
+def _tallies(file: LabelFile, strata: Mapping[str, Stratum]) -> dict[Stratum, Tally]:
+    """The strata of a sample with their labels. Raises LabelsInvalid where a stratum has more lines than were drawn."""
+    by_code: dict[str, list[Label]] = {}
+    for label in file.labels:
+        lines = by_code.setdefault(label.key.stratum, [])
+        lines.append(label)
+        first = lines[0].key
+        if (label.key.drawn, label.key.contacts) != (first.drawn, first.contacts) or len(lines) > first.drawn:
+            raise LabelsInvalid(file.path, label.line, "the contact is not of this draw; use the file as it was drawn")
     return {
-        stratum: Tally(count, read[stratum], hits[stratum], expected[stratum.reason])
-        for stratum, count in frame.contacts.items()
+        strata[code]: Tally(
+            lines[0].key.contacts,
+            sum(label.is_wismo is not None for label in lines),
+            sum(label.is_wismo is True for label in lines),
+        )
+        for code, lines in by_code.items()
     }
 
 
@@ -166,63 +163,49 @@ def _at(tallies: Mapping[Stratum, Tally], place: tuple[str, str]) -> dict[Stratu
     return {stratum: tally for stratum, tally in tallies.items() if (stratum.language, stratum.channel) == place}
 
 
-def _part(tallies: Mapping[Stratum, Tally], place: tuple[str, str], level: float) -> Part:
-    flagged = [tally for stratum, tally in tallies.items() if stratum.reason == "wismo"]
-    sensitivity, specificity = accuracy(tallies)
+def _with_remainder(tallies: Iterable[Tally], total: int) -> list[Tally]:
+    """The strata, and as one more the contacts of those whose lines are all missing."""
+    strata = list(tallies)
+    remainder = total - sum(tally.records for tally in strata)
+    return [*strata, Tally(remainder, 0, 0)] if remainder > 0 else strata
+
+
+def _part(tallies: Mapping[Stratum, Tally], place: tuple[str, str], level: float, total: int = 0) -> Part:
+    """A part; `total` are its contacts, where some of its strata may be missing."""
+    positives = [tally for stratum, tally in tallies.items() if stratum.reason == "wismo"]
+    negatives = [tally for stratum, tally in tallies.items() if stratum.reason != "wismo"]
+    strata = _with_remainder(tallies.values(), total)
+    is_whole = len(strata) == len(tallies)
     return Part(
         *place,
-        contacts=sum(tally.contacts for tally in tallies.values()),
-        by_reason=sum(tally.contacts for tally in flagged),
-        labels=sum(tally.labels for tally in tallies.values()),
-        sensitivity=sensitivity,
-        specificity=specificity,
-        share=share_of_strata(list(tallies.values()), level),
+        contacts=sum(tally.records for tally in strata),
+        by_reason=sum(tally.records for tally in positives),
+        labels=sum(tally.judged for tally in strata),
+        without_label=sum(tally.records for tally in strata if not tally.judged),
+        sensitivity=sensitivity(positives, negatives) if is_whole else None,
+        specificity=specificity(positives, negatives) if is_whole else None,
+        share=_share(strata, level),
     )
 
 
-def share_of_strata(tallies: Sequence[Tally], level: float) -> Estimate:
-    """The share of all contacts of some strata that ask where an order is, with its interval.
+def _share(strata: Sequence[Tally], level: float) -> Estimate | None:
+    value, interval = stratified_share(strata), stratified_interval(strata, level)
+    return None if value is None or interval is None else Estimate(value, interval.low, interval.high)
 
-    The square-and-add interval of the strata's Wilson intervals, with the variation of a year's contacts added; source:
-    Zou and Donner (2008), Statistics in Medicine 27. A stratum that was read to a large part is known better: its
-    labels count as n (N - 1) / (N - n); source: Cochran (1977), Sampling Techniques. One without a label may be
-    anything from 0 to 1.
+
+def _rate(strata: Sequence[Tally], contacts_per_order: Measure, recorded: Measure, level: float) -> Estimate | None:
+    """The contacts per order that ask where an order is.
+
+    The interval adds in squares what the sample leaves open, and how far the rate of the report, or else the contacts
+    per order, varies by chance: a sample of all contacts that finds every reason right gives the report's own interval.
     """
-    total = sum(tally.contacts for tally in tallies)
-    value = sum(tally.contacts * tally.share for tally in tallies) / total
-    chance = NormalDist().inv_cdf((1 + level) / 2) ** 2 * value * (1 - value) / total
-    below, above = chance, chance
-    for tally in tallies:
-        low, high = _limits(tally, level)
-        weight = tally.contacts / total
-        below += (weight * (tally.share - low)) ** 2
-        above += (weight * (high - tally.share)) ** 2
-    return Estimate(value, max(0.0, value - math.sqrt(below)), min(1.0, value + math.sqrt(above)))
-
-
-def _limits(tally: Tally, level: float) -> tuple[float, float]:
-    if not tally.labels:
-        return 0.0, 1.0
-    if tally.labels == tally.contacts:
-        return tally.share, tally.share
-    size = tally.labels * (tally.contacts - 1) / (tally.contacts - tally.labels)
-    interval = wilson(tally.share * size, size, level)
-    assert interval is not None, "there are labels"
-    return interval.low, interval.high
-
-
-def accuracy(tallies: Mapping[Stratum, Tally]) -> tuple[float | None, float | None]:
-    """Sensitivity and specificity of the recorded reasons; None where no contact is of the kind."""
-    sums = {(flag, hit): 0.0 for flag in (True, False) for hit in (True, False)}
-    for stratum, tally in tallies.items():
-        flag = stratum.reason == "wismo"
-        sums[flag, True] += tally.contacts * tally.share
-        sums[flag, False] += tally.contacts * (1 - tally.share)
-    return (
-        _ratio(sums[True, True], sums[True, True] + sums[False, True]),
-        _ratio(sums[False, False], sums[True, False] + sums[False, False]),
-    )
-
-
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
+    share, interval = stratified_share(strata), stratified_interval(strata, level, variation=False)
+    if share is None or interval is None or contacts_per_order.value is None:
+        return None
+    scale, value = contacts_per_order.value, share * contacts_per_order.value
+    variation = recorded if recorded.value else contacts_per_order
+    if not variation.value or variation.low is None or variation.high is None:
+        return None
+    below = math.hypot(scale * (share - interval.low), value * (1 - variation.low / variation.value))
+    above = math.hypot(scale * (interval.high - share), value * (variation.high / variation.value - 1))
+    return Estimate(value, max(0.0, value - below), value + above)

@@ -16,8 +16,15 @@ class SampleExists(UsageError):
     """The file for the sample is there: it may hold labels."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: exists already, perhaps with labels; choose another file with -o")
+
+
+class SampleForeign(UsageError):
+    """No contact of a sample is in the database."""
+
+    def __init__(self, path: Path, database: Path) -> None:
         super().__init__(
-            f"{path}: exists already, perhaps with labels; choose another file with -o, or delete this one first"
+            f"{path}: none of its contacts is in {database}; name with --db the database that the sample was drawn from"
         )
 
 
@@ -29,9 +36,7 @@ class LabelsInvalid(UsageError):
 
 
 class LabelsMissing(UsageError):
-    """Too few contacts are labelled for a figure."""
+    """The labels do not say enough for a figure."""
 
-    def __init__(self, path: Path, kind: str) -> None:
-        super().__init__(
-            f"{path}: no contact {kind} is labelled; write yes or no into the column wismo, at least for some of them"
-        )
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: {why}; write yes or no into the column wismo")

@@ -2,23 +2,24 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from kpibar.audit.errors import LabelsInvalid
+from kpibar.audit.strata import Key, parse_key
 from kpibar.read.columns import normal
 from kpibar.read.export import Export, open_export
 from kpibar.read.tables import Row
 
-KEY, LABEL = "key", "wismo"
 # What `audit draw` writes, by which the header is known again.
-COLUMNS = (KEY, "source", "contact_id", "created_on", "channel", "lang", "subject", "body", LABEL)
-_KEY = re.compile(r"([0-9]{4})-([0-9a-f]{6})-([0-9a-f]{15})")
-_YES = frozenset({"yes", "y", "oui", "o", "true", "vrai", "1", "x"})
+COLUMNS = ("key", "wismo", "contact", "created_on", "channel", "lang", "subject", "body")
+KEY, LABEL = COLUMNS[:2]
+_YES = frozenset({"yes", "y", "oui", "true", "vrai", "1"})
 _NO = frozenset({"no", "n", "non", "false", "faux", "0"})
-_OPEN = frozenset({"", "?"})
+_NONE = frozenset({"", "?"})
+# No draw is larger; what is longer is another file.
+_MOST_LINES = 100_000
 
 
 @dataclass(frozen=True)
@@ -26,21 +27,24 @@ class Label:
     """What a person says of a contact: whether it asks where an order is; None: nothing, or that nobody can tell."""
 
     line: int
-    key: str
+    key: Key
     is_wismo: bool | None
 
 
 @dataclass(frozen=True)
-class Labels:
-    """The labels of one sample; `mark` is that of the strata it was drawn from."""
+class LabelFile:
+    """The labels of one sample, a contact each."""
 
     path: Path
-    year: int
-    mark: str
     labels: tuple[Label, ...]
 
+    @property
+    def year(self) -> int:
+        """The year the sample was drawn from."""
+        return self.labels[0].key.year
 
-def read_labels(path: Path) -> Labels:
+
+def read_labels(path: Path) -> LabelFile:
     """The labels of a file. Raises LabelsInvalid and what `open_export` raises."""
     export = open_export(path, frozenset(map(normal, COLUMNS)))
     names = [column.normal for column in export.columns]
@@ -48,53 +52,61 @@ def read_labels(path: Path) -> Labels:
         if names.count(name) != 1:
             why = f'expected one column "{name}", {names.count(name)} are there; use the file that `audit draw` wrote'
             raise LabelsInvalid(path, max(export.header_line, 1), why)
-    labels: list[Label] = []
-    draws: dict[tuple[int, str], int] = {}
+    labels: dict[str, Label] = {}
     for line, cells in _rows(export):
         if not any(cell.strip() for cell in cells):
             continue
-        if len(cells) != len(names):
+        if len(cells) > len(names):
             raise LabelsInvalid(path, line, f"expected {len(names)} cells, {len(cells)} are there")
-        draw, label = _label(path, line, cells[names.index(KEY)], cells[names.index(LABEL)])
-        draws.setdefault(draw, line)
-        labels.append(label)
-    return _join_labels(path, export, draws, labels)
-
-
-def _join_labels(path: Path, export: Export, draws: dict[tuple[int, str], int], labels: list[Label]) -> Labels:
-    """The labels of one draw. Raises LabelsInvalid where there is none, several, or a contact has two labels."""
-    if not draws:
+        # A spreadsheet leaves out the empty cells at the end of a line.
+        label = _label(path, line, cells + [""] * (len(names) - len(cells)), names)
+        _refuse_other_sample(path, label, next(iter(labels.values()), label))
+        before = labels.setdefault(label.key.contact, label)
+        if before.is_wismo != label.is_wismo:
+            raise LabelsInvalid(path, line, f"the contact has another label in line {before.line}; keep one of them")
+        if len(labels) > _MOST_LINES:
+            raise LabelsInvalid(path, line, f"expected {_MOST_LINES:,} contacts at most, as `audit draw` writes them")
+    if not labels:
         raise LabelsInvalid(path, export.first_line, "expected a line a contact, there is none")
-    if len(draws) > 1:
-        raise LabelsInvalid(path, max(draws.values()), "another sample begins here; apply each in a file of its own")
-    lines: dict[str, int] = {}
-    for label in labels:
-        if label.key in lines:
-            raise LabelsInvalid(path, label.line, f"the contact is in line {lines[label.key]} too; keep one of them")
-        lines[label.key] = label.line
-    ((year, mark),) = draws
-    return Labels(path, year, mark, tuple(labels))
+    return LabelFile(path, tuple(labels.values()))
 
 
-def _label(path: Path, line: int, key: str, text: str) -> tuple[tuple[int, str], Label]:
-    """The draw and the label of a line. Raises LabelsInvalid."""
-    match = _KEY.fullmatch(key.strip())
-    if match is None:
+def _refuse_other_sample(path: Path, label: Label, first: Label) -> None:
+    """Refuse a line of another sample than that of the first line. Raises LabelsInvalid."""
+    if (label.key.year, label.key.total) != (first.key.year, first.key.total):
+        raise LabelsInvalid(path, label.line, "another sample begins here; apply each in a file of its own")
+
+
+def _label(path: Path, line: int, cells: list[str], names: list[str]) -> Label:
+    """The label of a line. Raises LabelsInvalid."""
+    if any("\n" in cell or "\r" in cell for cell in cells):
+        raise LabelsInvalid(
+            path, line, "a cell goes on in the next line, perhaps by a quote; copy the line from before"
+        )
+    key, word = parse_key(cells[names.index(KEY)]), cells[names.index(LABEL)].strip().casefold()
+    if key is None:
         raise LabelsInvalid(path, line, f'column "{KEY}" is not as `audit draw` wrote it; copy it from there')
-    word = text.strip().casefold()
-    if word not in _YES | _NO | _OPEN:
+    if word not in _YES | _NO | _NONE:
         raise LabelsInvalid(path, line, f'column "{LABEL}": expected yes or no, or nothing where nobody can tell')
-    return (int(match[1]), match[2]), Label(line, match[3], None if word in _OPEN else word in _YES)
+    return Label(line, key, None if word in _NONE else word in _YES)
 
 
 def _rows(export: Export) -> Iterator[Row]:
-    """The rows after the header, with the number of their first line. Raises what `Export.blocks` and `rows` raise."""
+    """The rows after the header, with the number of their first line.
+
+    Raises LabelsInvalid and what `Export.blocks` and `rows` raise.
+    """
     if export.read_rows is not None:
         yield from export.rows()
         return
     text = io.StringIO(b"".join(export.blocks()).decode("utf-8"), newline="")
-    records = csv.reader(text, delimiter=export.delimiter, quotechar=export.quote or '"')
+    records = csv.reader(text, delimiter=export.delimiter, quotechar=export.quote or '"', strict=True)
     line = export.first_line
-    for cells in records:
-        yield line, cells
-        line = export.first_line + records.line_num
+    try:
+        for cells in records:
+            yield line, cells
+            line = export.first_line + records.line_num
+    except csv.Error as error:
+        raise LabelsInvalid(
+            export.path, line, f"its quotes do not pair ({error}); copy the line from before"
+        ) from error

@@ -5,14 +5,13 @@ contacts holds the smaller one.
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from kpibar.audit.errors import SampleImpossible
-from kpibar.audit.strata import COLUMNS, Frame, Stratum, contacts_of, key_of, load_frame
+from kpibar.audit.strata import STRATUM_SQL, Frame, Key, Stratum, contact_sql, from_sql, load_frame
 from kpibar.database.engine import Row
 from kpibar.database.store import Store
 
@@ -22,14 +21,13 @@ _LEAST = 20
 
 @dataclass(frozen=True)
 class SampleContact:
-    """A contact to read: its key, and what helps to find it in its tool.
+    """A contact to read: its key, and what helps to find it in its tool; `contact` is the source and its id there.
 
     `subject` and `body` are there where the exports were read with --keep-text, without names and numbers.
     """
 
-    key: str
-    source: str
-    contact_id: str
+    key: Key
+    contact: str
     created_on: date
     channel: str
     language: str
@@ -39,44 +37,42 @@ class SampleContact:
 
 @dataclass(frozen=True)
 class Sample:
-    """The contacts drawn of a year, in the order of their keys, which is one of chance."""
+    """The contacts drawn of a year, in an order of chance."""
 
     frame: Frame
     contacts: tuple[SampleContact, ...]
 
 
-def draw(store: Store, year: int, size: int) -> Sample:
+def draw(store: Store, year: int | None, size: int) -> Sample:
     """A sample of the contacts of a year: of each language `size` with the reason WISMO, and as many of the others.
 
-    Channels are in it in proportion to their contacts. Raises SampleImpossible.
+    Channels are in it in proportion to their contacts, with 20 of each at least. Raises SampleImpossible and what
+    `find_edition` raises.
     """
-    strata = load_frame(store, year)
-    if not strata.contacts:
-        raise SampleImpossible(year)
-    quotas, taken = _quotas(strata, size), dict.fromkeys(strata.contacts, 0)
+    frame = load_frame(store, year)
+    if not frame.contacts:
+        raise SampleImpossible(frame.year)
+    quotas, numbers = _quotas(frame, size), Counter[Stratum]()
     contacts = []
-    for language, channel, reason, *values in _rows(store, year, max(quotas.values())):
-        stratum = Stratum(strata.language(language), channel, reason)
-        if taken[stratum] < quotas[stratum]:
-            taken[stratum] += 1
-            contacts.append(_contact(strata, values, channel, stratum.language))
-    return Sample(strata, tuple(contacts))
+    for row in _rows(store, frame, max(quotas.values())):
+        language, channel, reason, contact_key, contact, created_on, subject, body = row
+        stratum = frame.stratum(language, channel, reason)
+        numbers[stratum] += 1
+        if numbers[stratum] <= quotas[stratum]:
+            counts = quotas[stratum], frame.contacts[stratum], frame.total
+            key = Key(frame.year, stratum.code(frame.year), *counts, contact_key)
+            contacts.append(SampleContact(key, contact, created_on, channel, language, subject or "", body or ""))
+    return Sample(frame, tuple(contacts))
 
 
-def _contact(strata: Frame, values: list[Any], channel: str, language: str) -> SampleContact:
-    key, source, contact_id, created_on, subject, body = values
-    name = f"{strata.year}-{strata.mark}-{key}"
-    return SampleContact(name, source, contact_id, created_on, channel, language, subject or "", body or "")
-
-
-def _quotas(strata: Frame, size: int) -> Mapping[Stratum, int]:
+def _quotas(frame: Frame, size: int) -> Mapping[Stratum, int]:
     """How many contacts to draw of each stratum."""
     groups: dict[tuple[str, bool], list[Stratum]] = defaultdict(list)
-    for stratum in strata.contacts:
+    for stratum in frame.contacts:
         groups[stratum.language, stratum.reason == "wismo"].append(stratum)
     quotas: dict[Stratum, int] = {}
     for members in groups.values():
-        counts = [strata.contacts[stratum] for stratum in members]
+        counts = [frame.contacts[stratum] for stratum in members]
         quotas |= dict(zip(members, allocate(size, counts), strict=True))
     return quotas
 
@@ -91,22 +87,22 @@ def allocate(size: int, counts: list[int]) -> list[int]:
     return [min(count, max(_LEAST, math.ceil(size * count / total))) for count in counts]
 
 
-def _rows(store: Store, year: int, most: int) -> list[Row]:
-    """The first contacts of each stratum by their keys, of languages as they are recorded."""
+def _rows(store: Store, frame: Frame, most: int) -> list[Row]:
+    """The first contacts of each stratum by chance, of each language that is recorded, in an order of chance."""
     return store.engine.rows(
         f"""
-        WITH contacts_by_key AS (
-            SELECT {COLUMNS}, {key_of(year)} AS key, source, contact_id, created_on
-            {contacts_of(year)}
+        WITH contacts_of_year AS (
+            SELECT {STRATUM_SQL}, {contact_sql(frame.year)} AS contact_key, contact_uid, source, contact_id, created_on
+            {from_sql(frame.edition)}
         ),
-        places AS (
-            SELECT *, row_number() OVER (PARTITION BY language, channel, reason ORDER BY key) AS place
-            FROM contacts_by_key
+        ranks AS (
+            SELECT *, row_number() OVER (PARTITION BY language, channel, reason ORDER BY contact_key) AS contact_rank
+            FROM contacts_of_year
         )
-        SELECT p.language, p.channel, p.reason, p.key, p.source, p.contact_id, p.created_on, c.subject, c.body
-        FROM places AS p
-        LEFT JOIN contacts AS c ON c.source = p.source AND c.contact_id = p.contact_id
-        WHERE p.place <= {most}
-        ORDER BY p.key
+        SELECT r.language, r.channel, r.reason, r.contact_key, r.contact_uid, r.created_on, c.subject, c.body
+        FROM ranks AS r
+        LEFT JOIN contacts AS c ON c.source = r.source AND c.contact_id = r.contact_id
+        WHERE r.contact_rank <= {most}
+        ORDER BY r.contact_key
         """
     )

@@ -16,7 +16,10 @@ def draw(
     output: Annotated[Path, typer.Option("-o", "--output", help="Write the sample here, as CSV.")],
     year: Annotated[int | None, typer.Option(help="Year to draw from.", show_default="the last with data")] = None,
     size: Annotated[
-        int, typer.Option(min=20, max=5000, help="Contacts a language with the reason WISMO, and as many others.")
+        int,
+        typer.Option(
+            min=20, max=5000, help="Contacts with the reason WISMO, and as many others; 20 a channel at least."
+        ),
     ] = 200,
     lang: LangOption = None,
     db: DatabaseOption = None,
@@ -27,25 +30,27 @@ def draw(
 
     Write yes or no into its column wismo, whether the customer asks where an order is, and nothing where nobody can
     tell; then `kpibar audit apply`. Contacts are named by their id; subjects and messages are in the file where the
-    exports were read with --keep-text. Keep it where such data may be.
+    exports were read with --keep-text. Keep it where such data may be: `kpibar forget` does not reach it.
 
     Example: kpibar audit draw --year 2025 -o audit-2025.csv
     """
+    from kpibar.audit import sample as samples
     from kpibar.audit.errors import SampleExists
-    from kpibar.audit.sample import draw
+    from kpibar.cli.errors import FormatUnknown
     from kpibar.cli.targets import refuse_overwriting
     from kpibar.config import load
     from kpibar.measure.barometer import open_current
-    from kpibar.measure.period import find_edition
     from kpibar.render.audit import sample_csv
 
     settings = load(config)
     path = settings.database_path(db)
+    refuse_overwriting(output, path, settings, wait=wait, whole=False)
     if output.is_file() and output.stat().st_size:
         raise SampleExists(output)
-    refuse_overwriting(output, path, settings, wait=wait)
+    if output.suffix.lower() not in ("", ".csv"):
+        raise FormatUnknown(output, [".csv"])
     with open_current(path, settings, wait, announce) as store:
-        sample = draw(store, find_edition(store, year).year, size)
+        sample = samples.draw(store, year, size)
     emit(sample_csv(sample, lang.value if lang else settings.settings.lang or "en"), output)
     say(f"{len(sample.contacts):,} of {sample.frame.total:,} contacts of {sample.frame.year}; fill the column wismo")
 
@@ -70,8 +75,8 @@ def apply(
     from kpibar.render.audit import correction_json, correction_text
 
     settings = load(config)
-    sample = read_labels(labels)
+    file = read_labels(labels)
     with open_current(settings.database_path(db), settings, wait, announce) as store:
-        correction = correct(store, settings, sample)
+        correction = correct(store, settings, file)
     language = lang.value if lang else settings.settings.lang or "en"
     emit(correction_json(correction) if json else correction_text(correction, language), None)

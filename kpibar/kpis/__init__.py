@@ -3,7 +3,7 @@
 Its own order, each line standing on those above it:
 
     errors facts intervals survival
-    estimates
+    estimates sampling
     masking
     kinds
     passport

@@ -8,9 +8,9 @@ from typing import Any
 from kpibar.audit.correction import Correction, Estimate, Part
 from kpibar.audit.labels import COLUMNS
 from kpibar.audit.sample import Sample
-from kpibar.audit.strata import NO_LANGUAGE
+from kpibar.audit.strata import SMALL_LANGUAGES, UNKNOWN
 from kpibar.kpis.estimates import Measure
-from kpibar.render.clean import csv_text, json_text
+from kpibar.render.clean import clean, csv_text, json_text
 from kpibar.render.listings import columns
 from kpibar.render.messages import say, segment_name
 from kpibar.render.numbers import DASH, format_interval, format_value
@@ -25,9 +25,10 @@ def sample_csv(sample: Sample, lang: str) -> str:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";" if lang == "fr" else ",", lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for one in sample.contacts:
-        place = (one.key, one.source, one.contact_id, str(one.created_on), one.channel, one.language)
-        writer.writerow([csv_text(cell) for cell in (*place, one.subject, one.body[:_LONGEST_BODY])] + [""])
+    for contact in sample.contacts:
+        place = (contact.contact, str(contact.created_on), contact.channel, contact.language)
+        cells = (str(contact.key), "", *place, contact.subject, contact.body[:_LONGEST_BODY])
+        writer.writerow([csv_text(cell) for cell in cells])
     return "\ufeff" + text.getvalue()
 
 
@@ -57,12 +58,11 @@ def _with_interval(figure: Measure | Estimate | None, unit: str, lang: str) -> s
 
 
 def _part_row(part: Part, lang: str) -> list[str]:
-    language, channel = part.language, segment_name("channel", part.channel, lang)
-    if not part.channel:
-        language, channel = say("total", lang), ""
+    words = {UNKNOWN: say("unknown", lang), SMALL_LANGUAGES: say("audit_small_languages", lang), "": say("total", lang)}
+    channel = segment_name("channel", part.channel, lang) if part.channel != UNKNOWN else words[UNKNOWN]
     return [
-        say("unknown", lang) if language == NO_LANGUAGE else language,
-        channel,
+        clean(words.get(part.language, part.language)),
+        clean(channel),
         format_value(part.contacts, "count", lang),
         format_value(part.by_reason / part.contacts, "share", lang),
         format_value(part.labels, "count", lang),
@@ -73,13 +73,23 @@ def _part_row(part: Part, lang: str) -> list[str]:
 
 
 def _notes(correction: Correction, lang: str) -> list[str]:
-    counts = {
-        "audit_note_unlabelled": correction.unlabelled,
-        "audit_note_unknown": correction.unknown,
-        "audit_note_changed": int(correction.changed),
+    values = {
+        name: format_value(count, "count", lang)
+        for name, count in (
+            ("level", 100 * correction.confidence),
+            ("blank", correction.blank),
+            ("missing", correction.missing),
+            ("contacts", correction.whole.without_label),
+            ("total", correction.total),
+            ("total_now", correction.total_now),
+        )
     }
-    notes = [say(key, lang, rows=format_value(count, "count", lang)) for key, count in counts.items() if count]
-    return [say("audit_note_method", lang, level=format_value(100 * correction.confidence, "count", lang)), *notes]
+    keys = ["method"]
+    keys += ["blank"] if correction.blank else []
+    keys += ["missing"] if correction.missing else []
+    keys += ["without_label"] if correction.whole.without_label else []
+    keys += ["total"] if correction.total != correction.total_now else []
+    return [say(f"audit_note_{key}", lang, **values) for key in keys]
 
 
 def correction_json(correction: Correction) -> str:
@@ -94,9 +104,10 @@ def correction_json(correction: Correction) -> str:
             "wismo_rate": _figure_json(correction.rate_recorded, correction.rate),
             "whole": _part_json(correction.whole),
             "parts": [_part_json(part) for part in correction.parts],
-            "unlabelled": correction.unlabelled,
-            "unknown": correction.unknown,
-            "changed": correction.changed,
+            "blank": correction.blank,
+            "missing": correction.missing,
+            "total": correction.total,
+            "total_now": correction.total_now,
         }
     )
 
@@ -104,11 +115,13 @@ def correction_json(correction: Correction) -> str:
 def _figure_json(recorded: Measure, corrected: Estimate | None) -> dict[str, Any]:
     return {
         "recorded": {"value": recorded.value, "ci_low": recorded.low, "ci_high": recorded.high},
-        "corrected": None if corrected is None else _estimate_json(corrected),
+        "corrected": _estimate_json(corrected),
     }
 
 
-def _estimate_json(estimate: Estimate) -> dict[str, float]:
+def _estimate_json(estimate: Estimate | None) -> dict[str, float] | None:
+    if estimate is None:
+        return None
     return {"value": estimate.value, "ci_low": estimate.low, "ci_high": estimate.high}
 
 
