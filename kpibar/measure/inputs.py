@@ -41,7 +41,7 @@ class Inputs:
     date column, those of both years with rows; `source_rows`, per canonical table and span, what each source holds;
     `uneven`, those silent in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source
     gave way to which; `selections`, per canonical table, the year that holds settled records alone; `recording`, the
-    cells by channel of the shares that tell how much is recorded.
+    cells by channel of the shares that tell how much is recorded, and of what is weighted by them.
     """
 
     edition: Edition
@@ -85,7 +85,6 @@ def gather(
     whole = [kpi for kpi in additive.values() if kpi.id not in by_cells.by_kpi]
     totals = additive_cells(engine, whole, windows, None, brand, cuts)
     cells = Cells({**by_cells.without_segments().by_kpi, **totals.by_kpi})
-    shares_recorded = {name: catalogue.get(name) for kpi in kpis for name in kpi.rests_on}
     tables = dict.fromkeys((entity, spans[kpi.id]) for kpi in kpis for entity in entities(catalogue, kpi))
     source_rows = rows_of_sources(store, sorted(tables, key=repr), brand)
     cache: dict[str, Curves] = {}
@@ -116,7 +115,7 @@ def gather(
         handovers=handovers,
         recording=by_cells
         if dimension == "channel"
-        else additive_cells(engine, shares_recorded.values(), windows, "channel", brand, cuts),
+        else additive_cells(engine, _by_channel(catalogue, kpis), windows, "channel", brand, cuts),
         selections={entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))},
     )
 
@@ -188,6 +187,13 @@ def _additive(catalogue: Catalogue, kpis: Iterable[Kpi]) -> dict[str, Kpi]:
         if kpi.operands and kpi.cluster:
             additive[f"cluster_{kpi.cluster}"] = _cluster(kpi.cluster)
     return additive
+
+
+def _by_channel(catalogue: Catalogue, kpis: Sequence[Kpi]) -> list[Kpi]:
+    """The shares that tell how much is recorded, and the hits of the KPIs that are weighted by them."""
+    shares = {name: catalogue.get(name) for kpi in kpis for name in kpi.rests_on}
+    hits = {part.id: part for kpi in kpis if kpi.weights for part in parts(catalogue, kpi)[:1]}
+    return list({**shares, **hits}.values())
 
 
 def _cluster(column: str) -> Kpi:

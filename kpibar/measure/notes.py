@@ -87,7 +87,9 @@ def _bounds_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
     values: dict[str, str | int | float] = {"low": bounds.low, "high": bounds.high, "unit": kpi.unit}
     doubtful = figures.now.hits_in_doubt + figures.now.misses_in_doubt
     if share is None:
-        yield Note(f"bounds_{_CAUSES.get(kpi.unknown, 'unknown')}", {**values, "rows": figures.now.unknown})
+        weighted_value = figures.now.weighted_value
+        values |= {"rows": figures.now.unknown} | ({} if weighted_value is None else {"weighted": weighted_value})
+        yield Note(f"bounds_{_CAUSES.get(kpi.unknown, 'unknown')}", values)
     elif not doubtful:
         yield Note("bounds_followed", {**values, "rows": figures.now.unknown})
     elif not figures.now.unknown:
