@@ -78,7 +78,9 @@ def gather(
     engine, additive = store.engine, _additive(catalogue, kpis)
     windows = (edition.window, edition.previous)
     days, columns = last_days(store, brand), filled_by(store)
-    spans = {kpi.id: span(edition, _ends(catalogue, kpi, days, columns)) for kpi in (*additive.values(), *kpis)}
+    shares_asked = [catalogue.get(name) for kpi in kpis for name in kpi.participation]
+    dated = (*additive.values(), *shares_asked, *kpis)
+    spans = {kpi.id: span(edition, _ends(catalogue, kpi, days, columns)) for kpi in dated}
     cuts = {window.end for years in spans.values() for window in years} - {window.end for window in windows}
     dimension = by if by != "month" else None
     by_cells = additive_cells(engine, additive.values(), windows, dimension, brand, cuts) if dimension else Cells()
@@ -183,6 +185,7 @@ def _additive(catalogue: Catalogue, kpis: Iterable[Kpi]) -> dict[str, Kpi]:
         additive |= {count.id: count for count in (*kpi.note_counts(), *kpi.doubt_counts())}
         for name in filter(None, (kpi.gate, kpi.unknown, *kpi.rests_on)):
             additive[name] = catalogue.get(name)
+        additive |= {part.id: part for name in kpi.participation for part in parts(catalogue, catalogue.get(name))}
         additive |= {part.id: part for part in operands(catalogue, kpi)}
         if kpi.operands and kpi.cluster:
             additive[f"cluster_{kpi.cluster}"] = _cluster(kpi.cluster)
