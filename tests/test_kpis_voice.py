@@ -104,6 +104,48 @@ def test_response_rate_of_each_kind_of_survey(folder: Path) -> None:
     assert parts == {"response_rate": (3, 5), "nps_response_rate": (2, 3), "csat_response_rate": (1, 2)}
 
 
+# Ticket 1: asked on the 1st, reminded on the 8th and the 20th, answered on the 10th. Ticket 2: asked, reminded, never
+# answered. Ticket 3: the reminder was answered, on the 16th day. Ticket 4: asked again after 15 days, answered then.
+# Ticket 5: asked for two kinds of survey. Two messages name no ticket. Ticket 6: the answer is a row of its own.
+REMINDED = """
+| survey_id | kind | scale_min | scale_max | score | contact_id | sent_at             | answered_at         |
+| 1a        | csat | 1         | 5         |       | 1          | 2025-03-01 10:00:00 |                     |
+| 1b        | csat | 1         | 5         | 5     | 1          | 2025-03-08 10:00:00 | 2025-03-10 10:00:00 |
+| 1c        | csat | 1         | 5         |       | 1          | 2025-03-20 10:00:00 |                     |
+| 2a        | csat | 1         | 5         |       | 2          | 2025-03-01 10:00:00 |                     |
+| 2b        | csat | 1         | 5         |       | 2          | 2025-03-15 10:00:00 |                     |
+| 3a        | csat | 1         | 5         |       | 3          | 2025-03-01 10:00:00 |                     |
+| 3b        | csat | 1         | 5         | 1     | 3          | 2025-03-08 10:00:00 | 2025-03-17 10:00:00 |
+| 4a        | csat | 1         | 5         |       | 4          | 2025-03-01 10:00:00 |                     |
+| 4b        | csat | 1         | 5         | 4     | 4          | 2025-03-16 10:00:00 | 2025-03-16 11:00:00 |
+| 5a        | csat | 1         | 5         |       | 5          | 2025-03-01 10:00:00 |                     |
+| 5b        | nps  |           |           | 9     | 5          | 2025-03-01 10:00:00 | 2025-03-02 10:00:00 |
+| a         | csat | 1         | 5         |       |            | 2025-03-01 10:00:00 |                     |
+| b         | csat | 1         | 5         |       |            | 2025-03-02 10:00:00 |                     |
+| 6a        | csat | 1         | 5         |       | 6          | 2025-03-01 10:00:00 |                     |
+| 6b        | csat | 1         | 5         | 5     | 6          |                     | 2025-03-03 10:00:00 |
+"""
+
+
+def test_a_reminder_is_no_invitation(folder: Path) -> None:
+    """CSAT: tickets 1, 2, 3, 4 twice, 5, 6 and two messages are 9 invitations, of which 1, 4b and 6 were answered in 14
+    days; NPS 1 of 1. Every score counts, whenever it came: satisfied 1b, 4b and 6b of these and 3b."""
+    found = computed(folder, {"surveys.csv": REMINDED}, request=EVERY)
+    parts = {name: fraction(found, name) for name in ("response_rate", "nps_response_rate", "csat_response_rate")}
+    assert parts == {"response_rate": (4, 10), "nps_response_rate": (1, 1), "csat_response_rate": (3, 9)}
+    assert fraction(found, "csat") == (3, 4)
+
+
+def test_a_reminder_of_another_source_is_an_invitation(folder: Path) -> None:
+    """Two tools ask about the same ticket number, one of them about another, too: 1 answer to 3 invitations."""
+    head = "survey_id,kind,score,contact_id,sent_at,answered_at\n"
+    first, second = "1,nps,,1,2025-03-01 10:00,\n", "2,nps,9,1,2025-03-02 10:00,2025-03-03 10:00\n"
+    silent = "3,nps,,3,2025-03-01 10:00,\n"
+    files = '[[files]]\nmatch = "other-*"\nbrand = "Other"\n'
+    found = computed(folder, {"surveys.csv": head + first, "other-surveys.csv": head + second + silent}, files)
+    assert fraction(found, "response_rate") == (1, 3)
+
+
 @pytest.mark.long
 def test_answers_only_give_no_response_rate(folder: Path) -> None:
     found = computed(folder, {"surveys.csv": ANSWERS_ONLY})

@@ -5,6 +5,7 @@ Its own order, each line standing on those above it:
     errors facts intervals survival
     estimates sampling
     masking
+    weighting
     kinds
     passport
     catalogue

@@ -58,7 +58,10 @@ class Kpi(Definition):
     `unknown` is the count of the rows outside its base of which it is not known whether they are hits; `doubt` tells
     which hits ("hits") and which other rows ("misses") of its base are so by a supposition: both bound the figure.
     `rests_on` are the shares that tell how much of what happened is recorded: where they differ between the years, so
-    may it.
+    may it. `weights` is the one of them that tells of how many rows, the `unknown` ones left out, it is known whether
+    they are hits: by it the figure is weighted by channel. `participation` are the shares that tell how many were asked
+    or answered, each with how far the figure of those who answer in one year alone lies from that of the others, as a
+    part of its range.
     `revision` tells how the rows it counts are made, where that changed while its SQL did not, with their thresholds.
     `wording` are the expressions of an own KPI as its author wrote them; what runs is written anew.
     """
@@ -78,6 +81,8 @@ class Kpi(Definition):
     unknown: str = ""
     doubt: Mapping[str, str] = field(default_factory=dict)
     rests_on: tuple[str, ...] = ()
+    weights: str = ""
+    participation: Mapping[str, float] = field(default_factory=dict)
     maturity_days: int = 0
     needs: tuple[str, ...] = ()
     revision: str = ""
@@ -151,6 +156,8 @@ class Kpi(Definition):
             unknown="",
             doubt={},
             rests_on=(),
+            weights="",
+            participation={},
             notes={},
         )
 
@@ -181,6 +188,8 @@ class _Entry(BaseModel):
     unknown: str = ""
     doubt: dict[Literal["hits", "misses"], str] = {}
     rests_on: tuple[str, ...] = ()
+    weights: str = ""
+    participation: dict[str, float] = {}
     unit: Unit
     better: Better = "none"
     maturity_days: Annotated[int, Field(ge=0, le=3660)] = 0
@@ -331,7 +340,7 @@ def _own_kpi(name: str, table: Mapping[str, Any], settings: Settings, values: Ma
         kpi = _kpi(name, OWN_FAMILY, _Entry.model_validate(table), settings, values, own=True)
     except ValidationError as error:
         raise KpiInvalid(f"[kpis.{excerpt(name)}] of kpibar.toml", explain(error)) from error
-    for entry in ("notes", "doubt", "revision"):
+    for entry in ("notes", "doubt", "revision", "weights", "participation"):
         if getattr(kpi, entry):
             raise KpiInvalid(f"[kpis.{name}] of kpibar.toml", f'"{entry}" is for the built-in KPIs')
     return _rewrite_expressions(kpi)

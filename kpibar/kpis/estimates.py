@@ -66,7 +66,8 @@ class Measure:
     a time that is not reached, `low` is the longest one seen.
     `immature` is None where they are too few to be told. `bounds` are what it would be if none, or all, of the rows of
     which it is not known were hits: the `unknown` ones, which its base lacks, and those of its base that are
-    hits or misses by a supposition.
+    hits or misses by a supposition. `weighted_value` is what it would be if the unknown ones were like the others of
+    their channel, of which one has `fewest_unknown` at least, else none.
     """
 
     value: float | None = None
@@ -83,6 +84,8 @@ class Measure:
     unknown: int = 0
     hits_in_doubt: int = 0
     misses_in_doubt: int = 0
+    weighted_value: float | None = None
+    fewest_unknown: int = 0
 
     @property
     def low_base(self) -> bool:
@@ -197,6 +200,17 @@ def bounds_of_rate(measure: Measure, unknown: float, hits_in_doubt: float, misse
     """
     events, units = _counts(measure)
     return Interval(events / units, (events + unknown) / units) if units else None
+
+
+def share_of_hits(measure: Measure, hits: float, rows: float) -> float | None:
+    """The share of so many hits among all rows, those of which it is not known included; None of no rows."""
+    return hits / rows if rows else None
+
+
+def rate_of_hits(measure: Measure, hits: float, rows: float) -> float | None:
+    """So many events per unit of a rate; None of no units."""
+    _, units = _counts(measure)
+    return hits / units if units else None
 
 
 def difference_of_shares(now: Measure, before: Measure, level: float) -> Difference | None:

@@ -23,6 +23,8 @@ from kpibar.kpis.estimates import (
     events_per_unit,
     mean_of_rows,
     net_of_rows,
+    rate_of_hits,
+    share_of_hits,
     share_of_rows,
 )
 from kpibar.kpis.intervals import Difference, Interval, quantile_ranks
@@ -41,6 +43,7 @@ _VALUES = {
 _OF_FACTS = ("from_table", "date")
 
 Bounds = Callable[[Measure, float, float, float], Interval | None]
+Reweight = Callable[[Measure, float, float], float | None]
 Mask = Callable[[Sequence[Measure], int], list[Measure]]
 
 
@@ -101,7 +104,7 @@ class KindSpec:
     `volume`: it grows with the days counted, so that a month missing on one side is a change.
     `estimate` makes a figure of the parts (of each operand in order), `difference` tests two figures.
     `bounds` is the range of a figure, if none or all of so many unknown rows, hits in doubt and misses in doubt are
-    hits.
+    hits; `reweight` is a figure if there were so many hits among so many rows, those of which it is not known included.
     `mask` is the rule for a figure alone, `mask_parts` for the parts beside their whole, `mask_own_parts` the same for
     a KPI of the settings. `group` is the number of records a figure tells of. `estimator` is its name in JSON.
     """
@@ -119,6 +122,7 @@ class KindSpec:
     shares: bool = False
     volume: bool = False
     bounds: Bounds | None = None
+    reweight: Reweight | None = None
     mask: Mask = mask_bases
     mask_parts: Mask = mask_remainders
     mask_own_parts: Mask | None = None
@@ -176,6 +180,7 @@ KINDS: Mapping[Kind, KindSpec] = {
         estimate=share_of_rows,
         difference=difference_of_shares,
         bounds=bounds_of_share,
+        reweight=share_of_hits,
         estimator="proportion",
     ),
     "ratio": KindSpec(
@@ -185,6 +190,7 @@ KINDS: Mapping[Kind, KindSpec] = {
         estimate=events_per_unit,
         difference=difference_of_rates,
         bounds=bounds_of_rate,
+        reweight=rate_of_hits,
         volume=True,
         group=_base_or_events,
         estimator="rate_per_unit",

@@ -9,6 +9,7 @@ Its own order, each line standing on those above it:
     inputs observations
     breakdown recording
     figures
+    participation
     comparability
     notes
     barometer

@@ -21,7 +21,7 @@ SMALLEST = 10
 _NO_RECORDS = frozenset(
     {
         "days", "year", "previous", "months", "seen", "now", "before", "percent", "least", "end", "base_days", "low",
-        "high",
+        "high", "weighted",
     }
 )  # fmt: skip
 
@@ -70,13 +70,24 @@ def _row(row: Row) -> Row:
         series=tuple(zip(months, _parts(row.kpi, [item for _, item in row.series]), strict=True)),
         before_series=tuple(zip(before_months, _parts(row.kpi, [item for _, item in row.before_series]), strict=True)),
         segments=tuple(_segment(*parts) for parts in zip(segments, *figures, strict=True)),
-        notes=tuple(note for note in row.notes if _may_circulate(note) and (now.bounds or not _states_bounds(note))),
+        notes=tuple(
+            _without_weight(note, now)
+            for note in row.notes
+            if _may_circulate(note) and (now.bounds or not _states_bounds(note))
+        ),
     )
 
 
 def _states_bounds(note: Note) -> bool:
     """Whether a note states the bounds of a figure."""
     return {"low", "high"} <= note.values.keys()
+
+
+def _without_weight(note: Note, now: Measure) -> Note:
+    """A note without the figure weighted by channel, where that may not circulate."""
+    if now.weighted_value is not None or "weighted" not in note.values:
+        return note
+    return replace(note, values={name: value for name, value in note.values.items() if name != "weighted"})
 
 
 def _segment(segment: Segment, now: Measure, before: Measure) -> Segment:
@@ -117,9 +128,15 @@ def _parts(kpi: Passport, measures: Sequence[Measure]) -> list[Measure]:
 
 
 def _without_few(measure: Measure) -> Measure:
-    """A figure without the number of its immature rows, and the bounds of its unknown ones, where they are few."""
+    """A figure without the number of its immature rows, and the bounds of its unknown ones, where they are few.
+
+    What is weighted by channel would tell how many are unknown of each.
+    """
     if any(0 < rows < SMALLEST for rows in (measure.unknown, measure.hits_in_doubt, measure.misses_in_doubt)):
         measure = replace(measure, bounds=None, unknown=0, hits_in_doubt=0, misses_in_doubt=0)
+    if measure.bounds is None or 0 < measure.fewest_unknown < SMALLEST:
+        measure = replace(measure, weighted_value=None)
+    measure = replace(measure, fewest_unknown=0)
     return replace(measure, immature=None) if 0 < (measure.immature or 0) < SMALLEST else measure
 
 

@@ -7,6 +7,7 @@ from kpibar.kpis.estimates import Measure
 from kpibar.kpis.intervals import Interval
 from kpibar.measure.figures import bounded, total
 from kpibar.measure.inputs import Inputs, entities, parts, rows_of_kpi, sources_of
+from kpibar.measure.participation import ParticipationChange, may_explain, participation_change
 from kpibar.measure.reach import UnevenSource, stretches, uneven
 from kpibar.measure.recording import recording_change
 from kpibar.measure.report import Comparison, Values
@@ -35,7 +36,15 @@ def compare(inputs: Inputs, kpi: Kpi, before: Measure) -> Comparison:
         return Comparison(False, "previous_incomplete", gaps, tools)
     if (change := recording_change(inputs, kpi)) is not None and not _disjoint(inputs, kpi):
         return Comparison(False, "recording_differs", {**asdict(change), "year": year, "previous": year - 1}, tools)
+    if (turnout := participation_change(inputs, kpi)) is not None and may_explain(inputs, kpi, turnout):
+        return Comparison(False, "participation_differs", participation_values(inputs, turnout), tools)
     return Comparison(True, handover=tools)
+
+
+def participation_values(inputs: Inputs, change: ParticipationChange) -> Values:
+    """What the text of a note on a change of participation needs."""
+    years = {"year": inputs.edition.year, "previous": inputs.edition.year - 1}
+    return {"coverage": change.coverage, "percent": change.percent, "before": change.before, **years}
 
 
 def _disjoint(inputs: Inputs, kpi: Kpi) -> bool:

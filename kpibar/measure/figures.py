@@ -11,6 +11,7 @@ from kpibar.config import Reporting
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import last_of_month
 from kpibar.kpis.estimates import Measure, Status, Window
+from kpibar.kpis.weighting import WeightClass, expected_hits
 from kpibar.measure.breakdown import clusters, segment_figures
 from kpibar.measure.coverage import missing_inputs
 from kpibar.measure.inputs import Inputs, has_rows, parts, rows_of_kpi
@@ -39,7 +40,7 @@ def figures(inputs: Inputs, kpi: Kpi) -> Figures:
     now, before = (_year(inputs, kpi, place) for place in (0, 1))
     status: Status = "not_available"
     if missing:
-        now = replace(now, value=None, low=None, high=None, reason="missing_inputs")
+        now = replace(now, value=None, low=None, high=None, weighted_value=None, reason="missing_inputs")
     elif has_rows(inputs, kpi, inputs.spans[kpi.id][0]):
         status = _status(kpi, now)
     return Figures(
@@ -72,7 +73,8 @@ def _year(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
     window = inputs.spans[kpi.id][place]
     if not has_rows(inputs, kpi, window):
         return Measure(reason="no_source")
-    return mask(kpi, bounded(inputs, kpi, _whole(inputs, kpi, place), window), inputs.reporting)
+    measure = bounded(inputs, kpi, _whole(inputs, kpi, place), window)
+    return mask(kpi, _weighted(inputs, kpi, measure, window), inputs.reporting)
 
 
 def bounded(inputs: Inputs, kpi: Kpi, measure: Measure, window: Window) -> Measure:
@@ -83,6 +85,27 @@ def bounded(inputs: Inputs, kpi: Kpi, measure: Measure, window: Window) -> Measu
     hits, misses = (int(inputs.cells.sum(f"{kpi.id}__doubt_{side}", window).base) for side in ("hits", "misses"))
     bounds = kpi.spec.bounds(measure, unknown, hits, misses)
     return replace(measure, bounds=bounds, unknown=unknown, hits_in_doubt=hits, misses_in_doubt=misses)
+
+
+def _weighted(inputs: Inputs, kpi: Kpi, measure: Measure, window: Window) -> Measure:
+    """A figure with what it would be if the rows of which it is not known were like the others of their channel."""
+    if not kpi.weights or kpi.spec.reweight is None or measure.value is None:
+        return measure
+    classes = [_weight_class(inputs, kpi, window, channel) for channel in inputs.recording.segments(kpi.weights)]
+    hits = expected_hits(classes, inputs.reporting.min_base)
+    if hits is None:
+        return measure
+    rows = sum(entry.rows for entry in classes)
+    fewest = min((int(entry.unknown_rows) for entry in classes if entry.unknown_rows), default=0)
+    return replace(measure, weighted_value=kpi.spec.reweight(measure, hits, rows), fewest_unknown=fewest)
+
+
+def _weight_class(inputs: Inputs, kpi: Kpi, window: Window, channel: str) -> WeightClass:
+    """The rows of a channel that a KPI counts or, as nothing is known of them, does not count."""
+    coverage, part = inputs.recording.sum(kpi.weights, window, channel), parts(inputs.catalogue, kpi)[0]
+    cell = inputs.recording.sum(part.id, window, channel)
+    hits = part.spec.estimate([cell], inputs.reporting.confidence).numerator
+    return WeightClass(coverage.base, coverage.hits, hits or 0.0)
 
 
 def _whole(inputs: Inputs, kpi: Kpi, place: int) -> Measure:

@@ -41,7 +41,7 @@ class Inputs:
     date column, those of both years with rows; `source_rows`, per canonical table and span, what each source holds;
     `uneven`, those silent in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source
     gave way to which; `selections`, per canonical table, the year that holds settled records alone; `recording`, the
-    cells by channel of the shares that tell how much is recorded.
+    cells by channel of the shares that tell how much is recorded, and of what is weighted by them.
     """
 
     edition: Edition
@@ -78,14 +78,15 @@ def gather(
     engine, additive = store.engine, _additive(catalogue, kpis)
     windows = (edition.window, edition.previous)
     days, columns = last_days(store, brand), filled_by(store)
-    spans = {kpi.id: span(edition, _ends(catalogue, kpi, days, columns)) for kpi in (*additive.values(), *kpis)}
+    shares_asked = [catalogue.get(name) for kpi in kpis for name in kpi.participation]
+    dated = (*additive.values(), *shares_asked, *kpis)
+    spans = {kpi.id: span(edition, _ends(catalogue, kpi, days, columns)) for kpi in dated}
     cuts = {window.end for years in spans.values() for window in years} - {window.end for window in windows}
     dimension = by if by != "month" else None
     by_cells = additive_cells(engine, additive.values(), windows, dimension, brand, cuts) if dimension else Cells()
     whole = [kpi for kpi in additive.values() if kpi.id not in by_cells.by_kpi]
     totals = additive_cells(engine, whole, windows, None, brand, cuts)
     cells = Cells({**by_cells.without_segments().by_kpi, **totals.by_kpi})
-    shares_recorded = {name: catalogue.get(name) for kpi in kpis for name in kpi.rests_on}
     tables = dict.fromkeys((entity, spans[kpi.id]) for kpi in kpis for entity in entities(catalogue, kpi))
     source_rows = rows_of_sources(store, sorted(tables, key=repr), brand)
     cache: dict[str, Curves] = {}
@@ -116,7 +117,7 @@ def gather(
         handovers=handovers,
         recording=by_cells
         if dimension == "channel"
-        else additive_cells(engine, shares_recorded.values(), windows, "channel", brand, cuts),
+        else additive_cells(engine, _by_channel(catalogue, kpis), windows, "channel", brand, cuts),
         selections={entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))},
     )
 
@@ -184,10 +185,18 @@ def _additive(catalogue: Catalogue, kpis: Iterable[Kpi]) -> dict[str, Kpi]:
         additive |= {count.id: count for count in (*kpi.note_counts(), *kpi.doubt_counts())}
         for name in filter(None, (kpi.gate, kpi.unknown, *kpi.rests_on)):
             additive[name] = catalogue.get(name)
+        additive |= {part.id: part for name in kpi.participation for part in parts(catalogue, catalogue.get(name))}
         additive |= {part.id: part for part in operands(catalogue, kpi)}
         if kpi.operands and kpi.cluster:
             additive[f"cluster_{kpi.cluster}"] = _cluster(kpi.cluster)
     return additive
+
+
+def _by_channel(catalogue: Catalogue, kpis: Sequence[Kpi]) -> list[Kpi]:
+    """The shares that tell how much is recorded, and the hits of the KPIs that are weighted by them."""
+    shares = {name: catalogue.get(name) for kpi in kpis for name in kpi.rests_on}
+    hits = {part.id: part for kpi in kpis if kpi.weights for part in parts(catalogue, kpi)[:1]}
+    return list({**shares, **hits}.values())
 
 
 def _cluster(column: str) -> Kpi:

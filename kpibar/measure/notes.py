@@ -7,10 +7,12 @@ from datetime import date
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import UNKNOWN
 from kpibar.measure.breakdown import has_breakdown, keeps_base, without_base
+from kpibar.measure.comparability import participation_values
 from kpibar.measure.coverage import STOPS_EARLY_DAYS
 from kpibar.measure.figures import Figures, gate_coverage
 from kpibar.measure.inputs import Inputs, operands, rows_of_kpi
 from kpibar.measure.observations import Observations, PhoneTickets
+from kpibar.measure.participation import participation_change
 from kpibar.measure.reach import SourceRows, Span, entity_of, is_interrupted, join_sources, silent_months, stretches
 from kpibar.measure.recording import followed_share
 from kpibar.measure.report import Comparison, Coverage, Edition, Note
@@ -89,7 +91,9 @@ def _bounds_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
     values: dict[str, str | int | float] = {"low": bounds.low, "high": bounds.high, "unit": kpi.unit}
     doubtful = figures.now.hits_in_doubt + figures.now.misses_in_doubt
     if share is None:
-        yield Note(f"bounds_{_CAUSES.get(kpi.unknown, 'unknown')}", {**values, "rows": figures.now.unknown})
+        weighted_value = figures.now.weighted_value
+        values |= {"rows": figures.now.unknown} | ({} if weighted_value is None else {"weighted": weighted_value})
+        yield Note(f"bounds_{_CAUSES.get(kpi.unknown, 'unknown')}", values)
     elif not doubtful:
         yield Note("bounds_followed", {**values, "rows": figures.now.unknown})
     elif not figures.now.unknown:
@@ -129,7 +133,9 @@ def _comparison_notes(inputs: Inputs, kpi: Kpi, figures: Figures, comparison: Co
         return
     if comparison.reason is not None:
         yield Note(comparison.reason, comparison.values, "warning")
-    elif comparison.handover is not None:
+    elif (change := participation_change(inputs, kpi)) is not None:
+        yield Note("participation_moved", participation_values(inputs, change), "warning")
+    if comparison.comparable and comparison.handover is not None:
         predecessor, successor = comparison.handover
         yield Note("succession", {"source": predecessor, "to": successor, "previous": year - 1})
 

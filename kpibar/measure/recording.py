@@ -13,7 +13,7 @@ from kpibar.measure.inputs import Inputs
 FOLLOWED = "followed_share"
 # Changes of a share that chance makes this seldom, and of so much, are changes of the recording. Several shares and
 # channels are looked at: each has its part of the probability.
-_PROBABILITY, _LEAST_CHANGE = 0.01, 0.02
+PROBABILITY, LEAST_CHANGE = 0.01, 0.02
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def recording_change(inputs: Inputs, kpi: Kpi) -> RecordingChange | None:
     changes = [
         RecordingChange(name, channel, round(100 * now.hits / now.base), round(100 * before.hits / before.base))
         for name, channel, now, before in pairs
-        if _differs(now, before, _PROBABILITY / len(pairs))
+        if _differs(now, before, PROBABILITY / len(pairs))
     ]
     return max(changes, key=lambda change: abs(change.percent - change.before), default=None)
 
@@ -63,4 +63,4 @@ def _sum(inputs: Inputs, cells: Cells, name: str, channel: str | None, place: in
 
 def _differs(now: Parts, before: Parts, probability: float) -> bool:
     test = newcombe(now.hits, now.base, before.hits, before.base)
-    return test is not None and test.p_value < probability and abs(test.value) > _LEAST_CHANGE
+    return test is not None and test.p_value < probability and abs(test.value) > LEAST_CHANGE

@@ -5,6 +5,10 @@
 -- A tool may write 0 where nobody answered: a 0 without a date of the answer is none where the scale begins above 0, or
 -- where the source dates its answers.
 -- Many scores of an NPS of which none is above 5 (20 of them) or above 7 (50) were given on a shorter scale.
+-- Invitations of one source and kind that name one contact, each at most {response_horizon_days} days after the one
+-- before, are one invitation and its reminders. `reminder` marks all but the first; an answer to any of them is one to
+-- the first, and `answered_in_time` says whether such a one came within {response_horizon_days} days of it: one at an
+-- unknown time did. An answer without the instant of its invitation stands where it was given.
 -- Grain: one row per invitation or answer. Key: survey_uid (source/survey_id).
 WITH date_counts AS (
     SELECT
@@ -48,6 +52,13 @@ versions AS (
         coalesce(s.channel, c.channel) AS survey_channel,
         c.reason,
         c.created_at AS contact_at,
+        c.counted AS contact_counted,
+        coalesce(s.sent_at, s.answered_at) AS asked_at,
+        -- What names no contact, or is of an unknown kind or time, is an invitation of its own.
+        CASE
+            WHEN s.contact_id IS NULL OR s.kind IS NULL OR coalesce(s.sent_at, s.answered_at) IS NULL THEN s.survey_id
+            ELSE ''
+        END AS single_id,
         -- A source without a single unanswered invitation exports answers only.
         max(CASE WHEN s.answer IS NULL THEN 1 ELSE 0 END) OVER (PARTITION BY s.source) = 1 AS invitations_known,
         row_number() OVER (
@@ -73,12 +84,54 @@ versions AS (
             min(country) AS country,
             min(channel) AS channel,
             min(reason) AS reason,
-            min(created_at) AS created_at
+            min(created_at) AS created_at,
+            max(CASE WHEN counted THEN 1 ELSE 0 END) = 1 AS counted
         FROM fact_contacts
         WHERE contact_id IN (SELECT contact_id FROM surveys)
         GROUP BY contact_id
         HAVING count(*) = 1
     ) AS c ON c.contact_id = s.contact_id
+),
+ordered_invitations AS (
+    SELECT
+        versions.*,
+        CASE
+            WHEN asked_at <= lag(asked_at) OVER (
+                PARTITION BY source, kind, contact_id, single_id ORDER BY asked_at NULLS FIRST, survey_id
+            ) + INTERVAL '{response_horizon_days}' DAY
+                THEN 0
+            ELSE 1
+        END AS opens
+    FROM versions
+    WHERE version = 1
+),
+numbered_invitations AS (
+    SELECT
+        ordered_invitations.*,
+        -- The place of its invitation among those that name the same contact.
+        sum(opens) OVER (
+            PARTITION BY source, kind, contact_id, single_id ORDER BY asked_at NULLS FIRST, survey_id
+        ) AS invitation_number
+    FROM ordered_invitations
+),
+dated_invitations AS (
+    SELECT
+        numbered_invitations.*,
+        min(sent_at) OVER (
+            PARTITION BY source, kind, contact_id, single_id, invitation_number
+        ) AS first_sent_at
+    FROM numbered_invitations
+),
+invitations AS (
+    SELECT
+        dated_invitations.*,
+        max(CASE
+            WHEN answer IS NOT NULL
+                AND coalesce(answered_at <= first_sent_at + INTERVAL '{response_horizon_days}' DAY, TRUE)
+                THEN 1
+            ELSE 0
+        END) OVER (PARTITION BY source, kind, contact_id, single_id, invitation_number) = 1 AS answered_in_time
+    FROM dated_invitations
 )
 SELECT
     survey_uid,
@@ -96,6 +149,9 @@ SELECT
     as_of_on,
     answer AS score,
     invitations_known,
+    opens = 0 AS reminder,
+    answered_in_time,
+    coalesce(contact_counted, FALSE) AS contact_counted,
     answer IS NOT NULL AS answered,
     coalesce(answered_at < contact_at - INTERVAL '1' DAY, FALSE) AS before_contact,
     kind IS NULL AND answer IS NOT NULL AS kind_unknown,
@@ -125,5 +181,4 @@ SELECT
     -- A fraction is in a box too: 6.5 is not yet 7, 8.5 not yet 9.
     coalesce(answer >= 9, FALSE) AS promoter,
     coalesce(answer < 7, FALSE) AS detractor
-FROM versions
-WHERE version = 1
+FROM invitations

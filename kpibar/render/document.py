@@ -147,8 +147,10 @@ def _kpi(row: Row, year: int) -> dict[str, Any]:
             **_status(row.before),
             **_measure(row.before),
             "bounds": _bounds(row.before),
+            "weighted_value": _round(row.before.weighted_value),
         },
         "bounds": _bounds(row.now),
+        "weighted_value": _round(row.now.weighted_value),
         "followed_share": _round(row.followed),
         "delta": _delta(row.change),
         "target": _target(row),
@@ -368,6 +370,7 @@ def _measure_of(entry: Mapping[str, Any], spec: KindSpec) -> Measure:
         immature=entry.get("immature", 0),
         reason=entry.get("status_reason"),
         bounds=Interval(bounds["low"], bounds["high"]) if (bounds := entry.get("bounds")) else None,
+        weighted_value=entry.get("weighted_value"),
     )
 
 

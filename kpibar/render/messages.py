@@ -10,6 +10,7 @@ from kpibar.kpis.compute import NO_ORDER, UNKNOWN
 from kpibar.render.numbers import format_value
 
 _COUNTS = frozenset({"base", "least", "named", "rows"})
+_IN_UNIT = frozenset({"low", "high", "weighted"})
 # Rows of which a dimension says nothing: the key of their segment in the data and the message that names it.
 _WITHOUT_NAME = {UNKNOWN: "unknown", NO_ORDER: "no_order"}
 
@@ -63,15 +64,18 @@ def inputs(needs: Sequence[str], lang: str) -> str:
 
 
 def note_text(code: str, values: Mapping[str, str | int | float], lang: str) -> str:
-    """The text of a note from its code and values."""
-    return say(f"note_{code}", lang, **note_values(values, lang))
+    """The text of a note from its code and values; of bounds with the figure weighted by channel it has one more."""
+    ending = "_weighted" if "weighted" in values else ""
+    return say(f"note_{code}{ending}", lang, **note_values(values, lang))
 
 
 def note_values(values: Mapping[str, str | int | float], lang: str) -> dict[str, str]:
     """The values of a note as written: counts with grouped thousands, an end day by its name, bounds in their unit."""
     texts = {name: _value_text(name, value, lang) for name, value in values.items()}
     if "unit" in values:
-        texts |= {name: format_value(float(values[name]), str(values["unit"]), lang) for name in ("low", "high")}
+        texts |= {
+            name: format_value(float(values[name]), str(values["unit"]), lang) for name in _IN_UNIT & values.keys()
+        }
     return texts
 
 

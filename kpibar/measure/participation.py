@@ -1,0 +1,63 @@
+"""How large a part of the contacts is asked, and of those asked answers: others who answer make another figure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kpibar.kpis.catalogue import Kpi
+from kpibar.kpis.intervals import newcombe
+from kpibar.measure.figures import total
+from kpibar.measure.inputs import Inputs
+from kpibar.measure.recording import LEAST_CHANGE, PROBABILITY
+
+# From the lowest figure to the highest: a net score goes from -100 to 100 points.
+_RANGES = {"share": 1.0, "points": 200.0}
+
+
+@dataclass(frozen=True)
+class ParticipationChange:
+    """A share of those asked or answering (the id of its KPI) that differs between the years: in percent, both years.
+
+    `influence` is how far the figure may have moved by it alone, in its own unit.
+    """
+
+    coverage: str
+    percent: int
+    before: int
+    influence: float
+
+
+def participation_change(inputs: Inputs, kpi: Kpi) -> ParticipationChange | None:
+    """The change between the years by which a figure may have moved furthest, as far as chance does not explain it.
+
+    Of the answers of the year with the larger share p, the part (p - q) / p comes from people like whom nobody answered
+    in the other year, of share q. The whole moves by this part of the gap between their figure and that of the others.
+    """
+    return max(_changes(inputs, kpi), key=lambda change: change.influence, default=None)
+
+
+def may_explain(inputs: Inputs, kpi: Kpi, change: ParticipationChange) -> bool:
+    """Whether a change of the figure that is more than chance is not more than that of participation may cause."""
+    level = inputs.reporting.confidence
+    now, before = (total(inputs, kpi, window) for window in inputs.spans[kpi.id])
+    test = kpi.spec.difference(now, before, level)
+    if test is None or test.low <= 0 <= test.high:
+        return False
+    return min(abs(test.low), abs(test.high)) <= change.influence
+
+
+def _changes(inputs: Inputs, kpi: Kpi) -> Iterator[ParticipationChange]:
+    for name, gap in kpi.participation.items():
+        share = inputs.catalogue.get(name)
+        now, before = (total(inputs, share, window) for window in inputs.spans[name])
+        if min(now.base, before.base) < inputs.reporting.min_base:
+            continue
+        hits = now.numerator or 0.0, before.numerator or 0.0
+        # Where no survey names its contact, or several name one, it is not known of how many contacts is asked.
+        if min(hits) == 0 or hits[0] > now.base or hits[1] > before.base:
+            continue
+        test = newcombe(hits[0], now.base, hits[1], before.base)
+        if test is None or test.p_value >= PROBABILITY / len(kpi.participation) or abs(test.value) <= LEAST_CHANGE:
+            continue
+        parts = hits[0] / now.base, hits[1] / before.base
+        influence = gap * _RANGES[kpi.unit] * abs(test.value) / max(parts)
+        yield ParticipationChange(name, round(100 * parts[0]), round(100 * parts[1]), influence)
