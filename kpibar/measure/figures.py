@@ -13,7 +13,7 @@ from kpibar.kpis.compute import last_of_month
 from kpibar.kpis.estimates import Measure, Status, Window
 from kpibar.measure.breakdown import clusters, segment_figures
 from kpibar.measure.coverage import missing_inputs
-from kpibar.measure.inputs import Inputs, has_rows, parts, rows_of_kpi
+from kpibar.measure.inputs import Inputs, has_rows, parts, rows_of_kpi, tells_of
 from kpibar.measure.reach import entity_of, join_sources, silent_months
 from kpibar.measure.report import Segment
 
@@ -40,7 +40,7 @@ def figures(inputs: Inputs, kpi: Kpi) -> Figures:
     status: Status = "not_available"
     if missing:
         now = replace(now, value=None, low=None, high=None, reason="missing_inputs")
-    elif has_rows(inputs, kpi, inputs.spans[kpi.id][0]):
+    elif now.reason != "no_source":
         status = _status(kpi, now)
     return Figures(
         now=now,
@@ -70,12 +70,20 @@ def gate_coverage(inputs: Inputs, kpi: Kpi) -> float | None:
 def _year(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
     """The figure of the year (0) or of the year before (1)."""
     window = inputs.spans[kpi.id][place]
-    if not has_rows(inputs, kpi, window):
+    if not has_rows(inputs, kpi, window) or not tells_of(inputs, kpi, window):
         return Measure(reason="no_source")
-    return mask(kpi, bounded(inputs, kpi, _whole(inputs, kpi, place), window), inputs.reporting)
+    return mask(kpi, whole(inputs, kpi, place), inputs.reporting)
 
 
-def bounded(inputs: Inputs, kpi: Kpi, measure: Measure, window: Window) -> Measure:
+def whole(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
+    """The figure of the year (0) or of the year before (1) with its bounds; nothing of it is masked."""
+    if kpi.spec.has_statements:
+        return inputs.statistics[kpi.id].get((place, None, None), Measure(denominator=0.0, reason="no_rows"))
+    window = inputs.spans[kpi.id][place]
+    return _bounded(inputs, kpi, total(inputs, kpi, window), window)
+
+
+def _bounded(inputs: Inputs, kpi: Kpi, measure: Measure, window: Window) -> Measure:
     """A figure with what it would be if none, or all, of the rows of which it is not known were hits."""
     if not kpi.unknown or kpi.spec.bounds is None:
         return measure
@@ -83,12 +91,6 @@ def bounded(inputs: Inputs, kpi: Kpi, measure: Measure, window: Window) -> Measu
     hits, misses = (int(inputs.cells.sum(f"{kpi.id}__doubt_{side}", window).base) for side in ("hits", "misses"))
     bounds = kpi.spec.bounds(measure, unknown, hits, misses)
     return replace(measure, bounds=bounds, unknown=unknown, hits_in_doubt=hits, misses_in_doubt=misses)
-
-
-def _whole(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
-    if kpi.spec.has_statements:
-        return inputs.statistics[kpi.id].get((place, None, None), Measure(denominator=0.0, reason="no_rows"))
-    return total(inputs, kpi, inputs.spans[kpi.id][place])
 
 
 def _series(inputs: Inputs, kpi: Kpi, place: int) -> Series:
