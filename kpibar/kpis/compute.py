@@ -475,7 +475,9 @@ def _stock(rows: Rows, here: Any, *, has_doubt: bool) -> Stock:
 
 
 def reach_statement(kpi: Kpi, end: datetime, before: datetime, brand: str | None) -> str:
-    """One statement for how far back a stock goes: source, day of its first record, and the records open too long.
+    """One statement for the days of which a stock tells: source, day of its first record, last day it speaks of.
+
+    The last column counts the records open too long.
 
     These are open at the end of the year and older than any that the source could tell of at that of the year before.
     """
@@ -485,9 +487,9 @@ def reach_statement(kpi: Kpi, end: datetime, before: datetime, brand: str | None
     )
     is_open = f"began_at < TIMESTAMP '{end}' AND (NOT has_ended OR coalesce(duration >= {age}, FALSE))"
     return (
-        "SELECT source, min(began_on) AS first_on,\n"
+        "SELECT source, min(began_on) AS first_on, max(as_of_on) AS last_on,\n"
         f"    count(*) FILTER (WHERE {is_open} AND first_at < TIMESTAMP '{before}' AND {age} > {known}) AS older\n"
-        f"FROM (\n    SELECT source, {kpi.date} AS began_on, {kpi.begin} AS began_at,\n"
+        f"FROM (\n    SELECT source, as_of_on, {kpi.date} AS began_on, {kpi.begin} AS began_at,\n"
         f"        coalesce({kpi.hit}, FALSE) AS has_ended, ({kpi.value}) * 1.0e0 AS duration,\n"
         f"        min({kpi.begin}) OVER (PARTITION BY source) AS first_at\n"
         f"    FROM fact_{kpi.from_table} WHERE ({kpi.where}){of_brand(brand)}\n"

@@ -70,7 +70,7 @@ def gate_coverage(inputs: Inputs, kpi: Kpi) -> float | None:
 def _year(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
     """The figure of the year (0) or of the year before (1)."""
     window = inputs.spans[kpi.id][place]
-    if not has_rows(inputs, kpi, window) or not tells_of(inputs, kpi, window):
+    if not has_rows(inputs, kpi, window) or not tells_of(inputs, kpi, window.end):
         return Measure(reason="no_source")
     return mask(kpi, whole(inputs, kpi, place), inputs.reporting)
 
@@ -111,7 +111,7 @@ def _month(inputs: Inputs, kpi: Kpi, place: int, month: date, silent: bool) -> M
     window = inputs.spans[kpi.id][place]
     if month > window.end:
         return Measure(reason="after_coverage")
-    if silent and not kpi.operands:
+    if (silent and not kpi.operands) or not tells_of(inputs, kpi, min(last_of_month(month), window.end)):
         return Measure(reason="no_source")
     if kpi.spec.has_statements:
         return inputs.statistics[kpi.id].get((place, month, None), Measure(denominator=0.0, reason="no_rows"))

@@ -52,13 +52,14 @@ Day = TypeVar("Day", bound=date)
 
 @dataclass(frozen=True)
 class StockReach:
-    """How far back a source tells what is open: the day of its first record, and the records open too long.
+    """Of which days a source tells what is open: that of its first record to `last`; and the records open too long.
 
     These are open at the end of the year and older than any of those it could tell of at the end of the year before.
     """
 
     source: str
     first: date
+    last: date | None
     older: int
 
 
@@ -272,7 +273,9 @@ def _reaches(
             sql = reach_statement(kpi, end, before, brand)
             if sql not in cache:
                 rows = run_statement(store.engine, kpi, sql)
-                cache[sql] = tuple(StockReach(str(source), first, int(older)) for source, first, older in rows)
+                cache[sql] = tuple(
+                    StockReach(str(source), first, last, int(older)) for source, first, last, older in rows
+                )
             reaches[kpi.id] = cache[sql]
     return reaches
 
@@ -358,10 +361,11 @@ def has_rows(inputs: Inputs, kpi: Kpi, window: Window) -> bool:
     return all(any(window.start <= month <= window.end for month in months) for months in tables)
 
 
-def tells_of(inputs: Inputs, kpi: Kpi, window: Window) -> bool:
-    """Whether some source of a stock has records of a year: what is open in a tool that is not there is unknown."""
-    months = {month for rows in rows_of_kpi(inputs, kpi, entity_of(kpi)) for month in rows.months}
-    return not kpi.is_stock or any(window.start <= month <= window.end for month in months)
+def tells_of(inputs: Inputs, kpi: Kpi, day: date) -> bool:
+    """Whether some source tells what of a stock is open at the end of a day; true of a KPI that is none."""
+    return not kpi.is_stock or any(
+        reach.first <= day and reach.last is not None and day <= reach.last for reach in inputs.reaches[kpi.id]
+    )
 
 
 def _needs(catalogue: Catalogue, kpi: Kpi) -> list[str]:
