@@ -34,6 +34,7 @@ NO_ORDER = "?no_order"
 _SECONDS = 60.0
 # Figures of a KPI that is no sum by the place of their window, their month and segment; None: the whole window.
 Statistics = Mapping[tuple[int, date | None, str | None], Measure]
+_DAY = timedelta(days=1)
 _OF_CONTACTS = frozenset({"contacts", "issues", "journeys"})
 
 
@@ -394,12 +395,12 @@ def stock_statement(kpi: Kpi, ends: Sequence[Moment], group: str | None, brand: 
     return (
         f"SELECT period, month, closes, {segment}age, is_open, in_doubt\nFROM (\n"
         f"    SELECT period, month, closes, {segment}age, is_open, coalesce({doubt}, FALSE) AS in_doubt\n    FROM (\n"
-        f"        SELECT moments.*, records.*, {age} AS age,\n"
-        f"            NOT has_ended OR coalesce(duration >= {age}, FALSE) AS is_open\n"
-        f"        FROM (\n{_stock_records(kpi, group, brand)}\n        ) AS records\n"
-        f"        JOIN (\n{_moments_table(ends)}\n        ) AS moments\n"
-        "            ON records.began_at < moments.instant AND records.as_of_on >= moments.day\n"
-        "    ) AS states\n) AS stock\nWHERE is_open OR in_doubt"
+        "        SELECT ages.*, NOT has_ended OR coalesce(duration >= age, FALSE) AS is_open\n        FROM (\n"
+        f"            SELECT moments.*, records.*, {age} AS age\n"
+        f"            FROM (\n{_stock_records(kpi, group, brand)}\n            ) AS records\n"
+        f"            JOIN (\n{_moments_table(ends)}\n            ) AS moments (period, month, day, instant, closes)\n"
+        "                ON records.began_at < moments.instant AND records.as_of_on >= moments.day\n"
+        "        ) AS ages\n    ) AS states\n) AS stock\nWHERE is_open OR in_doubt"
     )
 
 
@@ -417,11 +418,11 @@ def _stock_records(kpi: Kpi, group: str | None, brand: str | None) -> str:
 
 def _moments_table(ends: Sequence[Moment]) -> str:
     """SQL of moments, a row each."""
-    return "\n            UNION ALL ".join(
-        f"SELECT {end.period} AS period, DATE '{end.month}' AS month, DATE '{end.day}' AS day, "
-        f"TIMESTAMP '{end.instant}' AS instant, {str(end.closes).upper()} AS closes"
+    rows = (
+        f"({end.period}, DATE '{end.month}', DATE '{end.day}', TIMESTAMP '{end.instant}', {str(end.closes).upper()})"
         for end in ends
     )
+    return "                VALUES " + ",\n                ".join(rows)
 
 
 # The rows of a statement by its SQL: a count, a median and a ninth tenth are read off the same ones.
@@ -481,14 +482,13 @@ def reach_statement(kpi: Kpi, end: datetime, before: datetime, brand: str | None
 
     These are open at the end of the year and older than any that the source could tell of at that of the year before.
     """
-    age, known = (
-        written_in(f"seconds_between({later}, {earlier})", {})
-        for later, earlier in ((f"TIMESTAMP '{end}'", "began_at"), (f"TIMESTAMP '{before}'", "first_at"))
-    )
+    age = written_in(f"seconds_between(TIMESTAMP '{end}', began_at)", {})
+    # Both moments are of one hour of one day of the year: what lies between them are whole days.
+    older = f"first_at < TIMESTAMP '{before}' AND began_at < first_at + INTERVAL '{round((end - before) / _DAY)}' DAY"
     is_open = f"began_at < TIMESTAMP '{end}' AND (NOT has_ended OR coalesce(duration >= {age}, FALSE))"
     return (
         "SELECT source, min(began_on) AS first_on, max(as_of_on) AS last_on,\n"
-        f"    count(*) FILTER (WHERE {is_open} AND first_at < TIMESTAMP '{before}' AND {age} > {known}) AS older\n"
+        f"    count(*) FILTER (WHERE {older} AND {is_open}) AS older\n"
         f"FROM (\n    SELECT source, as_of_on, {kpi.date} AS began_on, {kpi.begin} AS began_at,\n"
         f"        coalesce({kpi.hit}, FALSE) AS has_ended, ({kpi.value}) * 1.0e0 AS duration,\n"
         f"        min({kpi.begin}) OVER (PARTITION BY source) AS first_at\n"
