@@ -206,7 +206,8 @@ def _is_counted(kpi: Kpi, results: Mapping[str, object]) -> bool:
     if kpi.additive:
         return any(f"AS {kpi.id}__base" in sql for sql in results)
     over = f"coalesce({kpi.hit}, FALSE) AS is_over" if kpi.spec.survival else ""
-    return any(f"({kpi.value}) * 1.0e0 AS number" in sql and f"({kpi.where})" in sql and over in sql for sql in results)
+    name = "duration" if kpi.is_stock else "number"
+    return any(f"({kpi.value}) * 1.0e0 AS {name}" in sql and f"({kpi.where})" in sql and over in sql for sql in results)
 
 
 def _compare_model(spark: Any, store: Store, config: Config) -> list[Comparison]:

@@ -131,7 +131,9 @@ def checked(found: Barometer, by: str) -> list[str]:
     for kpi in made["kpis"]:
         shared = any(note["code"] == "base_whole" for note in kpi["notes"])
         if by == "month":
-            sums(kpi, kpi["series"], (kpi["id"], by), shared=False) if kpi["estimator"] != "mix" else None
+            # What is open at the end of a month is open at the end of the next one too.
+            if kpi["estimator"] not in ("mix", "stock", "stock_age"):
+                sums(kpi, kpi["series"], (kpi["id"], by), shared=False)
             continue
         for breakdown in kpi["breakdowns"]:
             before = {**kpi["previous"], "estimator": kpi["estimator"]}

@@ -1,7 +1,7 @@
 """The model and the catalogue stay inside the SQL that several engines answer alike."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,14 @@ from sqlglot import exp
 
 from kpibar.config import Settings
 from kpibar.kpis.catalogue import Kpi, catalogue
-from kpibar.kpis.compute import cells_statement, statistic_statement, times_statement
+from kpibar.kpis.compute import (
+    cells_statement,
+    moments,
+    reach_statement,
+    statistic_statement,
+    stock_statement,
+    times_statement,
+)
 from kpibar.kpis.estimates import Window
 from kpibar.layouts.layout import shelf
 from kpibar.model.build import parameters, steps, written_in
@@ -46,13 +53,21 @@ YEAR = Window(date(2025, 1, 1), date(2025, 12, 31))
 def sql_of(kpi: Kpi) -> str:
     if kpi.additive:
         return cells_statement([kpi], [YEAR], kpi.over or "brand", None)
+    if kpi.is_stock:
+        return stock_statement(kpi, moments([YEAR], "UTC"), "'all'", None)
     statement = times_statement if kpi.spec.survival else statistic_statement
     return statement(kpi, [YEAR], "'all'", None)
 
 
-STATEMENTS = {step.name: written_in(step.sql, VALUES) for step in steps()} | {
-    part.id: sql_of(part) for kpi in KPIS for part in (kpi, *kpi.note_counts())
-}
+STATEMENTS = (
+    {step.name: written_in(step.sql, VALUES) for step in steps()}
+    | {part.id: sql_of(part) for kpi in KPIS for part in (kpi, *kpi.note_counts())}
+    | {
+        f"{kpi.id}__reach": reach_statement(kpi, datetime(2025, 12, 31, 23), datetime(2024, 12, 31, 23), None)
+        for kpi in KPIS
+        if kpi.is_stock
+    }
+)
 # The words with which the names of layouts begin, kpibar's own aside.
 VENDORS = {layout.name.partition("-")[0] for layout in shelf(Path("/nowhere"), {}).layouts.values()} - {"kpibar"}
 # Ratings of one tool are of its own tickets, in whatever export they stand: nothing but the name of the source says so.

@@ -663,6 +663,52 @@ def test_every_figure_is_the_recomputed_one(documents: dict[str, dict[str, Any]]
                 same(segment["previous"], kind, rows[(years == 2024) & (keys == key)], (id, by, key, 2024))
 
 
+def stock(made: pd.DataFrame, day: Any) -> pd.DataFrame:
+    """The tickets open as a local day is over, with their age then and whether they may have been closed."""
+    end = (day + DAY).tz_localize("Europe/Paris")
+    over = made["still_solved"] & (made["created"] + pd.to_timedelta(made["solution_s"], unit="s") < end)
+    there = made[(made["created"] < end) & ~over & (made["still_solved"] <= made["solution_s"].notna())]
+    return there.assign(age=(end - there["created"]).dt.total_seconds())
+
+
+@pytest.mark.parametrize("by", BY)
+def test_the_backlog_is_the_recomputed_one(documents: dict[str, dict[str, Any]], by: str) -> None:
+    """What is open as a year, or a month, is over; 2024 may have fewer, by those that were reopened since."""
+    made = tickets()
+    made = made[made["counted"] & (made["Status"].ne("") | made["solved"])]
+    made = described(made, "z" + made["Id"])
+    kpis = {kpi["id"]: kpi for kpi in documents[by]["kpis"]}
+    quantiles = {"backlog_age": 0.5, "backlog_age_p90": 0.9}
+
+    def check(figures: dict[str, dict[str, Any]], rows: pd.DataFrame, where: object) -> None:
+        assert figures["backlog"]["value"] == figures["backlog"]["numerator"] == len(rows), where
+        for id, fraction in quantiles.items():
+            expected = rows["age"].quantile(fraction) if len(rows) else None
+            assert (figures[id]["value"], figures[id]["denominator"] or 0) == (pytest.approx(expected), len(rows)), (
+                where
+            )
+
+    for year, place in ((2025, "series"), (2024, "previous_series")):
+        whole = stock(made, pd.Timestamp(f"{year}-12-31"))
+        check({id: kpis[id] if year == 2025 else kpis[id]["previous"] for id in ("backlog", *quantiles)}, whole, year)
+        for number, point in enumerate(kpis["backlog"][place]):
+            end = pd.Timestamp(point["period"]) + pd.offsets.MonthEnd()
+            check({id: kpis[id][place][number] for id in ("backlog", *quantiles)}, stock(made, end), end)
+        bounds = (kpis["backlog"] if year == 2025 else kpis["backlog"]["previous"])["bounds"]
+        assert bounds == {"low": len(whole) - int((whole["reopens"] > 0).sum()), "high": len(whole)}, year
+        if by == "month":
+            continue
+        keys = whole[by].fillna("?").replace("", "?")
+        segments = {
+            id: {one["key"]: one for one in kpis[id]["breakdowns"][0]["segments"]} for id in ("backlog", *quantiles)
+        }
+        assert set(segments["backlog"]) >= set(keys)
+        for key in segments["backlog"]:
+            parts = {id: of_kpi.get(key) for id, of_kpi in segments.items()}
+            figures = {id: part if year == 2025 else part["previous"] for id, part in parts.items() if part}
+            check(figures, whole[keys == key], (key, year))
+
+
 @pytest.mark.parametrize("by", ["brand", "carrier", "country"])
 def test_ratios_and_shares_are_made_of_the_recomputed_counts(documents: dict[str, dict[str, Any]], by: str) -> None:
     def parts(id: str, by: str) -> dict[str, float]:

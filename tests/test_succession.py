@@ -185,5 +185,5 @@ def test_what_is_bound_to_a_tool(folder: Path) -> None:
     bound = {kpi.id for kpi in known.kpis if not kpi.hidden and kpi.kind != "ratio" and tool_bound([kpi])}
     assert bound == {
         "service_level", "answer_rate", "abandon_rate", "asa", "frt_median", "frt_p90", "reply_within", "unanswered",
-        "resolution_median", "resolution_p90", "reopen_rate", "transfer_rate", "csat", "response_rate",
+        "resolution_median", "resolution_p90", "backlog", "reopen_rate", "transfer_rate", "csat", "response_rate",
     }  # fmt: skip

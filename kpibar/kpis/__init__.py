@@ -4,6 +4,7 @@ Its own order, each line standing on those above it:
 
     errors facts intervals survival
     estimates sampling
+    stocks
     masking
     weighting
     kinds

@@ -8,6 +8,9 @@ A KPI reads one fact table. `kind` says how its value is made (`kinds.py` holds 
 - mean     mean of `value` over `where`
 - median, quantile   of `value` over `where`
 - time_to  quantile of `value`, the time until `hit` or, where it does not hold, so far, over `where`
+- stock    number of rows of `where` that began before the end of the last day, whatever their year, and had not ended
+           then: not `hit`, or only after `value` seconds
+- stock_age   quantile of the age of these at that moment
 - mix      share of each value of `over`, a column or an expression, in `where`
 - ratio    one count / another count, each at its own grain: two fact tables are never joined in a KPI
 """
@@ -57,6 +60,8 @@ class Kpi(Definition):
     rows the reader must know of: left out, or counted on an assumption, because something of them is unknown.
     `unknown` is the count of the rows outside its base of which it is not known whether they are hits; `doubt` tells
     which hits ("hits") and which other rows ("misses") of its base are so by a supposition: both bound the figure.
+    Of a stock, a hit is a row that has ended: in doubt are those at an unknown time, and the open ones that may have
+    been closed at the moment.
     `rests_on` are the shares that tell how much of what happened is recorded: where they differ between the years, so
     may it. `weights` is the one of them that tells of how many rows, the `unknown` ones left out, it is known whether
     they are hits: by it the figure is weighted by channel. `participation` are the shares that tell how many were asked
@@ -102,6 +107,16 @@ class Kpi(Definition):
         return tuple(str(getattr(self, entry)) for entry in self.spec.operands)
 
     @property
+    def is_stock(self) -> bool:
+        """Whether it tells what is open at the end of its days."""
+        return self.spec.stock is not None
+
+    @property
+    def begin(self) -> str:
+        """The column of the instant of its date: that at which a row of a stock begins."""
+        return self.date.removesuffix("_on") + "_at"
+
+    @property
     def formula(self) -> str:
         """Its formula in one line, over the columns of its fact table."""
         rows = f"rows of fact_{self.from_table} where {self.where}"
@@ -133,7 +148,12 @@ class Kpi(Definition):
         return tuple(replace(count, id=f"{self.id}__{code}", where=where) for code, where in self.notes.items())
 
     def doubt_counts(self) -> tuple["Kpi", ...]:
-        """The counts of the hits and of the other rows of its base that are so by a supposition, as KPIs."""
+        """The counts of the hits and of the other rows of its base that are so by a supposition, as KPIs.
+
+        None of a stock, whose rows are no sum: its own statement tells them.
+        """
+        if self.is_stock:
+            return ()
         rows = {"hits": f"({self.hit})", "misses": f"NOT ({self.hit})"}
         return tuple(
             replace(self._count(), id=f"{self.id}__doubt_{side}", where=f"({self.where}) AND {rows[side]} AND ({text})")
@@ -305,6 +325,9 @@ def _rewrite_expressions(kpi: Kpi) -> Kpi:
         column = getattr(kpi, name)
         if column and column not in columns:
             raise KpiInvalid(place, f'{name} = "{excerpt(column)}": expected one of {_list_names(columns)}')
+    if kpi.is_stock and not {kpi.begin, "source", "as_of", "as_of_on"} <= facts:
+        tables = [table for table, columns in FACTS.items() if {"source", "as_of", "as_of_on"} <= columns]
+        raise KpiInvalid(place, f"a {kpi.kind} has a date of the instant a row begins, from {_list_names(tables)}")
     where, hit, against, value, over = anew
     return replace(kpi, where=where, hit=hit, against=against, value=value, over=over, wording=as_written)
 
@@ -356,7 +379,7 @@ def _check_target(kpi: Kpi, target: float) -> None:
 
 def _check_operands(catalogue: Catalogue, kpi: Kpi) -> None:
     for part in (*kpi.operands, *filter(None, (kpi.unknown,))):
-        if not catalogue.get(part).spec.counts:
+        if not (catalogue.get(part).spec.counts and catalogue.get(part).additive):
             raise KpiInvalid(f"[kpis.{kpi.id}] of kpibar.toml", f'"{part}" is not a count')
 
 

@@ -3,15 +3,17 @@
 All additive KPIs over one fact table and date are computed by ONE statement that aggregates its rows to cells
 (month and, when asked, one dimension). Years, totals and segments are sums of cells. Medians are not sums: two
 statements each, for their values in every period, month and segment asked, and for the bounds of these. Times of which
-some still run are counted by one statement each, in cells that add up; their curve is made of these.
+some still run are counted by one statement each, in cells that add up; their curve is made of these. What is open at
+the end of each month is one statement for a count and its ages, which returns a row for each record open then.
 """
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from kpibar.database.engine import Engine, EngineError, Row
 from kpibar.kpis.catalogue import Kpi
@@ -19,7 +21,9 @@ from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.estimates import Measure, Parts, Reason, Window
 from kpibar.kpis.facts import FACTS
 from kpibar.kpis.kinds import Statistic
+from kpibar.kpis.stocks import Stock
 from kpibar.kpis.survival import Curve, curve_quantile, survival_curve
+from kpibar.model.build import written_in
 from kpibar.privacy.disclosure import show_words
 
 TOTAL = ""
@@ -30,6 +34,9 @@ NO_ORDER = "?no_order"
 _SECONDS = 60.0
 # Figures of a KPI that is no sum by the place of their window, their month and segment; None: the whole window.
 Statistics = Mapping[tuple[int, date | None, str | None], Measure]
+_DAY = timedelta(days=1)
+# The instant from which seconds are counted, and a number of them that is never reached.
+_ORIGIN, _NEVER = datetime(2000, 1, 1), "1.0e15"
 _OF_CONTACTS = frozenset({"contacts", "issues", "journeys"})
 
 
@@ -339,6 +346,162 @@ def _time_figure(curve: Curve, young: int, kpi: Kpi, level: float) -> Measure:
         quantile.value, float(curve.ended), float(curve.base), quantile.low, quantile.high, curve.base, young
     )
     return figure if quantile.value is not None else replace(figure, low=curve.longest, high=None, reason="not_reached")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The end of a month of a window, by the place of the window, its first day, its last one and the instant in UTC.
+
+    `closes` tells that the window ends with it.
+    """
+
+    period: int
+    month: date
+    day: date
+    instant: datetime
+    closes: bool
+
+
+def moments(windows: Sequence[Window], zone: str, untold: timedelta = timedelta()) -> tuple[Moment, ...]:
+    """The ends of the months of each window, whose days begin in a zone.
+
+    The last one of a window comes sooner by the stretch of its last day of which nothing is told: that is so in
+    each window, so that they are alike.
+    """
+    ends = []
+    for place, window in enumerate(windows):
+        month = window.start.replace(day=1)
+        while month <= window.end:
+            day = min(last_of_month(month), window.end)
+            instant = end_of_day(day, zone) - (untold if day == window.end else timedelta())
+            ends.append(Moment(place, month, day, instant, closes=day == window.end))
+            month = last_of_month(month) + timedelta(days=1)
+    return tuple(ends)
+
+
+def end_of_day(day: date, zone: str) -> datetime:
+    """The instant at which a local day is over, in UTC, as the database has it."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
+    return midnight.astimezone(UTC).replace(tzinfo=None)
+
+
+def stock_statement(kpi: Kpi, ends: Sequence[Moment], group: str | None, brand: str | None) -> str:
+    """One statement for what is open at moments: a row for each record and moment, with its age in seconds.
+
+    Of a source of which nothing is known at a moment, no record is open. At the end of a window the records that may
+    have been open come too (`is_open` is false): `in_doubt` tells them, and those open that may have been closed.
+    """
+    segment = "segment, " if group else ""
+    return (
+        f"SELECT period, month, closes, {segment}age, is_open, in_doubt\nFROM (\n"
+        f"    SELECT period, month, closes, {segment}ends_s - begins_s AS age, NOT records.untimed AS is_open,\n"
+        "        coalesce((untimed OR open_in_doubt) AND closes AND as_of > instant, FALSE) AS in_doubt\n"
+        f"    FROM (\n{_stock_records(kpi, group, brand)}\n    ) AS records\n"
+        f"    JOIN (\n{_moments_table(ends)}\n    ) AS moments (period, month, day, instant, ends_s, closes)\n"
+        "        ON begins_s < ends_s AND leaves_s >= ends_s AND as_of_on >= day\n"
+        ") AS stock\nWHERE is_open OR in_doubt"
+    )
+
+
+def _stock_records(kpi: Kpi, group: str | None, brand: str | None) -> str:
+    """SQL of the records that a stock may hold: when each begins and leaves it, and what of that is in doubt.
+
+    Both in seconds from the same instant as the moments: numbers are compared far faster than instants.
+    """
+    open_in_doubt, end_in_doubt = (kpi.doubt.get(side, "FALSE") for side in ("misses", "hits"))
+    begins = written_in(f"seconds_between({kpi.begin}, TIMESTAMP '{_ORIGIN}')", {})
+    segment = f"{group} AS segment, " if group else ""
+    return (
+        "        SELECT ended.*,\n"
+        f"            CASE WHEN has_ended AND NOT untimed THEN begins_s + duration ELSE {_NEVER} END AS leaves_s\n"
+        f"        FROM (\n            SELECT {segment}{begins} AS begins_s, as_of, as_of_on,\n"
+        f"                coalesce({kpi.hit}, FALSE) AS has_ended, ({kpi.value}) * 1.0e0 AS duration,\n"
+        f"                {open_in_doubt} AS open_in_doubt,\n"
+        f"                coalesce(({kpi.hit}) AND ({end_in_doubt}), FALSE) AS untimed\n"
+        f"            FROM fact_{kpi.from_table}\n            WHERE ({kpi.where}){of_brand(brand)}\n        ) AS ended"
+    )
+
+
+def _moments_table(ends: Sequence[Moment]) -> str:
+    """SQL of moments, a row each."""
+    rows = (
+        f"({end.period}, DATE '{end.month}', DATE '{end.day}', TIMESTAMP '{end.instant}', "
+        f"{(end.instant - _ORIGIN).total_seconds():.0f}.0e0, {str(end.closes).upper()})"
+        for end in ends
+    )
+    return "        VALUES " + ",\n        ".join(rows)
+
+
+# The rows of a statement by its SQL: a count, a median and a ninth tenth are read off the same ones.
+Rows = Mapping[str, Any]
+
+
+def stocks(
+    engine: Engine,
+    kpi: Kpi,
+    ends: Sequence[Moment],
+    level: float,
+    group: str | None = None,
+    brand: str | None = None,
+    cache: dict[str, Rows] | None = None,
+) -> Statistics:
+    """A KPI of what is open, at the end of each window, for its segments too, and of each of its months.
+
+    `cache` keeps the rows by their statement. Of a window as a whole the records in doubt bound the figure.
+    """
+    import numpy
+
+    sql, cache = stock_statement(kpi, ends, group, brand), {} if cache is None else cache
+    if sql not in cache:
+        with _refusal_of(engine, kpi):
+            cache[sql] = engine.arrays(sql)
+    rows, figure = cache[sql], kpi.spec.stock
+    assert figure is not None, f"{kpi.id} is no stock"
+    figures: dict[tuple[int, date | None, str | None], Measure] = {}
+    months = rows["month"].astype("datetime64[D]")
+    for end in ends:
+        here = (rows["period"] == end.period) & (months == numpy.datetime64(end.month))
+        figures[end.period, end.month, None] = figure(_stock(rows, here, has_doubt=False), kpi.quantile, level)
+        if not end.closes:
+            continue
+        figures[end.period, None, None] = figure(_stock(rows, here, has_doubt=bool(kpi.doubt)), kpi.quantile, level)
+        for name in sorted(set(rows["segment"][rows["closes"]])) if group else ():
+            part = _stock(rows, here & (rows["segment"] == name), has_doubt=False)
+            figures[end.period, None, name] = figure(part, kpi.quantile, level)
+    return figures
+
+
+def _stock(rows: Rows, here: Any, *, has_doubt: bool) -> Stock:
+    """The records of some of the rows of a stock, those in doubt where they are asked for."""
+    import numpy
+
+    is_open, in_doubt = rows["is_open"], rows["in_doubt"] & has_doubt
+    ages, may_be_closed, may_be_open = (
+        numpy.sort(rows["age"][here & mask]) for mask in (is_open, is_open & in_doubt, in_doubt & ~is_open)
+    )
+    return Stock(ages, may_be_closed, may_be_open, has_doubt)
+
+
+def reach_statement(kpi: Kpi, end: datetime, before: datetime, brand: str | None) -> str:
+    """One statement for the days of which a stock tells: source, day of its first record, last day it speaks of.
+
+    The last column counts the records open too long.
+
+    These are open at the end of the year and older than any that the source could tell of at that of the year before.
+    """
+    age = written_in(f"seconds_between(TIMESTAMP '{end}', began_at)", {})
+    # Both moments are of one hour of one day of the year: what lies between them are whole days.
+    older = f"first_at < TIMESTAMP '{before}' AND began_at < first_at + INTERVAL '{round((end - before) / _DAY)}' DAY"
+    is_open = f"began_at < TIMESTAMP '{end}' AND (NOT has_ended OR coalesce(duration >= {age}, FALSE))"
+    return (
+        "SELECT source, min(began_on) AS first_on, max(as_of_on) AS last_on,\n"
+        f"    count(*) FILTER (WHERE {older} AND {is_open}) AS older\n"
+        f"FROM (\n    SELECT source, as_of_on, {kpi.date} AS began_on, {kpi.begin} AS began_at,\n"
+        f"        coalesce({kpi.hit}, FALSE) AS has_ended, ({kpi.value}) * 1.0e0 AS duration,\n"
+        f"        min({kpi.begin}) OVER (PARTITION BY source) AS first_at\n"
+        f"    FROM fact_{kpi.from_table} WHERE ({kpi.where}){of_brand(brand)}\n"
+        ") AS records\nGROUP BY source ORDER BY source"
+    )
 
 
 def statistics(

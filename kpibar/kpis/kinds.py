@@ -29,8 +29,9 @@ from kpibar.kpis.estimates import (
 )
 from kpibar.kpis.intervals import Difference, Interval, quantile_ranks
 from kpibar.kpis.masking import mask_bases, mask_categories, mask_nothing, mask_remainders
+from kpibar.kpis.stocks import StockFigure, age_of_stock, count_of_stock
 
-Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "time_to", "net", "mix"]
+Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "time_to", "net", "mix", "stock", "stock_age"]
 
 # SQL of the sums a kind needs, over {rows}: old enough, of the population.
 _BASE = {"base": "count(*) FILTER (WHERE {rows})"}
@@ -99,8 +100,9 @@ class KindSpec:
     `formula` is its line in words. `entries` are those its author must write. `sums` is the SQL of the parts
     its cells hold; a kind without is no sum of its own rows. `operands` are the entries that name the counts it is
     made of, each at its own grain. `statistic` is the SQL of a figure that is no sum; `survival`: its figure is read
-    off the curve of the times that have not ended (`survival.py`). A kind has one of these four. `counts`: its value is
-    a number of rows, its own base. `shares`: it has no value as a whole, but the share of each value of a column.
+    off the curve of the times that have not ended (`survival.py`). `stock` makes the figure of the records that are
+    open at a moment, whenever they began (`stocks.py`). A kind has one of these five. `counts`: its value is a number
+    of rows, its own base. `shares`: it has no value as a whole, but the share of each value of a column.
     `volume`: it grows with the days counted, so that a month missing on one side is a change.
     `estimate` makes a figure of the parts (of each operand in order), `difference` tests two figures.
     `bounds` is the range of a figure, if none or all of so many unknown rows, hits in doubt and misses in doubt are
@@ -117,6 +119,7 @@ class KindSpec:
     operands: tuple[str, ...] = ()
     statistic: Statistic | None = None
     survival: bool = False
+    stock: StockFigure | None = None
     estimate: Callable[[Sequence[Parts], float], Measure] = base_of_rows
     counts: bool = False
     shares: bool = False
@@ -129,8 +132,11 @@ class KindSpec:
     group: Callable[[Measure], float] = _base
 
     def __post_init__(self) -> None:
-        if [bool(self.sums), bool(self.operands), self.statistic is not None, self.survival].count(True) != 1:
-            raise ValueError("a kind of KPI has sums, operands, a statistic or running times: one makes its figures")
+        ways = (self.sums, self.operands, self.statistic, self.survival, self.stock)
+        if sum(map(bool, ways)) != 1:
+            raise ValueError(
+                "a kind of KPI has sums, operands, a statistic or running times, or is a stock: one makes its figures"
+            )
 
     @property
     def additive(self) -> bool:
@@ -140,7 +146,7 @@ class KindSpec:
     @property
     def has_statements(self) -> bool:
         """Whether its figures come from statements of each KPI, as they are no sums of cells."""
-        return self.survival or self.statistic is not None
+        return self.survival or self.statistic is not None or self.stock is not None
 
     @property
     def has_base(self) -> bool:
@@ -232,5 +238,28 @@ KINDS: Mapping[Kind, KindSpec] = {
         mask_own_parts=mask_categories,
         group=_records,
         estimator="mix",
+    ),
+    "stock": KindSpec(
+        formula="number of {rows} and not ended at the end of the last day: ({hit}) within {value} seconds",
+        entries=(*_OF_FACTS, "value", "hit"),
+        stock=count_of_stock,
+        estimate=count_rows,
+        difference=_no_difference,
+        counts=True,
+        volume=True,
+        mask=mask_nothing,
+        mask_parts=mask_nothing,
+        group=_records,
+        estimator="stock",
+    ),
+    "stock_age": KindSpec(
+        formula="{quantile:g} quantile of the age of {rows} and not ended at the end of the last day: ({hit}) "
+        "within {value} seconds",
+        entries=(*_OF_FACTS, "value", "hit"),
+        stock=age_of_stock,
+        difference=difference_by_intervals,
+        volume=True,
+        mask_parts=mask_bases,
+        estimator="stock_age",
     ),
 }

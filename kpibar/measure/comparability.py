@@ -4,8 +4,7 @@ from dataclasses import asdict
 
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.estimates import Measure
-from kpibar.kpis.intervals import Interval
-from kpibar.measure.figures import bounded, total
+from kpibar.measure.figures import whole
 from kpibar.measure.inputs import Inputs, entities, parts, rows_of_kpi, sources_of
 from kpibar.measure.participation import ParticipationChange, may_explain, participation_change
 from kpibar.measure.reach import UnevenSource, stretches, uneven
@@ -31,6 +30,8 @@ def compare(inputs: Inputs, kpi: Kpi, before: Measure) -> Comparison:
         differs: Values = {"source": source.source, "missing": stretches(source.missing)}
         years: Values = {"now": source.now, "before": source.before, "year": year, "previous": year - 1}
         return Comparison(False, "coverage_differs", {**differs, **years}, tools)
+    if (unlike := _stock_difference(inputs, kpi)) is not None:
+        return Comparison(False, *unlike, tools)
     if rows < inputs.reporting.min_month_coverage * months:
         gaps = {"year": year - 1, "seen": rows, "months": months}
         return Comparison(False, "previous_incomplete", gaps, tools)
@@ -49,13 +50,26 @@ def participation_values(inputs: Inputs, change: ParticipationChange) -> Values:
 
 def _disjoint(inputs: Inputs, kpi: Kpi) -> bool:
     """Whether the bounds of both years lie apart: then the figure has changed, whatever was not recorded."""
-    now, before = (_bounds(inputs, kpi, place) for place in (0, 1))
+    now, before = (whole(inputs, kpi, place).bounds for place in (0, 1))
     return now is not None and before is not None and (now.low > before.high or before.low > now.high)
 
 
-def _bounds(inputs: Inputs, kpi: Kpi, place: int) -> Interval | None:
-    window = inputs.spans[kpi.id][place]
-    return bounded(inputs, kpi, total(inputs, kpi, window), window).bounds
+def _stock_difference(inputs: Inputs, kpi: Kpi) -> tuple[str, Values] | None:
+    """Why two stocks do not compare: one may hold what the other cannot, or what was open then is in doubt.
+
+    An export of a later day tells more of the stock of a day than one of that day: not which contacts were closed
+    then and opened again. The figures of two years compare where no such contact can turn the one into the other.
+    """
+    if not kpi.is_stock:
+        return None
+    previous = inputs.edition.year - 1
+    if older := sum(reach.older for reach in inputs.reaches[kpi.id]):
+        return "stock_reach", {"rows": older, "previous": previous}
+    years = [whole(inputs, kpi, place) for place in (0, 1)]
+    doubtful = sum(measure.hits_in_doubt + measure.misses_in_doubt for measure in years)
+    if doubtful and not _disjoint(inputs, kpi):
+        return "stock_in_doubt", {"rows": doubtful, "previous": previous}
+    return None
 
 
 def _months_with_rows(inputs: Inputs, kpi: Kpi) -> tuple[int, int]:

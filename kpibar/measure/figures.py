@@ -14,7 +14,7 @@ from kpibar.kpis.estimates import Measure, Status, Window
 from kpibar.kpis.weighting import WeightClass, expected_hits
 from kpibar.measure.breakdown import clusters, segment_figures
 from kpibar.measure.coverage import missing_inputs
-from kpibar.measure.inputs import Inputs, has_rows, parts, rows_of_kpi
+from kpibar.measure.inputs import Inputs, has_rows, parts, rows_of_kpi, tells_of
 from kpibar.measure.reach import entity_of, join_sources, silent_months
 from kpibar.measure.report import Segment
 
@@ -41,7 +41,7 @@ def figures(inputs: Inputs, kpi: Kpi) -> Figures:
     status: Status = "not_available"
     if missing:
         now = replace(now, value=None, low=None, high=None, weighted_value=None, reason="missing_inputs")
-    elif has_rows(inputs, kpi, inputs.spans[kpi.id][0]):
+    elif now.reason != "no_source":
         status = _status(kpi, now)
     return Figures(
         now=now,
@@ -71,13 +71,20 @@ def gate_coverage(inputs: Inputs, kpi: Kpi) -> float | None:
 def _year(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
     """The figure of the year (0) or of the year before (1)."""
     window = inputs.spans[kpi.id][place]
-    if not has_rows(inputs, kpi, window):
+    if not has_rows(inputs, kpi, window) or not tells_of(inputs, kpi, window.end):
         return Measure(reason="no_source")
-    measure = bounded(inputs, kpi, _whole(inputs, kpi, place), window)
-    return mask(kpi, _weighted(inputs, kpi, measure, window), inputs.reporting)
+    return mask(kpi, _weighted(inputs, kpi, whole(inputs, kpi, place), window), inputs.reporting)
 
 
-def bounded(inputs: Inputs, kpi: Kpi, measure: Measure, window: Window) -> Measure:
+def whole(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
+    """The figure of the year (0) or of the year before (1) with its bounds; nothing of it is masked."""
+    if kpi.spec.has_statements:
+        return inputs.statistics[kpi.id].get((place, None, None), Measure(denominator=0.0, reason="no_rows"))
+    window = inputs.spans[kpi.id][place]
+    return _bounded(inputs, kpi, total(inputs, kpi, window), window)
+
+
+def _bounded(inputs: Inputs, kpi: Kpi, measure: Measure, window: Window) -> Measure:
     """A figure with what it would be if none, or all, of the rows of which it is not known were hits."""
     if not kpi.unknown or kpi.spec.bounds is None:
         return measure
@@ -108,12 +115,6 @@ def _weight_class(inputs: Inputs, kpi: Kpi, window: Window, channel: str) -> Wei
     return WeightClass(coverage.base, coverage.hits, hits or 0.0)
 
 
-def _whole(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
-    if kpi.spec.has_statements:
-        return inputs.statistics[kpi.id].get((place, None, None), Measure(denominator=0.0, reason="no_rows"))
-    return total(inputs, kpi, inputs.spans[kpi.id][place])
-
-
 def _series(inputs: Inputs, kpi: Kpi, place: int) -> Series:
     """The KPI in each month of a year, as far as it is known; no value is where no source says anything.
 
@@ -132,7 +133,7 @@ def _month(inputs: Inputs, kpi: Kpi, place: int, month: date, silent: bool) -> M
     window = inputs.spans[kpi.id][place]
     if month > window.end:
         return Measure(reason="after_coverage")
-    if silent and not kpi.operands:
+    if (silent and not kpi.operands) or not tells_of(inputs, kpi, min(last_of_month(month), window.end)):
         return Measure(reason="no_source")
     if kpi.spec.has_statements:
         return inputs.statistics[kpi.id].get((place, month, None), Measure(denominator=0.0, reason="no_rows"))

@@ -6,21 +6,37 @@ its parts: contacts without orders are no rate.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from kpibar.config import Reporting
 from kpibar.database.schema import DAY_COLUMNS
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import Cells, Curves, Statistics, additive_cells, segment_of, statistics, times
+from kpibar.kpis.compute import (
+    Cells,
+    Curves,
+    Moment,
+    Rows,
+    Statistics,
+    additive_cells,
+    end_of_day,
+    moments,
+    reach_statement,
+    run_statement,
+    segment_of,
+    statistics,
+    stocks,
+    times,
+)
 from kpibar.kpis.estimates import Measure, Window
 from kpibar.measure.reach import (
     SourceRows,
     Span,
     UnevenSource,
+    ends_of_sources,
     entity_of,
     filled_by,
-    last_days,
     rows_of_sources,
     span,
     uneven,
@@ -29,6 +45,22 @@ from kpibar.measure.report import Edition
 from kpibar.measure.selection import SettledYear, selected_year
 from kpibar.measure.succession import Handover
 from kpibar.plausibility.open_records import OUTCOMES
+
+# A day, or an instant of it.
+Day = TypeVar("Day", bound=date)
+
+
+@dataclass(frozen=True)
+class StockReach:
+    """Of which days a source tells what is open: that of its first record to `last`; and the records open too long.
+
+    These are open at the end of the year and older than any of those it could tell of at the end of the year before.
+    """
+
+    source: str
+    first: date
+    last: date | None
+    older: int
 
 
 @dataclass(frozen=True)
@@ -41,7 +73,8 @@ class Inputs:
     date column, those of both years with rows; `source_rows`, per canonical table and span, what each source holds;
     `uneven`, those silent in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source
     gave way to which; `selections`, per canonical table, the year that holds settled records alone; `recording`, the
-    cells by channel of the shares that tell how much is recorded, and of what is weighted by them.
+    cells by channel of the shares that tell how much is recorded, and of what is weighted by them; `reaches`, how far
+    back each stock goes.
     """
 
     edition: Edition
@@ -62,6 +95,7 @@ class Inputs:
     handovers: tuple[Handover, ...] = ()
     selections: Mapping[str, SettledYear] = field(default_factory=dict)
     recording: Cells = field(default_factory=Cells)
+    reaches: Mapping[str, tuple[StockReach, ...]] = field(default_factory=dict)
 
 
 def gather(
@@ -77,7 +111,8 @@ def gather(
     """Run the statements of the KPIs: additive ones once, by the dimension asked for where they have it."""
     engine, additive = store.engine, _additive(catalogue, kpis)
     windows = (edition.window, edition.previous)
-    days, columns = last_days(store, brand), filled_by(store)
+    ends, columns = ends_of_sources(store, brand), filled_by(store)
+    days = {name: day for name, (day, _) in ends.items()}
     shares_asked = [catalogue.get(name) for kpi in kpis for name in kpi.participation]
     dated = (*additive.values(), *shares_asked, *kpis)
     spans = {kpi.id: span(edition, _ends(catalogue, kpi, days, columns)) for kpi in dated}
@@ -89,7 +124,9 @@ def gather(
     cells = Cells({**by_cells.without_segments().by_kpi, **totals.by_kpi})
     tables = dict.fromkeys((entity, spans[kpi.id]) for kpi in kpis for entity in entities(catalogue, kpi))
     source_rows = rows_of_sources(store, sorted(tables, key=repr), brand)
-    cache: dict[str, Curves] = {}
+    of_stocks = {
+        kpi.id: _moments(catalogue, kpi, spans[kpi.id], ends, columns, edition) for kpi in kpis if kpi.is_stock
+    }
     return Inputs(
         edition=edition,
         reporting=reporting,
@@ -109,16 +146,14 @@ def gather(
             if kpi.spec.shares
         },
         brand_cells=by_cells if dimension == "brand" else _brand_cells(store, catalogue, kpis, edition, brand, cuts),
-        statistics={
-            kpi.id: _statistics(store, kpi, spans[kpi.id], dimension, brand, reporting, cache)
-            for kpi in kpis
-            if kpi.spec.has_statements
-        },
+        statistics=_statistics(store, kpis, spans, dimension, brand, reporting)
+        | _stocks(store, kpis, of_stocks, dimension, brand, reporting),
         handovers=handovers,
         recording=by_cells
         if dimension == "channel"
         else additive_cells(engine, _by_channel(catalogue, kpis), windows, "channel", brand, cuts),
         selections={entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))},
+        reaches=_reaches(store, kpis, of_stocks, brand),
     )
 
 
@@ -151,6 +186,23 @@ def _brand_cells(
 
 def _statistics(
     store: Store,
+    kpis: Iterable[Kpi],
+    spans: Mapping[str, Span],
+    dimension: str | None,
+    brand: str | None,
+    reporting: Reporting,
+) -> dict[str, Statistics]:
+    """The figures of the KPIs that are neither sums nor stocks."""
+    cache: dict[str, Curves] = {}
+    return {
+        kpi.id: _statistic(store, kpi, spans[kpi.id], dimension, brand, reporting, cache)
+        for kpi in kpis
+        if kpi.spec.has_statements and not kpi.is_stock
+    }
+
+
+def _statistic(
+    store: Store,
     kpi: Kpi,
     years: Span,
     dimension: str | None,
@@ -174,6 +226,60 @@ def _statistics(
     if kpi.spec.survival:
         return times(store.engine, kpi, years, reporting.confidence, group, brand, cache)
     return statistics(store.engine, kpi, years, group, brand, bounds)
+
+
+def _moments(
+    catalogue: Catalogue,
+    kpi: Kpi,
+    years: Span,
+    ends: Mapping[tuple[str, str], tuple[date, datetime]],
+    columns: Mapping[str, frozenset[str]],
+    edition: Edition,
+) -> tuple[Moment, ...]:
+    """The ends of the months of both years, the last ones as early in their day as the exports were taken in theirs."""
+    instants = _ends(catalogue, kpi, {name: instant for name, (_, instant) in ends.items()}, columns)
+    over = end_of_day(years[0].end, edition.timezone)
+    untold = max(timedelta(), over - max(instants)) if instants else timedelta()
+    # Exports that end before the year leave no day of it in part.
+    whole = untold >= timedelta(days=1)
+    return moments(years, edition.timezone, timedelta() if whole else timedelta(seconds=untold // timedelta(seconds=1)))
+
+
+def _stocks(
+    store: Store,
+    kpis: Iterable[Kpi],
+    of_stocks: Mapping[str, tuple[Moment, ...]],
+    dimension: str | None,
+    brand: str | None,
+    reporting: Reporting,
+) -> dict[str, Statistics]:
+    """The figures of the KPIs of what is open; those that differ in their figure alone have one statement."""
+    cache: dict[str, Rows] = {}
+    figures = {}
+    for kpi in kpis:
+        if kpi.is_stock:
+            group = segment_of(dimension, kpi.from_table) if dimension in kpi.dimensions() else None
+            figures[kpi.id] = stocks(store.engine, kpi, of_stocks[kpi.id], reporting.confidence, group, brand, cache)
+    return figures
+
+
+def _reaches(
+    store: Store, kpis: Iterable[Kpi], of_stocks: Mapping[str, tuple[Moment, ...]], brand: str | None
+) -> dict[str, tuple[StockReach, ...]]:
+    """How far back the sources of each KPI of what is open go; KPIs of the same records have one statement."""
+    cache: dict[str, tuple[StockReach, ...]] = {}
+    reaches = {}
+    for kpi in kpis:
+        if kpi.is_stock:
+            end, before = (end.instant for end in of_stocks[kpi.id] if end.closes)
+            sql = reach_statement(kpi, end, before, brand)
+            if sql not in cache:
+                rows = run_statement(store.engine, kpi, sql)
+                cache[sql] = tuple(
+                    StockReach(str(source), first, last, int(older)) for source, first, last, older in rows
+                )
+            reaches[kpi.id] = cache[sql]
+    return reaches
 
 
 def _additive(catalogue: Catalogue, kpis: Iterable[Kpi]) -> dict[str, Kpi]:
@@ -208,9 +314,9 @@ def _cluster(column: str) -> Kpi:
 
 
 def _ends(
-    catalogue: Catalogue, kpi: Kpi, days: Mapping[tuple[str, str], date], columns: Mapping[str, frozenset[str]]
-) -> list[date]:
-    """For each part of a KPI the last day that some source of it speaks of."""
+    catalogue: Catalogue, kpi: Kpi, days: Mapping[tuple[str, str], Day], columns: Mapping[str, frozenset[str]]
+) -> list[Day]:
+    """For each part of a KPI the last day, or instant, that some source of it speaks of."""
     ends = []
     for entity in dict.fromkeys(entity_of(part) for part in parts(catalogue, kpi)):
         sources = sources_of(catalogue, kpi, entity, columns)
@@ -263,6 +369,13 @@ def has_rows(inputs: Inputs, kpi: Kpi, window: Window) -> bool:
     """Whether the KPI's tables have a row in a year at all: a count over a table that is not there is no zero."""
     tables = [inputs.months[part.from_table, part.date] for part in parts(inputs.catalogue, kpi)]
     return all(any(window.start <= month <= window.end for month in months) for months in tables)
+
+
+def tells_of(inputs: Inputs, kpi: Kpi, day: date) -> bool:
+    """Whether some source tells what of a stock is open at the end of a day; true of a KPI that is none."""
+    return not kpi.is_stock or any(
+        reach.first <= day and reach.last is not None and day <= reach.last for reach in inputs.reaches[kpi.id]
+    )
 
 
 def _needs(catalogue: Catalogue, kpi: Kpi) -> list[str]:

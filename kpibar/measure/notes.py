@@ -43,6 +43,7 @@ def row_notes(inputs: Inputs, kpi: Kpi, figures: Figures, comparison: Comparison
         *_base_notes(inputs, kpi, figures),
         *_coverage_notes(inputs, kpi, figures),
         *_bounds_notes(inputs, kpi, figures),
+        *_reach_notes(inputs, kpi, figures),
         *_breakdown_notes(inputs, kpi, brands),
         *(Note(code, {"rows": rows}) for code, rows in unknown_rows(inputs, kpi).items()),
         *(_ratio_notes(inputs, kpi, brands) if figures.status == "ok" else ()),
@@ -90,7 +91,9 @@ def _bounds_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
         return
     values: dict[str, str | int | float] = {"low": bounds.low, "high": bounds.high, "unit": kpi.unit}
     doubtful = figures.now.hits_in_doubt + figures.now.misses_in_doubt
-    if share is None:
+    if kpi.is_stock:
+        yield Note("bounds_stock", {**values, "doubtful": doubtful})
+    elif share is None:
         weighted_value = figures.now.weighted_value
         values |= {"rows": figures.now.unknown} | ({} if weighted_value is None else {"weighted": weighted_value})
         yield Note(f"bounds_{_CAUSES.get(kpi.unknown, 'unknown')}", values)
@@ -102,6 +105,13 @@ def _bounds_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
         yield Note("bounds_issue", {**values, "rows": figures.now.unknown, "doubtful": doubtful})
     if share is not None and kpi.better == "higher" and share < inputs.reporting.min_reason_coverage:
         yield Note("upper_bound", {"percent": round(100 * share)}, "warning")
+
+
+def _reach_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
+    """The sources of a stock that begin in the year or in the year before: what was open already is not in them."""
+    for reach in inputs.reaches.get(kpi.id, ()):
+        if figures.status == "ok" and inputs.edition.previous.start <= reach.first <= inputs.edition.window.end:
+            yield Note("stock_begins", {"source": reach.source, "first": str(reach.first)}, "warning")
 
 
 def _breakdown_notes(inputs: Inputs, kpi: Kpi, brands: tuple[OneSided, ...]) -> Iterator[Note]:

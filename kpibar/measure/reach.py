@@ -6,7 +6,7 @@ have an empty month by chance; it is silent where it would have had rows, had it
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from itertools import groupby
 
@@ -55,6 +55,11 @@ def entity_of(kpi: Kpi) -> str:
 
 def last_days(store: Store, brand: str | None = None) -> dict[tuple[str, str], date]:
     """The last local day each source speaks of in each canonical table, of all brands or of one and of none."""
+    return {name: day for name, (day, _) in ends_of_sources(store, brand).items()}
+
+
+def ends_of_sources(store: Store, brand: str | None = None) -> dict[tuple[str, str], tuple[date, datetime]]:
+    """The last local day each source speaks of in each canonical table, and the instant up to which it does."""
     condition = ""
     if brand is not None:
         sources = (
@@ -62,8 +67,10 @@ def last_days(store: Store, brand: str | None = None) -> dict[tuple[str, str], d
             for entity in DAY_COLUMNS
         )
         condition = f" AND (entity, source) IN ({' UNION '.join(sources)})"
-    rows = store.engine.rows(f"SELECT entity, source, as_of_on FROM sources WHERE as_of_on IS NOT NULL{condition}")
-    return {(str(entity), str(source)): day for entity, source, day in rows if entity in DAY_COLUMNS}
+    rows = store.engine.rows(
+        f"SELECT entity, source, as_of_on, as_of FROM sources WHERE as_of_on IS NOT NULL{condition}"
+    )
+    return {(str(entity), str(source)): (day, as_of) for entity, source, day, as_of in rows if entity in DAY_COLUMNS}
 
 
 def filled_by(store: Store) -> dict[str, frozenset[str]]:

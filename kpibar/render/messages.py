@@ -9,7 +9,7 @@ from importlib.resources import files
 from kpibar.kpis.compute import NO_ORDER, UNKNOWN
 from kpibar.render.numbers import format_value
 
-_COUNTS = frozenset({"base", "least", "named", "rows"})
+_COUNTS = frozenset({"base", "doubtful", "least", "named", "rows"})
 _IN_UNIT = frozenset({"low", "high", "weighted"})
 # Rows of which a dimension says nothing: the key of their segment in the data and the message that names it.
 _WITHOUT_NAME = {UNKNOWN: "unknown", NO_ORDER: "no_order"}

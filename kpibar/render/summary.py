@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kpibar.database.ledger import Counts, Statement
 from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import cells_statement, statistic_statement, times_statement
+from kpibar.kpis.compute import cells_statement, moments, statistic_statement, stock_statement, times_statement
 from kpibar.kpis.estimates import Window
 from kpibar.layouts.layout import Layout, Shelf
 from kpibar.load.corrections import Corrections
@@ -309,6 +309,9 @@ def statement(kpi: Kpi, window: Window) -> str:
     """The SQL that computes a KPI alone for a window."""
     if kpi.additive:
         return cells_statement([kpi], [window], kpi.over or None, None)
+    if kpi.is_stock:
+        # A passport is of no database: the last moment of its days is told in UTC.
+        return stock_statement(kpi, [end for end in moments([window], "UTC") if end.closes], None, None)
     own_statement = times_statement if kpi.spec.survival else statistic_statement
     return own_statement(kpi, [window], None, None)
 
