@@ -102,10 +102,21 @@ def _date_orders(export: Export) -> Iterator[Pollution]:
     if ambiguous:
         truth = Table(export.columns, tuple(ambiguous))
         for polluted in _files(export, "date", _ORDERS, truth):
-            # Single dates the other way round in the very notation of the layout: the file says so, byte for byte.
-            mirrored = export.name == "easiware" and polluted.label.startswith("mm/dd/yyyy, in 1 of 3")
-            says = _rewritten(export, truth, "date", _ORDERS["mm/dd/yyyy"], 3) if mirrored else None
+            says = _mirrored(export, truth, polluted.label)
             yield replace(polluted, label=polluted.label + ", days that could be months", says=says)
+
+
+def _mirrored(export: Export, truth: Table, label: str) -> Table | None:
+    """What a file says byte for byte: single dates the other way round in the very notation of the layout.
+
+    Of a file in which more than a third of the dates are another day the other way round, something must be told.
+    """
+    if export.name != "easiware" or not label.startswith("mm/dd/yyyy, in "):
+        return None
+    every = 3 if label.startswith("mm/dd/yyyy, in 1 of 3") else 1
+    months, days = (_rewritten(export, truth, "date", _ORDERS[order], every) for order in ("mm/dd/yyyy", "dd/mm/yyyy"))
+    changed = sum(one != other for one, other in zip(months.rows, days.rows, strict=True))
+    return months if 3 * changed <= len(truth.rows) else None
 
 
 def _could_be_months(export: Export, row: tuple[str, ...]) -> bool:

@@ -4,7 +4,7 @@ All additive KPIs over one fact table and date are computed by ONE statement tha
 (month and, when asked, one dimension). Years, totals and segments are sums of cells. Medians are not sums: two
 statements each, for their values in every period, month and segment asked, and for the bounds of these. Times of which
 some still run are counted by one statement each, in cells that add up; their curve is made of these. What is open at
-the end of each month is one statement for a count and its ages, which returns a row for each record open then.
+the end of each month is one statement for a count and its ages, which returns the records that may be open at some.
 """
 
 import math
@@ -37,6 +37,8 @@ Statistics = Mapping[tuple[int, date | None, str | None], Measure]
 _DAY = timedelta(days=1)
 # The instant from which seconds are counted, and a number of them that is never reached.
 _ORIGIN, _NEVER = datetime(2000, 1, 1), "1.0e15"
+# The day of an instant in two time zones differs by so much at most, and one more for the time of the day.
+_DAYS_APART = 2
 _OF_CONTACTS = frozenset({"contacts", "issues", "journeys"})
 
 
@@ -386,53 +388,31 @@ def end_of_day(day: date, zone: str) -> datetime:
 
 
 def stock_statement(kpi: Kpi, ends: Sequence[Moment], group: str | None, brand: str | None) -> str:
-    """One statement for what is open at moments: a row for each record and moment, with its age in seconds.
+    """One statement for the records that may be open at some of the moments: when each begins, and when it leaves.
 
-    Of a source of which nothing is known at a moment, no record is open. At the end of a window the records that may
-    have been open come too (`is_open` is false): `in_doubt` tells them, and those open that may have been closed.
-    """
-    segment = "segment, " if group else ""
-    return (
-        f"SELECT period, month, closes, {segment}age, is_open, in_doubt\nFROM (\n"
-        f"    SELECT period, month, closes, {segment}ends_s - begins_s AS age, NOT records.untimed AS is_open,\n"
-        "        coalesce((untimed OR open_in_doubt) AND closes AND as_of > instant, FALSE) AS in_doubt\n"
-        f"    FROM (\n{_stock_records(kpi, group, brand)}\n    ) AS records\n"
-        f"    JOIN (\n{_moments_table(ends)}\n    ) AS moments (period, month, day, instant, ends_s, closes)\n"
-        "        ON begins_s < ends_s AND leaves_s >= ends_s AND as_of_on >= day\n"
-        ") AS stock\nWHERE is_open OR in_doubt"
-    )
-
-
-def _stock_records(kpi: Kpi, group: str | None, brand: str | None) -> str:
-    """SQL of the records that a stock may hold: when each begins and leaves it, and what of that is in doubt.
-
-    Both in seconds from the same instant as the moments: numbers are compared far faster than instants.
+    Both in seconds from the same instant. A record that has not ended, or at an unknown time (`untimed`), never leaves;
+    `open_in_doubt` tells that an open one may have been closed. Most records end within days: those that end long
+    before the first of the days of a month that are moments stay in the database.
     """
     open_in_doubt, end_in_doubt = (kpi.doubt.get(side, "FALSE") for side in ("misses", "hits"))
     begins = written_in(f"seconds_between({kpi.begin}, TIMESTAMP '{_ORIGIN}')", {})
-    segment = f"{group} AS segment, " if group else ""
+    segment, segments = (f"{group} AS segment, ", "segment, ") if group else ("", "")
+    least_day = min(end.day.day for end in ends) - _DAYS_APART
     return (
-        "        SELECT ended.*,\n"
-        f"            CASE WHEN has_ended AND NOT untimed THEN begins_s + duration ELSE {_NEVER} END AS leaves_s\n"
-        f"        FROM (\n            SELECT {segment}{begins} AS begins_s, as_of, as_of_on,\n"
-        f"                coalesce({kpi.hit}, FALSE) AS has_ended, ({kpi.value}) * 1.0e0 AS duration,\n"
-        f"                {open_in_doubt} AS open_in_doubt,\n"
-        f"                coalesce(({kpi.hit}) AND ({end_in_doubt}), FALSE) AS untimed\n"
-        f"            FROM fact_{kpi.from_table}\n            WHERE ({kpi.where}){of_brand(brand)}\n        ) AS ended"
+        f"SELECT {segments}begins_s, CASE WHEN runs THEN {_NEVER} ELSE begins_s + duration END AS leaves_s,\n"
+        "    untimed, open_in_doubt, as_of, as_of_on\n"
+        f"FROM (\n    SELECT {segment}{begins} AS begins_s, extract(DAY FROM {kpi.date}) AS day_of_month,\n"
+        f"        ({kpi.value}) * 1.0e0 AS duration, as_of, as_of_on,\n"
+        f"        NOT coalesce({kpi.hit}, FALSE) OR coalesce({end_in_doubt}, FALSE) AS runs,\n"
+        f"        coalesce({open_in_doubt}, FALSE) AS open_in_doubt,\n"
+        f"        coalesce(({kpi.hit}) AND ({end_in_doubt}), FALSE) AS untimed\n"
+        f"    FROM fact_{kpi.from_table}\n    WHERE ({kpi.where}){of_brand(brand)}\n) AS records\n"
+        f"WHERE begins_s IS NOT NULL AND as_of_on IS NOT NULL\n"
+        f"    AND (runs OR coalesce(day_of_month + duration / 86400 >= {least_day}, FALSE))"
     )
 
 
-def _moments_table(ends: Sequence[Moment]) -> str:
-    """SQL of moments, a row each."""
-    rows = (
-        f"({end.period}, DATE '{end.month}', DATE '{end.day}', TIMESTAMP '{end.instant}', "
-        f"{(end.instant - _ORIGIN).total_seconds():.0f}.0e0, {str(end.closes).upper()})"
-        for end in ends
-    )
-    return "        VALUES " + ",\n        ".join(rows)
-
-
-# The rows of a statement by its SQL: a count, a median and a ninth tenth are read off the same ones.
+# The records of a statement by its SQL, the latest first: a count, a median and a ninth tenth are read off the same.
 Rows = Mapping[str, Any]
 
 
@@ -447,39 +427,63 @@ def stocks(
 ) -> Statistics:
     """A KPI of what is open, at the end of each window, for its segments too, and of each of its months.
 
-    `cache` keeps the rows by their statement. Of a window as a whole the records in doubt bound the figure.
+    `cache` keeps the records by their statement. Of a window as a whole the records in doubt bound the figure.
     """
-    import numpy
-
     sql, cache = stock_statement(kpi, ends, group, brand), {} if cache is None else cache
     if sql not in cache:
-        with _refusal_of(engine, kpi):
-            cache[sql] = engine.arrays(sql)
+        cache[sql] = _latest_first(engine, kpi, sql)
     rows, figure = cache[sql], kpi.spec.stock
     assert figure is not None, f"{kpi.id} is no stock"
+    names = sorted(set(rows["segment"])) if group else []
     figures: dict[tuple[int, date | None, str | None], Measure] = {}
-    months = rows["month"].astype("datetime64[D]")
     for end in ends:
-        here = (rows["period"] == end.period) & (months == numpy.datetime64(end.month))
-        figures[end.period, end.month, None] = figure(_stock(rows, here, has_doubt=False), kpi.quantile, level)
+        here = _open_at(rows, end)
+        figures[end.period, end.month, None] = figure(_stock(here, end, has_doubt=False), kpi.quantile, level)
         if not end.closes:
             continue
-        figures[end.period, None, None] = figure(_stock(rows, here, has_doubt=bool(kpi.doubt)), kpi.quantile, level)
-        for name in sorted(set(rows["segment"][rows["closes"]])) if group else ():
-            part = _stock(rows, here & (rows["segment"] == name), has_doubt=False)
-            figures[end.period, None, name] = figure(part, kpi.quantile, level)
+        figures[end.period, None, None] = figure(_stock(here, end, has_doubt=bool(kpi.doubt)), kpi.quantile, level)
+        for name in names:
+            part = {column: values[here["segment"] == name] for column, values in here.items()}
+            figures[end.period, None, name] = figure(_stock(part, end, has_doubt=False), kpi.quantile, level)
     return figures
 
 
-def _stock(rows: Rows, here: Any, *, has_doubt: bool) -> Stock:
-    """The records of some of the rows of a stock, those in doubt where they are asked for."""
+def _latest_first(engine: Engine, kpi: Kpi, sql: str) -> Rows:
+    """The records a statement gives, the latest first: at every moment the ages of any of them ascend."""
     import numpy
 
-    is_open, in_doubt = rows["is_open"], rows["in_doubt"] & has_doubt
-    ages, may_be_closed, may_be_open = (
-        numpy.sort(rows["age"][here & mask]) for mask in (is_open, is_open & in_doubt, in_doubt & ~is_open)
+    with _refusal_of(engine, kpi):
+        rows = engine.arrays(sql)
+    order = numpy.argsort(-rows["begins_s"], kind="stable")
+    return {name: values[order] for name, values in rows.items()}
+
+
+def _open_at(rows: Rows, end: Moment) -> Rows:
+    """The records open at a moment, and those that may have been; of a source of which nothing is known then, none."""
+    import numpy
+
+    instant = _seconds(end.instant)
+    here = (
+        (rows["begins_s"] < instant) & (rows["leaves_s"] >= instant) & (rows["as_of_on"] >= numpy.datetime64(end.day))
     )
-    return Stock(ages, may_be_closed, may_be_open, has_doubt)
+    return {name: values[here] for name, values in rows.items()}
+
+
+def _stock(rows: Rows, end: Moment, *, has_doubt: bool) -> Stock:
+    """The ages of the records open at a moment; where they are asked for, those of the records in doubt.
+
+    An export of a later day does not tell which of the open ones were closed then and opened again.
+    """
+    import numpy
+
+    ages, untimed = _seconds(end.instant) - rows["begins_s"], rows["untimed"]
+    in_doubt = (untimed | rows["open_in_doubt"]) & (rows["as_of"] > numpy.datetime64(end.instant)) & has_doubt
+    return Stock(ages[~untimed], ages[~untimed & in_doubt], ages[untimed & in_doubt], has_doubt)
+
+
+def _seconds(instant: datetime) -> float:
+    """The seconds from the instant that those of records begin at."""
+    return (instant - _ORIGIN).total_seconds()
 
 
 def reach_statement(kpi: Kpi, end: datetime, before: datetime, brand: str | None) -> str:
