@@ -1,15 +1,17 @@
 """Reproducers of the errors of audits of recorded reasons; see `tests.reproducers`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from kpibar.audit import errors
-from kpibar.cli.errors import FormatUnknown, OutputOverwrites
+from kpibar.audit.strata import Key, parse_key
+from kpibar.cli.errors import OutputOverwrites
 from kpibar.measure.errors import YearWithoutData
 from tests.intake import write
 from tests.reproducers import Case, reproduces, run, said
 
 HEADER = "key,wismo,contact,created_on,channel,lang,subject,body\n"
-KEY = "2025-abcdef-1-1-2-0123456789abcde"
+KEY = str(Key(2025, "abcdef", 1, 1, 2, "0123456789abcde"))
 
 
 def draw(folder: Path) -> list[str]:
@@ -38,6 +40,14 @@ def label(line: str, word: str) -> str:
     return f"{key},{word},{rest}"
 
 
+def other_contact(line: str) -> str:
+    """A line of a sample, of a contact that no database has."""
+    text, rest = line.split(",", 1)
+    key = parse_key(text)
+    assert key is not None
+    return f"{replace(key, contact='0' * 15)},{rest}"
+
+
 def write_labels(folder: Path, *lines: str) -> None:
     write(folder, "labels.csv", "\n".join(lines) + "\n")
 
@@ -45,8 +55,7 @@ def write_labels(folder: Path, *lines: str) -> None:
 @reproduces(errors.SampleForeign)
 def labels_of_another_database(folder: Path) -> Case:
     lines = draw(folder)
-    key, rest = label(lines[1], "no").split(",", 1)
-    write_labels(folder, lines[0], f"{key[:-15]}{'0' * 15},{rest}")
+    write_labels(folder, lines[0], other_contact(label(lines[1], "no")))
     return said("audit apply labels.csv", "labels.csv: none of its contacts is in", "--db")
 
 
@@ -119,8 +128,7 @@ def labels_of_no_contact(folder: Path) -> Case:
 @reproduces(errors.LabelsInvalid)
 def labels_of_more_contacts_than_were_drawn(folder: Path) -> Case:
     lines = draw(folder)
-    key, rest = label(lines[1], "no").split(",", 1)
-    write_labels(folder, *lines[:2], f"{key[:-15]}{'0' * 15},{rest}")
+    write_labels(folder, *lines[:2], other_contact(label(lines[1], "no")))
     return said("audit apply labels.csv", "labels.csv:3: the contact is not of this draw")
 
 
@@ -143,9 +151,9 @@ def labels_as_ticks(folder: Path) -> Case:
     return said("audit apply labels.csv", "all 1 labels say yes, and 1 contacts that were drawn have none")
 
 
-@reproduces(FormatUnknown)
+@reproduces(errors.SampleNotCsv)
 def draw_into_a_workbook(folder: Path) -> Case:
-    return said("audit draw -o sample.xlsx", "sample.xlsx: its extension names no format", ".csv")
+    return said("audit draw -o sample.xlsx", "sample.xlsx: a sample is written as CSV", ".csv")
 
 
 @reproduces(OutputOverwrites)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy
 import pytest
 import xlsxwriter
+from statsmodels.stats.proportion import proportion_confint
 
 from kpibar.audit.correction import Correction, correct
 from kpibar.audit.labels import read_labels
@@ -128,13 +129,13 @@ def test_a_stratum_without_a_label_may_be_anything(folder: Path, is_deleted: boo
     rows = [row for row in rows if not is_deleted or id_of(row) != "u2"]
     found = apply(folder, settings(folder), write_rows(folder / "l.csv", rows))
     assert (found.blank, found.missing) == ((0, 0) if is_deleted else (1, 0)), "of a kind without a line nobody knows"
+    assert sum(part.contacts for part in found.parts) == 7
     assert found.whole.share is not None
     assert found.whole.share.value == pytest.approx(4 / 6), "as the six others"
-    assert found.whole.share.low == pytest.approx(4 / 7 - 1.95996 * (4 / 6 * 2 / 6 / 7) ** 0.5, abs=1e-5), (
-        "and how a year varies"
-    )
-    assert found.whole.share.high == 1.0
-    assert (found.whole.contacts, found.whole.without_label, found.whole.sensitivity) == (7, 1, None)
+    low, high = proportion_confint(4 / 6 * 7, 7, method="wilson")
+    assert found.whole.share.low == pytest.approx(4 / 7 - (4 / 6 - low)), "4 or 5 of 7, and how a year varies"
+    assert found.whole.share.high == pytest.approx(5 / 7 + (high - 4 / 6))
+    assert (found.whole.contacts, found.whole.in_strata_without_label, found.whole.sensitivity) == (7, 1, None)
 
 
 def test_the_formula_gives_the_published_value() -> None:
@@ -142,10 +143,10 @@ def test_the_formula_gives_the_published_value() -> None:
 
 
 def test_of_a_census_only_the_variation_of_the_year_is_left() -> None:
-    """100 of 400 contacts, all labelled: 1.96 x √(.25 x .75 / 400) = .0424 to either side."""
+    """100 of 400 contacts, all labelled: the Wilson interval of 400 contacts."""
     found = stratified_interval([Tally(400, 400, 100)])
     assert found is not None
-    assert (found.low, found.high) == pytest.approx((0.25 - 0.04243, 0.25 + 0.04243), abs=1e-4)
+    assert (found.low, found.high) == pytest.approx(proportion_confint(100, 400, method="wilson"))
 
 
 def test_ranges_of_strata_without_a_label_add_up() -> None:
@@ -194,6 +195,7 @@ def test_a_sample_is_blind_always_alike_and_grows(folder: Path) -> None:
     assert {id_of(row) for row in small} < {id_of(row) for row in large}
     assert "commande" not in str(small[1:])
     assert "reason" not in " ".join(small[0])
+    assert len({row[0][5:11] for row in small[1:]}) > 0.9 * len(small), "keys of one stratum do not look alike"
     keys = [row[0][-15:] for row in small[1:]]
     assert keys == sorted(keys), "reasons are mixed"
     kinds = Counter((int(id_of(row)) % 3, row[4]) for row in small[1:])
@@ -326,7 +328,7 @@ def test_the_command_line_prints_text_and_json(folder: Path, lang: str) -> None:
     write_rows(folder / "l.csv", label_rows(rows, lambda row: "?" if id_of(row) == "u1" else by_id(row)))
     shown = kpibar("audit", "apply", "l.csv", *options, folder=folder)
     assert shown.returncode == 0, shown.stderr
-    words = {"en": ["60.0%", "Total", "without a label: 1;"], "fr": ["60,0\u00a0%", "sans réponse\u00a0: 1"]}
+    words = {"en": ["60.0%", "Total", "without a label: 1;"], "fr": ["60,0\u00a0%", "non annotés\u00a0: 1"]}
     assert all(word in shown.stdout for word in words[lang]), shown.stdout
     found = json.loads(kpibar("audit", "apply", "l.csv", "--json", *options, folder=folder).stdout)
     assert (found["schema"], found["schema_version"], found["year"]) == ("kpibar.audit", "1.0", 2025)

@@ -24,7 +24,7 @@ from kpibar.measure.circulation import for_circulation
 from kpibar.measure.report import Barometer, Request, Row
 from kpibar.render.document import to_csv, to_json
 from kpibar.render.terminal import Screen, render
-from tests.support import computed, row, settings
+from tests.support import computed, ingest_tables, report, row, settings
 from tests.test_document import NOW, SCHEMA
 
 HOUR, DAY = 3600, 86_400
@@ -189,7 +189,7 @@ def test_one_that_was_closed_then_and_reopened_since_makes_no_change(folder: Pat
     assert (backlog.now.bounds, backlog.before.bounds) == (Interval(108, 108), Interval(108, 148))
     for kpi in (backlog, age):
         assert (kpi.comparison.reason, kpi.change) == ("stock_in_doubt", None)
-        assert [note.values["rows"] for note in kpi.notes if note.code == "stock_in_doubt"] == [40]
+        assert [note.values for note in kpi.notes if note.code == "stock_in_doubt"] == [{"previous": 2024}]
         now, before = kpi.now.bounds, kpi.before.bounds
         assert now is not None and before is not None
         assert before.low <= now.low <= now.high <= before.high, "the same behaviour lies in what is possible"
@@ -367,3 +367,68 @@ def test_bounds_of_a_quantile_hold_for_every_choice_of_the_doubtful() -> None:
             high = -lowest_quantile(-certain[::-1], -doubtful[::-1], 1 - fraction)
             assert lowest_quantile(certain, doubtful, fraction) <= min(possible)
             assert high >= max(possible)
+
+
+def open_tickets(brand: str, count: int, created_at: str, channel: str = "email", more: str = "open,,0") -> str:
+    """Lines of tickets of a brand that are open, or end as `more` says (status, resolved_at, reopens)."""
+    return "".join(f"{brand}{created_at[:10]}{number},{created_at},{channel},{more}\n" for number in range(count))
+
+
+HEADER = "contact_id,created_at,channel,status,resolved_at,reopens\n"
+
+
+def test_the_moment_is_that_of_which_all_sources_tell(folder: Path) -> None:
+    """Alpha is exported on 29 December, Beta in January: both count up to 29 December, 3 and 4 open contacts."""
+    config = settings(
+        folder, '[[files]]\nmatch = "alpha*"\nbrand = "Alpha"\n[[files]]\nmatch = "beta*"\nbrand = "Beta"\n'
+    )
+    days = ("2023-11-10 10:00:00", "2024-11-10 10:00:00")
+    for brand, count, as_of in (("alpha", 3, datetime(2025, 12, 29, 20)), ("beta", 4, datetime(2026, 1, 10))):
+        text = HEADER + "".join(open_tickets(brand, 1, day, more=f"solved,{day},0") for day in days)
+        text += open_tickets(brand, count, "2025-06-10 10:00:00") + open_tickets(brand, 5, "2025-12-31 10:00:00")
+        ingest_tables(folder, {f"{brand}.csv": text}, config, as_of)
+    found = report(folder, config, ASKED)
+    assert row(found, "backlog").now.value == 7
+    assert "counted_until" in [note.code for note in row(found, "backlog").notes]
+
+
+def test_segments_with_records_in_doubt_have_no_verdict(folder: Path) -> None:
+    """2024: 10 e-mails and 10 chats open. 2025: 100 e-mails more, and 5 chats that may have been closed: 115 to 120."""
+    text = HEADER + open_tickets("e", 10, "2024-06-01 10:00:00") + open_tickets("c", 10, "2024-06-01 10:00:00", "chat")
+    text += open_tickets("e", 100, "2025-06-01 10:00:00")
+    text += open_tickets("c", 5, "2025-06-01 10:00:00", "chat", "solved,2026-02-01 10:00:00,1")
+    days = ["2022-01-01", *(f"{year}-{month:02}-05" for year in (2024, 2025) for month in range(1, 13))]
+    text += "".join(open_tickets("z", 1, f"{day} 10:00:00", more=f"solved,{day} 11:00:00,0") for day in days)
+    found = row(computed(folder, {"tickets.csv": text}, request=replace(ASKED, by="channel")), "backlog")
+    assert (found.now.bounds, found.before.bounds) == (Interval(120, 125), Interval(20, 20))
+    assert found.change is not None
+    assert [part.change for part in found.segments] == [None, None]
+
+
+def test_an_own_stock_of_records_without_a_day_has_no_figure(folder: Path) -> None:
+    table = """
+    | survey_id | kind | score | scale_min | scale_max | sent_at | answered_at         |
+    | 1         | csat | 5     | 1         | 5         |         | 2025-03-03 11:00:00 |
+    """
+    more = OWN_STOCK + 'from = "surveys"\ndate = "sent_on"\nvalue = "1"\nhit = "answered"\n'
+    found = computed(folder, {"surveys.csv": table, "tickets.csv": TICKETS}, more, request=Request(2025, ("mine",)))
+    assert row(found, "mine").status == "not_available"
+
+
+OWN_STOCK = '[kpis.mine]\ntitle = { en = "Mine" }\nkind = "stock"\nunit = "count"\n'
+OF_CONTACTS = 'from = "contacts"\ndate = "created_on"\n'
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        (OWN_STOCK + OF_CONTACTS + 'value = "resolution_s"\nhit = "solved"\nmaturity_days = 3\n', "no maturity_days"),
+        (
+            OWN_STOCK.replace('"stock"', '"count"') + OF_CONTACTS + 'gate = "backlog"\n',
+            '"backlog" is not a share of rows',
+        ),
+    ],
+)
+def test_what_an_own_kpi_cannot_have_is_refused(folder: Path, entries: str, words: str) -> None:
+    with pytest.raises(KpiInvalid, match=words):
+        catalogue(settings(folder, entries).settings)

@@ -73,7 +73,7 @@ def test_resolution_is_an_upper_bound_where_few_can_be_followed(folder: Path) ->
         "repeat_rate": ["bounds_followed"],
     }, "three of five can be followed"
     page = render(found, "en", Screen(width=100))
-    assert "First-contact resolution: between 25.0% and 75.0%, whatever became of the 2 contacts" in " ".join(
+    assert "First-contact resolution: between 25.0% and 75.0%, depending on what became of the 2 contacts" in " ".join(
         page.split()
     )
     assert "An upper bound, as 60 % of the contacts can be followed" in " ".join(page.split())

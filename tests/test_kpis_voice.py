@@ -151,3 +151,14 @@ def test_answers_only_give_no_response_rate(folder: Path) -> None:
     found = computed(folder, {"surveys.csv": ANSWERS_ONLY})
     assert row(found, "response_rate").status == "not_available"
     assert row(found, "response_rate").now.value is None
+
+
+def test_invitations_of_two_brands_about_one_number_are_two(folder: Path) -> None:
+    """Both brands have a ticket 1: Alpha was not answered, Beta was, two days later."""
+    table = """
+    | survey_id | kind | score | scale_max | sent_at             | answered_at         | contact_id | brand |
+    | a1        | csat |       | 5         | 2025-03-01 10:00:00 |                     | 1          | Alpha |
+    | b1        | csat | 5     | 5         | 2025-03-03 10:00:00 | 2025-03-03 11:00:00 | 1          | Beta  |
+    """
+    found = computed(folder, {"surveys.csv": table}, request=EVERY)
+    assert fraction(found, "response_rate") == (1, 2)

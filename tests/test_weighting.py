@@ -79,8 +79,8 @@ def test_the_year_before_is_weighted_and_months_are_not(found: Barometer) -> Non
 def test_the_page_and_the_document_have_it(found: Barometer, folder: Path) -> None:
     page = " ".join(render(found, "en", Screen(width=100)).split())
     assert (
-        "WISMO share of contacts: between 20.0% and 60.0%, whatever the 4 contacts without a known reason ask; "
-        "40.0% if they ask as the others of their channel do" in page
+        "WISMO share of contacts: between 20.0% and 60.0%, depending on what the 4 contacts without a known reason "
+        "ask; 40.0% if their reasons are spread as in the rest of their channel" in page
     )
     text = to_json(found, "2026-02-15T12:00:00Z")
     entries = {entry["id"]: entry for entry in json.loads(text)["kpis"]}

@@ -18,7 +18,7 @@ from itertools import product, starmap
 from kpibar.audit.errors import LabelsInvalid, LabelsMissing, SampleForeign
 from kpibar.audit.labels import Label, LabelFile
 from kpibar.audit.strata import REASONS, SMALL_LANGUAGES, UNKNOWN, Frame, Stratum, contact_sql, from_sql, load_frame
-from kpibar.config import Config
+from kpibar.config import Config, Reporting
 from kpibar.database.store import Store
 from kpibar.kpis.estimates import Measure
 from kpibar.kpis.sampling import Tally, sensitivity, specificity, stratified_interval, stratified_share
@@ -39,10 +39,10 @@ class Estimate:
 class Part:
     """Contacts of a language and a channel, "" for all of them.
 
-    `by_reason` are those whose recorded reason is WISMO, `labels` those that people labelled, `without_label` those in
-    strata of which nothing is labelled. Sensitivity is the share of the contacts that ask where an order is whose
-    recorded reason says so, specificity that of the others whose recorded reason does not; None where there are none,
-    or a stratum has no label.
+    `by_reason` are those whose recorded reason is WISMO, `labels` those that people labelled, `in_strata_without_label`
+    those in strata of which nothing is labelled. Sensitivity is the share of the contacts that ask where an order is
+    whose recorded reason says so, specificity that of the others whose recorded reason does not; None where there are
+    none, a stratum has no label, or fewer are labelled than the smallest base of a figure.
     """
 
     language: str
@@ -50,7 +50,7 @@ class Part:
     contacts: int
     by_reason: int
     labels: int
-    without_label: int
+    in_strata_without_label: int
     sensitivity: float | None
     specificity: float | None
     share: Estimate | None
@@ -86,9 +86,12 @@ def correct(store: Store, config: Config, file: LabelFile) -> Correction:
     """
     level, frame = config.settings.reporting.confidence, load_frame(store, file.year)
     strata = _strata_by_code(frame)
-    if not _is_of(store, frame, file.labels) or any(label.key.stratum not in strata for label in file.labels):
+    if not _is_of(store, frame, file.labels):
         raise SampleForeign(file.path, store.path)
-    tallies = _tallies(file, strata)
+    tallies, total = _tallies(file, strata), file.labels[0].key.total
+    if frame.total == total:
+        # Strata whose lines are all missing are still known, as long as nothing has changed.
+        tallies = {stratum: Tally(count, 0, 0) for stratum, count in frame.contacts.items()} | tallies
     judged, hits = (sum(getattr(tally, name) for tally in tallies.values()) for name in ("judged", "hits"))
     drawn = sum({label.key.stratum: label.key.drawn for label in file.labels}.values())
     if not judged:
@@ -100,12 +103,11 @@ def correct(store: Store, config: Config, file: LabelFile) -> Correction:
     report = barometer(store, config, Request(file.year, kpis=("wismo_share", "wismo_rate", "contact_rate")))
     share_recorded, rate_recorded, contacts_per_order = (_figure(report, name) for name in report.request.kpis)
     places = sorted({(stratum.language, stratum.channel) for stratum in tallies})
-    total = file.labels[0].key.total
     return Correction(
         year=file.year,
         confidence=level,
-        whole=_part(tallies, ("", ""), level, total),
-        parts=tuple(_part(_at(tallies, place), place, level) for place in places),
+        whole=_part(tallies, ("", ""), config.settings.reporting, total),
+        parts=tuple(_part(_at(tallies, place), place, config.settings.reporting) for place in places),
         rate=_rate(_with_remainder(tallies.values(), total), contacts_per_order, rate_recorded, level),
         share_recorded=share_recorded,
         rate_recorded=rate_recorded,
@@ -147,6 +149,8 @@ def _tallies(file: LabelFile, strata: Mapping[str, Stratum]) -> dict[Stratum, Ta
         lines = by_code.setdefault(label.key.stratum, [])
         lines.append(label)
         first = lines[0].key
+        if label.key.stratum not in strata:
+            raise LabelsInvalid(file.path, label.line, "no contact of its language and channel is in the database now")
         if (label.key.drawn, label.key.contacts) != (first.drawn, first.contacts) or len(lines) > first.drawn:
             raise LabelsInvalid(file.path, label.line, "the contact is not of this draw; use the file as it was drawn")
     return {
@@ -170,21 +174,22 @@ def _with_remainder(tallies: Iterable[Tally], total: int) -> list[Tally]:
     return [*strata, Tally(remainder, 0, 0)] if remainder > 0 else strata
 
 
-def _part(tallies: Mapping[Stratum, Tally], place: tuple[str, str], level: float, total: int = 0) -> Part:
+def _part(tallies: Mapping[Stratum, Tally], place: tuple[str, str], reporting: Reporting, total: int = 0) -> Part:
     """A part; `total` are its contacts, where some of its strata may be missing."""
     positives = [tally for stratum, tally in tallies.items() if stratum.reason == "wismo"]
     negatives = [tally for stratum, tally in tallies.items() if stratum.reason != "wismo"]
     strata = _with_remainder(tallies.values(), total)
-    is_whole = len(strata) == len(tallies)
+    labels = sum(tally.judged for tally in strata)
+    tells = len(strata) == len(tallies) and labels >= reporting.min_base
     return Part(
         *place,
         contacts=sum(tally.records for tally in strata),
         by_reason=sum(tally.records for tally in positives),
-        labels=sum(tally.judged for tally in strata),
-        without_label=sum(tally.records for tally in strata if not tally.judged),
-        sensitivity=sensitivity(positives, negatives) if is_whole else None,
-        specificity=specificity(positives, negatives) if is_whole else None,
-        share=_share(strata, level),
+        labels=labels,
+        in_strata_without_label=sum(tally.records for tally in strata if not tally.judged),
+        sensitivity=sensitivity(positives, negatives) if tells else None,
+        specificity=specificity(positives, negatives) if tells else None,
+        share=_share(strata, reporting.confidence),
     )
 
 

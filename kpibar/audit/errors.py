@@ -19,6 +19,13 @@ class SampleExists(UsageError):
         super().__init__(f"{path}: exists already, perhaps with labels; choose another file with -o")
 
 
+class SampleNotCsv(UsageError):
+    """The file for the sample has the ending of another format."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: a sample is written as CSV; name a file that ends in .csv")
+
+
 class SampleForeign(UsageError):
     """No contact of a sample is in the database."""
 

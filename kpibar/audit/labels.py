@@ -18,6 +18,7 @@ KEY, LABEL = COLUMNS[:2]
 _YES = frozenset({"yes", "y", "oui", "true", "vrai", "1"})
 _NO = frozenset({"no", "n", "non", "false", "faux", "0"})
 _NONE = frozenset({"", "?"})
+_LONGEST_WORD = 20
 # No draw is larger; what is longer is another file.
 _MOST_LINES = 100_000
 
@@ -87,7 +88,8 @@ def _label(path: Path, line: int, cells: list[str], names: list[str]) -> Label:
     if key is None:
         raise LabelsInvalid(path, line, f'column "{KEY}" is not as `audit draw` wrote it; copy it from there')
     if word not in _YES | _NO | _NONE:
-        raise LabelsInvalid(path, line, f'column "{LABEL}": expected yes or no, or nothing where nobody can tell')
+        why = "expected yes or no (oui, non), or nothing where nobody can tell"
+        raise LabelsInvalid(path, line, f'column "{LABEL}": "{word[:_LONGEST_WORD]}": {why}')
     return Label(line, key, None if word in _NONE else word in _YES)
 
 

@@ -49,7 +49,8 @@ class Key:
     """What the key of a line of a sample tells.
 
     The year, the code of the contact's stratum, how many contacts of the stratum were drawn and how many it holds, how
-    many contacts the year holds, and fifteen signs that stand for the contact.
+    many contacts the year holds, and fifteen signs that stand for the contact. As text all but the year and the contact
+    is mixed with a hash of the contact: lines of one stratum look no more alike than others to who reads them.
     """
 
     year: int
@@ -60,10 +61,11 @@ class Key:
     contact: str
 
     def __str__(self) -> str:
-        return f"{self.year}-{self.stratum}-{self.drawn}-{self.contacts}-{self.total}-{self.contact}"
+        content = f"{self.stratum}{self.drawn:08x}{self.contacts:08x}{self.total:08x}"
+        return f"{self.year}-{_mix(content, self.contact)}-{self.contact}"
 
 
-_KEY = re.compile(r"([1-9][0-9]{3})-([0-9a-f]{6})-([1-9][0-9]{0,8})-([1-9][0-9]{0,8})-([1-9][0-9]{0,8})-([0-9a-f]{15})")
+_KEY = re.compile(r"([1-9][0-9]{3})-([0-9a-f]{30})-([0-9a-f]{15})")
 
 
 def parse_key(text: str) -> Key | None:
@@ -71,8 +73,15 @@ def parse_key(text: str) -> Key | None:
     match = _KEY.fullmatch(text.strip().lower())
     if match is None:
         return None
-    drawn, contacts, total = (int(match[place]) for place in (3, 4, 5))
-    return Key(int(match[1]), match[2], drawn, contacts, total, match[6]) if drawn <= contacts <= total else None
+    content = _mix(match[2], match[3])
+    drawn, contacts, total = (int(content[place : place + 8], 16) for place in (6, 14, 22))
+    return Key(int(match[1]), content[:6], drawn, contacts, total, match[3]) if 0 < drawn <= contacts <= total else None
+
+
+def _mix(digits: str, contact: str) -> str:
+    """Hexadecimal digits mixed with a hash of a contact; mixed again they are what they were."""
+    other = hashlib.sha256(contact.encode()).hexdigest()[: len(digits)]
+    return f"{int(digits, 16) ^ int(other, 16):0{len(digits)}x}"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,10 @@ def draw(
     size: Annotated[
         int,
         typer.Option(
-            min=20, max=5000, help="Contacts with the reason WISMO, and as many others; 20 a channel at least."
+            min=20,
+            max=5000,
+            help="Contacts a language with the reason WISMO, and as many others. Of each channel and kind of reason "
+            "(WISMO, another, none) 20 at least.",
         ),
     ] = 200,
     lang: LangOption = None,
@@ -35,8 +38,7 @@ def draw(
     Example: kpibar audit draw --year 2025 -o audit-2025.csv
     """
     from kpibar.audit import sample as samples
-    from kpibar.audit.errors import SampleExists
-    from kpibar.cli.errors import FormatUnknown
+    from kpibar.audit.errors import SampleExists, SampleNotCsv
     from kpibar.cli.targets import refuse_overwriting
     from kpibar.config import load
     from kpibar.measure.barometer import open_current
@@ -48,7 +50,7 @@ def draw(
     if output.is_file() and output.stat().st_size:
         raise SampleExists(output)
     if output.suffix.lower() not in ("", ".csv"):
-        raise FormatUnknown(output, [".csv"])
+        raise SampleNotCsv(output)
     with open_current(path, settings, wait, announce) as store:
         sample = samples.draw(store, year, size)
     emit(sample_csv(sample, lang.value if lang else settings.settings.lang or "en"), output)

@@ -294,9 +294,7 @@ def catalogue(settings: Settings) -> Catalogue:
     complete = Catalogue(tuple(kpi for kpi in kpis if kpi.id not in ids) + tuple(additions), families)
     for kpi in additions:
         _check_operands(complete, kpi)
-        if kpi.gate:
-            complete.get(kpi.gate)
-        for name in kpi.rests_on:
+        for name in filter(None, (kpi.gate, *kpi.rests_on)):
             if complete.get(name).spec.bounds is None or complete.get(name).operands:
                 raise KpiInvalid(f"[kpis.{kpi.id}] of kpibar.toml", f'"{name}" is not a share of rows')
     for name in settings.maturity_days:
@@ -325,6 +323,8 @@ def _rewrite_expressions(kpi: Kpi) -> Kpi:
         column = getattr(kpi, name)
         if column and column not in columns:
             raise KpiInvalid(place, f'{name} = "{excerpt(column)}": expected one of {_list_names(columns)}')
+    if kpi.is_stock and kpi.maturity_days:
+        raise KpiInvalid(place, f"a {kpi.kind} is counted at a moment: it has no maturity_days")
     if kpi.is_stock and not {kpi.begin, "source", "as_of", "as_of_on"} <= facts:
         tables = [table for table, columns in FACTS.items() if {"source", "as_of", "as_of_on"} <= columns]
         raise KpiInvalid(place, f"a {kpi.kind} has a date of the instant a row begins, from {_list_names(tables)}")

@@ -454,6 +454,8 @@ def _latest_first(engine: Engine, kpi: Kpi, sql: str) -> Rows:
 
     with _refusal_of(engine, kpi):
         rows = engine.arrays(sql)
+    if not bool(numpy.isfinite(rows["leaves_s"]).all()):
+        _finite(math.inf, [kpi], "its value")
     order = numpy.argsort(-rows["begins_s"], kind="stable")
     return {name: values[order] for name, values in rows.items()}
 
@@ -487,11 +489,10 @@ def _seconds(instant: datetime) -> float:
 
 
 def reach_statement(kpi: Kpi, end: datetime, before: datetime, brand: str | None) -> str:
-    """One statement for the days of which a stock tells: source, day of its first record, last day it speaks of.
+    """One statement for the days of which the sources of a stock tell, and the records that are open too long.
 
-    The last column counts the records open too long.
-
-    These are open at the end of the year and older than any that the source could tell of at that of the year before.
+    Source, day of its first record, last day it speaks of, and how many records are open at the end of the year that
+    are older than any that the source could tell of at that of the year before. A source has records of the stock.
     """
     age = written_in(f"seconds_between(TIMESTAMP '{end}', began_at)", {})
     # Both moments are of one hour of one day of the year: what lies between them are whole days.
@@ -499,12 +500,13 @@ def reach_statement(kpi: Kpi, end: datetime, before: datetime, brand: str | None
     is_open = f"began_at < TIMESTAMP '{end}' AND (NOT has_ended OR coalesce(duration >= {age}, FALSE))"
     return (
         "SELECT source, min(began_on) AS first_on, max(as_of_on) AS last_on,\n"
-        f"    count(*) FILTER (WHERE {older} AND {is_open}) AS older\n"
+        f"    count(*) FILTER (WHERE counts AND {older} AND {is_open}) AS older\n"
         f"FROM (\n    SELECT source, as_of_on, {kpi.date} AS began_on, {kpi.begin} AS began_at,\n"
-        f"        coalesce({kpi.hit}, FALSE) AS has_ended, ({kpi.value}) * 1.0e0 AS duration,\n"
-        f"        min({kpi.begin}) OVER (PARTITION BY source) AS first_at\n"
-        f"    FROM fact_{kpi.from_table} WHERE ({kpi.where}){of_brand(brand)}\n"
-        ") AS records\nGROUP BY source ORDER BY source"
+        f"        coalesce({kpi.where}, FALSE) AS counts, coalesce({kpi.hit}, FALSE) AS has_ended,\n"
+        f"        ({kpi.value}) * 1.0e0 AS duration, min({kpi.begin}) OVER (PARTITION BY source) AS first_at\n"
+        f"    FROM fact_{kpi.from_table}\n"
+        f"    WHERE {kpi.begin} IS NOT NULL AND {kpi.date} IS NOT NULL AND as_of_on IS NOT NULL{of_brand(brand)}\n"
+        ") AS records\nGROUP BY source\nHAVING max(CASE WHEN counts THEN 1 ELSE 0 END) = 1\nORDER BY source"
     )
 
 

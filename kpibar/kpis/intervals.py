@@ -45,7 +45,7 @@ def wilson(successes: float, n: float, level: float = 0.95) -> Interval | None:
     (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n). Source: Wilson (1927), JASA 22.
     """
     _require_part(successes, n)
-    z = z_value(level)
+    z = _z(level)
     if n == 0:
         return None
     p = successes / n
@@ -115,7 +115,7 @@ def mean_interval(n: int, total: float, total_squares: float, level: float = 0.9
 
     mean ± z s/√n with s² = (Σx² - (Σx)²/n) / (n - 1); source: Laplace (1810), the central limit theorem.
     """
-    z = z_value(level)
+    z = _z(level)
     if n < 2:
         return None
     mean = total / n
@@ -137,7 +137,7 @@ def mean_difference(
     Standard error √(s1²/n1 + s0²/n0), variances not assumed equal; interval and p-value from the normal
     distribution. Source: Welch (1938), Biometrika 29.
     """
-    z = z_value(level)
+    z = _z(level)
     if n1 < 2 or n0 < 2:
         return None
     mean1, mean0 = total1 / n1, total0 / n0
@@ -157,7 +157,7 @@ def nps_interval(promoters: float, detractors: float, n: float, level: float = 0
     """
     _require_part(promoters + detractors, n)
     _require_count(promoters, detractors)
-    z = z_value(level)
+    z = _z(level)
     if n == 0:
         return None
     score, half = _nps(promoters, detractors, n), z * _nps_error(promoters, detractors, n)
@@ -184,7 +184,7 @@ def nps_difference(
         return None
     value = _nps(promoters1, detractors1, n1) - _nps(promoters0, detractors0, n0)
     se = math.hypot(_nps_error(promoters1, detractors1, n1), _nps_error(promoters0, detractors0, n0))
-    return _symmetric(value, se, z_value(level))
+    return _symmetric(value, se, _z(level))
 
 
 def quantile_ranks(n: int, q: float, level: float = 0.95) -> tuple[int, int] | None:
@@ -214,7 +214,7 @@ def difference_from_intervals(v1: float, i1: Interval, v0: float, i0: Interval, 
     """
     value = v1 - v0
     arm = math.hypot(v1 - i1.low, i0.high - v0) if value > 0 else math.hypot(i1.high - v1, v0 - i0.low)
-    return _square_and_add(v1, i1, v0, i0, arm / z_value(level))
+    return _square_and_add(v1, i1, v0, i0, arm / _z(level))
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
@@ -250,8 +250,7 @@ def _tail(level: float) -> float:
 
 
 @lru_cache(maxsize=16)
-def z_value(level: float) -> float:
-    """The standard normal quantile of an interval: 1.96 for a level of 0.95."""
+def _z(level: float) -> float:
     return -NormalDist().inv_cdf(_tail(level))
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kpibar.kpis.intervals import Interval, wilson, z_value
+from kpibar.kpis.intervals import Interval, wilson
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,9 @@ def stratified_interval(tallies: Sequence[Tally], level: float = 0.95, *, variat
     if value is None:
         return None
     total = sum(tally.records for tally in tallies)
-    chance = z_value(level) ** 2 * value * (1 - value) / total if variation else 0.0
-    below, above, lowest, highest = chance, chance, value, value
+    chance = wilson(value * total, total, level) if variation else Interval(value, value)
+    assert chance is not None, "there are records"
+    below, above, lowest, highest = (value - chance.low) ** 2, (chance.high - value) ** 2, value, value
     for tally in tallies:
         weight = tally.records / total
         if not tally.judged:

@@ -71,10 +71,14 @@ def _bounds(stock: Stock, fraction: float) -> Interval:
     """The lowest and the highest quantile, whichever of the records in doubt were open."""
     import numpy
 
+    if not len(stock.may_be_closed) + len(stock.may_be_open):
+        value = float(numpy.quantile(stock.ages, fraction))
+        return Interval(value, value)
     certain = _without(stock.ages, stock.may_be_closed)
     doubtful = numpy.sort(numpy.concatenate([stock.may_be_closed, stock.may_be_open]))
     return Interval(
-        lowest_quantile(certain, doubtful, fraction), -lowest_quantile(-certain[::-1], -doubtful[::-1], 1 - fraction)
+        lowest_quantile(certain, doubtful, fraction),
+        -lowest_quantile(-certain[::-1], -doubtful[::-1], round(1 - fraction, 12)),
     )
 
 

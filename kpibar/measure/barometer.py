@@ -18,7 +18,7 @@ from kpibar.kpis.catalogue import CATALOGUE_VERSION, Kpi, catalogue
 from kpibar.layouts.settings import checked_settings
 from kpibar.measure.comparability import compare
 from kpibar.measure.errors import BrandUnknown
-from kpibar.measure.figures import figures
+from kpibar.measure.figures import Figures, figures
 from kpibar.measure.inputs import Inputs, gather
 from kpibar.measure.notes import absence, edition_notes, row_notes
 from kpibar.measure.observations import observe
@@ -123,6 +123,12 @@ def _brand(store: Store, config: Config, name: str | None, brands: tuple[str, ..
     return spelling
 
 
+def _in_doubt(kpi: Kpi, result: Figures) -> bool:
+    """Whether some records of a stock may not belong to it: of each segment it is not told how many."""
+    measures = (result.now, result.before)
+    return kpi.is_stock and any(measure.hits_in_doubt + measure.misses_in_doubt for measure in measures)
+
+
 def _row(inputs: Inputs, kpi: Kpi, target: float | None) -> Row:
     """A KPI with its figures, comparison, change and notes; its verdict comes when all rows are judged."""
     passport, level = kpi.passport, inputs.reporting.confidence
@@ -130,6 +136,7 @@ def _row(inputs: Inputs, kpi: Kpi, target: float | None) -> Row:
     comparison = compare(inputs, kpi, result.before)
     notes = row_notes(inputs, kpi, result, comparison)
     compares = comparison.comparable and result.status == "ok"
+    segments_compare = comparison.comparable and not _in_doubt(kpi, result)
     return Row(
         kpi=passport,
         now=result.now,
@@ -141,7 +148,7 @@ def _row(inputs: Inputs, kpi: Kpi, target: float | None) -> Row:
         series=result.series,
         before_series=result.before_series,
         dimension=kpi.over or inputs.dimension,
-        segments=segment_changes(passport, result.segments, comparison.comparable, level),
+        segments=segment_changes(passport, result.segments, segments_compare, level),
         missing=result.missing,
         notes=notes,
         reason=absence(kpi, result, notes),

@@ -130,9 +130,12 @@ def _parts(kpi: Passport, measures: Sequence[Measure]) -> list[Measure]:
 def _without_few(measure: Measure) -> Measure:
     """A figure without the number of its immature rows, and the bounds of its unknown ones, where they are few.
 
-    What is weighted by channel would tell how many are unknown of each.
+    So it is where few are left without those in doubt. What is weighted by channel would tell how many are unknown of
+    each.
     """
-    if any(0 < rows < SMALLEST for rows in (measure.unknown, measure.hits_in_doubt, measure.misses_in_doubt)):
+    certain = measure.base - measure.misses_in_doubt
+    few = any(0 < rows < SMALLEST for rows in (measure.unknown, measure.hits_in_doubt, measure.misses_in_doubt))
+    if few or (measure.misses_in_doubt and certain < SMALLEST):
         measure = replace(measure, bounds=None, unknown=0, hits_in_doubt=0, misses_in_doubt=0)
     if measure.bounds is None or 0 < measure.fewest_unknown < SMALLEST:
         measure = replace(measure, weighted_value=None)

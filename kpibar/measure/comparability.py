@@ -18,7 +18,8 @@ def compare(inputs: Inputs, kpi: Kpi, before: Measure) -> Comparison:
     """Whether the year before has a base, rows in enough of its months, and sources that cover both years alike."""
     year, handover = inputs.edition.year, _handover(inputs, kpi)
     tools = (handover.predecessor, handover.successor) if handover else None
-    if before.base == 0:
+    # Nothing open a year before is a figure of a stock.
+    if before.base == 0 and not (kpi.is_stock and before.value is not None):
         return Comparison(False, "no_data", handover=tools)
     if (selection := _settled_year(inputs, kpi)) is not None:
         values: Values = {"source": selection.source, "year": selection.year, "records": selection.records}
@@ -63,12 +64,17 @@ def _stock_difference(inputs: Inputs, kpi: Kpi) -> tuple[str, Values] | None:
     if not kpi.is_stock:
         return None
     previous = inputs.edition.year - 1
+    now, before = (window.end for window in inputs.spans[kpi.id])
+    for reach in inputs.reaches[kpi.id]:
+        if reach.tells_of(now) != reach.tells_of(before):
+            values: Values = {"source": reach.source, "year": inputs.edition.year, "previous": previous}
+            return "stock_source", values
     if older := sum(reach.older for reach in inputs.reaches[kpi.id]):
         return "stock_reach", {"rows": older, "previous": previous}
     years = [whole(inputs, kpi, place) for place in (0, 1)]
     doubtful = sum(measure.hits_in_doubt + measure.misses_in_doubt for measure in years)
     if doubtful and not _disjoint(inputs, kpi):
-        return "stock_in_doubt", {"rows": doubtful, "previous": previous}
+        return "stock_in_doubt", {"previous": previous}
     return None
 
 
@@ -89,6 +95,8 @@ def _uneven_source(inputs: Inputs, kpi: Kpi) -> UnevenSource | None:
     years = inputs.spans[kpi.id]
     for entity in entities(inputs.catalogue, kpi):
         names = sources_of(inputs.catalogue, kpi, entity, inputs.columns)
+        if kpi.is_stock:
+            names = frozenset(reach.source for reach in inputs.reaches[kpi.id])
         sources = inputs.uneven[entity, years]
         if inputs.handovers and not tool_bound((kpi, *parts(inputs.catalogue, kpi))):
             sources = uneven(join_handovers(rows_of_kpi(inputs, kpi, entity), inputs.handovers), years)

@@ -46,6 +46,8 @@ from kpibar.measure.selection import SettledYear, selected_year
 from kpibar.measure.succession import Handover
 from kpibar.plausibility.open_records import OUTCOMES
 
+# Exports of one edition are taken within such a time; a source that ends earlier has stopped.
+_LAGS = timedelta(days=31)
 # A day, or an instant of it.
 Day = TypeVar("Day", bound=date)
 
@@ -59,8 +61,12 @@ class StockReach:
 
     source: str
     first: date
-    last: date | None
+    last: date
     older: int
+
+    def tells_of(self, day: date) -> bool:
+        """Whether it tells what is open at the end of a day."""
+        return self.first <= day <= self.last
 
 
 @dataclass(frozen=True)
@@ -316,12 +322,16 @@ def _cluster(column: str) -> Kpi:
 def _ends(
     catalogue: Catalogue, kpi: Kpi, days: Mapping[tuple[str, str], Day], columns: Mapping[str, frozenset[str]]
 ) -> list[Day]:
-    """For each part of a KPI the last day, or instant, that some source of it speaks of."""
+    """For each part of a KPI the last day, or instant, that some source of it speaks of.
+
+    Of a stock all sources must speak of the moment, but those that have stopped long before.
+    """
     ends = []
     for entity in dict.fromkeys(entity_of(part) for part in parts(catalogue, kpi)):
         sources = sources_of(catalogue, kpi, entity, columns)
         last = [day for (table, name), day in days.items() if table == entity and (sources is None or name in sources)]
-        ends += [max(last)] if last else []
+        near = [day for day in last if max(last) - day <= _LAGS] if kpi.is_stock else []
+        ends += [min(near, default=max(last))] if last else []
     return ends
 
 
@@ -373,9 +383,7 @@ def has_rows(inputs: Inputs, kpi: Kpi, window: Window) -> bool:
 
 def tells_of(inputs: Inputs, kpi: Kpi, day: date) -> bool:
     """Whether some source tells what of a stock is open at the end of a day; true of a KPI that is none."""
-    return not kpi.is_stock or any(
-        reach.first <= day and reach.last is not None and day <= reach.last for reach in inputs.reaches[kpi.id]
-    )
+    return not kpi.is_stock or any(reach.tells_of(day) for reach in inputs.reaches[kpi.id])
 
 
 def _needs(catalogue: Catalogue, kpi: Kpi) -> list[str]:

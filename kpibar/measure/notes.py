@@ -108,10 +108,13 @@ def _bounds_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
 
 
 def _reach_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
-    """The sources of a stock that begin in the year or in the year before: what was open already is not in them."""
-    for reach in inputs.reaches.get(kpi.id, ()):
-        if figures.status == "ok" and inputs.edition.previous.start <= reach.first <= inputs.edition.window.end:
+    """The sources of a stock that begin or end in the year or in the year before: what was open then is not counted."""
+    start, end = inputs.edition.previous.start, inputs.spans[kpi.id][0].end
+    for reach in inputs.reaches.get(kpi.id, ()) if figures.status == "ok" else ():
+        if start <= reach.first <= end:
             yield Note("stock_begins", {"source": reach.source, "first": str(reach.first)}, "warning")
+        if start <= reach.last < end:
+            yield Note("stock_ends", {"source": reach.source, "last": str(reach.last)}, "warning")
 
 
 def _breakdown_notes(inputs: Inputs, kpi: Kpi, brands: tuple[OneSided, ...]) -> Iterator[Note]:
@@ -143,7 +146,7 @@ def _comparison_notes(inputs: Inputs, kpi: Kpi, figures: Figures, comparison: Co
         return
     if comparison.reason is not None:
         yield Note(comparison.reason, comparison.values, "warning")
-    elif (change := participation_change(inputs, kpi)) is not None:
+    elif figures.status == "ok" and (change := participation_change(inputs, kpi)) is not None:
         yield Note("participation_moved", participation_values(inputs, change), "warning")
     if comparison.comparable and comparison.handover is not None:
         predecessor, successor = comparison.handover

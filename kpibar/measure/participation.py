@@ -1,7 +1,7 @@
 """How large a part of the contacts is asked, and of those asked answers: others who answer make another figure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.intervals import newcombe
@@ -29,10 +29,16 @@ class ParticipationChange:
 def participation_change(inputs: Inputs, kpi: Kpi) -> ParticipationChange | None:
     """The change between the years by which a figure may have moved furthest, as far as chance does not explain it.
 
+    Its influence is that of all such changes: who is asked and who answers may differ together.
+
     Of the answers of the year with the larger share p, the part (p - q) / p comes from people like whom nobody answered
     in the other year, of share q. The whole moves by this part of the gap between their figure and that of the others.
     """
-    return max(_changes(inputs, kpi), key=lambda change: change.influence, default=None)
+    changes = list(_changes(inputs, kpi))
+    if not changes:
+        return None
+    furthest = max(changes, key=lambda change: change.influence)
+    return replace(furthest, influence=sum(change.influence for change in changes))
 
 
 def may_explain(inputs: Inputs, kpi: Kpi, change: ParticipationChange) -> bool:

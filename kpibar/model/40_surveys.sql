@@ -48,6 +48,7 @@ versions AS (
         sources.as_of,
         sources.as_of_on,
         coalesce(s.brand, c.brand) AS survey_brand,
+        coalesce(s.brand, '') AS brand_name,
         coalesce(s.country, c.country) AS survey_country,
         coalesce(s.channel, c.channel) AS survey_channel,
         c.reason,
@@ -97,7 +98,7 @@ ordered_invitations AS (
         versions.*,
         CASE
             WHEN asked_at <= lag(asked_at) OVER (
-                PARTITION BY source, kind, contact_id, single_id ORDER BY asked_at NULLS FIRST, survey_id
+                PARTITION BY source, brand_name, kind, contact_id, single_id ORDER BY asked_at NULLS FIRST, survey_id
             ) + INTERVAL '{response_horizon_days}' DAY
                 THEN 0
             ELSE 1
@@ -110,7 +111,7 @@ numbered_invitations AS (
         ordered_invitations.*,
         -- The place of its invitation among those that name the same contact.
         sum(opens) OVER (
-            PARTITION BY source, kind, contact_id, single_id ORDER BY asked_at NULLS FIRST, survey_id
+            PARTITION BY source, brand_name, kind, contact_id, single_id ORDER BY asked_at NULLS FIRST, survey_id
         ) AS invitation_number
     FROM ordered_invitations
 ),
@@ -118,7 +119,7 @@ dated_invitations AS (
     SELECT
         numbered_invitations.*,
         min(sent_at) OVER (
-            PARTITION BY source, kind, contact_id, single_id, invitation_number
+            PARTITION BY source, brand_name, kind, contact_id, single_id, invitation_number
         ) AS first_sent_at
     FROM numbered_invitations
 ),
@@ -130,7 +131,7 @@ invitations AS (
                 AND coalesce(answered_at <= first_sent_at + INTERVAL '{response_horizon_days}' DAY, TRUE)
                 THEN 1
             ELSE 0
-        END) OVER (PARTITION BY source, kind, contact_id, single_id, invitation_number) = 1 AS answered_in_time
+        END) OVER (PARTITION BY source, brand_name, kind, contact_id, single_id, invitation_number) = 1 AS answered_in_time
     FROM dated_invitations
 )
 SELECT

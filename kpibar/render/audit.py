@@ -79,7 +79,7 @@ def _notes(correction: Correction, lang: str) -> list[str]:
             ("level", 100 * correction.confidence),
             ("blank", correction.blank),
             ("missing", correction.missing),
-            ("contacts", correction.whole.without_label),
+            ("contacts", correction.whole.in_strata_without_label),
             ("total", correction.total),
             ("total_now", correction.total_now),
         )
@@ -87,7 +87,7 @@ def _notes(correction: Correction, lang: str) -> list[str]:
     keys = ["method"]
     keys += ["blank"] if correction.blank else []
     keys += ["missing"] if correction.missing else []
-    keys += ["without_label"] if correction.whole.without_label else []
+    keys += ["without_label"] if correction.whole.in_strata_without_label else []
     keys += ["total"] if correction.total != correction.total_now else []
     return [say(f"audit_note_{key}", lang, **values) for key in keys]
 

@@ -6,6 +6,7 @@ from datetime import date
 from kpibar.config import Reporting
 from kpibar.kpis.estimates import Measure
 from kpibar.kpis.passport import Passport
+from kpibar.measure.circulation import SMALLEST
 from kpibar.measure.report import Barometer, Change, Row
 from kpibar.render.clean import clean
 from kpibar.render.marks import noise_floor
@@ -21,8 +22,6 @@ _TARGETS: dict[str, tuple[str, Role]] = {
 }
 _VERDICTS: dict[str, Role] = {"better": "better", "worse": "worse", "unclear": "unclear"}
 _NO_FIGURE = Cell(DASH, "missing")
-# Of too few to be shown; of a figure that would give such a figure away nothing is written.
-_SMALL_BASES = frozenset({"small_base", "small_group"})
 
 
 @dataclass(frozen=True)
@@ -59,13 +58,20 @@ class Cells:
         """What stands for a figure whose base is too small: "n<30"."""
         return self.say("low_base", "masked", least=self.count(self.reporting.min_base))
 
+    def small_base(self, row: Row) -> Cell:
+        """What stands for the figure of a row that is masked."""
+        return self.value(row.kpi, row.now) if row.now.reason == "small_group" else self.low_base()
+
     def value(self, kpi: Passport, measure: Measure, role: Role = "value") -> Cell:
         """A value with its unit; "n<30" when its base is too small, an en dash when there is none.
 
-        Of a time that is not reached, the longest one seen: "> 100 d".
+        Of a time that is not reached, the longest one seen: "> 100 d". Of a group too small to be shared, "<10"; of a
+        figure that would give another one away nothing is written.
         """
-        if measure.reason in _SMALL_BASES:
+        if measure.reason == "small_base":
             return self.low_base()
+        if measure.reason == "small_group":
+            return self.say("small_group", "small_group", least=self.count(SMALLEST))
         if measure.status == "not_reached" and measure.low is not None:
             return self.say("not_reached", "not_reached", longest=format_value(measure.low, kpi.unit, self.lang))
         if measure.value is None:
@@ -102,7 +108,7 @@ class Cells:
 
     def base(self, kpi: Passport, measure: Measure) -> Cell:
         """The base, starred when small. A count has none: it is its own."""
-        if kpi.spec.counts:
+        if kpi.spec.counts or measure.reason == "small_group":
             return _NO_FIGURE
         if self.reporting.min_base <= measure.base < self.reporting.small_base:
             return Cell(self.count(measure.base) + "*", "small_base")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from kpibar.measure.circulation import SMALLEST
 from kpibar.measure.report import Note, Row
 from kpibar.render.cells import Cells
 from kpibar.render.clean import clean
@@ -44,6 +45,7 @@ def explanations(cells: Cells) -> tuple[Explanation, ...]:
         Explanation(changes, say("legend_hollow", lang)),
         Explanation(changes, say("legend_verdict", lang)),
         Explanation(("masked",), say("legend_low_base", lang, least=least_base)),
+        Explanation(("small_group",), say("legend_small_group", lang, least=cells.count(SMALLEST))),
         Explanation(("not_reached",), say("legend_not_reached", lang)),
         Explanation(targets, say("legend_targets", lang)),
         Explanation(("small_base",), say("legend_small_base", lang, small=small)),

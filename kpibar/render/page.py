@@ -95,7 +95,7 @@ def _mix_rows(cells: Cells, row: report.Row, most_segments: int | None) -> list[
     """The KPI's title, then its largest shares."""
     name = {LABEL: Cell(cells.name(row.kpi))}
     if row.status == "low_base":
-        return [Row({**name, "value": cells.low_base(), "base": cells.base(row.kpi, row.now)})]
+        return [Row({**name, "value": cells.small_base(row), "base": cells.base(row.kpi, row.now)})]
     largest = row.segments[:most_segments]
     shares = [Row(_judged_figures(cells, row.kpi, part, _name(cells, row, part)), level=1) for part in largest]
     rows = [Row(name), *shares]

@@ -11,7 +11,7 @@ from typing import Literal
 # What a cell is: words of meaning, never of looks.
 Role = Literal[
     "title", "detail", "heading", "head", "scale", "label", "provisional",
-    "value", "previous", "interval", "masked", "not_reached", "missing", "base", "small_base",
+    "value", "previous", "interval", "masked", "small_group", "not_reached", "missing", "base", "small_base",
     "better", "worse", "unclear", "unjudged",
     "target", "target_met", "target_near", "target_missed",
     "trend", "strip", "absent", "legend", "warning", "note",

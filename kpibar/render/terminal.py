@@ -22,6 +22,7 @@ from kpibar.render.table import LABEL, Cell, Column, Page, Role, Row, Section, T
 _ATTRIBUTES: dict[Role, str] = {
     "title": "bold", "heading": "bold", "value": "bold",
     "detail": "dim", "head": "dim", "scale": "dim", "previous": "dim", "interval": "dim", "masked": "dim",
+    "small_group": "dim",
     "not_reached": "bold",
     "missing": "dim", "base": "dim", "small_base": "dim", "unclear": "dim", "unjudged": "dim", "target": "dim",
     "absent": "dim", "legend": "dim", "note": "dim",
