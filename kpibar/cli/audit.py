@@ -8,7 +8,11 @@ import typer
 from kpibar.cli.console import announce, emit, say
 from kpibar.cli.options import READING_WAIT, ConfigOption, DatabaseOption, JsonOption, LangOption, WaitOption
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check recorded reasons by reading a sample.")
+_HELP = """Check recorded reasons: draw a sample of contacts, label them by hand, and correct the WISMO figures by it.
+
+Example: kpibar audit draw -o audit-2025.csv, then kpibar audit apply audit-2025.csv
+"""
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=_HELP)
 
 
 @app.command()
