@@ -121,6 +121,7 @@ def test_strata_count_by_their_contacts_and_not_by_their_labels(folder: Path) ->
     assert found.rate is None, "no orders"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("is_deleted", [False, True])
 def test_a_stratum_without_a_label_may_be_anything(folder: Path, is_deleted: bool) -> None:
     """The call without a reason has no label, or no line at all: one contact of seven."""
@@ -183,6 +184,7 @@ def test_intervals_hold_the_true_share(sizes: tuple[int, ...], shares: tuple[flo
     assert inside / 400 >= 0.93
 
 
+@pytest.mark.long
 def test_a_sample_is_blind_always_alike_and_grows(folder: Path) -> None:
     many = "".join(
         f"{number},2025-03-01 10:00:00,{'email' if number % 10 else 'phone'},fr,"
@@ -206,6 +208,7 @@ def test_a_sample_is_blind_always_alike_and_grows(folder: Path) -> None:
     assert {row[5] for row in small[1:]} == {"fr"}
 
 
+@pytest.mark.long
 def test_languages_stay_apart_from_a_hundred_contacts_on(folder: Path) -> None:
     languages = ["fr"] * 99 + ["en-GB"] * 100 + ["", "de"]
     lines = "".join(f"{place},2025-03-01 10:00:00,email,{name}\n" for place, name in enumerate(languages))
@@ -216,6 +219,7 @@ def test_languages_stay_apart_from_a_hundred_contacts_on(folder: Path) -> None:
     assert counts == {"other": 100, "en": 100, "unknown": 1}
 
 
+@pytest.mark.long
 def test_texts_that_were_kept_are_in_the_sample_without_names_and_formulas(folder: Path) -> None:
     text = "contact_id,created_at,channel,subject,body\n1,2025-03-01 10:00:00,email,=1+1,Bonjour Jean 0612345678\n"
     (folder / "x.csv").write_text(text, encoding="utf-8")
@@ -229,6 +233,7 @@ def test_texts_that_were_kept_are_in_the_sample_without_names_and_formulas(folde
     assert stat.S_IMODE((folder / "s.csv").stat().st_mode) == 0o600
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("form", ["excel", "semicolons", "latin"])
 def test_labels_come_back_from_any_spreadsheet(folder: Path, form: str) -> None:
     computed(folder, {"contacts.csv": CONTACTS})
@@ -249,6 +254,7 @@ def test_labels_come_back_from_any_spreadsheet(folder: Path, form: str) -> None:
     assert share.value == pytest.approx(4 / 7)
 
 
+@pytest.mark.long
 def test_the_sample_speaks_of_the_contacts_it_was_drawn_from(folder: Path) -> None:
     """Later exports turn the reasons of w1 and o1 about, mark w2 as spam and add three contacts: the figure stays."""
     computed(folder, {"contacts.csv": CONTACTS})
@@ -270,6 +276,7 @@ def test_the_sample_speaks_of_the_contacts_it_was_drawn_from(folder: Path) -> No
     assert (found.total, found.total_now) == (7, 9)
 
 
+@pytest.mark.long
 def test_a_spreadsheet_may_leave_out_empty_cells_and_repeat_a_line(folder: Path) -> None:
     computed(folder, {"contacts.csv": CONTACTS})
     rows = label_rows(sample_rows(folder), by_id)
@@ -297,6 +304,7 @@ def test_right_reasons_that_are_all_read_give_the_rate_of_the_report(folder: Pat
     assert recorded.dispersion > 2
 
 
+@pytest.mark.long
 def test_the_audit_counts_the_days_of_the_report(folder: Path) -> None:
     """The exports speak up to 4 March: w1 to o1, four contacts."""
     computed(folder, {"contacts.csv": CONTACTS}, as_of=datetime(2025, 3, 4, 12, 0))
@@ -304,6 +312,7 @@ def test_the_audit_counts_the_days_of_the_report(folder: Path) -> None:
         assert draw(store, 2025, 20).frame.total == 4
 
 
+@pytest.mark.long
 def test_a_language_is_two_or_three_letters_and_nothing_else(folder: Path) -> None:
     names = ["fil-PH", "\x1b[31mred", "=1+1", "français", "FR_be", "deu"]
     lines = "".join(f"{place},2025-03-01 10:00:00,email,{name}\n" for place, name in enumerate(names * 100))
@@ -314,6 +323,7 @@ def test_a_language_is_two_or_three_letters_and_nothing_else(folder: Path) -> No
     assert counts == {"fil": 100, "fr": 100, "deu": 100, "unknown": 300}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_the_command_line_prints_text_and_json(folder: Path, lang: str) -> None:
     computed(folder, {"contacts.csv": CONTACTS, "orders.csv": ORDERS})

@@ -195,6 +195,7 @@ def test_one_that_was_closed_then_and_reopened_since_makes_no_change(folder: Pat
         assert before.low <= now.low <= now.high <= before.high, "the same behaviour lies in what is possible"
 
 
+@pytest.mark.long
 def test_a_change_that_no_reopening_explains_is_told(folder: Path) -> None:
     """2024 with 10 of each: 10 + 10 + 7 open, and 10 in doubt: between 27 and 37, and 2025 has 108."""
     text = decembers(LATER | {"quick": (180, 1)}, before=10)
@@ -203,6 +204,7 @@ def test_a_change_that_no_reopening_explains_is_told(folder: Path) -> None:
     assert found.change is not None and found.change.absolute == 108 - 37
 
 
+@pytest.mark.long
 def test_a_source_that_tells_no_reopenings_leaves_the_past_in_doubt(folder: Path) -> None:
     lines = [line.rpartition(",")[0] for line in decembers(LATER).splitlines()]
     found = row(computed(folder, {"contacts.csv": "\n".join(lines) + "\n"}, as_of=END, request=ASKED), "backlog")
@@ -245,6 +247,7 @@ def test_exports_that_begin_with_the_year_before_lack_what_was_open(folder: Path
     }
 
 
+@pytest.mark.long
 def test_a_year_without_the_source_has_no_stock(folder: Path) -> None:
     """Tickets from 2025 on beside calls of 2024: how many tickets were open in 2024 is not known, it is not none."""
     calls = """
@@ -259,6 +262,7 @@ def test_a_year_without_the_source_has_no_stock(folder: Path) -> None:
     assert (found.now.value, found.before.value, found.before.reason) == (1, None, "no_source")
 
 
+@pytest.mark.long
 def test_a_source_that_ended_before_is_left_out(folder: Path) -> None:
     """Brand A's tool speaks up to June 2025: what is open there at the end of 2025 is not known."""
     first = """
@@ -377,6 +381,7 @@ def open_tickets(brand: str, count: int, created_at: str, channel: str = "email"
 HEADER = "contact_id,created_at,channel,status,resolved_at,reopens\n"
 
 
+@pytest.mark.long
 def test_the_moment_is_that_of_which_all_sources_tell(folder: Path) -> None:
     """Alpha is exported on 29 December, Beta in January: both count up to 29 December, 3 and 4 open contacts."""
     config = settings(

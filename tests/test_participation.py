@@ -66,6 +66,7 @@ def test_contacts_asked_by_hand(folder: Path) -> None:
     assert fraction(found, "nps_contacts_asked") == (0, 600)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("now", "code", "judged"),
     [
@@ -98,6 +99,7 @@ def test_the_page_says_what_moved(folder: Path) -> None:
     assert "enquêtes avec réponse, 40 % en 2024 et 60 % en 2025" in pages["fr"]
 
 
+@pytest.mark.long
 def test_surveys_that_name_no_contact_are_compared_by_their_answers_alone(folder: Path) -> None:
     """500 and 250 are asked, nobody knows of how many; 40 % answer in both years."""
     files = exports(ALIKE, Survey(600, 250, 100, 70))
@@ -108,6 +110,7 @@ def test_surveys_that_name_no_contact_are_compared_by_their_answers_alone(folder
     assert (codes(found), verdict(found)) == ([], "worse")
 
 
+@pytest.mark.long
 def test_of_answers_alone_nothing_is_said(folder: Path) -> None:
     """200 and 100 answers: nobody knows of how many asked."""
     found = computed(folder, exports(Survey(600, 200, 200, 180), Survey(600, 100, 100, 70)))

@@ -103,6 +103,7 @@ def test_a_channel_without_any_reason_is_like_all_others_or_says_nothing(
     assert ("weighted" in bounds_note(found, "wismo_share").values) == (value is not None)
 
 
+@pytest.mark.long
 def test_a_breakdown_by_channel_has_the_same_figures(folder: Path, found: Barometer) -> None:
     by_channel = computed(folder, {"contacts.csv": CONTACTS, "orders.csv": ORDERS}, request=Request(by="channel"))
     for kpi in ("wismo_share", "complaint_share", "wismo_rate"):
