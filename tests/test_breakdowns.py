@@ -140,7 +140,8 @@ def checked(found: Barometer, by: str) -> list[str]:
             sums(kpi, breakdown["segments"], (kpi["id"], by), shared=shared)
             sums(before, [one["previous"] for one in breakdown["segments"]], (kpi["id"], by, "before"), shared=shared)
             broken_down.append(kpi["id"])
-        if kpi["status"] != "not_available" and not kpi["breakdowns"]:
+        # Of no records there is nothing to break down.
+        if kpi["status"] != "not_available" and kpi["value"] != 0 and not kpi["breakdowns"]:
             assert "no_breakdown" in [note["code"] for note in kpi["notes"]], (kpi["id"], by)
     return broken_down
 

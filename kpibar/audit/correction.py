@@ -88,10 +88,8 @@ def correct(store: Store, config: Config, file: LabelFile) -> Correction:
     strata = _strata_by_code(frame)
     if not _is_of(store, frame, file.labels):
         raise SampleForeign(file.path, store.path)
-    tallies, total = _tallies(file, strata), file.labels[0].key.total
-    if frame.total == total:
-        # Strata whose lines are all missing are still known, as long as nothing has changed.
-        tallies = {stratum: Tally(count, 0, 0) for stratum, count in frame.contacts.items()} | tallies
+    total = file.labels[0].key.total
+    tallies = _complete(_tallies(file, strata), frame, total)
     judged, hits = (sum(getattr(tally, name) for tally in tallies.values()) for name in ("judged", "hits"))
     drawn = sum({label.key.stratum: label.key.drawn for label in file.labels}.values())
     if not judged:
@@ -161,6 +159,12 @@ def _tallies(file: LabelFile, strata: Mapping[str, Stratum]) -> dict[Stratum, Ta
         )
         for code, lines in by_code.items()
     }
+
+
+def _complete(tallies: dict[Stratum, Tally], frame: Frame, total: int) -> dict[Stratum, Tally]:
+    """The strata with those whose lines are all missing, which are known as long as no contact has changed its own."""
+    every = {stratum: Tally(count, 0, 0) for stratum, count in frame.contacts.items()} | tallies
+    return every if sum(tally.records for tally in every.values()) == total else tallies
 
 
 def _at(tallies: Mapping[Stratum, Tally], place: tuple[str, str]) -> dict[Stratum, Tally]:
