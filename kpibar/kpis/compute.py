@@ -423,7 +423,7 @@ def stocks(
     level: float,
     group: str | None = None,
     brand: str | None = None,
-    cache: dict[str, Rows] | None = None,
+    cache: dict[str, tuple[Rows, Mapping[str, int]]] | None = None,
 ) -> Statistics:
     """A KPI of what is open, at the end of each window, for its segments too, and of each of its months.
 
@@ -432,9 +432,8 @@ def stocks(
     sql, cache = stock_statement(kpi, ends, group, brand), {} if cache is None else cache
     if sql not in cache:
         cache[sql] = _latest_first(engine, kpi, sql)
-    rows, figure = cache[sql], kpi.spec.stock
+    (rows, numbers), figure = cache[sql], kpi.spec.stock
     assert figure is not None, f"{kpi.id} is no stock"
-    names = sorted(set(rows["segment"])) if group else []
     figures: dict[tuple[int, date | None, str | None], Measure] = {}
     for end in ends:
         here = _open_at(rows, end)
@@ -442,22 +441,30 @@ def stocks(
         if not end.closes:
             continue
         figures[end.period, None, None] = figure(_stock(here, end, has_doubt=bool(kpi.doubt)), kpi.quantile, level)
-        for name in names:
-            part = {column: values[here["segment"] == name] for column, values in here.items()}
+        for name, number in sorted(numbers.items()):
+            in_segment = here["segment"] == number
+            part = {column: values[in_segment] for column, values in here.items()}
             figures[end.period, None, name] = figure(_stock(part, end, has_doubt=False), kpi.quantile, level)
     return figures
 
 
-def _latest_first(engine: Engine, kpi: Kpi, sql: str) -> Rows:
-    """The records a statement gives, the latest first: at every moment the ages of any of them ascend."""
+def _latest_first(engine: Engine, kpi: Kpi, sql: str) -> tuple[Rows, Mapping[str, int]]:
+    """The records a statement gives, the latest first, and the numbers that stand in them for the names of segments.
+
+    At every moment the ages of any of them ascend. Numbers are compared far faster than names.
+    """
     import numpy
 
     with _refusal_of(engine, kpi):
-        rows = engine.arrays(sql)
+        rows = dict(engine.arrays(sql))
     if not bool(numpy.isfinite(rows["leaves_s"]).all()):
         _finite(math.inf, [kpi], "its value")
+    numbers: dict[str, int] = {}
+    if "segment" in rows:
+        names = rows["segment"]
+        rows["segment"] = numpy.fromiter((numbers.setdefault(name, len(numbers)) for name in names), int, len(names))
     order = numpy.argsort(-rows["begins_s"], kind="stable")
-    return {name: values[order] for name, values in rows.items()}
+    return {name: values[order] for name, values in rows.items()}, numbers
 
 
 def _open_at(rows: Rows, end: Moment) -> Rows:

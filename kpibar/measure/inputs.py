@@ -260,7 +260,7 @@ def _stocks(
     reporting: Reporting,
 ) -> dict[str, Statistics]:
     """The figures of the KPIs of what is open; those that differ in their figure alone have one statement."""
-    cache: dict[str, Rows] = {}
+    cache: dict[str, tuple[Rows, Mapping[str, int]]] = {}
     figures = {}
     for kpi in kpis:
         if kpi.is_stock:
