@@ -30,7 +30,7 @@ from kpibar.config import Settings, Thresholds, explain
 from kpibar.kpis.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
 from kpibar.kpis.facts import FACTS, IDENTIFIERS
 from kpibar.kpis.kinds import KINDS, Kind
-from kpibar.kpis.passport import Better, Definition, Family, Passport, Unit
+from kpibar.kpis.passport import OWN_FAMILY, Better, Definition, Family, Passport, Unit
 from kpibar.model.build import parameters
 from kpibar.values.formula import closest, excerpt, formula
 from kpibar.values.functions import FormulaFault, Size, Term
@@ -40,7 +40,6 @@ _EXPRESSIONS = ("where", "hit", "against", "value", "over")
 _PLAIN_ID = "its id must be small letters, digits and underscores, 41 at most"
 # Raised when a built-in KPI or what it is computed from changes, so that figures of two reports may differ.
 CATALOGUE_VERSION = "0.4.0"
-OWN_FAMILY = "own"
 DIMENSIONS: Mapping[str, frozenset[str]] = {
     "contacts": frozenset({"brand", "channel", "country", "reason", "carrier"}),
     "issues": frozenset({"brand", "channel", "country", "reason", "carrier"}),
@@ -139,7 +138,7 @@ class Kpi(Definition):
         """What a report says of it."""
         return Passport(
             self.id, self.family, self.title, self.kind, self.unit, self.better, self.definition, self.source,
-            self.hash, self.maturity_days,
+            self.margin, self.margin_relative, self.headline, self.hash, self.maturity_days,
         )  # fmt: skip
 
     def note_counts(self) -> tuple["Kpi", ...]:
@@ -212,6 +211,9 @@ class _Entry(BaseModel):
     participation: dict[str, float] = {}
     unit: Unit
     better: Better = "none"
+    margin: Annotated[float, Field(ge=0)] = 0.0
+    margin_relative: Annotated[float, Field(ge=0)] = 0.0
+    headline: bool = False
     maturity_days: Annotated[int, Field(ge=0, le=3660)] = 0
     maturity_parameter: str = ""
     needs: tuple[str, ...] = ()
@@ -363,7 +365,7 @@ def _own_kpi(name: str, table: Mapping[str, Any], settings: Settings, values: Ma
         kpi = _kpi(name, OWN_FAMILY, _Entry.model_validate(table), settings, values, own=True)
     except ValidationError as error:
         raise KpiInvalid(f"[kpis.{excerpt(name)}] of kpibar.toml", explain(error)) from error
-    for entry in ("notes", "doubt", "revision", "weights", "participation"):
+    for entry in ("notes", "doubt", "revision", "weights", "participation", "headline"):
         if getattr(kpi, entry):
             raise KpiInvalid(f"[kpis.{name}] of kpibar.toml", f'"{entry}" is for the built-in KPIs')
     return _rewrite_expressions(kpi)

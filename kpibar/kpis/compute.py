@@ -1,16 +1,16 @@
 """The statements behind the KPIs, and the cells they return.
 
-All additive KPIs over one fact table and date are computed by ONE statement that aggregates its rows to cells
-(month and, when asked, one dimension). Years, totals and segments are sums of cells. Medians are not sums: two
-statements each, for their values in every period, month and segment asked, and for the bounds of these. Times of which
-some still run are counted by one statement each, in cells that add up; their curve is made of these. What is open at
-the end of each month is one statement for a count and its ages, which returns the records that may be open at some.
+All additive KPIs over one fact table and date are computed by ONE statement that aggregates its rows to cells (week,
+cut where a month ends, and, when asked, one dimension). Years, months, totals and segments are sums of cells, and weeks
+tell how far rows depend on each other. Times are counted by one statement each, in cells that add up too
+(`time_cells.py`). What is open at the end of each month is one statement for a count and its ages, which returns the
+records that may be open at some.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,11 +18,9 @@ from zoneinfo import ZoneInfo
 from kpibar.database.engine import Engine, EngineError, Row
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.errors import KpiInvalid
-from kpibar.kpis.estimates import Measure, Parts, Reason, Window
+from kpibar.kpis.estimates import Measure, Parts, Window
 from kpibar.kpis.facts import FACTS
-from kpibar.kpis.kinds import Statistic
 from kpibar.kpis.stocks import Stock
-from kpibar.kpis.survival import Curve, curve_quantile, survival_curve
 from kpibar.model.build import written_in
 from kpibar.privacy.disclosure import show_words
 
@@ -32,8 +30,10 @@ UNKNOWN = "?"
 NO_ORDER = "?no_order"
 # What a statement with the expressions of an own KPI may take.
 _SECONDS = 60.0
-# Figures of a KPI that is no sum by the place of their window, their month and segment; None: the whole window.
-Statistics = Mapping[tuple[int, date | None, str | None], Measure]
+# The place of a window, the first day of one of its months and a segment; None: the whole window.
+Key = tuple[int, date | None, str | None]
+# The figures of a KPI that is no sum.
+Statistics = Mapping[Key, Measure]
 _DAY = timedelta(days=1)
 # The instant from which seconds are counted, and a number of them that is never reached.
 _ORIGIN, _NEVER = datetime(2000, 1, 1), "1.0e15"
@@ -44,38 +44,53 @@ _OF_CONTACTS = frozenset({"contacts", "issues", "journeys"})
 
 @dataclass(frozen=True)
 class Cells:
-    """Parts by KPI, month and segment; without a dimension every segment is TOTAL.
+    """Parts by KPI, segment and day; without a dimension every segment is TOTAL.
 
-    A month that was cut has two cells: its first days, and the others under the day they begin on.
+    The day is the first one of a piece of a week: a week that has days of two months, or of the days before and after a
+    cut, has two pieces.
     """
 
-    by_kpi: Mapping[str, Mapping[tuple[date, str], Parts]] = field(default_factory=dict)
+    by_kpi: Mapping[str, Mapping[str, Mapping[date, Parts]]] = field(default_factory=dict)
 
     def sum(self, kpi: str, window: Window, segment: str | None = None) -> Parts:
         """The parts of a KPI over a window, of one segment or of all."""
-        total, first, last = Parts(), window.start.replace(day=1), window.end
-        for (month, name), parts in self.by_kpi.get(kpi, {}).items():
-            if segment in (None, name) and first <= month <= last:
-                total = total + parts
-        return total
+        return sum((parts for _, parts in self._pieces(kpi, window, segment)), Parts())
+
+    def weeks(self, kpi: str, window: Window, segment: str | None = None) -> dict[date, Parts]:
+        """The parts of a KPI in each week of a window that has rows, by its Monday, of one segment or of all."""
+        weeks: dict[date, Parts] = {}
+        for day, parts in self._pieces(kpi, window, segment):
+            monday = day - day.weekday() * _DAY
+            weeks[monday] = weeks[monday] + parts if monday in weeks else parts
+        return weeks
+
+    def _pieces(self, kpi: str, window: Window, segment: str | None) -> Iterator[tuple[date, Parts]]:
+        segments = self.by_kpi.get(kpi, {})
+        first, last = window.start.replace(day=1), window.end
+        for name in segments if segment is None else (segment,):
+            for day, parts in segments.get(name, {}).items():
+                if first <= day <= last:
+                    yield day, parts
 
     def without_segments(self) -> "Cells":
         """The cells of all segments together: every row has a segment, so that segments add up to the total."""
-        totals: dict[str, dict[tuple[date, str], Parts]] = {}
-        for kpi, cells in self.by_kpi.items():
-            of_kpi = totals.setdefault(kpi, {})
-            for (month, _), parts in cells.items():
-                of_kpi[month, TOTAL] = of_kpi.get((month, TOTAL), Parts()) + parts
+        totals: dict[str, dict[str, dict[date, Parts]]] = {}
+        for kpi, segments in self.by_kpi.items():
+            days: dict[date, Parts] = {}
+            for pieces in segments.values():
+                for day, parts in pieces.items():
+                    days[day] = days[day] + parts if day in days else parts
+            totals[kpi] = {TOTAL: days}
         return Cells(totals)
 
     def segments(self, kpi: str, window: Window | None = None) -> list[str]:
         """The segments its fact table has rows of, in a window or in all."""
-        cells = self.by_kpi.get(kpi, {})
-        return sorted({name for month, name in cells if window is None or window.start <= month <= window.end})
+        names = self.by_kpi.get(kpi, {})
+        return sorted(name for name in names if window is None or any(self._pieces(kpi, window, name)))
 
     def months(self, kpi: str) -> frozenset[date]:
         """The months its fact table has rows of, by their first day."""
-        return frozenset(month.replace(day=1) for month, _ in self.by_kpi.get(kpi, {}))
+        return frozenset(day.replace(day=1) for pieces in self.by_kpi.get(kpi, {}).values() for day in pieces)
 
 
 def mature(kpi: Kpi) -> str:
@@ -109,15 +124,14 @@ def segment_of(dimension: str | None, table: str) -> str:
     return f"coalesce(CAST({dimension} AS STRING), '{UNKNOWN}')"
 
 
-def _month(column: str, cuts: Iterable[date]) -> str:
-    """SQL: the first day of a row's month; of the days of a month after a cut, the first of these."""
-    month = f"CAST(date_trunc('month', {column}) AS DATE)"
-    pieces = []
-    for cut in sorted(cuts, reverse=True):
-        begins, ends = cut + timedelta(days=1), last_of_month(cut)
-        if begins <= ends:
-            pieces.append(f"WHEN {column} BETWEEN DATE '{begins}' AND DATE '{ends}' THEN DATE '{begins}'")
-    return f"CASE {' '.join(pieces)} ELSE {month} END" if pieces else month
+def piece_of_week(column: str, cuts: Iterable[date] = ()) -> str:
+    """SQL: the first day of a row's week or, where that lies before it, of its month, or of the days after a cut."""
+    firsts = [f"CAST(date_trunc('{unit}', {column}) AS DATE)" for unit in ("month", "week")]
+    after = [cut + _DAY for cut in sorted(cuts, reverse=True)]
+    if after:
+        cases = " ".join(f"WHEN {column} >= DATE '{day}' THEN DATE '{day}'" for day in after)
+        firsts.append(f"CASE {cases} ELSE {firsts[0]} END")
+    return f"greatest({', '.join(firsts)})"
 
 
 def last_of_month(day: date) -> date:
@@ -132,14 +146,14 @@ def cells_statement(
     brand: str | None,
     cuts: Iterable[date] = (),
 ) -> str:
-    """ONE statement for all additive KPIs of one fact table and date: month, segment, then their parts in order.
+    """ONE statement for all additive KPIs of one fact table and date: day, segment, then their parts in order.
 
     `cuts` are days inside the windows up to which a sum may be asked.
     """
     first = kpis[0]
     columns = ",\n    ".join(f"{sql} AS {kpi.id}__{part}" for kpi in kpis for part, sql in _aggregates(kpi).items())
     return (
-        f"SELECT\n    {_month(first.date, cuts)} AS month,\n"
+        f"SELECT\n    {piece_of_week(first.date, cuts)} AS day,\n"
         f"    {segment_of(dimension, first.from_table)} AS segment,\n    {columns}\n"
         f"FROM fact_{first.from_table}\nWHERE {within(first.date, windows)}{of_brand(brand)}\nGROUP BY 1, 2"
     )
@@ -172,22 +186,25 @@ def additive_cells(
     for kpi in kpis:
         if kpi.additive and (dimension is None or dimension == kpi.over or dimension in kpi.dimensions()):
             groups.setdefault((kpi.from_table, kpi.date, kpi.id if kpi.own else ""), []).append(kpi)
-    cells: dict[str, Mapping[tuple[date, str], Parts]] = {}
+    cells: dict[str, Mapping[str, Mapping[date, Parts]]] = {}
     for members in groups.values():
         cells |= _run(engine, members, cells_statement(members, windows, dimension, brand, cuts))
     return Cells(cells)
 
 
-def _run(engine: Engine, kpis: Sequence[Kpi], sql: str) -> dict[str, Mapping[tuple[date, str], Parts]]:
-    rows = run_statement(engine, kpis[0], sql)
-    names = [(kpi.id, part) for kpi in kpis for part in _aggregates(kpi)]
-    cells: dict[str, dict[tuple[date, str], Parts]] = {kpi.id: {} for kpi in kpis}
-    for month, segment, *values in rows:
-        parts: dict[str, dict[str, float]] = {kpi.id: {} for kpi in kpis}
-        for (name, part), value in zip(names, values, strict=True):
-            parts[name][part] = _finite(float(value or 0), kpis)
-        for name, sums in parts.items():
-            cells[name][month, segment] = _disjoint(Parts(**sums), kpis)
+def _run(engine: Engine, kpis: Sequence[Kpi], sql: str) -> dict[str, Mapping[str, Mapping[date, Parts]]]:
+    cells: dict[str, dict[str, dict[date, Parts]]] = {kpi.id: {} for kpi in kpis}
+    names = [(kpi.id, tuple(_aggregates(kpi))) for kpi in kpis]
+    for day, segment, *values in run_statement(engine, kpis[0], sql):
+        first = 0
+        for kpi, parts in names:
+            numbers = values[first : first + len(parts)]
+            first += len(parts)
+            cell = Parts()
+            if any(numbers):
+                sums = {part: _finite(float(number or 0), kpis) for part, number in zip(parts, numbers, strict=True)}
+                cell = _disjoint(Parts(**sums), kpis)
+            cells[kpi].setdefault(segment, {})[day] = cell
     return dict(cells)
 
 
@@ -225,129 +242,15 @@ def _refusal_of(engine: Engine, kpi: Kpi) -> Iterator[None]:
         ) from error
 
 
-def statistic_statement(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str | None) -> str:
-    """One statement for a KPI that is no sum: period, month, segment, then base, immature and value.
-
-    `period` is the place of a window in `windows`. A row without month and segment (NULL) is of the whole window;
-    `group` is the SQL of a row's segment, None: no segments.
-    """
-    value = _statistic(kpi).value(kpi.quantile).format(rows="old_enough")
-    segment, sets = "CAST(NULL AS STRING) AS segment", "(period), (period, month)"
-    if group:
-        segment, sets = "segment", f"{sets}, (period, segment)"
-    return (
-        f"SELECT period, month, {segment}, count(*) FILTER (WHERE old_enough) AS base,\n"
-        f"    count(*) FILTER (WHERE NOT old_enough) AS immature,\n    {value} AS value\n"
-        f"FROM (\n    {_numbers(kpi, windows, group, brand)}\n) AS numbers\nGROUP BY GROUPING SETS ({sets})"
-    )
-
-
-def _numbers(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str | None) -> str:
-    """SQL of the values of a KPI, a row each, with its period, month and segment."""
-    segment = group or segment_of(None, kpi.from_table)
-    cases = (f"WHEN {within(kpi.date, [window])} THEN {place}" for place, window in enumerate(windows))
-    over = f", coalesce({kpi.hit}, FALSE) AS is_over" if kpi.spec.survival else ""
-    return (
-        f"SELECT CASE {' '.join(cases)} END AS period, CAST(date_trunc('month', {kpi.date}) AS DATE) AS month,\n"
-        f"        {segment} AS segment, {mature(kpi)} AS old_enough, ({kpi.value}) * 1.0e0 AS number{over}\n"
-        f"    FROM fact_{kpi.from_table}\n"
-        f"    WHERE ({population(kpi)}) AND {within(kpi.date, windows)}{of_brand(brand)}"
-    )
-
-
-def times_statement(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str | None) -> str:
-    """One statement for a KPI of times of which some still run: its cells.
-
-    A cell counts the records of a period, month, segment and time: those old enough, those of them that ended, and the
-    others.
-    """
-    keys = "period, month, segment, number" if group else "period, month, number"
-    return (
-        f"SELECT {keys}, count(*) FILTER (WHERE old_enough) AS records,\n"
-        "    count(*) FILTER (WHERE old_enough AND is_over) AS ended,\n"
-        "    count(*) FILTER (WHERE NOT old_enough) AS immature\n"
-        f"FROM (\n    {_numbers(kpi, windows, group, brand)}\n) AS numbers\nGROUP BY {keys}"
-    )
-
-
-# Of a period, month and segment: the curve of its times, and how many records are too young.
-Curves = Mapping[tuple[int, date | None, str | None], tuple[Curve, int]]
-
-
-def times(
-    engine: Engine,
-    kpi: Kpi,
-    windows: Sequence[Window],
-    level: float,
-    group: str | None = None,
-    brand: str | None = None,
-    cache: dict[str, Curves] | None = None,
-) -> Statistics:
-    """A KPI of times of which some still run, in each window, its months and segments, with intervals at a level.
-
-    `cache` keeps the curves by their statement: a median and a ninth tenth are read off the same ones.
-    """
-    sql, cache = times_statement(kpi, windows, group, brand), {} if cache is None else cache
-    if sql not in cache:
-        cache[sql] = _curves(_sorted_cells(engine, kpi, sql), len(windows), has_segments=group is not None)
-    return {key: _time_figure(curve, young, kpi, level) for key, (curve, young) in cache[sql].items()}
-
-
-def _sorted_cells(engine: Engine, kpi: Kpi, sql: str) -> Mapping[str, Any]:
-    """The cells that a statement gives, in the order of their times: any part of them is in that order too."""
+def read_arrays(engine: Engine, kpi: Kpi, sql: str, number: str) -> dict[str, Any]:
+    """The columns of a statement of a KPI as NumPy arrays. Raises KpiInvalid where one of its numbers is infinite."""
     import numpy
 
     with _refusal_of(engine, kpi):
-        cells = engine.arrays(sql)
-    if not bool(numpy.isfinite(cells["number"]).all()):
+        columns = dict(engine.arrays(sql))
+    if not bool(numpy.isfinite(columns[number]).all()):
         _finite(math.inf, [kpi], "its value")
-    order = numpy.argsort(cells["number"], kind="stable")
-    return {name: column[order] for name, column in cells.items()}
-
-
-def _curves(cells: Mapping[str, Any], periods: int, *, has_segments: bool) -> Curves:
-    """The curve of each period, of each of its months and of each segment of it."""
-    import numpy
-
-    months = cells["month"].astype("datetime64[M]").astype(int)
-    names = sorted(set(cells["segment"])) if has_segments else []
-    places = {name: place for place, name in enumerate(names)}
-    segments = numpy.array([places[name] for name in cells["segment"]] if has_segments else [], dtype=int)
-    curves: dict[tuple[int, date | None, str | None], tuple[Curve, int]] = {}
-    for period in range(periods):
-        rows = numpy.flatnonzero(cells["period"] == period)
-        parts: dict[tuple[int, date | None, str | None], Any] = {(period, None, None): rows}
-        for month in numpy.unique(months[rows]):
-            parts[period, _first_of_month(int(month)), None] = rows[months[rows] == month]
-        for name in names:
-            parts[period, None, name] = rows[segments[rows] == places[name]]
-        for key, places_of_part in parts.items():
-            if len(places_of_part):
-                curves[key] = _curve(cells, places_of_part)
-    return curves
-
-
-def _first_of_month(number: int) -> date:
-    """The first day of a month, counted from January 1970."""
-    return date(1970 + number // 12, number % 12 + 1, 1)
-
-
-def _curve(cells: Mapping[str, Any], rows: Any) -> tuple[Curve, int]:
-    """The curve of some cells, and how many of their records are too young."""
-    number, records, ended, immature = (cells[name][rows] for name in ("number", "records", "ended", "immature"))
-    old = records > 0
-    return survival_curve(number[old], records[old], ended[old]), int(immature.sum())
-
-
-def _time_figure(curve: Curve, young: int, kpi: Kpi, level: float) -> Measure:
-    """The quantile of a curve; where it is not reached, the longest time seen."""
-    if not curve.base:
-        return _figure(None, 0, young)
-    quantile = curve_quantile(curve, kpi.quantile, level)
-    figure = Measure(
-        quantile.value, float(curve.ended), float(curve.base), quantile.low, quantile.high, curve.base, young
-    )
-    return figure if quantile.value is not None else replace(figure, low=curve.longest, high=None, reason="not_reached")
+    return columns
 
 
 @dataclass(frozen=True)
@@ -434,7 +337,7 @@ def stocks(
         cache[sql] = _latest_first(engine, kpi, sql)
     (rows, numbers), figure = cache[sql], kpi.spec.stock
     assert figure is not None, f"{kpi.id} is no stock"
-    figures: dict[tuple[int, date | None, str | None], Measure] = {}
+    figures: dict[Key, Measure] = {}
     for end in ends:
         here = _open_at(rows, end)
         figures[end.period, end.month, None] = figure(_stock(here, end, has_doubt=False), kpi.quantile, level)
@@ -455,10 +358,7 @@ def _latest_first(engine: Engine, kpi: Kpi, sql: str) -> tuple[Rows, Mapping[str
     """
     import numpy
 
-    with _refusal_of(engine, kpi):
-        rows = dict(engine.arrays(sql))
-    if not bool(numpy.isfinite(rows["leaves_s"]).all()):
-        _finite(math.inf, [kpi], "its value")
+    rows = read_arrays(engine, kpi, sql, "leaves_s")
     numbers: dict[str, int] = {}
     if "segment" in rows:
         names = rows["segment"]
@@ -468,14 +368,17 @@ def _latest_first(engine: Engine, kpi: Kpi, sql: str) -> tuple[Rows, Mapping[str
 
 
 def _open_at(rows: Rows, end: Moment) -> Rows:
-    """The records open at a moment, and those that may have been; of a source of which nothing is known then, none."""
+    """The records open at a moment, and those that may have been; of a source of which nothing is known then, none.
+
+    Of the end of a month only what tells how many there are, and how old.
+    """
     import numpy
 
     instant = _seconds(end.instant)
     here = (
         (rows["begins_s"] < instant) & (rows["leaves_s"] >= instant) & (rows["as_of_on"] >= numpy.datetime64(end.day))
     )
-    return {name: values[here] for name, values in rows.items()}
+    return {name: rows[name][here] for name in (rows if end.closes else ("begins_s", "untimed"))}
 
 
 def _stock(rows: Rows, end: Moment, *, has_doubt: bool) -> Stock:
@@ -486,7 +389,9 @@ def _stock(rows: Rows, end: Moment, *, has_doubt: bool) -> Stock:
     import numpy
 
     ages, untimed = _seconds(end.instant) - rows["begins_s"], rows["untimed"]
-    in_doubt = (untimed | rows["open_in_doubt"]) & (rows["as_of"] > numpy.datetime64(end.instant)) & has_doubt
+    if not has_doubt:
+        return Stock(ages[~untimed], ages[:0], ages[:0], has_doubt)
+    in_doubt = (untimed | rows["open_in_doubt"]) & (rows["as_of"] > numpy.datetime64(end.instant))
     return Stock(ages[~untimed], ages[~untimed & in_doubt], ages[untimed & in_doubt], has_doubt)
 
 
@@ -515,56 +420,3 @@ def reach_statement(kpi: Kpi, end: datetime, before: datetime, brand: str | None
         f"    WHERE {kpi.begin} IS NOT NULL AND {kpi.date} IS NOT NULL AND as_of_on IS NOT NULL{of_brand(brand)}\n"
         ") AS records\nGROUP BY source\nHAVING max(CASE WHEN counts THEN 1 ELSE 0 END) = 1\nORDER BY source"
     )
-
-
-def statistics(
-    engine: Engine,
-    kpi: Kpi,
-    windows: Sequence[Window],
-    group: str | None = None,
-    brand: str | None = None,
-    bounds: Callable[[Measure], tuple[str, str] | None] = lambda figure: None,
-) -> Statistics:
-    """A KPI that is no sum in each window, its months and segments, in two statements.
-
-    `bounds` gives the aggregates that bound a figure, of the whole window or a segment; months have none.
-    """
-    figures: dict[tuple[int, date | None, str | None], Measure] = {}
-    for place, month, segment, base, young, value in run_statement(
-        engine, kpi, statistic_statement(kpi, windows, group, brand)
-    ):
-        key = (int(place), month, None if segment is None else str(segment))
-        figures[key] = _figure(_number(value, kpi), int(base), int(young))
-    pairs = {key: pair for key, figure in figures.items() if key[1] is None and (pair := bounds(figure)) is not None}
-    if not pairs:
-        return figures
-    columns = [sql.format(rows=_of_cell(key)) for key, pair in pairs.items() for sql in pair]
-    aggregates = ",\n    ".join(columns)
-    sql = f"SELECT {aggregates}\nFROM (\n    {_numbers(kpi, windows, group, brand)}\n) AS numbers"
-    (values,) = run_statement(engine, kpi, sql)
-    ends = [_number(value, kpi) for value in values]
-    for key, low, high in zip(pairs, ends[::2], ends[1::2], strict=True):
-        figures[key] = replace(figures[key], low=low, high=high)
-    return figures
-
-
-def _statistic(kpi: Kpi) -> Statistic:
-    assert kpi.spec.statistic is not None, f"{kpi.id} is made of sums"
-    return kpi.spec.statistic
-
-
-def _of_cell(key: tuple[int, date | None, str | None]) -> str:
-    """SQL: the value is old enough and of the period and segment of a key."""
-    period, _, segment = key
-    condition = "" if segment is None else " AND segment = '" + segment.replace("'", "''") + "'"
-    return f"old_enough AND period = {period}{condition}"
-
-
-def _figure(value: float | None, base: int, young: int) -> Measure:
-    reason: Reason | None = None if value is not None else "immature" if young else "no_rows"
-    return Measure(value, None, float(base), base=base, immature=young, reason=reason)
-
-
-def _number(value: float | None, kpi: Kpi) -> float | None:
-    """Raises KpiInvalid for a value that is infinite or no number."""
-    return None if value is None else _finite(float(value), [kpi], "its value")

@@ -9,7 +9,8 @@ from datetime import date
 from typing import Literal
 
 from kpibar.kpis import intervals
-from kpibar.kpis.intervals import Difference, Interval
+from kpibar.kpis.dependence import Quotient
+from kpibar.kpis.intervals import Boxes, Difference, Interval, Moments
 
 Status = Literal["ok", "low_base", "not_reached", "not_available"]
 # Why a figure has no value. Masked: its base is below the smallest, what is left of a whole would be, a category counts
@@ -36,7 +37,7 @@ class Parts:
     """What a KPI is made of in one cell; parts of two cells add up.
 
     `base` counts the rows of the population, `hits` those of the numerator, `against` those counted against,
-    `total` and `squares` the sum of the values and of their squares, `immature` the rows still too young.
+    `total`, `squares` and `cubes` the sum of the values, of their squares and cubes, `immature` the rows too young.
     """
 
     base: float = 0
@@ -44,6 +45,7 @@ class Parts:
     against: float = 0
     total: float = 0
     squares: float = 0
+    cubes: float = 0
     immature: float = 0
 
     def __add__(self, other: "Parts") -> "Parts":
@@ -53,6 +55,7 @@ class Parts:
             self.against + other.against,
             self.total + other.total,
             self.squares + other.squares,
+            self.cubes + other.cubes,
             self.immature + other.immature,
         )
 
@@ -61,7 +64,8 @@ class Parts:
 class Measure:
     """A figure and what it is made of. `value` is in raw units: shares 0 to 1, seconds, points, per order.
 
-    `base` is what stands beside the figure as n; `dispersion` how much more than by chance the numerator clusters.
+    `base` is what stands beside the figure as n; `design_effect` how many times its variance is that of independent
+    rows (dependence.py), None where it is not known: then rows are taken as independent.
     `reason` says why there is no value: masked, its base alone is left; otherwise nothing is known of it. Where it is
     a time that is not reached, `low` is the longest one seen.
     `immature` is None where they are too few to be told. `bounds` are what it would be if none, or all, of the rows of
@@ -77,8 +81,9 @@ class Measure:
     high: float | None = None
     base: int = 0
     immature: int | None = 0
-    dispersion: float = 1.0
+    design_effect: float | None = None
     squares: float = 0.0
+    cubes: float = 0.0
     reason: Reason | None = None
     bounds: Interval | None = None
     unknown: int = 0
@@ -102,60 +107,71 @@ class Measure:
         return "not_available" if self.value is None else "ok"
 
     @property
+    def effect(self) -> float:
+        """By how much the variance of independent rows is multiplied."""
+        return 1.0 if self.design_effect is None else self.design_effect
+
+    @property
     def interval(self) -> Interval | None:
         """Its confidence interval, when it has one."""
         return None if self.low is None or self.high is None else Interval(self.low, self.high)
 
 
-def count_rows(parts: Sequence[Parts], level: float) -> Measure:
+# How the figures of a kind are made: of the parts of each of its operands, at a confidence level, with the design
+# effect of its rows.
+def count_rows(parts: Sequence[Parts], level: float, effect: float | None = None) -> Measure:
     """The number of rows, which is its own base."""
     (cell,) = parts
     return Measure(cell.base, cell.base, None, base=int(cell.base), immature=int(cell.immature))
 
 
-def share_of_rows(parts: Sequence[Parts], level: float) -> Measure:
-    """The hits over the base, in 0..1."""
+def share_of_rows(parts: Sequence[Parts], level: float, effect: float | None = None) -> Measure:
+    """The hits over the base, in 0..1: an interval of Wilson of hits / effect and base / effect."""
     (cell,) = parts
     if cell.base == 0:
         return _empty(cell)
-    interval = intervals.wilson(cell.hits, cell.base, level)
-    return _measure(cell.hits / cell.base, cell.hits, cell, interval)
+    times = effect or 1.0
+    interval = intervals.wilson(cell.hits / times, cell.base / times, level)
+    return _measure(cell.hits / cell.base, cell.hits, cell, interval, effect)
 
 
-def net_of_rows(parts: Sequence[Parts], level: float) -> Measure:
+def net_of_rows(parts: Sequence[Parts], level: float, effect: float | None = None) -> Measure:
     """The hits less the rows against, over the base, in points."""
     (cell,) = parts
     if cell.base == 0:
         return _empty(cell)
-    interval = intervals.nps_interval(cell.hits, cell.against, cell.base, level)
-    net = cell.hits - cell.against
-    return _measure(100 * net / cell.base, net, cell, interval, squares=cell.hits + cell.against)
+    boxes = Boxes(cell.hits, cell.against, cell.base)
+    interval = intervals.nps_interval(boxes, level, effect or 1.0)
+    figure = _measure(boxes.net, cell.hits - cell.against, cell, interval, effect)
+    return replace(figure, squares=cell.hits + cell.against)
 
 
-def mean_of_rows(parts: Sequence[Parts], level: float) -> Measure:
+def mean_of_rows(parts: Sequence[Parts], level: float, effect: float | None = None) -> Measure:
     """The mean of the values."""
     (cell,) = parts
     if cell.base == 0:
         return _empty(cell)
-    interval = intervals.mean_interval(int(cell.base), cell.total, cell.squares, level)
-    return _measure(cell.total / cell.base, cell.total, cell, interval, squares=cell.squares)
+    interval = intervals.mean_interval(_moments_of_cell(cell), level, effect or 1.0)
+    figure = _measure(cell.total / cell.base, cell.total, cell, interval, effect)
+    return replace(figure, squares=cell.squares, cubes=cell.cubes)
 
 
-def events_per_unit(parts: Sequence[Parts], level: float) -> Measure:
+def events_per_unit(parts: Sequence[Parts], level: float, effect: float | None = None) -> Measure:
     """Events per unit, with an interval widened by how much events cluster.
 
-    The parts are events, units and, where it is known, the distribution of events over units.
+    The parts are events, units and, where it is known, the distribution of events over units. They cluster in units
+    and in weeks: the larger effect counts.
     """
     events, units, *clusters = parts
     if units.base == 0:
         return Measure(numerator=events.base, denominator=0.0, reason="no_rows")
-    spread = dispersion(clusters[0]) if clusters else 1.0
-    interval = intervals.rate_per_unit(events.base, units.base, spread, level)
-    figure = _measure(events.base / units.base, events.base, replace(units, immature=0), interval)
-    return replace(figure, dispersion=spread)
+    known = [size for size in (effect, *(dispersion(cluster, events.base) for cluster in clusters)) if size is not None]
+    largest = max(known, default=None)
+    interval = intervals.rate_per_unit(events.base, units.base, largest or 1.0, level)
+    return _measure(events.base / units.base, events.base, replace(units, immature=0), interval, largest)
 
 
-def base_of_rows(parts: Sequence[Parts], level: float) -> Measure:
+def base_of_rows(parts: Sequence[Parts], level: float, effect: float | None = None) -> Measure:
     """The base alone: the shares of a mix have no value together, and a quantile is no sum of parts."""
     (cell,) = parts
     return Measure(denominator=cell.base, base=int(cell.base), reason="shares_only")
@@ -166,19 +182,58 @@ def _empty(cell: Parts) -> Measure:
     return Measure(numerator=0.0, denominator=0.0, immature=young, reason="immature" if young else "no_rows")
 
 
-def _measure(value: float, numerator: float, cell: Parts, interval: Interval | None, squares: float = 0.0) -> Measure:
+def _measure(
+    value: float, numerator: float, cell: Parts, interval: Interval | None, effect: float | None = None
+) -> Measure:
     low, high = (interval.low, interval.high) if interval else (None, None)
     base, young = int(cell.base), int(cell.immature)
-    return Measure(value, numerator, float(base), low, high, base, young, squares=squares)
+    return Measure(value, numerator, float(base), low, high, base, young, design_effect=effect)
 
 
-def dispersion(clusters: Parts) -> float:
-    """Variance over mean of the number of contacts per order: 1 when contacts fall on orders by chance."""
+def _moments_of_cell(cell: Parts) -> Moments:
+    return Moments(cell.base, cell.total, cell.squares, cell.cubes)
+
+
+def dispersion(clusters: Parts, events: float) -> float | None:
+    """Variance over mean of the number of events per unit; None of fewer than two units, or where no event has one.
+
+    It is seen in the events whose unit is known, which are a part q of all: phi = 1 + (phi seen - 1) / q, as a share
+    of events left out by chance takes the same share of what phi is above 1. At least 1, as events that fall on units
+    by chance have.
+    """
     if clusters.base < 2 or clusters.total <= 0:
-        return 1.0
+        return None
     mean = clusters.total / clusters.base
     variance = (clusters.squares - clusters.base * mean * mean) / (clusters.base - 1)
-    return max(1.0, variance / mean)
+    part = min(1.0, clusters.total / events) if events else 1.0
+    return max(1.0, 1 + (variance / mean - 1) / part)
+
+
+# The two sums that a figure is the quotient of, with the variance of a row: its design effect is seen in them.
+def quotient_of_share(parts: Sequence[Parts]) -> Quotient:
+    """The hits over the base."""
+    (cell,) = parts
+    share = cell.hits / cell.base if cell.base else 0.0
+    return Quotient(cell.hits, cell.base, share * (1 - share))
+
+
+def quotient_of_net(parts: Sequence[Parts]) -> Quotient:
+    """The hits less the rows against, over the base."""
+    (cell,) = parts
+    net, boxes = cell.hits - cell.against, cell.hits + cell.against
+    return Quotient(net, cell.base, boxes / cell.base - (net / cell.base) ** 2 if cell.base else 0.0)
+
+
+def quotient_of_mean(parts: Sequence[Parts]) -> Quotient:
+    """The sum of the values over their number."""
+    (cell,) = parts
+    return Quotient(cell.total, cell.base, _moments_of_cell(cell).variance if cell.base > 1 else 0.0)
+
+
+def quotient_of_rate(parts: Sequence[Parts]) -> Quotient:
+    """Events over units; the number of events of a unit has the variance of its mean, as Poisson events have."""
+    events, units, *_ = parts
+    return Quotient(events.base, units.base, events.base / units.base if units.base else 0.0)
 
 
 def bounds_of_share(measure: Measure, unknown: float, hits_in_doubt: float, misses_in_doubt: float) -> Interval | None:
@@ -215,24 +270,25 @@ def rate_of_hits(measure: Measure, hits: float, rows: float) -> float | None:
 
 def difference_of_shares(now: Measure, before: Measure, level: float) -> Difference | None:
     """The difference of two shares of rows."""
-    return intervals.newcombe(*_counts(now), *_counts(before), level)
+    (hits, base), (hits_before, base_before) = _counts(now), _counts(before)
+    return intervals.newcombe(
+        hits / now.effect, base / now.effect, hits_before / before.effect, base_before / before.effect, level
+    )
 
 
 def difference_of_rates(now: Measure, before: Measure, level: float) -> Difference | None:
     """The difference of two numbers of events per unit."""
-    spreads = now.dispersion, before.dispersion
-    return intervals.rate_difference(*_counts(now), *_counts(before), *spreads, level)
+    return intervals.rate_difference(*_counts(now), *_counts(before), now.effect, before.effect, level)
 
 
 def difference_of_means(now: Measure, before: Measure, level: float) -> Difference | None:
     """The difference of two means."""
-    (total1, _), (total0, _) = _counts(now), _counts(before)
-    return intervals.mean_difference(now.base, total1, now.squares, before.base, total0, before.squares, level)
+    return intervals.mean_difference(_moments(now), _moments(before), level, now.effect, before.effect)
 
 
 def difference_of_nets(now: Measure, before: Measure, level: float) -> Difference | None:
     """The difference of two net scores."""
-    return intervals.nps_difference(*_boxes(now), *_boxes(before), level)
+    return intervals.nps_difference(_boxes(now), _boxes(before), level, now.effect, before.effect)
 
 
 def difference_by_intervals(now: Measure, before: Measure, level: float) -> Difference | None:
@@ -246,7 +302,11 @@ def _counts(measure: Measure) -> tuple[float, float]:
     return measure.numerator or 0.0, measure.denominator or 0.0
 
 
-def _boxes(measure: Measure) -> tuple[float, float, float]:
+def _moments(measure: Measure) -> Moments:
+    return Moments(measure.base, measure.numerator or 0.0, measure.squares, measure.cubes)
+
+
+def _boxes(measure: Measure) -> Boxes:
     """Promoters, detractors and base of a net score, from their difference and sum."""
     net, sum_of_boxes = measure.numerator or 0.0, measure.squares
-    return (sum_of_boxes + net) / 2, (sum_of_boxes - net) / 2, measure.denominator or 0.0
+    return Boxes((sum_of_boxes + net) / 2, (sum_of_boxes - net) / 2, measure.denominator or 0.0)

@@ -8,7 +8,7 @@ contradict each other (more successes than trials, a negative count, a level out
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -110,81 +110,140 @@ def rate_difference(
     return _square_and_add(e1 / u1, current, e0 / u0, previous, se)
 
 
-def mean_interval(n: int, total: float, total_squares: float, level: float = 0.95) -> Interval | None:
-    """Interval of a mean from n, Σx and Σx², in the unit of x; None when n < 2.
+@dataclass(frozen=True)
+class Moments:
+    """The number of values, and the sums of their first three powers."""
 
-    mean ± z s/√n with s² = (Σx² - (Σx)²/n) / (n - 1); source: Laplace (1810), the central limit theorem.
+    n: float
+    total: float
+    squares: float
+    cubes: float
+
+    @property
+    def mean(self) -> float:
+        """The mean of the values."""
+        return self.total / self.n
+
+    @property
+    def variance(self) -> float:
+        """The variance of the values, of two and more. Rounding may leave it a hair below 0, which is 0."""
+        return max(0.0, self.squares - self.total * self.mean) / (self.n - 1)
+
+    @property
+    def skewness(self) -> float:
+        """The third central moment over the cube of the standard deviation; 0 of values that are all alike."""
+        mean, spread = self.mean, max(0.0, self.squares / self.n - self.mean**2)
+        if spread <= 1e-12 * mean * mean:
+            return 0.0
+        third = self.cubes / self.n - 3 * mean * self.squares / self.n + 2 * mean**3
+        # No set of n values is more lopsided than one of which all but one are alike.
+        return max(-math.sqrt(self.n), min(math.sqrt(self.n), float(third / spread**1.5)))
+
+
+def mean_interval(values: Moments, level: float = 0.95, effect: float = 1.0) -> Interval | None:
+    """Interval of a mean, in the unit of the values; None of fewer than two.
+
+    m - e T(z) to m - e T(-z), e the standard error, T the inverse of g(t) = t + 2at² + 4a²t³/3 + a with
+    a = skewness / (6 √n): waits have a long tail, of which m ± z e sees too little. Source: Hall (1992), JRSS B 54, on
+    the removal of skewness by transformation. `effect` is the design effect: n / effect values stand for n.
     """
     z = _z(level)
-    if n < 2:
+    if values.n < 2:
         return None
-    mean = total / n
-    half = z * math.sqrt(_variance_of_mean(n, total, total_squares))
-    return Interval(mean - half, mean + half)
+    effective, error = values.n / max(1.0, effect), _error_of_mean(values, effect)
+    lean = values.skewness / (6 * math.sqrt(effective))
+    low, high = (values.mean - error * _without_skewness(end, lean) for end in (z, -z))
+    return Interval(min(low, values.mean), max(high, values.mean))
+
+
+def _without_skewness(g: float, lean: float) -> float:
+    """The t of which g = ((1 + 2at)³ - 1) / (6a) + a, a being the lean."""
+    if abs(lean) < 1e-9:
+        return g
+    return (math.cbrt(1 + 6 * lean * (g - lean)) - 1) / (2 * lean)
 
 
 def mean_difference(
-    n1: int,
-    total1: float,
-    total_squares1: float,
-    n0: int,
-    total0: float,
-    total_squares0: float,
-    level: float = 0.95,
+    values1: Moments, values0: Moments, level: float = 0.95, effect1: float = 1.0, effect0: float = 1.0
 ) -> Difference | None:
-    """Difference of two means from n, Σx and Σx² of each, in the unit of x; None when a base is below 2.
+    """Difference of two means, in the unit of the values; None when a base is below 2.
 
-    Standard error √(s1²/n1 + s0²/n0), variances not assumed equal; interval and p-value from the normal
-    distribution. Source: Welch (1938), Biometrika 29.
+    Interval: square-and-add of the two ``mean_interval``; source: Zou and Donner (2008), Statistics in Medicine 27.
+    p-value: z with the standard error that the arm towards 0 implies, as in ``difference_from_intervals``.
     """
-    z = _z(level)
-    if n1 < 2 or n0 < 2:
+    current, previous = mean_interval(values1, level, effect1), mean_interval(values0, level, effect0)
+    if current is None or previous is None:
         return None
-    mean1, mean0 = total1 / n1, total0 / n0
     # Two equal constants may differ in the last digit: with a variance of 0 that reads as a clear change.
-    value = 0.0 if math.isclose(mean1, mean0, rel_tol=1e-12) else mean1 - mean0
-    variance1 = _variance_of_mean(n1, total1, total_squares1)
-    variance0 = _variance_of_mean(n0, total0, total_squares0)
-    return _symmetric(value, math.sqrt(variance1 + variance0), z)
+    if math.isclose(values1.mean, values0.mean, rel_tol=1e-12):
+        return replace(difference_from_intervals(values1.mean, current, values1.mean, previous, level), p_value=1.0)
+    return difference_from_intervals(values1.mean, current, values0.mean, previous, level)
 
 
-def nps_interval(promoters: float, detractors: float, n: float, level: float = 0.95) -> Interval | None:
-    """Interval of a net promoter score, in points (-100..100); None when n is 0.
+# Answers added to those of a net score before its error is taken: promoters, detractors, and all.
+_ADDED_BOXES, _ADDED_ANSWERS = 0.75, 3.0
 
-    Score 100 (p - d), standard error 100 √((p + d - (p - d)²) / n): a difference of two shares of one
-    sample; source: Scott and Seber (1983), The American Statistician 37. Cut at -100 and 100. When all
-    answers agree the standard error is 0 and the interval a single point: read it with its base.
+
+@dataclass(frozen=True)
+class Boxes:
+    """The answers to a recommendation question: promoters, detractors, and all answers."""
+
+    promoters: float
+    detractors: float
+    n: float
+
+    @property
+    def net(self) -> float:
+        """The share of promoters less that of detractors, in points."""
+        return 100 * (self.promoters - self.detractors) / self.n
+
+    def over(self, effect: float) -> "Boxes":
+        """As many answers as these are worth where rows depend on each other, and the added ones."""
+        return Boxes(
+            self.promoters / effect + _ADDED_BOXES,
+            self.detractors / effect + _ADDED_BOXES,
+            self.n / effect + _ADDED_ANSWERS,
+        )
+
+    @property
+    def error(self) -> float:
+        """The standard error of the net score, in points."""
+        p, d = self.promoters / self.n, self.detractors / self.n
+        return 100 * math.sqrt(max(0.0, p + d - (p - d) ** 2) / self.n)
+
+
+def nps_interval(boxes: Boxes, level: float = 0.95, effect: float = 1.0) -> Interval | None:
+    """Interval of a net promoter score, in points (-100..100); None without answers.
+
+    Score 100 (p - d), standard error 100 √((p + d - (p - d)²) / n): a difference of two shares of one sample; source:
+    Scott and Seber (1983), The American Statistician 37. Both are taken after 0.75 promoters, 0.75 detractors and 1.5
+    others have been added, as of answers that nearly all agree the error is too small, of equal ones 0; source: the
+    adjustment of a share by Agresti and Coull (1998), The American Statistician 52, with the counts that keep the
+    coverage of scores between .93 and .97 in simulation.
+    `effect` is the design effect: n / effect answers stand for n. Cut at -100 and 100; the score is never outside.
     """
-    _require_part(promoters + detractors, n)
-    _require_count(promoters, detractors)
+    _require_part(boxes.promoters + boxes.detractors, boxes.n)
+    _require_count(boxes.promoters, boxes.detractors)
     z = _z(level)
-    if n == 0:
+    if boxes.n == 0:
         return None
-    score, half = _nps(promoters, detractors, n), z * _nps_error(promoters, detractors, n)
-    return Interval(max(-100.0, score - half), min(100.0, score + half))
+    adjusted = boxes.over(max(1.0, effect))
+    score, half = adjusted.net, z * adjusted.error
+    return Interval(min(boxes.net, max(-100.0, score - half)), max(boxes.net, min(100.0, score + half)))
 
 
 def nps_difference(
-    promoters1: float,
-    detractors1: float,
-    n1: float,
-    promoters0: float,
-    detractors0: float,
-    n0: float,
-    level: float = 0.95,
+    boxes1: Boxes, boxes0: Boxes, level: float = 0.95, effect1: float = 1.0, effect0: float = 1.0
 ) -> Difference | None:
     """Difference of two net promoter scores of independent samples, in points; None when a base is 0.
 
-    z = Δ / √(SE1² + SE0²) with the standard errors of ``nps_interval``, for the interval and the p-value;
-    source: Scott and Seber (1983), The American Statistician 37.
+    z = Δ / √(SE1² + SE0²) of the adjusted answers of ``nps_interval``, for the interval and the p-value.
     """
-    current = nps_interval(promoters1, detractors1, n1, level)
-    previous = nps_interval(promoters0, detractors0, n0, level)
-    if current is None or previous is None:
+    if nps_interval(boxes1, level, effect1) is None or nps_interval(boxes0, level, effect0) is None:
         return None
-    value = _nps(promoters1, detractors1, n1) - _nps(promoters0, detractors0, n0)
-    se = math.hypot(_nps_error(promoters1, detractors1, n1), _nps_error(promoters0, detractors0, n0))
-    return _symmetric(value, se, _z(level))
+    value, (now, before) = boxes1.net - boxes0.net, (boxes1.over(max(1.0, effect1)), boxes0.over(max(1.0, effect0)))
+    difference = _symmetric(now.net - before.net, math.hypot(now.error, before.error), _z(level))
+    return Difference(value, min(value, difference.low), max(value, difference.high), difference.p_value)
 
 
 def quantile_ranks(n: int, q: float, level: float = 0.95) -> tuple[int, int] | None:
@@ -217,14 +276,19 @@ def difference_from_intervals(v1: float, i1: Interval, v0: float, i0: Interval, 
     return _square_and_add(v1, i1, v0, i0, arm / _z(level))
 
 
-def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+def benjamini_hochberg(p_values: Sequence[float], weights: Sequence[float] | None = None) -> list[float]:
     """Adjusted p-values of one family, in the order given: reject at α to keep the false discovery rate at α.
 
-    min over j >= i of m p(j) / j, at most 1. Source: Benjamini and Hochberg (1995), JRSS B 57.
+    min over j >= i of m p(j) / j, at most 1. Source: Benjamini and Hochberg (1995), JRSS B 57. With `weights`, made to
+    average 1, p / weight stands for each p: hypotheses declared beforehand may have more than their equal part of α;
+    source: Genovese, Roeder and Wasserman (2006), Biometrika 93.
     """
     if not all(0 <= p <= 1 for p in p_values):
         raise ValueError("a p-value lies between 0 and 1")
     m = len(p_values)
+    if weights is not None:
+        mean = sum(weights) / max(1, len(weights))
+        p_values = [min(1.0, p / (weight / mean)) for p, weight in zip(p_values, weights, strict=True)]
     results, smallest = [1.0] * m, 1.0
     order = sorted(range(m), key=lambda i: p_values[i], reverse=True)
     for rank, i in zip(range(m, 0, -1), order, strict=True):
@@ -271,18 +335,8 @@ def _square_and_add(v1: float, i1: Interval, v0: float, i0: Interval, se: float)
     return Difference(value, low, high, _p_value(value, se))
 
 
-def _variance_of_mean(n: int, total: float, total_squares: float) -> float:
-    # Rounding may leave the sum of squares a hair below the square of the sum.
-    return max(0.0, total_squares - total * total / n) / (n - 1) / n
-
-
-def _nps(promoters: float, detractors: float, n: float) -> float:
-    return 100 * (promoters - detractors) / n
-
-
-def _nps_error(promoters: float, detractors: float, n: float) -> float:
-    p, d = promoters / n, detractors / n
-    return 100 * math.sqrt(max(0.0, p + d - (p - d) ** 2) / n)
+def _error_of_mean(values: Moments, effect: float) -> float:
+    return math.sqrt(values.variance / values.n * max(1.0, effect))
 
 
 def _binomial_quantile(tail: float, n: int, q: float) -> int:

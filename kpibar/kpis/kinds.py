@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kpibar.kpis.dependence import Quotient
 from kpibar.kpis.estimates import (
     Measure,
     Parts,
@@ -23,13 +24,18 @@ from kpibar.kpis.estimates import (
     events_per_unit,
     mean_of_rows,
     net_of_rows,
+    quotient_of_mean,
+    quotient_of_net,
+    quotient_of_rate,
+    quotient_of_share,
     rate_of_hits,
     share_of_hits,
     share_of_rows,
 )
-from kpibar.kpis.intervals import Difference, Interval, quantile_ranks
+from kpibar.kpis.intervals import Difference, Interval
 from kpibar.kpis.masking import mask_bases, mask_categories, mask_nothing, mask_remainders
 from kpibar.kpis.stocks import StockFigure, age_of_stock, count_of_stock
+from kpibar.kpis.times import TimesFigure, quantile_of_all, running_quantile
 
 Kind = Literal["count", "rate", "ratio", "mean", "median", "quantile", "time_to", "net", "mix", "stock", "stock_age"]
 
@@ -40,6 +46,7 @@ _AGAINST = {"against": "count(*) FILTER (WHERE {rows} AND ({against}))"}
 _VALUES = {
     "total": "sum(({value}) * 1.0e0) FILTER (WHERE {rows})",
     "squares": "sum(({value}) * ({value}) * 1.0e0) FILTER (WHERE {rows})",
+    "cubes": "sum(({value}) * 1.0e0 * ({value}) * ({value})) FILTER (WHERE {rows})",
 }
 _OF_FACTS = ("from_table", "date")
 
@@ -67,44 +74,19 @@ def _no_difference(now: Measure, before: Measure, level: float) -> Difference | 
     return None
 
 
-def _value_at(fraction: float) -> str:
-    """SQL of the value at a fraction of the sorted values."""
-    return f"percentile_cont({fraction:.12f}) WITHIN GROUP (ORDER BY number) FILTER (WHERE {{rows}})"
-
-
-def _order_statistics(base: int, quantile: float, level: float) -> tuple[str, str] | None:
-    """SQL of the two of the sorted values that bound a quantile; None: the base is too small for any."""
-    ranks = quantile_ranks(base, quantile, level)
-    if ranks is None:
-        return None
-    low, high = ((rank - 1) / (base - 1) for rank in ranks)
-    return _value_at(low), _value_at(high)
-
-
-@dataclass(frozen=True)
-class Statistic:
-    """A figure that no sum of parts gives: SQL over the column `number` of those of its rows that meet {rows}.
-
-    `value` gives the aggregate of the `quantile` a KPI states (a statistic may leave it aside), `bounds` the two that
-    bound it, of a base, the quantile and a confidence level; None: there are none of so small a base.
-    """
-
-    value: Callable[[float], str]
-    bounds: Callable[[int, float, float], tuple[str, str] | None]
-
-
 @dataclass(frozen=True)
 class KindSpec:
     """A kind of KPI.
 
     `formula` is its line in words. `entries` are those its author must write. `sums` is the SQL of the parts
     its cells hold; a kind without is no sum of its own rows. `operands` are the entries that name the counts it is
-    made of, each at its own grain. `statistic` is the SQL of a figure that is no sum; `survival`: its figure is read
-    off the curve of the times that have not ended (`survival.py`). `stock` makes the figure of the records that are
-    open at a moment, whenever they began (`stocks.py`). A kind has one of these five. `counts`: its value is a number
-    of rows, its own base. `shares`: it has no value as a whole, but the share of each value of a column.
+    made of, each at its own grain. `times` makes the figure of the cells of its times (`times.py`), `stock` that of the
+    records that are open at a moment, whenever they began (`stocks.py`). A kind has one of these four. `counts`: its
+    value is a number of rows, its own base. `shares`: it has no value as a whole, but the share of each value of a
+    column.
     `volume`: it grows with the days counted, so that a month missing on one side is a change.
-    `estimate` makes a figure of the parts (of each operand in order), `difference` tests two figures.
+    `estimate` makes a figure of the parts (of each operand in order), `difference` tests two figures; `quotient` gives
+    the two sums it is the quotient of, of which its design effect is seen in the weeks (`dependence.py`).
     `bounds` is the range of a figure, if none or all of so many unknown rows, hits in doubt and misses in doubt are
     hits; `reweight` is a figure if there were so many hits among so many rows, those of which it is not known included.
     `mask` is the rule for a figure alone, `mask_parts` for the parts beside their whole, `mask_own_parts` the same for
@@ -117,10 +99,10 @@ class KindSpec:
     estimator: str
     sums: Mapping[str, str] = field(default_factory=dict)
     operands: tuple[str, ...] = ()
-    statistic: Statistic | None = None
-    survival: bool = False
+    times: "TimesFigure | None" = None
     stock: StockFigure | None = None
-    estimate: Callable[[Sequence[Parts], float], Measure] = base_of_rows
+    estimate: Callable[[Sequence[Parts], float, float | None], Measure] = base_of_rows
+    quotient: Callable[[Sequence[Parts]], Quotient] | None = None
     counts: bool = False
     shares: bool = False
     volume: bool = False
@@ -132,11 +114,9 @@ class KindSpec:
     group: Callable[[Measure], float] = _base
 
     def __post_init__(self) -> None:
-        ways = (self.sums, self.operands, self.statistic, self.survival, self.stock)
+        ways = (self.sums, self.operands, self.times, self.stock)
         if sum(map(bool, ways)) != 1:
-            raise ValueError(
-                "a kind of KPI has sums, operands, a statistic or running times, or is a stock: one makes its figures"
-            )
+            raise ValueError("a kind of KPI has sums, operands or times, or is a stock: one makes its figures")
 
     @property
     def additive(self) -> bool:
@@ -146,7 +126,7 @@ class KindSpec:
     @property
     def has_statements(self) -> bool:
         """Whether its figures come from statements of each KPI, as they are no sums of cells."""
-        return self.survival or self.statistic is not None or self.stock is not None
+        return self.times is not None or self.stock is not None
 
     @property
     def has_base(self) -> bool:
@@ -159,7 +139,7 @@ def _quantile(estimator: str) -> KindSpec:
         formula="{quantile:g} quantile of {value} over {rows}",
         entries=(*_OF_FACTS, "value"),
         difference=difference_by_intervals,
-        statistic=Statistic(_value_at, _order_statistics),
+        times=quantile_of_all,
         mask_parts=mask_bases,
         estimator=estimator,
     )
@@ -184,6 +164,7 @@ KINDS: Mapping[Kind, KindSpec] = {
         entries=(*_OF_FACTS, "hit"),
         sums=_BASE | _HITS,
         estimate=share_of_rows,
+        quotient=quotient_of_share,
         difference=difference_of_shares,
         bounds=bounds_of_share,
         reweight=share_of_hits,
@@ -194,6 +175,7 @@ KINDS: Mapping[Kind, KindSpec] = {
         entries=("numerator", "denominator"),
         operands=("numerator", "denominator"),
         estimate=events_per_unit,
+        quotient=quotient_of_rate,
         difference=difference_of_rates,
         bounds=bounds_of_rate,
         reweight=rate_of_hits,
@@ -206,6 +188,7 @@ KINDS: Mapping[Kind, KindSpec] = {
         entries=(*_OF_FACTS, "value"),
         sums=_BASE | _VALUES,
         estimate=mean_of_rows,
+        quotient=quotient_of_mean,
         difference=difference_of_means,
         estimator="mean",
     ),
@@ -215,7 +198,7 @@ KINDS: Mapping[Kind, KindSpec] = {
         formula="{quantile:g} quantile of {value} until ({hit}), those still running included, over {rows}",
         entries=(*_OF_FACTS, "value", "hit"),
         difference=difference_by_intervals,
-        survival=True,
+        times=running_quantile,
         mask_parts=mask_bases,
         estimator="kaplan_meier",
     ),
@@ -224,6 +207,7 @@ KINDS: Mapping[Kind, KindSpec] = {
         entries=(*_OF_FACTS, "hit", "against"),
         sums=_BASE | _HITS | _AGAINST,
         estimate=net_of_rows,
+        quotient=quotient_of_net,
         difference=difference_of_nets,
         estimator="net_score",
     ),
@@ -232,6 +216,7 @@ KINDS: Mapping[Kind, KindSpec] = {
         entries=(*_OF_FACTS, "over"),
         sums=_BASE,
         estimate=base_of_rows,
+        quotient=quotient_of_share,
         difference=difference_of_shares,
         shares=True,
         mask_parts=mask_bases,

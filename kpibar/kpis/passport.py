@@ -9,6 +9,8 @@ from kpibar.kpis.kinds import KINDS, Kind, KindSpec
 Unit = Literal["count", "share", "per_100", "seconds", "points", "score"]
 Better = Literal["lower", "higher", "none"]
 Text = Mapping[str, str]
+# The family of the KPIs of the settings.
+OWN_FAMILY = "own"
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class Definition:
     better: Better
     definition: Text
     source: str
+    # The smallest change that matters, in the unit of the KPI or as a part of the figure before; 0: not stated.
+    margin: float = 0.0
+    margin_relative: float = 0.0
+    # Declared beforehand as one of those a reader looks at first: it has more than its equal part of the error allowed.
+    headline: bool = False
 
     @property
     def spec(self) -> KindSpec:
@@ -34,7 +41,7 @@ class Definition:
 class Passport(Definition):
     """A KPI as a report names it: two figures compare only under one `hash`, that of the definition that ran."""
 
-    hash: str
+    hash: str = ""
     maturity_days: int = 0
 
 

@@ -82,12 +82,13 @@ def survival_curve(times: NDArray[float64], records: NDArray[int64], ended: NDAr
     )
 
 
-def curve_quantile(curve: Curve, fraction: float, level: float) -> Quantile:
+def curve_quantile(curve: Curve, fraction: float, level: float, effect: float = 1.0) -> Quantile:
     """The first time after which at most 1 - `fraction` are still running, with its interval at a confidence level.
 
     The interval holds the times t with |g(S(t)) - g(1 - fraction)| <= z |g'(S(t))| se(S(t)), g(S) = ln(-ln S), and
     ends with the time after the last of them; source: Brookmeyer and Crowley (1982), Biometrics 38, on the scale of
-    Klein and Moeschberger (2003), section 4.5. An end is None where the curve stops before it.
+    Klein and Moeschberger (2003), section 4.5. The variance is that of Greenwood times the design effect of the
+    records. An end is None where the curve stops before it.
     """
     import numpy
 
@@ -95,7 +96,7 @@ def curve_quantile(curve: Curve, fraction: float, level: float) -> Quantile:
         raise ValueError(f"a quantile lies strictly between 0 and 1, not {fraction}")
     left = 1 - fraction
     below = curve.survival <= left + _ROUNDING
-    inside = numpy.flatnonzero(_near(curve, left, level))
+    inside = numpy.flatnonzero(_near(curve, left, level, effect))
     low = float(curve.times[inside[0]]) if len(inside) else None
     after = int(inside[-1]) + 1 if len(inside) else len(curve.times)
     high = float(curve.times[after]) if after < len(curve.times) else None
@@ -103,7 +104,7 @@ def curve_quantile(curve: Curve, fraction: float, level: float) -> Quantile:
     return Quantile(value, low, high)
 
 
-def _near(curve: Curve, left: float, level: float) -> NDArray[bool_]:
+def _near(curve: Curve, left: float, level: float, effect: float) -> NDArray[bool_]:
     """Of each time of a curve, whether its share may be `left`; a share of 0 has no logarithm."""
     import numpy
 
@@ -111,7 +112,7 @@ def _near(curve: Curve, left: float, level: float) -> NDArray[bool_]:
     double_log: Callable[[NDArray[float64]], NDArray[float64]] = lambda share: numpy.log(-numpy.log(share))  # noqa: E731
     with numpy.errstate(divide="ignore", invalid="ignore"):
         distance = double_log(curve.survival) - double_log(numpy.array(left))
-        error = numpy.sqrt(curve.greenwood) / -numpy.log(curve.survival)
+        error = numpy.sqrt(effect * curve.greenwood) / -numpy.log(curve.survival)
         near: NDArray[bool_] = numpy.abs(distance) <= z * error
     near[~(curve.survival > 0)] = False
     return near

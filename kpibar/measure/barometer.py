@@ -72,20 +72,21 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
     brands = _brands(store)
     request = replace(request, brand=_brand(store, config, request.brand, brands))
     edition = find_edition(store, request.year, request.brand)
-    # The p-values of a family are adjusted together, whichever of its KPIs are shown.
-    families = {kpi.family for kpi in selection}
-    together = tuple(kpi for kpi in kpis.kpis if kpi in selection or (kpi.family in families and not kpi.hidden))
+    # P-values are adjusted together, whichever KPIs are shown: a verdict does not depend on what else is asked for.
+    own = {kpi.own for kpi in selection}
+    together = tuple(kpi for kpi in kpis.kpis if kpi in selection or (kpi.own in own and not kpi.hidden))
     sources = known_sources(store)
     changes = handovers(settings.succession, sources, request.brand)
     inputs = gather(store, settings.reporting, kpis, together, edition, request.brand, request.by, changes)
     observations = observe(store, config, layouts, edition, request.brand, sources)
     rows = judge_rows([_row(inputs, kpi, settings.targets.get(kpi.id)) for kpi in together], settings.reporting)
+    shown = tuple(row for row, kpi in zip(rows, together, strict=True) if kpi in selection)
     return Barometer(
         edition=edition,
         request=request,
         brands=(request.brand,) if request.brand else brands,
-        families=tuple(family for family in kpis.families if any(row.kpi.family == family.id for row in rows)),
-        rows=tuple(row for row, kpi in zip(rows, together, strict=True) if kpi in selection),
+        families=tuple(family for family in kpis.families if any(row.kpi.family == family.id for row in shown)),
+        rows=shown,
         coverage=observations.coverage,
         basis=Basis(
             settings.reporting,
@@ -131,7 +132,7 @@ def _in_doubt(kpi: Kpi, result: Figures) -> bool:
 
 def _row(inputs: Inputs, kpi: Kpi, target: float | None) -> Row:
     """A KPI with its figures, comparison, change and notes; its verdict comes when all rows are judged."""
-    passport, level = kpi.passport, inputs.reporting.confidence
+    passport, reporting, shifts = kpi.passport, inputs.reporting, inputs.shifts.get(kpi.id, {})
     result = figures(inputs, kpi)
     comparison = compare(inputs, kpi, result.before)
     notes = row_notes(inputs, kpi, result, comparison)
@@ -142,13 +143,13 @@ def _row(inputs: Inputs, kpi: Kpi, target: float | None) -> Row:
         now=result.now,
         before=result.before,
         comparison=comparison,
-        change=difference(passport, result.now, result.before, level) if compares else None,
+        change=difference(passport, result.now, result.before, reporting, shifts.get(None)) if compares else None,
         target=judge_target(passport, result.now, target) if result.status == "ok" else None,
         status=result.status,
         series=result.series,
         before_series=result.before_series,
         dimension=kpi.over or inputs.dimension,
-        segments=segment_changes(passport, result.segments, segments_compare, level),
+        segments=segment_changes(passport, result.segments, segments_compare, reporting, shifts),
         missing=result.missing,
         notes=notes,
         reason=absence(kpi, result, notes),

@@ -3,6 +3,7 @@
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import NO_ORDER, Cells
 from kpibar.kpis.estimates import Measure, Parts, Window, share_of_rows
+from kpibar.measure.dependence import effect_of_part, effect_of_weeks, year_effect
 from kpibar.measure.inputs import Inputs, has_rows, parts
 
 # A segment, and its figure in the year and in the year before.
@@ -33,17 +34,25 @@ def clusters(inputs: Inputs, kpi: Kpi, window: Window) -> list[Parts]:
 
 
 def _by_parts(inputs: Inputs, kpi: Kpi) -> list[Pair]:
-    year, before = inputs.spans[kpi.id]
     keys = {key for part in parts(inputs.catalogue, kpi) for key in inputs.by_cells.segments(part.id)}
-    return [(key, _by_part(inputs, kpi, year, key), _by_part(inputs, kpi, before, key)) for key in sorted(keys)]
+    effects = [year_effect(inputs, kpi, place) for place in (0, 1)]
+    now, before = ({key: _by_part(inputs, kpi, place, key, effects[place]) for key in keys} for place in (0, 1))
+    return [(key, now[key], before[key]) for key in sorted(keys)]
 
 
-def _by_part(inputs: Inputs, kpi: Kpi, window: Window, key: str) -> Measure:
-    """One segment; a ratio whose denominator does not know the dimension keeps its whole denominator."""
-    first, *rest = kpi.operands or (kpi.id,)
+def _by_part(inputs: Inputs, kpi: Kpi, place: int, key: str, effect: float | None) -> Measure:
+    """One segment; a ratio whose denominator does not know the dimension keeps its whole denominator.
+
+    Its design effect is that of its own weeks or, of too few, that of the year (`effect`).
+    """
+    window, (first, *rest) = inputs.spans[kpi.id][place], kpi.operands or (kpi.id,)
     cells, segment = (inputs.by_cells, key) if divides_base(inputs, kpi) else (inputs.cells, None)
-    sums = [inputs.by_cells.sum(first, window, key), *(cells.sum(name, window, segment) for name in rest)]
-    return kpi.spec.estimate([*sums, *clusters(inputs, kpi, window)], inputs.reporting.confidence)
+    weeks = [inputs.by_cells.weeks(first, window, key), *(cells.weeks(name, window, segment) for name in rest)]
+    sums = [sum(parts.values(), Parts()) for parts in weeks]
+    own = effect_of_weeks(kpi, weeks, inputs)
+    return kpi.spec.estimate(
+        [*sums, *clusters(inputs, kpi, window)], inputs.reporting.confidence, effect if own is None else own
+    )
 
 
 def _by_statistic(inputs: Inputs, kpi: Kpi) -> list[Pair]:
@@ -56,17 +65,16 @@ def _by_statistic(inputs: Inputs, kpi: Kpi) -> list[Pair]:
 def _by_share(inputs: Inputs, kpi: Kpi) -> list[Pair]:
     """Share of each value of the KPI's own column."""
     cells = inputs.shares[kpi.id]
-    year, before = inputs.spans[kpi.id]
-    level = inputs.reporting.confidence
     return [
-        (key, _share(cells, kpi, year, key, level), _share(cells, kpi, before, key, level))
-        for key in cells.segments(kpi.id)
+        (key, _share(cells, inputs, kpi, 0, key), _share(cells, inputs, kpi, 1, key)) for key in cells.segments(kpi.id)
     ]
 
 
-def _share(cells: Cells, kpi: Kpi, window: Window, key: str, level: float) -> Measure:
+def _share(cells: Cells, inputs: Inputs, kpi: Kpi, place: int, key: str) -> Measure:
+    window = inputs.spans[kpi.id][place]
     part, whole = cells.sum(kpi.id, window, key).base, cells.sum(kpi.id, window).base
-    return share_of_rows([Parts(base=whole, hits=part)], level)
+    effect = effect_of_part(cells, kpi, inputs, place, key)
+    return share_of_rows([Parts(base=whole, hits=part)], inputs.reporting.confidence, effect)
 
 
 def has_breakdown(inputs: Inputs, kpi: Kpi) -> bool:

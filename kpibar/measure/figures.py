@@ -14,6 +14,7 @@ from kpibar.kpis.estimates import Measure, Status, Window
 from kpibar.kpis.weighting import WeightClass, expected_hits
 from kpibar.measure.breakdown import clusters, segment_figures
 from kpibar.measure.coverage import missing_inputs
+from kpibar.measure.dependence import year_effect
 from kpibar.measure.inputs import Inputs, has_rows, parts, rows_of_kpi, tells_of
 from kpibar.measure.reach import entity_of, join_sources, silent_months
 from kpibar.measure.report import Segment
@@ -54,10 +55,18 @@ def figures(inputs: Inputs, kpi: Kpi) -> Figures:
     )
 
 
-def total(inputs: Inputs, kpi: Kpi, window: Window) -> Measure:
-    """A KPI that is computed from cells, over one of its windows or a part of it, all segments together."""
+def total(inputs: Inputs, kpi: Kpi, window: Window, effect: float | None = None) -> Measure:
+    """A KPI that is computed from cells, over one of its windows or a part of it, all segments together.
+
+    `effect` is the design effect of its rows.
+    """
     sums = [inputs.cells.sum(name, window) for name in kpi.operands or (kpi.id,)]
-    return kpi.spec.estimate([*sums, *clusters(inputs, kpi, window)], inputs.reporting.confidence)
+    return kpi.spec.estimate([*sums, *clusters(inputs, kpi, window)], inputs.reporting.confidence, effect)
+
+
+def year_total(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
+    """A KPI that is computed from cells, in the year (0) or the year before (1)."""
+    return total(inputs, kpi, inputs.spans[kpi.id][place], year_effect(inputs, kpi, place))
 
 
 def gate_coverage(inputs: Inputs, kpi: Kpi) -> float | None:
@@ -81,7 +90,7 @@ def whole(inputs: Inputs, kpi: Kpi, place: int) -> Measure:
     if kpi.spec.has_statements:
         return inputs.statistics[kpi.id].get((place, None, None), Measure(denominator=0.0, reason="no_rows"))
     window = inputs.spans[kpi.id][place]
-    return _bounded(inputs, kpi, total(inputs, kpi, window), window)
+    return _bounded(inputs, kpi, year_total(inputs, kpi, place), window)
 
 
 def _bounded(inputs: Inputs, kpi: Kpi, measure: Measure, window: Window) -> Measure:
@@ -111,7 +120,7 @@ def _weight_class(inputs: Inputs, kpi: Kpi, window: Window, channel: str) -> Wei
     """The rows of a channel that a KPI counts or, as nothing is known of them, does not count."""
     coverage, part = inputs.recording.sum(kpi.weights, window, channel), parts(inputs.catalogue, kpi)[0]
     cell = inputs.recording.sum(part.id, window, channel)
-    hits = part.spec.estimate([cell], inputs.reporting.confidence).numerator
+    hits = part.spec.estimate([cell], inputs.reporting.confidence, None).numerator
     return WeightClass(coverage.base, coverage.hits, hits or 0.0)
 
 
@@ -125,11 +134,13 @@ def _series(inputs: Inputs, kpi: Kpi, place: int) -> Series:
     if not has_rows(inputs, kpi, window):
         return tuple((month, Measure(reason="no_source")) for month in months)
     silent = _months_unknown(inputs, kpi, window)
-    monthly = [_month(inputs, kpi, place, month, month in silent) for month in months]
+    # A month has too few weeks to tell how far its rows depend on each other: it is taken to be as in its year.
+    effect = None if kpi.spec.has_statements else year_effect(inputs, kpi, place)
+    monthly = [_month(inputs, kpi, place, month, effect, month in silent) for month in months]
     return tuple(zip(months, mask_parts(kpi, monthly, inputs.reporting), strict=True))
 
 
-def _month(inputs: Inputs, kpi: Kpi, place: int, month: date, silent: bool) -> Measure:
+def _month(inputs: Inputs, kpi: Kpi, place: int, month: date, effect: float | None, silent: bool) -> Measure:
     window = inputs.spans[kpi.id][place]
     if month > window.end:
         return Measure(reason="after_coverage")
@@ -137,7 +148,7 @@ def _month(inputs: Inputs, kpi: Kpi, place: int, month: date, silent: bool) -> M
         return Measure(reason="no_source")
     if kpi.spec.has_statements:
         return inputs.statistics[kpi.id].get((place, month, None), Measure(denominator=0.0, reason="no_rows"))
-    figure = total(inputs, kpi, Window(month, min(last_of_month(month), window.end)))
+    figure = total(inputs, kpi, Window(month, min(last_of_month(month), window.end)), effect)
     if not silent:
         return figure
     # What cannot be divided keeps its counts; a part of which nothing was counted is unknown.

@@ -15,7 +15,7 @@ from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.compute import (
     Cells,
-    Curves,
+    Key,
     Moment,
     Rows,
     Statistics,
@@ -25,11 +25,11 @@ from kpibar.kpis.compute import (
     reach_statement,
     run_statement,
     segment_of,
-    statistics,
     stocks,
-    times,
 )
-from kpibar.kpis.estimates import Measure, Window
+from kpibar.kpis.estimates import Window
+from kpibar.kpis.time_cells import read_times, time_figures, time_shifts, times_statement
+from kpibar.kpis.times import Shift, Times
 from kpibar.measure.reach import (
     SourceRows,
     Span,
@@ -75,7 +75,8 @@ class Inputs:
 
     `cells` are those of every additive KPI, `by_cells` those by the dimension asked for of the KPIs that have it,
     `shares` those of each mix by its own column, `brand_cells` those of the parts of ratios by brand; `statistics` the
-    figures of each KPI that is no sum. `spans` are the days of each KPI in both years; `months`, per fact table and
+    figures of each KPI that is no sum, `shifts` how its times lie to those of the year before, in all or in a segment,
+    where it is one of times. `spans` are the days of each KPI in both years; `months`, per fact table and
     date column, those of both years with rows; `source_rows`, per canonical table and span, what each source holds;
     `uneven`, those silent in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source
     gave way to which; `selections`, per canonical table, the year that holds settled records alone; `recording`, the
@@ -98,6 +99,7 @@ class Inputs:
     shares: Mapping[str, Cells] = field(default_factory=dict)
     brand_cells: Cells = field(default_factory=Cells)
     statistics: Mapping[str, Statistics] = field(default_factory=dict)
+    shifts: Mapping[str, Mapping[str | None, Shift]] = field(default_factory=dict)
     handovers: tuple[Handover, ...] = ()
     selections: Mapping[str, SettledYear] = field(default_factory=dict)
     recording: Cells = field(default_factory=Cells)
@@ -133,6 +135,7 @@ def gather(
     of_stocks = {
         kpi.id: _moments(catalogue, kpi, spans[kpi.id], ends, columns, edition) for kpi in kpis if kpi.is_stock
     }
+    statistics, shifts = _times(store, kpis, spans, dimension, brand, reporting)
     return Inputs(
         edition=edition,
         reporting=reporting,
@@ -152,8 +155,8 @@ def gather(
             if kpi.spec.shares
         },
         brand_cells=by_cells if dimension == "brand" else _brand_cells(store, catalogue, kpis, edition, brand, cuts),
-        statistics=_statistics(store, kpis, spans, dimension, brand, reporting)
-        | _stocks(store, kpis, of_stocks, dimension, brand, reporting),
+        statistics=statistics | _stocks(store, kpis, of_stocks, dimension, brand, reporting),
+        shifts=shifts,
         handovers=handovers,
         recording=by_cells
         if dimension == "channel"
@@ -190,48 +193,29 @@ def _brand_cells(
     return additive_cells(store.engine, counts.values(), [edition.window], "brand", None, days)
 
 
-def _statistics(
+def _times(
     store: Store,
     kpis: Iterable[Kpi],
     spans: Mapping[str, Span],
     dimension: str | None,
     brand: str | None,
     reporting: Reporting,
-) -> dict[str, Statistics]:
-    """The figures of the KPIs that are neither sums nor stocks."""
-    cache: dict[str, Curves] = {}
-    return {
-        kpi.id: _statistic(store, kpi, spans[kpi.id], dimension, brand, reporting, cache)
-        for kpi in kpis
-        if kpi.spec.has_statements and not kpi.is_stock
-    }
+) -> tuple[dict[str, Statistics], dict[str, Mapping[str | None, Shift]]]:
+    """The figures of the KPIs of times, and how their years lie to each other.
 
-
-def _statistic(
-    store: Store,
-    kpi: Kpi,
-    years: Span,
-    dimension: str | None,
-    brand: str | None,
-    reporting: Reporting,
-    cache: dict[str, Curves],
-) -> Statistics:
-    """The figures of a KPI that is no sum, with bounds where they will not be masked.
-
-    `cache` keeps the curves of running times from one KPI to the next.
+    Those that differ in their quantile alone have one statement.
     """
-
-    def bounds(figure: Measure) -> tuple[str, str] | None:
-        """The SQL of the two ends of its interval; None where it is masked or has none."""
-        (visible,) = kpi.spec.mask([figure], reporting.min_base)
-        if kpi.spec.statistic is None or visible.low_base:
-            return None
-        return kpi.spec.statistic.bounds(figure.base, kpi.quantile, reporting.confidence)
-
-    group = segment_of(dimension, kpi.from_table) if dimension in kpi.dimensions() else None
-    if kpi.spec.survival:
-        return times(store.engine, kpi, years, reporting.confidence, group, brand, cache)
-    return statistics(store.engine, kpi, years, group, brand, bounds)
+    cache: dict[str, Mapping[Key, Times]] = {}
+    statistics, shifts = {}, {}
+    for kpi in kpis:
+        if kpi.spec.times is not None:
+            group = segment_of(dimension, kpi.from_table) if dimension in kpi.dimensions() else None
+            sql = times_statement(kpi, spans[kpi.id], group, brand)
+            if sql not in cache:
+                cache[sql] = read_times(store.engine, kpi, sql, len(spans[kpi.id]))
+            statistics[kpi.id] = time_figures(cache[sql], kpi, reporting.confidence)
+            shifts[kpi.id] = time_shifts(cache[sql], kpi, reporting.confidence)
+    return statistics, shifts
 
 
 def _moments(

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kpibar.kpis.catalogue import Kpi
-from kpibar.kpis.intervals import newcombe
-from kpibar.measure.figures import total
+from kpibar.kpis.estimates import difference_of_shares
+from kpibar.measure.figures import year_total
 from kpibar.measure.inputs import Inputs
 from kpibar.measure.recording import LEAST_CHANGE, PROBABILITY
 
@@ -44,7 +44,7 @@ def participation_change(inputs: Inputs, kpi: Kpi) -> ParticipationChange | None
 def may_explain(inputs: Inputs, kpi: Kpi, change: ParticipationChange) -> bool:
     """Whether a change of the figure that is more than chance is not more than that of participation may cause."""
     level = inputs.reporting.confidence
-    now, before = (total(inputs, kpi, window) for window in inputs.spans[kpi.id])
+    now, before = (year_total(inputs, kpi, place) for place in (0, 1))
     test = kpi.spec.difference(now, before, level)
     if test is None or test.low <= 0 <= test.high:
         return False
@@ -54,14 +54,14 @@ def may_explain(inputs: Inputs, kpi: Kpi, change: ParticipationChange) -> bool:
 def _changes(inputs: Inputs, kpi: Kpi) -> Iterator[ParticipationChange]:
     for name, gap in kpi.participation.items():
         share = inputs.catalogue.get(name)
-        now, before = (total(inputs, share, window) for window in inputs.spans[name])
+        now, before = (year_total(inputs, share, place) for place in (0, 1))
         if min(now.base, before.base) < inputs.reporting.min_base:
             continue
         hits = now.numerator or 0.0, before.numerator or 0.0
         # Where no survey names its contact, or several name one, it is not known of how many contacts is asked.
         if min(hits) == 0 or hits[0] > now.base or hits[1] > before.base:
             continue
-        test = newcombe(hits[0], now.base, hits[1], before.base)
+        test = difference_of_shares(now, before, inputs.reporting.confidence)
         if test is None or test.p_value >= PROBABILITY / len(kpi.participation) or abs(test.value) <= LEAST_CHANGE:
             continue
         parts = hits[0] / now.base, hits[1] / before.base

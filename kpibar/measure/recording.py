@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kpibar.kpis.catalogue import Kpi
-from kpibar.kpis.compute import Cells
-from kpibar.kpis.estimates import Parts
-from kpibar.kpis.intervals import newcombe
+from kpibar.kpis.estimates import Measure, difference_of_shares
+from kpibar.measure.dependence import share_of_cells
 from kpibar.measure.inputs import Inputs
 
 # The share that tells how many contacts can be followed.
@@ -41,26 +40,21 @@ def recording_change(inputs: Inputs, kpi: Kpi) -> RecordingChange | None:
     """The largest change between the years of a share that a KPI rests on, as far as chance does not explain it."""
     pairs = [pair for name in kpi.rests_on for pair in _pairs(inputs, name)]
     changes = [
-        RecordingChange(name, channel, round(100 * now.hits / now.base), round(100 * before.hits / before.base))
+        RecordingChange(name, channel, round(100 * (now.value or 0)), round(100 * (before.value or 0)))
         for name, channel, now, before in pairs
         if _differs(now, before, PROBABILITY / len(pairs))
     ]
     return max(changes, key=lambda change: abs(change.percent - change.before), default=None)
 
 
-def _pairs(inputs: Inputs, name: str) -> Iterator[tuple[str, str, Parts, Parts]]:
+def _pairs(inputs: Inputs, name: str) -> Iterator[tuple[str, str, Measure, Measure]]:
     """A share of all contacts and of those of each channel, in both years."""
-    base = inputs.reporting.min_base
     for cells, channel in [(inputs.cells, ""), *((inputs.recording, key) for key in inputs.recording.segments(name))]:
-        now, before = (_sum(inputs, cells, name, channel or None, place) for place in (0, 1))
-        if now.base >= base and before.base >= base:
+        now, before = (share_of_cells(cells, name, inputs, place, channel or None) for place in (0, 1))
+        if min(now.base, before.base) >= inputs.reporting.min_base:
             yield name, channel, now, before
 
 
-def _sum(inputs: Inputs, cells: Cells, name: str, channel: str | None, place: int) -> Parts:
-    return cells.sum(name, inputs.spans[name][place], channel)
-
-
-def _differs(now: Parts, before: Parts, probability: float) -> bool:
-    test = newcombe(now.hits, now.base, before.hits, before.base)
+def _differs(now: Measure, before: Measure, probability: float) -> bool:
+    test = difference_of_shares(now, before, 1 - probability)
     return test is not None and test.p_value < probability and abs(test.value) > LEAST_CHANGE

@@ -15,7 +15,8 @@ from kpibar.kpis.passport import Family, Passport
 
 # The values that the text of a note needs.
 Values = Mapping[str, str | int | float]
-Verdict = Literal["better", "worse", "unclear", "none"]
+# Clear and large enough to matter; surely too small to matter; clear but small; none of these; no direction is good.
+Verdict = Literal["better", "worse", "stable", "small", "cannot_tell", "none"]
 BY = ("channel", "brand", "carrier", "country", "reason", "month")
 
 
@@ -70,7 +71,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Change:
-    """The change from the previous period. `relative` is None for points and shares of nothing."""
+    """The change from the previous period. `relative` is None for points and shares of nothing.
+
+    `margin` is the change from which on it matters, `smallest_visible` the one that figures of such intervals show in
+    four of five cases. Of times, `longer` is the probability that one of the year is longer than one of the year
+    before: `p_value` is then that of the times as a whole.
+    """
 
     absolute: float
     relative: float | None
@@ -80,6 +86,9 @@ class Change:
     p_adjusted: float | None = None
     clear: bool = False
     verdict: Verdict = "none"
+    margin: float | None = None
+    smallest_visible: float | None = None
+    longer: float | None = None
 
 
 @dataclass(frozen=True)

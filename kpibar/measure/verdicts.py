@@ -1,38 +1,80 @@
 """From the figures of two years to change and verdict.
 
-A verdict needs a change that is clear (its p-value, adjusted within the family, is below 1 - confidence, and its
-interval excludes 0) and that matters in practice. Intervals say how far chance alone may move a figure of this size.
+A change is clear when chance alone would seldom make it: its p-value, adjusted for all that the report looks at, is
+below 1 - confidence. Whether it matters is another question: each KPI has a margin below which a change is small. So
+what is surely no larger than the margin is stable, and what may be anything cannot be told.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from statistics import NormalDist
 from typing import Literal
 
 from kpibar.config import Reporting
 from kpibar.kpis import intervals
 from kpibar.kpis.estimates import Measure
-from kpibar.kpis.passport import Passport
-from kpibar.measure.report import Change, Row, Segment, Target
+from kpibar.kpis.passport import OWN_FAMILY, Passport
+from kpibar.kpis.times import Shift
+from kpibar.measure.report import Change, Row, Segment, Target, Verdict
 
 _NEAR = 0.075
+# How many times the error of another KPI one declared as a headline is allowed.
+_HEADLINE_WEIGHT = 4.0
+# Of true changes of the smallest visible size, four in five are clear.
+_POWER = 0.8
 
 
-def difference(kpi: Passport, now: Measure, before: Measure, level: float) -> Change | None:
-    """The change and its test; None when either value is unknown."""
+def difference(
+    kpi: Passport, now: Measure, before: Measure, reporting: Reporting, shift: Shift | None
+) -> Change | None:
+    """The change and its test; None when either value is unknown.
+
+    `shift` tests the times of the two years as a whole, where the KPI is one of times.
+    """
     if now.value is None or before.value is None:
         return None
     absolute = now.value - before.value
     relative = absolute / before.value if before.value > 0 and kpi.unit != "points" else None
-    test = kpi.spec.difference(now, before, level)
+    test = kpi.spec.difference(now, before, reporting.confidence)
     if test is None:
         return Change(absolute, relative)
-    return Change(absolute, relative, test.low, test.high, test.p_value, test.p_value)
+    normal = NormalDist()
+    z = normal.inv_cdf((1 + reporting.confidence) / 2)
+    return Change(
+        absolute,
+        relative,
+        test.low,
+        test.high,
+        p_value=test.p_value if shift is None else shift.p_value,
+        margin=margin(kpi, before.value, reporting),
+        smallest_visible=(test.high - test.low) / (2 * z) * (z + normal.inv_cdf(_POWER)),
+        longer=None if shift is None else shift.longer,
+    )
 
 
-def segment_changes(kpi: Passport, segments: Sequence[Segment], comparable: bool, level: float) -> tuple[Segment, ...]:
+def margin(kpi: Passport, before: float, reporting: Reporting) -> float:
+    """The smallest change of a figure that matters, in its unit: that of its KPI, or of the settings where they say so.
+
+    The settings give points of shares and scores, and the part of any other figure; they stand too where a KPI, one of
+    the settings, has no margin of its own.
+    """
+    scale = {"share": 100.0, "points": 1.0}.get(kpi.unit)
+    setting = "practical_relative" if scale is None else "practical_points"
+    if setting in reporting.model_fields_set or not (kpi.margin or kpi.margin_relative):
+        return reporting.practical_relative * abs(before) if scale is None else reporting.practical_points / scale
+    return max(kpi.margin, kpi.margin_relative * abs(before))
+
+
+def segment_changes(
+    kpi: Passport,
+    segments: Sequence[Segment],
+    comparable: bool,
+    reporting: Reporting,
+    shifts: Mapping[str | None, Shift],
+) -> tuple[Segment, ...]:
     """The segments with their change, where both figures are shown and the years compare."""
     return tuple(
-        replace(segment, change=difference(kpi, segment.now, segment.before, level))
+        replace(segment, change=difference(kpi, segment.now, segment.before, reporting, shifts.get(segment.key)))
         if comparable and segment.status == "ok" and not segment.before.low_base
         else segment
         for segment in segments
@@ -40,56 +82,78 @@ def segment_changes(kpi: Passport, segments: Sequence[Segment], comparable: bool
 
 
 def judge_rows(rows: Sequence[Row], reporting: Reporting) -> list[Row]:
-    """The rows with their verdicts: p-values are adjusted within each family, then within the segments of each KPI."""
-    changes: dict[str, Change] = {}
-    for family in dict.fromkeys(row.kpi.family for row in rows):
-        changes |= adjust({row.kpi.id: row.change for row in rows if row.change and row.kpi.family == family})
+    """The rows with their verdicts.
+
+    The p-values of all rows are adjusted together, and those of all their segments: whoever looks at sixty figures sees
+    some of them move by chance. KPIs of which no direction is good have no verdict, and those of the settings are the
+    user's own question: neither takes from what the others may show.
+    """
+    places = [(row.kpi, (row.kpi.id, None), row.change) for row in rows]
+    parts = [(row.kpi, (row.kpi.id, segment.key), segment.change) for row in rows for segment in row.segments]
+    changes = {**_adjust_groups(places), **_adjust_groups(parts)}
     return [
         replace(
             row,
-            change=judge(row.kpi, changes[row.kpi.id], reporting) if row.change else None,
-            segments=_judge_segments(row, reporting),
+            change=_judge(row.kpi, changes.get((row.kpi.id, None)), reporting),
+            segments=tuple(
+                replace(segment, change=_judge(row.kpi, changes.get((row.kpi.id, segment.key)), reporting))
+                for segment in row.segments
+            ),
         )
         for row in rows
     ]
 
 
-def _judge_segments(row: Row, reporting: Reporting) -> tuple[Segment, ...]:
-    changes = adjust({segment.key: segment.change for segment in row.segments if segment.change})
-    return tuple(
-        replace(segment, change=judge(row.kpi, changes[segment.key], reporting) if segment.change else None)
-        for segment in row.segments
-    )
+Place = tuple[str, str | None]
 
 
-def judge(kpi: Passport, change: Change, reporting: Reporting) -> Change:
-    """The change with its verdict, once its p-value has been adjusted."""
-    clear = change.p_adjusted is not None and change.p_adjusted < 1 - reporting.confidence and not _has_zero(change)
-    if kpi.better == "none" or change.p_adjusted is None:
-        return replace(change, clear=clear)
-    if not (clear and _matters(kpi, change, reporting)):
-        return replace(change, clear=clear, verdict="unclear")
-    is_better = (change.absolute < 0) == (kpi.better == "lower")
-    return replace(change, clear=clear, verdict="better" if is_better else "worse")
+def _adjust_groups(places: Iterable[tuple[Passport, Place, Change | None]]) -> dict[Place, Change]:
+    """The changes by the KPI and segment they are of, adjusted within what is looked at together."""
+    groups: dict[Hashable, dict[Place, Change]] = {}
+    weights: dict[Place, float] = {}
+    for kpi, place, change in places:
+        if change is not None:
+            groups.setdefault((kpi.family == OWN_FAMILY, kpi.better == "none"), {})[place] = change
+            weights[place] = _HEADLINE_WEIGHT if kpi.headline else 1.0
+    changes: dict[Place, Change] = {}
+    for group in groups.values():
+        changes |= adjust(group, weights)
+    return changes
 
 
-def _has_zero(change: Change) -> bool:
-    """Whether the interval holds 0: the test of shares and rates is another one than that of their interval."""
-    return change.low is not None and change.high is not None and change.low <= 0 <= change.high
-
-
-def _matters(kpi: Passport, change: Change, reporting: Reporting) -> bool:
-    """Larger than the practical threshold: in points for shares and scores, or relative to the value before."""
-    points = abs(change.absolute) * {"share": 100, "points": 1}.get(kpi.unit, 0)
-    relative = abs(change.relative or 0.0)
-    return points >= reporting.practical_points or relative >= reporting.practical_relative
-
-
-def adjust(changes: Mapping[str, Change]) -> dict[str, Change]:
-    """The changes of one family with p-values adjusted for looking at several (Benjamini and Hochberg, 1995)."""
-    p_values = {name: change.p_value for name, change in changes.items() if change.p_value is not None}
-    values = intervals.benjamini_hochberg(list(p_values.values()))
+def adjust(changes: Mapping[Place, Change], weights: Mapping[Place, float]) -> dict[Place, Change]:
+    """The changes of one family with p-values adjusted for looking at several."""
+    p_values = {place: change.p_value for place, change in changes.items() if change.p_value is not None}
+    values = intervals.benjamini_hochberg(list(p_values.values()), [weights[place] for place in p_values])
     return {**changes, **{n: replace(changes[n], p_adjusted=p) for n, p in zip(p_values, values, strict=True)}}
+
+
+def _judge(kpi: Passport, change: Change | None, reporting: Reporting) -> Change | None:
+    """The change with its verdict, once its p-value has been adjusted."""
+    if change is None or change.p_adjusted is None or (least := change.margin) is None:
+        return change
+    clear = change.p_adjusted < 1 - reporting.confidence and not _contradicts(change)
+    change = replace(change, clear=clear)
+    return change if kpi.better == "none" else replace(change, verdict=_verdict(kpi, change, least))
+
+
+def _verdict(kpi: Passport, change: Change, margin: float) -> Verdict:
+    """What may be said of a change: clear and large, surely within the margin, clear but small, or none of these."""
+    if change.clear and abs(change.absolute) >= margin:
+        return "better" if (change.absolute < 0) == (kpi.better == "lower") else "worse"
+    if change.low is not None and change.high is not None and -margin <= change.low and change.high <= margin:
+        return "stable"
+    return "small" if change.clear else "cannot_tell"
+
+
+def _contradicts(change: Change) -> bool:
+    """Whether the interval holds 0, as the test of shares and rates is another one than that of their interval.
+
+    Of times the test is that of all of them, and sees more than their middle shows: the two must agree in direction.
+    """
+    if change.longer is not None:
+        return (change.longer - 0.5) * change.absolute <= 0
+    return change.low is not None and change.high is not None and change.low <= 0 <= change.high
 
 
 def judge_target(kpi: Passport, now: Measure, target: float | None) -> Target | None:

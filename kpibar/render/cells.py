@@ -20,7 +20,9 @@ _TARGETS: dict[str, tuple[str, Role]] = {
     "missed": ("✗", "target_missed"),
     "masked": (" ", "target"),
 }
-_VERDICTS: dict[str, Role] = {"better": "better", "worse": "worse", "unclear": "unclear"}
+_VERDICTS: dict[str, Role] = {
+    "better": "better", "worse": "worse", "stable": "stable", "small": "small", "cannot_tell": "cannot_tell",
+}  # fmt: skip
 _NO_FIGURE = Cell(DASH, "missing")
 
 

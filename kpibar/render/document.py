@@ -36,15 +36,15 @@ from kpibar.render.clean import csv_text, json_text
 from kpibar.render.messages import dimension_name, note_text, say, segment_name
 
 SCHEMA = "kpibar.report"
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 LANGUAGES = ("en", "fr")
 # Words of the document that differ from those of the report, and back.
 _GOOD: Mapping[Better, str] = {"lower": "down", "higher": "up", "none": "none"}
 _UNIT: Mapping[str, str] = {"share": "ratio", "per_100": "per_order"}
-_VERDICT: Mapping[str, str] = {"unclear": "neutral"}
+# Verdicts that older readers do not know are `neutral` to them; `verdict_detail` has them all.
+_NEUTRAL = frozenset({"stable", "small", "cannot_tell"})
 _DIRECTIONS: Mapping[str, Better] = {word: better for better, word in _GOOD.items()}
 _UNITS: Mapping[str, Any] = {word: unit for unit, word in _UNIT.items()}
-_VERDICTS: Mapping[str, Any] = {word: verdict for verdict, word in _VERDICT.items()}
 _KINDS: Mapping[str, Kind] = {spec.estimator: kind for kind, spec in KINDS.items()}
 _DECIMALS = 6
 _CSV_HEAD = (
@@ -139,6 +139,8 @@ def _kpi(row: Row, year: int) -> dict[str, Any]:
         "source": kpi.source,
         "hash": kpi.hash,
         "maturity_days": kpi.maturity_days,
+        "margin": {"absolute": _round(kpi.margin or None), "relative": _round(kpi.margin_relative or None)},
+        "headline": kpi.headline,
         **_measure(row.now),
         "previous": {
             "period": str(year - 1),
@@ -148,9 +150,11 @@ def _kpi(row: Row, year: int) -> dict[str, Any]:
             **_measure(row.before),
             "bounds": _bounds(row.before),
             "weighted_value": _round(row.before.weighted_value),
+            "design_effect": _round(row.before.design_effect),
         },
         "bounds": _bounds(row.now),
         "weighted_value": _round(row.now.weighted_value),
+        "design_effect": _round(row.now.design_effect),
         "followed_share": _round(row.followed),
         "delta": _delta(row.change),
         "target": _target(row),
@@ -206,7 +210,11 @@ def _delta(change: Change | None) -> dict[str, Any]:
         "p_value": _round(change.p_value),
         "p_adjusted": _round(change.p_adjusted),
         "significance": ("significant" if change.clear else "not_significant") if has_test else "not_tested",
-        "verdict": _VERDICT.get(change.verdict, change.verdict),
+        "verdict": "neutral" if change.verdict in _NEUTRAL else change.verdict,
+        "verdict_detail": None if change.verdict == "none" else change.verdict,
+        "margin": _round(change.margin),
+        "smallest_visible": _round(change.smallest_visible),
+        "probability_longer": _round(change.longer),
     }
 
 
@@ -230,7 +238,12 @@ def _segment(segment: Segment, dimension: str) -> dict[str, Any]:
         "title": {lang: segment_name(dimension, segment.key, lang) for lang in LANGUAGES},
         **_status(segment.now),
         **_measure(segment.now),
-        "previous": {**_status(segment.before), **_measure(segment.before)},
+        "design_effect": _round(segment.now.design_effect),
+        "previous": {
+            **_status(segment.before),
+            **_measure(segment.before),
+            "design_effect": _round(segment.before.design_effect),
+        },
         "delta": _delta(segment.change),
     }
 
@@ -352,6 +365,9 @@ def _passport_of(entry: Mapping[str, Any]) -> Passport:
         better=_DIRECTIONS[entry["good"]],
         definition=entry["definition"],
         source=entry["source"],
+        margin=(margins := entry.get("margin") or {}).get("absolute") or 0.0,
+        margin_relative=margins.get("relative") or 0.0,
+        headline=entry.get("headline", False),
         hash=entry["hash"],
         maturity_days=entry["maturity_days"],
     )
@@ -371,6 +387,7 @@ def _measure_of(entry: Mapping[str, Any], spec: KindSpec) -> Measure:
         reason=entry.get("status_reason"),
         bounds=Interval(bounds["low"], bounds["high"]) if (bounds := entry.get("bounds")) else None,
         weighted_value=entry.get("weighted_value"),
+        design_effect=entry.get("design_effect"),
     )
 
 
@@ -394,7 +411,10 @@ def _change_of(entry: Mapping[str, Any]) -> Change | None:
         p_value=entry["p_value"],
         p_adjusted=entry["p_adjusted"],
         clear=entry["significance"] == "significant",
-        verdict=_VERDICTS.get(entry["verdict"], entry["verdict"]),
+        verdict=entry.get("verdict_detail") or {"neutral": "cannot_tell"}.get(entry["verdict"], entry["verdict"]),
+        margin=entry.get("margin"),
+        smallest_visible=entry.get("smallest_visible"),
+        longer=entry.get("probability_longer"),
     )
 
 

@@ -37,7 +37,7 @@ def _reason(cells: Cells, row: Row) -> str:
 def explanations(cells: Cells) -> tuple[Explanation, ...]:
     """What each mark of a cell means, in the order of the columns."""
     lang = cells.lang
-    changes: tuple[Role, ...] = ("better", "worse", "unclear", "unjudged")
+    changes: tuple[Role, ...] = ("better", "worse", "stable", "small", "cannot_tell", "unjudged")
     targets: tuple[Role, ...] = ("target_met", "target_near", "target_missed")
     least_base, small = cells.count(cells.reporting.min_base), cells.count(cells.reporting.small_base)
     return (

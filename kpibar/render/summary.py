@@ -10,8 +10,9 @@ from pathlib import Path
 
 from kpibar.database.ledger import Counts, Statement
 from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import cells_statement, moments, statistic_statement, stock_statement, times_statement
+from kpibar.kpis.compute import cells_statement, moments, stock_statement
 from kpibar.kpis.estimates import Window
+from kpibar.kpis.time_cells import times_statement
 from kpibar.layouts.layout import Layout, Shelf
 from kpibar.load.corrections import Corrections
 from kpibar.load.outcome import LoadedTable, Outcome, Remark
@@ -312,8 +313,7 @@ def statement(kpi: Kpi, window: Window) -> str:
     if kpi.is_stock:
         # A passport is of no database: the last moment of its days is told in UTC.
         return stock_statement(kpi, [end for end in moments([window], "UTC") if end.closes], None, None)
-    own_statement = times_statement if kpi.spec.survival else statistic_statement
-    return own_statement(kpi, [window], None, None)
+    return times_statement(kpi, [window], None, None)
 
 
 def coverage_rows(coverages: Iterable[Coverage]) -> list[tuple[str, ...]]:

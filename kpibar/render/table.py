@@ -12,7 +12,7 @@ from typing import Literal
 Role = Literal[
     "title", "detail", "heading", "head", "scale", "label", "provisional",
     "value", "previous", "interval", "masked", "small_group", "not_reached", "missing", "base", "small_base",
-    "better", "worse", "unclear", "unjudged",
+    "better", "worse", "stable", "small", "cannot_tell", "unjudged",
     "target", "target_met", "target_near", "target_missed",
     "trend", "strip", "absent", "legend", "warning", "note",
 ]  # fmt: skip

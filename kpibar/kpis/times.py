@@ -1,0 +1,186 @@
+"""Quantiles of times: how long it takes until half of the records, or nine in ten, have ended; and two years of them.
+
+Both are read off cells, which add up: how many records of a week and a channel have a time, and how many ended then.
+That all times have shifted is seen far sooner than that the one in their middle has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from kpibar.kpis.dependence import FEWEST_WEEKS, Quotient, design_effect, small_sample_factor
+from kpibar.kpis.estimates import Measure
+from kpibar.kpis.intervals import quantile_ranks
+from kpibar.kpis.survival import Curve, curve_quantile, survival_curve
+
+if TYPE_CHECKING:
+    from numpy import float64, int64
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Times:
+    """Cells of times, these in ascending order, and how many further records are too young.
+
+    Each cell has its time in seconds, the number of records, how many of them ended, the number of its week and that
+    of its channel.
+    """
+
+    number: NDArray[float64]
+    records: NDArray[int64]
+    ended: NDArray[int64]
+    week: NDArray[int64]
+    channel: NDArray[int64]
+    young: int = 0
+
+    @cached_property
+    def base(self) -> int:
+        """The number of records."""
+        return int(self.records.sum())
+
+    @cached_property
+    def curve(self) -> Curve:
+        """The share still running after each time."""
+        return survival_curve(self.number, self.records, self.ended)
+
+    def effect_at(self, time: float, level: float) -> float | None:
+        """The design effect of the share that has ended by a time, of the records of which that is known."""
+        import numpy
+
+        hits = numpy.where(self.number <= time, self.ended, 0)
+        known = hits + numpy.where(self.number > time, self.records, 0)
+        weeks = self.week - self.week.min() if len(self.week) else self.week
+        pairs = zip(numpy.bincount(weeks, hits).tolist(), numpy.bincount(weeks, known).tolist(), strict=True)
+        share = float(hits.sum() / known.sum()) if known.any() else 0.0
+        whole = Quotient(float(hits.sum()), float(known.sum()), share * (1 - share))
+        return design_effect(whole, [Quotient(x, n) for x, n in pairs], level)
+
+
+# The figure of a quantile, at a confidence level and with the design effect of the records, None: it is not known.
+TimesFigure = Callable[[Times, float, float, float | None], Measure]
+
+
+def running_quantile(times: Times, fraction: float, level: float, effect: float | None) -> Measure:
+    """The quantile of a curve; where it is not reached, the longest time seen."""
+    quantile = curve_quantile(times.curve, fraction, level, effect or 1.0)
+    figure = Measure(
+        quantile.value, float(times.curve.ended), float(times.base), quantile.low, quantile.high, times.base,
+        design_effect=effect,
+    )  # fmt: skip
+    if quantile.value is not None:
+        return figure
+    return replace(figure, low=times.curve.longest, high=None, reason="not_reached")
+
+
+def quantile_of_all(times: Times, fraction: float, level: float, effect: float | None) -> Measure:
+    """The quantile of times that are all over, bounded by two of the sorted ones.
+
+    Their places are those of order statistics of as many independent records as these are worth; source: Woodruff
+    (1952), JASA 47.
+    """
+    import numpy
+
+    values = numpy.repeat(times.number, times.records)
+    figure = Measure(
+        float(numpy.quantile(values, fraction)), None, float(times.base), base=times.base, design_effect=effect
+    )
+    worth = int(times.base / (effect or 1.0))
+    ranks = quantile_ranks(worth, fraction, level)
+    if ranks is None:
+        return figure
+    low, high = (float(numpy.quantile(values, (rank - 1) / (worth - 1))) for rank in ranks)
+    return replace(figure, low=low, high=high)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How the times of a year lie to those of the year before.
+
+    `longer` is the probability that a record of the year takes longer than one of the year before, of the same channel;
+    .5 where they are alike. `p_value` tells how often chance alone makes it differ from that as much.
+    """
+
+    longer: float
+    p_value: float
+
+
+def compare_times(now: Times, before: Times, level: float) -> Shift | None:
+    """The test of two sets of times as a whole, within channels; None where no channel is in both.
+
+    Records have the scores of Peto and Peto (1972), JRSS A 135: 1 - S(t-) - S(t) where they ended at t and 1 - S(t)
+    where they still run, S the curve of both years. Without running ones these are ranks, and the test that of Mann and
+    Whitney (1947). Channels are weighted as by van Elteren (1960). The variance of each year is that of its weeks, in
+    which channels share their good and bad days, or of independent records if larger.
+    """
+    import numpy
+
+    shift = weights = 0.0
+    sides = (now, before)
+    residuals: list[dict[int, float]] = [{}, {}]
+    independent = [0.0, 0.0]
+    for channel in numpy.intersect1d(now.channel, before.channel).tolist():
+        parts = [_of_channel(side, channel) for side in sides]
+        bases = [part.base for part in parts]
+        if not all(bases):
+            continue
+        weight = bases[0] * bases[1] / (sum(bases) + 1)
+        scores = [_scores(part, _join(parts)) for part in parts]
+        means = [float(sums.sum()) / base for (sums, _), base in zip(scores, bases, strict=True)]
+        shift, weights = shift + weight * (means[0] - means[1]) / 2, weights + weight
+        for place, part in enumerate(parts):
+            sums, squares = scores[place]
+            scale = weight / bases[place] / 2
+            independent[place] += scale**2 * (float(squares.sum()) - bases[place] * means[place] ** 2)
+            for week, residual in _by_week(part.week, scale * (sums - means[place] * part.records)):
+                residuals[place][week] = residuals[place].get(week, 0.0) + residual
+    if not weights:
+        return None
+    variance = sum(_variance(residuals[place], independent[place], level) for place in (0, 1))
+    probability = 0.5 + shift / weights
+    return Shift(probability, math.erfc(abs(shift) / math.sqrt(2 * variance)) if variance else float(shift == 0))
+
+
+def _variance(residuals: Mapping[int, float], independent: float, level: float) -> float:
+    weeks = len(residuals)
+    if weeks < FEWEST_WEEKS:
+        return independent
+    of_weeks = weeks / (weeks - 1) * sum(residual**2 for residual in residuals.values())
+    return max(of_weeks, independent) * small_sample_factor(weeks - 1, level)
+
+
+def _by_week(week: NDArray[int64], values: NDArray[float64]) -> Iterator[tuple[int, float]]:
+    import numpy
+
+    first = int(week.min())
+    for place, value in enumerate(numpy.bincount(week - first, values).tolist()):
+        yield first + place, value
+
+
+def _of_channel(times: Times, channel: int) -> Times:
+    rows = times.channel == channel
+    if bool(rows.all()):
+        return times
+    return Times(*(column[rows] for column in (times.number, times.records, times.ended, times.week, times.channel)))
+
+
+def _join(parts: Sequence[Times]) -> Curve:
+    """The curve of the records of several sets."""
+    import numpy
+
+    columns = ([getattr(part, name) for part in parts] for name in ("number", "records", "ended"))
+    return survival_curve(*(numpy.concatenate(column) for column in columns))
+
+
+def _scores(times: Times, curve: Curve) -> tuple[NDArray[float64], NDArray[float64]]:
+    """The sum of the scores of the records of each cell, and that of their squares."""
+    import numpy
+
+    survival = numpy.concatenate([[1.0], curve.survival])
+    at = survival[numpy.searchsorted(curve.times, times.number, side="right")]
+    before = survival[numpy.searchsorted(curve.times, times.number, side="left")]
+    over, running, rest = 1 - before - at, 1 - at, times.records - times.ended
+    return times.ended * over + rest * running, times.ended * over**2 + rest * running**2
