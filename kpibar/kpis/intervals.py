@@ -281,19 +281,19 @@ def benjamini_hochberg(p_values: Sequence[float], weights: Sequence[float] | Non
 
     min over j >= i of m p(j) / j, at most 1. Source: Benjamini and Hochberg (1995), JRSS B 57. With `weights`, made to
     average 1, p / weight stands for each p: hypotheses declared beforehand may have more than their equal part of α;
-    source: Genovese, Roeder and Wasserman (2006), Biometrika 93.
+    source: Genovese, Roeder and Wasserman (2006), Biometrika 93. None is below what it is adjusted from.
     """
     if not all(0 <= p <= 1 for p in p_values):
         raise ValueError("a p-value lies between 0 and 1")
-    m = len(p_values)
+    m, parts = len(p_values), p_values
     if weights is not None:
         mean = sum(weights) / max(1, len(weights))
-        p_values = [min(1.0, p / (weight / mean)) for p, weight in zip(p_values, weights, strict=True)]
+        parts = [min(1.0, p / (weight / mean)) for p, weight in zip(p_values, weights, strict=True)]
     results, smallest = [1.0] * m, 1.0
-    order = sorted(range(m), key=lambda i: p_values[i], reverse=True)
+    order = sorted(range(m), key=lambda i: parts[i], reverse=True)
     for rank, i in zip(range(m, 0, -1), order, strict=True):
-        smallest = min(smallest, p_values[i] * (m / rank))
-        results[i] = smallest
+        smallest = min(smallest, parts[i] * (m / rank))
+        results[i] = max(smallest, p_values[i])
     return results
 
 
