@@ -40,7 +40,7 @@ def median(value: float, base: int, spread: float = 400) -> Measure:
 
 def segment(kpi: Kpi, key: str, now: Measure, before: Measure) -> Segment:
     now, before, passport = mask(kpi, now, REPORTING), mask(kpi, before, REPORTING), kpi.passport
-    change = difference(passport, now, before, REPORTING.confidence)
+    change = difference(passport, now, before, REPORTING)
     judgement = judge(passport, adjust({key: change})[key], REPORTING) if change else None
     return Segment(key, now, before, judgement, "ok" if kpi.spec.shares and now.base else now.status)
 

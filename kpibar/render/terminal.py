@@ -24,7 +24,8 @@ _ATTRIBUTES: dict[Role, str] = {
     "detail": "dim", "head": "dim", "scale": "dim", "previous": "dim", "interval": "dim", "masked": "dim",
     "small_group": "dim",
     "not_reached": "bold",
-    "missing": "dim", "base": "dim", "small_base": "dim", "stable": "dim", "small": "dim", "cannot_tell": "dim", "unjudged": "dim", "target": "dim",
+    "missing": "dim", "base": "dim", "small_base": "dim", "unjudged": "dim", "target": "dim",
+    "stable": "dim", "small": "dim", "cannot_tell": "dim",
     "absent": "dim", "legend": "dim", "note": "dim",
 }  # fmt: skip
 _COLOURS: dict[str, dict[Role, str]] = {
