@@ -57,12 +57,13 @@ class Cells:
         """The parts of a KPI over a window, of one segment or of all."""
         return sum((parts for _, parts in self._pieces(kpi, window, segment)), Parts())
 
-    def weeks(self, kpi: str, window: Window, segment: str | None = None) -> dict[date, Parts]:
-        """The parts of a KPI in each week of a window that has rows, by its Monday, of one segment or of all."""
-        weeks: dict[date, Parts] = {}
+    def weeks(self, kpi: str, window: Window, segment: str | None = None) -> dict[int, Parts]:
+        """The parts of a KPI in each week of a window that has rows, by its number, of one segment or of all."""
+        weeks: dict[int, Parts] = {}
         for day, parts in self._pieces(kpi, window, segment):
-            monday = day - day.weekday() * _DAY
-            weeks[monday] = weeks[monday] + parts if monday in weeks else parts
+            # 1 January of the year 1, day 1, was a Monday.
+            number = (day.toordinal() - 1) // 7
+            weeks[number] = weeks[number] + parts if number in weeks else parts
         return weeks
 
     def _pieces(self, kpi: str, window: Window, segment: str | None) -> Iterator[tuple[date, Parts]]:
@@ -94,15 +95,15 @@ class Cells:
         return frozenset(day.replace(day=1) for pieces in self.by_kpi.get(kpi, {}).values() for day in pieces)
 
 
-def effect_of_weeks(kpi: Kpi, weeks: Sequence[Mapping[date, Parts]], level: float) -> float | None:
+def effect_of_weeks(kpi: Kpi, weeks: Sequence[Mapping[int, Parts]], level: float) -> float | None:
     """The design effect of a KPI, of which the parts of each operand are given by week; None where it has none."""
     quotient = kpi.spec.quotient
     if quotient is None:
         return None
     whole = [sum(parts.values(), Parts()) for parts in weeks]
-    mondays = sorted(set().union(*weeks))
-    in_weeks = ([parts.get(monday, Parts()) for parts in weeks] for monday in mondays)
-    return design_effect(quotient(whole), [quotient(parts) for parts in in_weeks], level)
+    numbers = sorted(set().union(*weeks))
+    in_weeks = {number: quotient([parts.get(number, Parts()) for parts in weeks]) for number in numbers}
+    return design_effect(quotient(whole), in_weeks, level)
 
 
 def mature(kpi: Kpi) -> str:

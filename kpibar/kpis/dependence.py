@@ -2,17 +2,21 @@
 
 The rows of a year are then worth fewer independent ones. How many fewer is seen in its weeks: where they differ more
 than independent rows make them differ, the variance of the year's figure is larger by the same factor, its design
-effect. A year of n rows is then as uncertain as n / effect independent ones.
+effect. A year of n rows is then as uncertain as n / effect independent ones. Weeks depend on their neighbours too: who
+called on Friday calls again on Monday. What of the weeks is season, alike in both years, is not told apart from chance:
+intervals are rather too wide where a figure has one.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
 
 # Fewer weeks with rows tell too little of how they differ.
 FEWEST_WEEKS = 8
+# Of so many weeks a further neighbour of each is looked at, two at most: those of a year.
+_WEEKS_PER_NEIGHBOUR, _NEIGHBOURS = 26, 2
 
 
 @dataclass(frozen=True)
@@ -24,35 +28,55 @@ class Quotient:
     variance: float = 0.0
 
 
-def design_effect(whole: Quotient, weeks: Sequence[Quotient], level: float) -> float | None:
+def design_effect(whole: Quotient, weeks: Mapping[int, Quotient], level: float) -> float | None:
     """How many times the variance of a figure is that of independent rows; None of too few weeks to be known.
 
-    With r = x - p n in each of k weeks, p the whole figure and N its base: V = k / (k - 1) sum r² / N², over the
-    variance of N independent rows, and at least 1; source: Kish (1965), Survey Sampling, with the
-    linearised variance of a ratio of Woodruff (1971), JASA 66. Times (t / z)² at k - 1 degrees of freedom, as V is an
-    estimate of k weeks. A figure of which all rows are alike has an effect of 1: its interval is that of its base.
+    `weeks` have the sums of each week by its number. With r = (x - p n) / N of each, p the whole figure and N its base,
+    V is the variance of the sum of r (`variance_of_sum`), here over that of N independent rows; source: Kish (1965),
+    Survey Sampling, with the linearised variance of a ratio of Woodruff (1971), JASA 66. Times (t / z)², as V is an
+    estimate, and at least 1. A figure of which all rows are alike has an effect of 1: its interval is that of its base.
 
-    Example: 4 of 10 late in each of 52 weeks gives 1.05; 8 of 10 in every other one and none in the others, 7.13.
+    Example: 4 of 10 late in each of 52 weeks gives 1; 8 of 10 in two weeks, none in the next two and so on, 3.02.
     """
-    filled = [week for week in weeks if week.base or week.numerator]
-    if len(filled) < FEWEST_WEEKS or not whole.base:
+    rows = {number: week for number, week in weeks.items() if week.base or week.numerator}
+    if len(rows) < FEWEST_WEEKS or not whole.base:
         return None
     if whole.variance <= 0:
         return 1.0
     figure = whole.numerator / whole.base
-    squares = sum((week.numerator - figure * week.base) ** 2 for week in filled)
-    variance = len(filled) / (len(filled) - 1) * squares / whole.base
-    return max(1.0, variance / whole.variance) * small_sample_factor(len(filled) - 1, level)
+    residuals = {number: (week.numerator - figure * week.base) / whole.base for number, week in rows.items()}
+    variance, degrees = variance_of_sum(residuals)
+    return max(1.0, variance * whole.base / whole.variance * small_sample_factor(degrees, level))
+
+
+def variance_of_sum(residuals: Mapping[int, float]) -> tuple[float, float]:
+    """The variance of the sum of the residuals of weeks, by their number, and its degrees of freedom.
+
+    Sum of r² + 2 sum over lags up to L of (1 - lag / (L + 1)) sum of r r(lag weeks later), a lag for each 26 weeks, two
+    at most: a customer who calls again does so in the next week as well. Source: Newey and West (1987), Econometrica
+    55. Times k / (k - s), k the number of weeks and s the sum of all weights, as residuals lie about the mean of the
+    same weeks. Degrees of freedom: k over the sum of the squares of the weights, less 1; source: Priestley (1981),
+    Spectral Analysis and Time Series, on lag windows.
+    """
+    count = len(residuals)
+    reach = min(_NEIGHBOURS, count // _WEEKS_PER_NEIGHBOUR)
+    total, weights, squares = math.fsum(residual**2 for residual in residuals.values()), 1.0, 1.0
+    for lag in range(1, reach + 1):
+        weight = 1 - lag / (reach + 1)
+        products = (residual * residuals.get(week + lag, 0.0) for week, residual in residuals.items())
+        total += 2 * weight * math.fsum(products)
+        weights, squares = weights + 2 * weight, squares + 2 * weight**2
+    return max(0.0, total) * count / (count - weights), count / squares - 1
 
 
 @lru_cache(maxsize=512)
-def small_sample_factor(degrees: int, level: float) -> float:
+def small_sample_factor(degrees: float, level: float) -> float:
     """(t / z)²: how much wider, squared, an interval is whose variance is estimated with so many degrees of freedom."""
     z = NormalDist().inv_cdf((1 + level) / 2)
     return (student_quantile(z, degrees) / z) ** 2
 
 
-def student_quantile(z: float, degrees: int) -> float:
+def student_quantile(z: float, degrees: float) -> float:
     """The quantile of Student's t for the probability whose normal quantile is z, for 7 degrees of freedom and more.
 
     The first four terms of its expansion in 1 / degrees, to 0.0005 of the value at 7; source: Abramowitz and Stegun

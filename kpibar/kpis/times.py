@@ -7,12 +7,12 @@ That all times have shifted is seen far sooner than that the one in their middle
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kpibar.kpis.dependence import FEWEST_WEEKS, Quotient, design_effect, small_sample_factor
+from kpibar.kpis.dependence import FEWEST_WEEKS, Quotient, design_effect, small_sample_factor, variance_of_sum
 from kpibar.kpis.estimates import Measure
 from kpibar.kpis.intervals import quantile_ranks
 from kpibar.kpis.survival import Curve, curve_quantile, survival_curve
@@ -53,11 +53,21 @@ class Times:
 
         hits = numpy.where(self.number <= time, self.ended, 0)
         known = hits + numpy.where(self.number > time, self.records, 0)
-        weeks = self.week - self.week.min() if len(self.week) else self.week
-        pairs = zip(numpy.bincount(weeks, hits).tolist(), numpy.bincount(weeks, known).tolist(), strict=True)
         share = float(hits.sum() / known.sum()) if known.any() else 0.0
         whole = Quotient(float(hits.sum()), float(known.sum()), share * (1 - share))
-        return design_effect(whole, [Quotient(x, n) for x, n in pairs], level)
+        bases, numerators = _sum_weeks(self.week, known), _sum_weeks(self.week, hits)
+        return design_effect(whole, {week: Quotient(numerators[week], base) for week, base in bases.items()}, level)
+
+
+def _sum_weeks(week: NDArray[int64], values: NDArray[float64]) -> dict[int, float]:
+    """The sum of the values of each week with cells, by its number."""
+    import numpy
+
+    if not len(week):
+        return {}
+    first, cells = int(week.min()), numpy.bincount(week - week.min())
+    sums = numpy.bincount(week - first, values)
+    return {first + place: float(sums[place]) for place in numpy.flatnonzero(cells).tolist()}
 
 
 # The figure of a quantile, at a confidence level and with the design effect of the records, None: it is not known.
@@ -135,7 +145,7 @@ def compare_times(now: Times, before: Times, level: float) -> Shift | None:
             sums, squares = scores[place]
             scale = weight / bases[place] / 2
             independent[place] += scale**2 * (float(squares.sum()) - bases[place] * means[place] ** 2)
-            for week, residual in _by_week(part.week, scale * (sums - means[place] * part.records)):
+            for week, residual in _sum_weeks(part.week, scale * (sums - means[place] * part.records)).items():
                 residuals[place][week] = residuals[place].get(week, 0.0) + residual
     if not weights:
         return None
@@ -145,19 +155,10 @@ def compare_times(now: Times, before: Times, level: float) -> Shift | None:
 
 
 def _variance(residuals: Mapping[int, float], independent: float, level: float) -> float:
-    weeks = len(residuals)
-    if weeks < FEWEST_WEEKS:
+    if len(residuals) < FEWEST_WEEKS:
         return independent
-    of_weeks = weeks / (weeks - 1) * sum(residual**2 for residual in residuals.values())
-    return max(of_weeks, independent) * small_sample_factor(weeks - 1, level)
-
-
-def _by_week(week: NDArray[int64], values: NDArray[float64]) -> Iterator[tuple[int, float]]:
-    import numpy
-
-    first = int(week.min())
-    for place, value in enumerate(numpy.bincount(week - first, values).tolist()):
-        yield first + place, value
+    variance, degrees = variance_of_sum(residuals)
+    return max(independent, variance * small_sample_factor(degrees, level))
 
 
 def _of_channel(times: Times, channel: int) -> Times:
