@@ -100,25 +100,29 @@ def _pair_lines(cells: Cells) -> Iterator[Cell]:
     Their test is of all times, and may be clear where the interval of the change holds 0: without this line the verdict
     would contradict it.
     """
-    if cells.barometer.request.by == "month":
-        return
-    pairs: dict[tuple[str, str], list[str]] = {}
-    for row in cells.barometer.rows:
-        changes = [(cells.name(row.kpi), row.change)] + [
-            (say("name_of_segment", cells.lang, kpi=cells.name(row.kpi), segment=clean(name)), part.change)
-            for part in row.segments
-            for name in [segment_name(row.dimension, part.key, cells.lang)]
-            if part.change and _holds_zero(part.change)
-        ]
-        for name, change in changes:
-            if change and change.longer is not None and change.verdict in _TESTED:
-                is_longer = change.longer > 0.5
-                percent = format_number(100 * max(change.longer, 1 - change.longer), 0, cells.lang)
-                pairs.setdefault(("notes_longer" if is_longer else "notes_shorter", percent), []).append(name)
     edition = cells.barometer.edition
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for name, longer in _tested_times(cells):
+        percent = format_number(100 * max(longer, 1 - longer), 0, cells.lang)
+        pairs.setdefault(("notes_longer" if longer > 0.5 else "notes_shorter", percent), []).append(name)
     for (key, percent), names in pairs.items():
         kpis = SEPARATOR.join(names)
         yield cells.say(key, "note", kpis=kpis, percent=percent, year=edition.year, previous=edition.year - 1)
+
+
+def _tested_times(cells: Cells) -> Iterator[tuple[str, float]]:
+    """The names of the figures shown whose verdict rests on a test of all times; of segments, those that need a word."""
+    by = cells.barometer.request.by
+    shown = [row for row in cells.barometer.rows if by is None or (by != "month" and row.segments)]
+    for row in shown:
+        name = cells.name(row.kpi)
+        if row.change and row.change.longer is not None and row.change.verdict in _TESTED:
+            yield name, row.change.longer
+        for part in row.segments:
+            change = part.change
+            if change and change.longer is not None and change.verdict in _TESTED and _holds_zero(change):
+                segment = clean(segment_name(row.dimension, part.key, cells.lang))
+                yield say("name_of_segment", cells.lang, kpi=name, segment=segment), change.longer
 
 
 def _holds_zero(change: Change) -> bool:
