@@ -205,7 +205,7 @@ def _is_counted(kpi: Kpi, results: Mapping[str, object]) -> bool:
     """Whether a statement returned the parts of a KPI, or its value where it is no sum."""
     if kpi.additive:
         return any(f"AS {kpi.id}__base" in sql for sql in results)
-    over = f"coalesce({kpi.hit}, FALSE) AS is_over" if kpi.spec.survival else ""
+    over = f"coalesce({kpi.hit}, FALSE) AS is_over" if kpi.spec.times and "hit" in kpi.spec.entries else ""
     name = "duration" if kpi.is_stock else "number"
     return any(f"({kpi.value}) * 1.0e0 AS {name}" in sql and f"({kpi.where})" in sql and over in sql for sql in results)
 

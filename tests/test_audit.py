@@ -301,7 +301,7 @@ def test_right_reasons_that_are_all_read_give_the_rate_of_the_report(folder: Pat
     assert (found.rate.value, found.rate.low, found.rate.high) == pytest.approx(
         (recorded.value, recorded.low, recorded.high)
     )
-    assert recorded.dispersion > 2
+    assert recorded.effect > 2
 
 
 @pytest.mark.long

@@ -143,18 +143,17 @@ def test_verdicts(folder: Path) -> None:
     assert (up.now.numerator, up.now.denominator, up.before.numerator) == (384, 480, 288)
     assert up.change and up.change.verdict == "better" and up.change.absolute == pytest.approx(0.2)
     assert down.change and down.change.verdict == "worse" and down.change.clear
-    assert flat.change and flat.change.verdict == "unclear" and not flat.change.clear
+    assert flat.change and flat.change.verdict == "cannot_tell" and not flat.change.clear
 
 
 @pytest.mark.sample(1)
-@pytest.mark.parametrize(
-    ("points", "relative", "verdict"), [(21, 0.34, "unclear"), (19, 0.34, "better"), (21, 0.33, "better")]
-)
-def test_a_clear_change_must_also_matter(folder: Path, points: int, relative: float, verdict: str) -> None:
-    """20 points and a third: clear, but called better only when one of the two thresholds is passed."""
-    asked = f"practical_points = {points}\npractical_relative = {relative}\n"
+@pytest.mark.parametrize(("points", "verdict"), [(21, "small"), (19, "better"), (None, "better"), (40, "stable")])
+def test_a_clear_change_must_also_matter(folder: Path, points: int | None, verdict: str) -> None:
+    """20 points, from 14 to 26: clear, but better only above the margin, and within it where all of that is below."""
+    asked = "" if points is None else f"practical_points = {points}\n"
     moved = segment(computed(folder, {"surveys.csv": YEARS}, asked, request=Request(by="brand")), "csat", "Up")
     assert moved.change and moved.change.clear and moved.change.verdict == verdict
+    assert moved.change.margin == pytest.approx(0.02 if points is None else points / 100)
 
 
 @pytest.mark.long
@@ -296,7 +295,7 @@ def test_contacts_that_cluster_in_few_orders_widen_the_interval(
     lines = [f"{n}-{k},2025-03-05 10:00:00,email,9000{n}" for n, many in enumerate(contacts_of) for k in range(many)]
     calls = "\n".join(["contact_id,created_at,channel,order_ref", *lines]) + "\n"
     now = row(computed(folder, {"orders.csv": orders, "contacts.csv": calls}), "contact_rate").now
-    assert (now.numerator, now.denominator, now.dispersion) == (10, 10, dispersion)
+    assert (now.numerator, now.denominator, now.design_effect) == (10, 10, dispersion)
     expected = intervals.rate_per_unit(10, 10, dispersion)
     assert expected and (now.low, now.high) == (expected.low, expected.high)
 

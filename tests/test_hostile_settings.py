@@ -17,10 +17,11 @@ from kpibar.database.key import Key, bind, padded_keys
 from kpibar.database.store import open_store
 from kpibar.errors import ConfigInvalid, KpibarError
 from kpibar.kpis.catalogue import DIMENSIONS, Kpi, catalogue
-from kpibar.kpis.compute import additive_cells, run_statement, statistics
+from kpibar.kpis.compute import additive_cells, run_statement
 from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.estimates import Window
 from kpibar.kpis.facts import FACTS
+from kpibar.kpis.time_cells import read_times, times_statement
 from kpibar.layouts.errors import LayoutInvalid
 from kpibar.layouts.layout import parse, shelf
 from kpibar.layouts.settings import checked_settings
@@ -378,13 +379,15 @@ def test_values_of_an_own_kpi_that_are_not_finite_are_said(few: DuckDB, folder: 
         if kpi.additive:
             additive_cells(few, [kpi], [window])
         else:
-            statistics(few, kpi, [window])
+            read_times(few, kpi, times_statement(kpi, [window], None, None), 1)
 
 
 @pytest.fixture(scope="module")
 def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDB]:
     """A fact table of two contacts."""
     engine = DuckDB(tmp_path_factory.mktemp("few") / "few.duckdb", read_only=False)
-    engine.run("CREATE TABLE fact_contacts AS SELECT DATE '2025-03-01' AS created_on, 'x' AS brand FROM range(2)")
+    engine.run(
+        "CREATE TABLE fact_contacts AS SELECT DATE '2025-03-01' AS created_on, 'x' AS brand, 'email' AS channel FROM range(2)"
+    )
     yield engine
     engine.close()

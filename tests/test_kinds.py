@@ -11,13 +11,15 @@ import pytest
 from kpibar.config import Settings
 from kpibar.database.engine import DuckDB
 from kpibar.kpis.catalogue import Kpi, catalogue
-from kpibar.kpis.compute import cells_statement, statistics
+from kpibar.kpis.compute import cells_statement
 from kpibar.kpis.estimates import Measure, Parts, Window
-from kpibar.kpis.kinds import KINDS, Kind, KindSpec, Statistic
+from kpibar.kpis.kinds import KINDS, Kind, KindSpec
 from kpibar.kpis.passport import Text
+from kpibar.kpis.time_cells import read_times, time_figures, times_statement
+from kpibar.kpis.times import Times
 
 KNOWN = catalogue(Settings())
-PARTS = Parts(base=400, hits=120, against=80, total=900.0, squares=4100.0)
+PARTS = Parts(base=400, hits=120, against=80, total=900.0, squares=4100.0, cubes=30000.0)
 YEAR = Window(date(2025, 1, 1), date(2025, 12, 31))
 BASES = (12, 45, 400)
 
@@ -57,45 +59,48 @@ def test_the_entry_of_a_kind_is_whole(kind: Kind) -> None:
 
 
 def test_an_entry_has_one_way_to_its_figures() -> None:
-    """Sums, operands, a statistic or running times: an entry without any, or with two, cannot be written."""
+    """Sums, operands, times or a stock: an entry without any, or with two, cannot be written."""
     rate, ratio, median, time = KINDS["rate"], KINDS["ratio"], KINDS["median"], KINDS["time_to"]
-    one_of_four = "sums, operands, a statistic or running times"
+    one_of_four = "sums, operands or times, or is a stock"
     with pytest.raises(ValueError, match=one_of_four):
         replace(rate, sums={})
     with pytest.raises(ValueError, match=one_of_four):
-        replace(time, survival=False)
+        replace(time, times=None)
     for entry, more in ((rate, median), (ratio, rate), (ratio, median)):
         with pytest.raises(ValueError, match=one_of_four):
-            replace(entry, sums=more.sums, statistic=more.statistic, operands=entry.operands or more.operands or ("x",))
-    for entry in (rate, ratio, median):
+            replace(entry, sums=more.sums, times=more.times, operands=entry.operands or more.operands or ("x",))
+    for entry in (rate, ratio, KINDS["stock"]):
         with pytest.raises(ValueError, match=one_of_four):
-            replace(entry, survival=True)
+            replace(entry, times=time.times)
 
 
-def test_a_kind_that_is_no_sum_is_one_entry(tmp_path: Path) -> None:
+def test_a_kind_of_times_is_one_entry(tmp_path: Path) -> None:
     """The middle of the lowest and the highest value, bounded by them, without a word outside its entry."""
+
+    def middle(times: Times, fraction: float, level: float, effect: float | None) -> Measure:
+        low, high = float(times.number[0]), float(times.number[-1])
+        return Measure((low + high) / 2, None, float(times.base), low, high, times.base)
 
     class Middle(Kpi):
         @property
         def spec(self) -> KindSpec:
-            middle = Statistic(
-                value=lambda quantile: "(min(number) FILTER (WHERE {rows}) + max(number) FILTER (WHERE {rows})) / 2",
-                bounds=lambda base, quantile, level: (
-                    "min(number) FILTER (WHERE {rows})", "max(number) FILTER (WHERE {rows})"),
-            )  # fmt: skip
-            return replace(KINDS["median"], statistic=middle, estimator="middle")
+            return replace(KINDS["median"], times=middle, estimator="middle")
 
     engine = DuckDB(tmp_path / "numbers.duckdb", read_only=False)
-    engine.run("CREATE TABLE fact_surveys AS SELECT DATE '2025-03-01' AS sent_on, unnest([1.0, 2.0, 9.0]) AS score")
+    engine.run(
+        "CREATE TABLE fact_surveys AS SELECT DATE '2025-03-01' AS sent_on, 'email' AS channel, "
+        "unnest([1.0, 2.0, 9.0]) AS score"
+    )
     text: Text = {"en": "Middle"}
-    kpi = Middle("middle", "own", text, "median", "score", "none", text, "", "surveys", "sent_on", value="score")
-    bounds = kpi.spec.statistic.bounds if kpi.spec.statistic else None
-    assert bounds is not None
-    figures = statistics(engine, kpi, [YEAR], None, None, lambda figure: bounds(figure.base, 0.5, 0.95))
+    kpi = Middle(
+        "middle", "own", text, "median", "score", "none", text, "",
+        from_table="surveys", date="sent_on", value="score",
+    )  # fmt: skip
+    parts = read_times(engine, kpi, times_statement(kpi, [YEAR], None, None), 1)
     engine.close()
-    year, month = figures[0, None, None], figures[0, date(2025, 3, 1), None]
-    assert (year.value, year.low, year.high, year.base) == (5.0, 1.0, 9.0, 3)
-    assert (month.value, month.low, month.base) == (5.0, None, 3)
+    figures = time_figures(parts, kpi, 0.95)
+    for key in ((0, None, None), (0, date(2025, 3, 1), None)):
+        assert (figures[key].value, figures[key].low, figures[key].high, figures[key].base) == (5.0, 1.0, 9.0, 3)
 
 
 @pytest.mark.parametrize("kind", KINDS)

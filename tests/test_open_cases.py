@@ -13,10 +13,11 @@ import pytest
 
 from kpibar.api import read_report
 from kpibar.config import Config
+from kpibar.database.engine import DuckDB
 from kpibar.kpis.catalogue import catalogue
-from kpibar.kpis.compute import times
 from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.estimates import Window
+from kpibar.kpis.time_cells import read_times, times_statement
 from kpibar.measure.circulation import compute_report
 from kpibar.measure.report import Barometer, Request
 from kpibar.render.document import document, to_csv, to_json
@@ -304,12 +305,13 @@ def test_a_kpi_of_the_settings_without_an_entry_is_refused(folder: Path, entry: 
 
 
 @pytest.mark.parametrize("value", ["CAST('nan' AS DOUBLE)", "-CAST('inf' AS DOUBLE)", "1 / 0", "ln(0)"])
-def test_an_infinite_time_is_refused(few: object, folder: Path, value: str) -> None:  # noqa: F811
+def test_an_infinite_time_is_refused(few: DuckDB, folder: Path, value: str) -> None:  # noqa: F811
     text = OWN.replace('"counted AND in_writing"', '"TRUE"').replace('"first_reply_s IS NOT NULL"', '"TRUE"')
     config = settings(folder, text.replace('"coalesce(first_reply_s, age_s)"', f'"{value}"'))
     kpi = catalogue(config.settings).get("mine")
     with pytest.raises(KpiInvalid, match=r"mine.*is not a finite number"):
-        times(few, kpi, [Window(date(2025, 1, 1), date(2025, 12, 31))], 0.95)  # type: ignore[arg-type]
+        windows = [Window(date(2025, 1, 1), date(2025, 12, 31))]
+        read_times(few, kpi, times_statement(kpi, windows, None, None), 1)
 
 
 def test_months_and_segments_of_small_bases_are_masked(folder: Path) -> None:

@@ -14,18 +14,17 @@ from kpibar.kpis.compute import (
     cells_statement,
     moments,
     reach_statement,
-    statistic_statement,
     stock_statement,
-    times_statement,
 )
 from kpibar.kpis.estimates import Window
+from kpibar.kpis.time_cells import times_statement
 from kpibar.layouts.layout import shelf
 from kpibar.model.build import parameters, steps, written_in
 
 # Everything a fragment or model file may call, in lower case.
 ALLOWED = {
     "count", "sum", "avg", "min", "max", "median", "percentile_cont", "coalesce", "nullif", "try_cast", "cast",
-    "extract", "date_trunc", "lower", "row_number", "lag", "lead", "grouping",
+    "extract", "date_trunc", "greatest", "lower", "row_number", "lag", "lead", "grouping",
 }  # fmt: skip
 # Words that a parenthesis may follow without being called.
 KEYWORDS = {
@@ -55,8 +54,7 @@ def sql_of(kpi: Kpi) -> str:
         return cells_statement([kpi], [YEAR], kpi.over or "brand", None)
     if kpi.is_stock:
         return stock_statement(kpi, moments([YEAR], "UTC"), "'all'", None)
-    statement = times_statement if kpi.spec.survival else statistic_statement
-    return statement(kpi, [YEAR], "'all'", None)
+    return times_statement(kpi, [YEAR], "'all'", None)
 
 
 STATEMENTS = (

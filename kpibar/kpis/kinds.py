@@ -6,7 +6,7 @@ No other module asks for the kind of a KPI: it reads the entry (`kpi.spec`). A n
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from kpibar.kpis.dependence import Quotient
 from kpibar.kpis.estimates import (
@@ -49,6 +49,14 @@ _VALUES = {
     "cubes": "sum(({value}) * 1.0e0 * ({value}) * ({value})) FILTER (WHERE {rows})",
 }
 _OF_FACTS = ("from_table", "date")
+
+
+class Estimate(Protocol):
+    """The figure of the parts of each operand, at a confidence level, with the design effect of its rows."""
+
+    def __call__(self, parts: Sequence[Parts], level: float, effect: float | None = None) -> Measure:
+        """The figure."""
+
 
 Bounds = Callable[[Measure, float, float, float], Interval | None]
 Reweight = Callable[[Measure, float, float], float | None]
@@ -99,9 +107,9 @@ class KindSpec:
     estimator: str
     sums: Mapping[str, str] = field(default_factory=dict)
     operands: tuple[str, ...] = ()
-    times: "TimesFigure | None" = None
+    times: TimesFigure | None = None
     stock: StockFigure | None = None
-    estimate: Callable[[Sequence[Parts], float, float | None], Measure] = base_of_rows
+    estimate: Estimate = base_of_rows
     quotient: Callable[[Sequence[Parts]], Quotient] | None = None
     counts: bool = False
     shares: bool = False

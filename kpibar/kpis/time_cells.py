@@ -52,7 +52,7 @@ def _numbers(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str 
     segment = f"{group} AS segment, " if group else ""
     channel = f"{segment_of('channel', kpi.from_table)} AS channel, " if _has_channel(kpi) else ""
     # Of a kind without `hit` every time is over.
-    is_over = f"coalesce({kpi.hit}, FALSE)" if kpi.hit else "TRUE"
+    is_over = f"coalesce({kpi.hit}, FALSE)" if "hit" in kpi.spec.entries else "TRUE"
     return (
         f"SELECT CASE {' '.join(cases)} END AS period, {piece_of_week(kpi.date)} AS day, {segment}{channel}\n"
         f"        {mature(kpi)} AS old_enough, ({kpi.value}) * 1.0e0 AS number, {is_over} AS is_over\n"

@@ -120,7 +120,7 @@ def _weight_class(inputs: Inputs, kpi: Kpi, window: Window, channel: str) -> Wei
     """The rows of a channel that a KPI counts or, as nothing is known of them, does not count."""
     coverage, part = inputs.recording.sum(kpi.weights, window, channel), parts(inputs.catalogue, kpi)[0]
     cell = inputs.recording.sum(part.id, window, channel)
-    hits = part.spec.estimate([cell], inputs.reporting.confidence, None).numerator
+    hits = part.spec.estimate([cell], inputs.reporting.confidence).numerator
     return WeightClass(coverage.base, coverage.hits, hits or 0.0)
 
 

@@ -8,7 +8,7 @@ what is surely no larger than the margin is stable, and what may be anything can
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import NormalDist
-from typing import Literal
+from typing import Literal, TypeVar
 
 from kpibar.config import Reporting
 from kpibar.kpis import intervals
@@ -25,7 +25,7 @@ _POWER = 0.8
 
 
 def difference(
-    kpi: Passport, now: Measure, before: Measure, reporting: Reporting, shift: Shift | None
+    kpi: Passport, now: Measure, before: Measure, reporting: Reporting, shift: Shift | None = None
 ) -> Change | None:
     """The change and its test; None when either value is unknown.
 
@@ -94,9 +94,9 @@ def judge_rows(rows: Sequence[Row], reporting: Reporting) -> list[Row]:
     return [
         replace(
             row,
-            change=_judge(row.kpi, changes.get((row.kpi.id, None)), reporting),
+            change=judge(row.kpi, changes.get((row.kpi.id, None)), reporting),
             segments=tuple(
-                replace(segment, change=_judge(row.kpi, changes.get((row.kpi.id, segment.key)), reporting))
+                replace(segment, change=judge(row.kpi, changes.get((row.kpi.id, segment.key)), reporting))
                 for segment in row.segments
             ),
         )
@@ -104,7 +104,9 @@ def judge_rows(rows: Sequence[Row], reporting: Reporting) -> list[Row]:
     ]
 
 
+# A KPI and one of its segments, None: all of it.
 Place = tuple[str, str | None]
+_Name = TypeVar("_Name", bound=Hashable)
 
 
 def _adjust_groups(places: Iterable[tuple[Passport, Place, Change | None]]) -> dict[Place, Change]:
@@ -121,14 +123,16 @@ def _adjust_groups(places: Iterable[tuple[Passport, Place, Change | None]]) -> d
     return changes
 
 
-def adjust(changes: Mapping[Place, Change], weights: Mapping[Place, float]) -> dict[Place, Change]:
-    """The changes of one family with p-values adjusted for looking at several."""
-    p_values = {place: change.p_value for place, change in changes.items() if change.p_value is not None}
-    values = intervals.benjamini_hochberg(list(p_values.values()), [weights[place] for place in p_values])
+def adjust(changes: Mapping[_Name, Change], weights: Mapping[_Name, float] | None = None) -> dict[_Name, Change]:
+    """The changes of one family with p-values adjusted for looking at several; `weights` tell those declared."""
+    p_values = {name: change.p_value for name, change in changes.items() if change.p_value is not None}
+    values = intervals.benjamini_hochberg(
+        list(p_values.values()), None if weights is None else [weights[name] for name in p_values]
+    )
     return {**changes, **{n: replace(changes[n], p_adjusted=p) for n, p in zip(p_values, values, strict=True)}}
 
 
-def _judge(kpi: Passport, change: Change | None, reporting: Reporting) -> Change | None:
+def judge(kpi: Passport, change: Change | None, reporting: Reporting) -> Change | None:
     """The change with its verdict, once its p-value has been adjusted."""
     if change is None or change.p_adjusted is None or (least := change.margin) is None:
         return change
