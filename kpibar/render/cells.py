@@ -115,7 +115,7 @@ class Cells:
         return Cell(format_change_interval(change.low, change.high, kpi.unit, self.lang), "change_interval")
 
     def smallest_visible(self, kpi: Passport, change: Change | None) -> Cell:
-        """From what size on a change would have been seen: "±4.8 pt"; empty where one was seen, or none that matters."""
+        """From what size on a change would have been seen, "±4.8 pt"; empty where that is not the question."""
         if change is None or change.verdict != "cannot_tell" or change.smallest_visible is None:
             return Cell("", "missing")
         return Cell(format_extent(change.smallest_visible, kpi.unit, self.lang), "smallest_visible")

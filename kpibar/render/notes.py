@@ -111,7 +111,7 @@ def _pair_lines(cells: Cells) -> Iterator[Cell]:
 
 
 def _tested_times(cells: Cells) -> Iterator[tuple[str, float]]:
-    """The names of the figures shown whose verdict rests on a test of all times; of segments, those that need a word."""
+    """The figures shown whose verdict rests on a test of all times; of segments, those that need a word."""
     by = cells.barometer.request.by
     shown = [row for row in cells.barometer.rows if by is None or (by != "month" and row.segments)]
     for row in shown:

@@ -57,7 +57,9 @@ _STYLES = {
     "count": _Style(1, 0, 0, _NO_SUFFIX, _NO_SUFFIX),
     "score": _Style(1, 2, 2, _NO_SUFFIX, _NO_SUFFIX),
 }
-_SECONDS, _MINUTES, _HOURS, _DAYS = (_with_space(*names) for names in (("s",) * 2, ("min",) * 2, ("h",) * 2, ("d", "j")))
+_SECONDS, _MINUTES, _HOURS, _DAYS = (
+    _with_space(*names) for names in (("s",) * 2, ("min",) * 2, ("h",) * 2, ("d", "j"))
+)
 _TO = _by_language(" to ", " à ")
 UNITS = (*_STYLES, "seconds")
 
@@ -120,8 +122,8 @@ def format_change(delta: float | None, unit: str, lang: str) -> str:
 def format_change_interval(low: float | None, high: float | None, unit: str, lang: str) -> str:
     """The interval of a change: "−4.9 to −1.8" for a share, "−3.4 to −1.2 h" for a duration; "–" when a bound is None.
 
-    It stands beside the change, which says the unit. A duration has one of its own, that fits the larger bound, as hours
-    with minutes would be long. ValueError as ``format_value``.
+    It stands beside the change, which says the unit. A duration has a unit of its own, that fits the larger bound, as
+    hours with minutes would be long. ValueError as ``format_value``.
     """
     if low is None or high is None:
         return DASH

@@ -11,7 +11,8 @@ from typing import Literal
 # What a cell is: words of meaning, never of looks.
 Role = Literal[
     "title", "detail", "summary", "heading", "head", "scale", "label", "provisional",
-    "value", "previous", "interval", "change_interval", "smallest_visible", "masked", "small_group", "not_reached", "missing", "base", "small_base",
+    "value", "previous", "interval", "change_interval", "smallest_visible",
+    "masked", "small_group", "not_reached", "missing", "base", "small_base",
     "better", "worse", "stable", "small", "cannot_tell", "unjudged",
     "target", "target_met", "target_near", "target_missed",
     "trend", "strip", "absent", "legend", "warning", "note",
