@@ -113,8 +113,8 @@ def test_a_verdict_has_its_detail_and_older_readers_the_word_they_know(barometer
 
 
 def test_a_document_without_what_came_later_is_valid_and_read(barometer: Barometer, tmp_path: Path) -> None:
-    """Documents of 1.2 have no margins, no details of verdicts and no design effects."""
-    old: Any = document(barometer, NOW)
+    """Documents of 1.1 have no margins, no details of verdicts and no design effects."""
+    old: Any = document(barometer, NOW) | {"schema_version": "1.1"}
     for kpi in old["kpis"]:
         segments = [segment for breakdown in kpi["breakdowns"] for segment in breakdown["segments"]]
         for part in (kpi, kpi["previous"], *segments, *(segment["previous"] for segment in segments)):

@@ -71,7 +71,8 @@ def test_each_cell_has_the_role_of_its_meaning() -> None:
     roles = {row.cells[LABEL].text: [row.cells[n].role for n in NAMES if n in row.cells] for row in page.table.rows}
     assert roles == {
         "Late deliveries": [
-            "label", "value", "interval", "trend", "previous", "better", "change_interval", "better", "target_missed", "base"],
+            "label", "value", "interval", "trend", "previous", "better", "change_interval", "better",
+            "target_missed", "base"],
         "Promise expired, no parcel": [
             "label", "masked", "missing", "trend", "previous", "missing", "missing", "missing", "missing", "base"],
         "Contacts received": [
@@ -81,9 +82,11 @@ def test_each_cell_has_the_role_of_its_meaning() -> None:
         "E-mail": ["label", "value", "interval", "previous", "unjudged", "change_interval", "unjudged", "base"],
         "Web form": ["label", "value", "interval", "previous", "unjudged", "change_interval", "unjudged", "base"],
         "First reply (median)": [
-            "label", "value", "interval", "trend", "previous", "better", "change_interval", "better", "target_missed", "base"],
+            "label", "value", "interval", "trend", "previous", "better", "change_interval", "better",
+            "target_missed", "base"],
         "Satisfied (CSAT)": [
-            "label", "value", "interval", "trend", "previous", "worse", "change_interval", "worse", "target_missed", "small_base"],
+            "label", "value", "interval", "trend", "previous", "worse", "change_interval", "worse",
+            "target_missed", "small_base"],
     }  # fmt: skip
     assert [row.level for row in page.table.rows] == [0, 0, 0, 0, 1, 1, 1, 0, 0]
 
