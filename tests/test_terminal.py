@@ -456,9 +456,9 @@ def test_what_stands_most_often_is_the_quietest_and_better_and_worse_are_the_lou
 def test_an_arrow_is_filled_only_where_the_change_is_clear() -> None:
     for made in (undecided(), example("carrier")):
         for found in made.rows:
-            for figure in (found, *found.segments):
-                if figure.change and figure.change.p_adjusted is not None:
-                    assert figure.change.clear == (figure.change.p_adjusted < 0.05)
+            for change in (found.change, *(part.change for part in found.segments)):
+                if change and change.p_adjusted is not None:
+                    assert change.clear == (change.p_adjusted < 0.05)
     assert "▲" in line_of(undecided(), "Replies within") and "△" in line_of(undecided(), "Contacts received")
 
 

@@ -9,17 +9,17 @@ from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.passport import OWN_FAMILY
 from kpibar.render.numbers import format_number
 
-# The kinds of which all times of two years are compared, not the quantile alone.
-_OF_TIMES = frozenset({"time_to", "median", "quantile"})
+# A median of times is compared by all of them; another quantile by itself, as the whole tells little of the slowest.
 _TIMES = (
-    "test of all times: scores of Peto and Peto (ranks where nothing runs still), by channel, weighted as by van Elteren, "
-    "variance of the weeks"
+    "test of all times: scores of Peto and Peto (ranks where nothing runs still), by channel, weighted as by van "
+    "Elteren, variance of the weeks"
 )
+_ARM = "z test with the error that the arm towards 0 implies"
 
 
 @lru_cache(maxsize=1)
 def methods() -> Mapping[str, Mapping[str, str]]:
-    """The interval and the test of a change, by kind."""
+    """The interval and the test of a change, by estimator."""
     text = files("kpibar").joinpath("render", "methods.toml").read_text(encoding="utf-8")
     texts: dict[str, dict[str, str]] = tomllib.loads(text)
     return texts
@@ -27,12 +27,13 @@ def methods() -> Mapping[str, Mapping[str, str]]:
 
 def method_lines(kpi: Kpi) -> Iterator[str]:
     """The margin of a KPI, whether it is a headline, its interval, its test and its verdict, one a line."""
-    method = methods()[kpi.kind]
+    method = methods()[kpi.spec.estimator]
     if not kpi.spec.counts:
         yield f"margin    {_margin(kpi)}"
         yield f"headline  {'yes, named beforehand as one of those looked at first' if kpi.headline else 'no'}"
     yield f"interval  {method['interval']}"
-    yield f"change    {method['change']}{f'; {_TIMES}' if kpi.kind in _OF_TIMES else ''}"
+    test = "" if kpi.spec.times is None else f"; {_TIMES if kpi.quantile == 0.5 else _ARM}"
+    yield f"change    {method['change']}{test}"
     if not kpi.spec.counts:
         yield f"verdict   {_verdict(kpi)}"
 

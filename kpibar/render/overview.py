@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from kpibar.measure.report import Row, Verdict
 from kpibar.render.cells import Cells
-from kpibar.render.table import SEPARATOR, Cell
+from kpibar.render.table import SEPARATOR, Cell, Role
 
 _COUNTED: tuple[Verdict, ...] = ("better", "worse", "stable", "small", "cannot_tell")
 # The names of one verdict fill at most a line of a narrow screen.
@@ -29,7 +29,7 @@ def _names(cells: Cells, rows: Sequence[Row], verdict: Verdict) -> Cell | None:
     """The KPIs of a verdict, headlines first, as many as a line holds, and the number of the others."""
     found = [row.kpi for row in rows if row.change and row.change.verdict == verdict]
     names = [cells.name(kpi) for kpi in sorted(found, key=lambda kpi: not kpi.headline)]
-    role = "worse" if verdict == "worse" else "better"
+    role: Role = "worse" if verdict == "worse" else "better"
     for shown in range(len(names), 0, -1):
         rest = [] if shown == len(names) else [cells.say("more_kpis", role, count=cells.count(len(names) - shown)).text]
         cell = cells.say(f"names_{verdict}", role, kpis=SEPARATOR.join([*names[:shown], *rest]))
