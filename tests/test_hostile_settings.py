@@ -387,7 +387,8 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDB]:
     """A fact table of two contacts."""
     engine = DuckDB(tmp_path_factory.mktemp("few") / "few.duckdb", read_only=False)
     engine.run(
-        "CREATE TABLE fact_contacts AS SELECT DATE '2025-03-01' AS created_on, 'x' AS brand, 'email' AS channel FROM range(2)"
+        "CREATE TABLE fact_contacts AS "
+        "SELECT DATE '2025-03-01' AS created_on, 'x' AS brand, 'email' AS channel FROM range(2)"
     )
     yield engine
     engine.close()

@@ -39,7 +39,7 @@ from kpibar.values.functions import FormulaFault, Size, Term
 _EXPRESSIONS = ("where", "hit", "against", "value", "over")
 _PLAIN_ID = "its id must be small letters, digits and underscores, 41 at most"
 # Raised when a built-in KPI or what it is computed from changes, so that figures of two reports may differ.
-CATALOGUE_VERSION = "0.4.0"
+CATALOGUE_VERSION = "0.5.0"
 DIMENSIONS: Mapping[str, frozenset[str]] = {
     "contacts": frozenset({"brand", "channel", "country", "reason", "carrier"}),
     "issues": frozenset({"brand", "channel", "country", "reason", "carrier"}),

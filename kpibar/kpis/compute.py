@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from kpibar.database.engine import Engine, EngineError, Row
 from kpibar.kpis.catalogue import Kpi
+from kpibar.kpis.dependence import design_effect
 from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.estimates import Measure, Parts, Window
 from kpibar.kpis.facts import FACTS
@@ -91,6 +92,17 @@ class Cells:
     def months(self, kpi: str) -> frozenset[date]:
         """The months its fact table has rows of, by their first day."""
         return frozenset(day.replace(day=1) for pieces in self.by_kpi.get(kpi, {}).values() for day in pieces)
+
+
+def effect_of_weeks(kpi: Kpi, weeks: Sequence[Mapping[date, Parts]], level: float) -> float | None:
+    """The design effect of a KPI, of which the parts of each operand are given by week; None where it has none."""
+    quotient = kpi.spec.quotient
+    if quotient is None:
+        return None
+    whole = [sum(parts.values(), Parts()) for parts in weeks]
+    mondays = sorted(set().union(*weeks))
+    in_weeks = ([parts.get(monday, Parts()) for parts in weeks] for monday in mondays)
+    return design_effect(quotient(whole), [quotient(parts) for parts in in_weeks], level)
 
 
 def mature(kpi: Kpi) -> str:

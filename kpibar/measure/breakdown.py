@@ -1,10 +1,9 @@
 """The segments of a KPI: its figure for each value of a dimension, in both years. Nothing is masked here."""
 
 from kpibar.kpis.catalogue import Kpi
-from kpibar.kpis.compute import NO_ORDER, Cells
+from kpibar.kpis.compute import NO_ORDER, Cells, effect_of_weeks
 from kpibar.kpis.estimates import Measure, Parts, Window, share_of_rows
-from kpibar.measure.dependence import effect_of_part, effect_of_weeks, year_effect
-from kpibar.measure.inputs import Inputs, has_rows, parts
+from kpibar.measure.inputs import Inputs, has_rows, parts, year_effect
 
 # A segment, and its figure in the year and in the year before.
 Pair = tuple[str, Measure, Measure]
@@ -49,10 +48,8 @@ def _by_part(inputs: Inputs, kpi: Kpi, place: int, key: str, effect: float | Non
     cells, segment = (inputs.by_cells, key) if divides_base(inputs, kpi) else (inputs.cells, None)
     weeks = [inputs.by_cells.weeks(first, window, key), *(cells.weeks(name, window, segment) for name in rest)]
     sums = [sum(parts.values(), Parts()) for parts in weeks]
-    own = effect_of_weeks(kpi, weeks, inputs)
-    return kpi.spec.estimate(
-        [*sums, *clusters(inputs, kpi, window)], inputs.reporting.confidence, effect if own is None else own
-    )
+    own, level = effect_of_weeks(kpi, weeks, inputs.reporting.confidence), inputs.reporting.confidence
+    return kpi.spec.estimate([*sums, *clusters(inputs, kpi, window)], level, effect if own is None else own)
 
 
 def _by_statistic(inputs: Inputs, kpi: Kpi) -> list[Pair]:
@@ -71,10 +68,10 @@ def _by_share(inputs: Inputs, kpi: Kpi) -> list[Pair]:
 
 
 def _share(cells: Cells, inputs: Inputs, kpi: Kpi, place: int, key: str) -> Measure:
-    window = inputs.spans[kpi.id][place]
-    part, whole = cells.sum(kpi.id, window, key).base, cells.sum(kpi.id, window).base
-    effect = effect_of_part(cells, kpi, inputs, place, key)
-    return share_of_rows([Parts(base=whole, hits=part)], inputs.reporting.confidence, effect)
+    window, level = inputs.spans[kpi.id][place], inputs.reporting.confidence
+    of_part, of_whole = cells.weeks(kpi.id, window, key), cells.weeks(kpi.id, window)
+    weeks = {day: Parts(base=cell.base, hits=of_part.get(day, Parts()).base) for day, cell in of_whole.items()}
+    return share_of_rows([sum(weeks.values(), Parts())], level, effect_of_weeks(kpi, [weeks], level))
 
 
 def has_breakdown(inputs: Inputs, kpi: Kpi) -> bool:

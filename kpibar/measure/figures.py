@@ -14,8 +14,7 @@ from kpibar.kpis.estimates import Measure, Status, Window
 from kpibar.kpis.weighting import WeightClass, expected_hits
 from kpibar.measure.breakdown import clusters, segment_figures
 from kpibar.measure.coverage import missing_inputs
-from kpibar.measure.dependence import year_effect
-from kpibar.measure.inputs import Inputs, has_rows, parts, rows_of_kpi, tells_of
+from kpibar.measure.inputs import Inputs, has_rows, parts, rows_of_kpi, tells_of, year_effect
 from kpibar.measure.reach import entity_of, join_sources, silent_months
 from kpibar.measure.report import Segment
 

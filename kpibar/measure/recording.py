@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kpibar.kpis.catalogue import Kpi
-from kpibar.kpis.estimates import Measure, difference_of_shares
-from kpibar.measure.dependence import share_of_cells
+from kpibar.kpis.compute import Cells, effect_of_weeks
+from kpibar.kpis.estimates import Measure, Parts, difference_of_shares, share_of_rows
 from kpibar.measure.inputs import Inputs
 
 # The share that tells how many contacts can be followed.
@@ -50,9 +50,16 @@ def recording_change(inputs: Inputs, kpi: Kpi) -> RecordingChange | None:
 def _pairs(inputs: Inputs, name: str) -> Iterator[tuple[str, str, Measure, Measure]]:
     """A share of all contacts and of those of each channel, in both years."""
     for cells, channel in [(inputs.cells, ""), *((inputs.recording, key) for key in inputs.recording.segments(name))]:
-        now, before = (share_of_cells(cells, name, inputs, place, channel or None) for place in (0, 1))
+        now, before = (_share(inputs, cells, name, place, channel or None) for place in (0, 1))
         if min(now.base, before.base) >= inputs.reporting.min_base:
             yield name, channel, now, before
+
+
+def _share(inputs: Inputs, cells: Cells, name: str, place: int, channel: str | None) -> Measure:
+    """A share of rows in the year (0) or the year before (1), of a channel or of all."""
+    kpi, level = inputs.catalogue.get(name), inputs.reporting.confidence
+    weeks = cells.weeks(name, inputs.spans[name][place], channel)
+    return share_of_rows([sum(weeks.values(), Parts())], level, effect_of_weeks(kpi, [weeks], level))
 
 
 def _differs(now: Measure, before: Measure, probability: float) -> bool:
