@@ -98,6 +98,39 @@ def test_schema_refuses_what_is_wrong(barometer: Barometer, where: tuple[str | i
         jsonschema.validate(broken, SCHEMA)
 
 
+def test_a_verdict_has_its_detail_and_older_readers_the_word_they_know(barometer: Barometer) -> None:
+    details = set()
+    for kpi in document(barometer, NOW)["kpis"]:
+        assert set(kpi["margin"]) == {"absolute", "relative"} and isinstance(kpi["headline"], bool)
+        for delta in (kpi["delta"], *(s["delta"] for b in kpi["breakdowns"] for s in b["segments"])):
+            detail = delta["verdict_detail"]
+            known = {None: "none", "better": "better", "worse": "worse"}
+            assert delta["verdict"] == known.get(detail, "neutral"), kpi["id"]
+            if detail is not None:
+                assert delta["margin"] is not None and delta["smallest_visible"] >= 0
+            details.add(detail)
+    assert details >= {None, "better", "cannot_tell"}
+
+
+def test_a_document_without_what_came_later_is_valid_and_read(barometer: Barometer, tmp_path: Path) -> None:
+    """Documents of 1.1 have no margins, no details of verdicts and no design effects."""
+    old: Any = document(barometer, NOW) | {"schema_version": "1.1"}
+    for kpi in old["kpis"]:
+        segments = [segment for breakdown in kpi["breakdowns"] for segment in breakdown["segments"]]
+        for part in (kpi, kpi["previous"], *segments, *(segment["previous"] for segment in segments)):
+            del part["design_effect"]
+        for delta in (kpi["delta"], *(segment["delta"] for segment in segments)):
+            for name in ("verdict_detail", "margin", "smallest_visible", "probability_longer"):
+                del delta[name]
+        del kpi["margin"], kpi["headline"]
+    jsonschema.validate(old, SCHEMA)
+    (tmp_path / "old.json").write_text(json_text(old), encoding="utf-8")
+    read = read_report(tmp_path / "old.json").barometer
+    assert [row.kpi.id for row in read.rows] == [row.kpi.id for row in barometer.rows]
+    assert {row.change.verdict for row in read.rows if row.change} <= {"better", "worse", "cannot_tell", "none"}
+    assert render(read, "en", Screen(width=80))
+
+
 def test_value_is_numerator_over_denominator(barometer: Barometer) -> None:
     for kpi in document(barometer, NOW)["kpis"]:
         if kpi["estimator"] in ("proportion", "rate_per_unit") and kpi["value"] is not None:

@@ -13,6 +13,8 @@ from kpibar.render.numbers import (
     UNITS,
     ascii_only,
     format_change,
+    format_change_interval,
+    format_extent,
     format_interval,
     format_number,
     format_value,
@@ -309,3 +311,45 @@ def test_mistakes_name_what_was_expected() -> None:
     for value in (float("nan"), float("inf"), float("-inf")):
         with pytest.raises(ValueError, match="not a finite number"):
             format_value(value, "count", "en")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "unit", "english", "french"),
+    [
+        (-0.049, -0.018, "share", "−4.9 to −1.8", "−4,9 à −1,8"),
+        (-0.077, 0.004, "per_100", "−7.7 to +0.4", "−7,7 à +0,4"),
+        (-10.6, 15.8, "points", "−10.6 to +15.8", "−10,6 à +15,8"),
+        (-1234, 0, "count", "−1,234 to 0", "−1\u202f234 à 0"),
+        (-5.2, 1.4, "seconds", "−5.2 to +1.4 s", "−5,2 à +1,4\u00a0s"),
+        (-2340, -1260, "seconds", "−39 to −21 min", "−39 à −21\u00a0min"),
+        (-18_000, -4_320, "seconds", "−5.0 to −1.2 h", "−5,0 à −1,2\u00a0h"),
+        (-60, 259_200, "seconds", "0.0 to +3.0 d", "0,0 à +3,0\u00a0j"),
+        (None, 1.0, "share", "–", "–"),
+    ],
+)
+def test_the_interval_of_a_change_has_one_unit(
+    low: float | None, high: float, unit: str, english: str, french: str
+) -> None:
+    assert format_change_interval(low, high, unit, "en") == english
+    assert format_change_interval(low, high, unit, "fr") == french
+
+
+@given(finite, finite, st.sampled_from(UNITS), languages)
+def test_the_interval_of_a_change_is_never_an_error(low: float, high: float, unit: str, lang: str) -> None:
+    assert {"en": " to ", "fr": " à "}[lang] in format_change_interval(low, high, unit, lang)
+
+
+@pytest.mark.parametrize(
+    ("extent", "unit", "english", "french"),
+    [
+        (0.048, "share", "±4.8 pt", "±4,8\u00a0pt"),
+        (5.8, "points", "±5.8", "±5,8"),
+        (4320, "seconds", "±72 min", "±72\u00a0min"),
+        (-0.048, "share", "±4.8 pt", "±4,8\u00a0pt"),
+        (0.0, "share", "±0.0 pt", "±0,0\u00a0pt"),
+        (None, "share", "–", "–"),
+    ],
+)
+def test_an_extent_has_both_signs(extent: float | None, unit: str, english: str, french: str) -> None:
+    assert format_extent(extent, unit, "en") == english
+    assert format_extent(extent, unit, "fr") == french

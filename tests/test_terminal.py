@@ -13,9 +13,10 @@ from rich.cells import cell_len
 from kpibar.config import Reporting, Settings, Thresholds
 from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.kpis.estimates import Measure, Parts, Window
+from kpibar.kpis.times import Shift
 from kpibar.measure.figures import mask
 from kpibar.measure.report import Barometer, Basis, Comparison, Edition, Note, Request, Row, Segment, Target
-from kpibar.measure.verdicts import adjust, difference, judge
+from kpibar.measure.verdicts import difference, judge_rows
 from kpibar.render.clean import clean
 from kpibar.render.numbers import LANGUAGES
 from kpibar.render.terminal import Screen, render
@@ -25,36 +26,41 @@ REPORTING = Reporting()
 ESC = "\x1b"
 PIPE = Screen()
 WIDTHS = (40, 60, 80, 100, 119, 120, 140, 200)
+SHORTER = Shift(longer=0.39, p_value=1e-9)
 TARGETS = {"late_share": 0.09, "csat": 0.85, "frt_median": 14_400.0}
 
 # A small barometer, built with the dataclasses and the judgement of the real one
 
 
 def share(kpi: Kpi, hits: float, base: float) -> Measure:
-    return kpi.spec.estimate([Parts(base=base, hits=hits)], REPORTING.confidence)
+    return kpi.spec.estimate([Parts(base=base, hits=hits)], REPORTING.confidence, None)
 
 
 def median(value: float, base: int, spread: float = 400) -> Measure:
     return Measure(value, None, float(base), value - spread, value + spread, base)
 
 
-def segment(kpi: Kpi, key: str, now: Measure, before: Measure) -> Segment:
-    now, before, passport = mask(kpi, now, REPORTING), mask(kpi, before, REPORTING), kpi.passport
-    change = difference(passport, now, before, REPORTING)
-    judgement = judge(passport, adjust({key: change})[key], REPORTING) if change else None
-    return Segment(key, now, before, judgement, "ok" if kpi.spec.shares and now.base else now.status)
+def segment(kpi: Kpi, key: str, now: Measure, before: Measure, shift: Shift | None = None) -> Segment:
+    """A segment whose change is not judged yet."""
+    now, before = mask(kpi, now, REPORTING), mask(kpi, before, REPORTING)
+    change = difference(kpi.passport, now, before, REPORTING, shift)
+    return Segment(key, now, before, change, "ok" if kpi.spec.shares and now.base else now.status)
 
 
-def row(name: str, now: Measure, before: Measure, segments: tuple[Segment, ...] = (), by: str | None = None) -> Row:
-    """A KPI's row whose months are twelfths of its year, this year growing a little."""
+def row(
+    name: str, now: Measure, before: Measure, segments: tuple[Segment, ...] = (), by: str | None = None,
+    shift: Shift | None = None,
+) -> Row:  # fmt: skip
+    """A KPI's row whose months are twelfths of its year, this year growing a little; judged alone with its segments."""
     kpi = KNOWN.get(name)
-    whole = segment(kpi, name, now, before)
+    whole = segment(kpi, name, now, before, shift)
     target = Target(TARGETS[name], "missed") if name in TARGETS else None
-    return Row(
+    made = Row(
         kpi.passport, whole.now, whole.before, Comparison(True), whole.change, target, whole.status,
         months(2025, now), months(2024, before),
         kpi.over or by, segments, (), (),
     )  # fmt: skip
+    return judge_rows([made], REPORTING)[0]
 
 
 def months(year: int, measure: Measure) -> tuple[tuple[date, Measure], ...]:
@@ -92,7 +98,7 @@ def example(by: str | None = None, **changed: object) -> Barometer:
         row("contacts", Measure(2980.0, 2980.0, base=2980), Measure(2906.0, 2906.0, base=2906), by=by),
         row("channel_mix", Measure(denominator=2980.0, base=2980), Measure(denominator=2906.0, base=2906),
             channels(mix, ("phone", "email", "web"))),
-        row("frt_median", median(7320, 1096), median(9120, 1001), by=by),
+        row("frt_median", median(7320, 1096), median(9120, 1001), by=by, shift=SHORTER),
         row("csat", share(csat, 70, 98), share(csat, 300, 350), by=by),
     )  # fmt: skip
     made = Barometer(
@@ -128,28 +134,34 @@ def test_the_report_on_a_pipe() -> None:
         """\
 Customer-relationship barometer 2025  2025-01-01 → 2025-12-31
 Maison Bleue · Petit Pas
+2 better · 1 worse
+Worse: Satisfied (CSAT)  Better: Late deliveries · First reply (median)
 
-KPI                           2025  95 % interval    2024        2025            2024      Change  Verdict  Target      Base n
+KPI                           2025  95 % interval    2024        2025            2024      Change  Its interval    Verdict  Seen from  Target      Base n
 Delivery promise
-Late deliveries              10.9%  10.0–11.7%       ▄▅▅▅▅▆▆▆▇▇▇▇▁▁▁▁▁▂▂▂▂▂▃▃   14.5%   −3.7 pt ▼  better   ✗ ≤ 9.0%     5,012
-Promise expired, no parcel    n<30  –                                            6.0%           –  –        –               21
+Late deliveries              10.9%  10.0–11.7%       ▄▅▅▅▅▆▆▆▇▇▇▇▁▁▁▁▁▂▂▂▂▂▃▃   14.5%   −3.7 pt ▼  −5.0 to −2.4    better              ✗ ≤ 9.0%     5,012
+Promise expired, no parcel    n<30  –                                            6.0%           –  –               –                   –               21
 
 Demand
-Contacts received            2,980  –                ▁▁▂▂▃▃▄▄▅▆▆▇▁▂▂▃▄▄▅▅▆▆▇▇   2,906       +74 △  –        –                –
+Contacts received            2,980  –                ▁▁▂▂▃▃▄▄▅▆▆▇▁▂▂▃▄▄▅▅▆▆▇▇   2,906       +74 △  –               –                   –                –
 Channel mix
-  Phone                      16.7%  15.4–18.0%                                  13.3%   +3.3 pt ▲  –                     3,000
-  E-mail                     16.6%  15.3–18.0%                                  13.3%   +3.3 pt ▲  –                     3,000
-  Web form                   16.6%  15.3–18.0%                                  13.3%   +3.3 pt ▲  –                     3,000
+  Phone                      16.7%  15.4–18.0%                                  13.3%   +3.3 pt ▲  +1.5 to +5.1    –                                3,000
+  E-mail                     16.6%  15.3–18.0%                                  13.3%   +3.3 pt ▲  +1.5 to +5.1    –                                3,000
+  Web form                   16.6%  15.3–18.0%                                  13.3%   +3.3 pt ▲  +1.5 to +5.1    –                                3,000
 
 Reactivity
-First reply (median)        2 h 02  1 h 55 – 2 h 09  ▄▄▅▅▅▆▆▆▇▇▇▇▁▁▁▁▂▂▂▂▃▃▃▃  2 h 32   −30 min ▼  better   ✗ ≤ 4 h 00   1,096
+First reply (median)        2 h 02  1 h 55 – 2 h 09  ▄▄▅▅▅▆▆▆▇▇▇▇▁▁▁▁▂▂▂▂▃▃▃▃  2 h 32   −30 min ▼  −39 to −21 min  better              ✗ ≤ 4 h 00   1,096
 
 Customer voice
-Satisfied (CSAT)             71.4%  61.8–79.4%       ▄▄▄▅▅▅▆▆▆▇▇▇▁▁▁▁▂▂▂▃▃▃▃▄   85.7%  −14.3 pt ▼  worse    ✗ ≥ 85.0%       98*
+Satisfied (CSAT)             71.4%  61.8–79.4%       ▄▄▄▅▅▅▆▆▆▇▇▇▁▁▁▁▂▂▂▃▃▃▃▄   85.7%  −14.3 pt ▼  −24.4 to −5.3   worse               ✗ ≥ 85.0%       98*
 
 Not available: Time slot kept (needs parcels.promised_from, parcels.first_attempt_at or parcels.attempts)
 
-▲▼ change is statistically clear (95 %, Benjamini-Hochberg) · △▽ not clear, or not tested · better or worse: for the customer, clear and large enough to matter · n<30: too few to show a figure · ✓ target met · ~ missed by less than 7.5 % of it · ✗ missed · * base under 100
+better: a clear change, for the good and large enough to matter · worse: a clear change, for the bad and large enough to matter · what is large enough: `kpibar kpis ID`
+▲▼ clear: of all changes marked so, 5 % at most are mere chance on average, however many figures are looked at · △▽ not clear, or not tested · interval: holds the true value in 95 of 100 cases, looked at alone, good and bad weeks allowed for
+n<30: too few to show a figure · ✗ target missed · * base under 100 · – no figure or comparison, not tested, or neither direction is better
+
+First reply (median): judged by all times, not by this one alone: of a record of 2025 and one of 2024 in the same channel, both drawn at random, that of 2025 is the shorter in 61 % of cases
 """  # noqa: E501
     )
 
@@ -159,6 +171,8 @@ def test_the_report_in_french_on_eighty_columns() -> None:
         """\
 Baromètre de la relation client 2025  2025-01-01 → 2025-12-31
 Maison Bleue · Petit Pas
+mieux~: 2 · pire~: 1
+Pire~: Satisfaits (CSAT)  Mieux~: Livraisons en retard · 1re réponse (médiane)
 
 Indicateur                    2025  Janv.–Déc.     Évolution  Verdict  Base n
 Promesse de livraison
@@ -181,34 +195,45 @@ Satisfaits (CSAT)           71,4~%  ▂▃▃▃▄▄▄▄▅▅▅▆  −14,
 Non disponible~: Créneau respecté (il manque parcels.promised_from,
   parcels.first_attempt_at ou parcels.attempts)
 
-▲▼ écart statistiquement significatif (95~%, Benjamini-Hochberg) · △▽ non
-  significatif, ou non testé · mieux ou pire~: pour le client, écart
-  significatif et assez grand pour compter · n<30~: base trop faible pour un
-  chiffre · * base inférieure à 100
+mieux~: écart net, favorable et assez grand pour compter · pire~: écart net,
+  défavorable et assez grand pour compter · ce qui est assez grand~: `kpibar
+  kpis ID`
+▲▼ écart net~: parmi tous les écarts ainsi marqués, 5~% au plus sont dus au seul
+  hasard, en moyenne, quel que soit le nombre de chiffres regardés · △▽ écart
+  qui n’est pas net, ou non testé
+n<30~: base trop faible pour un chiffre · * base inférieure à 100 · – pas de
+  chiffre ni de comparaison, non testé, ou aucun sens n’est meilleur
+
+1re réponse (médiane)~: jugé sur toutes les durées et non sur celle-ci seule~:
+  entre un enregistrement de 2025 et un de 2024 du même canal, tirés au hasard,
+  celui de 2025 est le plus court dans 61~% des cas
 """
     )
 
 
 def test_a_dimension_gives_one_table_a_kpi_with_intervals_on_one_scale() -> None:
-    assert render(example("carrier"), "en", Screen(width=120)) == (
+    assert render(example("carrier"), "en", Screen(width=140)) == (
         """\
 Customer-relationship barometer 2025  2025-01-01 → 2025-12-31
 Maison Bleue · Petit Pas
 
-KPI         2025  95 % interval  ┊ total                    2024     Change  Verdict  Base n
+KPI         2025  95 % interval  ┊ total                    2024     Change  Its interval  Verdict      Seen from  Base n
 Late deliveries — Carrier        7.1% … 16.6%
-Total      10.9%  10.0–11.7%            ──●──              14.5%  −3.7 pt ▼  better    5,012
-Colissimo   8.0%  7.1–9.0%       ──●───   ┊                14.0%  −6.0 pt ▼  better    3,000
-GLS        15.0%  13.5–16.6%              ┊     ────●────  15.5%  −0.5 pt ▽  unclear   2,000
-unknown     n<30  –                       ┊                 7.5%          –  –            12
+Total      10.9%  10.0–11.7%            ──●──              14.5%  −3.7 pt ▼  −5.0 to −2.4  better                   5,012
+Colissimo   8.0%  7.1–9.0%       ──●───   ┊                14.0%  −6.0 pt ▼  −7.6 to −4.4  better                   3,000
+GLS        15.0%  13.5–16.6%              ┊     ────●────  15.5%  −0.5 pt ▽  −2.7 to +1.7  cannot tell    ±3.2 pt   2,000
+unknown     n<30  –                       ┊                 7.5%          –  –             –                           12
 
 Not available: Time slot kept (needs parcels.promised_from, parcels.first_attempt_at or parcels.attempts)
-Carrier: no breakdown of Promise expired, no parcel · Contacts received · Channel mix · First reply (median) · Satisfied
-  (CSAT)
+Carrier: no breakdown of Promise expired, no parcel · Contacts received · Channel mix · First reply (median) · Satisfied (CSAT)
 
-▲▼ change is statistically clear (95 %, Benjamini-Hochberg) · △▽ not clear, or not tested · better or worse: for the
-  customer, clear and large enough to matter · n<30: too few to show a figure
-"""
+better: a clear change, for the good and large enough to matter · cannot tell: chance alone may explain the change, and a real one is not
+  ruled out · what is large enough: `kpibar kpis ID`
+▲▼ clear: of all changes marked so, 5 % at most are mere chance on average, however many figures are looked at · △▽ not clear, or not tested
+  · interval: holds the true value in 95 of 100 cases, looked at alone, good and bad weeks allowed for · seen from: a true change of this
+  size would show as clear four times in five, looked at alone
+n<30: too few to show a figure · – no figure or comparison, not tested, or neither direction is better
+"""  # noqa: E501
     )
 
 
@@ -239,10 +264,24 @@ def test_too_small_a_base_hides_the_figure_and_shows_the_base() -> None:
 def test_the_legend_explains_only_the_marks_shown() -> None:
     made = example()
     sound = replace(made, rows=(made.rows[0],))
-    assert lines(made)[-1].endswith(
-        "n<30: too few to show a figure · ✓ target met · ~ missed by less than 7.5 % of it · ✗ missed · * base under 100"  # noqa: E501
-    )
-    assert "n<30" not in render(sound, "en", PIPE) and "* base" not in render(sound, "en", PIPE)
+    assert (
+        "n<30: too few to show a figure · ✗ target missed · * base under 100 · "
+        "– no figure or comparison, not tested, or neither direction is better"
+    ) in lines(made)
+    text = render(sound, "en", PIPE)
+    assert "better: " in text and "▲▼ clear" in text and "✗ target missed" in text
+    for mark in (
+        "n<30",
+        "* base",
+        "△▽",
+        "= no change",
+        "worse: ",
+        "cannot tell: ",
+        "seen from: ",
+        "✓ target met",
+        "– no",
+    ):
+        assert mark not in text, mark
     first = replace(made.rows[0], before=Measure(), change=None)
     assert "▲" not in render(replace(made, rows=(first,)), "en", PIPE)
 
@@ -274,7 +313,7 @@ def test_a_partial_year_says_so_beside_its_dates() -> None:
         "partial, to 17 October: compared with the same days of 2024"
     )
     assert lines(made, Screen(width=80))[2] == "partial, to 17 October: compared with the same days of 2024"
-    assert lines(made)[-2:] == [
+    assert lines(made)[-3:-1] == [
         "2025 is partial: the exports are complete up to 17 October; "
         "if they were taken later, state the date with --as-of",
         "2026 has data but has barely begun: ask for it with --year 2026",
@@ -302,7 +341,125 @@ def test_notes_shared_by_several_kpis_are_one_line() -> None:
 def test_a_change_that_rounds_to_nothing_has_no_direction() -> None:
     late = KNOWN.get("late_share")
     same = replace(example(), rows=(row("late_share", share(late, 1000, 9999), share(late, 1000, 10_000)),))
-    assert "  0.0 pt =  unclear  " in line_of(same, "Late deliveries")
+    assert "  0.0 pt =  −0.8 to +0.8  stable  " in line_of(same, "Late deliveries")
+    assert "= no change once rounded" in render(same, "en", PIPE)
+
+
+# Verdicts in words
+
+
+def undecided() -> Barometer:
+    """The example with a share of which nothing can be told, one that is stable and one that is clear but small."""
+    late, answered = KNOWN.get("late_share"), KNOWN.get("answer_rate")
+    others = (
+        row("promise_unanswered", share(late, 60, 500), share(late, 50, 500)),
+        row("first_attempt", share(answered, 9_700, 10_000), share(answered, 9_698, 10_000)),
+        row("reply_within", share(answered, 8_180, 10_000), share(answered, 8_000, 10_000)),
+    )
+    made = example()
+    return replace(made, rows=(*made.rows, *others))
+
+
+VERDICTS = {
+    "en": ("better", "worse", "stable", "small", "cannot tell"),
+    "fr": ("mieux", "pire", "stable", "minime", "indécis"),
+}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_each_verdict_is_a_word_that_the_legend_explains(lang: str) -> None:
+    for width in (80, 100, 140, None):
+        text = render(undecided(), lang, Screen(width=width)).replace("\n  ", " ").replace("\u00a0", " ")
+        table, _, legend = text.partition({"en": "Not available", "fr": "Non disponible"}[lang])
+        for word in VERDICTS[lang]:
+            assert f" {word} " in table, (width, word)
+            assert re.search(rf"(\n|· ){word} ?: ", legend), (width, word)
+
+
+def test_the_change_has_its_interval_and_what_cannot_be_told_the_size_seen() -> None:
+    made = undecided()
+    assert "  −30 min ▼  −39 to −21 min  " in line_of(made, "First reply")
+    (wide,) = (line for line in lines(made, Screen(width=145)) if line.startswith("Promise expired") and "±" in line)
+    assert re.search(r"  \+2\.0 pt △  −1\.9 to \+5\.9 +cannot tell +±5\.6 pt  –  +500$", wide)
+    narrow = [line for line in lines(made, Screen(width=80)) if line.startswith("Promise expired")][-1]
+    assert "±" not in narrow and "cannot tell" in narrow
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_statistician_is_named_and_nothing_is_left_unfilled(lang: str) -> None:
+    for by in (None, "carrier", "month"):
+        text = render(example(by), lang, PIPE)
+        assert not re.search(r"Benjamini|Wilson|Newcombe|Mann|Kaplan|[{}]", text)
+
+
+def test_the_verdicts_are_counted_and_the_headlines_named_first() -> None:
+    found = lines(undecided())
+    assert found[2] == "2 better · 1 worse · 1 stable · 1 small · 1 cannot tell"
+    assert found[3] == "Worse: Satisfied (CSAT)  Better: Late deliveries · First reply (median)"
+    french = lines(undecided(), lang="fr")
+    assert french[2].replace("\u00a0", " ") == "mieux : 2 · pire : 1 · stable : 1 · minime : 1 · indécis : 1"
+    for by in ("carrier", "month"):
+        assert lines(example(by))[2] == "", "a page of one dimension counts nothing"
+    single = replace(example(), rows=example().rows[:1])
+    assert lines(single)[2] == "", "nor does one of a single KPI"
+
+
+def test_the_named_fill_one_line_of_a_narrow_screen() -> None:
+    made = example()
+    late = made.rows[0]
+    many = tuple(
+        replace(late, kpi=replace(late.kpi, id=f"k{n}", title={"en": f"Late deliveries {n}"}, headline=n == 8))
+        for n in range(9)
+    )
+    found = lines(replace(made, rows=many), Screen(width=80))
+    assert found[2] == "9 better"
+    assert found[3] == "Better: Late deliveries 8 · Late deliveries 0 · Late deliveries 1 · 6 more"
+
+
+@pytest.mark.parametrize(
+    ("longer", "now", "words"),
+    [(0.39, 7320, "the shorter in 61 % of cases"), (0.58, 10_920, "the longer in 58 % of cases")],
+)
+def test_a_verdict_on_times_says_what_it_rests_on(longer: float, now: float, words: str) -> None:
+    """The interval of the medians holds 0, and yet all times together have clearly moved."""
+    moved = row("frt_median", median(now, 1096, 4000), median(9120, 1001, 4000), shift=Shift(longer, 1e-9))
+    assert moved.change and moved.change.low and moved.change.high and moved.change.low < 0 < moved.change.high
+    made = replace(example(), rows=(moved,))
+    assert lines(made)[-1].startswith("First reply (median): judged by all times") and lines(made)[-1].endswith(words)
+    french = lines(made, lang="fr")[-1]
+    assert french.startswith("1re réponse (médiane)\u00a0: jugé sur toutes les durées")
+    unsure = row("frt_median", median(now, 1096, 4000), median(9120, 1001, 4000), shift=Shift(longer, 0.4))
+    assert "judged by all times" not in render(replace(made, rows=(unsure,)), "en", PIPE)
+    elsewhere = replace(made, request=Request(by="carrier"))
+    assert "judged by all times" not in render(elsewhere, "en", PIPE), "the page does not show it"
+
+
+def test_a_segment_whose_interval_holds_no_change_says_what_its_verdict_rests_on() -> None:
+    kpi = KNOWN.get("frt_median")
+    parts = tuple(
+        segment(kpi, key, median(7320, 900, spread), median(9120, 900, spread), Shift(0.4, 1e-9))
+        for key, spread in (("email", 4000), ("web", 400))
+    )
+    made = row("frt_median", median(9000, 1800), median(9120, 1800), parts, "channel", Shift(0.49, 0.6))
+    text = render(replace(example("channel"), rows=(made,)), "en", PIPE)
+    assert "\nFirst reply (median), E-mail: judged by all times" in text and ", Web form" not in text
+
+
+def test_what_stands_most_often_is_the_quietest_and_better_and_worse_are_the_loudest() -> None:
+    text = render(undecided(), "en", Screen(width=140, colour=True, has_styles=True))
+    looks = {word: re.findall(rf"\x1b\[([0-9;]*)m{word} *\x1b", text) for word in VERDICTS["en"]}
+    assert {word: set(codes) for word, codes in looks.items()} == {
+        "better": {"1;32"}, "worse": {"1;31"}, "stable": {"2"}, "small": set(), "cannot tell": {"2"},
+    }  # fmt: skip
+
+
+def test_an_arrow_is_filled_only_where_the_change_is_clear() -> None:
+    for made in (undecided(), example("carrier")):
+        for found in made.rows:
+            for change in (found.change, *(part.change for part in found.segments)):
+                if change and change.p_adjusted is not None:
+                    assert change.clear == (change.p_adjusted < 0.05)
+    assert "▲" in line_of(undecided(), "Replies within") and "△" in line_of(undecided(), "Contacts received")
 
 
 # Widths, pipes, colours, alphabets
@@ -321,10 +478,10 @@ def test_no_line_is_wider_than_the_screen_or_ends_in_spaces(by: str | None, lang
 
 @pytest.mark.long
 def test_a_narrow_screen_drops_columns_in_their_order_and_no_other() -> None:
-    order = ["95 % interval", "Target", "2024", "Jan–Dec", "Base n", "Verdict"]
+    order = ["95 % interval", "Seen from", "Its interval", "Target", "2024", "Jan–Dec", "Base n", "Verdict"]
     dropped = []
-    for width in range(119, 44, -1):
-        head = line_of(example(), "KPI", Screen(width=width))
+    for width in range(131, 44, -1):
+        head = line_of(undecided(), "KPI", Screen(width=width))
         gone = [name for name in order if name not in head]
         assert gone == order[: len(gone)], (width, head)
         assert "2025" in head and "Change" in head
@@ -332,16 +489,17 @@ def test_a_narrow_screen_drops_columns_in_their_order_and_no_other() -> None:
     assert dropped == sorted(dropped) and dropped[-1] == len(order)
 
 
-def test_twenty_four_months_from_a_width_of_120() -> None:
-    assert "2024        2025" in line_of(example(), "KPI", Screen(width=120))
-    assert "Jan–Dec" in line_of(example(), "KPI", Screen(width=119))
+def test_twenty_four_months_where_the_interval_of_the_change_has_room_too() -> None:
+    assert "2024        2025" in line_of(example(), "KPI", Screen(width=132))
+    assert "Jan–Dec" in line_of(example(), "KPI", Screen(width=131))
+    assert all("Its interval" in line_of(example(), "KPI", Screen(width=width)) for width in (120, 131, 140))
 
 
 def test_a_pipe_has_every_column_and_wraps_nothing() -> None:
     brands = tuple(f"Brand {number}" for number in range(60))
     made = replace(example(), brands=brands, rows=tuple(replace(row, target=None) for row in example().rows))
     assert lines(made)[1] == " · ".join(brands)
-    for name in ("95 % interval", "2024        2025", "Change", "Verdict", "Target", "Base n"):
+    for name in ("95 % interval", "2024        2025", "Change", "Its interval", "Verdict", "Seen from", "Base n"):
         assert name in line_of(made, "KPI")
     assert "Target" not in line_of(made, "KPI", Screen(width=200))
 
@@ -362,8 +520,9 @@ def test_colour_and_styles_are_each_as_the_screen_allows() -> None:
     assert codes(Screen(width=100)) == set()
     assert codes(Screen(width=100, has_styles=True)) == {"1", "2"}
     assert codes(Screen(width=100, colour=True)) == {"31", "32", "36"}
-    assert codes(Screen(width=100, colour=True, has_styles=True)) == {"1", "2", "31", "32", "36"}
-    assert codes(Screen(width=100, colour=True, has_styles=True, palette="cvd")) == {"1", "2", "33", "94", "36"}
+    styled = Screen(width=100, colour=True, has_styles=True)
+    assert codes(styled) == {"1", "2", "31", "36", "1;31", "1;32"}
+    assert codes(replace(styled, palette="cvd")) == {"1", "2", "33", "36", "1;33", "1;94"}
 
 
 def test_colour_and_styles_never_change_the_words() -> None:

@@ -6,9 +6,10 @@ It is the only file, with `grid`, that knows of widths and styles. `formats` lis
 Its own order, each line standing on those above it:
 
     clean numbers output table
-    marks messages summary
+    marks messages methods
+    summary
     cells document listings withdrawals
-    audit notes
+    audit notes overview
     page
     grid
     terminal

@@ -11,7 +11,15 @@ from kpibar.measure.report import Barometer, Change, Row
 from kpibar.render.clean import clean
 from kpibar.render.marks import noise_floor
 from kpibar.render.messages import say, title
-from kpibar.render.numbers import DASH, format_change, format_interval, format_number, format_value
+from kpibar.render.numbers import (
+    DASH,
+    format_change,
+    format_change_interval,
+    format_extent,
+    format_interval,
+    format_number,
+    format_value,
+)
 from kpibar.render.table import Cell, Role, Trend
 
 _TARGETS: dict[str, tuple[str, Role]] = {
@@ -43,6 +51,12 @@ class Cells:
         """The confidence level in percent, "95"."""
         percent = 100 * self.reporting.confidence
         return format_number(percent, 0 if round(percent, 1).is_integer() else 1, self.lang)
+
+    @property
+    def risk(self) -> str:
+        """What is left of the confidence level in percent, "5"."""
+        percent = round(100 * (1 - self.reporting.confidence), 6)
+        return format_number(percent, 0 if percent.is_integer() else 1, self.lang)
 
     def say(self, key: str, role: Role, /, **values: object) -> Cell:
         """A message as a cell."""
@@ -93,6 +107,18 @@ class Cells:
         text = format_change(change.absolute, kpi.unit, self.lang)
         arrow = "=" if text[0] not in "+−" else _arrow(change)
         return Cell(f"{text} {arrow}", _VERDICTS.get(change.verdict, "unjudged"))
+
+    def change_interval(self, kpi: Passport, change: Change | None) -> Cell:
+        """The interval of a change, in the unit of the change."""
+        if change is None or change.low is None or change.high is None:
+            return _NO_FIGURE
+        return Cell(format_change_interval(change.low, change.high, kpi.unit, self.lang), "change_interval")
+
+    def smallest_visible(self, kpi: Passport, change: Change | None) -> Cell:
+        """From what size on a change would have been seen, "±4.8 pt"; empty where that is not the question."""
+        if change is None or change.verdict != "cannot_tell" or change.smallest_visible is None:
+            return Cell("", "missing")
+        return Cell(format_extent(change.smallest_visible, kpi.unit, self.lang), "smallest_visible")
 
     def verdict(self, change: Change | None) -> Cell:
         """The verdict as a word."""

@@ -3,15 +3,18 @@
 from collections.abc import Iterator, Sequence
 
 from kpibar.measure.circulation import SMALLEST
-from kpibar.measure.report import Note, Row
+from kpibar.measure.report import Change, Note, Row, Verdict
 from kpibar.render.cells import Cells
 from kpibar.render.clean import clean
-from kpibar.render.messages import dimension_name, inputs, is_message, note_text, note_values, say
-from kpibar.render.table import Cell, Explanation, Role
+from kpibar.render.messages import dimension_name, inputs, is_message, note_text, note_values, say, segment_name
+from kpibar.render.numbers import DASH, format_number
+from kpibar.render.table import SEPARATOR, Cell, Explanation, Role
 
+_VERDICTS: tuple[Role, ...] = ("better", "worse", "stable", "small", "cannot_tell")
+# Verdicts that rest on the test of a change.
+_TESTED: tuple[Verdict, ...] = ("better", "worse", "small")
 # Shown by a mark beside the figure that the legend explains, or by the line on what is not available.
 _WITHOUT_LINE = frozenset({"small_base", "low_base", "no_rows", "no_breakdown"})
-_SEPARATOR = " · "
 
 
 def absent_lines(cells: Cells, without_breakdown: Sequence[Row]) -> Iterator[Cell]:
@@ -21,7 +24,7 @@ def absent_lines(cells: Cells, without_breakdown: Sequence[Row]) -> Iterator[Cel
             yield cells.say("not_available", "absent", kpi=cells.name(row.kpi), why=_reason(cells, row))
     if without_breakdown and cells.barometer.request.by:
         dimension = dimension_name(cells.barometer.request.by, cells.lang)
-        names = _SEPARATOR.join(cells.name(row.kpi) for row in without_breakdown)
+        names = SEPARATOR.join(cells.name(row.kpi) for row in without_breakdown)
         yield cells.say("no_dimension", "absent", dimension=dimension, kpis=names)
 
 
@@ -34,22 +37,39 @@ def _reason(cells: Cells, row: Row) -> str:
     return say("note_no_rows", cells.lang, year=cells.barometer.edition.year)
 
 
-def explanations(cells: Cells) -> tuple[Explanation, ...]:
-    """What each mark of a cell means, in the order of the columns."""
+def explanations(cells: Cells) -> tuple[tuple[Explanation, ...], ...]:
+    """What each word and mark of a cell means: of verdicts, of changes, of figures, in the order of the columns."""
+    return (_verdict_explanations(cells), _change_explanations(cells), _figure_explanations(cells))
+
+
+def _verdict_explanations(cells: Cells) -> tuple[Explanation, ...]:
+    words = tuple(Explanation((role,), say(f"legend_{role}", cells.lang)) for role in _VERDICTS)
+    return (*words, Explanation(_VERDICTS, say("legend_margin", cells.lang)))
+
+
+def _change_explanations(cells: Cells) -> tuple[Explanation, ...]:
+    changes: tuple[Role, ...] = (*_VERDICTS, "unjudged")
+    return (
+        Explanation(changes, say("legend_clear", cells.lang, risk=cells.risk), "▲▼"),
+        Explanation(changes, say("legend_hollow", cells.lang), "△▽"),
+        Explanation(changes, say("legend_equal", cells.lang), "="),
+        Explanation(("interval", "change_interval"), say("legend_interval", cells.lang, level=cells.level)),
+        Explanation(("smallest_visible",), say("legend_smallest_visible", cells.lang)),
+    )
+
+
+def _figure_explanations(cells: Cells) -> tuple[Explanation, ...]:
     lang = cells.lang
-    changes: tuple[Role, ...] = ("better", "worse", "stable", "small", "cannot_tell", "unjudged")
     targets: tuple[Role, ...] = ("target_met", "target_near", "target_missed")
     least_base, small = cells.count(cells.reporting.min_base), cells.count(cells.reporting.small_base)
     return (
-        Explanation(changes, say("legend_arrows", lang, level=cells.level)),
-        Explanation(changes, say("legend_hollow", lang)),
-        Explanation(changes, say("legend_verdict", lang)),
         Explanation(("masked",), say("legend_low_base", lang, least=least_base)),
         Explanation(("small_group",), say("legend_small_group", lang, least=cells.count(SMALLEST))),
         Explanation(("not_reached",), say("legend_not_reached", lang)),
-        Explanation(targets, say("legend_targets", lang)),
+        *(Explanation((role,), say(f"legend_{role}", lang)) for role in targets),
         Explanation(("small_base",), say("legend_small_base", lang, small=small)),
         Explanation(("provisional",), say("legend_provisional", lang)),
+        Explanation(("missing", "unjudged"), say("legend_missing", lang), DASH),
     )
 
 
@@ -70,7 +90,43 @@ def note_lines(cells: Cells) -> Iterator[Cell]:
                 yield _line(note, say("note_line", cells.lang, kpi=cells.name(row.kpi), text=text))
     for note, names in common.values():
         values = note_values(note.values, cells.lang)
-        yield _line(note, say(f"notes_{note.code}", cells.lang, **values, kpis=_SEPARATOR.join(names)))
+        yield _line(note, say(f"notes_{note.code}", cells.lang, **values, kpis=SEPARATOR.join(names)))
+    yield from _pair_lines(cells)
+
+
+def _pair_lines(cells: Cells) -> Iterator[Cell]:
+    """On verdicts of times: how often one of the year was shorter, or longer, than one of the year before.
+
+    Their test is of all times, and may be clear where the interval of the change holds 0: without this line the verdict
+    would contradict it.
+    """
+    edition = cells.barometer.edition
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for name, longer in _tested_times(cells):
+        percent = format_number(100 * max(longer, 1 - longer), 0, cells.lang)
+        pairs.setdefault(("notes_longer" if longer > 0.5 else "notes_shorter", percent), []).append(name)
+    for (key, percent), names in pairs.items():
+        kpis = SEPARATOR.join(names)
+        yield cells.say(key, "note", kpis=kpis, percent=percent, year=edition.year, previous=edition.year - 1)
+
+
+def _tested_times(cells: Cells) -> Iterator[tuple[str, float]]:
+    """The figures shown whose verdict rests on a test of all times; of segments, those that need a word."""
+    by = cells.barometer.request.by
+    shown = [row for row in cells.barometer.rows if by is None or (by != "month" and row.segments)]
+    for row in shown:
+        name = cells.name(row.kpi)
+        if row.change and row.change.longer is not None and row.change.verdict in _TESTED:
+            yield name, row.change.longer
+        for part in row.segments:
+            change = part.change
+            if change and change.longer is not None and change.verdict in _TESTED and _holds_zero(change):
+                segment = clean(segment_name(row.dimension, part.key, cells.lang))
+                yield say("name_of_segment", cells.lang, kpi=name, segment=segment), change.longer
+
+
+def _holds_zero(change: Change) -> bool:
+    return change.low is not None and change.high is not None and change.low <= 0 <= change.high
 
 
 def _name_and_rows(cells: Cells, row: Row, note: Note) -> str:

@@ -57,7 +57,10 @@ _STYLES = {
     "count": _Style(1, 0, 0, _NO_SUFFIX, _NO_SUFFIX),
     "score": _Style(1, 2, 2, _NO_SUFFIX, _NO_SUFFIX),
 }
-_SECONDS, _MINUTES, _DAYS = _with_space("s", "s"), _with_space("min", "min"), _with_space("d", "j")
+_SECONDS, _MINUTES, _HOURS, _DAYS = (
+    _with_space(*names) for names in (("s",) * 2, ("min",) * 2, ("h",) * 2, ("d", "j"))
+)
+_TO = _by_language(" to ", " à ")
 UNITS = (*_STYLES, "seconds")
 
 
@@ -116,6 +119,29 @@ def format_change(delta: float | None, unit: str, lang: str) -> str:
     return number + style.change_suffix[lang]
 
 
+def format_change_interval(low: float | None, high: float | None, unit: str, lang: str) -> str:
+    """The interval of a change: "−4.9 to −1.8" for a share, "−3.4 to −1.2 h" for a duration; "–" when a bound is None.
+
+    It stands beside the change, which says the unit. A duration has a unit of its own, that fits the larger bound, as
+    hours with minutes would be long. ValueError as ``format_value``.
+    """
+    if low is None or high is None:
+        return DASH
+    _require_language(lang)
+    if unit == "seconds":
+        divisor, decimals, suffix = _scale_of(max(abs(_exact(low)), abs(_exact(high))))
+        ends = [_WIDE.divide(_exact(end), divisor) for end in (low, high)]
+        return _TO[lang].join(_number(end, decimals, lang, has_sign=True) for end in ends) + suffix[lang]
+    style = _style(unit)
+    ends = [_WIDE.multiply(_exact(end), Decimal(style.scale)) for end in (low, high)]
+    return _TO[lang].join(_number(end, style.change_decimals, lang, has_sign=True) for end in ends)
+
+
+def format_extent(extent: float | None, unit: str, lang: str) -> str:
+    """How large a change is in either direction: "±4.8 pt", "±72 min"; "–" for None. ValueError as ``format_value``."""
+    return DASH if extent is None else "±" + format_change(abs(extent), unit, lang).removeprefix("+")
+
+
 def ascii_only(text: str) -> str:
     """The text with the marks this module writes in ASCII, for terminals that cannot print them.
 
@@ -148,6 +174,16 @@ def _duration(seconds: Decimal, lang: str, minutes_below: int, has_sign: bool = 
         sign = _MINUS if whole < 0 else "+" if has_sign else ""
         return _Text(sign + _GAP[lang].join((str(hours), "h", f"{rest:02}")), "", compound=True)
     return _Text(_number(_WIDE.divide(minutes, Decimal(24 * 60)), 1, lang, has_sign), _DAYS[lang])
+
+
+def _scale_of(seconds: Decimal) -> tuple[Decimal, int, Mapping[str, str]]:
+    """The unit that fits a duration: its seconds, its decimals and how it is written."""
+    if _round(seconds, 1) < 100:
+        return Decimal(1), 1, _SECONDS
+    minutes = int(_round(_WIDE.divide(seconds, Decimal(60)), 0))
+    if minutes < 100:
+        return Decimal(60), 0, _MINUTES
+    return (Decimal(3600), 1, _HOURS) if minutes < 48 * 60 else (Decimal(24 * 3600), 1, _DAYS)
 
 
 def _number(exact: Decimal, decimals: int, lang: str, has_sign: bool = False) -> str:

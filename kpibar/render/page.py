@@ -11,7 +11,11 @@ from kpibar.render.clean import clean
 from kpibar.render.messages import day_name, dimension_name, say, segment_name, title
 from kpibar.render.notes import absent_lines, explanations, note_lines
 from kpibar.render.numbers import format_value
+from kpibar.render.overview import overview_lines
 from kpibar.render.table import LABEL, Cell, Column, Page, Row, Section, Strip, Table
+
+# The columns of a change.
+_JUDGEMENT = ("change", "change_interval", "verdict", "smallest_visible")
 
 
 def report_page(barometer: Barometer, lang: str, most_segments: int | None = None) -> Page:
@@ -26,15 +30,15 @@ def report_page(barometer: Barometer, lang: str, most_segments: int | None = Non
     rows = [row for row in rows if row not in without_breakdown]
     if by is None:
         sections = list(_families(cells, rows, most_segments))
-        columns = _columns(cells, "trend", ("change", "verdict", "target"))
+        columns = _columns(cells, "trend", (*_JUDGEMENT, "target"))
     elif by == "month":
         sections = [_months(cells, row) for row in rows]
         columns = _columns(cells, "strip", ())
     else:
         sections = [_segments(cells, row) for row in rows]
-        columns = _columns(cells, "strip", ("change", "verdict"))
+        columns = _columns(cells, "strip", _JUDGEMENT)
     return Page(
-        heading=tuple(_heading(cells)),
+        heading=(*_heading(cells), *(overview_lines(cells, rows) if by is None else ())),
         table=Table(columns, tuple(sections)),
         absent=tuple(absent_lines(cells, without_breakdown)),
         explanations=explanations(cells),
@@ -60,12 +64,14 @@ def _columns(cells: Cells, drawing_name: str, judgement: Sequence[str]) -> tuple
     columns = (
         Column(LABEL, cells.say("head_kpi", "head")),
         Column("value", Cell(year, "head"), "right"),
-        Column("interval", cells.say("head_interval", "head", level=cells.level), priority=6),
+        Column("interval", cells.say("head_interval", "head", level=cells.level), priority=8),
         Column("trend", cells.say("head_months", "head"), priority=3, years=(previous, year)),
         Column("strip", cells.say("head_strip", "head"), priority=5),
         Column("previous", Cell(previous, "head"), "right", priority=4),
         Column("change", cells.say("head_change", "head"), "right"),
+        Column("change_interval", cells.say("head_change_interval", "head"), priority=6, optional=True),
         Column("verdict", cells.say("head_verdict", "head"), priority=1),
+        Column("smallest_visible", cells.say("head_smallest_visible", "head"), "right", priority=7, optional=True),
         Column("target", cells.say("head_target", "head"), priority=5, optional=True),
         Column("base", cells.say("head_base", "head"), "right", priority=2),
     )
@@ -123,7 +129,9 @@ def _judged_figures(cells: Cells, kpi: Passport, figure: report.Row | Segment, l
     return {
         **_figures(cells, kpi, figure.now, figure.before, Cell(label)),
         "change": cells.change(kpi, figure.change),
+        "change_interval": cells.change_interval(kpi, figure.change),
         "verdict": cells.verdict(figure.change),
+        "smallest_visible": cells.smallest_visible(kpi, figure.change),
     }
 
 

@@ -22,6 +22,7 @@ from kpibar.measure.report import Coverage
 from kpibar.privacy.disclosure import NAMED_FROM, blank
 from kpibar.privacy.personal import name_shape
 from kpibar.render.clean import clean
+from kpibar.render.methods import method_lines
 from kpibar.render.numbers import format_number
 from kpibar.topics.reasons import UNKNOWN
 from kpibar.topics.rules import reasons
@@ -263,7 +264,7 @@ def layout_words(layout: Layout, origin: str) -> list[str]:
 
 
 def kpi_words(kpi: Kpi, definitions: Catalogue, lang: str, window: Window, target: float | None) -> list[str]:
-    """The passport of a KPI: definition, formula, parameters, source, hash, and the SQL that runs."""
+    """The passport of a KPI: definition, formula, parameters, methods, source, hash, and the SQL that runs."""
     lines = [f"{kpi.id}: {_in(kpi.title, lang)} ({kpi.kind}, {kpi.unit}, {_better(kpi)})", ""]
     if kpi.definition:
         lines += [_in(kpi.definition, lang), ""]
@@ -280,6 +281,7 @@ def kpi_words(kpi: Kpi, definitions: Catalogue, lang: str, window: Window, targe
         lines.append(f"rests on  {', '.join(kpi.rests_on)}: years compare where these did not change")
     if target is not None:
         lines.append(f"target    {target}")
+    lines += method_lines(kpi)
     lines += [f"needs     {', '.join(need.replace('|', ' or ') for need in kpi.needs) or 'nothing in particular'}"]
     lines += [f"source    {kpi.source or 'not stated'}", f"hash      {kpi.hash}", ""]
     for part in parts(kpi, definitions):

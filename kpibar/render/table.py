@@ -10,13 +10,15 @@ from typing import Literal
 
 # What a cell is: words of meaning, never of looks.
 Role = Literal[
-    "title", "detail", "heading", "head", "scale", "label", "provisional",
-    "value", "previous", "interval", "masked", "small_group", "not_reached", "missing", "base", "small_base",
+    "title", "detail", "summary", "heading", "head", "scale", "label", "provisional",
+    "value", "previous", "interval", "change_interval", "smallest_visible",
+    "masked", "small_group", "not_reached", "missing", "base", "small_base",
     "better", "worse", "stable", "small", "cannot_tell", "unjudged",
     "target", "target_met", "target_near", "target_missed",
     "trend", "strip", "absent", "legend", "warning", "note",
 ]  # fmt: skip
 LABEL = "label"
+SEPARATOR = " · "
 
 
 @dataclass(frozen=True)
@@ -100,24 +102,33 @@ class Table:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the marks of cells of some roles mean."""
+    """What cells of some roles mean, or one of the `marks` in them: then it is given only where one stands."""
 
     roles: tuple[Role, ...]
     text: str
+    marks: str = ""
+
+    def speaks_of(self, cell: Cell) -> bool:
+        """Whether it explains a cell."""
+        return cell.role in self.roles and (not self.marks or any(mark in cell.text for mark in self.marks))
 
 
 @dataclass(frozen=True)
 class Page:
-    """A report to print: the lines of its heading, its table, what is absent and why, explanations of marks, notes."""
+    """A report to print: the lines of its heading, its table, what is absent and why, explanations of marks, notes.
+
+    The explanations come in groups, of verdicts, of changes and of figures, each of which is a paragraph.
+    """
 
     heading: tuple[tuple[Cell, ...], ...]
     table: Table
     absent: tuple[Cell, ...] = ()
-    explanations: tuple[Explanation, ...] = ()
+    explanations: tuple[tuple[Explanation, ...], ...] = ()
     notes: tuple[Cell, ...] = ()
 
 
 def legend(page: Page, columns: Collection[str]) -> tuple[str, ...]:
-    """The explanations of the marks that stand in the columns shown, and of no other."""
-    roles = {cell.role for row in page.table.rows for name, cell in row.cells.items() if name in columns}
-    return tuple(explanation.text for explanation in page.explanations if not roles.isdisjoint(explanation.roles))
+    """The explanations of what stands in the columns shown, and of nothing else: a text for each group of them."""
+    cells = [cell for row in page.table.rows for name, cell in row.cells.items() if name in columns]
+    groups = ([e.text for e in group if any(map(e.speaks_of, cells))] for group in page.explanations)
+    return tuple(SEPARATOR.join(texts) for texts in groups if texts)

@@ -20,12 +20,13 @@ from kpibar.render.table import LABEL, Cell, Column, Page, Role, Row, Section, T
 
 # The one table of looks: an attribute where the screen has styles, a colour where it has colours.
 _ATTRIBUTES: dict[Role, str] = {
-    "title": "bold", "heading": "bold", "value": "bold",
-    "detail": "dim", "head": "dim", "scale": "dim", "previous": "dim", "interval": "dim", "masked": "dim",
-    "small_group": "dim",
+    "title": "bold", "heading": "bold", "value": "bold", "better": "bold", "worse": "bold",
+    "detail": "dim", "head": "dim", "scale": "dim", "previous": "dim", "interval": "dim",
+    "change_interval": "dim", "smallest_visible": "dim", "masked": "dim", "small_group": "dim",
     "not_reached": "bold",
-    "missing": "dim", "base": "dim", "small_base": "dim", "unjudged": "dim", "target": "dim",
-    "stable": "dim", "small": "dim", "cannot_tell": "dim",
+    "missing": "dim", "base": "dim", "small_base": "dim", "target": "dim",
+    # What stands most often is the quietest.
+    "stable": "dim", "cannot_tell": "dim", "unjudged": "dim",
     "absent": "dim", "legend": "dim", "note": "dim",
 }  # fmt: skip
 _COLOURS: dict[str, dict[Role, str]] = {
@@ -39,12 +40,11 @@ _COLOURS: dict[str, dict[Role, str]] = {
         "target_met": "bright_blue", "target_missed": "yellow",
     },
 }  # fmt: skip
-_TWO_YEARS_FROM = 120
+_TWO_YEARS_FROM = 132
 _TOP_SEGMENTS = 8
 _MONTHS = 12
 _PIPE_WIDTH = 100_000
 _INDENT = "  "
-_SEPARATOR = " · "
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _text(cell: Cell, screen: Screen) -> Text:
 def _style(content: str, role: Role, screen: Screen) -> Text:
     attribute = _ATTRIBUTES.get(role, "") if screen.has_styles else ""
     colour = _COLOURS[screen.palette].get(role, "") if screen.colour else ""
-    return Text(content if screen.unicode else ascii_marks(content), style=attribute or colour)
+    return Text(content if screen.unicode else ascii_marks(content), style=f"{attribute} {colour}".strip())
 
 
 def _trend(trend: Trend, screen: Screen) -> Text:
@@ -173,9 +173,8 @@ def _section_heading(section: Section, grid: Grid, screen: Screen) -> list[Text]
 
 def _footer(page: Page, columns: Sequence[str], screen: Screen) -> Iterator[Text]:
     """The lines under the tables, a blank one before each block."""
-    marks = legend(page, columns)
-    explanation = (Cell(_SEPARATOR.join(marks), "legend"),) if marks else ()
-    for block in (page.absent, (*explanation, *page.notes)):
+    explanations = tuple(Cell(text, "legend") for text in legend(page, columns))
+    for block in (page.absent, explanations, page.notes):
         if block:
             yield Text()
         for cell in block:
