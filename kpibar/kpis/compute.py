@@ -8,7 +8,7 @@ records that may be open at some.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from kpibar.database.engine import Engine, EngineError, Row
 from kpibar.kpis.catalogue import Kpi
-from kpibar.kpis.dependence import design_effect
+from kpibar.kpis.dependence import WEEKS_OF_YEAR, Quotient, design_effect
 from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.estimates import Measure, Parts, Window
 from kpibar.kpis.facts import FACTS
@@ -95,15 +95,27 @@ class Cells:
         return frozenset(day.replace(day=1) for pieces in self.by_kpi.get(kpi, {}).values() for day in pieces)
 
 
-def effect_of_weeks(kpi: Kpi, weeks: Sequence[Mapping[int, Parts]], level: float) -> float | None:
-    """The design effect of a KPI, of which the parts of each operand are given by week; None where it has none."""
+# The parts of a KPI, of each of its operands in order, in each week of a year by its number.
+Weeks = Sequence[Mapping[int, Parts]]
+
+
+def effect_of_year(kpi: Kpi, years: Sequence[Weeks], place: int, level: float) -> float | None:
+    """The design effect of a KPI in the year (0) or the year before (1), of which both have their weeks.
+
+    None of a KPI that is no quotient of sums.
+    """
     quotient = kpi.spec.quotient
     if quotient is None:
         return None
-    whole = [sum(parts.values(), Parts()) for parts in weeks]
+    whole = [sum(parts.values(), Parts()) for parts in years[place]]
+    weeks, beside = (_quotients(quotient, years[year]) for year in (place, 1 - place))
+    later = WEEKS_OF_YEAR if place == 0 else -WEEKS_OF_YEAR
+    return design_effect(quotient(whole), weeks, level, {week + later: sums for week, sums in beside.items()})
+
+
+def _quotients(quotient: Callable[[Sequence[Parts]], Quotient], weeks: Weeks) -> dict[int, Quotient]:
     numbers = sorted(set().union(*weeks))
-    in_weeks = {number: quotient([parts.get(number, Parts()) for parts in weeks]) for number in numbers}
-    return design_effect(quotient(whole), in_weeks, level)
+    return {number: quotient([parts.get(number, Parts()) for parts in weeks]) for number in numbers}
 
 
 def mature(kpi: Kpi) -> str:

@@ -2,9 +2,9 @@
 
 The rows of a year are then worth fewer independent ones. How many fewer is seen in its weeks: where they differ more
 than independent rows make them differ, the variance of the year's figure is larger by the same factor, its design
-effect. A year of n rows is then as uncertain as n / effect independent ones. Weeks depend on their neighbours too: who
-called on Friday calls again on Monday. What of the weeks is season, alike in both years, is not told apart from chance:
-intervals are rather too wide where a figure has one.
+effect. A year of n rows is then as uncertain as n / effect independent ones. Weeks depend on each other too: a customer
+calls again on Monday, contacts follow the orders of the week before. So neighbours are looked at together. And some of
+how weeks differ is season, alike in both years.
 """
 
 import math
@@ -17,6 +17,8 @@ from statistics import NormalDist
 FEWEST_WEEKS = 8
 # Of so many weeks a further neighbour of each is looked at, two at most: those of a year.
 _WEEKS_PER_NEIGHBOUR, _NEIGHBOURS = 26, 2
+# A week is compared with the one so many weeks before.
+WEEKS_OF_YEAR = 52
 
 
 @dataclass(frozen=True)
@@ -28,35 +30,59 @@ class Quotient:
     variance: float = 0.0
 
 
-def design_effect(whole: Quotient, weeks: Mapping[int, Quotient], level: float) -> float | None:
+# The sums of weeks, by the number of the week.
+Weeks = Mapping[int, Quotient]
+
+
+def design_effect(whole: Quotient, weeks: Weeks, level: float, beside: Weeks | None = None) -> float | None:
     """How many times the variance of a figure is that of independent rows; None of too few weeks to be known.
 
-    `weeks` have the sums of each week by its number. With r = (x - p n) / N of each, p the whole figure and N its base,
-    V is the variance of the sum of r (`variance_of_sum`), here over that of N independent rows; source: Kish (1965),
-    Survey Sampling, with the linearised variance of a ratio of Woodruff (1971), JASA 66. Times (t / z)², as V is an
-    estimate, and at least 1. A figure of which all rows are alike has an effect of 1: its interval is that of its base.
+    With r = (x - p n) / N in each week, p the whole figure and N its base: V = the variance of the sum of r
+    (`variance_of_sum`), over that of N independent rows; source: Kish (1965), Survey Sampling, with the linearised
+    variance of a ratio of Woodruff (1971), JASA 66. Times (t / z)², as V is an estimate, and at least 1. A figure of
+    which all rows are alike has an effect of 1: its interval is that of its base.
+
+    `beside` are the weeks of the other year, each by the number of the week of this one that it is compared with. What
+    is alike in both is season and no chance: V is multiplied by the variance of the sum of the differences of r over
+    the sum of the variances, which is 1 but for chance where years have nothing in common.
 
     Example: 4 of 10 late in each of 52 weeks gives 1; 8 of 10 in two weeks, none in the next two and so on, 3.02.
     """
-    rows = {number: week for number, week in weeks.items() if week.base or week.numerator}
-    if len(rows) < FEWEST_WEEKS or not whole.base:
+    residuals = residuals_of_weeks(whole, weeks)
+    if len(residuals) < FEWEST_WEEKS or not whole.base:
         return None
     if whole.variance <= 0:
         return 1.0
-    figure = whole.numerator / whole.base
-    residuals = {number: (week.numerator - figure * week.base) / whole.base for number, week in rows.items()}
     variance, degrees = variance_of_sum(residuals)
+    others = residuals_of_weeks(_sum_weeks(beside), beside) if beside else {}
+    if len(others) >= FEWEST_WEEKS:
+        both = variance + variance_of_sum(others)[0]
+        variance *= variance_of_sum(difference_of_weeks(residuals, others))[0] / both if both else 1.0
     return max(1.0, variance * whole.base / whole.variance * small_sample_factor(degrees, level))
 
 
-def variance_of_sum(residuals: Mapping[int, float]) -> tuple[float, float]:
-    """The variance of the sum of the residuals of weeks, by their number, and its degrees of freedom.
+def residuals_of_weeks(whole: Quotient, weeks: Weeks) -> dict[int, float]:
+    """How far each week with rows moves the figure, by its number."""
+    figure = whole.numerator / whole.base if whole.base else 0.0
+    return {
+        number: (week.numerator - figure * week.base) / whole.base
+        for number, week in weeks.items()
+        if whole.base and (week.base or week.numerator)
+    }
 
-    Sum of r² + 2 sum over lags up to L of (1 - lag / (L + 1)) sum of r r(lag weeks later), a lag for each 26 weeks, two
-    at most: a customer who calls again does so in the next week as well. Source: Newey and West (1987), Econometrica
-    55. Times k / (k - s), k the number of weeks and s the sum of all weights, as residuals lie about the mean of the
-    same weeks. Degrees of freedom: k over the sum of the squares of the weights, less 1; source: Priestley (1981),
-    Spectral Analysis and Time Series, on lag windows.
+
+def difference_of_weeks(residuals: Mapping[int, float], others: Mapping[int, float]) -> dict[int, float]:
+    """The difference of the residuals of two years in each week that one of them has."""
+    return {week: residuals.get(week, 0.0) - others.get(week, 0.0) for week in {*residuals, *others}}
+
+
+def variance_of_sum(residuals: Mapping[int, float]) -> tuple[float, float]:
+    """The variance of the sum of the residuals of weeks by their number, and its degrees of freedom.
+
+    Sum of r² + 2 sum over lags up to L of (1 - lag / (L + 1)) sum of r r(lag weeks later), a lag for each 26 weeks and
+    two at most; source: Newey and West (1987), Econometrica 55. Times k / (k - s), k the number of weeks and s the sum
+    of all weights, as residuals lie about the mean of the same weeks. Degrees of freedom: k over the sum of the squares
+    of the weights, less 1; source: Priestley (1981), Spectral Analysis and Time Series, section 6.2.
     """
     count = len(residuals)
     reach = min(_NEIGHBOURS, count // _WEEKS_PER_NEIGHBOUR)
@@ -67,6 +93,10 @@ def variance_of_sum(residuals: Mapping[int, float]) -> tuple[float, float]:
         total += 2 * weight * math.fsum(products)
         weights, squares = weights + 2 * weight, squares + 2 * weight**2
     return max(0.0, total) * count / (count - weights), count / squares - 1
+
+
+def _sum_weeks(weeks: Weeks) -> Quotient:
+    return Quotient(sum(week.numerator for week in weeks.values()), sum(week.base for week in weeks.values()))
 
 
 @lru_cache(maxsize=512)

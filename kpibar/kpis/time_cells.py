@@ -18,6 +18,7 @@ from kpibar.kpis.compute import (
     segment_of,
     within,
 )
+from kpibar.kpis.dependence import WEEKS_OF_YEAR
 from kpibar.kpis.estimates import Measure, Reason, Window
 from kpibar.kpis.times import Shift, Times, compare_times
 
@@ -116,26 +117,35 @@ def time_figures(parts: Mapping[Key, Times], kpi: Kpi, level: float) -> Statisti
     """
     figure = kpi.spec.times
     assert figure is not None, f"{kpi.id} is no quantile of times"
-    effects = {period: _effect(parts[period, None, None], kpi, level) for period, month, name in parts
+    effects = {period: _effect(parts, (period, None, None), kpi, level) for period, month, name in parts
                if month is None and name is None}  # fmt: skip
     figures: dict[Key, Measure] = {}
     for key, times in parts.items():
         effect = effects[key[0]]
         if key[2] is not None:
-            own = _effect(times, kpi, level)
+            own = _effect(parts, key, kpi, level)
             effect = effect if own is None else own
         figures[key] = _figure(times, kpi, level, effect)
     return figures
 
 
-def _effect(times: Times, kpi: Kpi, level: float) -> float | None:
-    """The design effect of the times about their quantile; where it is not reached, about the last that is."""
+def _effect(parts: Mapping[Key, Times], key: Key, kpi: Kpi, level: float) -> float | None:
+    """The design effect of the times of a year, or of a segment of it, about their quantile."""
+    times, other = parts[key], parts.get((1 - key[0], *key[1:]))
     if not times.base:
         return None
+    later = WEEKS_OF_YEAR if key[0] == 0 else -WEEKS_OF_YEAR
+    weeks = other.weeks_at(_middle(other, kpi, level)) if other and other.base else {}
+    return times.effect_at(_middle(times, kpi, level), level, {week + later: sums for week, sums in weeks.items()})
+
+
+def _middle(times: Times, kpi: Kpi, level: float) -> float:
+    """The quantile of times; where it is not reached, the last of their curve that is."""
     assert kpi.spec.times is not None
-    value = kpi.spec.times(times, kpi.quantile, level, None).value
-    ends = times.curve.times
-    return times.effect_at(value if value is not None else float(ends[-1]) if len(ends) else 0.0, level)
+    value, ends = kpi.spec.times(times, kpi.quantile, level, None).value, times.curve.times
+    if value is not None:
+        return value
+    return float(ends[-1]) if len(ends) else 0.0
 
 
 def _figure(times: Times, kpi: Kpi, level: float, effect: float | None) -> Measure:

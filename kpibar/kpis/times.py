@@ -7,12 +7,20 @@ That all times have shifted is seen far sooner than that the one in their middle
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kpibar.kpis.dependence import FEWEST_WEEKS, Quotient, design_effect, small_sample_factor, variance_of_sum
+from kpibar.kpis.dependence import (
+    FEWEST_WEEKS,
+    WEEKS_OF_YEAR,
+    Quotient,
+    design_effect,
+    difference_of_weeks,
+    small_sample_factor,
+    variance_of_sum,
+)
 from kpibar.kpis.estimates import Measure
 from kpibar.kpis.intervals import quantile_ranks
 from kpibar.kpis.survival import Curve, curve_quantile, survival_curve
@@ -47,27 +55,27 @@ class Times:
         """The share still running after each time."""
         return survival_curve(self.number, self.records, self.ended)
 
-    def effect_at(self, time: float, level: float) -> float | None:
-        """The design effect of the share that has ended by a time, of the records of which that is known."""
+    def effect_at(self, time: float, level: float, beside: Mapping[int, Quotient] | None = None) -> float | None:
+        """The design effect of the share that has ended by a time, of the records of which that is known.
+
+        `beside` are such shares of the other year (`weeks_at`), by the number of the week of this one.
+        """
+        weeks = self.weeks_at(time)
+        hits, known = (sum(getattr(week, name) for week in weeks.values()) for name in ("numerator", "base"))
+        share = hits / known if known else 0.0
+        return design_effect(Quotient(hits, known, share * (1 - share)), weeks, level, beside)
+
+    def weeks_at(self, time: float) -> dict[int, Quotient]:
+        """How many of the records of each week have ended by a time, and of how many that is known."""
         import numpy
 
+        if not len(self.week):
+            return {}
         hits = numpy.where(self.number <= time, self.ended, 0)
         known = hits + numpy.where(self.number > time, self.records, 0)
-        share = float(hits.sum() / known.sum()) if known.any() else 0.0
-        whole = Quotient(float(hits.sum()), float(known.sum()), share * (1 - share))
-        bases, numerators = _sum_weeks(self.week, known), _sum_weeks(self.week, hits)
-        return design_effect(whole, {week: Quotient(numerators[week], base) for week, base in bases.items()}, level)
-
-
-def _sum_weeks(week: NDArray[int64], values: NDArray[float64]) -> dict[int, float]:
-    """The sum of the values of each week with cells, by its number."""
-    import numpy
-
-    if not len(week):
-        return {}
-    first, cells = int(week.min()), numpy.bincount(week - week.min())
-    sums = numpy.bincount(week - first, values)
-    return {first + place: float(sums[place]) for place in numpy.flatnonzero(cells).tolist()}
+        first = int(self.week.min())
+        sums = (numpy.bincount(self.week - first, values).tolist() for values in (hits, known))
+        return {week: Quotient(x, n) for week, (x, n) in enumerate(zip(*sums, strict=True), first)}
 
 
 # The figure of a quantile, at a confidence level and with the design effect of the records, None: it is not known.
@@ -123,8 +131,8 @@ def compare_times(now: Times, before: Times, level: float) -> Shift | None:
 
     Records have the scores of Peto and Peto (1972), JRSS A 135: 1 - S(t-) - S(t) where they ended at t and 1 - S(t)
     where they still run, S the curve of both years. Without running ones these are ranks, and the test that of Mann and
-    Whitney (1947). Channels are weighted as by van Elteren (1960). The variance of each year is that of its weeks, in
-    which channels share their good and bad days, or of independent records if larger.
+    Whitney (1947). Channels are weighted as by van Elteren (1960). The variance is that of the differences of the
+    weeks of both years, in which channels share their good and bad days, or of independent records if larger.
     """
     import numpy
 
@@ -145,20 +153,31 @@ def compare_times(now: Times, before: Times, level: float) -> Shift | None:
             sums, squares = scores[place]
             scale = weight / bases[place] / 2
             independent[place] += scale**2 * (float(squares.sum()) - bases[place] * means[place] ** 2)
-            for week, residual in _sum_weeks(part.week, scale * (sums - means[place] * part.records)).items():
+            for week, residual in _by_week(part.week, scale * (sums - means[place] * part.records)):
                 residuals[place][week] = residuals[place].get(week, 0.0) + residual
     if not weights:
         return None
-    variance = sum(_variance(residuals[place], independent[place], level) for place in (0, 1))
+    variance = _variance(residuals, sum(independent), level)
     probability = 0.5 + shift / weights
     return Shift(probability, math.erfc(abs(shift) / math.sqrt(2 * variance)) if variance else float(shift == 0))
 
 
-def _variance(residuals: Mapping[int, float], independent: float, level: float) -> float:
-    if len(residuals) < FEWEST_WEEKS:
+def _variance(residuals: Sequence[Mapping[int, float]], independent: float, level: float) -> float:
+    """The variance of the difference of two years, by the residuals of the weeks of each."""
+    if min(map(len, residuals)) < FEWEST_WEEKS:
         return independent
-    variance, degrees = variance_of_sum(residuals)
-    return max(independent, variance * small_sample_factor(degrees, level))
+    before = {week + WEEKS_OF_YEAR: residual for week, residual in residuals[1].items()}
+    variance, degrees = variance_of_sum(difference_of_weeks(residuals[0], before))
+    return max(variance * small_sample_factor(degrees, level), independent)
+
+
+def _by_week(week: NDArray[int64], values: NDArray[float64]) -> Iterator[tuple[int, float]]:
+    import numpy
+
+    first = int(week.min())
+    sums, records = numpy.bincount(week - first, values), numpy.bincount(week - first)
+    for place in numpy.flatnonzero(records).tolist():
+        yield first + place, float(sums[place])
 
 
 def _of_channel(times: Times, channel: int) -> Times:

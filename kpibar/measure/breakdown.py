@@ -1,7 +1,7 @@
 """The segments of a KPI: its figure for each value of a dimension, in both years. Nothing is masked here."""
 
 from kpibar.kpis.catalogue import Kpi
-from kpibar.kpis.compute import NO_ORDER, Cells, effect_of_weeks
+from kpibar.kpis.compute import NO_ORDER, Cells, effect_of_year
 from kpibar.kpis.estimates import Measure, Parts, Window, share_of_rows
 from kpibar.measure.inputs import Inputs, has_rows, parts, year_effect
 
@@ -46,9 +46,12 @@ def _by_part(inputs: Inputs, kpi: Kpi, place: int, key: str, effect: float | Non
     """
     window, (first, *rest) = inputs.spans[kpi.id][place], kpi.operands or (kpi.id,)
     cells, segment = (inputs.by_cells, key) if divides_base(inputs, kpi) else (inputs.cells, None)
-    weeks = [inputs.by_cells.weeks(first, window, key), *(cells.weeks(name, window, segment) for name in rest)]
-    sums = [sum(parts.values(), Parts()) for parts in weeks]
-    own, level = effect_of_weeks(kpi, weeks, inputs.reporting.confidence), inputs.reporting.confidence
+    years = [
+        [inputs.by_cells.weeks(first, span, key), *(cells.weeks(name, span, segment) for name in rest)]
+        for span in inputs.spans[kpi.id]
+    ]
+    sums, level = [sum(parts.values(), Parts()) for parts in years[place]], inputs.reporting.confidence
+    own = effect_of_year(kpi, years, place, level)
     return kpi.spec.estimate([*sums, *clusters(inputs, kpi, window)], level, effect if own is None else own)
 
 
@@ -68,10 +71,17 @@ def _by_share(inputs: Inputs, kpi: Kpi) -> list[Pair]:
 
 
 def _share(cells: Cells, inputs: Inputs, kpi: Kpi, place: int, key: str) -> Measure:
-    window, level = inputs.spans[kpi.id][place], inputs.reporting.confidence
+    level, years = (
+        inputs.reporting.confidence,
+        [[_weeks_of_part(cells, kpi, span, key)] for span in inputs.spans[kpi.id]],
+    )
+    return share_of_rows([sum(years[place][0].values(), Parts())], level, effect_of_year(kpi, years, place, level))
+
+
+def _weeks_of_part(cells: Cells, kpi: Kpi, window: Window, key: str) -> dict[int, Parts]:
+    """In each week, all rows of a mix and, as hits, those of one of its parts."""
     of_part, of_whole = cells.weeks(kpi.id, window, key), cells.weeks(kpi.id, window)
-    weeks = {day: Parts(base=cell.base, hits=of_part.get(day, Parts()).base) for day, cell in of_whole.items()}
-    return share_of_rows([sum(weeks.values(), Parts())], level, effect_of_weeks(kpi, [weeks], level))
+    return {week: Parts(base=cell.base, hits=of_part.get(week, Parts()).base) for week, cell in of_whole.items()}
 
 
 def has_breakdown(inputs: Inputs, kpi: Kpi) -> bool:

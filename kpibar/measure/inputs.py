@@ -20,7 +20,7 @@ from kpibar.kpis.compute import (
     Rows,
     Statistics,
     additive_cells,
-    effect_of_weeks,
+    effect_of_year,
     end_of_day,
     moments,
     reach_statement,
@@ -362,9 +362,8 @@ def rows_of_kpi(inputs: Inputs, kpi: Kpi, entity: str) -> list[SourceRows]:
 
 def year_effect(inputs: Inputs, kpi: Kpi, place: int) -> float | None:
     """The design effect of a KPI that is computed from cells, in the year (0) or the year before (1)."""
-    window = inputs.spans[kpi.id][place]
-    weeks = [inputs.cells.weeks(name, window) for name in kpi.operands or (kpi.id,)]
-    return None if kpi.spec.shares else effect_of_weeks(kpi, weeks, inputs.reporting.confidence)
+    years = [[inputs.cells.weeks(name, span) for name in kpi.operands or (kpi.id,)] for span in inputs.spans[kpi.id]]
+    return None if kpi.spec.shares else effect_of_year(kpi, years, place, inputs.reporting.confidence)
 
 
 def has_rows(inputs: Inputs, kpi: Kpi, window: Window) -> bool:

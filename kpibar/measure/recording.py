@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kpibar.kpis.catalogue import Kpi
-from kpibar.kpis.compute import Cells, effect_of_weeks
+from kpibar.kpis.compute import Cells, effect_of_year
 from kpibar.kpis.estimates import Measure, Parts, difference_of_shares, share_of_rows
 from kpibar.measure.inputs import Inputs
 
@@ -58,8 +58,8 @@ def _pairs(inputs: Inputs, name: str) -> Iterator[tuple[str, str, Measure, Measu
 def _share(inputs: Inputs, cells: Cells, name: str, place: int, channel: str | None) -> Measure:
     """A share of rows in the year (0) or the year before (1), of a channel or of all."""
     kpi, level = inputs.catalogue.get(name), inputs.reporting.confidence
-    weeks = cells.weeks(name, inputs.spans[name][place], channel)
-    return share_of_rows([sum(weeks.values(), Parts())], level, effect_of_weeks(kpi, [weeks], level))
+    years = [[cells.weeks(name, span, channel)] for span in inputs.spans[name]]
+    return share_of_rows([sum(years[place][0].values(), Parts())], level, effect_of_year(kpi, years, place, level))
 
 
 def _differs(now: Measure, before: Measure, probability: float) -> bool:
