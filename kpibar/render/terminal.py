@@ -40,7 +40,8 @@ _COLOURS: dict[str, dict[Role, str]] = {
         "target_met": "bright_blue", "target_missed": "yellow",
     },
 }  # fmt: skip
-_TWO_YEARS_FROM = 132
+_TWO_YEARS_FROM = 120
+_OF_CHANGE = {"change_interval", "smallest_visible"}
 _TOP_SEGMENTS = 8
 _MONTHS = 12
 _PIPE_WIDTH = 100_000
@@ -49,18 +50,22 @@ _INDENT = "  "
 
 @dataclass(frozen=True)
 class Screen:
-    """What the output can show. `width` is in cells, None for a pipe; `has_styles` allows bold and dim."""
+    """What the output can show. `width` is in cells, None for a pipe; `has_styles` allows bold and dim.
+
+    `two_years` allows trends over two years.
+    """
 
     width: int | None = None
     colour: bool = False
     has_styles: bool = False
     unicode: bool = True
     palette: Literal["default", "cvd"] = "default"
+    two_years: bool = True
 
     @property
     def has_room_for_two_years(self) -> bool:
         """Whether trends are drawn over two years."""
-        return self.width is None or self.width >= _TWO_YEARS_FROM
+        return self.two_years and (self.width is None or self.width >= _TWO_YEARS_FROM)
 
 
 def render(barometer: Barometer, lang: str, screen: Screen) -> str:
@@ -74,9 +79,10 @@ def render(barometer: Barometer, lang: str, screen: Screen) -> str:
 def print_page(page: Page, screen: Screen) -> str:
     """A page as text."""
     table = _make_room_for_stars(_leave_out_dashes(page.table, screen))
-    heads = {column.name: _head(column, screen) for column in table.columns}
-    sections = [(section, [_row_texts(row, screen) for row in section.rows]) for section in table.sections]
-    grid = fit_columns(table.columns, [heads, *(row for _, rows in sections for row in rows)], screen.width)
+    heads, sections, grid = _fit(table, screen)
+    if _lacks_change(table, grid):
+        screen = replace(screen, two_years=False)
+        heads, sections, grid = _fit(table, screen)
     parts: list[RenderableType] = [*_heading(page, screen), Text()]
     if sections:
         parts.append(grid.table([heads]))
@@ -84,6 +90,20 @@ def print_page(page: Page, screen: Screen) -> str:
         parts += [*([Text()] if place else []), *_section_heading(section, grid, screen), grid.table(rows)]
     names = [column.name for column in grid.columns]
     return _to_string([*parts, *_footer(page, names, screen)], screen)
+
+
+def _fit(table: Table, screen: Screen) -> tuple[Texts, list[tuple[Section, list[Texts]]], Grid]:
+    """The heads, the rows of each section, and the columns that fit."""
+    heads = {column.name: _head(column, screen) for column in table.columns}
+    sections = [(section, [_row_texts(row, screen) for row in section.rows]) for section in table.sections]
+    grid = fit_columns(table.columns, [heads, *(row for _, rows in sections for row in rows)], screen.width)
+    return heads, sections, grid
+
+
+def _lacks_change(table: Table, grid: Grid) -> bool:
+    """Whether what is said of a change had to go: it tells more than the months of the year before."""
+    names = {column.name for column in table.columns} - {column.name for column in grid.columns}
+    return bool(names & _OF_CHANGE)
 
 
 def _leave_out_dashes(table: Table, screen: Screen) -> Table:
