@@ -74,7 +74,7 @@ def test_contacts_asked_by_hand(folder: Path) -> None:
         (Survey(600, 500, 200, 160), None, "worse"),
         # 60 % answer in place of 40 %: a third of the answers is of others, who may move it by 25 / 3 = 8.3 points. The
         # interval of -5 points (-10.6 to 1.1) holds 0; that of -20 points (-26.4 to -13.0) leaves out what they may do.
-        (Survey(600, 500, 300, 255), "participation_moved", "unclear"),
+        (Survey(600, 500, 300, 255), "participation_moved", "cannot_tell"),
         (Survey(600, 500, 300, 210), "participation_moved", "worse"),
         # -10 points (-16.0 to -3.6) may be theirs.
         (Survey(600, 500, 300, 240), "participation_differs", None),
@@ -145,7 +145,7 @@ def test_a_tool_that_asks_more_of_the_same_makes_no_verdict(folder: Path, seed: 
     """30 % are asked, then 90 %, by chance: those asked are as satisfied."""
     found = computed(folder, draw_exports(seed, (0.3, 0.3), (0.9, 0.9)))
     assert codes(found) == ["participation_moved"]
-    assert verdict(found) == "unclear"
+    assert verdict(found) == "cannot_tell"
 
 
 @pytest.mark.sample(1)

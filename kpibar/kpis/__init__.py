@@ -2,13 +2,14 @@
 
 Its own order, each line standing on those above it:
 
-    errors facts intervals survival
+    dependence errors facts intervals survival
     estimates sampling
-    stocks
+    stocks times
     masking
     weighting
     kinds
     passport
     catalogue
     compute
+    time_cells
 """
