@@ -8,8 +8,10 @@ opens a database and has no thread but its own.
 
 import atexit
 import contextlib
+import importlib
 import json
 import os
+import pkgutil
 import signal
 import socket
 import subprocess
@@ -20,6 +22,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
+
+import kpibar
 
 # What the libraries read of the environment when they are imported: a command that sets it starts from nothing.
 _AT_IMPORT = frozenset(
@@ -88,13 +92,7 @@ def _stop(server: "subprocess.Popen[bytes]", address: str) -> None:
 
 def serve(address: str) -> NoReturn:
     """Fork a process for each request, until the process that asked for this one is gone."""
-    import duckdb  # noqa: F401
-    import numpy  # noqa: F401
-    import rich.table  # noqa: F401
-
-    import kpibar.cli.app
-    import kpibar.measure.barometer  # noqa: F401
-
+    _import_libraries()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     listener = socket.socket(socket.AF_UNIX)
@@ -114,6 +112,15 @@ def serve(address: str) -> NoReturn:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
     sys.exit()
+
+
+def _import_libraries() -> None:
+    """Import what commands import, which takes them longer than what they do: all modules of kpibar, too."""
+    for name in ("duckdb", "numpy.ma", "platformdirs", "pydantic.type_adapter", "rich.console", "rich.table"):
+        importlib.import_module(name)
+    for module in pkgutil.walk_packages(kpibar.__path__, "kpibar."):
+        if module.name != "kpibar.__main__":
+            importlib.import_module(module.name)
 
 
 def _answer(connection: socket.socket) -> NoReturn:

@@ -46,6 +46,22 @@ ORDERS = """
 TRUE_WISMO = {"w1", "w2", "o1", "u1"}
 
 
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the database of the contacts; nobody writes to it."""
+    folder = tmp_path_factory.mktemp("asked")
+    ingest_tables(folder, {"contacts.csv": CONTACTS}, settings(folder), AS_OF)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the database of the contacts and orders; nobody writes to it."""
+    folder = tmp_path_factory.mktemp("shop")
+    ingest_tables(folder, {"contacts.csv": CONTACTS, "orders.csv": ORDERS}, settings(folder), AS_OF)
+    return folder
+
+
 def rogan_gladen(share: float, sensitivity: float, specificity: float) -> float:
     """The formula as Rogan and Gladen (1978) wrote it."""
     return (share + specificity - 1) / (sensitivity + specificity - 1)
@@ -83,15 +99,14 @@ def id_of(row: list[str]) -> str:
     return row[2].rpartition("/")[2]
 
 
-def test_the_corrected_share_is_that_of_rogan_and_gladen(folder: Path) -> None:
+def test_the_corrected_share_is_that_of_rogan_and_gladen(shop: Path, folder: Path) -> None:
     """All seven are labelled: w1, w2, o1 and u1 ask where an order is, 4 of 7.
 
     Of these 4 the reason says so of 2: sensitivity 2/4. Of the 3 others it does not of 2 (w3 is wrong): specificity
     2/3. With 3 of 7 by reason: (3/7 + 2/3 - 1) / (2/4 + 2/3 - 1) = (2/21) / (1/6) = 4/7. There are 7 contacts for 2
     orders: 4/7 x 7/2 = 2 an order.
     """
-    computed(folder, {"contacts.csv": CONTACTS, "orders.csv": ORDERS})
-    found = apply(folder, settings(folder), write_rows(folder / "l.csv", label_rows(sample_rows(folder), by_id)))
+    found = apply(shop, settings(folder), write_rows(folder / "l.csv", label_rows(sample_rows(shop), by_id)))
     assert (found.whole.contacts, found.whole.by_reason, found.whole.labels) == (7, 3, 7)
     assert (found.whole.sensitivity, found.whole.specificity) == pytest.approx((2 / 4, 2 / 3))
     assert found.whole.share is not None
@@ -109,11 +124,10 @@ def test_the_corrected_share_is_that_of_rogan_and_gladen(folder: Path) -> None:
     assert (found.blank, found.missing, found.total, found.total_now) == (0, 0, 7, 7)
 
 
-def test_strata_count_by_their_contacts_and_not_by_their_labels(folder: Path) -> None:
+def test_strata_count_by_their_contacts_and_not_by_their_labels(asked: Path, folder: Path) -> None:
     """w2 has no label: of e-mails with the reason WISMO 1 of 1 asks, which stands for 2 of the 4 e-mails."""
-    computed(folder, {"contacts.csv": CONTACTS})
-    rows = label_rows(sample_rows(folder), lambda row: "" if id_of(row) == "w2" else by_id(row))
-    found = apply(folder, settings(folder), write_rows(folder / "l.csv", rows))
+    rows = label_rows(sample_rows(asked), lambda row: "" if id_of(row) == "w2" else by_id(row))
+    found = apply(asked, settings(folder), write_rows(folder / "l.csv", rows))
     assert (found.blank, found.missing) == (1, 0)
     email = found.parts[0].share
     assert email is not None
@@ -123,12 +137,11 @@ def test_strata_count_by_their_contacts_and_not_by_their_labels(folder: Path) ->
 
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("is_deleted", [False, True])
-def test_a_stratum_without_a_label_may_be_anything(folder: Path, is_deleted: bool) -> None:
+def test_a_stratum_without_a_label_may_be_anything(asked: Path, folder: Path, is_deleted: bool) -> None:
     """The call without a reason has no label, or no line at all: one contact of seven."""
-    computed(folder, {"contacts.csv": CONTACTS})
-    rows = label_rows(sample_rows(folder), lambda row: "?" if id_of(row) == "u2" else by_id(row))
+    rows = label_rows(sample_rows(asked), lambda row: "?" if id_of(row) == "u2" else by_id(row))
     rows = [row for row in rows if not is_deleted or id_of(row) != "u2"]
-    found = apply(folder, settings(folder), write_rows(folder / "l.csv", rows))
+    found = apply(asked, settings(folder), write_rows(folder / "l.csv", rows))
     assert (found.blank, found.missing) == ((0, 0) if is_deleted else (1, 0)), "of a kind without a line nobody knows"
     assert sum(part.contacts for part in found.parts) == 7
     assert found.whole.share is not None
@@ -235,10 +248,9 @@ def test_texts_that_were_kept_are_in_the_sample_without_names_and_formulas(folde
 
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("form", ["excel", "semicolons", "latin"])
-def test_labels_come_back_from_any_spreadsheet(folder: Path, form: str) -> None:
-    computed(folder, {"contacts.csv": CONTACTS})
+def test_labels_come_back_from_any_spreadsheet(asked: Path, folder: Path, form: str) -> None:
     words = {"yes": "Oui", "no": "NON"}
-    rows = label_rows(sample_rows(folder, lang="fr"), lambda row: words[by_id(row)])
+    rows = label_rows(sample_rows(asked, lang="fr"), lambda row: words[by_id(row)])
     path = folder / ("l.xlsx" if form == "excel" else "l.csv")
     if form == "excel":
         with xlsxwriter.Workbook(path) as book:
@@ -249,7 +261,7 @@ def test_labels_come_back_from_any_spreadsheet(folder: Path, form: str) -> None:
         text = io.StringIO()
         csv.writer(text, delimiter=";", lineterminator="\r\n").writerows([*rows, [""] * len(rows[0])])
         path.write_bytes(text.getvalue().encode("utf-8" if form == "semicolons" else "cp1252"))
-    share = apply(folder, settings(folder), path).whole.share
+    share = apply(asked, settings(folder), path).whole.share
     assert share is not None
     assert share.value == pytest.approx(4 / 7)
 
@@ -277,11 +289,10 @@ def test_the_sample_speaks_of_the_contacts_it_was_drawn_from(folder: Path) -> No
 
 
 @pytest.mark.long
-def test_a_spreadsheet_may_leave_out_empty_cells_and_repeat_a_line(folder: Path) -> None:
-    computed(folder, {"contacts.csv": CONTACTS})
-    rows = label_rows(sample_rows(folder), by_id)
+def test_a_spreadsheet_may_leave_out_empty_cells_and_repeat_a_line(asked: Path, folder: Path) -> None:
+    rows = label_rows(sample_rows(asked), by_id)
     short = [rows[0], *(row[:3] for row in rows[1:]), rows[1], [""]]
-    found = apply(folder, settings(folder), write_rows(folder / "l.csv", short))
+    found = apply(asked, settings(folder), write_rows(folder / "l.csv", short))
     assert found.whole.share is not None
     assert found.whole.share.value == pytest.approx(4 / 7)
 
@@ -325,9 +336,9 @@ def test_a_language_is_two_or_three_letters_and_nothing_else(folder: Path) -> No
 
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("lang", ["en", "fr"])
-def test_the_command_line_prints_text_and_json(folder: Path, lang: str) -> None:
-    computed(folder, {"contacts.csv": CONTACTS, "orders.csv": ORDERS})
-    options = ("--db", "test.duckdb", "--lang", lang)
+def test_the_command_line_prints_text_and_json(shop: Path, folder: Path, lang: str) -> None:
+    settings(folder)
+    options = ("--db", str(shop / "test.duckdb"), "--lang", lang)
     done = kpibar("audit", "draw", "--year", "2025", "-o", "s.csv", *options, folder=folder)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert "7 of 7 contacts of 2025" in done.stderr
@@ -364,6 +375,7 @@ def true_reasons() -> Mapping[tuple[datetime, str], set[str]]:
     return reasons
 
 
+@pytest.mark.long
 def test_labels_of_the_sample_correct_it_to_the_truth(sample: tuple[Path, list[Outcome]], folder: Path) -> None:
     """A fifth of the contacts, read by somebody who knows: the share and the rate of all of them, as they were drawn.
 

@@ -14,6 +14,7 @@ import numpy
 import pytest
 
 from kpibar.api import read_report
+from kpibar.config import load
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import moments
 from kpibar.kpis.errors import KpiInvalid
@@ -24,7 +25,7 @@ from kpibar.measure.circulation import for_circulation
 from kpibar.measure.report import Barometer, Request, Row
 from kpibar.render.document import to_csv, to_json
 from kpibar.render.terminal import Screen, render
-from tests.support import computed, ingest_tables, report, row, settings
+from tests.support import AS_OF, computed, ingest_tables, report, row, settings
 from tests.test_document import NOW, SCHEMA
 
 HOUR, DAY = 3600, 86_400
@@ -58,10 +59,17 @@ OTHER = """
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Barometer:
-    exports = {"tickets.csv": TICKETS, "other-tickets.csv": OTHER}
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the database of the tickets."""
+    folder = tmp_path_factory.mktemp("backlog")
     more = '[[files]]\nmatch = "other-*"\nbrand = "Other"\n'
-    return computed(tmp_path_factory.mktemp("backlog"), exports, more, request=replace(ASKED, by="channel"))
+    ingest_tables(folder, {"tickets.csv": TICKETS, "other-tickets.csv": OTHER}, settings(folder, more), AS_OF)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(place: Path) -> Barometer:
+    return report(place, load(place / "kpibar.toml"), replace(ASKED, by="channel"))
 
 
 def test_open_at_the_end_of_both_years(found: Barometer) -> None:
@@ -292,8 +300,8 @@ better = "lower"
 """
 
 
-def test_a_kpi_of_the_settings(folder: Path) -> None:
-    found = row(computed(folder, {"tickets.csv": TICKETS}, OWN, request=replace(ASKED, kpis=("mine",))), "mine")
+def test_a_kpi_of_the_settings(place: Path, folder: Path) -> None:
+    found = row(report(place, settings(folder, OWN), replace(ASKED, kpis=("mine",))), "mine")
     assert (found.now.value, found.before.value, found.now.bounds) == (0, 1, None), "midnight"
 
 
@@ -410,6 +418,7 @@ def test_segments_with_records_in_doubt_have_no_verdict(folder: Path) -> None:
     assert [part.change for part in found.segments] == [None, None]
 
 
+@pytest.mark.long
 def test_an_own_stock_of_records_without_a_day_has_no_figure(folder: Path) -> None:
     table = """
     | survey_id | kind | score | scale_min | scale_max | sent_at | answered_at         |

@@ -11,7 +11,7 @@ from kpibar.kpis import intervals
 from kpibar.kpis.errors import KpiInvalid, KpiUnknown
 from kpibar.measure.errors import BrandUnknown, YearWithoutData
 from kpibar.measure.report import Barometer, Request, Segment
-from tests.support import computed, fraction, ingest_tables, report, row, settings, table
+from tests.support import AS_OF, computed, fraction, ingest_tables, report, row, settings, table
 
 HEADER = "survey_id,kind,scale_min,scale_max,brand,score,answered_at\n"
 
@@ -49,8 +49,16 @@ TWO_YEARS = contacts(
 )
 
 
-def test_a_complete_year_is_compared_with_a_whole_year(folder: Path) -> None:
-    found = computed(folder, {"contacts.csv": TWO_YEARS})
+@pytest.fixture(scope="module")
+def two_years(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the database of the contacts of two years."""
+    folder = tmp_path_factory.mktemp("two-years")
+    ingest_tables(folder, {"contacts.csv": TWO_YEARS}, settings(folder), AS_OF)
+    return folder
+
+
+def test_a_complete_year_is_compared_with_a_whole_year(two_years: Path) -> None:
+    found = report(two_years, settings(two_years))
     assert (found.edition.year, found.edition.complete) == (2025, True)
     assert fraction(found, "wismo_share") == (2, 3)
     before = row(found, "wismo_share").before
@@ -136,9 +144,17 @@ YEARS = HEADER + "".join(
 )
 
 
-def test_verdicts(folder: Path) -> None:
+@pytest.fixture(scope="module")
+def brands(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the database of the answers of three brands."""
+    folder = tmp_path_factory.mktemp("brands")
+    ingest_tables(folder, {"surveys.csv": YEARS}, settings(folder), AS_OF)
+    return folder
+
+
+def test_verdicts(brands: Path) -> None:
     """Of 480 answers a year: from 60 to 80 %, from 80 to 60 %, from 70 to 72.5 % (which chance alone may give)."""
-    found = computed(folder, {"surveys.csv": YEARS}, request=Request(by="brand"))
+    found = report(brands, settings(brands), Request(by="brand"))
     up, down, flat = (segment(found, "csat", brand) for brand in ("Up", "Down", "Flat"))
     assert (up.now.numerator, up.now.denominator, up.before.numerator) == (384, 480, 288)
     assert up.change and up.change.verdict == "better" and up.change.absolute == pytest.approx(0.2)
@@ -148,10 +164,10 @@ def test_verdicts(folder: Path) -> None:
 
 @pytest.mark.sample(1)
 @pytest.mark.parametrize(("points", "verdict"), [(21, "small"), (19, "better"), (None, "better"), (40, "stable")])
-def test_a_clear_change_must_also_matter(folder: Path, points: int | None, verdict: str) -> None:
+def test_a_clear_change_must_also_matter(brands: Path, folder: Path, points: int | None, verdict: str) -> None:
     """20 points, from 14 to 26: clear, but better only above the margin, and within it where all of that is below."""
     asked = "" if points is None else f"practical_points = {points}\n"
-    moved = segment(computed(folder, {"surveys.csv": YEARS}, asked, request=Request(by="brand")), "csat", "Up")
+    moved = segment(report(brands, settings(folder, asked), Request(by="brand")), "csat", "Up")
     assert moved.change and moved.change.clear and moved.change.verdict == verdict
     assert moved.change.margin == pytest.approx(0.02 if points is None else points / 100)
 
@@ -189,27 +205,28 @@ def test_targets(folder: Path) -> None:
     brands = {"Met": 40, "Near": 38, "Missed": 36}
     content = HEADER + "".join(answers(brand, 2025, satisfied, 50) for brand, satisfied in brands.items())
     aimed = "[targets]\ncsat = 0.8\n"
-    computed(folder, {"surveys.csv": content}, aimed)
+    config = settings(folder, aimed)
+    ingest_tables(folder, {"surveys.csv": content}, config, AS_OF)
     for brand in brands:
-        target = row(report(folder, settings(folder, aimed), Request(brand=brand)), "csat").target
+        target = row(report(folder, config, Request(brand=brand)), "csat").target
         assert target and (target.value, target.status) == (0.8, brand.lower())
 
 
 @pytest.mark.long
-def test_targets_where_lower_is_better(folder: Path) -> None:
+def test_targets_where_lower_is_better(two_years: Path, folder: Path) -> None:
     """Two of three contacts are WISMO: 0.6667 is met by 0.67, missed by 0.6."""
     aimed = "[targets]\nwismo_share = {}\ncontacts = 10\n"
-    found = computed(folder, {"contacts.csv": TWO_YEARS}, aimed.format(0.67))
+    found = report(two_years, settings(folder, aimed.format(0.67)))
     target = row(found, "wismo_share").target
     assert target and target.status == "met"
     assert row(found, "contacts").target is None, "nothing to aim at where neither direction is better"
-    target = row(report(folder, settings(folder, aimed.format(0.6))), "wismo_share").target
+    target = row(report(two_years, settings(folder, aimed.format(0.6))), "wismo_share").target
     assert target and target.status == "missed"
 
 
 @pytest.mark.long
-def test_what_is_not_available_says_what_it_lacks(folder: Path) -> None:
-    found = computed(folder, {"contacts.csv": TWO_YEARS})
+def test_what_is_not_available_says_what_it_lacks(two_years: Path) -> None:
+    found = report(two_years, settings(two_years))
     assert row(found, "answer_rate").missing == ("contacts.queued", "contacts.answered")
     assert row(found, "late_share").missing == ("parcels.promised_to", "parcels.delivered_at")
     assert row(found, "contact_rate").missing == ("orders.ordered_at",)
@@ -232,8 +249,8 @@ better = "lower"
 """
 
 
-def test_a_kpi_of_ones_own(folder: Path) -> None:
-    found = computed(folder, {"contacts.csv": TWO_YEARS}, OWN)
+def test_a_kpi_of_ones_own(two_years: Path, folder: Path) -> None:
+    found = report(two_years, settings(folder, OWN))
     assert fraction(found, "bills") == (1, 3)
     assert row(found, "bills").kpi.family == "own"
     assert [family.id for family in found.families][-1] == "own"
@@ -248,12 +265,11 @@ def test_a_kpi_of_ones_own_that_is_wrong_is_named(folder: Path, wrong: str) -> N
 
 
 @pytest.mark.long
-def test_names_that_do_not_exist(folder: Path) -> None:
-    computed(folder, {"contacts.csv": TWO_YEARS})
+def test_names_that_do_not_exist(two_years: Path) -> None:
     with pytest.raises(BrandUnknown):
-        report(folder, settings(folder), Request(brand="Nobody"))
+        report(two_years, settings(two_years), Request(brand="Nobody"))
     with pytest.raises(KpiUnknown):
-        report(folder, settings(folder), Request(kpis=("wismo_shares",)))
+        report(two_years, settings(two_years), Request(kpis=("wismo_shares",)))
 
 
 BRANDED = """

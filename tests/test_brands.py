@@ -100,8 +100,9 @@ TABLES = {
 
 def test_every_table_has_the_first_spelling(folder: Path) -> None:
     spellings = ["Cœur", "COEUR", "coeur ", "Cœur\u00a0", "CŒUR", "Coeur."]
-    for (table, text), spelling in zip(TABLES.items(), spellings, strict=True):
-        take_text(folder, text.format(spelling), name=f"{table}.csv")
+    named = zip(TABLES.items(), spellings, strict=True)
+    paths = [write(folder, f"{table}.csv", text.format(spelling)) for (table, text), spelling in named]
+    assert [outcome.error for outcome in take(folder, *paths)] == [None] * len(TABLES)
     assert brands(folder, *TABLES) == {"Cœur"}
     later = TABLES["contacts"].replace("\n1,", "\n2,").format("COEUR")
     outcome = take_text(folder, later, name="later.csv")
@@ -163,7 +164,7 @@ def test_no_brand_is_no_brand(folder: Path) -> None:
 ALIAS = '[brands]\n"maison bleue sas" = "Maison Bleue"\n'
 
 
-@pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.parametrize("spelling", ["Maison Bleue SAS", "MAISON BLEUE S.A.S.", "maison bleue sas "])
 def test_an_alias_is_a_spelling(folder: Path, spelling: str) -> None:
     used = settings(folder, ALIAS)

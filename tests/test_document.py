@@ -207,6 +207,7 @@ def test_a_month_or_segment_of_few_rows_is_masked_and_says_why(saved: Barometer)
     assert {point["status_reason"] for point in points(found)} >= {None, "small_base", "shares_only"}
 
 
+@pytest.mark.sample(2)
 def test_the_csv_has_status_and_reason_of_each_figure(saved: Barometer) -> None:
     found = document(saved, NOW)
     rows = list(csv.DictReader(io.StringIO(to_csv(saved))))

@@ -9,7 +9,7 @@ import pytest
 from kpibar.load.outcome import Outcome
 from kpibar.measure.report import Barometer
 from tests.identity_worlds import WORLDS, score_sample, score_world
-from tests.support import computed, facts, fraction, row
+from tests.support import AS_OF, computed, facts, fraction, ingest_tables, row, settings
 
 ORDERS = """
 | order_ref | ordered_at          | customer |
@@ -137,7 +137,8 @@ def test_the_bounds_hold_whatever_the_unknown_reasons_are(folder: Path) -> None:
         for number, journey in drawn.items()
         for day, reason in journey
     )
-    computed(folder, {"contacts.csv": "contact_id,created_at,channel,customer,reason_raw\n" + rows})
+    exports = {"contacts.csv": "contact_id,created_at,channel,customer,reason_raw\n" + rows}
+    ingest_tables(folder, exports, settings(folder), AS_OF)
     found = facts(
         folder,
         "SELECT split_part(contact_id, '-', 1), count(*) FILTER (WHERE certain_gap_previous_s <= 604800), "
@@ -167,7 +168,7 @@ def test_an_order_that_was_placed_later_is_not_what_an_earlier_contact_is_about(
     | g1         | 2025-03-01 10:00:00 | email   | g@x.fr   |           | Retour     |
     | g2         | 2025-03-04 10:00:00 | email   | g@x.fr   | 700000002 | Retour     |
     """
-    computed(folder, {"contacts.csv": contacts, "orders.csv": orders})
+    ingest_tables(folder, {"contacts.csv": contacts, "orders.csv": orders}, settings(folder), AS_OF)
     found = facts(folder, "SELECT right(order_id, 1), gap_previous_s FROM fact_contacts ORDER BY contact_id")
     assert found == [("1", None), ("2", None)]
 
@@ -178,7 +179,7 @@ def test_of_two_orders_that_a_contact_names_the_surer_one_is_lent(folder: Path) 
     | i1         | 2025-03-02 10:00:00 | email   | i@x.fr   | 700000002 | et commande 700000003 | Retour     |
     | i2         | 2025-03-03 10:00:00 | email   | i@x.fr   |           |                      | Retour     |
     """
-    computed(folder, {"contacts.csv": contacts, "orders.csv": ORDERS})
+    ingest_tables(folder, {"contacts.csv": contacts, "orders.csv": ORDERS}, settings(folder), AS_OF)
     assert facts(folder, "SELECT right(order_id, 1) FROM fact_contacts ORDER BY contact_id") == [("2",), ("2",)]
 
 
@@ -191,7 +192,7 @@ def pairs(count: int, second: str) -> str:
     )
 
 
-@pytest.mark.parametrize(("differ", "repeats"), [(10, 1), (11, 0)])
+@pytest.mark.parametrize(("differ", "repeats"), [(11, 0), pytest.param(10, 1, marks=pytest.mark.long)])
 def test_where_contacts_mostly_differ_an_unknown_reason_is_not_supposed(
     folder: Path, differ: int, repeats: int
 ) -> None:
@@ -209,7 +210,7 @@ def test_where_contacts_mostly_differ_an_unknown_reason_is_not_supposed(
     ("last", "mature", "young"),
     [
         pytest.param("22/12/2025", 1, 1, id="a second contact of 16 December may come on it"),
-        pytest.param("15/03/2025", 2, 0, id="given up"),
+        pytest.param("15/03/2025", 2, 0, id="given up", marks=pytest.mark.long),
     ],
 )
 def test_a_first_contact_is_mature_when_every_tool_of_the_brand_says_so(
@@ -230,6 +231,7 @@ def test_a_first_contact_is_mature_when_every_tool_of_the_brand_says_so(
     assert (now.denominator, now.immature) == (mature, young)
 
 
+@pytest.mark.long
 def test_repeats_of_the_sample(sample: tuple[Path, list[Outcome]]) -> None:
     """Two of three true repeats are seen: of the others the contact or the one before has no known customer."""
     found = score_sample(sample[0])

@@ -104,6 +104,7 @@ def test_whichever_comes_first(folder: Path) -> None:
     assert column(folder, "SELECT count(*) FROM contacts GROUP BY source ORDER BY source") == [120, 120]
 
 
+@pytest.mark.long
 def test_one_of_three_sources_and_one_that_holds_two(folder: Path) -> None:
     """Two old tools, of which the new one has both histories, and a fourth that has nothing to do with them."""
     own = contacts(30, 4, START, seed=5, people="b")

@@ -91,6 +91,7 @@ def test_lateness_with_those_never_delivered(found: Barometer) -> None:
     assert (late.numerator, late.denominator) == (3, 6)
 
 
+@pytest.mark.long
 def test_lateness_that_is_not_reached(folder: Path) -> None:
     """Exported on 15 June at 14:00; late since 11 March 00:00, one came after 10 h: 2/3 are missing, not 1/2."""
     parcels = """

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kpibar.measure.report import Barometer
 from tests.support import computed, facts, fraction, row
 
 # Paris is UTC+1 in winter: n1 was written on 31 December 2024 at 23:30 local time, n2 on 1 January at 00:30.
@@ -31,15 +32,18 @@ ORDERS = """
 """
 
 
-def test_contacts_are_inbound_human_unmerged_and_dated_in_the_brands_zone(folder: Path) -> None:
-    found = computed(folder, {"contacts.csv": CONTACTS})
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Barometer:
+    return computed(tmp_path_factory.mktemp("demand"), {"contacts.csv": CONTACTS, "orders.csv": ORDERS})
+
+
+def test_contacts_are_inbound_human_unmerged_and_dated_in_the_brands_zone(found: Barometer) -> None:
     assert found.edition.year == 2025
     assert row(found, "contacts").now.value == 3, "n2, n3 and unknown (nobody says it is not inbound)"
     assert row(found, "contacts").before.value == 1, "n1, 31 December 23:30 in Paris"
 
 
-def test_orders_placed_and_contact_rate(folder: Path) -> None:
-    found = computed(folder, {"contacts.csv": CONTACTS, "orders.csv": ORDERS})
+def test_orders_placed_and_contact_rate(found: Barometer) -> None:
     assert row(found, "orders_placed").now.value == 4, "90002 to 90005, the cancelled one included"
     assert row(found, "orders_placed").before.value == 1, "90001"
     assert fraction(found, "contact_rate") == (3, 4)
@@ -131,6 +135,7 @@ def test_wismo_before_and_after_the_promise_and_the_delivery(folder: Path) -> No
     assert fraction(found, "link_coverage") == (6, 7), "all but unlinked"
 
 
+@pytest.mark.long
 def test_wismo_of_which_nobody_knows_whether_the_parcel_had_come(folder: Path) -> None:
     """90005 was delivered on the day of the contact, at a time that is not recorded; 90004 may have come since the
     carrier's export, whose last record is of 8 March."""

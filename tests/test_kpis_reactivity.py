@@ -131,6 +131,7 @@ def test_a_median_is_bounded_by_order_statistics(folder: Path) -> None:
     assert (first.value, first.low, first.high) == (300, 60, 480)
 
 
+@pytest.mark.long
 def test_targets_of_the_settings(folder: Path) -> None:
     found = computed(folder, {"contacts.csv": CONTACTS}, "[thresholds]\nreply_target_chat_s = 61\n", as_of=NOON)
     assert fraction(found, "reply_within") == (5, 9), "chat_61 is now in time"

@@ -136,6 +136,7 @@ def test_a_reminder_is_no_invitation(folder: Path) -> None:
     assert fraction(found, "csat") == (3, 4)
 
 
+@pytest.mark.long
 def test_a_reminder_of_another_source_is_an_invitation(folder: Path) -> None:
     """Two tools ask about the same ticket number, one of them about another, too: 1 answer to 3 invitations."""
     head = "survey_id,kind,score,contact_id,sent_at,answered_at\n"
@@ -153,6 +154,7 @@ def test_answers_only_give_no_response_rate(folder: Path) -> None:
     assert row(found, "response_rate").now.value is None
 
 
+@pytest.mark.long
 def test_invitations_of_two_brands_about_one_number_are_two(folder: Path) -> None:
     """Both brands have a ticket 1: Alpha was not answered, Beta was, two days later."""
     table = """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import computed, facts, fraction
+from tests.support import AS_OF, computed, facts, fraction, ingest_tables, settings
 
 ORDERS = """
 | order_ref | ordered_at          | customer | customer_phone |
@@ -21,23 +21,55 @@ PARCELS = """
 """
 
 
-def links(folder: Path) -> dict[object, tuple[object, object]]:
-    """Each contact's order number (without its source) and what tied it to it."""
+# Contacts that name an order, that write its number, whose customer has one: each file is the subject of a test.
+REFERENCES = """
+| contact_id | created_at          | channel | order_ref   |
+| plain      | 2025-03-05 10:00:00 | email   | 608428726   |
+| written    | 2025-03-05 10:00:00 | email   | #608 428726 |
+| lower      | 2025-03-05 10:00:00 | email   | m0000005    |
+| late       | 2026-01-05 10:00:00 | email   | 608428726   |
+| unknown    | 2025-03-05 10:00:00 | email   | 999999999   |
+"""
+TEXTS = """
+| contact_id | created_at          | channel | subject                | body                               |
+| subject    | 2025-03-05 10:00:00 | email   | Commande n° 608428726  | Bonjour                            |
+| body       | 2025-03-05 10:00:00 | email   | Bonjour                | toujours rien pour la 608428726 !  |
+| prefixed   | 2025-03-05 10:00:00 | email   | Commande M0000005      |                                    |
+| too_old    | 2025-03-05 10:00:00 | email   | Commande 700000001     |                                    |
+| no_order   | 2025-03-05 10:00:00 | email   | Rappelez le 0199000099 |                                    |
+| not_yet    | 2025-02-01 10:00:00 | email   | Commande 608428726     |                                    |
+"""
+CUSTOMERS = """
+| contact_id  | created_at          | channel | customer |
+| inside      | 2025-03-31 11:00:00 | email   | A@X.fr   |
+| outside     | 2025-03-31 11:00:01 | email   | a@x.fr   |
+| before      | 2025-03-01 09:59:59 | email   | a@x.fr   |
+| latest      | 2025-03-11 10:00:00 | email   | c@x.fr   |
+| between     | 2025-03-09 10:00:00 | email   | c@x.fr   |
+| promised    | 2025-05-15 10:00:00 | email   | d@x.fr   |
+| forgotten   | 2025-05-17 10:00:00 | email   | d@x.fr   |
+| stranger    | 2025-03-05 10:00:00 | email   | z@x.fr   |
+| anonymous   | 2025-03-05 10:00:00 | email   |          |
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the database of these contacts."""
+    folder = tmp_path_factory.mktemp("links")
+    exports = {"orders.csv": ORDERS, "parcels.csv": PARCELS, "r.csv": REFERENCES, "t.csv": TEXTS, "c.csv": CUSTOMERS}
+    ingest_tables(folder, exports, settings(folder), AS_OF)
+    return folder
+
+
+def links(folder: Path, contacts: str = "") -> dict[object, tuple[object, object]]:
+    """The order number (without its source) of each contact, or of each of a table, and what tied it to it."""
     found = facts(folder, "SELECT contact_id, replace(order_id, 'kpibar-orders/', ''), linked_by FROM fact_contacts")
-    return {contact: (order, by) for contact, order, by in found}
+    return {contact: (order, by) for contact, order, by in found if not contacts or f"| {contact} " in contacts}
 
 
-def test_by_reference(folder: Path) -> None:
-    table = """
-    | contact_id | created_at          | channel | order_ref   |
-    | plain      | 2025-03-05 10:00:00 | email   | 608428726   |
-    | written    | 2025-03-05 10:00:00 | email   | #608 428726 |
-    | lower      | 2025-03-05 10:00:00 | email   | m0000005    |
-    | late       | 2026-01-05 10:00:00 | email   | 608428726   |
-    | unknown    | 2025-03-05 10:00:00 | email   | 999999999   |
-    """
-    computed(folder, {"orders.csv": ORDERS, "contacts.csv": table})
-    assert links(folder) == {
+def test_by_reference(place: Path) -> None:
+    assert links(place, REFERENCES) == {
         "plain": ("608428726", "reference"),
         "written": ("608428726", "reference"),
         "lower": ("M0000005", "reference"),
@@ -46,19 +78,9 @@ def test_by_reference(folder: Path) -> None:
     }
 
 
-def test_by_a_number_in_the_text(folder: Path) -> None:
+def test_by_a_number_in_the_text(place: Path) -> None:
     """The number must be that of an order, and the order at most 180 days older than the contact."""
-    table = """
-    | contact_id | created_at          | channel | subject                | body                               |
-    | subject    | 2025-03-05 10:00:00 | email   | Commande n° 608428726  | Bonjour                            |
-    | body       | 2025-03-05 10:00:00 | email   | Bonjour                | toujours rien pour la 608428726 !  |
-    | prefixed   | 2025-03-05 10:00:00 | email   | Commande M0000005      |                                    |
-    | too_old    | 2025-03-05 10:00:00 | email   | Commande 700000001     |                                    |
-    | no_order   | 2025-03-05 10:00:00 | email   | Rappelez le 0199000099 |                                    |
-    | not_yet    | 2025-02-01 10:00:00 | email   | Commande 608428726     |                                    |
-    """
-    computed(folder, {"orders.csv": ORDERS, "contacts.csv": table})
-    assert links(folder) == {
+    assert links(place, TEXTS) == {
         "subject": ("608428726", "text"),
         "body": ("608428726", "text"),
         "prefixed": ("M0000005", "text"),
@@ -68,25 +90,12 @@ def test_by_a_number_in_the_text(folder: Path) -> None:
     }
 
 
-def test_by_customer_and_time(folder: Path) -> None:
+def test_by_customer_and_time(place: Path) -> None:
     """30 days after the order or 14 days after its promise; of several orders the latest.
 
     Days are of 24 hours: the clocks having changed, the thirty of 1 March 10:00 end on 31 March at 11:00.
     """
-    table = """
-    | contact_id  | created_at          | channel | customer |
-    | inside      | 2025-03-31 11:00:00 | email   | A@X.fr   |
-    | outside     | 2025-03-31 11:00:01 | email   | a@x.fr   |
-    | before      | 2025-03-01 09:59:59 | email   | a@x.fr   |
-    | latest      | 2025-03-11 10:00:00 | email   | c@x.fr   |
-    | between     | 2025-03-09 10:00:00 | email   | c@x.fr   |
-    | promised    | 2025-05-15 10:00:00 | email   | d@x.fr   |
-    | forgotten   | 2025-05-17 10:00:00 | email   | d@x.fr   |
-    | stranger    | 2025-03-05 10:00:00 | email   | z@x.fr   |
-    | anonymous   | 2025-03-05 10:00:00 | email   |          |
-    """
-    computed(folder, {"orders.csv": ORDERS, "parcels.csv": PARCELS, "contacts.csv": table})
-    assert links(folder) == {
+    assert links(place, CUSTOMERS) == {
         "inside": ("608428726", "customer"),
         "outside": (None, "none"),
         "before": (None, "none"),
@@ -136,7 +145,7 @@ def test_a_call_reaches_the_order_through_the_shops_telephone_number(folder: Pat
 
 def test_a_number_shared_by_two_customers_names_neither(folder: Path) -> None:
     family = ORDERS + "| 700000009 | 2025-03-02 10:00:00 | b@x.fr | 0199000001 |\n"
-    computed(folder, {"orders.csv": family, "calls.csv": CALLS, "mails.csv": MAILS})
+    ingest_tables(folder, {"orders.csv": family, "calls.csv": CALLS, "mails.csv": MAILS}, settings(folder), AS_OF)
     assert links(folder) == {"call": (None, "none"), "mail": ("608428726", "customer")}
 
 

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,10 +18,17 @@ from tests.intake import write
 from tests.reproducers import DATABASE, ingest_good, run
 
 
-@pytest.fixture
-def ready(folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a database of two contacts, its key and the export they came from."""
-    return ingest_good(folder)
+    return ingest_good(tmp_path_factory.mktemp("good"))
+
+
+@pytest.fixture
+def ready(good: Path, folder: Path) -> Path:
+    """A copy of that folder."""
+    shutil.copytree(good, folder, dirs_exist_ok=True)
+    return folder
 
 
 def limited(folder: Path, *arguments: str, limit: Callable[[], None]) -> subprocess.CompletedProcess[str]:

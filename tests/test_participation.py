@@ -7,10 +7,11 @@ from random import Random
 
 import pytest
 
+from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.errors import KpiInvalid
 from kpibar.measure.report import Barometer
 from kpibar.render.terminal import Screen, render
-from tests.support import EVERY, computed, fraction, row
+from tests.support import EVERY, computed, fraction, row, settings
 
 CONTACTS = "contact_id,created_at,channel\n"
 SURVEYS = "survey_id,kind,scale_min,scale_max,score,contact_id,sent_at,answered_at\n"
@@ -148,7 +149,7 @@ def test_a_tool_that_asks_more_of_the_same_makes_no_verdict(folder: Path, seed: 
     assert verdict(found) == "cannot_tell"
 
 
-@pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(5))
 def test_a_tool_that_also_asks_those_it_did_not_help_makes_no_verdict(folder: Path, seed: int) -> None:
     """First it asks after a solution alone, of whom 90 % are satisfied; then all, of whom 78 % are."""
@@ -160,4 +161,4 @@ def test_a_tool_that_also_asks_those_it_did_not_help_makes_no_verdict(folder: Pa
 def test_participation_is_for_the_kpis_of_the_catalogue(folder: Path) -> None:
     own = '[kpis.own]\ntitle = { en = "Own" }\nkind = "count"\nfrom = "contacts"\ndate = "created_on"\nunit = "count"\n'
     with pytest.raises(KpiInvalid, match='"participation" is for the built-in KPIs'):
-        computed(folder, exports(ALIKE, ALIKE), own + "participation = { csat_response_rate = 0.25 }\n")
+        catalogue(settings(folder, own + "participation = { csat_response_rate = 0.25 }\n").settings)

@@ -13,10 +13,10 @@ FOURTH_OF_AUGUST = as_of_instant("2022-08-04T20:00", "Europe/Paris")
 MID_AUGUST = as_of_instant("2022-08-15", "Europe/Paris")
 
 
-def tell(folder: Path, as_of: datetime, more: str = "") -> None:
+def tell(folder: Path, as_of: datetime) -> None:
     """Ingest the story's four exports as known at an instant."""
     exports = {path.name: path.read_text(encoding="utf-8") for path in sorted(EXPORTS.glob("*.csv"))}
-    ingest_tables(folder, exports, settings(folder, more), as_of)
+    ingest_tables(folder, exports, settings(folder), as_of)
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +72,8 @@ def test_the_figures_of_the_fourth_of_august(told: Path) -> None:
         assert row(found, kpi).status == "not_available"
 
 
-def test_without_waiting_it_is_late_at_once(folder: Path) -> None:
-    at_once = "[maturity_days]\nlate_share = 0\nslot_adherence = 0\n"
-    tell(folder, FOURTH_OF_AUGUST, at_once)
-    found = report(folder, settings(folder, at_once))
+def test_without_waiting_it_is_late_at_once(told: Path, folder: Path) -> None:
+    found = report(told, settings(folder, "[maturity_days]\nlate_share = 0\nslot_adherence = 0\n"))
     assert fraction(found, "late_share") == (1, 1)
     assert fraction(found, "slot_adherence") == (0, 1)
 

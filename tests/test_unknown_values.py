@@ -12,7 +12,7 @@ from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import population
 from kpibar.measure.report import Barometer
 from kpibar.render.terminal import Screen, render
-from tests.support import EVERY, computed, facts, fraction, row
+from tests.support import EVERY, computed, facts, fraction, ingest_tables, row, settings
 
 SUMMER = datetime(2025, 6, 1, 12, 0)
 
@@ -264,7 +264,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [f"c{n},2025-03-01 10:00:00,{','.join(map(draw.choice, CHOICES.values()))}" for n in range(3000)]
     content = "\n".join([f"contact_id,created_at,{','.join(CHOICES)}", *lines]) + "\n"
     folder = tmp_path_factory.mktemp("unknown")
-    computed(folder, {"contacts.csv": content, "o.csv": ORDERS, "p.csv": PARCELS, "s.csv": SURVEYS}, as_of=SUMMER)
+    exports = {"contacts.csv": content, "o.csv": ORDERS, "p.csv": PARCELS, "s.csv": SURVEYS}
+    ingest_tables(folder, exports, settings(folder), SUMMER)
     return folder
 
 

@@ -378,6 +378,7 @@ def test_sendcloud_parcels(folder: Path) -> None:
     ]
 
 
+@pytest.mark.long
 def test_delighted(folder: Path) -> None:
     text = export(
         DELIGHTED,

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpibar.api import read_report
+from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.weighting import WeightClass, expected_hits
 from kpibar.measure.circulation import for_circulation
 from kpibar.measure.report import Barometer, Note, Request
 from kpibar.render.document import to_json
 from kpibar.render.terminal import Screen, render
-from tests.support import AS_OF, computed, fraction, ingest_tables, report, row, settings, table
+from tests.support import AS_OF, computed, fraction, ingest_tables, report, row, settings
 
 # Four mails, all with a reason, of which one asks where the order is; six calls, of which two have a reason and one of
 # these asks where the order is. In 2024 a mail that asks and a call of which nothing is known. Twenty orders a year.
@@ -41,8 +42,16 @@ CHAT = "| {number} | 2025-03-02 10:00:00 | chat    |                   |\n"
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Barometer:
-    return computed(tmp_path_factory.mktemp("weights"), {"contacts.csv": CONTACTS, "orders.csv": ORDERS})
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the database of the contacts and orders."""
+    folder = tmp_path_factory.mktemp("weights")
+    ingest_tables(folder, {"contacts.csv": CONTACTS, "orders.csv": ORDERS}, settings(folder), AS_OF)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(place: Path) -> Barometer:
+    return report(place, settings(place))
 
 
 def weighted(found: Barometer, kpi: str) -> float | None:
@@ -91,7 +100,9 @@ def test_the_page_and_the_document_have_it(found: Barometer, folder: Path) -> No
     assert read_report(path).to_json().split('"kpis"')[1] == text.split('"kpis"')[1]
 
 
-@pytest.mark.parametrize(("chats", "value"), [(1, (4 + 1 * 4 / 10) / 11), (2, None)])
+@pytest.mark.parametrize(
+    ("chats", "value"), [(1, (4 + 1 * 4 / 10) / 11), pytest.param(2, None, marks=pytest.mark.long)]
+)
 def test_a_channel_without_any_reason_is_like_all_others_or_says_nothing(
     folder: Path, chats: int, value: float | None
 ) -> None:
@@ -104,27 +115,26 @@ def test_a_channel_without_any_reason_is_like_all_others_or_says_nothing(
 
 
 @pytest.mark.long
-def test_a_breakdown_by_channel_has_the_same_figures(folder: Path, found: Barometer) -> None:
-    by_channel = computed(folder, {"contacts.csv": CONTACTS, "orders.csv": ORDERS}, request=Request(by="channel"))
+def test_a_breakdown_by_channel_has_the_same_figures(place: Path, found: Barometer) -> None:
+    by_channel = report(place, settings(place), Request(by="channel"))
     for kpi in ("wismo_share", "complaint_share", "wismo_rate"):
         assert weighted(by_channel, kpi) == weighted(found, kpi)
         assert {part.now.weighted_value for part in row(by_channel, kpi).segments} == {None}
 
 
-def test_a_masked_figure_has_none(folder: Path) -> None:
+def test_a_masked_figure_has_none(place: Path, folder: Path) -> None:
     """The base of the share is 6, that of the rate 20. The 6 known reasons are fewer than 7."""
     config = settings(folder)
     masked = config.settings.reporting.model_copy(update={"min_base": 7})
     config = replace(config, settings=config.settings.model_copy(update={"reporting": masked}))
-    ingest_tables(folder, {"contacts.csv": table(CONTACTS), "orders.csv": ORDERS}, config, AS_OF)
-    found = report(folder, config)
+    found = report(place, config)
     assert [(row(found, kpi).status, weighted(found, kpi)) for kpi in ("wismo_share", "wismo_rate")] == [
         ("low_base", None),
         ("ok", None),
     ]
 
 
-@pytest.mark.parametrize(("calls", "circulates"), [(12, True), (3, False)])
+@pytest.mark.parametrize(("calls", "circulates"), [(3, False), pytest.param(12, True, marks=pytest.mark.long)])
 def test_it_circulates_where_the_unknown_of_a_channel_are_no_small_group(
     folder: Path, calls: int, circulates: bool
 ) -> None:
@@ -145,7 +155,7 @@ def test_it_circulates_where_the_unknown_of_a_channel_are_no_small_group(
 def test_a_kpi_of_the_settings_is_not_weighted(folder: Path) -> None:
     own = '[kpis.own]\ntitle = { en = "Own" }\nkind = "count"\nfrom = "contacts"\ndate = "created_on"\nunit = "count"\n'
     with pytest.raises(KpiInvalid, match='"weights" is for the built-in KPIs'):
-        computed(folder, {"contacts.csv": CONTACTS}, own + 'weights = "reason_coverage"\n')
+        catalogue(settings(folder, own + 'weights = "reason_coverage"\n').settings)
 
 
 def test_channels_of_too_few_known_reasons_are_one_together() -> None:
