@@ -68,14 +68,20 @@ class Thresholds(_Table):
     response_horizon_days: Days = 14
 
 
+# The smallest change that matters of a KPI that states none: in points of shares and scores, else as a part of the
+# figure before.
+PRACTICAL_POINTS, PRACTICAL_RELATIVE = 1.0, 0.05
+
+
 class Reporting(_Table):
     """How figures are judged and masked."""
 
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     min_base: Annotated[int, Field(ge=1, le=1_000_000_000)] = 30
     small_base: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
-    practical_points: Annotated[float, Field(ge=0)] = 1.0
-    practical_relative: Annotated[float, Field(ge=0)] = 0.05
+    # In place of the margins of the catalogue, where they are stated.
+    practical_points: Annotated[float, Field(ge=0)] | None = None
+    practical_relative: Annotated[float, Field(ge=0)] | None = None
     min_reason_coverage: Annotated[float, Field(ge=0, le=1)] = 0.8
     min_month_coverage: Annotated[float, Field(ge=0, le=1)] = 0.8
 

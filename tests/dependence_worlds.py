@@ -453,7 +453,7 @@ def trials_of_times(world: Replies, generator: Generator, repetitions: int) -> I
         now, before = (figures[place, None, None] for place in (0, 1))
         naive = [naive_figure(times, kpi) for times in years]
         effect = (now.effect + before.effect) / 2
-        shift = time_shifts({(place, None, None): times for place, times in enumerate(years)}, kpi, LEVEL).get(None)
+        shift = time_shifts({(place, None, None): times for place, times in enumerate(years)}, kpi, LEVEL, 10).get(None)
         if shift is not None:
             plain = compare_times(without_weeks(years[0]), without_weeks(years[1]), LEVEL)
             yield (

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -173,6 +173,22 @@ def test_bounds_that_lie_apart_decide(folder: Path) -> None:
     assert share.before.bounds is not None
     assert share.now.bounds.low > share.before.bounds.high
     assert (share.comparable, share.change and share.change.verdict) == (True, "worse")
+
+
+def test_a_tool_that_comes_within_the_year_makes_no_verdict(folder: Path) -> None:
+    """Two e-mails in every ten have a reason, from September on all but one in twenty: weeks differ by the tool."""
+    lines = []
+    for year in (2024, 2025):
+        for number in range(6 * 364):
+            at = datetime(year, 1, 1, 9) + timedelta(days=number // 6, minutes=number % 6)
+            is_new = year == 2025 and at.month >= 9
+            has_reason = number % 20 != 7 if is_new else number % 5 == 0
+            # Where is my order: three of ten contacts, known or not.
+            reason = ("Where is my order" if number * 7 % 10 < 3 else "Invoice") if has_reason else ""
+            lines.append(f"{year}-{number},{at:%Y-%m-%d %H:%M:%S},email,{reason}")
+    content = "\n".join(["contact_id,created_at,channel,reason_raw", *lines]) + "\n"
+    share = row(computed(folder, {"contacts.csv": content}, as_of=AS_OF), "wismo_share")
+    assert (share.comparison.reason, share.change) == ("recording_differs", None)
 
 
 @pytest.mark.long

@@ -162,8 +162,9 @@ def test_times_without_running_ones_have_the_test_of_mann_and_whitney() -> None:
 
 
 @settings(max_examples=50)
-@given(st.lists(st.tuples(st.integers(0, 20), st.booleans(), st.integers(0, 2)), min_size=1, max_size=50))
+@given(st.lists(st.tuples(st.integers(0, 20), st.booleans(), st.integers(0, 1)), min_size=30, max_size=60))
 def test_equal_times_are_no_longer(rows: list[tuple[int, bool, int]]) -> None:
+    """One of the two channels has half of the records at least."""
     number, is_over, channel = (np.array(column) for column in zip(*rows, strict=True))
     year = times(number, np.arange(len(rows)) % 11, channel, is_over)
     shift = require(compare_times(year, year, LEVEL))
@@ -195,6 +196,31 @@ def test_running_times_point_the_right_way() -> None:
     assert shift.p_value < 1e-6
     back = require(compare_times(before, now, LEVEL))
     assert (back.longer, back.p_value) == pytest.approx((1 - shift.longer, shift.p_value), abs=1e-6)
+
+
+@pytest.mark.parametrize("weeks_of", [1, 5, 30])
+@pytest.mark.parametrize(("now", "before"), [(10, 10), (12, 37), (37, 12), (33, 34)])
+def test_times_that_are_all_alike_are_compared(now: int, before: int, weeks_of: int) -> None:
+    """The spread of their scores is 0 but for rounding."""
+    short, long = (times(np.full(n, time), np.arange(n) % weeks_of) for n, time in ((now, 0.0), (before, 60.0)))
+    assert require(compare_times(short, long, LEVEL)) == Shift(0.0, 0.0)
+    assert require(compare_times(short, short, LEVEL)).p_value == 1.0
+
+
+def test_a_channel_of_few_records_tells_nothing() -> None:
+    """2,000 records a year in channels of which the other year has one record at most."""
+    generator = np.random.default_rng(4)
+    laws = [generator.exponential(1, 2_001) for _ in (0, 1)]
+    weeks_of = np.arange(2_001) % 52
+    years = [
+        times(law, weeks_of, np.where(np.arange(2_001), channel, 9)) for law, channel in zip(laws, (1, 2), strict=True)
+    ]
+    assert compare_times(years[0], years[1], LEVEL) is None
+    few = [times(law[:9], np.arange(9)) for law in laws]
+    assert compare_times(few[0], few[1], LEVEL) is None
+    thirty = [times(law[:29], np.arange(29)) for law in laws]
+    assert compare_times(thirty[0], thirty[1], LEVEL) is not None
+    assert compare_times(thirty[0], thirty[1], LEVEL, 30) is None
 
 
 def test_another_mix_of_channels_is_no_shift() -> None:

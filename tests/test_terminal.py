@@ -161,7 +161,7 @@ better: a clear change, for the good and large enough to matter · worse: a clea
 ▲▼ clear: of all changes marked so, 5 % at most are mere chance on average, however many figures are looked at · △▽ not clear, or not tested · interval: holds the true value in 95 of 100 cases, looked at alone, good and bad weeks allowed for
 n<30: too few to show a figure · ✗ target missed · * base under 100 · – no figure or comparison, not tested, or neither direction is better
 
-First reply (median): judged by all times, not by this one alone: of a record of 2025 and one of 2024 in the same channel, both drawn at random, that of 2025 is the shorter in 61 % of cases
+First reply (median): judged by all times, not by this one alone: of one case of 2025 and one of 2024 in the same channel, taken at random, that of 2025 is the shorter in 61 % of pairs (50 %: no difference)
 """  # noqa: E501
     )
 
@@ -204,9 +204,9 @@ mieux~: écart net, favorable et assez grand pour compter · pire~: écart net,
 n<30~: base trop faible pour un chiffre · * base inférieure à 100 · – pas de
   chiffre ni de comparaison, non testé, ou aucun sens n’est meilleur
 
-1re réponse (médiane)~: jugé sur toutes les durées et non sur celle-ci seule~:
-  entre un enregistrement de 2025 et un de 2024 du même canal, tirés au hasard,
-  celui de 2025 est le plus court dans 61~% des cas
+1re réponse (médiane)~: jugée sur tous les délais, et non sur celui-ci seul~: de
+  deux cas du même canal pris au hasard, l’un de 2025 et l’autre de 2024, celui
+  de 2025 est le plus court dans 61~% des paires (50~%~: aucune différence)
 """
     )
 
@@ -227,11 +227,11 @@ unknown     n<30  –                       ┊                 7.5%          �
 Not available: Time slot kept (needs parcels.promised_from, parcels.first_attempt_at or parcels.attempts)
 Carrier: no breakdown of Promise expired, no parcel · Contacts received · Channel mix · First reply (median) · Satisfied (CSAT)
 
-better: a clear change, for the good and large enough to matter · cannot tell: chance alone may explain the change, and a real one is not
-  ruled out · what is large enough: `kpibar kpis ID`
+better: a clear change, for the good and large enough to matter · cannot tell: among so many figures chance alone may show as much, and a
+  real change is not ruled out · what is large enough: `kpibar kpis ID`
 ▲▼ clear: of all changes marked so, 5 % at most are mere chance on average, however many figures are looked at · △▽ not clear, or not tested
   · interval: holds the true value in 95 of 100 cases, looked at alone, good and bad weeks allowed for · seen from: a true change of this
-  size would show as clear four times in five, looked at alone
+  size would be seen four times in five if this were the only figure; among many it must be larger
 n<30: too few to show a figure · – no figure or comparison, not tested, or neither direction is better
 """  # noqa: E501
     )
@@ -418,7 +418,10 @@ def test_the_named_fill_one_line_of_a_narrow_screen() -> None:
 
 @pytest.mark.parametrize(
     ("longer", "now", "words"),
-    [(0.39, 7320, "the shorter in 61 % of cases"), (0.58, 10_920, "the longer in 58 % of cases")],
+    [
+        (0.39, 7320, "the shorter in 61 % of pairs (50 %: no difference)"),
+        (0.58, 10_920, "the longer in 58 % of pairs (50 %: no difference)"),
+    ],
 )
 def test_a_verdict_on_times_says_what_it_rests_on(longer: float, now: float, words: str) -> None:
     """The interval of the medians holds 0, and yet all times together have clearly moved."""
@@ -427,7 +430,7 @@ def test_a_verdict_on_times_says_what_it_rests_on(longer: float, now: float, wor
     made = replace(example(), rows=(moved,))
     assert lines(made)[-1].startswith("First reply (median): judged by all times") and lines(made)[-1].endswith(words)
     french = lines(made, lang="fr")[-1]
-    assert french.startswith("1re réponse (médiane)\u00a0: jugé sur toutes les durées")
+    assert french.startswith("1re réponse (médiane)\u00a0: jugée sur tous les délais")
     unsure = row("frt_median", median(now, 1096, 4000), median(9120, 1001, 4000), shift=Shift(longer, 0.4))
     assert "judged by all times" not in render(replace(made, rows=(unsure,)), "en", PIPE)
     elsewhere = replace(made, request=Request(by="carrier"))

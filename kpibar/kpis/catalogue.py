@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from kpibar.config import Settings, Thresholds, explain
+from kpibar.config import PRACTICAL_POINTS, PRACTICAL_RELATIVE, Reporting, Settings, Thresholds, explain
 from kpibar.kpis.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
 from kpibar.kpis.facts import FACTS, IDENTIFIERS
 from kpibar.kpis.kinds import KINDS, Kind
@@ -233,6 +233,8 @@ class _Entry(BaseModel):
         if self.maturity_parameter and self.maturity_parameter not in Thresholds.model_fields:
             options = ", ".join(Thresholds.model_fields)
             raise ValueError(f'maturity_parameter = "{self.maturity_parameter}": expected one of {options}')
+        if self.unit == "share" and self.margin > 1:
+            raise ValueError(f"margin = {self.margin:g}: shares go from 0 to 1, write {self.margin / 100:g}")
         if self.from_table and self.from_table not in DIMENSIONS:
             raise ValueError(f'from = "{self.from_table}": expected one of {", ".join(sorted(DIMENSIONS))}')
         return self
@@ -403,7 +405,19 @@ def _kpi(
     fields["title"] = {lang: _fill_parameters(text, values) for lang, text in entry.title.items()}
     fields["definition"] = {lang: _fill_parameters(text, values) for lang, text in entry.definition.items()}
     fields["maturity_days"] = maturity
+    fields |= _margins(entry, settings.reporting, own)
     return Kpi(id=name, family=family, own=own, **fields)
+
+
+def _margins(entry: _Entry, reporting: Reporting, own: bool) -> dict[str, float]:
+    """The margins of a KPI: what the settings state of it or of all, else its own, else the defaults."""
+    scale = {"share": 100.0, "points": 1.0}.get(entry.unit)
+    stated = reporting.practical_relative if scale is None else reporting.practical_points
+    if (own or stated is None) and (entry.margin or entry.margin_relative):
+        return {"margin": entry.margin, "margin_relative": entry.margin_relative}
+    if scale is None:
+        return {"margin": 0.0, "margin_relative": PRACTICAL_RELATIVE if stated is None else stated}
+    return {"margin": (PRACTICAL_POINTS if stated is None else stated) / scale, "margin_relative": 0.0}
 
 
 def _fill_parameters(text: str, values: Mapping[str, int]) -> str:

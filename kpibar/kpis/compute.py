@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from kpibar.database.engine import Engine, EngineError, Row
 from kpibar.kpis.catalogue import Kpi
-from kpibar.kpis.dependence import WEEKS_OF_YEAR, Quotient, design_effect
+from kpibar.kpis.dependence import Quotient, as_weeks_of, design_effect
 from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.estimates import Measure, Parts, Window
 from kpibar.kpis.facts import FACTS
@@ -109,8 +109,7 @@ def effect_of_year(kpi: Kpi, years: Sequence[Weeks], place: int, level: float) -
         return None
     whole = [sum(parts.values(), Parts()) for parts in years[place]]
     weeks, beside = (_quotients(quotient, years[year]) for year in (place, 1 - place))
-    later = WEEKS_OF_YEAR if place == 0 else -WEEKS_OF_YEAR
-    return design_effect(quotient(whole), weeks, level, {week + later: sums for week, sums in beside.items()})
+    return design_effect(quotient(whole), weeks, level, as_weeks_of(beside, place))
 
 
 def _quotients(quotient: Callable[[Sequence[Parts]], Quotient], weeks: Weeks) -> dict[int, Quotient]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
+from typing import TypeVar
 
 # Fewer weeks with rows tell too little of how they differ.
 FEWEST_WEEKS = 8
@@ -30,6 +31,7 @@ class Quotient:
     variance: float = 0.0
 
 
+_Sums = TypeVar("_Sums")
 # The sums of weeks, by the number of the week.
 Weeks = Mapping[int, Quotient]
 
@@ -59,6 +61,12 @@ def design_effect(whole: Quotient, weeks: Weeks, level: float, beside: Weeks | N
         both = variance + variance_of_sum(others)[0]
         variance *= variance_of_sum(difference_of_weeks(residuals, others))[0] / both if both else 1.0
     return max(1.0, variance * whole.base / whole.variance * small_sample_factor(degrees, level))
+
+
+def as_weeks_of(weeks: Mapping[int, _Sums], place: int) -> dict[int, _Sums]:
+    """The weeks of the other year, by the numbers of those of the year (0) or the year before (1) they stand beside."""
+    later = WEEKS_OF_YEAR if place == 0 else -WEEKS_OF_YEAR
+    return {number + later: sums for number, sums in weeks.items()}
 
 
 def residuals_of_weeks(whole: Quotient, weeks: Weeks) -> dict[int, float]:

@@ -145,22 +145,22 @@ def mean_interval(values: Moments, level: float = 0.95, effect: float = 1.0) -> 
 
     m - e T(z) to m - e T(-z), e the standard error, T the inverse of g(t) = t + 2at² + 4a²t³/3 + a with
     a = skewness / (6 √n): waits have a long tail, of which m ± z e sees too little. Source: Hall (1992), JRSS B 54, on
-    the removal of skewness by transformation. `effect` is the design effect: n / effect values stand for n.
+    the removal of skewness by transformation. `effect` is the design effect, by which the variance is
+    multiplied: it tells nothing of the skewness, which stays that of n values.
     """
     z = _z(level)
     if values.n < 2:
         return None
-    effective, error = values.n / max(1.0, effect), _error_of_mean(values, effect)
-    lean = values.skewness / (6 * math.sqrt(effective))
-    low, high = (values.mean - error * _without_skewness(end, lean) for end in (z, -z))
+    error, part = _error_of_mean(values, effect), values.skewness / (6 * math.sqrt(values.n))
+    low, high = (values.mean - error * _without_skewness(end, part) for end in (z, -z))
     return Interval(min(low, values.mean), max(high, values.mean))
 
 
-def _without_skewness(g: float, lean: float) -> float:
-    """The t of which g = ((1 + 2at)³ - 1) / (6a) + a, a being the lean."""
-    if abs(lean) < 1e-9:
+def _without_skewness(g: float, a: float) -> float:
+    """The t of which g = ((1 + 2at)³ - 1) / (6a) + a."""
+    if abs(a) < 1e-9:
         return g
-    return (math.cbrt(1 + 6 * lean * (g - lean)) - 1) / (2 * lean)
+    return (math.cbrt(1 + 6 * a * (g - a)) - 1) / (2 * a)
 
 
 def mean_difference(

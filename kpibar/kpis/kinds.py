@@ -45,7 +45,7 @@ _HITS = {"hits": "count(*) FILTER (WHERE {rows} AND ({hit}))"}
 _AGAINST = {"against": "count(*) FILTER (WHERE {rows} AND ({against}))"}
 _VALUES = {
     "total": "sum(({value}) * 1.0e0) FILTER (WHERE {rows})",
-    "squares": "sum(({value}) * ({value}) * 1.0e0) FILTER (WHERE {rows})",
+    "squares": "sum(({value}) * 1.0e0 * ({value})) FILTER (WHERE {rows})",
     "cubes": "sum(({value}) * 1.0e0 * ({value}) * ({value})) FILTER (WHERE {rows})",
 }
 _OF_FACTS = ("from_table", "date")

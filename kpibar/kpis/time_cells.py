@@ -18,7 +18,7 @@ from kpibar.kpis.compute import (
     segment_of,
     within,
 )
-from kpibar.kpis.dependence import WEEKS_OF_YEAR
+from kpibar.kpis.dependence import as_weeks_of
 from kpibar.kpis.estimates import Measure, Reason, Window
 from kpibar.kpis.times import Shift, Times, compare_times
 
@@ -134,9 +134,8 @@ def _effect(parts: Mapping[Key, Times], key: Key, kpi: Kpi, level: float) -> flo
     times, other = parts[key], parts.get((1 - key[0], *key[1:]))
     if not times.base:
         return None
-    later = WEEKS_OF_YEAR if key[0] == 0 else -WEEKS_OF_YEAR
     weeks = other.weeks_at(_middle(other, kpi, level)) if other and other.base else {}
-    return times.effect_at(_middle(times, kpi, level), level, {week + later: sums for week, sums in weeks.items()})
+    return times.effect_at(_middle(times, kpi, level), level, as_weeks_of(weeks, key[0]))
 
 
 def _middle(times: Times, kpi: Kpi, level: float) -> float:
@@ -156,8 +155,10 @@ def _figure(times: Times, kpi: Kpi, level: float, effect: float | None) -> Measu
     return replace(kpi.spec.times(times, kpi.quantile, level, effect), immature=times.young)
 
 
-def time_shifts(parts: Mapping[Key, Times], kpi: Kpi, level: float) -> Mapping[str | None, Shift]:
+def time_shifts(parts: Mapping[Key, Times], kpi: Kpi, level: float, minimum: int) -> Mapping[str | None, Shift]:
     """How the times of the first period lie to those of the second, as a whole (None) and of each segment.
+
+    Channels of fewer records than `minimum` are left out.
 
     Of a median alone: a ninth tenth tells of the slowest, of which the whole tells little.
     """
@@ -167,7 +168,7 @@ def time_shifts(parts: Mapping[Key, Times], kpi: Kpi, level: float) -> Mapping[s
     for period, month, segment in parts:
         before = parts.get((1, None, segment))
         if period == 0 and month is None and before is not None:
-            shift = compare_times(parts[0, None, segment], before, level)
+            shift = compare_times(parts[0, None, segment], before, level, minimum)
             if shift is not None:
                 shifts[segment] = shift
     return shifts

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from kpibar.kpis.dependence import (
     FEWEST_WEEKS,
-    WEEKS_OF_YEAR,
     Quotient,
+    as_weeks_of,
     design_effect,
     difference_of_weeks,
     small_sample_factor,
@@ -126,25 +126,31 @@ class Shift:
     p_value: float
 
 
-def compare_times(now: Times, before: Times, level: float) -> Shift | None:
-    """The test of two sets of times as a whole, within channels; None where no channel is in both.
+# A channel of fewer records, in either year, tells too little of how its times vary.
+_FEWEST_RECORDS = 10
+# Channels in both years hold at least this part of the records of each, or nothing is said of all.
+_LEAST_PART = 0.5
+# A variance that is mere rounding.
+_ROUNDING = 1e-15
+
+
+def compare_times(now: Times, before: Times, level: float, minimum: int = _FEWEST_RECORDS) -> Shift | None:
+    """The test of two sets of times as a whole, within channels; None where too few are of a channel that both have.
 
     Records have the scores of Peto and Peto (1972), JRSS A 135: 1 - S(t-) - S(t) where they ended at t and 1 - S(t)
     where they still run, S the curve of both years. Without running ones these are ranks, and the test that of Mann and
-    Whitney (1947). Channels are weighted as by van Elteren (1960). The variance is that of the differences of the
-    weeks of both years, in which channels share their good and bad days, or of independent records if larger.
+    Whitney (1947). Channels are weighted as by van Elteren (1960); those of fewer records than `minimum`, 10 at least,
+    are left out. The variance is that of the differences of the weeks of both years, in which channels share their good
+    and bad days, or of independent records if larger.
     """
-    import numpy
-
-    shift = weights = 0.0
     sides = (now, before)
+    channels = _large_channels(sides, max(minimum, _FEWEST_RECORDS))
+    if not channels:
+        return None
+    shift = weights = independent = 0.0
     residuals: list[dict[int, float]] = [{}, {}]
-    independent = [0.0, 0.0]
-    for channel in numpy.intersect1d(now.channel, before.channel).tolist():
-        parts = [_of_channel(side, channel) for side in sides]
+    for parts in channels:
         bases = [part.base for part in parts]
-        if not all(bases):
-            continue
         weight = bases[0] * bases[1] / (sum(bases) + 1)
         scores = [_scores(part, _join(parts)) for part in parts]
         means = [float(sums.sum()) / base for (sums, _), base in zip(scores, bases, strict=True)]
@@ -152,22 +158,33 @@ def compare_times(now: Times, before: Times, level: float) -> Shift | None:
         for place, part in enumerate(parts):
             sums, squares = scores[place]
             scale = weight / bases[place] / 2
-            independent[place] += scale**2 * (float(squares.sum()) - bases[place] * means[place] ** 2)
+            spread = max(0.0, float(squares.sum()) - bases[place] * means[place] ** 2)
+            independent += scale**2 * spread * bases[place] / (bases[place] - 1)
             for week, residual in _by_week(part.week, scale * (sums - means[place] * part.records)):
                 residuals[place][week] = residuals[place].get(week, 0.0) + residual
-    if not weights:
-        return None
-    variance = _variance(residuals, sum(independent), level)
-    probability = 0.5 + shift / weights
-    return Shift(probability, math.erfc(abs(shift) / math.sqrt(2 * variance)) if variance else float(shift == 0))
+    variance = _variance(residuals, independent, level)
+    if variance <= _ROUNDING * weights**2:
+        return Shift(0.5 + shift / weights, float(abs(shift) <= _ROUNDING * weights))
+    return Shift(0.5 + shift / weights, math.erfc(abs(shift) / math.sqrt(2 * variance)))
+
+
+def _large_channels(sides: Sequence[Times], minimum: int) -> list[list[Times]]:
+    """The times of each channel with so many records in both years; none where they hold too small a part of either."""
+    import numpy
+
+    common = numpy.intersect1d(sides[0].channel, sides[1].channel).tolist()
+    channels = [[_of_channel(side, channel) for side in sides] for channel in common]
+    large = [parts for parts in channels if min(part.base for part in parts) >= minimum]
+    sizes = [sum(parts[place].base for parts in large) for place in (0, 1)]
+    is_most = all(size >= _LEAST_PART * side.base for size, side in zip(sizes, sides, strict=True))
+    return large if is_most else []
 
 
 def _variance(residuals: Sequence[Mapping[int, float]], independent: float, level: float) -> float:
     """The variance of the difference of two years, by the residuals of the weeks of each."""
     if min(map(len, residuals)) < FEWEST_WEEKS:
         return independent
-    before = {week + WEEKS_OF_YEAR: residual for week, residual in residuals[1].items()}
-    variance, degrees = variance_of_sum(difference_of_weeks(residuals[0], before))
+    variance, degrees = variance_of_sum(difference_of_weeks(residuals[0], as_weeks_of(residuals[1], 0)))
     return max(variance * small_sample_factor(degrees, level), independent)
 
 

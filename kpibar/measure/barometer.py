@@ -79,8 +79,16 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
     changes = handovers(settings.succession, sources, request.brand)
     inputs = gather(store, settings.reporting, kpis, together, edition, request.brand, request.by, changes)
     observations = observe(store, config, layouts, edition, request.brand, sources)
-    rows = judge_rows([_row(inputs, kpi, settings.targets.get(kpi.id)) for kpi in together], settings.reporting)
-    shown = tuple(row for row, kpi in zip(rows, together, strict=True) if kpi in selection)
+    rows = [_row(inputs, kpi, settings.targets.get(kpi.id)) for kpi in together]
+    # A hidden KPI that is asked for is judged alone: it takes nothing from what the others may show.
+    groups = [[row.kpi.id for row, kpi in zip(rows, together, strict=True) if not kpi.hidden]]
+    groups += [[kpi.id] for kpi in together if kpi.hidden]
+    judgements = {
+        row.kpi.id: row
+        for group in groups
+        for row in judge_rows([row for row in rows if row.kpi.id in group], settings.reporting)
+    }
+    shown = tuple(judgements[kpi.id] for kpi in together if kpi in selection)
     return Barometer(
         edition=edition,
         request=request,

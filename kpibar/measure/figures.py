@@ -40,7 +40,9 @@ def figures(inputs: Inputs, kpi: Kpi) -> Figures:
     now, before = (_year(inputs, kpi, place) for place in (0, 1))
     status: Status = "not_available"
     if missing:
-        now = replace(now, value=None, low=None, high=None, weighted_value=None, reason="missing_inputs")
+        now = replace(
+            now, value=None, low=None, high=None, weighted_value=None, design_effect=None, reason="missing_inputs"
+        )
     elif now.reason != "no_source":
         status = _status(kpi, now)
     return Figures(

@@ -215,7 +215,7 @@ def _times(
             if sql not in cache:
                 cache[sql] = read_times(store.engine, kpi, sql, len(spans[kpi.id]))
             statistics[kpi.id] = time_figures(cache[sql], kpi, reporting.confidence)
-            shifts[kpi.id] = time_shifts(cache[sql], kpi, reporting.confidence)
+            shifts[kpi.id] = time_shifts(cache[sql], kpi, reporting.confidence, reporting.min_base)
     return statistics, shifts
 
 

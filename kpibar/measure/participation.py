@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.estimates import difference_of_shares
-from kpibar.measure.figures import year_total
+from kpibar.measure.figures import total, year_total
 from kpibar.measure.inputs import Inputs
 from kpibar.measure.recording import LEAST_CHANGE, PROBABILITY
 
@@ -54,7 +54,8 @@ def may_explain(inputs: Inputs, kpi: Kpi, change: ParticipationChange) -> bool:
 def _changes(inputs: Inputs, kpi: Kpi) -> Iterator[ParticipationChange]:
     for name, gap in kpi.participation.items():
         share = inputs.catalogue.get(name)
-        now, before = (year_total(inputs, share, place) for place in (0, 1))
+        # Without a design effect: who is asked or answers is what is looked for, also where it changes within the year.
+        now, before = (total(inputs, share, window) for window in inputs.spans[name])
         if min(now.base, before.base) < inputs.reporting.min_base:
             continue
         hits = now.numerator or 0.0, before.numerator or 0.0

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kpibar.kpis.catalogue import Kpi
-from kpibar.kpis.compute import Cells, effect_of_year
-from kpibar.kpis.estimates import Measure, Parts, difference_of_shares, share_of_rows
+from kpibar.kpis.compute import Cells
+from kpibar.kpis.estimates import Measure, difference_of_shares, share_of_rows
 from kpibar.measure.inputs import Inputs
 
 # The share that tells how many contacts can be followed.
@@ -57,9 +57,8 @@ def _pairs(inputs: Inputs, name: str) -> Iterator[tuple[str, str, Measure, Measu
 
 def _share(inputs: Inputs, cells: Cells, name: str, place: int, channel: str | None) -> Measure:
     """A share of rows in the year (0) or the year before (1), of a channel or of all."""
-    kpi, level = inputs.catalogue.get(name), inputs.reporting.confidence
-    years = [[cells.weeks(name, span, channel)] for span in inputs.spans[name]]
-    return share_of_rows([sum(years[place][0].values(), Parts())], level, effect_of_year(kpi, years, place, level))
+    # Without a design effect: a tool that comes within the year makes weeks differ, and is what is looked for.
+    return share_of_rows([cells.sum(name, inputs.spans[name][place], channel)], inputs.reporting.confidence)
 
 
 def _differs(now: Measure, before: Measure, probability: float) -> bool:

@@ -75,7 +75,7 @@ class Change:
 
     `margin` is the change from which on it matters, `smallest_visible` the one that figures of such intervals show in
     four of five cases. Of times, `longer` is the probability that one of the year is longer than one of the year
-    before: `p_value` is then that of the times as a whole.
+    before: `p_value` is then that of the times as a whole, and no smallest visible change of their quantile is known.
     """
 
     absolute: float

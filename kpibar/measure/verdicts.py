@@ -35,33 +35,20 @@ def difference(
         return None
     absolute = now.value - before.value
     relative = absolute / before.value if before.value > 0 and kpi.unit != "points" else None
-    test = kpi.spec.difference(now, before, reporting.confidence)
+    test, least = kpi.spec.difference(now, before, reporting.confidence), margin(kpi, before.value)
+    if shift is not None:
+        low, high = (test.low, test.high) if test else (None, None)
+        return Change(absolute, relative, low, high, p_value=shift.p_value, margin=least, longer=shift.longer)
     if test is None:
         return Change(absolute, relative)
     normal = NormalDist()
     z = normal.inv_cdf((1 + reporting.confidence) / 2)
-    return Change(
-        absolute,
-        relative,
-        test.low,
-        test.high,
-        p_value=test.p_value if shift is None else shift.p_value,
-        margin=margin(kpi, before.value, reporting),
-        smallest_visible=(test.high - test.low) / (2 * z) * (z + normal.inv_cdf(_POWER)),
-        longer=None if shift is None else shift.longer,
-    )
+    visible = (test.high - test.low) / (2 * z) * (z + normal.inv_cdf(_POWER))
+    return Change(absolute, relative, test.low, test.high, test.p_value, margin=least, smallest_visible=visible)
 
 
-def margin(kpi: Passport, before: float, reporting: Reporting) -> float:
-    """The smallest change of a figure that matters, in its unit: that of its KPI, or of the settings where they say so.
-
-    The settings give points of shares and scores, and the part of any other figure; they stand too where a KPI, one of
-    the settings, has no margin of its own.
-    """
-    scale = {"share": 100.0, "points": 1.0}.get(kpi.unit)
-    setting = "practical_relative" if scale is None else "practical_points"
-    if setting in reporting.model_fields_set or not (kpi.margin or kpi.margin_relative):
-        return reporting.practical_relative * abs(before) if scale is None else reporting.practical_points / scale
+def margin(kpi: Passport, before: float) -> float:
+    """The smallest change of a figure that matters, in its unit."""
     return max(kpi.margin, kpi.margin_relative * abs(before))
 
 

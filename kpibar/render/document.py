@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from kpibar.config import Reporting, Thresholds
+from kpibar.config import PRACTICAL_POINTS, PRACTICAL_RELATIVE, Reporting, Thresholds
 from kpibar.kpis.estimates import Measure, Window
 from kpibar.kpis.intervals import Interval
 from kpibar.kpis.kinds import KINDS, Kind, KindSpec
@@ -31,6 +31,7 @@ from kpibar.measure.report import (
     Row,
     Segment,
     Target,
+    Verdict,
 )
 from kpibar.render.clean import csv_text, json_text
 from kpibar.render.messages import dimension_name, note_text, say, segment_name
@@ -83,7 +84,9 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
             "ci_level": basis.reporting.confidence,
             "alpha": _round(1 - basis.reporting.confidence),
             "multiple_testing": "benjamini_hochberg",
-            **basis.reporting.model_dump(exclude={"confidence"}),
+            "practical_points": PRACTICAL_POINTS,
+            "practical_relative": PRACTICAL_RELATIVE,
+            **basis.reporting.model_dump(exclude={"confidence"}, exclude_none=True),
             **basis.thresholds.model_dump(),
         },
         "config": {
@@ -411,11 +414,19 @@ def _change_of(entry: Mapping[str, Any]) -> Change | None:
         p_value=entry["p_value"],
         p_adjusted=entry["p_adjusted"],
         clear=entry["significance"] == "significant",
-        verdict=entry.get("verdict_detail") or {"neutral": "cannot_tell"}.get(entry["verdict"], entry["verdict"]),
+        verdict=entry.get("verdict_detail") or _verdict_of(entry),
         margin=entry.get("margin"),
         smallest_visible=entry.get("smallest_visible"),
         longer=entry.get("probability_longer"),
     )
+
+
+def _verdict_of(entry: Mapping[str, Any]) -> Verdict:
+    """The verdict of a document before 1.2, in which a clear change that did not matter was neutral too."""
+    if entry["verdict"] == "neutral":
+        return "small" if entry["significance"] == "significant" else "cannot_tell"
+    verdict: Verdict = entry["verdict"]
+    return verdict
 
 
 def _note_of(entry: Mapping[str, Any]) -> Note:

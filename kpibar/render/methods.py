@@ -7,7 +7,6 @@ from importlib.resources import files
 
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.passport import OWN_FAMILY
-from kpibar.render.numbers import format_number
 
 # A median of times is compared by all of them; another quantile by itself, as the whole tells little of the slowest.
 _TIMES = (
@@ -43,15 +42,13 @@ def _margin(kpi: Kpi) -> str:
     parts = []
     if kpi.margin:
         number = kpi.margin * 100 if kpi.unit == "share" else kpi.margin
-        decimals = 0 if round(number, 6).is_integer() else 1
-        unit = {"share": "point", "points": "point"}.get(kpi.unit, "in the unit of the KPI")
-        plural = "s" if unit == "point" and number != 1 else ""
-        parts.append(f"{format_number(number, decimals, 'en')} {unit}{plural}")
+        unit = {"share": "point", "points": "point", "seconds": "second"}.get(kpi.unit, "in the unit of the KPI")
+        plural = "s" if unit in ("point", "second") and number != 1 else ""
+        parts.append(f"{number:g} {unit}{plural}")
     if kpi.margin_relative:
-        parts.append(f"{format_number(100 * kpi.margin_relative, 0, 'en')} % of last year's figure")
+        parts.append(f"{100 * kpi.margin_relative:g} % of last year's figure")
     if not parts:
-        setting = "practical_points" if kpi.unit in ("share", "points") else "practical_relative"
-        return f"that of the settings ({setting}): a smaller change is small"
+        return "0: any change matters"
     whichever = ", whichever is larger" if len(parts) == 2 else ""
     return f"{' or '.join(parts)}{whichever}: a smaller change is small"
 
@@ -59,6 +56,10 @@ def _margin(kpi: Kpi) -> str:
 def _verdict(kpi: Kpi) -> str:
     if kpi.better == "none":
         return "none, as neither direction is better"
-    beside = "the other KPIs of the settings" if kpi.family == OWN_FAMILY else "all other KPIs of the report"
+    beside = (
+        "the other KPIs of the settings"
+        if kpi.family == OWN_FAMILY
+        else "all KPIs of the catalogue with a good direction"
+    )
     weight = ", with weight 4 as a headline" if kpi.headline else ""
     return f"p-values adjusted after Benjamini and Hochberg beside {beside}{weight}; segments apart"

@@ -103,11 +103,20 @@ def _pair_lines(cells: Cells) -> Iterator[Cell]:
     edition = cells.barometer.edition
     pairs: dict[tuple[str, str], list[str]] = {}
     for name, longer in _tested_times(cells):
-        percent = format_number(100 * max(longer, 1 - longer), 0, cells.lang)
+        share = max(longer, 1 - longer)
+        # Close to a half a whole number would say that nothing differs.
+        percent = format_number(100 * share, 0 if share > 0.55 else 1, cells.lang)
         pairs.setdefault(("notes_longer" if longer > 0.5 else "notes_shorter", percent), []).append(name)
     for (key, percent), names in pairs.items():
         kpis = SEPARATOR.join(names)
         yield cells.say(key, "note", kpis=kpis, percent=percent, year=edition.year, previous=edition.year - 1)
+    if moved := [cells.name(row.kpi) for row in cells.barometer.rows if row.change and _moves_by_mix(row.change)]:
+        yield cells.say("notes_mix_of_channels", "note", kpis=SEPARATOR.join(moved))
+
+
+def _moves_by_mix(change: Change) -> bool:
+    """Whether a quantile of times moved by more than chance, and the times within channels did not."""
+    return change.longer is not None and change.verdict == "cannot_tell" and not _holds_zero(change)
 
 
 def _tested_times(cells: Cells) -> Iterator[tuple[str, float]]:
@@ -126,7 +135,8 @@ def _tested_times(cells: Cells) -> Iterator[tuple[str, float]]:
 
 
 def _holds_zero(change: Change) -> bool:
-    return change.low is not None and change.high is not None and change.low <= 0 <= change.high
+    """Whether its interval holds 0, or is not known."""
+    return change.low is None or change.high is None or change.low <= 0 <= change.high
 
 
 def _name_and_rows(cells: Cells, row: Row, note: Note) -> str:
