@@ -174,7 +174,11 @@ def test_the_example_settings_show_every_setting_and_the_defaults(example: Path)
     written = tomllib.loads(example.read_text(encoding="utf-8"))
     assert set(written) == set(Settings.model_fields)
     assert written["thresholds"] == Thresholds().model_dump()
-    assert written["reporting"] == Reporting().model_dump()
+    # What is not set by default stands in comments: to state it is to take the margins of the catalogue away.
+    assert written["reporting"] == Reporting().model_dump(exclude_none=True)
+    unset = set(Reporting.model_fields) - set(written["reporting"])
+    assert unset == {"practical_points", "practical_relative"}
+    assert all(f"# {name} = " in example.read_text(encoding="utf-8") for name in unset)
     assert set(written["hours"]) == set(Hours.model_fields)
 
 

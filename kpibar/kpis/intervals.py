@@ -133,11 +133,12 @@ class Moments:
     def skewness(self) -> float:
         """The third central moment over the cube of the standard deviation; 0 of values that are all alike."""
         mean, spread = self.mean, max(0.0, self.squares / self.n - self.mean**2)
-        if spread <= 1e-12 * mean * mean:
+        cube = float(spread**1.5)
+        if spread <= 1e-12 * mean * mean or cube == 0:
             return 0.0
         third = self.cubes / self.n - 3 * mean * self.squares / self.n + 2 * mean**3
         # No set of n values is more lopsided than one of which all but one are alike.
-        return max(-math.sqrt(self.n), min(math.sqrt(self.n), float(third / spread**1.5)))
+        return max(-math.sqrt(self.n), min(math.sqrt(self.n), third / cube))
 
 
 def mean_interval(values: Moments, level: float = 0.95, effect: float = 1.0) -> Interval | None:
