@@ -8,6 +8,7 @@ import pytest
 
 from kpibar.config import load
 from kpibar.kpis import intervals
+from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.errors import KpiInvalid, KpiUnknown
 from kpibar.measure.errors import BrandUnknown, YearWithoutData
 from kpibar.measure.report import Barometer, Request, Segment
@@ -170,6 +171,33 @@ def test_a_clear_change_must_also_matter(brands: Path, folder: Path, points: int
     moved = segment(report(brands, settings(folder, asked), Request(by="brand")), "csat", "Up")
     assert moved.change and moved.change.clear and moved.change.verdict == verdict
     assert moved.change.margin == pytest.approx(0.02 if points is None else points / 100)
+
+
+OWN_SHARE = """
+[kpis.promoters]
+title = { en = "Promoters" }
+kind = "rate"
+from = "surveys"
+date = "answered_on"
+where = "TRUE"
+hit = "promoter"
+unit = "share"
+better = "higher"
+"""
+
+
+def test_the_margin_of_an_own_kpi(folder: Path) -> None:
+    """Its own margin comes first, then the points of all shares, then one point."""
+    for reporting, own, margin in (
+        ("", "", 0.01),
+        ("practical_points = 2\n", "", 0.02),
+        ("practical_points = 2\n", "margin = 0.05\n", 0.05),
+        ("", "margin_relative = 0.1\n", 0.0),
+    ):
+        kpi = catalogue(settings(folder, reporting + OWN_SHARE + own).settings).get("promoters")
+        assert (kpi.margin, kpi.margin_relative) == (margin, 0.1 if "relative" in own else 0.0)
+    with pytest.raises(KpiInvalid, match=r"margin = 2: shares go from 0 to 1, write 0\.02"):
+        catalogue(settings(folder, OWN_SHARE + "margin = 2\n").settings)
 
 
 @pytest.mark.long

@@ -416,6 +416,15 @@ def test_the_named_fill_one_line_of_a_narrow_screen() -> None:
     assert found[3] == "Better: Late deliveries 8 · Late deliveries 0 · Late deliveries 1 · 6 more"
 
 
+def test_a_median_that_moves_by_the_mix_of_channels_says_so() -> None:
+    """Its interval leaves out 0, and the times of each channel are alike."""
+    moved = row("frt_median", median(12_000, 1096), median(9_120, 1001), shift=Shift(0.5, 0.9))
+    assert moved.change and moved.change.low and moved.change.low > 0 and moved.change.verdict == "cannot_tell"
+    made = replace(example(), rows=(moved,))
+    assert lines(made)[-1].startswith("First reply (median): no clear change within the channels")
+    assert lines(made, lang="fr")[-1].startswith("1re réponse (médiane)\u00a0: pas d’écart net au sein de chaque canal")
+
+
 @pytest.mark.parametrize(
     ("longer", "now", "words"),
     [
