@@ -99,3 +99,14 @@ def test_a_quantile_lies_between(fraction: float) -> None:
     curve = survival_curve(*cells([(1, True)]))
     with pytest.raises(ValueError, match="strictly between 0 and 1"):
         curve_quantile(curve, fraction, LEVEL)
+
+
+@pytest.mark.parametrize("effect", [1.0, 4.0, 12.0, 20.0])
+def test_an_interval_under_a_design_effect_is_about_its_quantile(effect: float) -> None:
+    """400 times from 1 to 400 s: those of the first seconds, of which nearly all still run, are not in the interval."""
+    curve = survival_curve(*cells([(float(time), True) for time in range(1, 401)]))
+    found = curve_quantile(curve, 0.5, LEVEL, effect)
+    assert found.value is not None and found.low is not None and found.high is not None
+    half = 1.96 * (effect * 0.25 / 400) ** 0.5 * 400
+    assert found.low == pytest.approx(200 - half, abs=0.12 * half + 2)
+    assert found.low < found.value < found.high

@@ -423,6 +423,10 @@ def test_a_median_that_moves_by_the_mix_of_channels_says_so() -> None:
     made = replace(example(), rows=(moved,))
     assert lines(made)[-1].startswith("First reply (median): no clear change within the channels")
     assert lines(made, lang="fr")[-1].startswith("1re réponse (médiane)\u00a0: pas d’écart net au sein de chaque canal")
+    against = row("frt_median", median(12_000, 1096), median(9_120, 1001), shift=Shift(0.4, 1e-9))
+    assert against.change and against.change.verdict == "cannot_tell"
+    made = replace(example(), rows=(against,))
+    assert lines(made)[-1].startswith("First reply (median): within the channels times moved the other way")
 
 
 @pytest.mark.parametrize(

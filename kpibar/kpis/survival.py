@@ -88,7 +88,7 @@ def curve_quantile(curve: Curve, fraction: float, level: float, effect: float = 
     The interval holds the times t with |g(S(t)) - g(1 - fraction)| <= z |g'(S(t))| se(S(t)), g(S) = ln(-ln S), and
     ends with the time after the last of them; source: Brookmeyer and Crowley (1982), Biometrics 38, on the scale of
     Klein and Moeschberger (2003), section 4.5. The variance is that of Greenwood times the design effect of the
-    records. An end is None where the curve stops before it.
+    records; with one, only the run of times about the quantile counts. An end is None where the curve stops before it.
     """
     import numpy
 
@@ -96,12 +96,32 @@ def curve_quantile(curve: Curve, fraction: float, level: float, effect: float = 
         raise ValueError(f"a quantile lies strictly between 0 and 1, not {fraction}")
     left = 1 - fraction
     below = curve.survival <= left + _ROUNDING
-    inside = numpy.flatnonzero(_near(curve, left, level, effect))
+    near = _near(curve, left, level, effect)
+    if effect > 1:
+        near &= _beside(near, int(below.argmax()) if below.any() else len(near))
+    inside = numpy.flatnonzero(near)
     low = float(curve.times[inside[0]]) if len(inside) else None
     after = int(inside[-1]) + 1 if len(inside) else len(curve.times)
     high = float(curve.times[after]) if after < len(curve.times) else None
     value = float(curve.times[below.argmax()]) if below.any() else None
     return Quantile(value, low, high)
+
+
+def _beside(near: NDArray[bool_], place: int) -> NDArray[bool_]:
+    """Of each time, whether it is in the run of near ones about a place.
+
+    Where nearly all still run, the double logarithm is so steep that a large design effect makes the first times near
+    as well, and far ones between them not.
+    """
+    import numpy
+
+    run = numpy.zeros_like(near)
+    for steps in (range(place - 1, -1, -1), range(place, len(near))):
+        for step in steps:
+            if not near[step]:
+                break
+            run[step] = True
+    return run
 
 
 def _near(curve: Curve, left: float, level: float, effect: float) -> NDArray[bool_]:

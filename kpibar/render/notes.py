@@ -110,13 +110,21 @@ def _pair_lines(cells: Cells) -> Iterator[Cell]:
     for (key, percent), names in pairs.items():
         kpis = SEPARATOR.join(names)
         yield cells.say(key, "note", kpis=kpis, percent=percent, year=edition.year, previous=edition.year - 1)
-    if moved := [cells.name(row.kpi) for row in cells.barometer.rows if row.change and _moves_by_mix(row.change)]:
-        yield cells.say("notes_mix_of_channels", "note", kpis=SEPARATOR.join(moved))
+    mixes = [(row, row.change) for row in cells.barometer.rows if row.change and _moves_by_mix(row.change)]
+    for key, has_shift in (("notes_mix_of_channels", False), ("notes_other_way", True)):
+        names = [cells.name(row.kpi) for row, change in mixes if _is_shift(cells, change) == has_shift]
+        if names:
+            yield cells.say(key, "note", kpis=SEPARATOR.join(names))
 
 
 def _moves_by_mix(change: Change) -> bool:
-    """Whether a quantile of times moved by more than chance, and the times within channels did not."""
+    """Whether a quantile of times moved by more than chance, and those within channels did not, or the other way."""
     return change.longer is not None and change.verdict == "cannot_tell" and not _holds_zero(change)
+
+
+def _is_shift(cells: Cells, change: Change) -> bool:
+    """Whether the times within channels changed clearly."""
+    return change.p_adjusted is not None and change.p_adjusted < 1 - cells.reporting.confidence
 
 
 def _tested_times(cells: Cells) -> Iterator[tuple[str, float]]:
