@@ -24,7 +24,7 @@ ROOMS = (
     ("measure",),
     ("load",),
     ("status", "checks"),
-    ("audit", "removal"),
+    ("answers", "audit", "removal"),
     ("render",),
     ("api",),
     ("cli",),

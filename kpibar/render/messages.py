@@ -1,4 +1,4 @@
-"""Words for people in English and French: one table, messages.toml, and the few rules that pick from it."""
+"""Words for people in English and French: the tables of TOML files, and the few rules that pick from them."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,8 @@ from kpibar.kpis.compute import NO_ORDER, UNKNOWN
 from kpibar.render.numbers import format_value
 
 _COUNTS = frozenset({"base", "doubtful", "least", "named", "rows"})
+# Where the texts stand: those of reports, then of each question that has an answer of its own.
+_FILES = ("messages", "headline", "order", "explain", "wismo")
 _IN_UNIT = frozenset({"low", "high", "weighted"})
 # Rows of which a dimension says nothing: the key of their segment in the data and the message that names it.
 _WITHOUT_NAME = {UNKNOWN: "unknown", NO_ORDER: "no_order"}
@@ -18,8 +20,9 @@ _WITHOUT_NAME = {UNKNOWN: "unknown", NO_ORDER: "no_order"}
 @lru_cache(maxsize=1)
 def messages() -> Mapping[str, Mapping[str, str]]:
     """Every message by id, then by language."""
-    source = files("kpibar.render").joinpath("messages.toml")
-    return tomllib.loads(source.read_text(encoding="utf-8"))
+    folder = files("kpibar.render")
+    tables = [tomllib.loads(folder.joinpath(f"{name}.toml").read_text(encoding="utf-8")) for name in _FILES]
+    return {key: texts for table in tables for key, texts in table.items()}
 
 
 def is_message(key: str) -> bool:

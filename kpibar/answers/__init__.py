@@ -1,0 +1,6 @@
+"""Questions that a barometer raises, answered from the same facts: what happened to an order, why a figure moved.
+
+Its own order, each line standing on those above it:
+
+    errors
+"""
