@@ -2,5 +2,5 @@
 
 Its own order, each line standing on those above it:
 
-    errors
+    errors headline
 """

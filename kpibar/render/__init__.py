@@ -8,9 +8,9 @@ Its own order, each line standing on those above it:
     clean numbers output table
     marks messages methods
     summary
-    cells document listings withdrawals
+    cells listings withdrawals
     audit notes overview
-    page
+    document page
     grid
     terminal
     formats

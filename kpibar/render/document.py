@@ -33,11 +33,13 @@ from kpibar.measure.report import (
     Target,
     Verdict,
 )
+from kpibar.render.cells import Cells
 from kpibar.render.clean import csv_text, json_text
 from kpibar.render.messages import dimension_name, note_text, say, segment_name
+from kpibar.render.overview import opening_sentences
 
 SCHEMA = "kpibar.report"
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 LANGUAGES = ("en", "fr")
 # Words of the document that differ from those of the report, and back.
 _GOOD: Mapping[Better, str] = {"lower": "down", "higher": "up", "none": "none"}
@@ -96,9 +98,23 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
         "coverage": [_coverage(source) for source in barometer.coverage],
         "families": [{"id": family.id, "title": dict(family.title)} for family in barometer.families],
         "dimensions": _dimensions(barometer),
+        "opening": _opening(barometer),
         "kpis": [_kpi(row, edition.year) for row in barometer.rows],
         "notes": [_note(note) for note in barometer.notes],
     }
+
+
+def _opening(barometer: Barometer) -> list[dict[str, Any]]:
+    """The first sentences: a stable code, the KPIs each is about, and its text in each language."""
+    sentences = {lang: tuple(opening_sentences(Cells(barometer, lang))) for lang in LANGUAGES}
+    return [
+        {
+            "code": same[0].code,
+            "kpis": list(same[0].kpis),
+            "text": {lang: sentence.text for lang, sentence in zip(LANGUAGES, same, strict=True)},
+        }
+        for same in zip(*sentences.values(), strict=True)
+    ]
 
 
 def _edition(edition: Edition) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def report_page(barometer: Barometer, lang: str, most_segments: int | None = Non
         sections = [_segments(cells, row) for row in rows]
         columns = _columns(cells, "strip", _JUDGEMENT)
     return Page(
-        heading=(*_heading(cells), *(overview_lines(cells, rows) if by is None else ())),
+        heading=(*_heading(cells), *(overview_lines(cells) if by is None else ())),
         table=Table(columns, tuple(sections)),
         absent=tuple(absent_lines(cells, without_breakdown)),
         explanations=explanations(cells),
