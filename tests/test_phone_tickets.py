@@ -58,3 +58,14 @@ def test_a_rule_that_names_a_telephone_is_that_of_its_file(folder: Path) -> None
     found = computed(folder, files, rule)
     assert fraction(found, "contacts")[0] == 50
     assert "phone_tickets_unmatched" not in [note.code for note in found.notes]
+
+
+def test_calls_of_unknown_callers_are_no_tickets(folder: Path) -> None:
+    """25 calls of known callers and 25 of unknown ones in one export: no helpdesk has a ticket of any."""
+    text = "contact_id,created_at,channel,customer,answered,wait_s\n"
+    for n in range(50):
+        at = datetime(2025, 3, 1, 9) + timedelta(hours=7 * n)
+        text += f"c{n},{at},phone,{f'+336123400{n:02d}' if n < 25 else ''},yes,20\n"
+    found = computed(folder, {"calls.csv": text})
+    assert fraction(found, "contacts")[0] == 50
+    assert "phone_tickets_unmatched" not in [note.code for note in found.notes]

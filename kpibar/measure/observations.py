@@ -106,6 +106,9 @@ def _phone_tickets(store: Store, edition: Edition, brand: str | None) -> PhoneTi
     days = within("c.created_on", [edition.window])
     tickets, calls, pairs = store.engine.rows(
         "SELECT sum(CASE WHEN call_record.contact_id IS NULL AND coalesce(c.grain, 'case') = 'case' "
+        # The call of an unknown caller is no ticket: its export says what became of it.
+        "AND coalesce(c.answered, c.abandoned, c.queued) IS NULL "
+        "AND coalesce(c.ivr_s, c.wait_s, c.talk_s, c.hold_s) IS NULL "
         "THEN 1 ELSE 0 END), count(call_record.contact_id), (SELECT count(*) FROM fact_call_tickets) "
         f"FROM (SELECT * FROM contacts WHERE TRUE{of_brand(brand, or_none=True)}) AS c "
         "LEFT JOIN fact_calls AS call_record ON call_record.source = c.source "
