@@ -21,11 +21,11 @@ Key = tuple[str | None, ...]
 class OrderSums:
     """Sums over orders: of their contacts made after the promise ended, of all their contacts, and of both squared.
 
-    Contacts may be weighted, by what each costs; `asked` counts the orders with at least one after the promise.
+    Contacts may be weighted, by what each costs; `with_contact` counts the orders with at least one after the promise.
     """
 
     orders: float = 0
-    asked: float = 0
+    with_contact: float = 0
     after: float = 0
     after_squares: float = 0
     whole: float = 0
@@ -35,7 +35,7 @@ class OrderSums:
     def __add__(self, other: "OrderSums") -> "OrderSums":
         return OrderSums(
             self.orders + other.orders,
-            self.asked + other.asked,
+            self.with_contact + other.with_contact,
             self.after + other.after,
             self.after_squares + other.after_squares,
             self.whole + other.whole,
@@ -184,8 +184,7 @@ class _Influence:
     def of_log_ratio(self, after: float, expected: float) -> float:
         """The standard error of the logarithm of the ratio."""
         squares = sum(
-            s.late.squares_of(1 / after, -self.groups[reference].mean / expected, 0)
-            for s, reference in self.references
+            s.late.squares_of(1 / after, -self.groups[reference].mean / expected, 0) for s, reference in self.references
         )
         for stratum in self.strata:
             weight, centre = self._of_on_time(stratum.key)
@@ -223,9 +222,7 @@ def with_unlinked(strata: Sequence[Stratum], unlinked: Unlinked, *, late: bool) 
         total, squares = unlinked.total * part, unlinked.squares * part
         return side + OrderSums(0, 0, total, squares, total, squares, squares)
 
-    return [
-        replace(s, late=added(s.late)) if late else replace(s, on_time=added(s.on_time)) for s in strata
-    ]
+    return [replace(s, late=added(s.late)) if late else replace(s, on_time=added(s.on_time)) for s in strata]
 
 
 @dataclass(frozen=True)
