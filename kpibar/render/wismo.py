@@ -228,8 +228,7 @@ class _Writer:
         if found.coarser:
             least = self._count(wismo.reporting.min_base)
             notes.append(self._say("note_coarser", count=self._count(found.coarser), least=least))
-        unlinked, contacts = self._count(wismo.unlinked), self._count(wismo.contacts)
-        notes.append(self._say("note_bounds", unlinked=unlinked, contacts=contacts, year=wismo.edition.year))
+        notes.append(self._say("note_bounds", unlinked=self._count(wismo.unlinked), year=wismo.edition.year))
         late, on_time = (self._by_number(side) for side in ("late", "on_time"))
         return [*notes, self._say("note_linking", late=late, on_time=on_time)]
 
