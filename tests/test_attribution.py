@@ -1,11 +1,12 @@
 """What late orders have beyond like orders on time: vectors, another way of computing it, and generated worlds."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from kpibar.kpis.attribution import OrderSums, Stratum, Unlinked, attribute, bounds
+from kpibar.kpis.attribution import Key, OrderSums, Stratum, Unlinked, attribute, bounds
 from tests.attribution_worlds import FEWEST, coverage, draw, outcomes, strata_of
 
 
@@ -70,12 +71,15 @@ def test_a_stratum_of_few_on_time_takes_the_next_coarser_one() -> None:
     assert alone.expected == pytest.approx(40 * 501 / 1_029), "no other orders of the carrier: all of them"
 
 
+def _is_of(name: str | None, key: Key) -> bool:
+    return key[0] == name
+
+
 def test_parts_add_up_to_the_whole() -> None:
     strata = strata_of(draw(np.random.default_rng(7), "thin"))
     whole = attribute(strata, FEWEST)
-    parts = [
-        attribute(strata, FEWEST, belongs=lambda key, name=name: key[0] == name) for name in {s.key[0] for s in strata}
-    ]
+    names = {stratum.key[0] for stratum in strata}
+    parts = [attribute(strata, FEWEST, belongs=partial(_is_of, name)) for name in names]
     assert whole is not None
     assert sum(part.excess.value for part in parts if part) == pytest.approx(whole.excess.value)
 

@@ -5,7 +5,7 @@ exports, of parcels and of contacts, tell of the days after it: of as many as a 
 linked by its customer (`link_after_promise_days`). Contacts made later than that are left out on both sides.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -29,7 +29,7 @@ CONTACTS, AMOUNT, KNOWN = "contacts", "amount", "known"
 class Selection:
     """Which orders: promised in the window, of one brand or of all; and the days after the promise that are followed.
 
-    `contact_days` has the first and last day of which contacts of each brand tell; None stands for contacts of no brand.
+    `contact_days` has the first and last day of which contacts of each brand tell; None stands for those of none.
     """
 
     window: Window
@@ -66,10 +66,12 @@ class Selection:
 
     def _bound(self, end: str) -> str:
         """SQL of the first or last day on which contacts about an order can be seen."""
-        pick, place = (min, 1) if end == "first" else (max, 2)
-        whole = [row[place] for row in self.contact_days]
-        nameless = [row[place] for row in self.contact_days if row[0] is None]
-        any_brand, no_brand = (_day(pick(days)) if days else "CAST(NULL AS DATE)" for days in (whole, nameless))
+        pick: Callable[[Iterable[date]], date] = min if end == "first" else max
+        days = [(brand, first if end == "first" else last) for brand, first, last in self.contact_days]
+        any_brand, no_brand = (
+            _day(pick(ends)) if ends else "CAST(NULL AS DATE)"
+            for ends in ([day for _, day in days], [day for brand, day in days if brand is None])
+        )
         return f"coalesce(ends.{end}_on, CASE WHEN o.brand IS NULL THEN {any_brand} ELSE {no_brand} END)"
 
     def _brands(self) -> str:
