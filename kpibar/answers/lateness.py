@@ -51,10 +51,10 @@ class Selection:
                     ELSE 'over_7_d'
                 END AS lateness,
                 CASE
-                    WHEN NOT o.due THEN 'not_judged'
                     WHEN {self._bound("first")} IS NULL OR o.promised_on < {self._bound("first")} THEN 'not_observed'
-                    WHEN coalesce(o.as_of_on > o.promised_on + INTERVAL '{self.days}' DAY, FALSE)
-                        AND {self._bound("last")} > o.promised_on + INTERVAL '{self.days}' DAY THEN 'in_base'
+                    WHEN o.as_of_on > o.promised_on + INTERVAL '{self.days}' DAY
+                        AND {self._bound("last")} > o.promised_on + INTERVAL '{self.days}' DAY
+                        THEN CASE WHEN o.due THEN 'in_base' ELSE 'not_judged' END
                     ELSE 'too_young'
                 END AS standing
             FROM (
