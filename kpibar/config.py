@@ -5,6 +5,7 @@ looked at; without that, the defaults below hold. Flags and KPIBAR_* variables a
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ Days = Annotated[int, Field(ge=0, le=3660)]
 # More of these are no settings somebody wrote: each costs time in every run.
 _MOST_KPIS, _MOST_FILES, _MOST_SUCCESSIONS = 300, 5_000, 500
 _LONGEST_NAME, _LONGEST_REASON = 200, 600
+_YEAR = re.compile(r"(19|20)\d\d")
 
 
 class _Table(BaseModel):
@@ -177,6 +179,77 @@ class Succession(_Table):
         return self
 
 
+# What a contact costs, in the currency of the settings: more is a slip of the pen.
+_HIGHEST_COST = 1_000
+
+
+def _cost(value: object) -> object:
+    """A number of 0 and more; a word or a yes is none."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _HIGHEST_COST:
+        return value
+    raise ValueError(f"{value} is not what a contact costs: expected a number from 0 to {_HIGHEST_COST}, such as 4.5")
+
+
+def _currency(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch("[A-Z]{3}", value):
+        return value
+    raise ValueError(f"{value} is not a currency: expected three capital letters such as EUR")
+
+
+Cost = Annotated[float | None, BeforeValidator(_cost)]
+
+
+class ChannelCosts(_Table):
+    """What one contact costs by channel, all included; None where nobody states it."""
+
+    phone: Cost = None
+    email: Cost = None
+    chat: Cost = None
+    messaging: Cost = None
+    social: Cost = None
+    web: Cost = None
+    sms: Cost = None
+    self_service: Cost = None
+    post: Cost = None
+    store: Cost = None
+    other: Cost = None
+
+
+class Costs(ChannelCosts):
+    """What contacts cost, and in the years that have a table of their own, such as [costs.2024], what is other then."""
+
+    currency: Annotated[str, BeforeValidator(_currency)] = "EUR"
+    years: dict[int, ChannelCosts] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _years_apart(cls, table: object) -> object:
+        """The tables of years under one name, as no year is the name of a setting."""
+        if not isinstance(table, dict):
+            return table
+        years = {name: entry for name, entry in table.items() if isinstance(name, str) and _YEAR.fullmatch(name)}
+        for name in table.keys() - years.keys() - cls.model_fields.keys() | table.keys() & {"years"}:
+            channels = ", ".join(ChannelCosts.model_fields)
+            raise ValueError(
+                f'"{str(name)[:_LONGEST_NAME]}" is neither a channel nor a year: expected currency, a table such as '
+                f"[costs.2024], or one of {channels}"
+            )
+        rest = {name: entry for name, entry in table.items() if name not in years}
+        return {**rest, "years": {int(name): _costs_of_year(name, entry) for name, entry in years.items()}}
+
+    def of_year(self, year: int) -> dict[str, float]:
+        """What a contact cost in a year, of each channel of which it is stated."""
+        stated = self.model_dump(include=set(ChannelCosts.model_fields), exclude_none=True)
+        return stated | (self.years[year].model_dump(exclude_none=True) if year in self.years else {})
+
+
+def _costs_of_year(name: str, entry: object) -> ChannelCosts:
+    try:
+        return ChannelCosts.model_validate(entry)
+    except ValidationError as error:
+        raise ValueError(f"in [costs.{name}]: {explain(error, ChannelCosts)}") from error
+
+
 class Settings(_Table):
     """The whole of kpibar.toml."""
 
@@ -189,6 +262,7 @@ class Settings(_Table):
     hours: Hours | None = None
     thresholds: Thresholds = Thresholds()
     reporting: Reporting = Reporting()
+    costs: Costs | None = None
     targets: dict[str, float] = {}
     maturity_days: dict[str, Days] = {}
     reasons: dict[str, str] = {}

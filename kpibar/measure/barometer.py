@@ -132,6 +132,11 @@ def _brand(store: Store, config: Config, name: str | None, brands: tuple[str, ..
     return spelling
 
 
+def brand_of(store: Store, config: Config, name: str | None) -> str | None:
+    """The name the records have for a brand, however it is spelled; None for none. Raises BrandUnknown."""
+    return _brand(store, config, name, _brands(store))
+
+
 def _in_doubt(kpi: Kpi, result: Figures) -> bool:
     """Whether some records of a stock may not belong to it: of each segment it is not told how many."""
     measures = (result.now, result.before)

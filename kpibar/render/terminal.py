@@ -181,7 +181,9 @@ def _heading(page: Page, screen: Screen) -> Iterator[Text]:
 
 
 def _section_heading(section: Section, grid: Grid, screen: Screen) -> list[Text]:
-    """The heading of a section, and above the strips what they span."""
+    """The heading of a section, if it has one, and above the strips what they span."""
+    if not section.heading.text:
+        return []
     heading, offset = _text(section.heading, screen), grid.offset("strip")
     if section.scale is None or offset is None:
         return wrap(heading, screen.width)

@@ -1,0 +1,492 @@
+"""The answer about WISMO as text, a table for each of its questions, and as JSON."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kpibar.answers.lateness import STANDINGS
+from kpibar.answers.wismo import Segment, Share, Wismo
+from kpibar.kpis.attribution import Attribution, Estimate
+from kpibar.kpis.compute import UNKNOWN
+from kpibar.kpis.intervals import Interval, wilson
+from kpibar.render.clean import clean, json_text
+from kpibar.render.messages import day_name, is_message, say, segment_name
+from kpibar.render.numbers import DASH, format_interval, format_number, format_value
+from kpibar.render.table import LABEL, Cell, Column, Page, Role, Row, Section, Table
+from kpibar.render.terminal import Screen, print_page
+
+SCHEMA, SCHEMA_VERSION = "kpibar.wismo", "1.0"
+# So many carriers stand on a screen; a pipe has all.
+_MOST_SEGMENTS = 12
+_MISSING = Cell(DASH, "missing")
+_NO_TABLE = Table((Column(LABEL, Cell()),), ())
+
+
+def wismo_text(wismo: Wismo, lang: str, screen: Screen) -> str:
+    """The answer as text: what it comes to, then a table and its notes for each question."""
+    writer = _Writer(wismo, lang, None if screen.width is None else _MOST_SEGMENTS)
+    return "\n\n".join(print_page(page, screen).strip("\n") for page in writer.pages()) + "\n"
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """An answer in a language; `most` segments at most are shown."""
+
+    wismo: Wismo
+    lang: str
+    most: int | None
+
+    def pages(self) -> list[Page]:
+        """All pages in their order."""
+        pages = [self._heading(), self._when(), self._how_often(), self._beyond()]
+        pages += [self._segments(name) for name, found in self.wismo.segments.items() if found]
+        return [*pages, self._cost(), self._warned()]
+
+    # Words and cells
+
+    def _say(self, key: str, /, **values: object) -> str:
+        return say(f"wismo_{key}", self.lang, **values)
+
+    def _count(self, number: float) -> str:
+        return format_value(number, "count", self.lang)
+
+    def _cell(self, value: float | None, unit: str, role: Role = "value") -> Cell:
+        return _MISSING if value is None else Cell(format_value(value, unit, self.lang), role)
+
+    def _between(self, ends: Interval | Estimate | None, unit: str) -> Cell:
+        return Cell(format_interval(ends.low, ends.high, unit, self.lang), "interval") if ends else _MISSING
+
+    def _masked(self) -> Cell:
+        least = self._count(self.wismo.reporting.min_base)
+        return Cell(say("low_base", self.lang, least=least), "masked")
+
+    def _amount(self, amount: float) -> str:
+        return format_number(amount, 0 if abs(amount) >= 100 else 2, self.lang)
+
+    def _share(self, share: Share) -> tuple[Cell, Cell]:
+        """A share and its interval."""
+        if share.low_base:
+            return self._masked(), _MISSING
+        if share.value is None or share.low is None or share.high is None:
+            return _MISSING, _MISSING
+        return self._cell(share.value, "share"), self._between(Interval(share.low, share.high), "share")
+
+    def _page(
+        self, title: str, heads: Mapping[str, tuple[str, int]], rows: Sequence[Row], notes: Iterable[str]
+    ) -> Page:
+        """A table under a title, or notes alone; `heads` has the head of each further column, and what goes first."""
+        texts = [Cell(clean(note), "note") for note in notes]
+        if not rows:
+            return Page(((Cell(title, "heading"),), *((text,) for text in texts)), _NO_TABLE)
+        columns = [Column(LABEL, Cell(title, "heading"))]
+        columns += [Column(name, Cell(head, "head"), "right", priority) for name, (head, priority) in heads.items()]
+        return Page((), Table(tuple(columns), (Section(Cell(), tuple(rows)),)), notes=tuple(texts))
+
+    def _head_of_interval(self) -> str:
+        percent = 100 * self.wismo.reporting.confidence
+        level = format_number(percent, 0 if round(percent, 1).is_integer() else 1, self.lang)
+        return say("head_interval", self.lang, level=level)
+
+    # What it comes to
+
+    def _heading(self) -> Page:
+        wismo = self.wismo
+        lines = [Cell(self._say("title", year=wismo.edition.year), "title")]
+        if wismo.brand:
+            lines.append(Cell(clean(self._say("brand", brand=wismo.brand)), "detail"))
+        if not wismo.edition.complete:
+            lines.append(Cell(self._say("partial", end=day_name(wismo.edition.window.end, self.lang)), "detail"))
+        return Page(tuple((line,) for line in (*lines, Cell(self._lead(), "summary"))), _NO_TABLE)
+
+    def _lead(self) -> str:
+        wismo = self.wismo
+        if wismo.attribution is None:
+            least, days = self._count(wismo.reporting.min_base), self._count(wismo.days)
+            texts = {"year": wismo.edition.year, "least": least, "days": days}
+            return self._say(f"absent_{wismo.absence}", **texts)
+        excess = wismo.attribution.excess
+        ends = {name: self._count(value) for name, value in _ends(excess).items()}
+        return self._say("lead" if excess.low > 0 else "lead_unclear", excess=self._count(excess.value), **ends)
+
+    # When customers ask
+
+    def _when(self) -> Page:
+        wismo, total = self.wismo, self.wismo.contacts
+        rows = []
+        for stage in wismo.stages:
+            share = stage.share
+            cells = {"of_known": _MISSING, "interval": _MISSING}
+            if share.low_base:
+                cells["of_known"] = self._masked()
+            elif share.value is not None:
+                cells = {
+                    "of_known": self._cell(share.value, "share"),
+                    "interval": self._between(share.interval, "share"),
+                }
+            rows.append(self._stage_row(stage.name.replace(" ", "_"), stage.contacts, cells))
+        rows += [self._stage_row(name, count, {}) for name, count in wismo.unknown_stages.items() if count]
+        rows.append(
+            Row({LABEL: Cell(say("total", self.lang)), "contacts": self._cell(total, "count"),
+                 "of_all": self._cell(1.0 if total else None, "share", "base")})
+        )  # fmt: skip
+        notes = [self._say("note_stages")]
+        if wismo.without_reason:
+            notes.append(self._say("note_without_reason", count=self._count(wismo.without_reason)))
+        heads = {
+            "contacts": (self._say("head_contacts"), 0),
+            "of_all": (self._say("head_of_all"), 2),
+            "of_known": (self._say("head_of_known"), 0),
+            "interval": (self._head_of_interval(), 1),
+        }
+        return self._page(self._say("when"), heads, rows, notes)
+
+    def _stage_row(self, name: str, count: int, cells: Mapping[str, Cell]) -> Row:
+        total = self.wismo.contacts
+        return Row(
+            {
+                LABEL: Cell(self._say(name)),
+                "contacts": self._cell(count, "count"),
+                "of_all": self._cell(count / total if total else None, "share", "base"),
+                **cells,
+            }
+        )
+
+    # How often
+
+    def _how_often(self) -> Page:
+        rows = []
+        for name, share in self.wismo.classes.items():
+            value, interval = self._share(share)
+            cells = {
+                LABEL: Cell(self._say(f"class_{name}")),
+                "orders": self._cell(share.base, "count", "base"),
+                "with_contact": self._cell(share.part, "count"),
+                "share": value,
+                "interval": interval,
+            }
+            rows.append(Row(cells))
+        heads = {
+            "orders": (self._say("head_orders"), 0),
+            "with_contact": (self._say("head_with_contact"), 2),
+            "share": (self._say("head_share"), 0),
+            "interval": (self._head_of_interval(), 1),
+        }
+        return self._page(self._say("how_often"), heads, rows, self._order_notes())
+
+    def _order_notes(self) -> list[str]:
+        wismo, days = self.wismo, self._count(self.wismo.days)
+        promised, base = self._count(sum(wismo.orders.values())), self._count(wismo.orders.get("in_base", 0))
+        notes = [self._say("note_orders", days=days, promised=promised, year=wismo.edition.year, base=base)]
+        if count := wismo.orders.get("too_young"):
+            notes.append(self._say("note_too_young", count=self._count(count), days=days))
+        for name in ("not_judged", "not_observed"):
+            if count := wismo.orders.get(name):
+                notes.append(self._say(f"note_{name}", count=self._count(count)))
+        return notes
+
+    # Late orders beside like ones on time
+
+    def _beyond(self) -> Page:
+        found, limits = self.wismo.attribution, self.wismo.limits
+        if found is None:
+            return self._page(self._say("beyond"), {}, (), [self._lead()])
+        of_excess = self._between(limits.excess, "count") if limits else _MISSING
+        of_share = self._between(limits.share, "share") if limits else _MISSING
+        lines: list[tuple[str, Cell, Cell, Cell]] = [
+            (self._say("late_contacts", count=self._count(found.late.orders)),
+             self._cell(found.late.after, "count"), Cell(), Cell()),
+            (self._say("expected"), Cell(self._amount_of_contacts(found.expected), "value"), Cell(), Cell()),
+            (self._say("excess"), self._cell(found.excess.value, "count"), self._between(found.excess, "count"),
+             of_excess),
+            (self._say("excess_share"), self._cell(found.share.value if found.share else None, "share"),
+             self._between(found.share, "share"), of_share),
+            (self._say("ratio"), *self._ratio(found.ratio), Cell()),
+        ]  # fmt: skip
+        rows = [
+            Row({LABEL: Cell(text), "figure": figure, "interval": interval, "bounds": ends})
+            for text, figure, interval, ends in lines
+        ]
+        heads = {
+            "figure": (self._say("head_figure"), 0),
+            "interval": (self._head_of_interval(), 1),
+            "bounds": (self._say("head_bounds"), 2),
+        }
+        return self._page(self._say("beyond"), heads, rows, self._notes_beyond(found))
+
+    def _amount_of_contacts(self, contacts: float) -> str:
+        return format_number(contacts, 0 if contacts >= 100 else 1, self.lang)
+
+    def _ratio(self, ratio: Estimate | None) -> tuple[Cell, Cell]:
+        if ratio is None:
+            return _MISSING, _MISSING
+        low, value, high = (format_number(x, 1, self.lang) for x in (ratio.low, ratio.value, ratio.high))
+        return Cell(value, "value"), Cell(f"{low}–{high}", "interval")
+
+    def _notes_beyond(self, found: Attribution) -> list[str]:
+        wismo, days = self.wismo, self._count(self.wismo.days)
+        notes = [self._say("note_method", days=days, whole=self._count(found.whole))]
+        if found.coarser:
+            least = self._count(wismo.reporting.min_base)
+            notes.append(self._say("note_coarser", count=self._count(found.coarser), least=least))
+        notes.append(self._say("note_bounds", unlinked=self._count(wismo.unlinked), year=wismo.edition.year))
+        late, on_time = (self._by_number(side) for side in ("late", "on_time"))
+        return [*notes, self._say("note_linking", late=late, on_time=on_time)]
+
+    def _by_number(self, side: Literal["late", "on_time"]) -> str:
+        """The share of the linked contacts of a side that give the number; masked where they are few."""
+        linking = self.wismo.linking[side]
+        if linking.contacts < max(1, self.wismo.reporting.min_base):
+            return self._masked().text
+        return format_value(linking.by_number / linking.contacts, "share", self.lang)
+
+    # Carriers and modes
+
+    def _segments(self, dimension: str) -> Page:
+        segments = self.wismo.segments[dimension]
+        shown = segments if self.most is None else segments[: self.most]
+        notes = [self._say("note_segments")]
+        if len(segments) > len(shown):
+            notes.append(self._say("more", count=self._count(len(segments) - len(shown))))
+        heads = {
+            "orders": (self._say("head_orders"), 0),
+            "late": (self._say("head_late"), 0),
+            "per_late": (self._say("head_per_late"), 2),
+            "per_on_time": (self._say("head_per_on_time"), 3),
+            "excess": (self._say("head_excess"), 0),
+            "interval": (self._head_of_interval(), 4),
+        }
+        rows = [self._segment_row(dimension, segment) for segment in shown]
+        return self._page(self._say(f"by_{dimension}"), heads, rows, notes)
+
+    def _segment_row(self, dimension: str, segment: Segment) -> Row:
+        excess = segment.excess.excess if segment.excess else None
+        few = segment.few_late or segment.few_on_time
+        return Row(
+            {
+                LABEL: Cell(self._name(dimension, segment.name)),
+                "orders": self._cell(segment.late.base, "count", "base"),
+                "late": self._share(segment.late)[0],
+                "per_late": self._masked() if segment.few_late else self._cell(segment.per_late, "per_100"),
+                "per_on_time": self._masked() if segment.few_on_time else self._cell(segment.per_on_time, "per_100"),
+                "excess": self._masked() if few else self._cell(excess.value if excess else None, "count"),
+                "interval": _MISSING if few else self._between(excess, "count"),
+            }
+        )
+
+    def _name(self, dimension: str, name: str | None) -> str:
+        if name is None:
+            return say("unknown", self.lang)
+        if dimension == "mode" and is_message(f"wismo_mode_{name}"):
+            return self._say(f"mode_{name}")
+        return clean(name)
+
+    # What it costs
+
+    def _cost(self) -> Page:
+        costs, title = self.wismo.costs, self._say("cost")
+        if costs.currency is None:
+            return self._page(title, {}, (), [self._say("cost_unstated", year=self.wismo.edition.year)])
+        rows = [
+            self._cost_row(
+                segment_name("channel", entry.channel or UNKNOWN, self.lang), entry.contacts, entry.each, entry.amount
+            )
+            for entry in costs.whole.channels
+        ]
+        rows.append(self._cost_row(say("total", self.lang), costs.whole.contacts, None, costs.whole.amount))
+        heads = {
+            "contacts": (self._say("head_contacts"), 0),
+            "each": (self._say("head_each"), 1),
+            "amount": (self._say("head_amount", currency=costs.currency), 0),
+        }
+        return self._page(title, heads, rows, self._cost_notes())
+
+    def _cost_row(self, name: str, contacts: int, each: float | None, amount: float | None) -> Row:
+        return Row(
+            {
+                LABEL: Cell(clean(name)),
+                "contacts": self._cell(contacts, "count"),
+                "each": _MISSING if each is None else Cell(format_number(each, 2, self.lang), "base"),
+                "amount": _MISSING if amount is None else Cell(self._amount(amount), "value"),
+            }
+        )
+
+    def _cost_notes(self) -> list[str]:
+        costs, found = self.wismo.costs, self.wismo.attribution
+        known, contacts = self._count(costs.whole.known), self._count(costs.whole.contacts)
+        notes = [self._say("cost_known", known=known, contacts=contacts)]
+        if costs.avoidable and costs.limits and found and costs.avoidable_known is not None:
+            excess = costs.avoidable.excess
+            limits, money = costs.limits.excess, self._money
+            notes.append(
+                self._say(
+                    "cost_avoidable", excess=self._count(found.excess.value), amount=money(excess.value),
+                    low=money(excess.low), high=money(excess.high), least=money(limits.low), most=money(limits.high),
+                    known=self._count(costs.avoidable_known),
+                )
+            )  # fmt: skip
+            if costs.unlinked_unknown:
+                notes.append(self._say("cost_unlinked", count=self._count(costs.unlinked_unknown)))
+        return notes
+
+    def _money(self, amount: float) -> str:
+        return f"{self._amount(amount)}\u00a0{self.wismo.costs.currency}"
+
+    # Told before they asked
+
+    def _warned(self) -> Page:
+        return self._page(self._say("warned"), {}, (), self._warned_notes())
+
+    def _warned_notes(self) -> list[str]:
+        warnings, least = self.wismo.warnings, self.wismo.reporting.min_base
+        if not warnings.notices:
+            return [self._say("warned_no_notices")]
+        if not warnings.delays:
+            return [self._say("warned_no_delays", count=self._count(warnings.notices))]
+        if not warnings.contacts:
+            return [self._say("warned_no_contacts")]
+        interval = wilson(warnings.warned, warnings.known, self.wismo.reporting.confidence)
+        if warnings.known < least or interval is None:
+            return [self._say("warned_few", least=self._count(least))]
+        share = format_value(warnings.warned / warnings.known, "share", self.lang)
+        values = {"known": self._count(warnings.known), "part": self._count(warnings.warned), "share": share}
+        notes = [self._say("warned_share", interval=self._between(interval, "share").text, **values)]
+        if warnings.contacts > warnings.known:
+            notes.append(self._say("warned_unknown", count=self._count(warnings.contacts - warnings.known)))
+        return notes
+
+
+def _ends(estimate: Estimate) -> dict[str, float]:
+    return {"low": estimate.low, "high": estimate.high}
+
+
+# JSON
+
+
+def wismo_json(wismo: Wismo) -> str:
+    """The answer as JSON: shares from 0 to 1, contacts per order, amounts in the currency stated."""
+    edition = wismo.edition
+    return json_text(
+        {
+            "schema": SCHEMA,
+            "schema_version": SCHEMA_VERSION,
+            "year": edition.year,
+            "from": str(edition.window.start),
+            "to": str(edition.window.end),
+            "complete": edition.complete,
+            "brand": wismo.brand,
+            "confidence": wismo.reporting.confidence,
+            "min_base": wismo.reporting.min_base,
+            "days_after_promise": wismo.days,
+            "contacts": wismo.contacts,
+            "contacts_without_reason": wismo.without_reason,
+            "stages": [
+                {
+                    "stage": stage.name.replace(" ", "_"),
+                    "contacts": stage.contacts,
+                    "share_of_all": stage.contacts / wismo.contacts if wismo.contacts else None,
+                    "share_of_known": {
+                        "value": stage.share.value, "ci_low": stage.share.low, "ci_high": stage.share.high,
+                        "base": stage.share.base, "status": stage.share.status,
+                    },
+                }
+                for stage in wismo.stages
+            ],
+            "stage_not_known": dict(wismo.unknown_stages),
+            "orders": {name: wismo.orders.get(name, 0) for name in STANDINGS},
+            "lateness": [{"class": name, **_share_json(share)} for name, share in wismo.classes.items()],
+            "attribution": _attribution_json(wismo),
+            "linking": {
+                "contacts_without_order": wismo.unlinked,
+                **{
+                    name: {"contacts": side.contacts, "by_number": side.by_number}
+                    for name, side in wismo.linking.items()
+                },
+            },
+            **{name: [_segment_json(segment) for segment in segments] for name, segments in wismo.segments.items()},
+            "costs": _costs_json(wismo),
+            "notices": _warnings_json(wismo),
+        }
+    )  # fmt: skip
+
+
+def _share_json(share: Share) -> dict[str, Any]:
+    status = "low_base" if share.low_base else "not_available" if share.value is None else "ok"
+    return {
+        "orders": share.base, "part": share.part, "share": share.value, "ci_low": share.low, "ci_high": share.high,
+        "status": status,
+    }  # fmt: skip
+
+
+def _estimate_json(estimate: Estimate | None, limits: Interval | None = None) -> dict[str, float | None]:
+    return {
+        "value": estimate.value if estimate else None,
+        "ci_low": estimate.low if estimate else None,
+        "ci_high": estimate.high if estimate else None,
+        "bound_low": limits.low if limits else None,
+        "bound_high": limits.high if limits else None,
+    }
+
+
+def _attribution_json(wismo: Wismo) -> dict[str, Any]:
+    found, limits = wismo.attribution, wismo.limits
+    return {
+        "absence": wismo.absence,
+        "orders_late": found.late.orders if found else None,
+        "orders_on_time": found.on_time.orders if found else None,
+        "contacts_late": found.late.after if found else None,
+        "contacts_on_time": found.on_time.after if found else None,
+        "contacts_of_all_orders": found.whole if found else None,
+        "expected": found.expected if found else None,
+        "excess": _estimate_json(found.excess if found else None, limits.excess if limits else None),
+        "share": _estimate_json(found.share if found else None, limits.share if limits else None),
+        "ratio": _estimate_json(found.ratio if found else None),
+        "late_orders_beside_coarser_stratum": found.coarser if found else None,
+    }
+
+
+def _segment_json(segment: Segment) -> dict[str, Any]:
+    return {
+        "name": segment.name,
+        "late": _share_json(segment.late),
+        "contacts_per_late_order": segment.per_late,
+        "contacts_per_order_on_time": segment.per_on_time,
+        "excess": _estimate_json(segment.excess.excess if segment.excess else None),
+        "status": "low_base" if segment.few_late or segment.few_on_time else "ok",
+    }
+
+
+def _costs_json(wismo: Wismo) -> dict[str, Any]:
+    costs = wismo.costs
+    return {
+        "currency": costs.currency,
+        "contacts": costs.whole.contacts,
+        "contacts_of_known_cost": costs.whole.known,
+        "amount": costs.whole.amount,
+        "channels": [
+            {"channel": entry.channel, "contacts": entry.contacts, "each": entry.each, "amount": entry.amount}
+            for entry in costs.whole.channels
+        ],
+        "avoidable": _estimate_json(
+            costs.avoidable.excess if costs.avoidable else None, costs.limits.excess if costs.limits else None
+        ),
+        "avoidable_contacts_of_known_cost": costs.avoidable_known,
+        "contacts_without_order_of_unknown_cost": costs.unlinked_unknown if costs.currency else None,
+    }
+
+
+def _warnings_json(wismo: Wismo) -> dict[str, Any]:
+    warnings = wismo.warnings
+    known = warnings.known if warnings.delays else 0
+    is_shown = known >= max(1, wismo.reporting.min_base)
+    interval = wilson(warnings.warned, known, wismo.reporting.confidence) if is_shown else None
+    return {
+        "notices": warnings.notices,
+        "notices_of_delay": warnings.delays,
+        "contacts_about_late_orders": warnings.contacts,
+        "contacts_known": known,
+        "contacts_after_notice": warnings.warned if is_shown else None,
+        "share": warnings.warned / known if is_shown else None,
+        "ci_low": interval.low if interval else None,
+        "ci_high": interval.high if interval else None,
+        "status": "ok" if is_shown else "low_base" if known else "not_available",
+    }
