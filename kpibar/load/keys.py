@@ -236,8 +236,13 @@ def identity_fault(cells: Cells) -> str:
 
 def order_key(reference: str) -> str:
     """SQL of the pseudonym of an order reference; case, blanks and a leading # do not count."""
+    return pseudonym(f"'order:' || {plain_reference(reference)}")
+
+
+def plain_reference(reference: str) -> str:
+    """SQL of an order reference as it is compared: without blanks and a leading #, in capitals."""
     plain = f"upper(ltrim(regexp_replace({reference}, '\\s+', '', 'g'), '#'))"
-    return pseudonym(f"'order:' || CASE WHEN {_is_whole(reference)} THEN {reference} ELSE {plain} END")
+    return f"CASE WHEN {_is_whole(reference)} THEN {reference} ELSE {plain} END"
 
 
 def _is_whole(text: str) -> str:
