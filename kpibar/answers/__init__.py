@@ -3,4 +3,7 @@
 Its own order, each line standing on those above it:
 
     errors
+    order_contacts order_kpis order_parcels order_records order_silence
+    order_search
+    order
 """

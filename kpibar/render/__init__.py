@@ -13,5 +13,5 @@ Its own order, each line standing on those above it:
     page
     grid
     terminal
-    formats
+    formats order
 """
