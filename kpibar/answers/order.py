@@ -145,15 +145,20 @@ def _head(store: Store, match: Match) -> Head:
     if match.order_id is None:
         return Head(None, match.reference, "contacts", match.brand)
     (row,) = store.engine.rows(
-        "SELECT f.order_ref, f.brand, f.country, f.ordered_at, CAST(f.value AS DOUBLE), f.currency, f.cancelled,"
-        " o.cancelled_at, f.order_key, f.order_number, o.order_ref IS NOT NULL"
-        " FROM fact_orders AS f LEFT JOIN orders AS o"
-        " ON o.order_key = f.order_key AND o.source || '/' || coalesce(o.brand || '/', '') || o.order_ref = f.order_id"
-        " WHERE f.order_id = ?",
+        "SELECT order_ref, brand, country, ordered_at, CAST(value AS DOUBLE), currency, cancelled, order_key,"
+        " order_number FROM fact_orders WHERE order_id = ?",
         [match.order_id],
     )
-    reference, *values, of_shop = row
-    return Head(match.order_id, reference or match.reference, "shop" if of_shop else "parcels", *values)
+    reference, brand, country, ordered_at, value, currency, cancelled, key, number = row
+    of_shop = store.engine.rows(
+        "SELECT cancelled_at FROM orders"
+        " WHERE order_key = ? AND source || '/' || coalesce(brand || '/', '') || order_ref = ?",
+        [key, match.order_id],
+    )
+    return Head(
+        match.order_id, reference or match.reference, "shop" if of_shop else "parcels", brand, country, ordered_at,
+        value, currency, cancelled, of_shop[0][0] if of_shop else None, key, number,
+    )  # fmt: skip
 
 
 def _head_events(head: Head) -> Iterator[Event]:
@@ -248,4 +253,3 @@ def _words(
     for contact in contacts:
         yield from filter(None, (contact.word_at,))
     yield from filter(None, (notice.sent_at for notice in notices))
-

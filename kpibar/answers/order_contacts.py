@@ -104,7 +104,8 @@ def contacts_of_uids(store: Store, uids: Sequence[str]) -> tuple[ContactRecord, 
 def _contacts(store: Store, condition: str, parameters: dict[str, object]) -> tuple[ContactRecord, ...]:
     rows = store.engine.rows(
         f"SELECT {_COLUMNS} FROM fact_contacts AS f JOIN fact_records AS r"
-        f" ON r.source = f.source AND r.contact_id = f.contact_id WHERE {condition} ORDER BY f.created_at, f.contact_uid",
+        f" ON r.source = f.source AND r.contact_id = f.contact_id WHERE {condition}"
+        " ORDER BY f.created_at, f.contact_uid",
         parameters,
     )
     return tuple(ContactRecord(*row) for row in rows)

@@ -12,15 +12,8 @@ from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.kpis.compute import end_of_day, last_of_month, mature, population, run_statement
 from kpibar.kpis.passport import Family
 
-# How the rows of an order are found in each fact table, and those of contacts that name no order.
-_OF_ORDER = {
-    "orders": "order_id = {order}",
-    "order_contacts": "order_id = {order}",
-    "contacts": "order_id = {order} OR contact_uid IN ({contacts})",
-    "issues": "order_id = {order} OR first_contact_uid IN ({contacts})",
-    "journeys": "order_id = {order} OR first_contact_uid IN ({contacts})",
-    "surveys": "survey_uid IN ({surveys})",
-}
+# The column that names contacts in the fact tables made of them.
+_UIDS = {"contacts": "contact_uid", "issues": "first_contact_uid", "journeys": "first_contact_uid"}
 
 
 @dataclass(frozen=True)
@@ -33,11 +26,11 @@ class Rows:
 
     def condition(self, table: str) -> str:
         """SQL: a row of a fact table is one of them."""
-        return _OF_ORDER[table].format(
-            order=_quoted([self.order_id] if self.order_id is not None else []),
-            contacts=_quoted(self.contacts),
-            surveys=_quoted(self.surveys),
-        )
+        if table == "surveys":
+            return f"survey_uid IN ({_quoted(self.surveys)})"
+        if self.order_id is not None:
+            return f"order_id = {_quoted([self.order_id])}"
+        return f"{_UIDS[table]} IN ({_quoted(self.contacts)})" if table in _UIDS else "FALSE"
 
 
 @dataclass(frozen=True)
@@ -205,5 +198,3 @@ def _ends(day: date, until: date) -> Iterator[date]:
 def _quoted(names: Iterable[str]) -> str:
     """Texts as a list of SQL; NULL where there is none, which equals nothing."""
     return ", ".join("'" + name.replace("'", "''") + "'" for name in names) or "NULL"
-
-

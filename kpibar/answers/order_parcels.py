@@ -4,7 +4,7 @@ The model keeps what it knows of an order, not of each of its parcels. Here its 
 to the parcels, over the few records that may be of the order: so the two never differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,15 +12,13 @@ from kpibar.config import Config
 from kpibar.database.engine import Row
 from kpibar.database.store import Store
 from kpibar.model.build import statements
+from kpibar.values.notation import quote
 
 # The first of the model's clauses that is about orders again; what stands before it is about parcels.
 _AFTER_PARCELS = "\nverdicts AS ("
 # The records that the clauses read, in place of the tables of the same names.
-_FEW_RECORDS = """WITH parcels AS (
-    SELECT * FROM main.parcels
-    WHERE list_contains($parcels, parcel_id) OR order_key IN (SELECT unnest($keys)) OR list_contains($numbers, order_number)
-),
-orders AS (
+_FEW_RECORDS = """WITH parcels AS MATERIALIZED (SELECT * FROM main.parcels WHERE {condition}),
+orders AS MATERIALIZED (
     SELECT * FROM main.orders
     WHERE order_key IN (SELECT order_key FROM parcels)
         OR order_number IN (SELECT order_number FROM parcels WHERE order_number IS NOT NULL)
@@ -88,11 +86,10 @@ def parcels_of(
     `key` and `number` are those of the order, `parcels` the numbers of parcels that are known to be of it.
     """
     rows = _rows(
-        store, config,
+        store, config, _condition([key], [number], parcels),
         f"SELECT {_COLUMNS} FROM judgements WHERE order_id = $order"
         " ORDER BY coalesce(shipped_at, promised_from, promised_to, delivered_at) NULLS LAST, parcel_id",
-        keys=[key] if key is not None else [], numbers=[number] if number is not None else [], parcels=parcels,
-        order=order_id,
+        {"order": order_id},
     )  # fmt: skip
     return tuple(Parcel(*row) for row in rows)
 
@@ -102,28 +99,40 @@ def orders_of_parcels(store: Store, config: Config, parcels: Sequence[str]) -> l
 
     Of a label that was cancelled there is none.
     """
-    chosen = "SELECT order_key, order_number FROM parcels WHERE list_contains($parcels, parcel_id)"
-    related = store.engine.rows(chosen, {"parcels": list(parcels)})
+    is_one = f"parcel_id IN ({_list(parcels)})"
+    related = store.engine.rows(f"SELECT order_key, order_number FROM parcels WHERE {is_one}")
     rows = _rows(
-        store, config,
-        "SELECT order_id, parcel_id FROM judgements WHERE list_contains($parcels, parcel_id) ORDER BY order_id, parcel_id",
-        keys=[key for key, _ in related if key is not None],
-        numbers=[number for _, number in related if number is not None], parcels=parcels,
+        store, config, _condition([key for key, _ in related], [number for _, number in related], parcels),
+        f"SELECT order_id, parcel_id FROM judgements WHERE {is_one} ORDER BY order_id, parcel_id",
     )  # fmt: skip
-    ids = {order_id: parcel_id for order_id, parcel_id in rows}
+    ids = dict(rows)
     names = store.engine.rows(
-        "SELECT order_id, order_ref, brand FROM fact_orders WHERE list_contains($ids, order_id) ORDER BY order_id",
-        {"ids": list(ids)},
+        f"SELECT order_id, order_ref, brand FROM fact_orders WHERE order_id IN ({_list(ids)}) ORDER BY order_id"
     )
     return [(order_id, order_ref, brand, ids[order_id]) for order_id, order_ref, brand in names]
 
 
-def _rows(store: Store, config: Config, select: str, **parameters: object) -> list[Row]:
-    """The rows of a statement on the parcels as the model judges them."""
+def _condition(keys: Iterable[object], numbers: Iterable[int | None], parcels: Iterable[str]) -> str:
+    """SQL of the parcels that may be of an order, in words that the engine finds them by quickly."""
+    ways = [f"order_key = CAST('{key}' AS UUID)" for key in dict.fromkeys(keys) if key is not None]
+    ways += [f"order_number = {number}" for number in dict.fromkeys(numbers) if number is not None]
+    return " OR ".join([*ways, f"parcel_id IN ({_list(parcels)})"])
+
+
+def _list(texts: Iterable[str]) -> str:
+    return ", ".join(map(quote, texts)) or "NULL"
+
+
+def _rows(
+    store: Store, config: Config, condition: str, select: str, parameters: Mapping[str, object] | None = None
+) -> list[Row]:
+    """The rows of a statement on the parcels of a condition, as the model judges them."""
     settings = config.settings
-    model = next(sql for step, sql in statements(store, settings.thresholds, settings.files) if step.table == "fact_orders")
+    model = next(
+        sql for step, sql in statements(store, settings.thresholds, settings.files) if step.table == "fact_orders"
+    )
     clauses, mark, _ = model.partition(_AFTER_PARCELS)
     _, begin, clauses = clauses.partition("WITH ")
     assert mark and begin, "the statement for orders has clauses for parcels"
-    lists = {name: list(value) if isinstance(value, (list, tuple)) else value for name, value in parameters.items()}
-    return store.engine.rows(f"{_FEW_RECORDS}{clauses}\nlast_clause AS (SELECT 1 AS one)\n{select}", lists)
+    few = _FEW_RECORDS.format(condition=condition)
+    return store.engine.rows(f"{few}{clauses}\nlast_clause AS (SELECT 1 AS one)\n{select}", parameters or {})

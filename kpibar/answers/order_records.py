@@ -7,7 +7,7 @@ from datetime import datetime
 from kpibar.database.engine import Row
 from kpibar.database.store import Store
 from kpibar.load.keys import digits_of
-
+from kpibar.values.notation import quote
 
 # Those of the contacts whose number no other contact has.
 _SINGLE_CONTACTS = (
@@ -69,16 +69,26 @@ def surveys_of(
 
     A survey does not say of which tool its contact is: a number that several contacts have names none.
     """
-    rows = _rows(
+    ties = _rows(
         store,
-        "SELECT f.survey_uid, r.kind, f.channel, f.score, r.scale_min, r.scale_max, f.sent_at, f.answered_at,"
-        f" CASE WHEN coalesce({_of_order(number)}, FALSE) THEN 'order' ELSE 'contact' END"
-        " FROM surveys AS r JOIN fact_surveys AS f ON f.survey_uid = r.source || '/' || r.survey_id"
-        f" WHERE {_of_order(number)} OR r.contact_id IN ({_SINGLE_CONTACTS})"
-        " ORDER BY coalesce(f.sent_at, f.answered_at) NULLS LAST, f.survey_uid",
+        f"SELECT source || '/' || survey_id, kind, scale_min, scale_max, coalesce({_of_order(number)}, FALSE)"
+        f" FROM surveys AS r WHERE {_of_order(number)} OR r.contact_id IN ({_SINGLE_CONTACTS})",
         key, number, brand, contacts,
     )  # fmt: skip
-    return tuple(Survey(*row) for row in rows)
+    if not ties:
+        return ()
+    known = {uid: rest for uid, *rest in ties}
+    rows = store.engine.rows(
+        "SELECT survey_uid, channel, score, sent_at, answered_at FROM fact_surveys"
+        f" WHERE survey_uid IN ({', '.join(map(quote, known))})"
+        " ORDER BY coalesce(sent_at, answered_at) NULLS LAST, survey_uid"
+    )
+    surveys = []
+    for uid, channel, score, sent_at, answered_at in rows:
+        kind, low, high, by_order = known[uid]
+        by = "order" if by_order else "contact"
+        surveys.append(Survey(uid, kind, channel, score, low, high, sent_at, answered_at, by))
+    return tuple(surveys)
 
 
 def gestures_of(

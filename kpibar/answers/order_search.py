@@ -5,8 +5,9 @@ loading compares references (`load/keys.py`).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from posixpath import commonprefix
 
 from kpibar.answers.errors import OrderAmbiguous, OrderOfOtherBrand, OrderUnknown, ReferenceUnusable
 from kpibar.answers.order_parcels import orders_of_parcels
@@ -15,11 +16,13 @@ from kpibar.config import Config
 from kpibar.database.store import Store
 from kpibar.load.keys import digits_of, order_mentions, plain_reference
 from kpibar.plausibility.brands import load_names
+from kpibar.values.notation import quote
 
 _LONGEST = 100
-_NEAREST = 5
-# So many signs of a number may be wrong for it to be suggested; of a short one, one.
-_WRONG_SIGNS, _SHORT = 2, 6
+# So many like numbers are named. Of a short number one sign may be wrong, of a longer one two digits.
+_NEAREST, _SHORT = 5, 6
+_DIGITS, _SIGNS = "0123456789", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
+_MOST_DIGITS, _MOST_SIGNS = 17, 30
 
 
 @dataclass(frozen=True)
@@ -98,59 +101,60 @@ def forms_of(store: Store, reference: str) -> Forms:
     )
 
 
-def with_number(forms: Forms, *, letters: bool = True) -> str:
-    """SQL: the column `order_ref` of a table has one of the forms, of which `$texts` and `$digits` are parameters.
+def with_text(forms: Forms, *, number: str = "") -> str:
+    """SQL: the column `order_ref` is one of the texts; `number` is a column of its digits, without letters.
 
-    Digits are compared without letters and zeros in front; only what ends in them is looked at closely.
+    Cheap tests come first, for there may be millions of orders: the digits, and the last sign.
     """
-    text = f"list_contains($texts, {plain_reference('order_ref')})"
-    if not forms.digits:
-        return f"({text})"
-    ends = " OR ".join(f"contains(order_ref, '{digits}')" for digits in forms.digits)
-    return f"({text} OR (({ends}) AND list_contains($digits, {digits_of('order_ref', letters=letters)})))"
+    ends = " OR ".join(f"ends_with(upper(order_ref), {quote(text[-1])})" for text in forms.texts)
+    same = f"({ends}) AND {plain_reference('order_ref')} IN ({quoted(forms.texts)})"
+    return f"({number} IS NULL OR {_in_digits(number, forms)}) AND {same}" if number else same
 
 
-def parameters(forms: Forms) -> dict[str, object]:
-    """The parameters of `with_number`."""
-    return {"texts": list(forms.texts), "digits": list(forms.digits)}
+def with_digits(forms: Forms) -> str:
+    """SQL: the column `order_ref` has the digits of one of the forms, letters and zeros in front left out."""
+    ends = " OR ".join(f"contains(order_ref, '{digits}')" for digits in forms.digits) or "FALSE"
+    return f"(({ends}) AND {_in_digits(digits_of('order_ref', letters=True), forms)})"
+
+
+def _in_digits(number: str, forms: Forms) -> str:
+    return f"{number} IN ({', '.join(map(str, forms.digits)) or 'NULL'})"
+
+
+def quoted(texts: Iterable[str]) -> str:
+    """Texts as a list of SQL; NULL where there is none, which equals nothing."""
+    return ", ".join(map(quote, texts)) or "NULL"
 
 
 def _orders_by_text(store: Store, forms: Forms) -> list[Match]:
-    return _matches(store, f"list_contains($texts, {plain_reference('order_ref')})", forms)
+    return _matches(store, with_text(forms, number="order_number"))
 
 
 def _orders_by_digits(store: Store, forms: Forms) -> list[Match]:
-    if not forms.digits:
-        return []
-    return _matches(
-        store, f"(list_contains($digits, order_number) OR (order_number IS NULL AND {with_number(forms)}))", forms
-    )
+    # The number of a parcel's order is that of a reference without letters.
+    return _matches(store, f"{_in_digits('order_number', forms)} OR (order_number IS NULL AND {with_digits(forms)})")
 
 
-def _matches(store: Store, condition: str, forms: Forms) -> list[Match]:
-    rows = store.engine.rows(
-        f"SELECT order_id, order_ref, brand FROM fact_orders WHERE {condition} ORDER BY order_id", parameters(forms)
-    )
+def _matches(store: Store, condition: str) -> list[Match]:
+    rows = store.engine.rows(f"SELECT order_id, order_ref, brand FROM fact_orders WHERE {condition} ORDER BY order_id")
     return [Match(order_id, order_ref, brand) for order_id, order_ref, brand in rows]
 
 
 def _orders_by_parcel(store: Store, config: Config, forms: Forms) -> list[Match]:
     """The orders of the parcels that have the number, as the model ties them together."""
-    rows = store.engine.rows(
-        f"SELECT parcel_id FROM parcels WHERE list_contains($texts, {plain_reference('parcel_id')}) ORDER BY parcel_id",
-        parameters(forms),
-    )
+    is_one = with_text(forms).replace("order_ref", "parcel_id")
+    rows = store.engine.rows(f"SELECT parcel_id FROM parcels WHERE {is_one} ORDER BY parcel_id")
     if not rows:
         return []
     found = orders_of_parcels(store, config, [parcel_id for (parcel_id,) in rows])
-    return [Match(order_id, order_ref or parcel_id, brand, parcel_id) for order_id, order_ref, brand, parcel_id in found]
+    return [Match(order_id, name or parcel_id, brand, parcel_id) for order_id, name, brand, parcel_id in found]
 
 
 def _contacts_alone(store: Store, forms: Forms, shown: str) -> list[Match]:
     """One match of all contacts that name the number, which no order has."""
     rows = store.engine.rows(
-        f"SELECT source || '/' || contact_id, order_ref, brand FROM contacts WHERE {with_number(forms)} ORDER BY 1",
-        parameters(forms),
+        "SELECT source || '/' || contact_id, order_ref, brand FROM contacts"
+        f" WHERE order_ref IS NOT NULL AND (({with_text(forms)}) OR {with_digits(forms)}) ORDER BY 1"
     )
     by_brand: dict[str | None, list[Sequence[str]]] = {}
     for uid, order_ref, brand in rows:
@@ -162,14 +166,38 @@ def _contacts_alone(store: Store, forms: Forms, shown: str) -> list[Match]:
 
 
 def _nearest(store: Store, forms: Forms) -> tuple[str, ...]:
-    """The known numbers that differ from it by a sign or two."""
+    """The known numbers that differ from it by one sign, then those of which two digits do.
+
+    The numbers that are so like it are made and looked up: to compare it with each of a million would take minutes.
+    """
     text = forms.texts[0]
-    most = _WRONG_SIGNS if len(text) >= _SHORT else 1
+    digits = re.sub("[^0-9]", "", text).lstrip("0")
+    found: dict[str, None] = {}
+    near = {digits} | _edits(digits, _DIGITS) if 0 < len(digits) <= _MOST_DIGITS else set()
+    texts = _edits(text, _SIGNS) if len(text) <= _MOST_SIGNS else set()
+    found |= dict.fromkeys(_known(store, near, texts, text))
+    if len(found) < _NEAREST and len(digits) >= _SHORT:
+        further = {two for one in near for two in _edits(one, _DIGITS)} - near
+        found |= dict.fromkeys(_known(store, further, set(), text))
+    return tuple(found)[:_NEAREST]
+
+
+def _known(store: Store, digits: Set[str], texts: Set[str], text: str) -> list[str]:
+    """The numbers of orders with one of these digits or texts, those that begin like a text first."""
     rows = store.engine.rows(
-        "SELECT order_ref FROM (SELECT order_ref, upper(ltrim(order_ref, '#')) AS plain FROM fact_orders"
-        " WHERE length(order_ref) BETWEEN $least AND $greatest) AS numbers"
-        " WHERE damerau_levenshtein(plain, $text) <= $most"
-        " GROUP BY order_ref, plain ORDER BY damerau_levenshtein(plain, $text), plain LIMIT $limit",
-        {"text": text, "most": most, "least": len(text) - most, "greatest": len(text) + most + 1, "limit": _NEAREST},
+        "SELECT DISTINCT order_ref FROM fact_orders WHERE order_number IN (SELECT unnest($numbers))"
+        " OR upper(ltrim(order_ref, '#')) IN (SELECT unnest($texts))",
+        {"numbers": [int(one) for one in digits if one], "texts": list(texts)},
     )
-    return tuple(order_ref for (order_ref,) in rows)
+    names = [order_ref for (order_ref,) in rows if order_ref is not None]
+    return sorted(names, key=lambda name: (-len(commonprefix([name.lstrip("#").upper(), text])), name))
+
+
+def _edits(text: str, signs: str) -> set[str]:
+    """The texts that one wrong, missing, additional or exchanged sign makes of a text."""
+    cuts = [(text[:place], text[place:]) for place in range(len(text) + 1)]
+    missing = {before + after[1:] for before, after in cuts if after}
+    exchanged = {before + after[1] + after[0] + after[2:] for before, after in cuts if len(after) > 1}
+    wrong = {before + sign + after[1:] for before, after in cuts if after for sign in signs}
+    additional = {before + sign + after for before, after in cuts for sign in signs}
+    return (missing | exchanged | wrong | additional) - {text}

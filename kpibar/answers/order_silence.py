@@ -8,6 +8,7 @@ A stretch of a whole day or more is a silence: whoever waits for a parcel may ex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Literal
 
 SILENCE = timedelta(hours=24)
@@ -49,7 +50,7 @@ def silences(
     owed = [span for span in spans if span[0] < span[1]]
     cuts = sorted(inner | {end for start, end, _ in owed} | {start for start, _, _ in owed})
     pieces: list[Silence] = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         causes = {cause for first, last, cause in owed if first <= start and end <= last}
         if not causes:
             continue

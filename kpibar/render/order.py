@@ -23,13 +23,15 @@ from kpibar.render.table import LABEL, SEPARATOR, Cell, Column, Page, Role, Row,
 from kpibar.render.terminal import Screen, print_lines, print_page
 
 SCHEMA, SCHEMA_VERSION = "kpibar.order", "1.0"
+# What an order is tied to its records by; nobody outside needs it.
+_PSEUDONYMS = ("order_key", "order_number")
 _INSTANT, _TIME, _DAY = "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M", "%Y-%m-%d"
 # The column of times: such a time and two blanks.
 _MARGIN = 18
 _ROLES: Mapping[str, Role] = {"promise_broken": "worse", "silence": "warning", "export_end": "summary"}
 # So many values of a mean or median are shown.
 _MOST_VALUES = 3
-_HOURS_UP_TO, _MINUTES_BELOW, _SECONDS_BELOW = 99, 100, 99.5
+_WHOLE_DAYS_FROM, _HOURS_UP_TO, _MINUTES_BELOW, _SECONDS_BELOW = 100, 99, 100, 99.5
 # The columns of the KPIs, and which of them goes first where room is short.
 _COLUMNS = (("month", 0), ("base", 0), ("hits", 0), ("values", 2), ("judged_from", 1))
 
@@ -81,7 +83,8 @@ class _Words:
             return format_value(max(seconds, 60), "seconds", self.lang)
         hours = round(seconds / 3600)
         if hours > _HOURS_UP_TO:
-            return self.say("days", count=format_number(seconds / 86_400, 1, self.lang))
+            days = seconds / 86_400
+            return self.say("days", count=format_number(days, 0 if days >= _WHOLE_DAYS_FROM else 1, self.lang))
         return self.say("hours", count=self.count(hours)) if hours != 1 else self.say("hour")
 
     def duration(self, seconds: float) -> str:
@@ -110,7 +113,11 @@ def _story_text(story: Story, lang: str, screen: Screen) -> str:
     zone = ZoneInfo(story.timezone)
     first = story.head.ordered_at or next((event.at for event in story.events if event.at), None)
     words = _Words(lang, zone, first.replace(tzinfo=UTC).astimezone(zone).year if first else None)
-    lines: list[list[Cell]] = [[Cell(_title(story, words), "title")], [Cell(summary(story, words), "summary")], [Cell()]]
+    lines: list[list[Cell]] = [
+        [Cell(_title(story, words), "title")],
+        [Cell(summary(story, words), "summary")],
+        [Cell()],
+    ]
     lines += [list(_line(event, story, words)) for event in story.events]
     notes = [Cell(words.say("times", zone=story.timezone), "note")]
     if not story.kpis:
@@ -160,26 +167,26 @@ def summary(story: Story, words: _Words) -> str:
 
 def _fate(story: Story, worst: Parcel, words: _Words) -> Iterator[str]:
     """The promise of the parcel that tells most, and what became of it."""
-    promise = _promise(worst, words)
-    several = len(story.parcels) > 1
-    promised = words.say("promised_parcel" if several else "promised", promise=promise) if promise else None
-    text = promised or words.say("no_promise")
+    several, late = len(story.parcels) > 1, sum(parcel.late for parcel in story.parcels)
     if several:
-        late = sum(parcel.late for parcel in story.parcels)
-        start = words.say("several", count=words.count(len(story.parcels)), late=words.count(late))
-        yield f"{start} {text}" if promised else f"{start.split(words.say('semicolon'))[0]}{words.say('semicolon')} {text}"
+        key = "several" if late else "several_kept"
+        yield words.say(key, count=words.count(len(story.parcels)), **({"late": words.count(late)} if late else {}))
+    promise = _promise(worst, words)
+    if promise is None:
+        yield words.say("no_promise")
     else:
-        yield text
+        yield words.say("promised_parcel" if several else "promised", promise=promise)
     yield _outcome(worst, words, judged=not story.head.cancelled)
 
 
 def _outcome(parcel: Parcel, words: _Words, *, judged: bool) -> str:
+    """What became of a parcel; of an order that was cancelled nothing is late."""
     late = parcel.late_s if judged else None
+    with_lateness = {} if late is None else {"late": words.late(late)}
     if parcel.delivered_at is not None:
         at = words.moment(parcel.delivered_at, day_only=parcel.day_only)
-        if late is None:
-            return words.say("delivered_at", at=at)
-        return words.say("delivered_late", at=at, late=words.late(late))
+        ending = "late" if with_lateness else _keeping(parcel) or "at"
+        return words.say(f"delivered_{ending}", at=at, **with_lateness)
     if parcel.undated:
         return words.say("delivered_some_day")
     if parcel.returned_at is not None:
@@ -188,9 +195,16 @@ def _outcome(parcel: Parcel, words: _Words, *, judged: bool) -> str:
         return words.say("lost")
     if parcel.as_of is None:
         return words.say("missing_undated")
-    if late is None:
-        return words.say("missing", at=words.moment(parcel.as_of))
-    return words.say("missing_late", at=words.moment(parcel.as_of), late=words.late(late))
+    return words.say("missing_late" if with_lateness else "missing", at=words.moment(parcel.as_of), **with_lateness)
+
+
+def _keeping(parcel: Parcel) -> str | None:
+    """How a parcel that is not late kept its promise; None where there is none to judge, or the time is unknown."""
+    if not parcel.due or parcel.late:
+        return None
+    if not parcel.in_slot or parcel.in_time:
+        return "kept"
+    return None if parcel.slot_unknown else "early"
 
 
 def _promise(parcel: Parcel, words: _Words) -> str | None:
@@ -258,10 +272,8 @@ def _of_parcel(event: Event, story: Story, words: _Words) -> str:
     late = parcel.late_s if not story.head.cancelled else None
     if event.kind in ("delivered", "export_end") and late is not None:
         return words.say(f"{key}_late", **values, late=words.late(late))
-    if event.kind == "delivered" and parcel.due:
-        early = parcel.in_slot and not parcel.in_time and not parcel.slot_unknown
-        return words.say(f"{key}_early" if early else f"{key}_kept", **values)
-    return words.say(key, **values)
+    keeping = _keeping(parcel) if event.kind == "delivered" else None
+    return words.say(f"{key}_{keeping}" if keeping else key, **values)
 
 
 def _of_notice(event: Event, story: Story, words: _Words) -> str:
@@ -365,7 +377,8 @@ def _of_silence(event: Event, story: Story, words: _Words) -> str:
 
 _TEXTS: Mapping[str, Callable[[Event, Story, _Words], str]] = {
     "placed": _of_head, "cancelled": _of_head, "promise": _of_promise,
-    **dict.fromkeys(("shipped", "attempt", "delivered", "returned", "lost", "promise_broken", "export_end"), _of_parcel),
+    **dict.fromkeys(("shipped", "attempt", "delivered", "returned", "lost"), _of_parcel),
+    **dict.fromkeys(("promise_broken", "export_end"), _of_parcel),
     "notice": _of_notice, "contact": _of_contact, "survey_sent": _of_survey, "survey_answered": _of_survey,
     "gesture": _of_gesture, "silence": _of_silence,
 }  # fmt: skip
@@ -439,7 +452,7 @@ def order_json(reference: str, stories: Sequence[Story]) -> str:
 def _story_json(story: Story) -> dict[str, Any]:
     longest = story.longest_silence
     return {
-        **{name: _plain(value) for name, value in asdict(story.head).items() if name not in ("order_key", "order_number")},
+        **{name: value for name, value in _record_json(story.head).items() if name not in _PSEUDONYMS},
         "timezone": story.timezone,
         "known_until": _plain(story.until),
         "calls": story.calls,
