@@ -20,20 +20,20 @@ from kpibar.database.store import Store
 
 Source = Literal["shop", "parcels", "contacts"]
 # What happens at one instant comes in this order.
-KINDS = (
+CODES = (
     "placed", "promise", "cancelled", "shipped", "attempt", "delivered", "returned", "lost", "promise_broken",
     "notice", "contact", "survey_sent", "survey_answered", "gesture", "silence", "export_end",
 )  # fmt: skip
-_PLACES = {kind: place for place, kind in enumerate(KINDS)}
+_PLACES = {kind: place for place, kind in enumerate(CODES)}
 _CALLS = frozenset({"phone"})
 _WRITING = frozenset({"email", "chat", "messaging", "social", "web", "sms", "post"})
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened; `at` is None where the exports do not say when. `subject` is the record it is of."""
+    """Something that happened (`CODES`); `at` is None where no export says when. `subject` is the record it is of."""
 
-    kind: str
+    code: str
     at: datetime | None
     subject: Any = None
 
@@ -180,7 +180,7 @@ def _parcel_events(head: Head, parcels: Sequence[Parcel]) -> Iterator[Event]:
         }
         if parcel.promised_to is not None:
             yield Event("promise", None, parcel)
-        yield from (Event(kind, at, parcel) for kind, at in dated.items() if at is not None)
+        yield from (Event(code, at, parcel) for code, at in dated.items() if at is not None)
         if parcel.undated and parcel.delivered_at is None:
             yield Event("delivered", None, parcel)
         if parcel.lost:
@@ -206,9 +206,9 @@ def _survey_events(surveys: Sequence[Survey]) -> Iterator[Event]:
 def _place(event: Event, ordered_at: datetime | None) -> tuple[datetime, int, int]:
     """Where an event stands: promises at the order, before what happened to it; what has no time at the end."""
     if event.at is not None:
-        return event.at, 0, _PLACES[event.kind]
-    at_first = event.kind in ("placed", "promise")
-    return (ordered_at or datetime.min) if at_first else datetime.max, 1, _PLACES[event.kind]
+        return event.at, 0, _PLACES[event.code]
+    at_first = event.code in ("placed", "promise")
+    return (ordered_at or datetime.min) if at_first else datetime.max, 1, _PLACES[event.code]
 
 
 def _badness(parcel: Parcel) -> tuple[bool, bool, float, datetime]:

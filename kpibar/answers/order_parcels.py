@@ -27,7 +27,8 @@ orders AS MATERIALIZED (
 _COLUMNS = (
     "parcel_id, carrier, mode, country, shipped_at, promised_from, promised_to, promised_on, promise_kind,"
     " last_promised_to, owed_to, owed_on, first_attempt_at, attempts, delivered_at, returned_at, went_missing, status,"
-    " as_of, parcel_due, parcel_late, promise_false, arrived, undated, day_only, in_slot, in_time, slot_unknown"
+    " as_of, parcel_due, parcel_late, promise_false, arrived, undated, coalesce(day_only, FALSE), in_slot,"
+    " in_time, slot_unknown"
 )
 
 

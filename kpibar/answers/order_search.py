@@ -14,7 +14,7 @@ from kpibar.answers.order_parcels import orders_of_parcels
 from kpibar.brands import names_by_fold
 from kpibar.config import Config
 from kpibar.database.store import Store
-from kpibar.load.keys import digits_of, order_mentions, plain_reference
+from kpibar.load.keys import digits_of, order_mentions, plain_reference, without_announcement
 from kpibar.plausibility.brands import load_names
 from kpibar.values.notation import quote
 
@@ -88,12 +88,14 @@ def forms_of(store: Store, reference: str) -> Forms:
     if not re.search(r"\w", bare):
         raise ReferenceUnusable("it has neither a letter nor a digit")
     mentions = order_mentions("SELECT 0 AS line, '' AS contact_id, CAST($text AS VARCHAR) AS all_text")
+    number = without_announcement("CAST($text AS VARCHAR)")
     texts = (
         f"SELECT {plain_reference('CAST($text AS VARCHAR)')} AS text, 0 AS place "
-        f"UNION SELECT number, 1 FROM ({mentions}) WHERE explicit"
+        f"UNION SELECT {plain_reference(f'({number})')}, 1 UNION SELECT number, 2 FROM ({mentions}) WHERE explicit"
     )
     rows = store.engine.rows(
-        f"SELECT text, {digits_of('text', letters=True)} FROM ({texts}) ORDER BY place, text", {"text": reference}
+        f"SELECT text, {digits_of('text', letters=True)} FROM ({texts}) WHERE text <> '' ORDER BY place, text",
+        {"text": reference},
     )
     return Forms(
         tuple(dict.fromkeys(str(text) for text, _ in rows)),

@@ -245,6 +245,11 @@ def plain_reference(reference: str) -> str:
     return f"CASE WHEN {_is_whole(reference)} THEN {reference} ELSE {plain} END"
 
 
+def without_announcement(text: str) -> str:
+    """SQL of a text without the word for an order that it begins with, such as "n°" or "commande"."""
+    return f"regexp_replace({text}, {quote(rf'(?i)^{chr(92)}s*(?:{_ANNOUNCEMENT})')}, '')"
+
+
 def _is_whole(text: str) -> str:
     """SQL: a text is a whole number as the engine writes it. A test so much cheaper than a regular expression that it
     stands before those that change nothing in digits."""

@@ -6,6 +6,7 @@ Times are local ones of the brand; in JSON instants are UTC.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time
+from functools import reduce
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,7 +56,8 @@ class _Words:
         return format_value(number, "count", self.lang)
 
     def join(self, parts: Iterable[str]) -> str:
-        return f"{self.say('semicolon')} ".join(parts)
+        """Parts of a sentence with semicolons between them."""
+        return reduce(lambda first, second: self.say("join", first=first, second=second), parts)
 
     def local(self, at: datetime) -> datetime:
         return at.replace(tzinfo=UTC).astimezone(self.zone)
@@ -233,16 +235,16 @@ def _line(event: Event, story: Story, words: _Words) -> Iterator[Cell]:
     """The time of an event and what happened; without a time the column is empty."""
     when = ""
     if event.at is not None:
-        day_only = event.kind in ("delivered", "attempt") and event.subject.day_only
+        day_only = event.code in ("delivered", "attempt") and event.subject.day_only
         when = words.local(event.at).strftime(_DAY if day_only else _TIME)
     yield Cell(f"{when:<{_MARGIN}}", "detail")
-    yield Cell(_TEXTS[event.kind](event, story, words), _ROLES.get(event.kind, "label"))
+    yield Cell(_TEXTS[event.code](event, story, words), _ROLES.get(event.code, "label"))
 
 
 def _of_head(event: Event, story: Story, words: _Words) -> str:
     head: Head = event.subject
-    if event.kind == "cancelled" or head.value is None:
-        return words.say(f"event_{event.kind}")
+    if event.code == "cancelled" or head.value is None:
+        return words.say(f"event_{event.code}")
     return words.say("event_placed_value", value=words.amount(head.value, head.currency))
 
 
@@ -265,14 +267,14 @@ def _of_promise(event: Event, story: Story, words: _Words) -> str:
 
 def _of_parcel(event: Event, story: Story, words: _Words) -> str:
     parcel: Parcel = event.subject
-    key = f"event_{event.kind}"
-    values = {"parcel": _parcel_name(parcel, words, with_carrier=event.kind == "shipped")}
-    if event.kind == "delivered" and event.at is None:
+    key = f"event_{event.code}"
+    values = {"parcel": _parcel_name(parcel, words, with_carrier=event.code == "shipped")}
+    if event.code == "delivered" and event.at is None:
         return words.say("event_delivered_undated", **values)
     late = parcel.late_s if not story.head.cancelled else None
-    if event.kind in ("delivered", "export_end") and late is not None:
+    if event.code in ("delivered", "export_end") and late is not None:
         return words.say(f"{key}_late", **values, late=words.late(late))
-    keeping = _keeping(parcel) if event.kind == "delivered" else None
+    keeping = _keeping(parcel) if event.code == "delivered" else None
     return words.say(f"{key}_{keeping}" if keeping else key, **values)
 
 
@@ -342,7 +344,7 @@ def _link(contact: ContactRecord, story: Story, words: _Words) -> str:
 def _of_survey(event: Event, story: Story, words: _Words) -> str:
     survey: Survey = event.subject
     kind = clean(survey.kind.upper()) if survey.kind else words.say("survey_plain")
-    if event.kind == "survey_sent":
+    if event.code == "survey_sent":
         return words.say("event_survey_sent" if survey.score is not None else "event_survey_unanswered", kind=kind)
     score = _plain_number(survey.score, words)
     if survey.scale_min is None or survey.scale_max is None:
@@ -470,13 +472,13 @@ def _story_json(story: Story) -> dict[str, Any]:
 def _event_json(event: Event) -> dict[str, Any]:
     """An event with the record it is of: a parcel by its number, others whole."""
     subject, keys = event.subject, ("parcel_id", "contact", "notice", "survey", "gesture", "silence")
-    document: dict[str, Any] = {"at": _plain(event.at), "kind": event.kind, **dict.fromkeys(keys)}
+    document: dict[str, Any] = {"at": _plain(event.at), "kind": event.code, **dict.fromkeys(keys)}
     if isinstance(subject, Parcel):
         document["parcel_id"] = subject.parcel_id
     elif isinstance(subject, ContactRecord):
         document["contact"] = {**_record_json(subject), "exclusion": subject.exclusion}
     elif not isinstance(subject, Head):
-        document[event.kind.partition("_")[0]] = _record_json(subject)
+        document[event.code.partition("_")[0]] = _record_json(subject)
     return document
 
 
