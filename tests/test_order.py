@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +81,11 @@ def opened(folder: Path) -> Iterator[Store]:
         yield store
 
 
-def tell(folder: Path, reference: str, config: Config | None = None, brand: str | None = None) -> tuple[Story, ...]:
+@cache
+def tell(folder: Path, reference: str, rules: Path | None = None, brand: str | None = None) -> tuple[Story, ...]:
     """The stories of a number in folder/test.duckdb."""
     with opened(folder) as store:
-        return stories(store, config or load(folder / "kpibar.toml"), reference, brand)
+        return stories(store, load(rules or folder / "kpibar.toml"), reference, brand)
 
 
 def text(found: tuple[Story, ...], lang: str = "en", width: int | None = None) -> str:
@@ -165,10 +167,17 @@ def test_with_styles_the_words_are_the_same(told: Path) -> None:
     done = kpibar("order", "608428726", "--color", "always", "--db", "test.duckdb", folder=told)
     assert "\x1b[1;31mBroken promise" in done.stdout
     plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
-    assert plain.splitlines()[:13] == ENGLISH.splitlines()
+    assert plain.splitlines()[:12] == ENGLISH.splitlines()
 
 
 # Finding
+
+
+@pytest.fixture(scope="module")
+def story(told: Path) -> Iterator[tuple[Store, Config]]:
+    """The database of the story, open, and its settings."""
+    with opened(told) as store:
+        yield store, load(told / "kpibar.toml")
 
 
 @pytest.mark.parametrize(
@@ -177,19 +186,17 @@ def test_with_styles_the_words_are_the_same(told: Path) -> None:
      "00608428726", "commande 608428726", "n° 608 428 726", "order number 608 428 726",
       "P608428726", "p608428726"],
 )  # fmt: skip
-def test_a_number_however_it_is_spelled(told: Path, spelling: str) -> None:
-    with opened(told) as store:
-        (match,) = find_orders(store, load(told / "kpibar.toml"), spelling)
+def test_a_number_however_it_is_spelled(story: tuple[Store, Config], spelling: str) -> None:
+    (match,) = find_orders(*story, spelling)
     assert match.order_id == "kpibar-orders/608428726"
 
 
-def test_an_unknown_number_names_the_nearest(told: Path) -> None:
-    with opened(told) as store:
-        for wrong in ("608428725", "6084287226", "60842872", "608427826", "608428799"):
-            with pytest.raises(OrderUnknown, match="did you mean 608428726"):
-                find_orders(store, load(told / "kpibar.toml"), wrong)
-        with pytest.raises(OrderUnknown, match="no known number is like it"):
-            find_orders(store, load(told / "kpibar.toml"), "999")
+def test_an_unknown_number_names_the_nearest(story: tuple[Store, Config]) -> None:
+    for wrong in ("608428725", "6084287226", "60842872", "608427826", "608428799", "AB608428725"):
+        with pytest.raises(OrderUnknown, match="did you mean 608428726"):
+            find_orders(*story, wrong)
+    with pytest.raises(OrderUnknown, match="no known number is like it"):
+        find_orders(*story, "999")
 
 
 # Sample orders beside the raw files
@@ -204,7 +211,7 @@ def raw(name: str, delimiter: str = ",") -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def raw_orders() -> dict[str, dict[str, str]]:
     rows = raw("maison-bleue-shopify-orders.csv") + raw("petit-pas-shopify-orders.csv")
-    return {row["Name"].lstrip("#"): row for row in rows if row["Created at"]}
+    return {row["Name"].lstrip("#"): row for row in rows if row["Total"]}
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +264,7 @@ def test_a_sample_order_is_as_in_the_raw_files(
     raw_parcels: list[dict[str, str]],
     raw_contacts: list[str],
 ) -> None:
-    found = tell(sample[0], number, load(SAMPLES / "kpibar.toml"))
+    found = tell(sample[0], number, SAMPLES / "kpibar.toml")
     order, row = document(found), raw_orders[number]
     assert ORDERS[number] in text(found).splitlines()[1].replace("Cancelled", "cancelled").replace("No p", "no p")
     assert order["ordered_at"] == instant(row["Created at"])
@@ -281,7 +288,7 @@ def test_a_sample_order_is_as_in_the_raw_files(
 
 def test_an_answer_to_a_survey_is_that_of_the_raw_file(sample: tuple[Path, list[Outcome]]) -> None:
     answers = [row for row in raw("nps-delighted.csv") if row["Order Number"] == "100446"]
-    order = document(tell(sample[0], "100446", load(SAMPLES / "kpibar.toml")))
+    order = document(tell(sample[0], "100446", SAMPLES / "kpibar.toml"))
     surveys = [event for event in order["events"] if event["kind"] == "survey_answered"]
     assert (
         [(event["at"], event["survey"]["score"]) for event in surveys]
@@ -301,28 +308,30 @@ CASES = {
 | 3003      | 2025-03-01 10:00 | d@example.org | Anne              |                  | 20.00 | EUR      |
 | 4004      | 2025-03-01 10:00 | e@example.org | Anne              | 2025-03-02 09:00 |       |          |
 | 5005      | 2025-03-05 10:00 |               |                   |                  |       |          |
+| 901       | 2025-03-03 10:00 |               |                   |                  |       |          |
 | 6006      | 2025-03-01 10:00 | f@example.org | [red]=B\u202eold |                  |       |          |
 """,
     "parcels.csv": """
-| parcel_id | order_ref | brand | shipped_at | promised_to | last_promised_to | delivered_at     | returned_at      | status   |
-| A1        | 1001      | Anne  | 2025-03-02 | 2025-03-04  | 2025-03-06       | 2025-03-07 12:00 |                  |          |
-| B1        | 2002      | Anne  | 2025-03-02 | 2025-03-04  |                  | 2025-03-04 12:00 |                  |          |
-| D1        | 3003      | Anne  | 2025-03-02 | 2025-03-04  |                  |                  | 2025-03-08 15:00 | returned |
-| D2        | 3003      | Anne  | 2025-03-02 |             |                  |                  |                  | lost     |
-| E1        | 4004      | Anne  | 2025-03-02 | 2025-03-04  |                  |                  |                  |          |
-| F1        | 6006      |       | 2025-03-02 | 2025-03-04  |                  | 2025-03-03 12:00 |                  | \x1b[1m= |
-| G1        | 7007      | Anne  | 2025-03-02 | 2025-03-04  |                  | 2025-03-05 12:00 |                  |          |
+| parcel_id | order_ref | brand | shipped_at | promised_to | last_promised_to | delivered_at     | status   |
+| A1        | 1001      | Anne  | 2025-03-02 | 2025-03-04  | 2025-03-06       | 2025-03-07 12:00 |          |
+| B1        | 2002      | Anne  | 2025-03-02 | 2025-03-04  |                  | 2025-03-04 12:00 |          |
+| D1        | 3003      | Anne  | 2025-03-02 | 2025-03-04  |                  |                  | returned |
+| D2        | 3003      | Anne  | 2025-03-02 |             |                  |                  | lost     |
+| E1        | 4004      | Anne  | 2025-03-02 | 2025-03-04  |                  |                  |          |
+| F1        | 6006      |       | 2025-03-02 | 2025-03-04  |                  | 2025-03-03 12:00 | \x1b[1m= |
+| G1        | 7007      | Anne  | 2025-03-02 | 2025-03-04  |                  | 2025-03-05 12:00 |          |
 """,
     "contacts.csv": """
-| contact_id | created_at       | channel | direction | customer      | order_ref | brand | reason_raw         | queued |
-| K1         | 2025-03-05 09:00 | email   | inbound   | a@example.org | CMD-1001  | Anne  | Où est ma commande |        |
-| K2         | 2025-03-05 10:00 | phone   | inbound   | a@example.org | CMD-1001  | Anne  |                    | yes    |
-| K3         | 2025-03-07 15:00 | phone   | outbound  | a@example.org | CMD-1001  | Anne  |                    |        |
-| K4         | 2025-03-08 15:00 | email   | inbound   | a@example.org | CMD-1001  | Anne  |                    |        |
-| K5         | 2025-03-08 15:00 | email   | inbound   | d@example.org | 3003      | Anne  | Remboursement      |        |
-| K6         | 2025-03-08 15:00 | email   | inbound   | x@example.org | 8008-9    | Anne  |                    |        |
-| K7         | 2025-03-09 15:00 | store   | inbound   | x@example.org | 8008-9    | Anne  |                    |        |
+| contact_id | created_at       | channel | direction | customer      | order_ref | brand | reason_raw        | queued |
+| K1         | 2025-03-05 09:00 | email   | inbound   | a@example.org | CMD-1001  | Anne  | Suivi de commande |        |
+| K2         | 2025-03-05 10:00 | phone   | inbound   | a@example.org | CMD-1001  | Anne  |                   | yes    |
+| K3         | 2025-03-07 15:00 | phone   | outbound  | a@example.org | CMD-1001  | Anne  |                   |        |
+| K4         | 2025-03-08 15:00 | email   | inbound   | a@example.org | CMD-1001  | Anne  |                   |        |
+| K5         | 2025-03-08 15:00 | email   | inbound   | d@example.org | 3003      | Anne  | Remboursement     |        |
+| K6         | 2025-03-08 15:00 | email   | inbound   | x@example.org | 8008-9    | Anne  |                   |        |
+| K7         | 2025-03-09 15:00 | store   | inbound   | x@example.org | 8008-9    | Anne  |                   |        |
 """,
+    "shopify.csv": "Name,Financial Status,Created at\n#901,paid,2025-03-01 10:00:00 +0100\n",
     "surveys.csv": """
 | survey_id | kind | score | scale_min | scale_max | sent_at          | answered_at      | contact_id | order_ref |
 | S1        | csat | 2     | 1         | 5         | 2025-03-08 09:00 | 2025-03-09 09:00 | K1         |           |
@@ -393,7 +402,7 @@ def test_a_parcel_returned_and_one_lost(shop: Path) -> None:
     order = document(found)
     assert [parcel["late"] for parcel in order["parcels"]] == [True, True], "the second has the promise of the first"
     assert [event["kind"] for event in order["events"]].count("promise_broken") == 2
-    assert "Returned: parcel D1" in lines(found) and "Lost: parcel D2" in lines(found)
+    assert "Lost: parcel D2" in lines(found)
     assert "2 parcels, 2 of them late; the latest of them promised 4 March" in text(found)
 
 
@@ -457,11 +466,8 @@ def test_one_number_of_two_brands(shop: Path) -> None:
         tell(shop, "2002", brand="Bert")
 
 
-def test_one_number_of_two_shops_of_a_brand_shows_both(folder: Path) -> None:
-    config = settings(folder)
-    shopify = "Name,Financial Status,Created at\n#901,paid,2025-03-01 10:00:00 +0100\n"
-    ingest_tables(folder, {"a.csv": "order_ref,ordered_at\n901,2025-03-03 10:00:00\n", "b.csv": shopify}, config)
-    found = tell(folder, "901", config)
+def test_one_number_of_two_shops_without_brands_shows_both(shop: Path) -> None:
+    found = tell(shop, "901")
     assert [story.head.order_id for story in found] == ["kpibar-orders/901", "shopify-orders/#901"]
     assert text(found).count("Order 901") == 2
     assert len(json.loads(order_json("901", found))["orders"]) == 2
@@ -476,18 +482,18 @@ def test_the_hits_of_all_orders_are_the_numerators_of_the_report(shop: Path) -> 
     barometer = report(shop, config)
     sums: dict[str, list[int]] = {}
     with opened(shop) as store:
-        for number, brand in (("1001", None), ("2002", "Anne"), ("2002", "Zoé"), ("3003", None), ("4004", None),
-                              ("5005", None), ("6006", None), ("7007", None), ("8008-9", None)):  # fmt: skip
-            for count in stories(store, config, number, brand)[0].kpis:
+        names = [(number, None) for number in ("1001", "3003", "4004", "5005", "6006", "7007", "8008-9", "901")]
+        for number, brand in (*names, ("2002", "Anne"), ("2002", "Zoé")):
+            for count in (count for story in stories(store, config, number, brand) for count in story.kpis):
                 total = sums.setdefault(count.kpi.id, [0, 0])
                 total[0] += count.hits or 0
                 total[1] += count.base
     # Late: 1001, 3003 and 7007, of these and 2002 of Anne and 6006; 4004 was cancelled.
     assert sums["late_share"] == [3, 5]
-    for kpi in ("late_share", "promise_unanswered", "promise_coverage", "first_contact", "wismo_share", "contact_rate",
-                "wismo_rate", "link_coverage", "fcr_window", "ocr", "csat"):  # fmt: skip
-        if kpi in sums:
-            assert fraction(barometer, kpi) == tuple(sums[kpi]), kpi
+    for kpi in ("late_share", "promise_unanswered", "promise_coverage", "wismo_share", "contact_rate", "wismo_rate",
+                "link_coverage", "fcr_window", "answer_rate", "unanswered", "csat"):  # fmt: skip
+        assert fraction(barometer, kpi) == tuple(sums[kpi]), kpi
+    assert fraction(barometer, "backlog")[0] == sums["backlog"][1] == 2
 
 
 MONDAY = datetime(2025, 3, 3)

@@ -143,7 +143,8 @@ def _columns(kpi: Kpi) -> tuple[str, ...]:
     hit, against = (f"coalesce({side}, FALSE)" for side in sides)
     columns = (
         kpi.date,
-        f"coalesce({population(kpi)}, FALSE)",
+        # Of a stock what is open has no value yet.
+        f"coalesce({kpi.where if kpi.is_stock else population(kpi)}, FALSE)",
         mature(kpi),
         hit,
         against,
@@ -173,7 +174,8 @@ def _open_at_ends(cells: Iterable[Row], zone: str) -> _Tallies:
     """At the ends of which months records of a stock were open, and at that of the last day of their export."""
     months: dict[date, _Tally] = defaultdict(_Tally)
     for day, counts, _, ended, _, value, begin, as_of, as_of_on in cells:
-        if not counts or day is None or as_of is None:
+        # What ended at an unknown time is in no stock.
+        if not counts or None in (day, begin, as_of, as_of_on) or (ended and value is None):
             continue
         end = begin + timedelta(seconds=float(value or 0)) if ended else None
         for last in _ends(day, as_of_on):
