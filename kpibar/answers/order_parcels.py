@@ -106,7 +106,7 @@ def orders_of_parcels(store: Store, config: Config, parcels: Sequence[str]) -> l
         store, config, _condition([key for key, _ in related], [number for _, number in related], parcels),
         f"SELECT order_id, parcel_id FROM judgements WHERE {is_one} ORDER BY order_id, parcel_id",
     )  # fmt: skip
-    ids = dict(rows)
+    ids: dict[str, str] = dict(rows)
     names = store.engine.rows(
         f"SELECT order_id, order_ref, brand FROM fact_orders WHERE order_id IN ({_list(ids)}) ORDER BY order_id"
     )
