@@ -3,7 +3,7 @@
 Its own order, each line standing on those above it:
 
     costs errors headline
-    lateness
-    notices
-    wismo
+    lateness order_contacts order_kpis order_parcels order_records order_silence
+    notices order_search
+    order wismo
 """

@@ -1,1 +1,36 @@
 """What no answer can be given to, in words."""
+
+from collections.abc import Iterable, Sequence
+
+from kpibar.errors import UsageError, list_names, quote_names
+
+
+class ReferenceUnusable(UsageError):
+    """What was given for the number of an order can be none."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"this is no number of an order: {why}; give one as it stands in a shop's export")
+
+
+class OrderUnknown(UsageError):
+    """No order, parcel or contact has the number."""
+
+    def __init__(self, reference: str, nearest: Sequence[str]) -> None:
+        hint = f"did you mean {' or '.join(nearest)}?" if nearest else "no known number is like it; try `kpibar status`"
+        super().__init__(f'no order, parcel or contact has the number "{reference}"; {hint}')
+
+
+class OrderAmbiguous(UsageError):
+    """Orders of several brands have the number."""
+
+    def __init__(self, reference: str, orders: Iterable[str], brands: Iterable[str]) -> None:
+        options = " or ".join(f'--brand "{name}"' for name in sorted(brands))
+        super().__init__(f'several orders have the number "{reference}": {list_names(orders)}; choose with {options}')
+
+
+class OrderOfOtherBrand(UsageError):
+    """The orders of that number are of other brands than the one asked for."""
+
+    def __init__(self, reference: str, brand: str, brands: Sequence[str]) -> None:
+        known = quote_names(brands) if brands else "none"
+        super().__init__(f'no order "{reference}" is of brand "{brand}"; brands of that number: {known}')

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from kpibar import DEFAULT_DATABASE, __version__
-from kpibar.cli import audit, console, wismo, withdrawals
+from kpibar.cli import audit, console, order, wismo, withdrawals
 from kpibar.cli.console import announce, emit, failure, say
 from kpibar.cli.errors import FolderGone
 from kpibar.cli.options import (
@@ -411,6 +411,7 @@ def demo(
         say(clean(line))
 
 
+app.command()(order.order)
 app.command()(withdrawals.forget)
 app.command()(withdrawals.purge)
 app.command()(withdrawals.remove)

@@ -236,8 +236,18 @@ def identity_fault(cells: Cells) -> str:
 
 def order_key(reference: str) -> str:
     """SQL of the pseudonym of an order reference; case, blanks and a leading # do not count."""
+    return pseudonym(f"'order:' || {plain_reference(reference)}")
+
+
+def plain_reference(reference: str) -> str:
+    """SQL of an order reference as it is compared: without blanks and a leading #, in capitals."""
     plain = f"upper(ltrim(regexp_replace({reference}, '\\s+', '', 'g'), '#'))"
-    return pseudonym(f"'order:' || CASE WHEN {_is_whole(reference)} THEN {reference} ELSE {plain} END")
+    return f"CASE WHEN {_is_whole(reference)} THEN {reference} ELSE {plain} END"
+
+
+def without_announcement(text: str) -> str:
+    """SQL of a text without the word for an order that it begins with, such as "n°" or "commande"."""
+    return f"regexp_replace({text}, {quote(rf'(?i)^{chr(92)}s*(?:{_ANNOUNCEMENT})')}, '')"
 
 
 def _is_whole(text: str) -> str:

@@ -13,5 +13,5 @@ Its own order, each line standing on those above it:
     document page
     grid
     terminal
-    formats wismo
+    formats order wismo
 """

@@ -92,6 +92,17 @@ def print_page(page: Page, screen: Screen) -> str:
     return _to_string([*parts, *_footer(page, names, screen)], screen)
 
 
+def print_lines(lines: Iterable[Sequence[Cell]], screen: Screen) -> str:
+    """Lines of cells side by side as text; the last cell of a line wraps under the place where it begins."""
+    parts: list[Text] = []
+    for *before, last in lines:
+        margin = Text().join(_text(cell, screen) for cell in before)
+        room = None if screen.width is None else max(1, screen.width - margin.cell_len)
+        for place, text in enumerate(wrap(_text(last, screen), room)):
+            parts.append(Text().join((Text(" " * margin.cell_len) if place else margin, text)))
+    return _to_string(parts, screen)
+
+
 def _fit(table: Table, screen: Screen) -> tuple[Texts, list[tuple[Section, list[Texts]]], Grid]:
     """The heads, the rows of each section, and the columns that fit."""
     heads = {column.name: _head(column, screen) for column in table.columns}

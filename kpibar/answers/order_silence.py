@@ -1,0 +1,69 @@
+"""Silences: stretches in which a customer was owed a word and got none.
+
+A customer is owed a word from the end of a promise until its parcel comes, and from a contact until the next word or
+its solution. Any word ends a silence, whatever it is about: a notice, an event of a parcel, a reply, an answered call.
+A stretch of a whole day or more is a silence: whoever waits for a parcel may expect to hear of it once a day.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Literal
+
+SILENCE = timedelta(hours=24)
+Cause = Literal["promise", "contact"]
+
+
+@dataclass(frozen=True)
+class Debt:
+    """From when a customer was owed a word, and until when (None: it was never paid)."""
+
+    cause: Cause
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A stretch without a word that was owed, with what it was owed for. `open`: it lasts when the exports end."""
+
+    start: datetime
+    end: datetime
+    causes: tuple[Cause, ...]
+    open: bool
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return (self.end - self.start).total_seconds()
+
+
+def silences(
+    debts: Iterable[Debt], words: Iterable[datetime], until: datetime | None, shortest: timedelta = SILENCE
+) -> tuple[Silence, ...]:
+    """The silences up to the end of the exports, in the order of time; none where that is unknown."""
+    if until is None:
+        return ()
+    inner = {word for word in words if word < until}
+    spans = [(debt.start, min(_end(debt, inner, until), until), debt.cause) for debt in debts]
+    owed = [span for span in spans if span[0] < span[1]]
+    cuts = sorted(inner | {end for start, end, _ in owed} | {start for start, _, _ in owed})
+    pieces: list[Silence] = []
+    for start, end in pairwise(cuts):
+        causes = {cause for first, last, cause in owed if first <= start and end <= last}
+        if not causes:
+            continue
+        before = pieces[-1] if pieces else None
+        if before is not None and before.end == start and start not in inner:
+            start, causes = before.start, causes | set(before.causes)
+            pieces.pop()
+        pieces.append(Silence(start, end, tuple(sorted(causes)), end == until))
+    return tuple(piece for piece in pieces if piece.end - piece.start >= shortest)
+
+
+def _end(debt: Debt, words: Iterable[datetime], until: datetime) -> datetime:
+    """When it is paid: what is owed for a contact by the next word too."""
+    next_word = min((word for word in words if word > debt.start), default=until)
+    end = debt.end or until
+    return min(end, next_word) if debt.cause == "contact" else end
