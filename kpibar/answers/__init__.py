@@ -2,5 +2,8 @@
 
 Its own order, each line standing on those above it:
 
-    errors
+    errors terms
+    population
+    bridge
+    records
 """

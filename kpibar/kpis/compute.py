@@ -37,7 +37,7 @@ Key = tuple[int, date | None, str | None]
 Statistics = Mapping[Key, Measure]
 _DAY = timedelta(days=1)
 # The instant from which seconds are counted, and a number of them that is never reached.
-_ORIGIN, _NEVER = datetime(2000, 1, 1), "1.0e15"
+ORIGIN, _NEVER = datetime(2000, 1, 1), "1.0e15"
 # The day of an instant in two time zones differs by so much at most, and one more for the time of the day.
 _DAYS_APART = 2
 _OF_CONTACTS = frozenset({"contacts", "issues", "journeys"})
@@ -322,7 +322,7 @@ def stock_statement(kpi: Kpi, ends: Sequence[Moment], group: str | None, brand: 
     before the first of the days of a month that are moments stay in the database.
     """
     open_in_doubt, end_in_doubt = (kpi.doubt.get(side, "FALSE") for side in ("misses", "hits"))
-    begins = written_in(f"seconds_between({kpi.begin}, TIMESTAMP '{_ORIGIN}')", {})
+    begins = written_in(f"seconds_between({kpi.begin}, TIMESTAMP '{ORIGIN}')", {})
     segment, segments = (f"{group} AS segment, ", "segment, ") if group else ("", "")
     least_day = min(end.day.day for end in ends) - _DAYS_APART
     return (
@@ -398,7 +398,7 @@ def _open_at(rows: Rows, end: Moment) -> Rows:
     """
     import numpy
 
-    instant = _seconds(end.instant)
+    instant = seconds_at(end.instant)
     here = (
         (rows["begins_s"] < instant) & (rows["leaves_s"] >= instant) & (rows["as_of_on"] >= numpy.datetime64(end.day))
     )
@@ -412,16 +412,16 @@ def _stock(rows: Rows, end: Moment, *, has_doubt: bool) -> Stock:
     """
     import numpy
 
-    ages, untimed = _seconds(end.instant) - rows["begins_s"], rows["untimed"]
+    ages, untimed = seconds_at(end.instant) - rows["begins_s"], rows["untimed"]
     if not has_doubt:
         return Stock(ages[~untimed], ages[:0], ages[:0], has_doubt)
     in_doubt = (untimed | rows["open_in_doubt"]) & (rows["as_of"] > numpy.datetime64(end.instant))
     return Stock(ages[~untimed], ages[~untimed & in_doubt], ages[untimed & in_doubt], has_doubt)
 
 
-def _seconds(instant: datetime) -> float:
+def seconds_at(instant: datetime) -> float:
     """The seconds from the instant that those of records begin at."""
-    return (instant - _ORIGIN).total_seconds()
+    return (instant - ORIGIN).total_seconds()
 
 
 def reach_statement(kpi: Kpi, end: datetime, before: datetime, brand: str | None) -> str:
