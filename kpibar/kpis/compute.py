@@ -29,6 +29,8 @@ TOTAL = ""
 UNKNOWN = "?"
 # A contact about no order has no carrier; one about an order whose carrier nobody says has an unknown one.
 NO_ORDER = "?no_order"
+# Between the values of a segment of several dimensions.
+CROSSING, _CROSSING_SQL = "\x1f", "chr(31)"
 # What a statement with the expressions of an own KPI may take.
 _SECONDS = 60.0
 # The place of a window, the first day of one of its months and a segment; None: the whole window.
@@ -174,11 +176,16 @@ def cells_statement(
 
     `cuts` are days inside the windows up to which a sum may be asked.
     """
+    return _cells_by(kpis, windows, segment_of(dimension, kpis[0].from_table), brand, cuts)
+
+
+def _cells_by(
+    kpis: Sequence[Kpi], windows: Sequence[Window], segment: str, brand: str | None, cuts: Iterable[date] = ()
+) -> str:
     first = kpis[0]
     columns = ",\n    ".join(f"{sql} AS {kpi.id}__{part}" for kpi in kpis for part, sql in _aggregates(kpi).items())
     return (
-        f"SELECT\n    {piece_of_week(first.date, cuts)} AS day,\n"
-        f"    {segment_of(dimension, first.from_table)} AS segment,\n    {columns}\n"
+        f"SELECT\n    {piece_of_week(first.date, cuts)} AS day,\n    {segment} AS segment,\n    {columns}\n"
         f"FROM fact_{first.from_table}\nWHERE {within(first.date, windows)}{of_brand(brand)}\nGROUP BY 1, 2"
     )
 
@@ -214,6 +221,15 @@ def additive_cells(
     for members in groups.values():
         cells |= _run(engine, members, cells_statement(members, windows, dimension, brand, cuts))
     return Cells(cells)
+
+
+def crossed_cells(
+    engine: Engine, kpi: Kpi, windows: Sequence[Window], dimensions: Sequence[str], brand: str | None
+) -> Cells:
+    """Cells of an additive KPI by several dimensions: a segment is its value of each, joined by CROSSING."""
+    values = (f"replace({segment_of(name, kpi.from_table)}, {_CROSSING_SQL}, ' ')" for name in dimensions)
+    segment = f" || {_CROSSING_SQL} || ".join(values) or segment_of(None, kpi.from_table)
+    return Cells(_run(engine, [kpi], _cells_by([kpi], windows, segment, brand)))
 
 
 def _run(engine: Engine, kpis: Sequence[Kpi], sql: str) -> dict[str, Mapping[str, Mapping[date, Parts]]]:
