@@ -4,6 +4,7 @@ Its own order, each line standing on those above it:
 
     errors terms
     population
-    bridge
+    bridge mix
     records
+    explain
 """

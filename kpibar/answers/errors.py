@@ -21,3 +21,10 @@ class RecordsNotCsv(UsageError):
     def __init__(self, path: Path | None) -> None:
         cause = f"{path}: records are" if path else "--rows: records are"
         super().__init__(f"{cause} written as CSV; name a file that ends in .csv, or leave out --json")
+
+
+class ExplanationForm(UsageError):
+    """An explanation was to be written as what it cannot be."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: an explanation is text or JSON; name a file that ends in .txt or .json, or give --rows")

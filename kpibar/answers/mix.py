@@ -94,8 +94,8 @@ def weeks_of(inputs: Inputs, kpi: Kpi, cells: Sequence[Cells], place: int) -> We
         of_operands = [cell.weeks(name, window, segment) for name, cell in zip(names, cells, strict=True)]
         for week in set[int]().union(*of_operands):
             sums = quotient([of_operand.get(week, Parts()) for of_operand in of_operands])
-            group = tuple(segment.split(CROSSING))
-            weeks.setdefault(week, {})[group] = Sums(sums.numerator, sums.base)
+            if sums.base or sums.numerator:
+                weeks.setdefault(week, {})[tuple(segment.split(CROSSING))] = Sums(sums.numerator, sums.base)
     return weeks if place == 0 else as_weeks_of(weeks, 1 - place)
 
 

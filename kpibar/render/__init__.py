@@ -8,10 +8,10 @@ Its own order, each line standing on those above it:
     clean numbers output table
     marks messages methods
     summary
-    cells document listings withdrawals
+    cells document explanation listings withdrawals
     audit notes overview
     page
     grid
     terminal
-    formats
+    explain formats
 """
