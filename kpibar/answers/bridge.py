@@ -119,7 +119,7 @@ def _bridge(store: Store, kpi: Kpi, role: str | None, window: Window, population
         source = str(tally.source)
         numbers = left_out.get(source, Counter[int]())
         places = tuple(numbers[place] for place in range(reasons))
-        tallies.append(replace(tally, left_out=places, **ends.get(source, {})))
+        tallies.append(replace(tally, left_out=places, **ends.get(source, Counter[str]())))
     total = _sum(tallies, reasons)
     has = bool(is_hit(kpi)), bool(is_against(kpi))
     return Bridge(kpi, role, window, moment, population.reasons, tuple(tallies), total, *has)

@@ -27,4 +27,6 @@ class ExplanationForm(UsageError):
     """An explanation was to be written as what it cannot be."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path}: an explanation is text or JSON; name a file that ends in .txt or .json, or give --rows")
+        super().__init__(
+            f"{path}: an explanation is text or JSON; name a file that ends in .txt or .json, or give --rows"
+        )

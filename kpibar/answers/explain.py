@@ -44,11 +44,11 @@ def explain(store: Store, config: Config, request: Request, dimensions: Sequence
         if name not in known:
             raise DimensionMissing(kpi.id, name, known)
     untold = _untold(row)
-    asked = tuple(dict.fromkeys(dimensions)) or usual_dimensions(inputs, kpi)
-    if is_sum(inputs, kpi):
+    asked = tuple(dict.fromkeys(dimensions))
+    if is_sum(kpi):
         told = Causes(()) if untold else causes(store, inputs, kpi, asked)
     else:
-        told = Causes(tuple(_segments(store, config, report, kpi, asked)))
+        told = Causes(tuple(_segments(store, config, report, kpi, asked or usual_dimensions(inputs, kpi))))
     return Explanation(report, kpi, row, bridges(store, inputs, kpi), told, untold)
 
 
@@ -69,16 +69,14 @@ def _inputs(store: Store, config: Config, report: Barometer) -> tuple[Kpi, Input
 def _untold(row: Row) -> str | None:
     """Why nothing is told of a change."""
     if row.status != "ok":
-        # The shares of a mix have no figure as a whole.
-        return None if row.kpi.spec.shares and row.status == "ok" else "figure"
+        return "figure"
     if not row.comparison.comparable:
         return "comparison"
+    # The shares of a mix have no figure as a whole.
     return "figure" if row.before.value is None and not row.kpi.spec.shares else None
 
 
-def _segments(
-    store: Store, config: Config, report: Barometer, kpi: Kpi, dimensions: Sequence[str]
-) -> list[Breakdown]:
+def _segments(store: Store, config: Config, report: Barometer, kpi: Kpi, dimensions: Sequence[str]) -> list[Breakdown]:
     """The figures of the segments of a KPI that is no sum, as its barometer has them."""
     if kpi.spec.shares:
         (row,) = report.rows

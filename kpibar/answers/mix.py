@@ -30,6 +30,12 @@ class Breakdown:
     additions: tuple[Addition, ...] = ()
     segments: tuple[Segment, ...] = ()
 
+    @property
+    def groups(self) -> int:
+        """How many groups there are; what has no base is one."""
+        of_split = len(self.split.groups) + (self.split.outside is not None) if self.split else 0
+        return of_split + len(self.additions) + len(self.segments)
+
 
 @dataclass(frozen=True)
 class Causes:
@@ -47,28 +53,32 @@ def usual_dimensions(inputs: Inputs, kpi: Kpi) -> tuple[str, ...]:
 
 def dimensions_of(inputs: Inputs, kpi: Kpi) -> frozenset[str]:
     """The dimensions a KPI can be broken down by; the shares of a mix have their own column alone."""
-    return frozenset() if kpi.spec.shares else parts(inputs.catalogue, kpi)[0].dimensions()
+    return frozenset({kpi.over}) if kpi.spec.shares else parts(inputs.catalogue, kpi)[0].dimensions()
 
 
-def is_sum(inputs: Inputs, kpi: Kpi) -> bool:
+def is_sum(kpi: Kpi) -> bool:
     """Whether its change is one of sums, which can be told by groups; medians, stocks and mixes are none."""
     return not kpi.spec.shares and (kpi.spec.quotient is not None or (kpi.spec.counts and kpi.additive))
 
 
 def causes(store: Store, inputs: Inputs, kpi: Kpi, dimensions: Sequence[str]) -> Causes:
-    """The change of a figure that is one of sums, by each of the dimensions and by all together."""
-    operands = parts(inputs.catalogue, kpi)
-    crossed = tuple(name for name in dimensions if all(name in part.dimensions() for part in operands))
-    if kpi.spec.quotient is None:
-        crossed = ()
-    breakdowns = []
-    for name in dimensions:
-        if name in crossed:
-            breakdowns.append(Breakdown(name, split=_split(store, inputs, kpi, (name,))))
-        else:
-            breakdowns.append(Breakdown(name, additions=_additions(store, inputs, kpi, name)))
+    """The change of a figure that is one of sums, by each of the dimensions named and by all together.
+
+    Without names by the usual ones that divide its records.
+    """
+    names = dimensions or usual_dimensions(inputs, kpi)
+    every = (_breakdown(store, inputs, kpi, name) for name in names)
+    breakdowns = [breakdown for breakdown in every if dimensions or breakdown.groups > 1]
+    crossed = tuple(entry.dimension for entry in breakdowns if entry.split is not None and entry.groups > 1)
     together = _split(store, inputs, kpi, crossed) if len(crossed) > 1 else None
     return Causes(tuple(breakdowns), together, crossed if together else ())
+
+
+def _breakdown(store: Store, inputs: Inputs, kpi: Kpi, dimension: str) -> Breakdown:
+    divides = all(dimension in part.dimensions() for part in parts(inputs.catalogue, kpi))
+    if kpi.spec.quotient is not None and divides:
+        return Breakdown(dimension, split=_split(store, inputs, kpi, (dimension,)))
+    return Breakdown(dimension, additions=_additions(store, inputs, kpi, dimension))
 
 
 def _split(store: Store, inputs: Inputs, kpi: Kpi, dimensions: Sequence[str]) -> Split:
@@ -104,16 +114,14 @@ def _additions(store: Store, inputs: Inputs, kpi: Kpi, dimension: str) -> tuple[
     first, *rest = parts(inputs.catalogue, kpi)
     spans, reporting = inputs.spans[kpi.id], inputs.reporting
     cells = crossed_cells(store.engine, first, spans, (dimension,), inputs.brand)
-    now, before = ({} for _ in spans)  # type: tuple[dict[int, dict[tuple[str, ...], Sums]], ...]
-    for window, weeks in zip(spans, (now, before), strict=True):
+    years: tuple[dict[int, dict[tuple[str, ...], Sums]], ...] = ({}, {})
+    for window, weeks in zip(spans, years, strict=True):
         for segment in cells.segments(first.id, window):
             for week, sums in cells.weeks(first.id, window, segment).items():
                 weeks.setdefault(week, {})[(segment,)] = Sums(sums.base, sums.base)
     bases = None
     if rest:
         whole = crossed_cells(store.engine, rest[0], spans, (), inputs.brand)
-        years = [
-            {week: sums.base for week, sums in whole.weeks(rest[0].id, window).items()} for window in spans
-        ]
-        bases = [as_weeks_of(years[1], 0), years[0]]
-    return add_changes([as_weeks_of(before, 0), now], bases, reporting.confidence, reporting.min_base)
+        units = [{week: sums.base for week, sums in whole.weeks(rest[0].id, window).items()} for window in spans]
+        bases = [as_weeks_of(units[1], 0), units[0]]
+    return add_changes([as_weeks_of(years[1], 0), years[0]], bases, reporting.confidence, reporting.min_base)

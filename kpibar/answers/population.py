@@ -79,7 +79,6 @@ class Population:
         return f"CASE {cases} ELSE {len(self.reasons)} END" if cases else "0"
 
 
-
 def population_of(kpi: Kpi, window: Window, brand: str | None, moment: Moment | None = None) -> Population:
     """The records of a KPI with rows of its own, over a window; of a stock, at a moment."""
     origin = _ORIGINS[kpi.from_table](kpi)

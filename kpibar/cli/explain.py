@@ -43,7 +43,9 @@ def explain(
     year: Annotated[int | None, typer.Option(help="Year to explain.", show_default="the last with data")] = None,
     brand: Annotated[str | None, typer.Option(help="Only this brand.")] = None,
     json: JsonOption = False,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here; .txt, .json, .csv for rows.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write here; .txt, .json, .csv for rows.")
+    ] = None,
     lang: LangOption = None,
     color: ColorOption = Color.auto,
     db: DatabaseOption = None,

@@ -121,7 +121,9 @@ def split_change(
     parts = _parts(dimensions, whole, whole, scale)
     spreads = _spreads(dimensions, whole, weeks, parts, scale)
     few = min(map(len, weeks)) < FEWEST_WEEKS
-    measured = {key: Part(value, None if few else _interval(value, spreads[key], level)) for key, value in parts.items()}
+    measured = {
+        key: Part(value, None if few else _interval(value, spreads[key], level)) for key, value in parts.items()
+    }
     figures = [_whole(year).value * scale for year in whole]
     outside = measured.get(("outside", ""))
     return Split(
@@ -184,10 +186,9 @@ def _addition_spread(
     change = counts[1] / units[1] - counts[0] / units[0]
     spread = {}
     for week in numbers:
-        before, now = (
-            (counts[year] - events[year].get(week, 0.0)) / rest if (rest := units[year] - bases[year].get(week, 0.0)) else 0.0
-            for year in (0, 1)
-        )
+        rests = [base - of_weeks.get(week, 0.0) for base, of_weeks in zip(units, bases, strict=True)]
+        left = [count - of_weeks.get(week, 0.0) for count, of_weeks in zip(counts, events, strict=True)]
+        before, now = (count / rest if rest else 0.0 for count, rest in zip(left, rests, strict=True))
         spread[week] = (change - (now - before)) * (len(numbers) - 1) / len(numbers)
     return spread
 
@@ -366,4 +367,3 @@ def _groups(whole: Sequence[Year], parts: Mapping[Key, Part], scale: float) -> t
                 )
             )
     return tuple(sorted(groups, key=lambda group: (group.name == OTHER, -group.bases[1], group.name)))
-

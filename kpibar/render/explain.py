@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from kpibar.answers.bridge import FATES, Bridge, Tally
 from kpibar.answers.explain import Explanation
@@ -25,7 +25,8 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def explanation_text(explanation: Explanation, lang: str, screen: Screen) -> str:
     """The explanation of a figure, as text."""
     words = Words(explanation, lang)
-    return "\n".join(print_page(page, screen) for page in (bridge_page(words), *causes_pages(words)))
+    pages = (bridge_page(words), *causes_pages(words))
+    return "\n\n".join(print_page(page, screen).strip("\n") for page in pages) + "\n"
 
 
 def records_csv(records: Records) -> str:
@@ -93,11 +94,11 @@ def bridge_page(words: Words) -> Page:
     columns = (
         Column(LABEL, Cell("", "head")),
         Column("all", Cell(words.say("all_sources"), "head"), "right"),
-        *(Column(name, Cell(mark, "head"), "right", priority=place) for place, (name, mark) in enumerate(marks.items(), 1)),
+        *(Column(name, Cell(marks[name], "head"), "right", priority=place) for place, name in enumerate(names, 1)),
     )
     sources = SEPARATOR.join(words.say("source", mark=mark, source=clean(name)) for name, mark in marks.items())
     return Page(
-        heading=((title, Cell(f"{window.start} → {window.end}", "detail")), (Cell(_figures_line(words)),)),
+        heading=((title, Cell(f"{window.start} → {window.end}", "detail")), *_figures_line(words)),
         table=Table(columns, tuple(_bridge_section(words, bridge) for bridge in words.explanation.bridges)),
         notes=(Cell(words.say("sources", sources=sources), "note"),),
     )
@@ -108,63 +109,72 @@ def _mark(place: int) -> str:
     return _LETTERS[place] if place < len(_LETTERS) else str(place + 1)
 
 
-def _figures_line(words: Words) -> str:
-    """The figure of both years, and the change where it is told."""
+def _figures_line(words: Words) -> Iterator[tuple[Cell, ...]]:
+    """The figure of both years, and the change where it is told; the shares of a mix have none as a whole."""
     row, previous = words.explanation.row, words.year - 1
+    if row.kpi.spec.shares:
+        return
     values = {"previous": previous, "year": words.year}
     before, now = (words.cells.value(row.kpi, measure).text for measure in (row.before, row.now))
     if row.change is None:
-        return words.say("figures", before=before, now=now, **values)
+        yield (Cell(words.say("figures", before=before, now=now, **values)),)
+        return
     text = words.cells.change(row.kpi, row.change).text
     verdict = words.cells.verdict(row.change).text
     line = words.say("change", before=before, now=now, change=text, **values)
-    return line if verdict == DASH else f"{line} {verdict}"
+    yield (Cell(line if verdict == DASH else f"{line} {verdict}"),)
 
 
 def _bridge_section(words: Words, bridge: Bridge) -> Section:
     name = clean(bridge.kpi.title.get(words.lang, bridge.kpi.title["en"]))
     heading = words.say(f"bridge_{bridge.role}", kpi=name) if bridge.role else words.say("bridge")
-    tallies = {"all": bridge.total, **{str(tally.source): tally for tally in bridge.sources}}
+    tallies: dict[str, Tally] = {"all": bridge.total, **{str(tally.source): tally for tally in bridge.sources}}
 
-    def line(label: str, numbers: dict[str, int], role: str = "", level: int = 1) -> Row:
-        sign = _MINUS if level and role != "part" else ""
-        cells = {name: Cell(sign * bool(number) + words.count(number), "value" if not level else "base")
-                 for name, number in numbers.items()}  # fmt: skip
-        return Row({LABEL: Cell(label), **cells}, level)
-
-    rows = [line(words.say("read"), {name: tally.read for name, tally in tallies.items()}, level=0)]
-    for label, numbers in _losses(words, tallies):
-        rows.append(line(label, numbers))
-    rows.append(line(words.say("loaded"), {name: tally.loaded for name, tally in tallies.items()}, level=0))
-    for label, numbers in _left_out(words, bridge, tallies):
-        rows.append(line(label, numbers))
     base = "open_records" if bridge.moment else "base"
-    rows.append(line(words.say(base), {name: tally.base for name, tally in tallies.items()}, level=0))
+    rows = [
+        _sum_row(words, "read", tallies, "read"),
+        *_losses(words, tallies),
+        _sum_row(words, "loaded", tallies, "loaded"),
+        *_left_out(words, bridge, tallies),
+        _sum_row(words, base, tallies, "base"),
+    ]
     if bridge.has_hits:
-        hits = "ended_rows" if bridge.kpi.spec.times is not None else "hits"
-        rows.append(line(words.say(hits), {name: tally.hits for name, tally in tallies.items()}, "part"))
+        rows.append(_sum_row(words, "hits" if bridge.kpi.spec.times is None else "ended_rows", tallies, "hits", 1))
     if bridge.has_against:
-        rows.append(line(words.say("against"), {name: tally.against for name, tally in tallies.items()}, "part"))
+        rows.append(_sum_row(words, "against", tallies, "against", 1))
     return Section(Cell(heading, "heading"), tuple(rows))
 
 
-def _losses(words: Words, tallies: dict[str, Tally]) -> Iterator[tuple[str, dict[str, int]]]:
+def _sum_row(words: Words, key: str, tallies: Mapping[str, Tally], name: str, level: int = 0) -> Row:
+    """A row of what is left; at level 1 a part of it."""
+    cells = {column: Cell(words.count(getattr(tally, name)), "base") for column, tally in tallies.items()}
+    return Row({LABEL: Cell(words.say(key)), **cells}, level)
+
+
+def _loss_row(words: Words, label: str, numbers: Mapping[str, int]) -> Row:
+    """A row of what is taken out."""
+    cells = {name: Cell(_MINUS * bool(number) + words.count(number), "base") for name, number in numbers.items()}
+    return Row({LABEL: Cell(label), **cells}, level=1)
+
+
+def _losses(words: Words, tallies: Mapping[str, Tally]) -> Iterator[Row]:
     """What was read and is no record of its own in the database."""
     for fate in FATES:
         if tallies["all"].fates[fate]:
-            yield words.say(f"fate_{fate}"), {name: tally.fates[fate] for name, tally in tallies.items()}
+            yield _loss_row(words, words.say(f"fate_{fate}"), {name: t.fates[fate] for name, t in tallies.items()})
     if tallies["all"].removed:
-        yield words.say("removed"), {name: tally.removed for name, tally in tallies.items()}
+        yield _loss_row(words, words.say("removed"), {name: tally.removed for name, tally in tallies.items()})
 
 
-def _left_out(words: Words, bridge: Bridge, tallies: dict[str, Tally]) -> Iterator[tuple[str, dict[str, int]]]:
+def _left_out(words: Words, bridge: Bridge, tallies: Mapping[str, Tally]) -> Iterator[Row]:
     """What is in the database and not in the base, by reason."""
     for key in ("joined", "labels"):
         if getattr(tallies["all"], key):
-            yield words.say(key), {name: getattr(tally, key) for name, tally in tallies.items()}
+            yield _loss_row(words, words.say(key), {name: getattr(tally, key) for name, tally in tallies.items()})
     for place, reason in enumerate(bridge.reasons):
         if tallies["all"].left_out[place]:
-            yield reason_text(words, reason), {name: tally.left_out[place] for name, tally in tallies.items()}
+            numbers = {name: tally.left_out[place] for name, tally in tallies.items()}
+            yield _loss_row(words, reason_text(words, reason), numbers)
 
 
 def reason_text(words: Words, reason: Reason) -> str:
@@ -314,24 +324,22 @@ def _method(words: Words) -> dict[str, str]:
 
 
 def _split_section(words: Words, dimension: str, split: Split) -> Section:
-    years = (str(words.year - 1), str(words.year))
-
-    def row(label: str, shares: Sequence[float] | None, values: Sequence[float] | None, mix: Part | None, rate: Part) -> Row:
-        cells = {LABEL: Cell(label)}
-        for place, year in enumerate(years):
-            if shares is not None:
-                cells[f"share {year}"] = Cell(format_value(shares[place], "share", words.lang), "base")
-            if values is not None:
-                text = format_value(values[place], words.unit, words.lang)
-                cells[f"value {year}"] = Cell(text, "value" if place else "previous")
-        cells |= _part_cells(words, "rate", rate)
-        return Row(cells | (_part_cells(words, "mix", mix) if mix else {}))
-
-    rows = [row(say("total", words.lang), (1.0, 1.0), (split.before, split.now), split.mix[dimension], split.rate)]
-    rows += [row(words.group(dimension, g.name), g.shares, g.values, g.mix, g.rate) for g in split.groups]
+    figures = (split.before, split.now)
+    whole = GroupChange("", (0.0, 0.0), (1.0, 1.0), figures, split.mix[dimension], split.rate)
+    rows = [_group_row(words, say("total", words.lang), whole)]
+    rows += [_group_row(words, words.group(dimension, group.name), group) for group in split.groups]
     if split.outside is not None:
-        rows.append(row(words.say("outside"), None, None, None, split.outside))
+        rows.append(Row({LABEL: Cell(words.say("outside")), **_part_cells(words, "rate", split.outside)}))
     return Section(_heading(words, dimension), tuple(rows))
+
+
+def _group_row(words: Words, label: str, group: GroupChange) -> Row:
+    cells = {LABEL: Cell(label), **_part_cells(words, "mix", group.mix), **_part_cells(words, "rate", group.rate)}
+    for place, year in enumerate((words.year - 1, words.year)):
+        cells[f"share {year}"] = Cell(format_value(group.shares[place], "share", words.lang), "base")
+        text = format_value(group.values[place], words.unit, words.lang)
+        cells[f"value {year}"] = Cell(text, "value" if place else "previous")
+    return Row(cells)
 
 
 def _heading(words: Words, dimension: str) -> Cell:
