@@ -34,17 +34,17 @@ from tests.support import AS_OF, ingest_tables, kpibar, settings
 KPIS = catalogue(Settings()).kpis
 
 CONTACTS = """
-| contact_id | created_at       | channel | direction | spam  | merged_into | order_ref | customer | reason_raw         |
-| w1         | 2025-03-01 10:00 | email   | inbound   | false |             | 90001     | ann      | Où est ma commande |
-| w2         | 2025-03-02 10:00 | email   | inbound   | false |             | 90001     | ann      | Où est ma commande |
-| i1         | 2025-03-03 10:00 | phone   | inbound   | false |             |           | bob      | Facture            |
-| u1         | 2025-03-04 10:00 | email   |           | false |             |           |          |                    |
-| m1         | 2025-03-05 10:00 | email   | inbound   | false | w1          |           | ann      | Facture            |
-| s1         | 2025-03-06 10:00 | email   | inbound   | true  |             |           |          |                    |
-| o1         | 2025-03-07 10:00 | phone   | outbound  | false |             |           | bob      |                    |
-| o2         | 2025-03-07 10:00 | phone   | internal  | true  |             |           | bob      |                    |
-| p1         | 2024-03-07 10:00 | phone   | inbound   | false |             |           | bob      | Facture            |
-| bad        | soon             | phone   | inbound   | false |             |           | bob      | Facture            |
+| contact_id | created_at       | channel | direction | spam  | merged_into | order_ref | customer | reason_raw       |
+| w1         | 2025-03-01 10:00 | email   | inbound   | false |             | 90001     | ann      | Où est mon colis |
+| w2         | 2025-03-02 10:00 | email   | inbound   | false |             | 90001     | ann      | Où est mon colis |
+| i1         | 2025-03-03 10:00 | phone   | inbound   | false |             |           | bob      | Facture          |
+| u1         | 2025-03-04 10:00 | email   |           | false |             |           |          |                  |
+| m1         | 2025-03-05 10:00 | email   | inbound   | false | w1          |           | ann      | Facture          |
+| s1         | 2025-03-06 10:00 | email   | inbound   | true  |             |           |          |                  |
+| o1         | 2025-03-07 10:00 | phone   | outbound  | false |             |           | bob      |                  |
+| o2         | 2025-03-07 10:00 | phone   | internal  | true  |             |           | bob      |                  |
+| p1         | 2024-03-07 10:00 | phone   | inbound   | false |             |           | bob      | Facture          |
+| bad        | soon             | phone   | inbound   | false |             |           | bob      | Facture          |
 """
 ORDERS = """
 | order_ref | ordered_at          | cancelled_at        |
@@ -289,7 +289,7 @@ def opposite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_each_channel_improves_and_the_whole_gets_worse(opposite: Path) -> None:
     """478 of 520 calls and 322 of 520 e-mails have a reason, 655 of 728 and 187 of 312 the year before."""
-    text = words(opposite, "reason_coverage")
+    text = words(opposite, "reason_coverage", "channel")
     assert "2024: 81.0% · 2025: 76.9%" in text
     assert "The figure rose by 2.0 pt within the channels" in text
     assert "The mix of channels moved it by −6.0 pt" in text
@@ -297,9 +297,14 @@ def test_each_channel_improves_and_the_whole_gets_worse(opposite: Path) -> None:
         "Every channel improved, yet the whole got worse: because more contacts come by e-mail "
         "(30.0% before, 50.0% now)." in text
     )
-    french = words(opposite, "reason_coverage", lang="fr")
+    french = words(opposite, "reason_coverage", "channel", lang="fr")
     assert "Chaque canal va mieux, mais l’ensemble va moins bien\u00a0: parce que plus de contacts arrivent" in french
     assert "par e-mail (30,0\u00a0% avant, 50,0\u00a0% maintenant)." in french
+
+
+def test_what_decides_a_figure_does_not_explain_it(opposite: Path) -> None:
+    """Whether a contact has a reason is decided by its reason: of the usual dimensions the channel is left."""
+    assert [entry.dimension for entry in answer(opposite, "reason_coverage").causes.breakdowns] == ["channel"]
 
 
 def test_a_split_is_the_change_of_the_report(opposite: Path) -> None:

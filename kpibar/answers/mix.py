@@ -64,14 +64,20 @@ def is_sum(kpi: Kpi) -> bool:
 def causes(store: Store, inputs: Inputs, kpi: Kpi, dimensions: Sequence[str]) -> Causes:
     """The change of a figure that is one of sums, by each of the dimensions named and by all together.
 
-    Without names by the usual ones that divide its records.
+    Without names by the usual ones that divide its records, but for one that decides alone what is a hit.
     """
     names = dimensions or usual_dimensions(inputs, kpi)
     every = (_breakdown(store, inputs, kpi, name) for name in names)
-    breakdowns = [breakdown for breakdown in every if dimensions or breakdown.groups > 1]
+    breakdowns = [entry for entry in every if dimensions or (entry.groups > 1 and not _decides(entry.split))]
     crossed = tuple(entry.dimension for entry in breakdowns if entry.split is not None and entry.groups > 1)
     together = _split(store, inputs, kpi, crossed) if len(crossed) > 1 else None
     return Causes(tuple(breakdowns), together, crossed if together else ())
+
+
+def _decides(split: Split | None) -> bool:
+    """Whether of every group all records are hits, or none: a reason explains no figure of which it is the subject."""
+    whole = (0.0, split.scale) if split else ()
+    return split is not None and all(value in whole for group in split.groups for value in group.values)
 
 
 def _breakdown(store: Store, inputs: Inputs, kpi: Kpi, dimension: str) -> Breakdown:

@@ -88,7 +88,7 @@ class Split:
     """The change of a figure: within groups, by the mix of each dimension, and by what has no base in any year.
 
     Their sum is the whole change. `groups` are those of the only dimension, the largest first, small ones together
-    last; none where there are several.
+    last; none where there are several. Every figure is multiplied by `scale`.
     """
 
     before: float
@@ -97,6 +97,7 @@ class Split:
     mix: Mapping[str, Part]
     outside: Part | None
     groups: tuple[GroupChange, ...] = ()
+    scale: float = 1.0
 
     @property
     def change(self) -> float:
@@ -133,6 +134,7 @@ def split_change(
         mix={name: measured["mix", name] for name in dimensions},
         outside=outside,
         groups=_groups(whole, measured, scale) if len(dimensions) == 1 else (),
+        scale=scale,
     )
 
 
