@@ -3,7 +3,7 @@
 Its own order, each line standing on those above it:
 
     dependence errors facts intervals survival
-    estimates sampling
+    decomposition estimates sampling
     stocks times
     masking
     weighting
