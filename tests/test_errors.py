@@ -12,6 +12,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+import tests.reproducers_audit
+import tests.reproducers_database
+import tests.reproducers_erasure
+import tests.reproducers_explain  # noqa: F401 - they register their reproducers
 from kpibar.cli.errors import FolderGone
 from kpibar.database import errors as database_errors
 from kpibar.errors import KpibarError

@@ -15,7 +15,7 @@ Groups = dict[tuple[str, ...], Sums]
 
 def year(shares: dict[str, float], rates: dict[str, float], size: int = 1000) -> Weeks:
     """Weeks that are all alike: so many rows, of groups of such shares and rates."""
-    week = {(name,): Sums(rates[name] * share * size, share * size) for name, share in shares.items()}
+    week: Groups = {(name,): Sums(rates[name] * share * size, share * size) for name, share in shares.items()}
     return dict.fromkeys(range(WEEKS), week)
 
 
@@ -62,11 +62,11 @@ CELLS = st.dictionaries(
 @settings(max_examples=60)
 @given(st.lists(CELLS, min_size=1, max_size=2), st.lists(CELLS, min_size=1, max_size=2))
 def test_nothing_is_left_over(before: list[Groups], now: list[Groups]) -> None:
-    years = [dict(enumerate(before)), dict(enumerate(now))]
-    sums = [[group for week in weeks.values() for group in week.values()] for weeks in years]
+    sums = [[group for week in weeks for group in week.values()] for weeks in (before, now)]
     if not all(sum(cell.base for cell in cells) for cells in sums):
         return
-    split = split_change(["channel", "carrier"], *years, LEVEL, LEAST)
+    years = dict(enumerate(before)), dict(enumerate(now))
+    split = split_change(["channel", "carrier"], years[0], years[1], LEVEL, LEAST)
     for figure, cells in zip((split.before, split.now), sums, strict=True):
         expected = math.fsum(cell.numerator for cell in cells) / sum(cell.base for cell in cells)
         assert figure == pytest.approx(expected, abs=1e-9)
@@ -89,7 +89,7 @@ def test_the_mix_of_two_dimensions_is_shared_out() -> None:
 
     def weeks(share: float) -> Weeks:
         sizes = {"a": share, "b": 1 - share}
-        week = {key: Sums(rate * sizes[key[0]] * 500, sizes[key[0]] * 500) for key, rate in rates.items()}
+        week: Groups = {key: Sums(rate * sizes[key[0]] * 500, sizes[key[0]] * 500) for key, rate in rates.items()}
         return dict.fromkeys(range(WEEKS), week)
 
     split = split_change(["channel", "carrier"], weeks(0.8), weeks(0.6), LEVEL, LEAST)
