@@ -15,6 +15,7 @@ import pytest
 import tests.reproducers_audit
 import tests.reproducers_database
 import tests.reproducers_erasure
+import tests.reproducers_explain
 import tests.reproducers_order  # noqa: F401 - they register their reproducers
 from kpibar.cli.errors import FolderGone
 from kpibar.database import errors as database_errors

@@ -2,8 +2,8 @@
 
 Its own order, each line standing on those above it:
 
-    costs errors headline
-    lateness order_contacts order_kpis order_parcels order_records order_silence
-    notices order_search
-    order wismo
+    costs errors headline terms
+    lateness order_contacts order_kpis order_parcels order_records order_silence population
+    bridge mix notices order_search records
+    explain order wismo
 """

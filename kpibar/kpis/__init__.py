@@ -3,7 +3,7 @@
 Its own order, each line standing on those above it:
 
     dependence errors facts intervals survival
-    attribution estimates sampling
+    attribution decomposition estimates sampling
     stocks times
     masking
     weighting

@@ -29,6 +29,8 @@ TOTAL = ""
 UNKNOWN = "?"
 # A contact about no order has no carrier; one about an order whose carrier nobody says has an unknown one.
 NO_ORDER = "?no_order"
+# Between the values of a segment of several dimensions.
+CROSSING, _CROSSING_SQL = "\x1f", "chr(31)"
 # What a statement with the expressions of an own KPI may take.
 _SECONDS = 60.0
 # The place of a window, the first day of one of its months and a segment; None: the whole window.
@@ -37,7 +39,7 @@ Key = tuple[int, date | None, str | None]
 Statistics = Mapping[Key, Measure]
 _DAY = timedelta(days=1)
 # The instant from which seconds are counted, and a number of them that is never reached.
-_ORIGIN, _NEVER = datetime(2000, 1, 1), "1.0e15"
+ORIGIN, _NEVER = datetime(2000, 1, 1), "1.0e15"
 # The day of an instant in two time zones differs by so much at most, and one more for the time of the day.
 _DAYS_APART = 2
 _OF_CONTACTS = frozenset({"contacts", "issues", "journeys"})
@@ -174,11 +176,16 @@ def cells_statement(
 
     `cuts` are days inside the windows up to which a sum may be asked.
     """
+    return _cells_by(kpis, windows, segment_of(dimension, kpis[0].from_table), brand, cuts)
+
+
+def _cells_by(
+    kpis: Sequence[Kpi], windows: Sequence[Window], segment: str, brand: str | None, cuts: Iterable[date] = ()
+) -> str:
     first = kpis[0]
     columns = ",\n    ".join(f"{sql} AS {kpi.id}__{part}" for kpi in kpis for part, sql in _aggregates(kpi).items())
     return (
-        f"SELECT\n    {piece_of_week(first.date, cuts)} AS day,\n"
-        f"    {segment_of(dimension, first.from_table)} AS segment,\n    {columns}\n"
+        f"SELECT\n    {piece_of_week(first.date, cuts)} AS day,\n    {segment} AS segment,\n    {columns}\n"
         f"FROM fact_{first.from_table}\nWHERE {within(first.date, windows)}{of_brand(brand)}\nGROUP BY 1, 2"
     )
 
@@ -214,6 +221,15 @@ def additive_cells(
     for members in groups.values():
         cells |= _run(engine, members, cells_statement(members, windows, dimension, brand, cuts))
     return Cells(cells)
+
+
+def crossed_cells(
+    engine: Engine, kpi: Kpi, windows: Sequence[Window], dimensions: Sequence[str], brand: str | None
+) -> Cells:
+    """Cells of an additive KPI by several dimensions: a segment is its value of each, joined by CROSSING."""
+    values = (f"replace({segment_of(name, kpi.from_table)}, {_CROSSING_SQL}, ' ')" for name in dimensions)
+    segment = f" || {_CROSSING_SQL} || ".join(values) or segment_of(None, kpi.from_table)
+    return Cells(_run(engine, [kpi], _cells_by([kpi], windows, segment, brand)))
 
 
 def _run(engine: Engine, kpis: Sequence[Kpi], sql: str) -> dict[str, Mapping[str, Mapping[date, Parts]]]:
@@ -322,7 +338,7 @@ def stock_statement(kpi: Kpi, ends: Sequence[Moment], group: str | None, brand: 
     before the first of the days of a month that are moments stay in the database.
     """
     open_in_doubt, end_in_doubt = (kpi.doubt.get(side, "FALSE") for side in ("misses", "hits"))
-    begins = written_in(f"seconds_between({kpi.begin}, TIMESTAMP '{_ORIGIN}')", {})
+    begins = written_in(f"seconds_between({kpi.begin}, TIMESTAMP '{ORIGIN}')", {})
     segment, segments = (f"{group} AS segment, ", "segment, ") if group else ("", "")
     least_day = min(end.day.day for end in ends) - _DAYS_APART
     return (
@@ -398,7 +414,7 @@ def _open_at(rows: Rows, end: Moment) -> Rows:
     """
     import numpy
 
-    instant = _seconds(end.instant)
+    instant = seconds_at(end.instant)
     here = (
         (rows["begins_s"] < instant) & (rows["leaves_s"] >= instant) & (rows["as_of_on"] >= numpy.datetime64(end.day))
     )
@@ -412,16 +428,16 @@ def _stock(rows: Rows, end: Moment, *, has_doubt: bool) -> Stock:
     """
     import numpy
 
-    ages, untimed = _seconds(end.instant) - rows["begins_s"], rows["untimed"]
+    ages, untimed = seconds_at(end.instant) - rows["begins_s"], rows["untimed"]
     if not has_doubt:
         return Stock(ages[~untimed], ages[:0], ages[:0], has_doubt)
     in_doubt = (untimed | rows["open_in_doubt"]) & (rows["as_of"] > numpy.datetime64(end.instant))
     return Stock(ages[~untimed], ages[~untimed & in_doubt], ages[untimed & in_doubt], has_doubt)
 
 
-def _seconds(instant: datetime) -> float:
+def seconds_at(instant: datetime) -> float:
     """The seconds from the instant that those of records begin at."""
-    return (instant - _ORIGIN).total_seconds()
+    return (instant - ORIGIN).total_seconds()
 
 
 def reach_statement(kpi: Kpi, end: datetime, before: datetime, brand: str | None) -> str:

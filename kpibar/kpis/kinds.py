@@ -94,7 +94,8 @@ class KindSpec:
     column.
     `volume`: it grows with the days counted, so that a month missing on one side is a change.
     `estimate` makes a figure of the parts (of each operand in order), `difference` tests two figures; `quotient` gives
-    the two sums it is the quotient of, of which its design effect is seen in the weeks (`dependence.py`).
+    the two sums it is the quotient of, of which its design effect is seen in the weeks (`dependence.py`); the figure is
+    `scale` times that.
     `bounds` is the range of a figure, if none or all of so many unknown rows, hits in doubt and misses in doubt are
     hits; `reweight` is a figure if there were so many hits among so many rows, those of which it is not known included.
     `mask` is the rule for a figure alone, `mask_parts` for the parts beside their whole, `mask_own_parts` the same for
@@ -111,6 +112,7 @@ class KindSpec:
     stock: StockFigure | None = None
     estimate: Estimate = base_of_rows
     quotient: Callable[[Sequence[Parts]], Quotient] | None = None
+    scale: float = 1.0
     counts: bool = False
     shares: bool = False
     volume: bool = False
@@ -216,6 +218,7 @@ KINDS: Mapping[Kind, KindSpec] = {
         sums=_BASE | _HITS | _AGAINST,
         estimate=net_of_rows,
         quotient=quotient_of_net,
+        scale=100.0,
         difference=difference_of_nets,
         estimator="net_score",
     ),

@@ -82,7 +82,7 @@ class Inputs:
     `uneven`, those silent in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source
     gave way to which; `selections`, per canonical table, the year that holds settled records alone; `recording`, the
     cells by channel of the shares that tell how much is recorded, and of what is weighted by them; `reaches`, how far
-    back each stock goes.
+    back each stock goes; `moments`, at which it is counted.
     """
 
     edition: Edition
@@ -105,6 +105,7 @@ class Inputs:
     selections: Mapping[str, SettledYear] = field(default_factory=dict)
     recording: Cells = field(default_factory=Cells)
     reaches: Mapping[str, tuple[StockReach, ...]] = field(default_factory=dict)
+    moments: Mapping[str, tuple[Moment, ...]] = field(default_factory=dict)
 
 
 def gather(
@@ -164,6 +165,7 @@ def gather(
         else additive_cells(engine, _by_channel(catalogue, kpis), windows, "channel", brand, cuts),
         selections={entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))},
         reaches=_reaches(store, kpis, of_stocks, brand),
+        moments=of_stocks,
     )
 
 

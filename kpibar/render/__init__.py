@@ -8,10 +8,10 @@ Its own order, each line standing on those above it:
     clean numbers output table
     marks messages methods
     summary
-    cells listings withdrawals
+    cells explanation listings withdrawals
     audit notes overview
     document page
     grid
     terminal
-    formats order wismo
+    explain formats order wismo
 """

@@ -49,6 +49,14 @@ FORMATS: Mapping[str, FormatSpec] = {
 }
 
 
+# How the files of other answers begin: JSON of any, the records behind a figure, an explanation of it in words.
+_ANSWERS = re.compile(
+    r'\{\n "schema": "kpibar\.[a-z_]+"|part,source,id,date,in_numerator,|'
+    r".* [0-9]{4}  [0-9]{4}-[0-9]{2}-[0-9]{2} → [0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    re.MULTILINE,
+)
+
+
 def is_report(text: str) -> bool:
-    """Whether a text begins as a report in any of the formats."""
-    return any(format.beginning.match(text) for format in FORMATS.values())
+    """Whether a text begins as a report in any of the formats, or as another answer of kpibar."""
+    return any(format.beginning.match(text) for format in FORMATS.values()) or bool(_ANSWERS.match(text))

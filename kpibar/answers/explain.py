@@ -1,0 +1,90 @@
+"""A figure explained: how the records read became it, and why it moved since the year before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kpibar.answers.bridge import Bridge, bridges
+from kpibar.answers.errors import DimensionMissing
+from kpibar.answers.mix import Breakdown, Causes, causes, dimensions_of, is_sum, usual_dimensions
+from kpibar.answers.records import Records, records
+from kpibar.config import Config
+from kpibar.database.store import Store
+from kpibar.kpis.catalogue import Kpi, catalogue
+from kpibar.measure.barometer import barometer
+from kpibar.measure.inputs import Inputs, gather
+from kpibar.measure.report import Barometer, Request, Row
+from kpibar.measure.succession import handovers, known_sources
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A KPI of a year: its row in the barometer, its bridge (of a ratio those of its operands), and its causes.
+
+    `untold` says why no change is told: the years do not compare (`comparison`), or a figure is not shown (`figure`).
+    Then there are no causes. `kpi` is the definition that runs.
+    """
+
+    barometer: Barometer
+    kpi: Kpi
+    row: Row
+    bridges: tuple[Bridge, ...]
+    causes: Causes
+    untold: str | None
+
+
+def explain(store: Store, config: Config, request: Request, dimensions: Sequence[str] = ()) -> Explanation:
+    """The explanation of the only KPI of a request, by the dimensions named or the usual ones.
+
+    Raises DimensionMissing and what `barometer` raises.
+    """
+    report = barometer(store, config, request)
+    kpi, inputs = _inputs(store, config, report)
+    known, (row,) = dimensions_of(inputs, kpi), report.rows
+    for name in dimensions:
+        if name not in known:
+            raise DimensionMissing(kpi.id, name, known)
+    untold = _untold(row)
+    asked = tuple(dict.fromkeys(dimensions))
+    if is_sum(kpi):
+        told = Causes(()) if untold else causes(store, inputs, kpi, asked)
+    else:
+        told = Causes(tuple(_segments(store, config, report, kpi, asked or usual_dimensions(inputs, kpi))))
+    return Explanation(report, kpi, row, bridges(store, inputs, kpi), told, untold)
+
+
+def records_of(store: Store, config: Config, request: Request) -> Records:
+    """The records behind the only KPI of a request. Raises what `barometer` raises."""
+    kpi, inputs = _inputs(store, config, barometer(store, config, request))
+    return records(store, inputs, kpi)
+
+
+def _inputs(store: Store, config: Config, report: Barometer) -> tuple[Kpi, Inputs]:
+    """The KPI of a report of one, and what its figures are computed from."""
+    settings, kpis, brand = config.settings, catalogue(config.settings), report.request.brand
+    kpi = kpis.get(report.rows[0].kpi.id)
+    changes = handovers(settings.succession, known_sources(store), brand)
+    return kpi, gather(store, settings.reporting, kpis, (kpi,), report.edition, brand, None, changes)
+
+
+def _untold(row: Row) -> str | None:
+    """Why nothing is told of a change."""
+    if row.status != "ok":
+        return "figure"
+    if not row.comparison.comparable:
+        return "comparison"
+    # The shares of a mix have no figure as a whole.
+    return "figure" if row.before.value is None and not row.kpi.spec.shares else None
+
+
+def _segments(store: Store, config: Config, report: Barometer, kpi: Kpi, dimensions: Sequence[str]) -> list[Breakdown]:
+    """The figures of the segments of a KPI that is no sum, as its barometer has them."""
+    if kpi.spec.shares:
+        (row,) = report.rows
+        return [Breakdown(kpi.over, segments=row.segments)]
+    request = report.request
+    breakdowns = []
+    for name in dimensions:
+        by = Request(report.edition.year, (kpi.id,), None, request.brand, name, request.share)
+        (row,) = barometer(store, config, by).rows
+        breakdowns.append(Breakdown(name, segments=row.segments))
+    return breakdowns

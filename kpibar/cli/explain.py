@@ -1,0 +1,90 @@
+"""The command `explain`: how the records read became a figure, why it moved, and which records are behind it."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kpibar.cli.console import announce, emit
+from kpibar.cli.options import (
+    READING_WAIT,
+    Color,
+    ColorOption,
+    ConfigOption,
+    DatabaseOption,
+    JsonOption,
+    LangOption,
+    Palette,
+    WaitOption,
+)
+
+
+class Dimension(StrEnum):
+    """What the change of a figure can be told by."""
+
+    channel = "channel"
+    carrier = "carrier"
+    reason = "reason"
+    brand = "brand"
+    country = "country"
+
+
+def explain(
+    kpi: Annotated[str, typer.Argument(help="The KPI, such as late_share.", show_default=False)],
+    by: Annotated[
+        list[Dimension] | None,
+        typer.Option(
+            help="Tell the change by this dimension; may be repeated.",
+            show_default="channel, carrier and reason, where there are such",
+        ),
+    ] = None,
+    rows: Annotated[bool, typer.Option("--rows", help="List the records behind the figure, as CSV.")] = False,
+    year: Annotated[int | None, typer.Option(help="Year to explain.", show_default="the last with data")] = None,
+    brand: Annotated[str | None, typer.Option(help="Only this brand.")] = None,
+    json: JsonOption = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write here; .txt, .json, .csv for rows.")
+    ] = None,
+    lang: LangOption = None,
+    color: ColorOption = Color.auto,
+    db: DatabaseOption = None,
+    wait: WaitOption = READING_WAIT,
+    config: ConfigOption = None,
+) -> None:
+    """Explain a figure: from the records read to it, what was left out and why, and why it moved.
+
+    Its change is split into what changed within channels, carriers and reasons, and what their mix did.
+
+    Example: kpibar explain late_share --by carrier
+    """
+    from kpibar.answers.errors import ExplanationForm, RecordsNotCsv
+    from kpibar.answers.explain import explain as explanation_of
+    from kpibar.answers.explain import records_of
+    from kpibar.cli.outputs import screen_of
+    from kpibar.cli.targets import refuse_overwriting
+    from kpibar.config import load
+    from kpibar.measure.barometer import open_current
+    from kpibar.measure.report import Request
+    from kpibar.render.explain import explanation_text, records_csv
+    from kpibar.render.explanation import explanation_json
+
+    settings = load(config)
+    path, ending = settings.database_path(db), output.suffix.lower() if output else ""
+    refuse_overwriting(output, path, settings, wait=wait)
+    if rows and (json or ending not in ("", ".csv")):
+        raise RecordsNotCsv(None if json else output)
+    if not rows and output is not None and ending not in ("", ".txt", ".json"):
+        raise ExplanationForm(output)
+    request = Request(year, (kpi,), None, brand)
+    with open_current(path, settings, wait, announce) as store:
+        if rows:
+            emit(records_csv(records_of(store, settings, request)), output)
+            return
+        explanation = explanation_of(store, settings, request, [name.value for name in by or ()])
+    language = lang.value if lang else settings.settings.lang or "en"
+    screen = screen_of(color, Palette.default, to_file=output is not None)
+    if json or ending == ".json":
+        emit(explanation_json(explanation), output)
+    else:
+        emit(explanation_text(explanation, language, screen), output)
