@@ -24,8 +24,8 @@ from kpibar.measure.figures import whole
 from kpibar.measure.inputs import Inputs, gather
 from kpibar.measure.period import find_edition
 from kpibar.measure.report import Request
-from kpibar.render.explain import explanation_text, records_csv
-from kpibar.render.explanation import explanation_json
+from kpibar.render.answers.explain import explanation_text, records_csv
+from kpibar.render.answers.explanation import explanation_json
 from kpibar.render.formats import is_report
 from kpibar.render.messages import messages
 from kpibar.render.terminal import Screen

@@ -14,13 +14,13 @@ import pytest
 from rich.cells import cell_len
 
 from kpibar.answers.errors import OrderAmbiguous, OrderOfOtherBrand, OrderUnknown
-from kpibar.answers.order import Story, stories
-from kpibar.answers.order_search import find_orders
-from kpibar.answers.order_silence import Debt, silences
+from kpibar.answers.orders.search import find_orders
+from kpibar.answers.orders.silence import Debt, silences
+from kpibar.answers.orders.story import Story, stories
 from kpibar.config import Config, load
 from kpibar.database.store import Store, open_store
 from kpibar.load.outcome import Outcome
-from kpibar.render.order import order_json, order_text
+from kpibar.render.answers.order import order_json, order_text
 from kpibar.render.terminal import Screen
 from kpibar.values.instants import as_of_instant
 from tests.support import REPOSITORY, fraction, ingest_tables, kpibar, report, settings, table

@@ -17,9 +17,9 @@ from kpibar.errors import ConfigInvalid
 from kpibar.load.outcome import Outcome
 from kpibar.measure.barometer import open_current
 from kpibar.measure.report import Request
+from kpibar.render.answers.wismo import wismo_json, wismo_text
 from kpibar.render.messages import messages
 from kpibar.render.terminal import Screen
-from kpibar.render.wismo import wismo_json, wismo_text
 from tests.intake import write
 from tests.support import REPOSITORY, ingest_tables, kpibar, report, row, settings
 

@@ -66,8 +66,8 @@ def explain(
     from kpibar.config import load
     from kpibar.measure.barometer import open_current
     from kpibar.measure.report import Request
-    from kpibar.render.explain import explanation_text, records_csv
-    from kpibar.render.explanation import explanation_json
+    from kpibar.render.answers.explain import explanation_text, records_csv
+    from kpibar.render.answers.explanation import explanation_json
 
     settings = load(config)
     path, ending = settings.database_path(db), output.suffix.lower() if output else ""

@@ -36,11 +36,11 @@ def order(
 
     Example: kpibar order 608428726
     """
-    from kpibar.answers.order import stories
+    from kpibar.answers.orders.story import stories
     from kpibar.cli.outputs import screen_of
     from kpibar.config import load
     from kpibar.measure.barometer import open_current
-    from kpibar.render.order import order_json, order_text
+    from kpibar.render.answers.order import order_json, order_text
 
     settings = load(config)
     with open_current(settings.database_path(db), settings, wait, announce) as store:

@@ -39,7 +39,7 @@ def wismo(
     from kpibar.cli.outputs import screen_of
     from kpibar.config import load
     from kpibar.measure.barometer import open_current
-    from kpibar.render.wismo import wismo_json, wismo_text
+    from kpibar.render.answers.wismo import wismo_json, wismo_text
 
     settings = load(config)
     with open_current(settings.database_path(db), settings, wait, announce) as store:

@@ -8,10 +8,10 @@ Its own order, each line standing on those above it:
     clean numbers output table
     marks messages methods
     summary
-    cells explanation listings withdrawals
+    cells listings withdrawals
     audit notes overview
     document page
     grid
     terminal
-    explain formats order wismo
+    answers formats
 """

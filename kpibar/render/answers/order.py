@@ -10,12 +10,12 @@ from functools import reduce
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kpibar.answers.order import Event, Head, Story
-from kpibar.answers.order_contacts import ContactRecord
-from kpibar.answers.order_kpis import KpiCount
-from kpibar.answers.order_parcels import Parcel
-from kpibar.answers.order_records import Gesture, Notice, Survey
-from kpibar.answers.order_silence import Silence
+from kpibar.answers.orders.contacts import ContactRecord
+from kpibar.answers.orders.kpis import KpiCount
+from kpibar.answers.orders.parcels import Parcel
+from kpibar.answers.orders.records import Gesture, Notice, Survey
+from kpibar.answers.orders.silence import Silence
+from kpibar.answers.orders.story import Event, Head, Story
 from kpibar.render import messages
 from kpibar.render.clean import clean, json_text
 from kpibar.render.messages import day_name, is_message, segment_name, title

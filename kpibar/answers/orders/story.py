@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from kpibar.answers.order_contacts import ContactRecord, contacts_of_order, contacts_of_uids
-from kpibar.answers.order_kpis import KpiCount, Rows, counts_of_rows
-from kpibar.answers.order_parcels import Parcel, parcels_of
-from kpibar.answers.order_records import Notice, Survey, gestures_of, notices_of, surveys_of
-from kpibar.answers.order_search import Match, find_orders
-from kpibar.answers.order_silence import Debt, Silence, silences
+from kpibar.answers.orders.contacts import ContactRecord, contacts_of_order, contacts_of_uids
+from kpibar.answers.orders.kpis import KpiCount, Rows, counts_of_rows
+from kpibar.answers.orders.parcels import Parcel, parcels_of
+from kpibar.answers.orders.records import Notice, Survey, gestures_of, notices_of, surveys_of
+from kpibar.answers.orders.search import Match, find_orders
+from kpibar.answers.orders.silence import Debt, Silence, silences
 from kpibar.config import Config
 from kpibar.database.store import Store
 

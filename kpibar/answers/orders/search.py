@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from posixpath import commonprefix
 
 from kpibar.answers.errors import OrderAmbiguous, OrderOfOtherBrand, OrderUnknown, ReferenceUnusable
-from kpibar.answers.order_parcels import orders_of_parcels
+from kpibar.answers.orders.parcels import orders_of_parcels
 from kpibar.brands import names_by_fold
 from kpibar.config import Config
 from kpibar.database.store import Store
