@@ -98,8 +98,8 @@ class Database:
     ) -> Report:
         """The barometer of a year (None: the last one with data) beside the year before.
 
-        `by` is one of channel, brand, carrier, country, reason, month; `share` masks groups of fewer than ten. `wait`
-        are the seconds to wait while another process writes the database. Raises KpibarError.
+        `by` is one of channel, brand, carrier, country, reason, team, queue, lang, agent, month; `share` masks groups
+        of fewer than ten. `wait` are the seconds to wait while another process writes the database. Raises KpibarError.
         """
         from kpibar.measure.circulation import compute_report
         from kpibar.measure.errors import DimensionUnknown

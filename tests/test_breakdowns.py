@@ -63,6 +63,7 @@ s6,nps,0,10,,2024-03-04 10:00:00,,,,,
 INVENTED = {"c.csv": CONTACTS, "o.csv": ORDERS, "p.csv": PARCELS, "s.csv": SURVEYS}
 # A KPI of each kind, over columns that may be unknown.
 OWN_KPIS = """
+agents = true
 [kpis.waits]
 title = { en = "Wait" }
 kind = "mean"

@@ -35,6 +35,10 @@ class By(StrEnum):
     carrier = "carrier"
     country = "country"
     reason = "reason"
+    team = "team"
+    queue = "queue"
+    lang = "lang"
+    agent = "agent"
     month = "month"
 
 

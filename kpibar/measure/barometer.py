@@ -15,9 +15,10 @@ from kpibar.config import Config
 from kpibar.database.errors import DatabaseEmpty
 from kpibar.database.store import Store, open_store
 from kpibar.kpis.catalogue import CATALOGUE_VERSION, Kpi, catalogue
+from kpibar.kpis.facts import AGENT
 from kpibar.layouts.settings import checked_settings
 from kpibar.measure.comparability import compare
-from kpibar.measure.errors import BrandUnknown
+from kpibar.measure.errors import AgentsNotShown, BrandUnknown
 from kpibar.measure.figures import Figures, figures
 from kpibar.measure.inputs import Inputs, gather
 from kpibar.measure.notes import absence, edition_notes, row_notes
@@ -65,8 +66,10 @@ def open_current(
 def barometer(store: Store, config: Config, request: Request) -> Barometer:
     """Compute the barometer asked for.
 
-    Raises DatabaseEmpty, YearWithoutData, KpiUnknown, KpiInvalid, FamilyUnknown, BrandUnknown.
+    Raises DatabaseEmpty, YearWithoutData, KpiUnknown, KpiInvalid, FamilyUnknown, BrandUnknown, AgentsNotShown.
     """
+    if request.by == AGENT and not config.settings.reporting.agents:
+        raise AgentsNotShown
     settings, kpis, layouts = config.settings, catalogue(config.settings), checked_settings(config)
     selection = kpis.select(request.kpis, request.family)
     brands = _brands(store)

@@ -26,6 +26,16 @@ class DimensionUnknown(UsageError):
         super().__init__(f'no breakdown is called "{name}"; expected one of {", ".join(names)}')
 
 
+class AgentsNotShown(UsageError):
+    """A breakdown by agent was asked for, which the settings do not allow."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "figures of single agents are not shown, as agents are persons: who may see them writes `agents = true` "
+            "under [reporting] in kpibar.toml; `--by team` needs no setting"
+        )
+
+
 class ReportUnreadable(UsageError):
     """A JSON document that is no report, or one of a later version."""
 

@@ -17,7 +17,7 @@ from kpibar.kpis.passport import Family, Passport
 Values = Mapping[str, str | int | float]
 # Clear and large enough to matter; surely too small to matter; clear but small; none of these; no direction is good.
 Verdict = Literal["better", "worse", "stable", "small", "cannot_tell", "none"]
-BY = ("channel", "brand", "carrier", "country", "reason", "month")
+BY = ("channel", "brand", "carrier", "country", "reason", "team", "queue", "lang", "agent", "month")
 
 
 @dataclass(frozen=True)

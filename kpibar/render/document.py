@@ -86,7 +86,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
             "multiple_testing": "benjamini_hochberg",
             "practical_points": PRACTICAL_POINTS,
             "practical_relative": PRACTICAL_RELATIVE,
-            **basis.reporting.model_dump(exclude={"confidence"}, exclude_none=True),
+            **basis.reporting.model_dump(exclude={"confidence", "agents"}, exclude_none=True),
             **basis.thresholds.model_dump(),
         },
         "config": {
