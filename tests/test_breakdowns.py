@@ -108,7 +108,7 @@ def invented(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Barome
     folder = tmp_path_factory.mktemp("invented")
     config = settings(folder, OWN_KPIS)
     ingest_tables(folder, INVENTED, config, AS_OF)
-    asked = {by: Request(year=2025, by=by) for by in BY} | {"A": Request(year=2025, by="carrier", brand="A")}
+    asked = {by: Request(year=2025, by=(by,)) for by in BY} | {"A": Request(year=2025, by=("carrier",), brand="A")}
     return cache(lambda name: report(folder, config, asked[name]))
 
 

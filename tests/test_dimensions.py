@@ -13,14 +13,14 @@ from tests.support import AS_OF, SETTINGS, kpibar, table
 # Six contacts of 2025 and one of 2024. Ana answers 1, 2 and 5, Ben 3; 4 and 6 name nobody. Tickets 1 and 2 are one
 # issue of c1, whose first contact is one of the returns team; 3 of c2, 4 of c3, 5 of c4 are issues of their own.
 CONTACTS = """
-| contact_id | created_at          | channel | team    | queue | lang | agent      | customer | order_ref | first_reply_s |
-| 1          | 2025-03-03 10:00:00 | email   | Returns | q1    | fr   | ana@x.fr   | c1@x.fr  | O1        | 60            |
-| 2          | 2025-03-04 10:00:00 | email   | Parcels | q1    | fr   | ana@x.fr   | c1@x.fr  | O1        | 120           |
-| 3          | 2025-03-05 10:00:00 | chat    | Parcels | q2    | nl   | ben@x.fr   | c2@x.fr  | O2        | 30            |
-| 4          | 2025-04-03 10:00:00 | chat    | Parcels | q2    |      |            | c3@x.fr  |           | 90            |
-| 5          | 2025-04-04 10:00:00 | email   |         |       | fr   | ana@x.fr   | c4@x.fr  |           | 60            |
-| 6          | 2025-04-05 10:00:00 | phone   | Returns |       |      |            |          |           |               |
-| 7          | 2024-03-05 10:00:00 | email   | Returns | q1    | fr   | ben@x.fr   | c5@x.fr  |           | 60            |
+| contact_id | created_at          | channel | team   | queue | lang | agent    | customer | order_ref | first_reply_s |
+| 1          | 2025-03-03 10:00:00 | email   | Return | q1    | fr   | ana@x.fr | c1@x.fr  | O1        | 60            |
+| 2          | 2025-03-04 10:00:00 | email   | Parcel | q1    | fr   | ana@x.fr | c1@x.fr  | O1        | 120           |
+| 3          | 2025-03-05 10:00:00 | chat    | Parcel | q2    | nl   | ben@x.fr | c2@x.fr  | O2        | 30            |
+| 4          | 2025-04-03 10:00:00 | chat    | Parcel | q2    |      |          | c3@x.fr  |           | 90            |
+| 5          | 2025-04-04 10:00:00 | email   |        |       | fr   | ana@x.fr | c4@x.fr  |           | 60            |
+| 6          | 2025-04-05 10:00:00 | phone   | Return |       |      |          |          |           |               |
+| 7          | 2024-03-05 10:00:00 | email   | Return | q1    | fr   | ben@x.fr | c5@x.fr  |           | 60            |
 """
 ORDERS = """
 | order_ref | ordered_at          | customer |
@@ -83,7 +83,7 @@ def numerators(document: Mapping[str, Any], name: str, dimension: str) -> dict[s
     ("by", "contacts", "issues"),
     [
         # Five issues: contacts 1 and 2 are one, which is of the team of contact 1; 6 has no customer, and no issue.
-        ("team", {"Parcels": 3, "Returns": 2, "?": 1}, {"Parcels": 2, "Returns": 1, "?": 1}),
+        ("team", {"Parcel": 3, "Return": 2, "?": 1}, {"Parcel": 2, "Return": 1, "?": 1}),
         ("queue", {"q1": 2, "q2": 2, "?": 2}, {"q1": 1, "q2": 2, "?": 1}),
         ("lang", {"fr": 3, "nl": 1, "?": 2}, {"fr": 2, "nl": 1, "?": 1}),
     ],
@@ -101,7 +101,7 @@ def test_contacts_and_issues_by_a_word(folder: Path, by: str, contacts: object, 
 def test_agents_have_short_names(folder: Path) -> None:
     """Ana has 3 contacts and Ben 1; nobody stands at 2. Of the two issues of Ana one is of contacts 1 and 2."""
     document = report(folder, "--by", "agent", "--kpi", "contacts", "--kpi", "fcr_window", "--kpi", "frt_median")
-    names = {name: count for name, count in numerators(document, "contacts", "agent").items()}
+    names = numerators(document, "contacts", "agent")
     ana, ben = (next(name for name, count in names.items() if count == number and name != "?") for number in (3, 1))
     assert names == {ana: 3, ben: 1, "?": 2}
     assert all(re.fullmatch("agent [0-9a-f]{4}", name) for name in (ana, ben))
@@ -114,7 +114,7 @@ def test_agents_have_short_names(folder: Path) -> None:
 
 def test_surveys_are_of_the_team_of_their_contact(folder: Path) -> None:
     document = report(folder, "--by", "team", "--kpi", "csat")
-    assert parts(document, "csat", "team") == {"Returns": (1, 1), "Parcels": (0, 1), "?": (1, 1)}
+    assert parts(document, "csat", "team") == {"Return": (1, 1), "Parcel": (0, 1), "?": (1, 1)}
 
 
 def test_a_small_group_is_masked_as_by_any_dimension(folder: Path, tmp_path: Path) -> None:
@@ -137,3 +137,38 @@ def test_agents_are_shown_where_the_settings_say_so_alone(folder: Path, tmp_path
     assert run.returncode == 2 and "`agents = true` under [reporting]" in run.stderr
     settings.write_text(AGENTS + own.format("mine") + "where = \"agent LIKE 'agent %'\"\n", encoding="utf-8")
     assert kpi(report(folder, "--kpi", "mine", "--config", str(settings)), "mine")["value"] == 4
+
+
+def test_several_dimensions_at_once(folder: Path) -> None:
+    """Each as if it were asked for alone, one after the other, and one that is named twice once."""
+    asked = ("--by", "team", "--by", "channel", "--by", "team", "--kpi", "contacts", "--kpi", "contact_rate")
+    document = report(folder, *asked)
+    assert document["scope"]["dimensions_asked"] == ["team", "channel"] and document["scope"]["breakdown"] is None
+    assert [one["dimension"] for one in kpi(document, "contacts")["breakdowns"]] == ["team", "channel"]
+    assert numerators(document, "contacts", "team") == {"Parcel": 3, "Return": 2, "?": 1}
+    assert numerators(document, "contacts", "channel") == {"email": 3, "chat": 2, "phone": 1}
+    whole = [note["values"] for note in kpi(document, "contact_rate")["notes"] if note["code"] == "base_whole_by"]
+    assert whole == [{"dimension": "team"}, {"dimension": "channel"}]
+    lines = kpibar("report", *asked, "--year", "2025", "--format", "csv", folder=folder).stdout.splitlines()
+    assert [line for line in lines if ",contacts,demand,count,team,Parcel,2025,3,3," in line]
+    assert [line for line in lines if ",contacts,demand,count,channel,email,2025,3,3," in line]
+    page = kpibar("report", *asked, "--year", "2025", folder=folder).stdout
+    places = [page.index(f"Contacts received — {name}") for name in ("Team", "Channel")]
+    assert places == sorted(places) and page.count("Contacts received — Team") == 1
+    assert "By team, each row is divided by the whole base" in page
+
+
+def test_months_and_a_dimension(folder: Path) -> None:
+    asked = ("--by", "month", "--by", "team", "--kpi", "contacts", "--year", "2025")
+    page = kpibar("report", *asked, folder=folder).stdout
+    months, teams = page.split("Contacts received — Team")
+    assert "Contacts received — Month" in months and re.search(r"^March +3 ", months, re.MULTILINE)
+    assert "Change" not in months.split("Contacts received — Month")[0] and "Change" in months
+    assert re.search(r"^Parcel +3 ", teams, re.MULTILINE)
+
+
+def test_one_dimension_is_named_as_before(folder: Path) -> None:
+    scope = report(folder, "--by", "month")["scope"]
+    assert (scope["breakdown"], scope["dimensions_asked"]) == ("month", ["month"])
+    scope = report(folder)["scope"]
+    assert (scope["breakdown"], scope["dimensions_asked"]) == (None, [])

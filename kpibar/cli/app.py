@@ -18,7 +18,7 @@ from kpibar.cli.console import announce, emit, failure, say
 from kpibar.cli.errors import FolderGone
 from kpibar.cli.options import (
     READING_WAIT,
-    By,
+    ByOption,
     Color,
     ColorOption,
     ConfigOption,
@@ -219,7 +219,7 @@ def _ingest(
 @app.command()
 def report(
     year: Annotated[int | None, typer.Option(help="Year to report.", show_default="the last with data")] = None,
-    by: Annotated[By | None, typer.Option(help="Break each KPI down.")] = None,
+    by: ByOption = None,
     brand: Annotated[str | None, typer.Option(help="Only this brand.")] = None,
     kpi: Annotated[list[str] | None, typer.Option(help="Only this KPI; may be repeated.")] = None,
     family: Annotated[str | None, typer.Option(help="Only this family of KPIs.")] = None,
@@ -247,7 +247,7 @@ def report(
     settings = load(config)
     refuse_overwriting(output, settings.database_path(db), settings, wait=wait)
     output_format = Format.json if json else format or format_of(output)
-    request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None, share)
+    request = Request(year, tuple(kpi or ()), family, brand, tuple(by or ()), share)
     barometer = compute_report(settings.database_path(db), settings, request, wait, announce)
     language = lang.value if lang else settings.settings.lang or "en"
     screen = screen_of(color, palette, to_file=output is not None)

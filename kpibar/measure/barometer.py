@@ -4,7 +4,7 @@
 verdicts are judged over all rows together. What comes out (`report.py`) is printed as it is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +18,14 @@ from kpibar.kpis.catalogue import CATALOGUE_VERSION, Kpi, catalogue
 from kpibar.kpis.facts import AGENT
 from kpibar.layouts.settings import checked_settings
 from kpibar.measure.comparability import compare
-from kpibar.measure.errors import AgentsNotShown, BrandUnknown
+from kpibar.measure.errors import AgentsNotShown, BrandUnknown, DimensionUnknown
 from kpibar.measure.figures import Figures, figures
-from kpibar.measure.inputs import Inputs, gather
+from kpibar.measure.inputs import Division, Inputs, gather
 from kpibar.measure.notes import absence, edition_notes, row_notes
 from kpibar.measure.observations import observe
 from kpibar.measure.period import find_edition
 from kpibar.measure.recording import followed_share
-from kpibar.measure.report import Barometer, Basis, Request, Row
+from kpibar.measure.report import BY, Barometer, Basis, Breakdown, Request, Row
 from kpibar.measure.succession import handovers, known_sources
 from kpibar.measure.verdicts import difference, judge_rows, judge_target, segment_changes
 from kpibar.model.build import build, is_current
@@ -66,21 +66,22 @@ def open_current(
 def barometer(store: Store, config: Config, request: Request) -> Barometer:
     """Compute the barometer asked for.
 
-    Raises DatabaseEmpty, YearWithoutData, KpiUnknown, KpiInvalid, FamilyUnknown, BrandUnknown, AgentsNotShown.
+    Raises DatabaseEmpty, YearWithoutData, KpiUnknown, KpiInvalid, FamilyUnknown, BrandUnknown, DimensionUnknown,
+    AgentsNotShown.
     """
-    if request.by == AGENT and not config.settings.reporting.agents:
+    if AGENT in request.by and not config.settings.reporting.agents:
         raise AgentsNotShown
     settings, kpis, layouts = config.settings, catalogue(config.settings), checked_settings(config)
     selection = kpis.select(request.kpis, request.family)
     brands = _brands(store)
-    request = replace(request, brand=_brand(store, config, request.brand, brands))
+    request = replace(request, brand=_brand(store, config, request.brand, brands), by=dimensions(request.by))
     edition = find_edition(store, request.year, request.brand)
     # P-values are adjusted together, whichever KPIs are shown: a verdict does not depend on what else is asked for.
     own = {kpi.own for kpi in selection}
     together = tuple(kpi for kpi in kpis.kpis if kpi in selection or (kpi.own in own and not kpi.hidden))
     sources = known_sources(store)
     changes = handovers(settings.succession, sources, request.brand)
-    inputs = gather(store, settings.reporting, kpis, together, edition, request.brand, request.by, changes)
+    inputs = gather(store, settings.reporting, kpis, together, edition, request.brand, _divisions(request), changes)
     observations = observe(store, config, layouts, edition, request.brand, sources)
     rows = [_row(inputs, kpi, settings.targets.get(kpi.id)) for kpi in together]
     # A hidden KPI that is asked for is judged alone: it takes nothing from what the others may show.
@@ -117,6 +118,19 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
     )
 
 
+def dimensions(names: Iterable[str]) -> tuple[str, ...]:
+    """The dimensions asked for, each once. Raises DimensionUnknown."""
+    for name in names:
+        if name not in BY:
+            raise DimensionUnknown(name, BY)
+    return tuple(dict.fromkeys(names))
+
+
+def _divisions(request: Request) -> tuple[str, ...]:
+    """The dimensions by which statements divide their rows: months are known anyway."""
+    return tuple(name for name in request.by if name != "month")
+
+
 def _brands(store: Store) -> tuple[str, ...]:
     rows = store.engine.rows(
         "SELECT brand FROM fact_contacts WHERE brand IS NOT NULL UNION SELECT brand FROM fact_orders "
@@ -141,6 +155,14 @@ def _in_doubt(kpi: Kpi, result: Figures) -> bool:
     return kpi.is_stock and any(measure.hits_in_doubt + measure.misses_in_doubt for measure in measures)
 
 
+def _changes(inputs: Inputs, kpi: Kpi, breakdown: Breakdown, compare: bool) -> Breakdown:
+    """A breakdown with the changes of its segments, where the years compare."""
+    division = inputs.divisions.get(breakdown.dimension, Division())
+    shifts = division.shifts.get(kpi.id, {})
+    segments = segment_changes(kpi.passport, breakdown.segments, compare, inputs.reporting, shifts)
+    return replace(breakdown, segments=segments)
+
+
 def _row(inputs: Inputs, kpi: Kpi, target: float | None) -> Row:
     """A KPI with its figures, comparison, change and notes; its verdict comes when all rows are judged."""
     passport, reporting, shifts = kpi.passport, inputs.reporting, inputs.shifts.get(kpi.id, {})
@@ -159,8 +181,7 @@ def _row(inputs: Inputs, kpi: Kpi, target: float | None) -> Row:
         status=result.status,
         series=result.series,
         before_series=result.before_series,
-        dimension=kpi.over or inputs.dimension,
-        segments=segment_changes(passport, result.segments, segments_compare, reporting, shifts),
+        breakdowns=tuple(_changes(inputs, kpi, part, segments_compare) for part in result.breakdowns),
         missing=result.missing,
         notes=notes,
         reason=absence(kpi, result, notes),

@@ -13,7 +13,7 @@ from kpibar.kpis.estimates import Measure
 from kpibar.kpis.masking import base_alone
 from kpibar.kpis.passport import Passport
 from kpibar.measure.barometer import compute
-from kpibar.measure.report import Barometer, Note, Request, Row, Segment
+from kpibar.measure.report import Barometer, Breakdown, Note, Request, Row, Segment
 
 # The smallest group of which anything is said.
 SMALLEST = 10
@@ -57,8 +57,6 @@ def _row(row: Row) -> Row:
     now, before = (_without_few(_whole(row.kpi, measure)) for measure in (row.now, row.before))
     visible = not (now.low_base or before.low_base)
     months, before_months = ([day for day, _ in series] for series in (row.series, row.before_series))
-    segments = row.segments
-    figures = _parts(row.kpi, [item.now for item in segments]), _parts(row.kpi, [item.before for item in segments])
     return replace(
         row,
         now=now,
@@ -69,13 +67,19 @@ def _row(row: Row) -> Row:
         reason=now.reason if now.low_base else row.reason,
         series=tuple(zip(months, _parts(row.kpi, [item for _, item in row.series]), strict=True)),
         before_series=tuple(zip(before_months, _parts(row.kpi, [item for _, item in row.before_series]), strict=True)),
-        segments=tuple(_segment(*parts) for parts in zip(segments, *figures, strict=True)),
+        breakdowns=tuple(_breakdown(row.kpi, breakdown) for breakdown in row.breakdowns),
         notes=tuple(
             _without_weight(note, now)
             for note in row.notes
             if _may_circulate(note) and (now.bounds or not _states_bounds(note))
         ),
     )
+
+
+def _breakdown(kpi: Passport, breakdown: Breakdown) -> Breakdown:
+    segments = breakdown.segments
+    figures = _parts(kpi, [item.now for item in segments]), _parts(kpi, [item.before for item in segments])
+    return replace(breakdown, segments=tuple(_segment(*parts) for parts in zip(segments, *figures, strict=True)))
 
 
 def _states_bounds(note: Note) -> bool:

@@ -118,14 +118,20 @@ def _reach_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
 
 
 def _breakdown_notes(inputs: Inputs, kpi: Kpi, brands: tuple[OneSided, ...]) -> Iterator[Note]:
-    names = frozenset(side.brand for side in brands) if inputs.dimension == "brand" else frozenset[str]()
-    for code, rows in zip(("no_order", "without_base"), without_base(inputs, kpi, names), strict=True):
-        if rows:
-            yield Note(code, {"rows": rows})
-    if keeps_base(inputs, kpi):
-        yield Note("base_whole", {})
-    if inputs.dimension is not None and not has_breakdown(inputs, kpi):
-        yield Note("no_breakdown", {"dimension": inputs.dimension})
+    several = len(inputs.divisions) > 1
+    for dimension in inputs.divisions:
+        names = frozenset(side.brand for side in brands) if dimension == "brand" else frozenset[str]()
+        # Of several dimensions it must be said which one is spoken of.
+        ending, values = ("_by", {"dimension": dimension}) if several else ("", {})
+        orderless, others = without_base(inputs, kpi, dimension, names)
+        if orderless:
+            yield Note("no_order", {"rows": orderless})
+        if others:
+            yield Note(f"without_base{ending}", {"rows": others, **values})
+        if keeps_base(inputs, kpi, dimension):
+            yield Note(f"base_whole{ending}", values)
+        if not has_breakdown(inputs, kpi, dimension):
+            yield Note("no_breakdown", {"dimension": dimension})
 
 
 def _ratio_notes(inputs: Inputs, kpi: Kpi, brands: tuple[OneSided, ...]) -> Iterator[Note]:

@@ -1,4 +1,4 @@
-"""A barometer as a page: the year's table, or one table a KPI by the dimension asked for, with notes and legend."""
+"""A barometer as a page: the year's table, or a table for each dimension asked for, with notes and legend."""
 
 from collections.abc import Iterator, Sequence
 
@@ -24,22 +24,16 @@ def report_page(barometer: Barometer, lang: str, most_segments: int | None = Non
     Of a mix, the year's table has the `most_segments` largest shares, None: all.
     """
     cells = Cells(barometer, lang)
-    rows = [row for row in barometer.rows if row.status != "not_available"]
-    by = barometer.request.by
-    without_breakdown = [row for row in rows if by is not None and not _has_breakdown(row, by)]
-    rows = [row for row in rows if row not in without_breakdown]
-    if by is None:
-        sections = list(_families(cells, rows, most_segments))
+    rows, by = [row for row in barometer.rows if row.status != "not_available"], barometer.request.by
+    tables = [_division(cells, [row for row in rows if _has_breakdown(row, name)], name) for name in by]
+    if not tables:
         columns = _columns(cells, "trend", (*_JUDGEMENT, "target"))
-    elif by == "month":
-        sections = [_months(cells, row) for row in rows]
-        columns = _columns(cells, "strip", ())
-    else:
-        sections = [_segments(cells, row) for row in rows]
-        columns = _columns(cells, "strip", _JUDGEMENT)
+        tables = [Table(columns, tuple(_families(cells, rows, most_segments)))]
+    without_breakdown = {name: [row for row in rows if not _has_breakdown(row, name)] for name in by}
     return Page(
-        heading=(*_heading(cells), *(overview_lines(cells, rows) if by is None else ())),
-        table=Table(columns, tuple(sections)),
+        heading=(*_heading(cells), *(() if by else overview_lines(cells, rows))),
+        table=tables[0],
+        further=tuple(tables[1:]),
         absent=tuple(absent_lines(cells, without_breakdown)),
         explanations=explanations(cells),
         notes=tuple(note_lines(cells)),
@@ -103,15 +97,17 @@ def _mix_rows(cells: Cells, row: report.Row, most_segments: int | None) -> list[
     if row.status == "low_base":
         return [Row({**name, "value": cells.small_base(row), "base": cells.base(row.kpi, row.now)})]
     largest = row.segments[:most_segments]
-    shares = [Row(_judged_figures(cells, row.kpi, part, _name(cells, row, part)), level=1) for part in largest]
+    shares = [
+        Row(_judged_figures(cells, row.kpi, part, _name(cells, row.dimension, part)), level=1) for part in largest
+    ]
     rows = [Row(name), *shares]
     if excess := len(row.segments) - len(largest):
         rows.append(Row({LABEL: cells.say("more_segments", "detail", count=cells.count(excess))}, level=1))
     return rows
 
 
-def _name(cells: Cells, row: report.Row, segment: Segment) -> str:
-    return clean(segment_name(row.dimension, segment.key, cells.lang))
+def _name(cells: Cells, dimension: str | None, segment: Segment) -> str:
+    return clean(segment_name(dimension, segment.key, cells.lang))
 
 
 def _figures(cells: Cells, kpi: Passport, now: Measure, before: Measure, label: Cell) -> dict[str, Cell]:
@@ -135,29 +131,37 @@ def _judged_figures(cells: Cells, kpi: Passport, figure: report.Row | Segment, l
     }
 
 
-# One table a KPI
+# One table a dimension, a section a KPI
+
+
+def _division(cells: Cells, rows: Sequence[report.Row], by: str) -> Table:
+    """The KPIs that have a dimension by it: their months, or their segments."""
+    if by == "month":
+        return Table(_columns(cells, "strip", ()), tuple(_months(cells, row) for row in rows))
+    return Table(_columns(cells, "strip", _JUDGEMENT), tuple(_segments(cells, row, by) for row in rows))
 
 
 def _has_breakdown(row: report.Row, by: str) -> bool:
     if by == "month":
         return not row.kpi.spec.shares and any(measure.value is not None for _, measure in row.series)
-    return row.dimension == by and bool(row.segments)
+    return bool(row.segments_by(by))
 
 
-def _segments(cells: Cells, row: report.Row) -> Section:
+def _segments(cells: Cells, row: report.Row, by: str) -> Section:
     """The total, then each segment, their intervals on one scale. The shares of a mix have no total."""
     kpi = row.kpi
     total = None if not kpi.spec.has_base else row.now
-    measures = [segment.now for segment in row.segments]
+    segments = row.segments_by(by)
+    measures = [segment.now for segment in segments]
     scale = _scale([*measures, total] if total else measures)
     rows = []
     if not kpi.spec.shares:
         figures = _judged_figures(cells, kpi, row, say("total", cells.lang))
         rows.append(Row(figures | _strip(total, None, scale)))
-    for segment in row.segments:
+    for segment in segments:
         strip = _strip(segment.now, total, scale)
-        rows.append(Row(_judged_figures(cells, kpi, segment, _name(cells, row, segment)) | strip))
-    return Section(_section_heading(cells, row), tuple(rows), _scale_cell(cells, kpi, scale))
+        rows.append(Row(_judged_figures(cells, kpi, segment, _name(cells, by, segment)) | strip))
+    return Section(_section_heading(cells, row, by), tuple(rows), _scale_cell(cells, kpi, scale))
 
 
 def _months(cells: Cells, row: report.Row) -> Section:
@@ -172,7 +176,7 @@ def _months(cells: Cells, row: report.Row) -> Section:
     for day, measure in row.series:
         figures = _figures(cells, kpi, measure, before.get(day.month, Measure()), _month(cells, day.month, measure))
         rows.append(Row(figures | _strip(measure, total, scale)))
-    return Section(_section_heading(cells, row), tuple(rows), _scale_cell(cells, kpi, scale))
+    return Section(_section_heading(cells, row, "month"), tuple(rows), _scale_cell(cells, kpi, scale))
 
 
 def _month(cells: Cells, month: int, measure: Measure) -> Cell:
@@ -180,9 +184,8 @@ def _month(cells: Cells, month: int, measure: Measure) -> Cell:
     return cells.say("month_provisional", "provisional", month=name) if measure.immature != 0 else Cell(name)
 
 
-def _section_heading(cells: Cells, row: report.Row) -> Cell:
-    dimension = dimension_name(cells.barometer.request.by or "", cells.lang)
-    return cells.say("by_dimension", "heading", kpi=cells.name(row.kpi), dimension=dimension)
+def _section_heading(cells: Cells, row: report.Row, by: str) -> Cell:
+    return cells.say("by_dimension", "heading", kpi=cells.name(row.kpi), dimension=dimension_name(by, cells.lang))
 
 
 def _strip(measure: Measure | None, total: Measure | None, scale: tuple[float, float] | None) -> dict[str, Cell]:

@@ -78,18 +78,26 @@ def render(barometer: Barometer, lang: str, screen: Screen) -> str:
 
 def print_page(page: Page, screen: Screen) -> str:
     """A page as text."""
-    table = _make_room_for_stars(_leave_out_dashes(page.table, screen))
+    parts: list[RenderableType] = [*_heading(page, screen)]
+    columns = []
+    for table in page.tables:
+        lines, names = _print_table(table, screen)
+        parts += [Text(), *lines]
+        columns.append(names)
+    return _to_string([*parts, *_footer(page, columns, screen)], screen)
+
+
+def _print_table(table: Table, screen: Screen) -> tuple[list[RenderableType], list[str]]:
+    """The lines of a table, and the columns that stand in them."""
+    table = _make_room_for_stars(_leave_out_dashes(table, screen))
     heads, sections, grid = _fit(table, screen)
     if _lacks_change(table, grid):
         screen = replace(screen, two_years=False)
         heads, sections, grid = _fit(table, screen)
-    parts: list[RenderableType] = [*_heading(page, screen), Text()]
-    if sections:
-        parts.append(grid.table([heads]))
+    parts: list[RenderableType] = [grid.table([heads])] if sections else []
     for place, (section, rows) in enumerate(sections):
         parts += [*([Text()] if place else []), *_section_heading(section, grid, screen), grid.table(rows)]
-    names = [column.name for column in grid.columns]
-    return _to_string([*parts, *_footer(page, names, screen)], screen)
+    return parts, [column.name for column in grid.columns]
 
 
 def _fit(table: Table, screen: Screen) -> tuple[Texts, list[tuple[Section, list[Texts]]], Grid]:
@@ -191,9 +199,9 @@ def _section_heading(section: Section, grid: Grid, screen: Screen) -> list[Text]
     return [Text().append_text(heading).append(" " * room).append_text(scale)]
 
 
-def _footer(page: Page, columns: Sequence[str], screen: Screen) -> Iterator[Text]:
+def _footer(page: Page, columns: Sequence[Sequence[str]], screen: Screen) -> Iterator[Text]:
     """The lines under the tables, a blank one before each block."""
-    explanations = tuple(Cell(text, "legend") for text in legend(page, columns))
+    explanations = tuple(Cell(text, "legend") for text in legend(page, *columns))
     for block in (page.absent, explanations, page.notes):
         if block:
             yield Text()
