@@ -91,6 +91,9 @@ class Database:
         *,
         by: str | list[str] | tuple[str, ...] | None = None,
         brand: str | None = None,
+        carrier: str | None = None,
+        channel: str | None = None,
+        team: str | None = None,
         kpis: tuple[str, ...] | list[str] = (),
         family: str | None = None,
         share: bool = False,
@@ -106,7 +109,7 @@ class Database:
         from kpibar.measure.report import Request
 
         by = (by,) if isinstance(by, str) else tuple(by or ())
-        request = Request(year, tuple(kpis), family, brand, by, share)
+        request = Request(year, tuple(kpis), family, brand, by, share, carrier, channel, team)
         return Report(compute_report(self.path, self.config, request, wait), datetime.now(UTC))
 
 

@@ -1,6 +1,5 @@
 """Breakdowns by team, queue, language and agent, and by several dimensions at once, through the command line."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import AS_OF, SETTINGS, kpibar, table
+from tests.small_reports import database, kpi, report
+from tests.support import SETTINGS, kpibar
 
 # Six contacts of 2025 and one of 2024. Ana answers 1, 2 and 5, Ben 3; 4 and 6 name nobody. Tickets 1 and 2 are one
 # issue of c1, whose first contact is one of the returns team; 3 of c2, 4 of c3, 5 of c4 are issues of their own.
@@ -39,34 +39,10 @@ EXPORTS = {"contacts.csv": CONTACTS, "orders.csv": ORDERS, "surveys.csv": SURVEY
 AGENTS = SETTINGS + "agents = true\n"
 
 
-def database(folder: Path, exports: Mapping[str, str], settings: str) -> Path:
-    """A folder with the exports in its database, and the settings beside it."""
-    (folder / "kpibar.toml").write_text(settings, encoding="utf-8")
-    for name, text in exports.items():
-        (folder / name).write_text(table(text), encoding="utf-8")
-    run = kpibar("ingest", *exports, "--as-of", f"{AS_OF:%Y-%m-%d}", folder=folder, KPIBAR_KEY_FILE="key")
-    assert run.returncode == 0, run.stderr
-    return folder
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database of the exports above; its settings allow figures of agents."""
     return database(tmp_path_factory.mktemp("dimensions"), EXPORTS, AGENTS)
-
-
-def report(folder: Path, *arguments: str) -> dict[str, Any]:
-    """The report of 2025 as JSON."""
-    run = kpibar("report", "--year", "2025", "--json", *arguments, folder=folder, KPIBAR_KEY_FILE="key")
-    assert run.returncode == 0, run.stderr
-    document: dict[str, Any] = json.loads(run.stdout)
-    return document
-
-
-def kpi(document: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The entry of a KPI."""
-    entry: dict[str, Any] = next(entry for entry in document["kpis"] if entry["id"] == name)
-    return entry
 
 
 def parts(document: Mapping[str, Any], name: str, dimension: str) -> dict[str, tuple[float, float]]:

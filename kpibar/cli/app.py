@@ -221,6 +221,9 @@ def report(
     year: Annotated[int | None, typer.Option(help="Year to report.", show_default="the last with data")] = None,
     by: ByOption = None,
     brand: Annotated[str | None, typer.Option(help="Only this brand.")] = None,
+    carrier: Annotated[str | None, typer.Option(help="Only this carrier.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Only this channel, such as email.")] = None,
+    team: Annotated[str | None, typer.Option(help="Only this team.")] = None,
     kpi: Annotated[list[str] | None, typer.Option(help="Only this KPI; may be repeated.")] = None,
     family: Annotated[str | None, typer.Option(help="Only this family of KPIs.")] = None,
     format: Annotated[Format | None, typer.Option(help="Output format.", show_default="table")] = None,
@@ -247,7 +250,7 @@ def report(
     settings = load(config)
     refuse_overwriting(output, settings.database_path(db), settings, wait=wait)
     output_format = Format.json if json else format or format_of(output)
-    request = Request(year, tuple(kpi or ()), family, brand, tuple(by or ()), share)
+    request = Request(year, tuple(kpi or ()), family, brand, tuple(by or ()), share, carrier, channel, team)
     barometer = compute_report(settings.database_path(db), settings, request, wait, announce)
     language = lang.value if lang else settings.settings.lang or "en"
     screen = screen_of(color, palette, to_file=output is not None)

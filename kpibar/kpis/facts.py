@@ -37,7 +37,8 @@ _COLUMNS = {
     "surveys": """
         survey_uid source kind brand country channel reason lang queue team agent sent_at sent_on
         answered_at answered_on as_of as_of_on score invitations_known reminder answered_in_time contact_counted
-        answered before_contact kind_unknown rated scale_unknown recommended nps_scale_unknown satisfied promoter detractor
+        answered before_contact kind_unknown rated scale_unknown recommended nps_scale_unknown satisfied promoter
+        detractor
     """,
 }
 _IDENTIFIERS = """

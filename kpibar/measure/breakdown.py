@@ -112,6 +112,16 @@ def keeps_base(inputs: Inputs, kpi: Kpi, dimension: str) -> bool:
     return divides_events and not divides_base(inputs, kpi, dimension)
 
 
+def filters_absent(inputs: Inputs, kpi: Kpi) -> tuple[str, ...]:
+    """The columns by which rows are chosen that the rows a KPI counts, or its numerator does, do not have."""
+    return inputs.rows.absent_from(parts(inputs.catalogue, kpi)[0].from_table)
+
+
+def filters_of_events(inputs: Inputs, kpi: Kpi) -> tuple[str, ...]:
+    """The columns by which the events of a ratio are chosen and its base cannot be: it is the whole base then."""
+    return inputs.rows.absent_from(inputs.catalogue.get(kpi.denominator).from_table) if kpi.operands else ()
+
+
 def without_base(inputs: Inputs, kpi: Kpi, dimension: str, brands: frozenset[str]) -> tuple[int, int]:
     """The events of a ratio in segments that have no base: contacts about no order, and all others.
 

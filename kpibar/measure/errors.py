@@ -19,6 +19,22 @@ class BrandUnknown(UsageError):
         super().__init__(f'no record is of brand "{name}"; known: {list_names(names) or "none"}')
 
 
+class ValueUnknown(UsageError):
+    """A carrier, channel or team that no record has."""
+
+    def __init__(self, column: str, value: str, names: Iterable[str]) -> None:
+        super().__init__(f'no record has the {column} "{value}"; known: {list_names(names) or "none"}')
+
+
+class ValueAmbiguous(UsageError):
+    """A carrier, channel or team that records spell in several ways, and the command line in another one."""
+
+    def __init__(self, column: str, value: str, names: Iterable[str]) -> None:
+        super().__init__(
+            f'the {column} "{value}" is spelled in several ways: {list_names(names)}; write one of these exactly'
+        )
+
+
 class DimensionUnknown(UsageError):
     """A breakdown was asked for that there is none of."""
 

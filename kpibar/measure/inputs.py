@@ -29,6 +29,7 @@ from kpibar.kpis.compute import (
     stocks,
 )
 from kpibar.kpis.estimates import Window
+from kpibar.kpis.filter import Filter
 from kpibar.kpis.time_cells import read_times, time_figures, time_shifts, times_statement
 from kpibar.kpis.times import Shift, Times
 from kpibar.measure.reach import (
@@ -90,10 +91,10 @@ class Division:
 class Inputs:
     """All that the figures, comparisons and notes of KPIs are computed from.
 
-    `cells` are those of every additive KPI, `divisions` what is gathered by each dimension asked for, `shares` the
-    cells of each mix by its own column, `brand_cells` those of the parts of ratios by brand; `statistics` the figures
-    of each KPI that is no sum, `shifts` how its times lie to those of the year before, where it is one of times.
-    `spans` are the days of each KPI in both years; `months`, per fact table and
+    `rows` tells which rows alone are counted; `cells` are those of every additive KPI, `divisions` what is gathered by
+    each dimension asked for, `shares` the cells of each mix by its own column, `brand_cells` those of the parts of
+    ratios by brand; `statistics` the figures of each KPI that is no sum, `shifts` how its times lie to those of the
+    year before, where it is one of times. `spans` are the days of each KPI in both years; `months`, per fact table and
     date column, those of both years with rows; `source_rows`, per canonical table and span, what each source holds;
     `uneven`, those silent in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source
     gave way to which; `selections`, per canonical table, the year that holds settled records alone; `recording`, the
@@ -104,7 +105,7 @@ class Inputs:
     edition: Edition
     reporting: Reporting
     catalogue: Catalogue
-    brand: str | None
+    rows: Filter
     divisions: Mapping[str, Division]
     cells: Cells
     spans: Mapping[str, Span]
@@ -128,12 +129,12 @@ def gather(
     catalogue: Catalogue,
     kpis: Sequence[Kpi],
     edition: Edition,
-    brand: str | None,
+    rows: Filter,
     dimensions: Sequence[str],
     handovers: tuple[Handover, ...] = (),
 ) -> Inputs:
     """Run the statements of the KPIs: those by the first dimension that they have tell their totals too."""
-    engine, additive = store.engine, _additive(catalogue, kpis)
+    engine, additive, brand = store.engine, _additive(catalogue, kpis), rows.brand
     windows = (edition.window, edition.previous)
     ends, columns = ends_of_sources(store, brand), filled_by(store)
     days = {name: day for name, (day, _) in ends.items()}
@@ -141,51 +142,51 @@ def gather(
     dated = (*additive.values(), *shares_asked, *kpis)
     spans = {kpi.id: span(edition, _ends(catalogue, kpi, days, columns)) for kpi in dated}
     cuts = {window.end for years in spans.values() for window in years} - {window.end for window in windows}
-    by_cells = {name: additive_cells(engine, additive.values(), windows, name, brand, cuts) for name in dimensions}
+    by_cells = {name: additive_cells(engine, additive.values(), windows, name, rows, cuts) for name in dimensions}
     sums = {
         name: days for cells in reversed(by_cells.values()) for name, days in cells.without_segments().by_kpi.items()
     }
     whole = [kpi for kpi in additive.values() if kpi.id not in sums]
-    cells = Cells({**sums, **additive_cells(engine, whole, windows, None, brand, cuts).by_kpi})
+    cells = Cells({**sums, **additive_cells(engine, whole, windows, None, rows, cuts).by_kpi})
     tables = dict.fromkeys((entity, spans[kpi.id]) for kpi in kpis for entity in entities(catalogue, kpi))
     source_rows = rows_of_sources(store, sorted(tables, key=repr), brand)
     of_stocks = {
         kpi.id: _moments(catalogue, kpi, spans[kpi.id], ends, columns, edition) for kpi in kpis if kpi.is_stock
     }
-    times, shifts = _times(store, kpis, spans, dimensions, brand, reporting)
-    open_records = _stocks(store, kpis, of_stocks, dimensions, brand, reporting)
+    times, shifts = _times(store, kpis, spans, dimensions, rows, reporting)
+    open_records = _stocks(store, kpis, of_stocks, dimensions, rows, reporting)
     return Inputs(
         edition=edition,
         reporting=reporting,
         catalogue=catalogue,
-        brand=brand,
+        rows=rows,
         divisions={
             name: Division(by_cells[name], times[name] | open_records[name], shifts[name]) for name in dimensions
         },
         cells=cells,
         spans=spans,
-        months=_months(store, (*additive.values(), *kpis), cells, windows, brand),
+        months=_months(store, (*additive.values(), *kpis), cells, windows, rows),
         source_rows=source_rows,
         uneven={key: uneven(sources, key[1]) for key, sources in source_rows.items()},
         columns=columns,
         shares={
-            kpi.id: by_cells.get(kpi.over) or additive_cells(engine, [kpi], windows, kpi.over, brand, cuts)
+            kpi.id: by_cells.get(kpi.over) or additive_cells(engine, [kpi], windows, kpi.over, rows, cuts)
             for kpi in kpis
             if kpi.spec.shares
         },
-        brand_cells=by_cells.get("brand") or _brand_cells(store, catalogue, kpis, edition, brand, cuts),
+        brand_cells=by_cells.get("brand") or _brand_cells(store, catalogue, kpis, edition, rows, cuts),
         statistics=times[None] | open_records[None],
         shifts=shifts[None],
         handovers=handovers,
         recording=by_cells.get("channel")
-        or additive_cells(engine, _by_channel(catalogue, kpis), windows, "channel", brand, cuts),
+        or additive_cells(engine, _by_channel(catalogue, kpis), windows, "channel", rows, cuts),
         selections={entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))},
-        reaches=_reaches(store, kpis, of_stocks, brand),
+        reaches=_reaches(store, kpis, of_stocks, rows),
     )
 
 
 def _months(
-    store: Store, kpis: Iterable[Kpi], cells: Cells, windows: Sequence[Window], brand: str | None
+    store: Store, kpis: Iterable[Kpi], cells: Cells, windows: Sequence[Window], rows: Filter
 ) -> dict[tuple[str, str], frozenset[date]]:
     """The months with rows of each fact table and date column: those of the cells of any of its KPIs."""
     months: dict[tuple[str, str], frozenset[date]] = {}
@@ -196,15 +197,15 @@ def _months(
         elif kpi.from_table:
             remainder[kpi.from_table, kpi.date] = kpi
     counts = [kpi.row_count() for pair, kpi in remainder.items() if pair not in months]
-    rest = additive_cells(store.engine, counts, windows, None, brand)
+    rest = additive_cells(store.engine, counts, windows, None, rows)
     return months | {(count.from_table, count.date): rest.months(count.id) for count in counts}
 
 
 def _brand_cells(
-    store: Store, catalogue: Catalogue, kpis: Iterable[Kpi], edition: Edition, brand: str | None, cuts: Iterable[date]
+    store: Store, catalogue: Catalogue, kpis: Iterable[Kpi], edition: Edition, rows: Filter, cuts: Iterable[date]
 ) -> Cells:
-    """The counts behind ratios by brand, in the year; none where one brand is asked for."""
-    if brand is not None:
+    """The counts behind ratios by brand, in the year; none where some rows alone are asked for."""
+    if rows.values:
         return Cells()
     counts = {part.id: part for kpi in kpis for part in operands(catalogue, kpi)}
     days = {day for day in cuts if day >= edition.window.start}
@@ -216,7 +217,7 @@ def _times(
     kpis: Iterable[Kpi],
     spans: Mapping[str, Span],
     dimensions: Sequence[str],
-    brand: str | None,
+    rows: Filter,
     reporting: Reporting,
 ) -> tuple[_ByDimension[Statistics], _ByDimension[Mapping[str | None, Shift]]]:
     """The figures of the KPIs of times, and how their years lie to each other, in all (None) and by each dimension.
@@ -229,7 +230,7 @@ def _times(
     for kpi in kpis:
         for name in _groups(kpi, dimensions) if kpi.spec.times is not None else ():
             group = segment_of(name, kpi.from_table) if name else None
-            sql = times_statement(kpi, spans[kpi.id], group, brand)
+            sql = times_statement(kpi, spans[kpi.id], group, rows)
             if sql not in cache:
                 cache[sql] = read_times(store.engine, kpi, sql, len(spans[kpi.id]))
             cells = cache[sql]
@@ -270,7 +271,7 @@ def _stocks(
     kpis: Iterable[Kpi],
     of_stocks: Mapping[str, tuple[Moment, ...]],
     dimensions: Sequence[str],
-    brand: str | None,
+    rows: Filter,
     reporting: Reporting,
 ) -> _ByDimension[Statistics]:
     """The figures of the KPIs of what is open, in all (None) and by each dimension.
@@ -282,14 +283,14 @@ def _stocks(
     for kpi in kpis:
         for name in _groups(kpi, dimensions) if kpi.is_stock else ():
             group = segment_of(name, kpi.from_table) if name else None
-            made = stocks(store.engine, kpi, of_stocks[kpi.id], reporting.confidence, group, brand, cache)
+            made = stocks(store.engine, kpi, of_stocks[kpi.id], reporting.confidence, group, rows, cache)
             figures[name][kpi.id] = made
             figures[None].setdefault(kpi.id, made)
     return figures
 
 
 def _reaches(
-    store: Store, kpis: Iterable[Kpi], of_stocks: Mapping[str, tuple[Moment, ...]], brand: str | None
+    store: Store, kpis: Iterable[Kpi], of_stocks: Mapping[str, tuple[Moment, ...]], rows: Filter
 ) -> dict[str, tuple[StockReach, ...]]:
     """How far back the sources of each KPI of what is open go; KPIs of the same records have one statement."""
     cache: dict[str, tuple[StockReach, ...]] = {}
@@ -297,11 +298,11 @@ def _reaches(
     for kpi in kpis:
         if kpi.is_stock:
             end, before = (end.instant for end in of_stocks[kpi.id] if end.closes)
-            sql = reach_statement(kpi, end, before, brand)
+            sql = reach_statement(kpi, end, before, rows)
             if sql not in cache:
-                rows = run_statement(store.engine, kpi, sql)
+                sources = run_statement(store.engine, kpi, sql)
                 cache[sql] = tuple(
-                    StockReach(str(source), first, last, int(older)) for source, first, last, older in rows
+                    StockReach(str(source), first, last, int(older)) for source, first, last, older in sources
                 )
             reaches[kpi.id] = cache[sql]
     return reaches

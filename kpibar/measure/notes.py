@@ -6,7 +6,7 @@ from datetime import date
 
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import UNKNOWN
-from kpibar.measure.breakdown import has_breakdown, keeps_base, without_base
+from kpibar.measure.breakdown import filters_of_events, has_breakdown, keeps_base, without_base
 from kpibar.measure.comparability import participation_values
 from kpibar.measure.coverage import STOPS_EARLY_DAYS
 from kpibar.measure.figures import Figures, gate_coverage
@@ -45,6 +45,7 @@ def row_notes(inputs: Inputs, kpi: Kpi, figures: Figures, comparison: Comparison
         *_bounds_notes(inputs, kpi, figures),
         *_reach_notes(inputs, kpi, figures),
         *_breakdown_notes(inputs, kpi, brands),
+        *(Note("filter_base_whole", {"dimension": name}) for name in filters_of_events(inputs, kpi)),
         *(Note(code, {"rows": rows}) for code, rows in unknown_rows(inputs, kpi).items()),
         *(_ratio_notes(inputs, kpi, brands) if figures.status == "ok" else ()),
         *_comparison_notes(inputs, kpi, figures, comparison),
@@ -195,7 +196,7 @@ def brands_on_one_side(inputs: Inputs, kpi: Kpi) -> tuple[OneSided, ...]:
 
     Where some rows of the other part have no brand, they may be theirs: then nothing is said.
     """
-    if not kpi.operands or inputs.brand is not None:
+    if not kpi.operands or inputs.rows.values:
         return ()
     above, below = operands(inputs.catalogue, kpi)
     if (entity_of(above), entity_of(below)) != ("contacts", "orders"):

@@ -11,6 +11,7 @@ from typing import Literal
 
 from kpibar.config import Reporting, Thresholds
 from kpibar.kpis.estimates import Measure, Status, Window
+from kpibar.kpis.filter import Filter
 from kpibar.kpis.passport import Family, Passport
 
 # The values that the text of a note needs.
@@ -22,7 +23,7 @@ BY = ("channel", "brand", "carrier", "country", "reason", "team", "queue", "lang
 
 @dataclass(frozen=True)
 class Request:
-    """What to report: the year (None: the last one), KPIs or family (none: all), one brand, by which dimensions.
+    """What to report: the year (None: the last one), KPIs or family (none: all), of which rows, by which dimensions.
 
     `share` asks for a report that may circulate (see circulation.py).
     """
@@ -33,6 +34,14 @@ class Request:
     brand: str | None = None
     by: tuple[str, ...] = ()
     share: bool = False
+    carrier: str | None = None
+    channel: str | None = None
+    team: str | None = None
+
+    @property
+    def rows(self) -> Filter:
+        """The rows that it is of."""
+        return Filter(self.brand, self.carrier, self.channel, self.team)
 
 
 @dataclass(frozen=True)

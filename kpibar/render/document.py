@@ -14,6 +14,7 @@ from typing import Any
 
 from kpibar.config import PRACTICAL_POINTS, PRACTICAL_RELATIVE, Reporting, Thresholds
 from kpibar.kpis.estimates import Measure, Window
+from kpibar.kpis.filter import FILTERS
 from kpibar.kpis.intervals import Interval
 from kpibar.kpis.kinds import KINDS, Kind, KindSpec
 from kpibar.kpis.passport import Better, Family, Passport
@@ -75,7 +76,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
         "edition": _edition(edition),
         "scope": {
             "brands": list(barometer.brands),
-            "filters": [{"brand": barometer.request.brand}] if barometer.request.brand else [],
+            "filters": [{name: value} for name, value in barometer.request.rows.values.items()],
             "panel": False,
             "anonymised": False,
             "smallest_group": SMALLEST if barometer.request.share else None,
@@ -295,12 +296,12 @@ def from_document(document: Mapping[str, Any]) -> Barometer:
 
 def _barometer_of(document: Mapping[str, Any]) -> Barometer:
     scope, year = document["scope"], document["edition"]["year"]
-    brand = scope["filters"][0]["brand"] if scope["filters"] else None
+    values = {name: entry[name] for entry in scope["filters"] for name in FILTERS if name in entry}
     # A document before 1.3 has one dimension or none.
     by = scope["dimensions_asked"] if "dimensions_asked" in scope else [scope.get("breakdown")]
     return Barometer(
         edition=_edition_of(document["edition"]),
-        request=Request(year, brand=brand, by=tuple(filter(None, by)), share=scope["smallest_group"] is not None),
+        request=Request(year, by=tuple(filter(None, by)), share=scope["smallest_group"] is not None, **values),
         brands=tuple(scope["brands"]),
         families=tuple(
             Family(family["id"], family["title"], order) for order, family in enumerate(document["families"])

@@ -16,12 +16,20 @@ _TESTED: tuple[Verdict, ...] = ("better", "worse", "small")
 # Shown by a mark beside the figure that the legend explains, or by the line on what is not available.
 _WITHOUT_LINE = frozenset({"small_base", "low_base", "no_rows", "no_breakdown"})
 
+# Why a KPI has no figure that lacks a column by which the report is filtered: a line tells it of all such KPIs.
+_FILTERED = "without_column"
+
 
 def absent_lines(cells: Cells, without_breakdown: Mapping[str, Sequence[Row]]) -> Iterator[Cell]:
     """What is not available and what it lacks, then the KPIs that each dimension asked for cannot break down."""
     for row in cells.barometer.rows:
-        if row.status == "not_available":
+        if row.status == "not_available" and row.reason != _FILTERED:
             yield cells.say("not_available", "absent", kpi=cells.name(row.kpi), why=_reason(cells, row))
+    for dimension in cells.barometer.request.rows.beside_brand:
+        note = Note(_FILTERED, {"dimension": dimension})
+        if names := SEPARATOR.join(cells.name(row.kpi) for row in cells.barometer.rows if note in row.notes):
+            name = dimension_name(dimension, cells.lang).lower()
+            yield cells.say("filtered_out", "absent", dimension=name, kpis=names)
     for dimension, rows in without_breakdown.items():
         if rows:
             names = SEPARATOR.join(cells.name(row.kpi) for row in rows)
