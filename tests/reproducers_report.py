@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kpibar.cli.errors import WideWithoutMonths
 from kpibar.measure.errors import AgentsNotShown, DimensionUnknown, ValueAmbiguous, ValueUnknown
 from tests.intake import write
 from tests.reproducers import Case, reproduces, run, said
@@ -28,3 +29,8 @@ def report_of_a_team_in_another_spelling(folder: Path) -> Case:
     write(folder, "teams.csv", f"contact_id,created_at,channel,team\n{days}\n")
     assert run(folder, "ingest", "teams.csv", "--tz", "UTC").returncode == 0
     return said("report --team alpha", 'the team "alpha" is spelled in several ways', "ALPHA, Alpha", "write one")
+
+
+@reproduces(WideWithoutMonths)
+def report_wide_without_months(folder: Path) -> Case:
+    return said("report --wide --by channel", "no months are asked for", "add --by month")

@@ -97,7 +97,7 @@ def test_parts_of_a_filter_add_up_to_the_report_of_all(folder: Path) -> None:
     [
         (
             "en",
-            "only Channel Email",
+            "only Channel E-mail",
             "as their records have no channel to be filtered by: Late deliveries",
             "no channel",
         ),

@@ -14,18 +14,20 @@ from kpibar.render.numbers import format_value
 from kpibar.render.overview import overview_lines
 from kpibar.render.table import LABEL, Cell, Column, Page, Row, Section, Strip, Table
 
+# The columns of months, by the number of each.
+_MONTHS = {f"month_{month}": month for month in range(1, 13)}
 # The columns of a change.
 _JUDGEMENT = ("change", "change_interval", "verdict", "smallest_visible")
 
 
-def report_page(barometer: Barometer, lang: str, most_segments: int | None = None) -> Page:
+def report_page(barometer: Barometer, lang: str, most_segments: int | None = None, *, wide: bool = False) -> Page:
     """The page of a barometer. `lang` is "en" or "fr"; KeyError otherwise.
 
-    Of a mix, the year's table has the `most_segments` largest shares, None: all.
+    Of a mix, the year's table has the `most_segments` largest shares, None: all. `wide` has a column for each month.
     """
     cells = Cells(barometer, lang)
     rows, by = [row for row in barometer.rows if row.status != "not_available"], barometer.request.by
-    tables = [_division(cells, [row for row in rows if _has_breakdown(row, name)], name) for name in by]
+    tables = [_division(cells, [row for row in rows if _has_breakdown(row, name)], name, wide) for name in by]
     if not tables:
         columns = _columns(cells, "trend", (*_JUDGEMENT, "target"))
         tables = [Table(columns, tuple(_families(cells, rows, most_segments)))]
@@ -141,11 +143,37 @@ def _judged_figures(cells: Cells, kpi: Passport, figure: report.Row | Segment, l
 # One table a dimension, a section a KPI
 
 
-def _division(cells: Cells, rows: Sequence[report.Row], by: str) -> Table:
+def _division(cells: Cells, rows: Sequence[report.Row], by: str, wide: bool) -> Table:
     """The KPIs that have a dimension by it: their months, or their segments."""
+    if by == "month" and wide:
+        return _month_columns(cells, rows)
     if by == "month":
         return Table(_columns(cells, "strip", ()), tuple(_months(cells, row) for row in rows))
     return Table(_columns(cells, "strip", _JUDGEMENT), tuple(_segments(cells, row, by) for row in rows))
+
+
+def _month_columns(cells: Cells, rows: Sequence[report.Row]) -> Table:
+    """One row a KPI: its year, and a column for each month of it."""
+    year, names = Column("value", Cell(str(cells.barometer.edition.year), "head"), "right"), _MONTHS.keys()
+    months = [Column(name, cells.say(f"month_short_{_MONTHS[name]}", "head"), "right") for name in names]
+    sections = []
+    for family in cells.barometer.families:
+        members = tuple(_wide_row(cells, row) for row in rows if row.kpi.family == family.id)
+        if members:
+            sections.append(Section(Cell(clean(title(family.title, cells.lang)), "heading"), members))
+    return Table((Column(LABEL, cells.say("head_kpi", "head")), year, *months), tuple(sections), tuple(names))
+
+
+def _wide_row(cells: Cells, row: report.Row) -> Row:
+    """The year of a KPI and its months; one that is provisional stands in brackets."""
+    figures = {day.month: measure for day, measure in row.series}
+    texts = {LABEL: Cell(cells.name(row.kpi)), "value": cells.value(row.kpi, row.now)}
+    for name, month in _MONTHS.items():
+        measure = figures.get(month, Measure())
+        cell = cells.value(row.kpi, measure)
+        is_provisional = measure.immature != 0 and measure.value is not None
+        texts[name] = Cell(f"({cell.text})", "provisional") if is_provisional else cell
+    return Row(texts)
 
 
 def _has_breakdown(row: report.Row, by: str) -> bool:

@@ -89,10 +89,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns, and the sections of rows that have them in common."""
+    """Columns, and the sections of rows that have them in common.
+
+    Where room is short, the columns named in `spread` are spread over several tables, each with all other columns.
+    """
 
     columns: tuple[Column, ...]
     sections: tuple[Section, ...]
+    spread: tuple[str, ...] = ()
 
     @property
     def rows(self) -> Iterator[Row]:
