@@ -76,10 +76,7 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
     settings, kpis, layouts = config.settings, catalogue(config.settings), checked_settings(config)
     selection = kpis.select(request.kpis, request.family)
     brands = _brands(store)
-    request = replace(request, brand=_brand(store, config, request.brand, brands), by=dimensions(request.by))
-    request = replace(
-        request, **{name: _value(store, name, request.rows.values[name]) for name in request.rows.beside_brand}
-    )
+    request = _as_spelled(store, config, request, brands)
     edition = find_edition(store, request.year, request.brand)
     # P-values are adjusted together, whichever KPIs are shown: a verdict does not depend on what else is asked for.
     own = {kpi.own for kpi in selection}
@@ -156,6 +153,23 @@ def _brand(store: Store, config: Config, name: str | None, brands: tuple[str, ..
     if spelling not in brands:
         raise BrandUnknown(name, brands)
     return spelling
+
+
+def _as_spelled(store: Store, config: Config, request: Request, brands: tuple[str, ...]) -> Request:
+    """The request with the names that the records have for what it asks for, each dimension once.
+
+    Raises BrandUnknown, ValueUnknown, ValueAmbiguous, DimensionUnknown.
+    """
+    rows = request.rows
+    values = {name: _value(store, name, rows.values[name]) for name in rows.beside_brand}
+    return replace(
+        request,
+        brand=_brand(store, config, request.brand, brands),
+        by=dimensions(request.by),
+        carrier=values.get("carrier"),
+        channel=values.get("channel"),
+        team=values.get("team"),
+    )
 
 
 def _value(store: Store, column: str, value: str) -> str:

@@ -138,8 +138,7 @@ def gather(
     windows = (edition.window, edition.previous)
     ends, columns = ends_of_sources(store, brand), filled_by(store)
     days = {name: day for name, (day, _) in ends.items()}
-    shares_asked = [catalogue.get(name) for kpi in kpis for name in kpi.participation]
-    dated = (*additive.values(), *shares_asked, *kpis)
+    dated = (*additive.values(), *(catalogue.get(name) for kpi in kpis for name in kpi.participation), *kpis)
     spans = {kpi.id: span(edition, _ends(catalogue, kpi, days, columns)) for kpi in dated}
     cuts = {window.end for years in spans.values() for window in years} - {window.end for window in windows}
     by_cells = {name: additive_cells(engine, additive.values(), windows, name, rows, cuts) for name in dimensions}
