@@ -76,7 +76,7 @@ def _figure_explanations(cells: Cells) -> tuple[Explanation, ...]:
         Explanation(("not_reached",), say("legend_not_reached", lang)),
         *(Explanation((role,), say(f"legend_{role}", lang)) for role in targets),
         Explanation(("small_base",), say("legend_small_base", lang, small=small)),
-        Explanation(("provisional",), say("legend_brackets", lang), "("),
+        Explanation(("provisional",), say("legend_brackets", lang), "["),
         Explanation(("provisional",), say("legend_provisional", lang)),
         Explanation(("missing", "unjudged"), say("legend_missing", lang), DASH),
     )

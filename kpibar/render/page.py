@@ -172,7 +172,7 @@ def _wide_row(cells: Cells, row: report.Row) -> Row:
         measure = figures.get(month, Measure())
         cell = cells.value(row.kpi, measure)
         is_provisional = measure.immature != 0 and measure.value is not None
-        texts[name] = Cell(f"({cell.text})", "provisional") if is_provisional else cell
+        texts[name] = Cell(f"[{cell.text}]", "provisional") if is_provisional else cell
     return Row(texts)
 
 
