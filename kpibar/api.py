@@ -89,8 +89,11 @@ class Database:
         self,
         year: int | None = None,
         *,
-        by: str | None = None,
+        by: str | list[str] | tuple[str, ...] | None = None,
         brand: str | None = None,
+        carrier: str | None = None,
+        channel: str | None = None,
+        team: str | None = None,
         kpis: tuple[str, ...] | list[str] = (),
         family: str | None = None,
         share: bool = False,
@@ -98,16 +101,15 @@ class Database:
     ) -> Report:
         """The barometer of a year (None: the last one with data) beside the year before.
 
-        `by` is one of channel, brand, carrier, country, reason, month; `share` masks groups of fewer than ten. `wait`
-        are the seconds to wait while another process writes the database. Raises KpibarError.
+        `by` is one or several of channel, brand, carrier, country, reason, team, queue, lang, agent, month; `share`
+        masks groups of fewer than ten. `wait` are the seconds to wait while another process writes the database.
+        Raises KpibarError.
         """
         from kpibar.measure.circulation import compute_report
-        from kpibar.measure.errors import DimensionUnknown
-        from kpibar.measure.report import BY, Request
+        from kpibar.measure.report import Request
 
-        if by is not None and by not in BY:
-            raise DimensionUnknown(by, BY)
-        request = Request(year, tuple(kpis), family, brand, by, share)
+        by = (by,) if isinstance(by, str) else tuple(by or ())
+        request = Request(year, tuple(kpis), family, brand, by, share, carrier, channel, team)
         return Report(compute_report(self.path, self.config, request, wait), datetime.now(UTC))
 
 

@@ -86,6 +86,8 @@ class Reporting(_Table):
     practical_relative: Annotated[float, Field(ge=0)] | None = None
     min_reason_coverage: Annotated[float, Field(ge=0, le=1)] = 0.8
     min_month_coverage: Annotated[float, Field(ge=0, le=1)] = 0.8
+    # Whether figures of single agents are shown, who are persons too.
+    agents: bool = False
 
 
 class Hours(_Table):

@@ -263,7 +263,7 @@ def _report_results(store: Store, config: Config, dimensions: Sequence[str]) -> 
     every = tuple(kpi.id for kpi in catalogue(config.settings).kpis)
     # A report by a dimension asks for the totals too.
     for dimension in dimensions:
-        report = barometer(watched, config, Request(year=2025, by=dimension, kpis=every))
+        report = barometer(watched, config, Request(year=2025, by=(dimension,), kpis=every))
     if len(dimensions) > 1:
         barometer(watched, config, Request(year=2025, brand=report.brands[0], kpis=every))
     return recorder.results

@@ -475,7 +475,7 @@ def run_world(kind: str, seed: int, size: int) -> Result:
         config = load(folder / "kpibar.toml")
         ingest_tables(folder, draw_exports(World(kind, seed, size)), config, AS_OF)
         plain = read_statements(report(folder, config, Request(year=YEAR)))
-        by_carrier = read_statements(report(folder, config, Request(year=YEAR, by="carrier")))
+        by_carrier = read_statements(report(folder, config, Request(year=YEAR, by=("carrier",))))
     return Result(seed, plain, by_carrier, time.process_time() - start)
 
 

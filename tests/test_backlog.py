@@ -69,7 +69,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(place: Path) -> Barometer:
-    return report(place, load(place / "kpibar.toml"), replace(ASKED, by="channel"))
+    return report(place, load(place / "kpibar.toml"), replace(ASKED, by=("channel",)))
 
 
 def test_open_at_the_end_of_both_years(found: Barometer) -> None:
@@ -280,7 +280,7 @@ def test_a_source_that_ended_before_is_left_out(folder: Path) -> None:
     config = '[[files]]\nmatch = "a-*"\nbrand = "A"\n[[files]]\nmatch = "b-*"\nbrand = "B"\n'
     second = first.replace("| a   ", "| b   ")
     exports = {"a-2025-06-02.csv": first, "b-2026-01-31.csv": second}
-    found = row(computed(folder, exports, config, as_of=None, request=replace(ASKED, by="brand")), "backlog")
+    found = row(computed(folder, exports, config, as_of=None, request=replace(ASKED, by=("brand",))), "backlog")
     assert found.now.value == 1
     assert {part.key: part.now.value for part in found.segments} == {"B": 1}
     assert dict(found.series)[date(2025, 6, 1)].value == 1
@@ -412,7 +412,7 @@ def test_segments_with_records_in_doubt_have_no_verdict(folder: Path) -> None:
     text += open_tickets("c", 5, "2025-06-01 10:00:00", "chat", "solved,2026-02-01 10:00:00,1")
     days = ["2022-01-01", *(f"{year}-{month:02}-05" for year in (2024, 2025) for month in range(1, 13))]
     text += "".join(open_tickets("z", 1, f"{day} 10:00:00", more=f"solved,{day} 11:00:00,0") for day in days)
-    found = row(computed(folder, {"tickets.csv": text}, request=replace(ASKED, by="channel")), "backlog")
+    found = row(computed(folder, {"tickets.csv": text}, request=replace(ASKED, by=("channel",))), "backlog")
     assert (found.now.bounds, found.before.bounds) == (Interval(120, 125), Interval(20, 20))
     assert found.change is not None
     assert [part.change for part in found.segments] == [None, None]

@@ -155,7 +155,7 @@ def brands(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_verdicts(brands: Path) -> None:
     """Of 480 answers a year: from 60 to 80 %, from 80 to 60 %, from 70 to 72.5 % (which chance alone may give)."""
-    found = report(brands, settings(brands), Request(by="brand"))
+    found = report(brands, settings(brands), Request(by=("brand",)))
     up, down, flat = (segment(found, "csat", brand) for brand in ("Up", "Down", "Flat"))
     assert (up.now.numerator, up.now.denominator, up.before.numerator) == (384, 480, 288)
     assert up.change and up.change.verdict == "better" and up.change.absolute == pytest.approx(0.2)
@@ -168,7 +168,7 @@ def test_verdicts(brands: Path) -> None:
 def test_a_clear_change_must_also_matter(brands: Path, folder: Path, points: int | None, verdict: str) -> None:
     """20 points, from 14 to 26: clear, but better only above the margin, and within it where all of that is below."""
     asked = "" if points is None else f"practical_points = {points}\n"
-    moved = segment(report(brands, settings(folder, asked), Request(by="brand")), "csat", "Up")
+    moved = segment(report(brands, settings(folder, asked), Request(by=("brand",))), "csat", "Up")
     assert moved.change and moved.change.clear and moved.change.verdict == verdict
     assert moved.change.margin == pytest.approx(0.02 if points is None else points / 100)
 
@@ -323,7 +323,7 @@ BRANDED_ORDERS = """
 def test_a_ratio_by_segment(folder: Path, by: str, expected: dict[str, tuple[int, int]]) -> None:
     """Orders have no channel: each channel is held against all of them. They have a brand: each brand has its own."""
     exports = {"contacts.csv": BRANDED, "orders.csv": BRANDED_ORDERS}
-    found = computed(folder, exports, request=Request(by=by))
+    found = computed(folder, exports, request=Request(by=(by,)))
     assert fraction(found, "contact_rate") == (3, 4)
     parts = row(found, "contact_rate").segments
     assert {part.key: (part.now.numerator, part.now.denominator) for part in parts} == expected

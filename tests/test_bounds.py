@@ -203,7 +203,7 @@ def test_generated_worlds_hold_no_verdict(tmp_path: Path) -> None:
 
 
 def test_a_breakdown_by_channel_compares_by_the_same_shares(change: Path) -> None:
-    found = report(change, settings(change), Request(by="channel"))
+    found = report(change, settings(change), Request(by=("channel",)))
     assert row(found, "wismo_share").comparison.reason == "recording_differs"
     assert [segment.change for segment in row(found, "wismo_share").segments] == [None, None]
 

@@ -76,7 +76,7 @@ def test_parcels_find_the_orders_of_their_brand(folder: Path, name: str, other: 
     exports = {"orders": orders(name), "parcels": parcels(other)}
     used = settings(folder)
     ingest_tables(folder, {f"{part}.csv": exports[part] for part in order}, used, AS_OF)
-    found = report(folder, used, Request(by="brand"))
+    found = report(folder, used, Request(by=("brand",)))
     assert linked(folder) == (40, 40)
     assert fraction(found, "late_share") == (10, 40)
     assert found.brands == (clean_name(name if order[0] == "orders" else other),)

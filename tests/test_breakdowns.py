@@ -63,6 +63,7 @@ s6,nps,0,10,,2024-03-04 10:00:00,,,,,
 INVENTED = {"c.csv": CONTACTS, "o.csv": ORDERS, "p.csv": PARCELS, "s.csv": SURVEYS}
 # A KPI of each kind, over columns that may be unknown.
 OWN_KPIS = """
+agents = true
 [kpis.waits]
 title = { en = "Wait" }
 kind = "mean"
@@ -107,7 +108,7 @@ def invented(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Barome
     folder = tmp_path_factory.mktemp("invented")
     config = settings(folder, OWN_KPIS)
     ingest_tables(folder, INVENTED, config, AS_OF)
-    asked = {by: Request(year=2025, by=by) for by in BY} | {"A": Request(year=2025, by="carrier", brand="A")}
+    asked = {by: Request(year=2025, by=(by,)) for by in BY} | {"A": Request(year=2025, by=("carrier",), brand="A")}
     return cache(lambda name: report(folder, config, asked[name]))
 
 

@@ -164,7 +164,7 @@ def test_the_months_add_up_to_the_days_compared(folder: Path) -> None:
 
 @pytest.mark.long
 def test_segments_meet_the_same_days(folder: Path) -> None:
-    found = stopping(folder, Request(by="channel"))
+    found = stopping(folder, Request(by=("channel",)))
     (email,) = row(found, "contact_rate").segments
     assert (email.now.numerator, email.now.denominator) == (49, 60)
     assert (email.before.numerator, email.before.denominator) == (48, 60)
@@ -277,7 +277,7 @@ ORDERED = """
 @pytest.mark.long
 def test_a_breakdown_shows_what_its_total_includes(folder: Path) -> None:
     """3 contacts over 3 orders: 1 over 2 of Maison Bleue, 2 of Petit Pas without an order, an order of Grand Large."""
-    found = computed(folder, {"c.csv": BRANDED, "o.csv": ORDERED}, request=Request(by="brand"))
+    found = computed(folder, {"c.csv": BRANDED, "o.csv": ORDERED}, request=Request(by=("brand",)))
     assert fraction(found, "contact_rate") == (3, 3)
     parts = {part.key: (part.now.numerator, part.now.denominator) for part in row(found, "contact_rate").segments}
     assert parts == {"Maison Bleue": (1, 2), "Grand Large": (0, 1), "Petit Pas": (2, 0)}

@@ -45,7 +45,7 @@ def demo(sample: tuple[Path, list[Outcome]]) -> tuple[Path, Config]:
 
 @pytest.fixture(scope="module")
 def barometer(demo: tuple[Path, Config]) -> Barometer:
-    return report(*demo, Request(by="channel"))
+    return report(*demo, Request(by=("channel",)))
 
 
 def test_sample_report_is_valid(barometer: Barometer) -> None:
@@ -57,7 +57,7 @@ def test_sample_report_is_valid(barometer: Barometer) -> None:
 def test_small_and_hostile_report_is_valid(folder: Path) -> None:
     config = settings(folder)
     ingest_tables(folder, {"contacts.csv": CONTACTS}, config)
-    made = report(folder, config, Request(by="brand"))
+    made = report(folder, config, Request(by=("brand",)))
     parsed = json.loads(to_json(made, NOW))
     jsonschema.validate(parsed, SCHEMA)
     assert {"=1+1", '"Anne"', "[/]"} == set(parsed["scope"]["brands"]), "JSON never alters a name"
@@ -180,8 +180,8 @@ def test_csv_holds_the_same_figures(barometer: Barometer) -> None:
 def saved(demo: tuple[Path, Config], request: pytest.FixtureRequest) -> Barometer:
     """Reports of the sample exports, whose months of few rows are masked."""
     folder, config = demo
-    asked = {"year": Request(), "share": Request(by="carrier", share=True)}.get(
-        request.param, Request(by=request.param)
+    asked = {"year": Request(), "share": Request(by=("carrier",), share=True)}.get(
+        request.param, Request(by=(request.param,))
     )
     return compute_report(folder / "test.duckdb", config, asked)
 
@@ -317,7 +317,7 @@ def test_json_shows_no_unseen_sign_and_stays_the_same() -> None:
 def test_hostile_brand_in_csv(folder: Path) -> None:
     config = settings(folder)
     ingest_tables(folder, {"contacts.csv": CONTACTS}, config)
-    text = to_csv(report(folder, config, Request(by="brand")))
+    text = to_csv(report(folder, config, Request(by=("brand",))))
     assert "'=1+1" in text and ",=1+1" not in text
 
 

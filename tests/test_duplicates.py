@@ -188,7 +188,7 @@ def test_a_call_of_several_legs_counts_once_in_every_kpi(folder: Path) -> None:
     assert fraction(found, "wismo_share") == (2, 6), "a takes the reason of its second leg"
     assert fraction(found, "link_coverage") == (1, 6), "and its order"
     for by, parts in (("channel", {"phone": 5, "email": 1}), ("reason", {"wismo": 2, "complaint": 4})):
-        cut = row(report(folder, settings(folder), Request(by=by)), "contacts")
+        cut = row(report(folder, settings(folder), Request(by=(by,))), "contacts")
         assert {segment.key: segment.now.value for segment in cut.segments} == parts
 
 

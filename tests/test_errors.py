@@ -20,7 +20,7 @@ import tests.reproducers_order  # noqa: F401 - they register their reproducers
 from kpibar.cli.errors import FolderGone
 from kpibar.database import errors as database_errors
 from kpibar.errors import KpibarError
-from kpibar.measure.errors import DimensionUnknown, ReportUnreadable
+from kpibar.measure.errors import ReportUnreadable
 from kpibar.read.errors import FrameNameInvalid
 from kpibar.removal import errors as removal_errors
 from tests import reproducers_files  # noqa: F401 - registers its own
@@ -106,7 +106,6 @@ ELSEWHERE = {
     database_errors.ScratchFull,
     database_errors.ScratchUnusable,
     removal_errors.RewriteShort,
-    DimensionUnknown,
     FrameNameInvalid,
     ReportUnreadable,
 }

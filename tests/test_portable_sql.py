@@ -24,7 +24,7 @@ from kpibar.model.build import parameters, steps, written_in
 # Everything a fragment or model file may call, in lower case.
 ALLOWED = {
     "count", "sum", "avg", "min", "max", "median", "percentile_cont", "coalesce", "nullif", "try_cast", "cast",
-    "extract", "date_trunc", "greatest", "lower", "row_number", "lag", "lead", "grouping",
+    "extract", "date_trunc", "greatest", "lower", "substr", "row_number", "lag", "lead", "grouping",
 }  # fmt: skip
 # Words that a parenthesis may follow without being called.
 KEYWORDS = {

@@ -40,6 +40,9 @@ DAY = pd.Timedelta(days=1)
 AS_OF_ON = pd.Timestamp(EXPORTED_ON)
 AS_OF = pd.Timestamp(f"{EXPORTED_ON} 23:59:59", tz="Europe/Paris")
 
+# Those that other sources than one tool have.
+DIMENSIONS_ASKED = [by for by in BY if by not in ("team", "queue", "lang", "agent")]
+
 pytestmark = pytest.mark.long
 
 
@@ -51,8 +54,8 @@ def documents(sample: tuple[Path, list[Outcome]]) -> dict[str, dict[str, Any]]:
     reporting = config.settings.reporting.model_copy(update={"min_base": 1, "small_base": 1})
     config = replace(config, settings=config.settings.model_copy(update={"reporting": reporting}))
     made = {}
-    for by in BY:
-        found = report(sample[0], config, replace(EVERY, year=2025, by=by))
+    for by in DIMENSIONS_ASKED:
+        found = report(sample[0], config, replace(EVERY, year=2025, by=(by,)))
         checked(found, by)
         made[by] = document(found, NOW)
     return made
@@ -643,7 +646,7 @@ def same(figures: dict[str, Any], kind: str, rows: pd.DataFrame, where: object) 
 def test_every_figure_is_the_recomputed_one(documents: dict[str, dict[str, Any]], name: str) -> None:
     for id, (kind, rows) in TABLES[name]().items():
         years = rows["on"].dt.year
-        for by in BY:
+        for by in DIMENSIONS_ASKED:
             kpi = next(one for one in documents[by]["kpis"] if one["id"] == id)
             same(kpi, kind, rows[years == 2025], (id, 2025))
             same(kpi["previous"], kind, rows[years == 2024], (id, 2024))

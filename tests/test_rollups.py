@@ -71,7 +71,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def found(folder: Path) -> Barometer:
     exports = {"contacts.csv": CONTACTS.to_csv(index=False), "parcels.csv": PARCELS.to_csv(index=False)}
-    return computed(folder, exports, request=replace(EVERY, year=2025, by="channel"))
+    return computed(folder, exports, request=replace(EVERY, year=2025, by=("channel",)))
 
 
 def segments(found: Barometer, kpi: str) -> dict[str, tuple[float | None, float | None]]:
@@ -124,7 +124,7 @@ def test_parts_add_up_to_the_whole(found: Barometer, folder: Path) -> None:
     assert whole == len(COUNTED)
     assert sum(measure.value or 0 for _, measure in row(found, "contacts").series) == whole
     assert sum(count or 0 for count, _ in segments(found, "contacts").values()) == whole
-    brands = segments(report(folder, settings(folder), Request(year=2025, by="brand")), "contacts")
+    brands = segments(report(folder, settings(folder), Request(year=2025, by=("brand",))), "contacts")
     assert {key: count for key, (count, _) in brands.items()} == (
         COUNTED.groupby("brand").size().rename({"": "?"}).to_dict()
     )
@@ -140,7 +140,7 @@ def test_parts_add_up_to_the_whole(found: Barometer, folder: Path) -> None:
 
 @pytest.mark.long
 def test_by_carrier(found: Barometer, folder: Path) -> None:
-    carriers = report(folder, settings(folder), Request(year=2025, by="carrier"))
+    carriers = report(folder, settings(folder), Request(year=2025, by=("carrier",)))
     grouped = DUE.groupby("carrier")["late"]
     assert segments(carriers, "late_share") == {
         key: (late, count) for key, late, count in zip(grouped.sum().index, grouped.sum(), grouped.size(), strict=True)

@@ -77,7 +77,7 @@ def _report(path: Path, by: str | None = None, *, share: bool = False) -> Barome
     config = load(path.parent / "kpibar.toml")
     used: Config = strict_settings(config) if share else config
     with open_store(path, write=False) as store:
-        found = barometer(store, used, Request(by=by, share=share))
+        found = barometer(store, used, Request(by=(by,) if by else (), share=share))
     return for_circulation(found) if share else found
 
 

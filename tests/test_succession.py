@@ -109,7 +109,7 @@ def test_years_are_compared_across_the_change(changed: Path) -> None:
 
 @pytest.mark.long
 def test_breakdowns_and_the_document_are_compared_too(changed: Path) -> None:
-    found = report(changed, settings(changed, CHANGE), Request(by="channel"))
+    found = report(changed, settings(changed, CHANGE), Request(by=("channel",)))
     segments = {segment.key: segment.change for segment in row(found, "contacts").segments}
     assert segments["email"] is not None and segments["email"].absolute == 0
     assert all(segment.change is None for segment in row(found, "resolution_median").segments)

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from kpibar.kpis.estimates import Measure
+from kpibar.measure.report import Breakdown
 from kpibar.render.cells import Cells
 from kpibar.render.notes import explanations
 from kpibar.render.numbers import LANGUAGES
@@ -127,7 +128,9 @@ def test_a_word_of_the_legend_in_a_name_explains_nothing() -> None:
     late = barometer.rows[0]
     names = ("n<30", "5*", "✓ Express", "provisional")
     parts = tuple(replace(late.segments[0], key=name, change=None, before=Measure()) for name in names)
-    page = report_page(replace(barometer, rows=(replace(late, change=None, segments=parts),)), "en")
+    page = report_page(
+        replace(barometer, rows=(replace(late, change=None, breakdowns=(Breakdown("carrier", parts),)),)), "en"
+    )
     texts = " · ".join(legend(page, [column.name for column in page.table.columns])).split(" · ")
     assert [text.split()[0] for text in texts] == ["interval:", "–"]
 

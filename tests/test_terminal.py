@@ -15,7 +15,7 @@ from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.kpis.estimates import Measure, Parts, Window
 from kpibar.kpis.times import Shift
 from kpibar.measure.figures import mask
-from kpibar.measure.report import Barometer, Basis, Comparison, Edition, Note, Request, Row, Segment, Target
+from kpibar.measure.report import Barometer, Basis, Breakdown, Comparison, Edition, Note, Request, Row, Segment, Target
 from kpibar.measure.verdicts import difference, judge_rows
 from kpibar.render.clean import clean
 from kpibar.render.numbers import LANGUAGES
@@ -58,7 +58,7 @@ def row(
     made = Row(
         kpi.passport, whole.now, whole.before, Comparison(True), whole.change, target, whole.status,
         months(2025, now), months(2024, before),
-        kpi.over or by, segments, (), (),
+        (Breakdown(kpi.over or by or "", segments),) if segments else (), (), (),
     )  # fmt: skip
     return judge_rows([made], REPORTING)[0]
 
@@ -103,7 +103,7 @@ def example(by: str | None = None, **changed: object) -> Barometer:
     )  # fmt: skip
     made = Barometer(
         edition=Edition(2025, window(2025), window(2024), True, "Europe/Paris"),
-        request=Request(by=by),
+        request=Request(by=(by,) if by else ()),
         brands=("Maison Bleue", "Petit Pas"),
         families=KNOWN.families,
         rows=rows,
@@ -289,7 +289,8 @@ def test_the_legend_explains_only_the_marks_shown() -> None:
 def test_a_mix_shows_its_eight_largest_shares_and_a_pipe_all() -> None:
     made, mix = example(), KNOWN.get("channel_mix")
     keys = ("phone", "email", "chat", "messaging", "social", "web", "sms", "post", "store", "other")
-    wide = replace(made, rows=(replace(made.rows[4], segments=channels(mix, keys)),))
+    breakdown = Breakdown("channel", channels(mix, keys))
+    wide = replace(made, rows=(replace(made.rows[4], breakdowns=(breakdown,)),))
     on_screen = lines(wide, Screen(width=100))
     title = next(place for place, line in enumerate(on_screen) if line == "Channel mix")
     assert [line.split("  ")[1] for line in on_screen[title + 8 : title + 10]] == ["Post", "and 2 more"]
@@ -446,7 +447,7 @@ def test_a_verdict_on_times_says_what_it_rests_on(longer: float, now: float, wor
     assert french.startswith("1re réponse (médiane)\u00a0: jugée sur tous les délais")
     unsure = row("frt_median", median(now, 1096, 4000), median(9120, 1001, 4000), shift=Shift(longer, 0.4))
     assert "judged by all times" not in render(replace(made, rows=(unsure,)), "en", PIPE)
-    elsewhere = replace(made, request=Request(by="carrier"))
+    elsewhere = replace(made, request=Request(by=("carrier",)))
     assert "judged by all times" not in render(elsewhere, "en", PIPE), "the page does not show it"
 
 
@@ -569,7 +570,7 @@ def test_a_name_prints_as_it_is(name: str) -> None:
     made = replace(example("carrier"), brands=(name,))
     late = made.rows[0]
     named = replace(late.segments[0], key=name)
-    made = replace(made, rows=(replace(late, segments=(named,)),))
+    made = replace(made, rows=(replace(late, breakdowns=(Breakdown("carrier", (named,)),)),))
     assert lines(made)[1] == name
     assert line_of(made, name + "  ").split()[-1] == "3,000"
 
@@ -579,7 +580,8 @@ def test_a_name_cannot_move_the_cursor_or_reverse_the_line() -> None:
     made = replace(example("carrier"), brands=(hostile,))
     late = made.rows[0]
     kpi = replace(late.kpi, title={"en": hostile})
-    made = replace(made, rows=(replace(late, kpi=kpi, segments=(replace(late.segments[0], key=hostile),)),))
+    part = replace(late.segments[0], key=hostile)
+    made = replace(made, rows=(replace(late, kpi=kpi, breakdowns=(Breakdown("carrier", (part,)),)),))
     for screen in (PIPE, Screen(width=100)):
         text = render(made, "fr", screen)
         assert not [mark for mark in text if unicodedata.category(mark) in ("Cc", "Cf") and mark != "\n"]
@@ -596,5 +598,6 @@ def test_clean_text_has_nothing_a_terminal_obeys_or_hides(text: str) -> None:
 def test_wide_letters_are_measured_in_cells() -> None:
     made = example("carrier")
     late = made.rows[0]
-    made = replace(made, rows=(replace(late, segments=(replace(late.segments[0], key="宅配便" * 30),)),))
+    part = replace(late.segments[0], key="宅配便" * 30)
+    made = replace(made, rows=(replace(late, breakdowns=(Breakdown("carrier", (part,)),)),))
     assert all(cell_len(line) <= 80 for line in lines(made, Screen(width=80)))

@@ -116,7 +116,7 @@ def test_a_channel_without_any_reason_is_like_all_others_or_says_nothing(
 
 @pytest.mark.long
 def test_a_breakdown_by_channel_has_the_same_figures(place: Path, found: Barometer) -> None:
-    by_channel = report(place, settings(place), Request(by="channel"))
+    by_channel = report(place, settings(place), Request(by=("channel",)))
     for kpi in ("wismo_share", "complaint_share", "wismo_rate"):
         assert weighted(by_channel, kpi) == weighted(found, kpi)
         assert {part.now.weighted_value for part in row(by_channel, kpi).segments} == {None}

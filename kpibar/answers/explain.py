@@ -10,7 +10,10 @@ from kpibar.answers.records import Records, records
 from kpibar.config import Config
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Kpi, catalogue
+from kpibar.kpis.facts import AGENT
+from kpibar.kpis.filter import Filter
 from kpibar.measure.barometer import barometer
+from kpibar.measure.errors import AgentsNotShown
 from kpibar.measure.inputs import Inputs, gather
 from kpibar.measure.report import Barometer, Request, Row
 from kpibar.measure.succession import handovers, known_sources
@@ -35,8 +38,10 @@ class Explanation:
 def explain(store: Store, config: Config, request: Request, dimensions: Sequence[str] = ()) -> Explanation:
     """The explanation of the only KPI of a request, by the dimensions named or the usual ones.
 
-    Raises DimensionMissing and what `barometer` raises.
+    Raises DimensionMissing, AgentsNotShown and what `barometer` raises.
     """
+    if AGENT in dimensions and not config.settings.reporting.agents:
+        raise AgentsNotShown
     report = barometer(store, config, request)
     kpi, inputs = _inputs(store, config, report)
     known, (row,) = dimensions_of(inputs, kpi), report.rows
@@ -63,7 +68,7 @@ def _inputs(store: Store, config: Config, report: Barometer) -> tuple[Kpi, Input
     settings, kpis, brand = config.settings, catalogue(config.settings), report.request.brand
     kpi = kpis.get(report.rows[0].kpi.id)
     changes = handovers(settings.succession, known_sources(store), brand)
-    return kpi, gather(store, settings.reporting, kpis, (kpi,), report.edition, brand, None, changes)
+    return kpi, gather(store, settings.reporting, kpis, (kpi,), report.edition, Filter(brand=brand), (), changes)
 
 
 def _untold(row: Row) -> str | None:
@@ -84,7 +89,7 @@ def _segments(store: Store, config: Config, report: Barometer, kpi: Kpi, dimensi
     request = report.request
     breakdowns = []
     for name in dimensions:
-        by = Request(report.edition.year, (kpi.id,), None, request.brand, name, request.share)
+        by = Request(report.edition.year, (kpi.id,), None, request.brand, (name,), request.share)
         (row,) = barometer(store, config, by).rows
         breakdowns.append(Breakdown(name, segments=row.segments))
     return breakdowns

@@ -89,7 +89,7 @@ def _breakdown(store: Store, inputs: Inputs, kpi: Kpi, dimension: str) -> Breakd
 
 def _split(store: Store, inputs: Inputs, kpi: Kpi, dimensions: Sequence[str]) -> Split:
     operands = parts(inputs.catalogue, kpi)
-    cells = [crossed_cells(store.engine, part, inputs.spans[kpi.id], dimensions, inputs.brand) for part in operands]
+    cells = [crossed_cells(store.engine, part, inputs.spans[kpi.id], dimensions, inputs.rows) for part in operands]
     now, before = (weeks_of(inputs, kpi, cells, place) for place in (0, 1))
     reporting = inputs.reporting
     return split_change(dimensions, before, now, reporting.confidence, reporting.min_base, kpi.spec.scale)
@@ -119,7 +119,7 @@ def _additions(store: Store, inputs: Inputs, kpi: Kpi, dimension: str) -> tuple[
     """What each group adds to a count, or to a ratio whose base is the same for all groups."""
     first, *rest = parts(inputs.catalogue, kpi)
     spans, reporting = inputs.spans[kpi.id], inputs.reporting
-    cells = crossed_cells(store.engine, first, spans, (dimension,), inputs.brand)
+    cells = crossed_cells(store.engine, first, spans, (dimension,), inputs.rows)
     years: tuple[dict[int, dict[tuple[str, ...], Sums]], ...] = ({}, {})
     for window, weeks in zip(spans, years, strict=True):
         for segment in cells.segments(first.id, window):
@@ -127,7 +127,7 @@ def _additions(store: Store, inputs: Inputs, kpi: Kpi, dimension: str) -> tuple[
                 weeks.setdefault(week, {})[(segment,)] = Sums(sums.base, sums.base)
     bases = None
     if rest:
-        whole = crossed_cells(store.engine, rest[0], spans, (), inputs.brand)
+        whole = crossed_cells(store.engine, rest[0], spans, (), inputs.rows)
         units = [{week: sums.base for week, sums in whole.weeks(rest[0].id, window).items()} for window in spans]
         bases = [as_weeks_of(units[1], 0), units[0]]
     return add_changes([as_weeks_of(years[1], 0), years[0]], bases, reporting.confidence, reporting.min_base)

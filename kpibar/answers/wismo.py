@@ -27,6 +27,7 @@ from kpibar.kpis.attribution import Attribution, Bounds, Key, OrderSums, Unlinke
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.compute import of_brand, within
 from kpibar.kpis.estimates import Measure
+from kpibar.kpis.filter import Filter
 from kpibar.kpis.intervals import wilson
 from kpibar.measure.barometer import brand_of
 from kpibar.measure.figures import figures
@@ -218,7 +219,7 @@ def _stages(
     """The stages that are known, with the figures of the report."""
     kpis = catalogue(config.settings)
     selection = [kpis.get(kpi) for kpi in STAGES.values()]
-    inputs = gather(store, config.settings.reporting, kpis, selection, edition, brand, None)
+    inputs = gather(store, config.settings.reporting, kpis, selection, edition, Filter(brand=brand), ())
     return tuple(
         Stage(name, _count(group for group in wismo if group.stage == name), figures(inputs, kpis.get(kpi)).now)
         for name, kpi in STAGES.items()

@@ -15,10 +15,10 @@ import typer
 from kpibar import DEFAULT_DATABASE, __version__
 from kpibar.cli import audit, console, explain, order, wismo, withdrawals
 from kpibar.cli.console import announce, emit, failure, say
-from kpibar.cli.errors import FolderGone
+from kpibar.cli.errors import FolderGone, WideWithoutMonths
 from kpibar.cli.options import (
     READING_WAIT,
-    By,
+    ByOption,
     Color,
     ColorOption,
     ConfigOption,
@@ -219,8 +219,12 @@ def _ingest(
 @app.command()
 def report(
     year: Annotated[int | None, typer.Option(help="Year to report.", show_default="the last with data")] = None,
-    by: Annotated[By | None, typer.Option(help="Break each KPI down.")] = None,
+    by: ByOption = None,
+    wide: Annotated[bool, typer.Option("--wide", help="With --by month: months as columns, one row a KPI.")] = False,
     brand: Annotated[str | None, typer.Option(help="Only this brand.")] = None,
+    carrier: Annotated[str | None, typer.Option(help="Only this carrier.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Only this channel, such as email.")] = None,
+    team: Annotated[str | None, typer.Option(help="Only this team.")] = None,
     kpi: Annotated[list[str] | None, typer.Option(help="Only this KPI; may be repeated.")] = None,
     family: Annotated[str | None, typer.Option(help="Only this family of KPIs.")] = None,
     format: Annotated[Format | None, typer.Option(help="Output format.", show_default="table")] = None,
@@ -244,13 +248,15 @@ def report(
     from kpibar.measure.circulation import compute_report
     from kpibar.measure.report import Request
 
+    if wide and "month" not in (by or ()):
+        raise WideWithoutMonths
     settings = load(config)
     refuse_overwriting(output, settings.database_path(db), settings, wait=wait)
     output_format = Format.json if json else format or format_of(output)
-    request = Request(year, tuple(kpi or ()), family, brand, by.value if by else None, share)
+    request = Request(year, tuple(kpi or ()), family, brand, tuple(by or ()), share, carrier, channel, team)
     barometer = compute_report(settings.database_path(db), settings, request, wait, announce)
     language = lang.value if lang else settings.settings.lang or "en"
-    screen = screen_of(color, palette, to_file=output is not None)
+    screen = screen_of(color, palette, to_file=output is not None, wide=wide)
     emit(render_report(barometer, output_format, language, screen), output)
 
 

@@ -45,3 +45,10 @@ class ConsentMissing(UsageError):
             f"{command} deletes records for good and asks first, but there is no terminal: nothing was deleted; "
             "list what would be deleted with --dry-run, then add --yes"
         )
+
+
+class WideWithoutMonths(UsageError):
+    """Months were asked for as columns, and no months."""
+
+    def __init__(self) -> None:
+        super().__init__("--wide puts months in columns, and no months are asked for: add --by month")

@@ -28,6 +28,10 @@ class Dimension(StrEnum):
     reason = "reason"
     brand = "brand"
     country = "country"
+    team = "team"
+    queue = "queue"
+    lang = "lang"
+    agent = "agent"
 
 
 def explain(

@@ -27,17 +27,6 @@ class Lang(StrEnum):
     fr = "fr"
 
 
-class By(StrEnum):
-    """Dimensions a report can be broken down by."""
-
-    channel = "channel"
-    brand = "brand"
-    carrier = "carrier"
-    country = "country"
-    reason = "reason"
-    month = "month"
-
-
 class DateOrder(StrEnum):
     """Orders of day, month and year in numeric dates."""
 
@@ -92,6 +81,14 @@ ShareOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 ZoneOption = Annotated[
     str | None, typer.Option("--tz", envvar="KPIBAR_TZ", help="Zone of times without offset, such as Europe/Paris.")
+]
+ByOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="DIMENSION",
+        help="Break each KPI down by channel, brand, carrier, country, reason, team, queue, lang, agent or month; "
+        "may be repeated.",
+    ),
 ]
 DateOrderOption = Annotated[
     DateOrder | None, typer.Option("--date-order", help="Whether 03/04/2025 is 3 April (dmy) or March 4 (mdy).")

@@ -40,8 +40,11 @@ def render_report(barometer: Barometer, output_format: Format, lang: str, screen
     return FORMATS[output_format.value].write(barometer, lang, screen)
 
 
-def screen_of(color: Color, palette: Palette, *, to_file: bool = False) -> Screen:
-    """What the output can show: a pipe or file gets full width and no colour, NO_COLOR no colour."""
+def screen_of(color: Color, palette: Palette, *, to_file: bool = False, wide: bool = False) -> Screen:
+    """What the output can show: a pipe or file gets full width and no colour, NO_COLOR no colour.
+
+    `wide` asks for months as columns.
+    """
     terminal = sys.stdout.isatty() and not to_file
     has_colour = color is Color.always or (color is Color.auto and terminal and not os.environ.get("NO_COLOR"))
     width = shutil.get_terminal_size().columns if terminal or os.environ.get("COLUMNS") else None
@@ -51,6 +54,7 @@ def screen_of(color: Color, palette: Palette, *, to_file: bool = False) -> Scree
         has_styles=(terminal or color is Color.always) and not to_file,
         unicode=to_file or _can_print("▁▲−≤", sys.stdout.encoding),
         palette=palette.value,
+        wide=wide,
     )
 
 

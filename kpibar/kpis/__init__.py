@@ -10,6 +10,7 @@ Its own order, each line standing on those above it:
     kinds
     passport
     catalogue
+    filter
     compute
     time_cells
 """

@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from kpibar.config import PRACTICAL_POINTS, PRACTICAL_RELATIVE, Reporting, Settings, Thresholds, explain
 from kpibar.kpis.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
-from kpibar.kpis.facts import FACTS, IDENTIFIERS
+from kpibar.kpis.facts import AGENT, FACTS, IDENTIFIERS
 from kpibar.kpis.kinds import KINDS, Kind
 from kpibar.kpis.passport import OWN_FAMILY, Better, Definition, Family, Passport, Unit
 from kpibar.model.build import parameters
@@ -40,13 +40,14 @@ _EXPRESSIONS = ("where", "hit", "against", "value", "over")
 _PLAIN_ID = "its id must be small letters, digits and underscores, 41 at most"
 # Raised when a built-in KPI or what it is computed from changes, so that figures of two reports may differ.
 CATALOGUE_VERSION = "0.5.0"
+_OF_CONTACTS = ("brand", "channel", "country", "reason", "queue", "team", "lang", AGENT)
 DIMENSIONS: Mapping[str, frozenset[str]] = {
-    "contacts": frozenset({"brand", "channel", "country", "reason", "carrier"}),
-    "issues": frozenset({"brand", "channel", "country", "reason", "carrier"}),
-    "journeys": frozenset({"brand", "channel", "country", "reason", "carrier"}),
+    "contacts": frozenset({*_OF_CONTACTS, "carrier"}),
+    "issues": frozenset({*_OF_CONTACTS, "carrier"}),
+    "journeys": frozenset({*_OF_CONTACTS, "carrier"}),
     "orders": frozenset({"brand", "country", "carrier"}),
     "order_contacts": frozenset({"brand", "country", "carrier"}),
-    "surveys": frozenset({"brand", "channel", "country", "reason"}),
+    "surveys": frozenset(_OF_CONTACTS),
 }
 
 
@@ -308,7 +309,7 @@ def catalogue(settings: Settings) -> Catalogue:
     return complete
 
 
-def _rewrite_expressions(kpi: Kpi) -> Kpi:
+def _rewrite_expressions(kpi: Kpi, reporting: Reporting) -> Kpi:
     """A KPI of the settings whose expressions are written anew from what was checked. Raises KpiInvalid."""
     place = f"[kpis.{kpi.id}] of kpibar.toml"
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", kpi.id):
@@ -317,7 +318,7 @@ def _rewrite_expressions(kpi: Kpi) -> Kpi:
     anew = []
     for name, text in zip(_EXPRESSIONS, as_written, strict=True):
         try:
-            anew.append(formula(text, _columns(kpi, name)) if text else "")
+            anew.append(formula(text, _columns(kpi, name, reporting)) if text else "")
         except FormulaFault as fault:
             raise KpiInvalid(place, f"{name}: {fault}") from fault
     facts = FACTS.get(kpi.from_table, frozenset())
@@ -340,10 +341,13 @@ def _list_names(columns: Iterable[str]) -> str:
     return ", ".join(sorted(columns))
 
 
-def _columns(kpi: Kpi, entry: str) -> Callable[[Sequence[str]], Term]:
-    """What tells of a name in an expression of a KPI which column of its fact table it is. Raises FormulaFault."""
+def _columns(kpi: Kpi, entry: str, reporting: Reporting) -> Callable[[Sequence[str]], Term]:
+    """What tells of a name in an expression of a KPI which column of its fact table it is. Raises FormulaFault.
+
+    Agents are persons: their column is one where the settings allow figures of agents.
+    """
     table = f"fact_{kpi.from_table}"
-    facts = FACTS.get(kpi.from_table, frozenset())
+    facts = FACTS.get(kpi.from_table, frozenset()) - (frozenset() if reporting.agents else {AGENT})
     if entry == "over":
         facts -= IDENTIFIERS
 
@@ -353,6 +357,8 @@ def _columns(kpi: Kpi, entry: str) -> Callable[[Sequence[str]], Term]:
         if name in facts and (len(names) == 1 or [part.lower() for part in names[:-1]] == [table]):
             return Term(name, Size(1))
         text = excerpt(".".join(names))
+        if name == AGENT and not reporting.agents:
+            raise FormulaFault(f'"{text}" tells one agent from another: it is for `agents = true` under [reporting]')
         if entry == "over":
             raise FormulaFault(
                 f'"{text}" is not a column that many records share: expected one of {_list_names(facts)}'
@@ -370,7 +376,7 @@ def _own_kpi(name: str, table: Mapping[str, Any], settings: Settings, values: Ma
     for entry in ("notes", "doubt", "revision", "weights", "participation", "headline"):
         if getattr(kpi, entry):
             raise KpiInvalid(f"[kpis.{name}] of kpibar.toml", f'"{entry}" is for the built-in KPIs')
-    return _rewrite_expressions(kpi)
+    return _rewrite_expressions(kpi, settings.reporting)
 
 
 def _check_target(kpi: Kpi, target: float) -> None:

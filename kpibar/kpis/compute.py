@@ -21,6 +21,7 @@ from kpibar.kpis.dependence import Quotient, as_weeks_of, design_effect
 from kpibar.kpis.errors import KpiInvalid
 from kpibar.kpis.estimates import Measure, Parts, Window
 from kpibar.kpis.facts import FACTS
+from kpibar.kpis.filter import Filter, condition
 from kpibar.kpis.stocks import Stock
 from kpibar.model.build import written_in
 from kpibar.privacy.disclosure import show_words
@@ -169,24 +170,25 @@ def cells_statement(
     kpis: Sequence[Kpi],
     windows: Sequence[Window],
     dimension: str | None,
-    brand: str | None,
+    rows: Filter | None,
     cuts: Iterable[date] = (),
 ) -> str:
     """ONE statement for all additive KPIs of one fact table and date: day, segment, then their parts in order.
 
     `cuts` are days inside the windows up to which a sum may be asked.
     """
-    return _cells_by(kpis, windows, segment_of(dimension, kpis[0].from_table), brand, cuts)
+    return _cells_by(kpis, windows, segment_of(dimension, kpis[0].from_table), rows, cuts)
 
 
 def _cells_by(
-    kpis: Sequence[Kpi], windows: Sequence[Window], segment: str, brand: str | None, cuts: Iterable[date] = ()
+    kpis: Sequence[Kpi], windows: Sequence[Window], segment: str, rows: Filter | None, cuts: Iterable[date] = ()
 ) -> str:
     first = kpis[0]
     columns = ",\n    ".join(f"{sql} AS {kpi.id}__{part}" for kpi in kpis for part, sql in _aggregates(kpi).items())
     return (
         f"SELECT\n    {piece_of_week(first.date, cuts)} AS day,\n    {segment} AS segment,\n    {columns}\n"
-        f"FROM fact_{first.from_table}\nWHERE {within(first.date, windows)}{of_brand(brand)}\nGROUP BY 1, 2"
+        f"FROM fact_{first.from_table}\n"
+        f"WHERE {within(first.date, windows)}{condition(rows, first.from_table)}\nGROUP BY 1, 2"
     )
 
 
@@ -197,7 +199,7 @@ def within(column: str, windows: Sequence[Window]) -> str:
 
 
 def of_brand(brand: str | None, *, or_none: bool = False) -> str:
-    """SQL that keeps one brand, and with `or_none` the rows of no brand; every row where no brand is asked for."""
+    """SQL that keeps the records of one brand, and with `or_none` those of none; all where no brand is asked for."""
     if brand is None:
         return ""
     condition = "brand = '" + brand.replace("'", "''") + "'"
@@ -209,7 +211,7 @@ def additive_cells(
     kpis: Iterable[Kpi],
     windows: Sequence[Window],
     dimension: str | None = None,
-    brand: str | None = None,
+    rows: Filter | None = None,
     cuts: Iterable[date] = (),
 ) -> Cells:
     """Cells of every additive KPI, one statement per fact table and date; a user's own KPIs run apart."""
@@ -219,17 +221,17 @@ def additive_cells(
             groups.setdefault((kpi.from_table, kpi.date, kpi.id if kpi.own else ""), []).append(kpi)
     cells: dict[str, Mapping[str, Mapping[date, Parts]]] = {}
     for members in groups.values():
-        cells |= _run(engine, members, cells_statement(members, windows, dimension, brand, cuts))
+        cells |= _run(engine, members, cells_statement(members, windows, dimension, rows, cuts))
     return Cells(cells)
 
 
 def crossed_cells(
-    engine: Engine, kpi: Kpi, windows: Sequence[Window], dimensions: Sequence[str], brand: str | None
+    engine: Engine, kpi: Kpi, windows: Sequence[Window], dimensions: Sequence[str], rows: Filter | None
 ) -> Cells:
     """Cells of an additive KPI by several dimensions: a segment is its value of each, joined by CROSSING."""
     values = (f"replace({segment_of(name, kpi.from_table)}, {_CROSSING_SQL}, ' ')" for name in dimensions)
     segment = f" || {_CROSSING_SQL} || ".join(values) or segment_of(None, kpi.from_table)
-    return Cells(_run(engine, [kpi], _cells_by([kpi], windows, segment, brand)))
+    return Cells(_run(engine, [kpi], _cells_by([kpi], windows, segment, rows)))
 
 
 def _run(engine: Engine, kpis: Sequence[Kpi], sql: str) -> dict[str, Mapping[str, Mapping[date, Parts]]]:
@@ -330,7 +332,7 @@ def end_of_day(day: date, zone: str) -> datetime:
     return midnight.astimezone(UTC).replace(tzinfo=None)
 
 
-def stock_statement(kpi: Kpi, ends: Sequence[Moment], group: str | None, brand: str | None) -> str:
+def stock_statement(kpi: Kpi, ends: Sequence[Moment], group: str | None, rows: Filter | None) -> str:
     """One statement for the records that may be open at some of the moments: when each begins, and when it leaves.
 
     Both in seconds from the same instant. A record that has not ended, or at an unknown time (`untimed`), never leaves;
@@ -349,7 +351,7 @@ def stock_statement(kpi: Kpi, ends: Sequence[Moment], group: str | None, brand: 
         f"        NOT coalesce({kpi.hit}, FALSE) OR coalesce({end_in_doubt}, FALSE) AS runs,\n"
         f"        coalesce({open_in_doubt}, FALSE) AS open_in_doubt,\n"
         f"        coalesce(({kpi.hit}) AND ({end_in_doubt}), FALSE) AS untimed\n"
-        f"    FROM fact_{kpi.from_table}\n    WHERE ({kpi.where}){of_brand(brand)}\n) AS records\n"
+        f"    FROM fact_{kpi.from_table}\n    WHERE ({kpi.where}){condition(rows, kpi.from_table)}\n) AS records\n"
         f"WHERE begins_s IS NOT NULL AND as_of_on IS NOT NULL\n"
         f"    AND (runs OR coalesce(day_of_month + duration / 86400 >= {least_day}, FALSE))"
     )
@@ -365,21 +367,21 @@ def stocks(
     ends: Sequence[Moment],
     level: float,
     group: str | None = None,
-    brand: str | None = None,
+    rows: Filter | None = None,
     cache: dict[str, tuple[Rows, Mapping[str, int]]] | None = None,
 ) -> Statistics:
     """A KPI of what is open, at the end of each window, for its segments too, and of each of its months.
 
     `cache` keeps the records by their statement. Of a window as a whole the records in doubt bound the figure.
     """
-    sql, cache = stock_statement(kpi, ends, group, brand), {} if cache is None else cache
+    sql, cache = stock_statement(kpi, ends, group, rows), {} if cache is None else cache
     if sql not in cache:
         cache[sql] = _latest_first(engine, kpi, sql)
-    (rows, numbers), figure = cache[sql], kpi.spec.stock
+    (records, numbers), figure = cache[sql], kpi.spec.stock
     assert figure is not None, f"{kpi.id} is no stock"
     figures: dict[Key, Measure] = {}
     for end in ends:
-        here = _open_at(rows, end)
+        here = _open_at(records, end)
         figures[end.period, end.month, None] = figure(_stock(here, end, has_doubt=False), kpi.quantile, level)
         if not end.closes:
             continue
@@ -440,7 +442,7 @@ def seconds_at(instant: datetime) -> float:
     return (instant - ORIGIN).total_seconds()
 
 
-def reach_statement(kpi: Kpi, end: datetime, before: datetime, brand: str | None) -> str:
+def reach_statement(kpi: Kpi, end: datetime, before: datetime, rows: Filter | None) -> str:
     """One statement for the days of which the sources of a stock tell, and the records that are open too long.
 
     Source, day of its first record, last day it speaks of, and how many records are open at the end of the year that
@@ -457,6 +459,7 @@ def reach_statement(kpi: Kpi, end: datetime, before: datetime, brand: str | None
         f"        coalesce({kpi.where}, FALSE) AS counts, coalesce({kpi.hit}, FALSE) AS has_ended,\n"
         f"        ({kpi.value}) * 1.0e0 AS duration, min({kpi.begin}) OVER (PARTITION BY source) AS first_at\n"
         f"    FROM fact_{kpi.from_table}\n"
-        f"    WHERE {kpi.begin} IS NOT NULL AND {kpi.date} IS NOT NULL AND as_of_on IS NOT NULL{of_brand(brand)}\n"
+        f"    WHERE {kpi.begin} IS NOT NULL AND {kpi.date} IS NOT NULL AND as_of_on IS NOT NULL"
+        f"{condition(rows, kpi.from_table)}\n"
         ") AS records\nGROUP BY source\nHAVING max(CASE WHEN counts THEN 1 ELSE 0 END) = 1\nORDER BY source"
     )

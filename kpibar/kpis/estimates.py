@@ -20,6 +20,7 @@ Status = Literal["ok", "low_base", "not_reached", "not_available"]
 Reason = Literal[
     "small_base", "remainder", "few_records", "small_group",
     "missing_inputs", "no_source", "after_coverage", "no_rows", "immature", "shares_only", "not_reached",
+    "without_column",
 ]  # fmt: skip
 _MASKS = frozenset({"small_base", "remainder", "few_records", "small_group"})
 

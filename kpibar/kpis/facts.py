@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 _COLUMNS = {
     "contacts": """
-        contact_uid source contact_id grain channel brand country lang queue team created_at created_on as_of
+        contact_uid source contact_id grain channel brand country lang queue team agent created_at created_on as_of
         as_of_on brand_as_of_on counted reason reason_by classified wismo complaint order_id linked_by linked
         promised_to before_promise_end promise_stage order_late carrier person_key issue_key
         journey_key identified previous_at next_at gap_previous_s gap_next_s journey_gap_previous_s
@@ -16,12 +16,12 @@ _COLUMNS = {
         transfers_known transfers_unknown transferred agent_replies customer_messages bot_involved
     """,
     "issues": """
-        issue_id first_contact_uid opened_at opened_on as_of_on channel brand country reason carrier order_id
-        first_handled first_bot_failure gap_next_s certain_gap_next_s possible_gap_next_s contacts
+        issue_id first_contact_uid opened_at opened_on as_of_on channel brand country reason carrier lang queue
+        team agent order_id first_handled first_bot_failure gap_next_s certain_gap_next_s possible_gap_next_s contacts
     """,
     "journeys": """
-        journey_id first_contact_uid opened_at opened_on as_of_on channel brand country reason carrier
-        order_id first_handled first_bot_failure gap_next_s contacts
+        journey_id first_contact_uid opened_at opened_on as_of_on channel brand country reason carrier lang
+        queue team agent order_id first_handled first_bot_failure gap_next_s contacts
     """,
     "orders": """
         order_id order_ref order_key order_number number_key person_key ordered_at ordered_on cancelled value
@@ -35,9 +35,10 @@ _COLUMNS = {
         order_id ordered_on brand country carrier contacts wismo_contacts
     """,
     "surveys": """
-        survey_uid source kind brand country channel reason sent_at sent_on answered_at answered_on as_of
-        as_of_on score invitations_known reminder answered_in_time contact_counted answered before_contact
-        kind_unknown rated scale_unknown recommended nps_scale_unknown satisfied promoter detractor
+        survey_uid source kind brand country channel reason lang queue team agent sent_at sent_on
+        answered_at answered_on as_of as_of_on score invitations_known reminder answered_in_time contact_counted
+        answered before_contact kind_unknown rated scale_unknown recommended nps_scale_unknown satisfied promoter
+        detractor
     """,
 }
 _IDENTIFIERS = """
@@ -45,5 +46,7 @@ _IDENTIFIERS = """
     issue_id journey_id first_contact_uid survey_uid
 """
 FACTS: Mapping[str, frozenset[str]] = {table: frozenset(names.split()) for table, names in _COLUMNS.items()}
+# The column that names the agents, who are persons: it is read where `[reporting] agents` allows it.
+AGENT = "agent"
 # Columns that tell one record or one person from another: figures are not broken down by them.
 IDENTIFIERS = frozenset(_IDENTIFIERS.split())

@@ -11,7 +11,6 @@ from kpibar.kpis.compute import (
     Key,
     Statistics,
     mature,
-    of_brand,
     piece_of_week,
     population,
     read_arrays,
@@ -20,13 +19,14 @@ from kpibar.kpis.compute import (
 )
 from kpibar.kpis.dependence import as_weeks_of
 from kpibar.kpis.estimates import Measure, Reason, Window
+from kpibar.kpis.filter import Filter, condition
 from kpibar.kpis.times import Shift, Times, compare_times
 
 # 1 January 1970 was a Thursday: a week begins three days before it.
 _MONDAY = 3
 
 
-def times_statement(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str | None) -> str:
+def times_statement(kpi: Kpi, windows: Sequence[Window], group: str | None, rows: Filter | None) -> str:
     """One statement for the cells of a KPI of times.
 
     A cell counts the records of a period, day, segment, channel and time: those old enough, those of them that ended,
@@ -39,7 +39,7 @@ def times_statement(kpi: Kpi, windows: Sequence[Window], group: str | None, bran
         f"SELECT {names}, count(*) FILTER (WHERE old_enough) AS records,\n"
         "    count(*) FILTER (WHERE old_enough AND is_over) AS ended,\n"
         "    count(*) FILTER (WHERE NOT old_enough) AS immature\n"
-        f"FROM (\n    {_numbers(kpi, windows, group, brand)}\n) AS numbers\nGROUP BY {names}"
+        f"FROM (\n    {_numbers(kpi, windows, group, rows)}\n) AS numbers\nGROUP BY {names}"
     )
 
 
@@ -47,7 +47,7 @@ def _has_channel(kpi: Kpi) -> bool:
     return "channel" in kpi.dimensions()
 
 
-def _numbers(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str | None) -> str:
+def _numbers(kpi: Kpi, windows: Sequence[Window], group: str | None, rows: Filter | None) -> str:
     """SQL of the times of a KPI, a row each."""
     cases = (f"WHEN {within(kpi.date, [window])} THEN {place}" for place, window in enumerate(windows))
     segment = f"{group} AS segment, " if group else ""
@@ -58,7 +58,7 @@ def _numbers(kpi: Kpi, windows: Sequence[Window], group: str | None, brand: str 
         f"SELECT CASE {' '.join(cases)} END AS period, {piece_of_week(kpi.date)} AS day, {segment}{channel}\n"
         f"        {mature(kpi)} AS old_enough, ({kpi.value}) * 1.0e0 AS number, {is_over} AS is_over\n"
         f"    FROM fact_{kpi.from_table}\n"
-        f"    WHERE ({population(kpi)}) AND {within(kpi.date, windows)}{of_brand(brand)}"
+        f"    WHERE ({population(kpi)}) AND {within(kpi.date, windows)}{condition(rows, kpi.from_table)}"
     )
 
 

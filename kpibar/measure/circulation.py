@@ -6,6 +6,7 @@ those of the ordinary report; what would be left of a whole by subtraction is of
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from kpibar.config import Config
@@ -13,7 +14,7 @@ from kpibar.kpis.estimates import Measure
 from kpibar.kpis.masking import base_alone
 from kpibar.kpis.passport import Passport
 from kpibar.measure.barometer import compute
-from kpibar.measure.report import Barometer, Note, Request, Row, Segment
+from kpibar.measure.report import Barometer, Breakdown, Note, Request, Row, Segment
 
 # The smallest group of which anything is said.
 SMALLEST = 10
@@ -43,22 +44,25 @@ def compute_report(
 
 
 def for_circulation(barometer: Barometer) -> Barometer:
-    """A barometer without counts of groups of fewer than ten, and without names of files and settings."""
+    """A barometer without counts of groups of fewer than ten, and without names of files and settings.
+
+    Beside the report of all rows, one of some of them gives away what is left: there the hits of a figure are a group
+    too, as well as its base.
+    """
+    strict = bool(barometer.request.rows.beside_brand)
     return replace(
         barometer,
-        rows=tuple(map(_row, barometer.rows)),
+        rows=tuple(_row(row, strict) for row in barometer.rows),
         coverage=tuple(entry for entry in barometer.coverage if entry.rows >= SMALLEST),
         basis=replace(barometer.basis, file=None),
         notes=tuple(filter(_may_circulate, barometer.notes)),
     )
 
 
-def _row(row: Row) -> Row:
-    now, before = (_without_few(_whole(row.kpi, measure)) for measure in (row.now, row.before))
+def _row(row: Row, strict: bool) -> Row:
+    now, before = (_without_few(_whole(row.kpi, measure, strict)) for measure in (row.now, row.before))
     visible = not (now.low_base or before.low_base)
-    months, before_months = ([day for day, _ in series] for series in (row.series, row.before_series))
-    segments = row.segments
-    figures = _parts(row.kpi, [item.now for item in segments]), _parts(row.kpi, [item.before for item in segments])
+    series, before_series = (_series(row.kpi, months, strict) for months in (row.series, row.before_series))
     return replace(
         row,
         now=now,
@@ -67,15 +71,26 @@ def _row(row: Row) -> Row:
         target=None if now.low_base else row.target,
         status="low_base" if now.low_base else row.status,
         reason=now.reason if now.low_base else row.reason,
-        series=tuple(zip(months, _parts(row.kpi, [item for _, item in row.series]), strict=True)),
-        before_series=tuple(zip(before_months, _parts(row.kpi, [item for _, item in row.before_series]), strict=True)),
-        segments=tuple(_segment(*parts) for parts in zip(segments, *figures, strict=True)),
+        series=series,
+        before_series=before_series,
+        breakdowns=tuple(_breakdown(row.kpi, breakdown, strict) for breakdown in row.breakdowns),
         notes=tuple(
             _without_weight(note, now)
             for note in row.notes
             if _may_circulate(note) and (now.bounds or not _states_bounds(note))
         ),
     )
+
+
+def _series(kpi: Passport, series: Sequence[tuple[date, Measure]], strict: bool) -> tuple[tuple[date, Measure], ...]:
+    parts = _parts(kpi, [measure for _, measure in series], strict)
+    return tuple((day, part) for (day, _), part in zip(series, parts, strict=True))
+
+
+def _breakdown(kpi: Passport, breakdown: Breakdown, strict: bool) -> Breakdown:
+    segments = breakdown.segments
+    figures = (_parts(kpi, [getattr(item, year) for item in segments], strict) for year in ("now", "before"))
+    return replace(breakdown, segments=tuple(_segment(*parts) for parts in zip(segments, *figures, strict=True)))
 
 
 def _states_bounds(note: Note) -> bool:
@@ -101,8 +116,11 @@ def _segment(segment: Segment, now: Measure, before: Measure) -> Segment:
     )
 
 
-def _whole(kpi: Passport, measure: Measure) -> Measure:
-    """A figure; of a small count or a small base nothing."""
+def _whole(kpi: Passport, measure: Measure, strict: bool) -> Measure:
+    """A figure; of a small count or a small base nothing, nor where it is `strict` of few hits."""
+    # The numerator of what has bounds is a number of records.
+    if strict and kpi.spec.bounds is not None and 0 < (measure.numerator or 0) < SMALLEST:
+        return Measure(reason="small_group")
     if _group(kpi, measure) in range(1, SMALLEST):
         return Measure(reason="small_group")
     return Measure(reason="small_group") if 0 < measure.base < SMALLEST else measure
@@ -113,7 +131,7 @@ def _group(kpi: Passport, measure: Measure) -> float:
     return kpi.spec.group(measure)
 
 
-def _parts(kpi: Passport, measures: Sequence[Measure]) -> list[Measure]:
+def _parts(kpi: Passport, measures: Sequence[Measure], strict: bool) -> list[Measure]:
     """Months or segments; the smallest of the others follow where those left out would count fewer than ten."""
     groups = [_group(kpi, measure) for measure in measures]
     small = [0 < group < SMALLEST for group in groups]
@@ -122,7 +140,7 @@ def _parts(kpi: Passport, measures: Sequence[Measure]) -> list[Measure]:
         if 0 < rest < SMALLEST and groups[place] >= SMALLEST:
             small[place], rest = True, rest + groups[place]
     return [
-        _without_few(_hide(kpi, measure) if is_small else _whole(kpi, measure))
+        _without_few(_hide(kpi, measure) if is_small else _whole(kpi, measure, strict))
         for measure, is_small in zip(measures, small, strict=True)
     ]
 

@@ -19,11 +19,37 @@ class BrandUnknown(UsageError):
         super().__init__(f'no record is of brand "{name}"; known: {list_names(names) or "none"}')
 
 
+class ValueUnknown(UsageError):
+    """A carrier, channel or team that no record has."""
+
+    def __init__(self, column: str, value: str, names: Iterable[str]) -> None:
+        super().__init__(f'no record has the {column} "{value}"; known: {list_names(names) or "none"}')
+
+
+class ValueAmbiguous(UsageError):
+    """A carrier, channel or team that records spell in several ways, and the command line in another one."""
+
+    def __init__(self, column: str, value: str, names: Iterable[str]) -> None:
+        super().__init__(
+            f'the {column} "{value}" is spelled in several ways: {list_names(names)}; write one of these exactly'
+        )
+
+
 class DimensionUnknown(UsageError):
     """A breakdown was asked for that there is none of."""
 
     def __init__(self, name: str, names: Iterable[str]) -> None:
         super().__init__(f'no breakdown is called "{name}"; expected one of {", ".join(names)}')
+
+
+class AgentsNotShown(UsageError):
+    """A breakdown by agent was asked for, which the settings do not allow."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "figures of single agents are not shown, as agents are persons: who may see them writes `agents = true` "
+            "under [reporting] in kpibar.toml; `--by team` needs no setting"
+        )
 
 
 class ReportUnreadable(UsageError):

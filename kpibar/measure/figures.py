@@ -12,11 +12,11 @@ from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import last_of_month
 from kpibar.kpis.estimates import Measure, Status, Window
 from kpibar.kpis.weighting import WeightClass, expected_hits
-from kpibar.measure.breakdown import clusters, segment_figures
+from kpibar.measure.breakdown import clusters, dimensions_of, segment_figures
 from kpibar.measure.coverage import missing_inputs
 from kpibar.measure.inputs import Inputs, has_rows, parts, rows_of_kpi, tells_of, year_effect
 from kpibar.measure.reach import entity_of, join_sources, silent_months
-from kpibar.measure.report import Segment
+from kpibar.measure.report import Breakdown, Segment
 
 Series = tuple[tuple[date, Measure], ...]
 
@@ -30,12 +30,12 @@ class Figures:
     status: Status
     series: Series
     before_series: Series
-    segments: tuple[Segment, ...]
+    breakdowns: tuple[Breakdown, ...]
     missing: tuple[str, ...]
 
 
 def figures(inputs: Inputs, kpi: Kpi) -> Figures:
-    """The figures of a KPI in both years; segments without their change."""
+    """The figures of a KPI in both years; segments without their change, and none of a dimension without rows."""
     missing = missing_inputs(kpi, inputs.catalogue, frozenset(inputs.columns))
     now, before = (_year(inputs, kpi, place) for place in (0, 1))
     status: Status = "not_available"
@@ -45,13 +45,16 @@ def figures(inputs: Inputs, kpi: Kpi) -> Figures:
         )
     elif now.reason != "no_source":
         status = _status(kpi, now)
+    breakdowns = (
+        [] if missing else [Breakdown(name, _segments(inputs, kpi, name)) for name in dimensions_of(inputs, kpi)]
+    )
     return Figures(
         now=now,
         before=before,
         status=status,
         series=_series(inputs, kpi, 0),
         before_series=_series(inputs, kpi, 1),
-        segments=() if missing else _segments(inputs, kpi),
+        breakdowns=tuple(breakdown for breakdown in breakdowns if breakdown.segments),
         missing=missing,
     )
 
@@ -167,11 +170,11 @@ def _months_unknown(inputs: Inputs, kpi: Kpi, window: Window) -> frozenset[date]
     return unknown
 
 
-def _segments(inputs: Inputs, kpi: Kpi) -> tuple[Segment, ...]:
+def _segments(inputs: Inputs, kpi: Kpi, dimension: str) -> tuple[Segment, ...]:
     """The segments as they may be shown beside the whole, the largest first."""
     if not has_rows(inputs, kpi, inputs.spans[kpi.id][0]):
         return ()
-    pairs = segment_figures(inputs, kpi)
+    pairs = segment_figures(inputs, kpi, dimension)
     now = mask_parts(kpi, [figure for _, figure, _ in pairs], inputs.reporting)
     before = mask_parts(kpi, [figure for _, _, figure in pairs], inputs.reporting)
     segments = [

@@ -29,6 +29,7 @@ from kpibar.kpis.compute import (
     stocks,
 )
 from kpibar.kpis.estimates import Window
+from kpibar.kpis.filter import Filter
 from kpibar.kpis.time_cells import read_times, time_figures, time_shifts, times_statement
 from kpibar.kpis.times import Shift, Times
 from kpibar.measure.reach import (
@@ -49,8 +50,11 @@ from kpibar.plausibility.open_records import OUTCOMES
 
 # Exports of one edition are taken within such a time; a source that ends earlier has stopped.
 _LAGS = timedelta(days=31)
+_Gathered = TypeVar("_Gathered")
 # A day, or an instant of it.
 Day = TypeVar("Day", bound=date)
+# What is gathered of each KPI by a dimension; None: in all.
+_ByDimension = dict[str | None, dict[str, _Gathered]]
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,26 @@ class StockReach:
 
 
 @dataclass(frozen=True)
+class Division:
+    """What is gathered by one dimension, of the KPIs that have it.
+
+    The cells of additive ones, the figures of those that are no sum, and how the times of a segment lie to those of the
+    year before.
+    """
+
+    cells: Cells = field(default_factory=Cells)
+    statistics: Mapping[str, Statistics] = field(default_factory=dict)
+    shifts: Mapping[str, Mapping[str | None, Shift]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Inputs:
     """All that the figures, comparisons and notes of KPIs are computed from.
 
-    `cells` are those of every additive KPI, `by_cells` those by the dimension asked for of the KPIs that have it,
-    `shares` those of each mix by its own column, `brand_cells` those of the parts of ratios by brand; `statistics` the
-    figures of each KPI that is no sum, `shifts` how its times lie to those of the year before, in all or in a segment,
-    where it is one of times. `spans` are the days of each KPI in both years; `months`, per fact table and
+    `rows` tells which rows alone are counted; `cells` are those of every additive KPI, `divisions` what is gathered by
+    each dimension asked for, `shares` the cells of each mix by its own column, `brand_cells` those of the parts of
+    ratios by brand; `statistics` the figures of each KPI that is no sum, `shifts` how its times lie to those of the
+    year before, where it is one of times. `spans` are the days of each KPI in both years; `months`, per fact table and
     date column, those of both years with rows; `source_rows`, per canonical table and span, what each source holds;
     `uneven`, those silent in one year; `columns`, the sources that fill each "table.column"; `handovers`, which source
     gave way to which; `selections`, per canonical table, the year that holds settled records alone; `recording`, the
@@ -88,10 +105,9 @@ class Inputs:
     edition: Edition
     reporting: Reporting
     catalogue: Catalogue
-    brand: str | None
-    dimension: str | None
+    rows: Filter
+    divisions: Mapping[str, Division]
     cells: Cells
-    by_cells: Cells
     spans: Mapping[str, Span]
     months: Mapping[tuple[str, str], frozenset[date]]
     source_rows: Mapping[tuple[str, Span], tuple[SourceRows, ...]]
@@ -114,63 +130,64 @@ def gather(
     catalogue: Catalogue,
     kpis: Sequence[Kpi],
     edition: Edition,
-    brand: str | None,
-    by: str | None,
+    rows: Filter,
+    dimensions: Sequence[str],
     handovers: tuple[Handover, ...] = (),
 ) -> Inputs:
-    """Run the statements of the KPIs: additive ones once, by the dimension asked for where they have it."""
-    engine, additive = store.engine, _additive(catalogue, kpis)
+    """Run the statements of the KPIs: those by the first dimension that they have tell their totals too."""
+    engine, additive, brand = store.engine, _additive(catalogue, kpis), rows.brand
     windows = (edition.window, edition.previous)
     ends, columns = ends_of_sources(store, brand), filled_by(store)
     days = {name: day for name, (day, _) in ends.items()}
-    shares_asked = [catalogue.get(name) for kpi in kpis for name in kpi.participation]
-    dated = (*additive.values(), *shares_asked, *kpis)
+    dated = (*additive.values(), *(catalogue.get(name) for kpi in kpis for name in kpi.participation), *kpis)
     spans = {kpi.id: span(edition, _ends(catalogue, kpi, days, columns)) for kpi in dated}
     cuts = {window.end for years in spans.values() for window in years} - {window.end for window in windows}
-    dimension = by if by != "month" else None
-    by_cells = additive_cells(engine, additive.values(), windows, dimension, brand, cuts) if dimension else Cells()
-    whole = [kpi for kpi in additive.values() if kpi.id not in by_cells.by_kpi]
-    totals = additive_cells(engine, whole, windows, None, brand, cuts)
-    cells = Cells({**by_cells.without_segments().by_kpi, **totals.by_kpi})
+    by_cells = {name: additive_cells(engine, additive.values(), windows, name, rows, cuts) for name in dimensions}
+    sums = {
+        name: days for cells in reversed(by_cells.values()) for name, days in cells.without_segments().by_kpi.items()
+    }
+    whole = [kpi for kpi in additive.values() if kpi.id not in sums]
+    cells = Cells({**sums, **additive_cells(engine, whole, windows, None, rows, cuts).by_kpi})
     tables = dict.fromkeys((entity, spans[kpi.id]) for kpi in kpis for entity in entities(catalogue, kpi))
     source_rows = rows_of_sources(store, sorted(tables, key=repr), brand)
     of_stocks = {
         kpi.id: _moments(catalogue, kpi, spans[kpi.id], ends, columns, edition) for kpi in kpis if kpi.is_stock
     }
-    statistics, shifts = _times(store, kpis, spans, dimension, brand, reporting)
+    times, shifts = _times(store, kpis, spans, dimensions, rows, reporting)
+    open_records = _stocks(store, kpis, of_stocks, dimensions, rows, reporting)
     return Inputs(
         edition=edition,
         reporting=reporting,
         catalogue=catalogue,
-        brand=brand,
-        dimension=dimension,
+        rows=rows,
+        divisions={
+            name: Division(by_cells[name], times[name] | open_records[name], shifts[name]) for name in dimensions
+        },
         cells=cells,
-        by_cells=by_cells,
         spans=spans,
-        months=_months(store, (*additive.values(), *kpis), cells, windows, brand),
+        months=_months(store, (*additive.values(), *kpis), cells, windows, rows),
         source_rows=source_rows,
         uneven={key: uneven(sources, key[1]) for key, sources in source_rows.items()},
         columns=columns,
         shares={
-            kpi.id: by_cells if kpi.over == dimension else additive_cells(engine, [kpi], windows, kpi.over, brand, cuts)
+            kpi.id: by_cells.get(kpi.over) or additive_cells(engine, [kpi], windows, kpi.over, rows, cuts)
             for kpi in kpis
             if kpi.spec.shares
         },
-        brand_cells=by_cells if dimension == "brand" else _brand_cells(store, catalogue, kpis, edition, brand, cuts),
-        statistics=statistics | _stocks(store, kpis, of_stocks, dimension, brand, reporting),
-        shifts=shifts,
+        brand_cells=by_cells.get("brand") or _brand_cells(store, catalogue, kpis, edition, rows, cuts),
+        statistics=times[None] | open_records[None],
+        shifts=shifts[None],
         handovers=handovers,
-        recording=by_cells
-        if dimension == "channel"
-        else additive_cells(engine, _by_channel(catalogue, kpis), windows, "channel", brand, cuts),
+        recording=by_cells.get("channel")
+        or additive_cells(engine, _by_channel(catalogue, kpis), windows, "channel", rows, cuts),
         selections={entity: year for entity in OUTCOMES if (year := selected_year(store, entity, windows, brand))},
-        reaches=_reaches(store, kpis, of_stocks, brand),
+        reaches=_reaches(store, kpis, of_stocks, rows),
         moments=of_stocks,
     )
 
 
 def _months(
-    store: Store, kpis: Iterable[Kpi], cells: Cells, windows: Sequence[Window], brand: str | None
+    store: Store, kpis: Iterable[Kpi], cells: Cells, windows: Sequence[Window], rows: Filter
 ) -> dict[tuple[str, str], frozenset[date]]:
     """The months with rows of each fact table and date column: those of the cells of any of its KPIs."""
     months: dict[tuple[str, str], frozenset[date]] = {}
@@ -181,15 +198,15 @@ def _months(
         elif kpi.from_table:
             remainder[kpi.from_table, kpi.date] = kpi
     counts = [kpi.row_count() for pair, kpi in remainder.items() if pair not in months]
-    rest = additive_cells(store.engine, counts, windows, None, brand)
+    rest = additive_cells(store.engine, counts, windows, None, rows)
     return months | {(count.from_table, count.date): rest.months(count.id) for count in counts}
 
 
 def _brand_cells(
-    store: Store, catalogue: Catalogue, kpis: Iterable[Kpi], edition: Edition, brand: str | None, cuts: Iterable[date]
+    store: Store, catalogue: Catalogue, kpis: Iterable[Kpi], edition: Edition, rows: Filter, cuts: Iterable[date]
 ) -> Cells:
-    """The counts behind ratios by brand, in the year; none where one brand is asked for."""
-    if brand is not None:
+    """The counts behind ratios by brand, in the year; none where some rows alone are asked for."""
+    if rows.values:
         return Cells()
     counts = {part.id: part for kpi in kpis for part in operands(catalogue, kpi)}
     days = {day for day in cuts if day >= edition.window.start}
@@ -200,25 +217,37 @@ def _times(
     store: Store,
     kpis: Iterable[Kpi],
     spans: Mapping[str, Span],
-    dimension: str | None,
-    brand: str | None,
+    dimensions: Sequence[str],
+    rows: Filter,
     reporting: Reporting,
-) -> tuple[dict[str, Statistics], dict[str, Mapping[str | None, Shift]]]:
-    """The figures of the KPIs of times, and how their years lie to each other.
+) -> tuple[_ByDimension[Statistics], _ByDimension[Mapping[str | None, Shift]]]:
+    """The figures of the KPIs of times, and how their years lie to each other, in all (None) and by each dimension.
 
     Those that differ in their quantile alone have one statement.
     """
     cache: dict[str, Mapping[Key, Times]] = {}
-    statistics, shifts = {}, {}
+    figures: _ByDimension[Statistics] = {name: {} for name in (None, *dimensions)}
+    shifts: _ByDimension[Mapping[str | None, Shift]] = {name: {} for name in (None, *dimensions)}
     for kpi in kpis:
-        if kpi.spec.times is not None:
-            group = segment_of(dimension, kpi.from_table) if dimension in kpi.dimensions() else None
-            sql = times_statement(kpi, spans[kpi.id], group, brand)
+        for name in _groups(kpi, dimensions) if kpi.spec.times is not None else ():
+            group = segment_of(name, kpi.from_table) if name else None
+            sql = times_statement(kpi, spans[kpi.id], group, rows)
             if sql not in cache:
                 cache[sql] = read_times(store.engine, kpi, sql, len(spans[kpi.id]))
-            statistics[kpi.id] = time_figures(cache[sql], kpi, reporting.confidence)
-            shifts[kpi.id] = time_shifts(cache[sql], kpi, reporting.confidence, reporting.min_base)
-    return statistics, shifts
+            cells = cache[sql]
+            if kpi.id in figures[None]:
+                # The months are known already.
+                cells = {key: times for key, times in cells.items() if key[1] is None}
+            figures[name][kpi.id] = time_figures(cells, kpi, reporting.confidence)
+            shifts[name][kpi.id] = time_shifts(cells, kpi, reporting.confidence, reporting.min_base)
+            figures[None].setdefault(kpi.id, figures[name][kpi.id])
+            shifts[None].setdefault(kpi.id, shifts[name][kpi.id])
+    return figures, shifts
+
+
+def _groups(kpi: Kpi, dimensions: Sequence[str]) -> list[str] | list[None]:
+    """The dimensions that a KPI has, of those asked for; None where it has none: it is told as a whole."""
+    return [name for name in dimensions if name in kpi.dimensions()] or [None]
 
 
 def _moments(
@@ -242,22 +271,27 @@ def _stocks(
     store: Store,
     kpis: Iterable[Kpi],
     of_stocks: Mapping[str, tuple[Moment, ...]],
-    dimension: str | None,
-    brand: str | None,
+    dimensions: Sequence[str],
+    rows: Filter,
     reporting: Reporting,
-) -> dict[str, Statistics]:
-    """The figures of the KPIs of what is open; those that differ in their figure alone have one statement."""
+) -> _ByDimension[Statistics]:
+    """The figures of the KPIs of what is open, in all (None) and by each dimension.
+
+    Those that differ in their figure alone have one statement.
+    """
     cache: dict[str, tuple[Rows, Mapping[str, int]]] = {}
-    figures = {}
+    figures: _ByDimension[Statistics] = {name: {} for name in (None, *dimensions)}
     for kpi in kpis:
-        if kpi.is_stock:
-            group = segment_of(dimension, kpi.from_table) if dimension in kpi.dimensions() else None
-            figures[kpi.id] = stocks(store.engine, kpi, of_stocks[kpi.id], reporting.confidence, group, brand, cache)
+        for name in _groups(kpi, dimensions) if kpi.is_stock else ():
+            group = segment_of(name, kpi.from_table) if name else None
+            made = stocks(store.engine, kpi, of_stocks[kpi.id], reporting.confidence, group, rows, cache)
+            figures[name][kpi.id] = made
+            figures[None].setdefault(kpi.id, made)
     return figures
 
 
 def _reaches(
-    store: Store, kpis: Iterable[Kpi], of_stocks: Mapping[str, tuple[Moment, ...]], brand: str | None
+    store: Store, kpis: Iterable[Kpi], of_stocks: Mapping[str, tuple[Moment, ...]], rows: Filter
 ) -> dict[str, tuple[StockReach, ...]]:
     """How far back the sources of each KPI of what is open go; KPIs of the same records have one statement."""
     cache: dict[str, tuple[StockReach, ...]] = {}
@@ -265,11 +299,11 @@ def _reaches(
     for kpi in kpis:
         if kpi.is_stock:
             end, before = (end.instant for end in of_stocks[kpi.id] if end.closes)
-            sql = reach_statement(kpi, end, before, brand)
+            sql = reach_statement(kpi, end, before, rows)
             if sql not in cache:
-                rows = run_statement(store.engine, kpi, sql)
+                sources = run_statement(store.engine, kpi, sql)
                 cache[sql] = tuple(
-                    StockReach(str(source), first, last, int(older)) for source, first, last, older in rows
+                    StockReach(str(source), first, last, int(older)) for source, first, last, older in sources
                 )
             reaches[kpi.id] = cache[sql]
     return reaches

@@ -6,7 +6,7 @@ from datetime import date
 
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import UNKNOWN
-from kpibar.measure.breakdown import has_breakdown, keeps_base, without_base
+from kpibar.measure.breakdown import filters_of_events, has_breakdown, keeps_base, without_base
 from kpibar.measure.comparability import participation_values
 from kpibar.measure.coverage import STOPS_EARLY_DAYS
 from kpibar.measure.figures import Figures, gate_coverage
@@ -45,6 +45,7 @@ def row_notes(inputs: Inputs, kpi: Kpi, figures: Figures, comparison: Comparison
         *_bounds_notes(inputs, kpi, figures),
         *_reach_notes(inputs, kpi, figures),
         *_breakdown_notes(inputs, kpi, brands),
+        *(Note("filter_base_whole", {"dimension": name}) for name in filters_of_events(inputs, kpi)),
         *(Note(code, {"rows": rows}) for code, rows in unknown_rows(inputs, kpi).items()),
         *(_ratio_notes(inputs, kpi, brands) if figures.status == "ok" else ()),
         *_comparison_notes(inputs, kpi, figures, comparison),
@@ -118,14 +119,20 @@ def _reach_notes(inputs: Inputs, kpi: Kpi, figures: Figures) -> Iterator[Note]:
 
 
 def _breakdown_notes(inputs: Inputs, kpi: Kpi, brands: tuple[OneSided, ...]) -> Iterator[Note]:
-    names = frozenset(side.brand for side in brands) if inputs.dimension == "brand" else frozenset[str]()
-    for code, rows in zip(("no_order", "without_base"), without_base(inputs, kpi, names), strict=True):
-        if rows:
-            yield Note(code, {"rows": rows})
-    if keeps_base(inputs, kpi):
-        yield Note("base_whole", {})
-    if inputs.dimension is not None and not has_breakdown(inputs, kpi):
-        yield Note("no_breakdown", {"dimension": inputs.dimension})
+    several = len(inputs.divisions) > 1
+    for dimension in inputs.divisions:
+        names = frozenset(side.brand for side in brands) if dimension == "brand" else frozenset[str]()
+        # Of several dimensions it must be said which one is spoken of.
+        ending, values = ("_by", {"dimension": dimension}) if several else ("", {})
+        orderless, others = without_base(inputs, kpi, dimension, names)
+        if orderless:
+            yield Note("no_order", {"rows": orderless})
+        if others:
+            yield Note(f"without_base{ending}", {"rows": others, **values})
+        if keeps_base(inputs, kpi, dimension):
+            yield Note(f"base_whole{ending}", values)
+        if not has_breakdown(inputs, kpi, dimension):
+            yield Note("no_breakdown", {"dimension": dimension})
 
 
 def _ratio_notes(inputs: Inputs, kpi: Kpi, brands: tuple[OneSided, ...]) -> Iterator[Note]:
@@ -189,7 +196,7 @@ def brands_on_one_side(inputs: Inputs, kpi: Kpi) -> tuple[OneSided, ...]:
 
     Where some rows of the other part have no brand, they may be theirs: then nothing is said.
     """
-    if not kpi.operands or inputs.brand is not None:
+    if not kpi.operands or inputs.rows.values:
         return ()
     above, below = operands(inputs.catalogue, kpi)
     if (entity_of(above), entity_of(below)) != ("contacts", "orders"):

@@ -11,18 +11,19 @@ from typing import Literal
 
 from kpibar.config import Reporting, Thresholds
 from kpibar.kpis.estimates import Measure, Status, Window
+from kpibar.kpis.filter import Filter
 from kpibar.kpis.passport import Family, Passport
 
 # The values that the text of a note needs.
 Values = Mapping[str, str | int | float]
 # Clear and large enough to matter; surely too small to matter; clear but small; none of these; no direction is good.
 Verdict = Literal["better", "worse", "stable", "small", "cannot_tell", "none"]
-BY = ("channel", "brand", "carrier", "country", "reason", "month")
+BY = ("channel", "brand", "carrier", "country", "reason", "team", "queue", "lang", "agent", "month")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to report: the year (None: the last one), KPIs or family (none: all), one brand, one dimension.
+    """What to report: the year (None: the last one), KPIs or family (none: all), of which rows, by which dimensions.
 
     `share` asks for a report that may circulate (see circulation.py).
     """
@@ -31,8 +32,16 @@ class Request:
     kpis: tuple[str, ...] = ()
     family: str | None = None
     brand: str | None = None
-    by: str | None = None
+    by: tuple[str, ...] = ()
     share: bool = False
+    carrier: str | None = None
+    channel: str | None = None
+    team: str | None = None
+
+    @property
+    def rows(self) -> Filter:
+        """The rows that it is of."""
+        return Filter(self.brand, self.carrier, self.channel, self.team)
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,14 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Breakdown:
+    """A KPI by one dimension, a segment for each of its values."""
+
+    dimension: str
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Whether the two years of a KPI compare, else why not: a code, and the values its text needs.
 
@@ -119,6 +136,8 @@ class Comparison:
 class Row:
     """A KPI in an edition. `series` holds its months, `before_series` those of the year before.
 
+    `breakdowns` are those by the dimensions asked for that it has; of a mix the one by its own column.
+
     `reason` says why the figure of the year is not shown: a reason of `Measure`, or the code of the note that tells.
     `followed` is the share of the contacts that can be followed, of a KPI that rests on it.
     """
@@ -132,8 +151,7 @@ class Row:
     status: Status
     series: tuple[tuple[date, Measure], ...]
     before_series: tuple[tuple[date, Measure], ...]
-    dimension: str | None
-    segments: tuple[Segment, ...]
+    breakdowns: tuple[Breakdown, ...]
     missing: tuple[str, ...]
     notes: tuple[Note, ...]
     reason: str | None = None
@@ -143,6 +161,20 @@ class Row:
     def comparable(self) -> bool:
         """Whether its two years compare."""
         return self.comparison.comparable
+
+    @property
+    def dimension(self) -> str | None:
+        """The dimension of its first breakdown."""
+        return self.breakdowns[0].dimension if self.breakdowns else None
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The segments of its first breakdown."""
+        return self.breakdowns[0].segments if self.breakdowns else ()
+
+    def segments_by(self, dimension: str) -> tuple[Segment, ...]:
+        """Its segments by a dimension; none where it is not broken down by it."""
+        return next((part.segments for part in self.breakdowns if part.dimension == dimension), ())
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from kpibar.kpis import intervals
 from kpibar.kpis.estimates import Measure
 from kpibar.kpis.passport import OWN_FAMILY, Passport
 from kpibar.kpis.times import Shift
-from kpibar.measure.report import Change, Row, Segment, Target, Verdict
+from kpibar.measure.report import Breakdown, Change, Row, Segment, Target, Verdict
 
 _NEAR = 0.075
 # How many times the error of another KPI one declared as a headline is allowed.
@@ -75,24 +75,39 @@ def judge_rows(rows: Sequence[Row], reporting: Reporting) -> list[Row]:
     some of them move by chance. KPIs of which no direction is good have no verdict, and those of the settings are the
     user's own question: neither takes from what the others may show.
     """
-    places = [(row.kpi, (row.kpi.id, None), row.change) for row in rows]
-    parts = [(row.kpi, (row.kpi.id, segment.key), segment.change) for row in rows for segment in row.segments]
+    places: list[tuple[Passport, Place, Change | None]] = [(row.kpi, (row.kpi.id, None), row.change) for row in rows]
+    parts: list[tuple[Passport, Place, Change | None]] = [
+        (row.kpi, (row.kpi.id, (part.dimension, segment.key)), segment.change)
+        for row in rows
+        for part in row.breakdowns
+        for segment in part.segments
+    ]
     changes = {**_adjust_groups(places), **_adjust_groups(parts)}
     return [
         replace(
             row,
             change=judge(row.kpi, changes.get((row.kpi.id, None)), reporting),
-            segments=tuple(
-                replace(segment, change=judge(row.kpi, changes.get((row.kpi.id, segment.key)), reporting))
-                for segment in row.segments
-            ),
+            breakdowns=tuple(_judge_segments(row.kpi, part, changes, reporting) for part in row.breakdowns),
         )
         for row in rows
     ]
 
 
-# A KPI and one of its segments, None: all of it.
-Place = tuple[str, str | None]
+# A KPI and one of its segments, by its dimension; None: all of it.
+Place = tuple[str, tuple[str, str] | None]
+
+
+def _judge_segments(
+    kpi: Passport, breakdown: Breakdown, changes: Mapping[Place, Change], reporting: Reporting
+) -> Breakdown:
+    """A breakdown whose segments have their verdicts."""
+    segments = (
+        replace(part, change=judge(kpi, changes.get((kpi.id, (breakdown.dimension, part.key))), reporting))
+        for part in breakdown.segments
+    )
+    return replace(breakdown, segments=tuple(segments))
+
+
 _Name = TypeVar("_Name", bound=Hashable)
 
 

@@ -91,7 +91,12 @@ calls AS (
         max(CASE WHEN ticket_rank = 1 THEN country END) AS ticket_country,
         max(CASE WHEN ticket_rank = 1 THEN lang END) AS ticket_lang,
         max(CASE WHEN ticket_rank = 1 THEN queue END) AS ticket_queue,
-        max(CASE WHEN ticket_rank = 1 THEN team END) AS ticket_team
+        max(CASE WHEN ticket_rank = 1 THEN team END) AS ticket_team,
+        -- The agent of the leg that was answered first, else that of the earliest ticket.
+        coalesce(
+            max(CASE WHEN place = answer_place AND is_leg THEN CAST(agent_key AS STRING) END),
+            max(CASE WHEN ticket_rank = 1 AND NOT is_leg THEN CAST(agent_key AS STRING) END)
+        ) AS agent_id
     FROM places
     GROUP BY call_source, call_id
 ),
@@ -138,5 +143,6 @@ SELECT
     ticket_country,
     ticket_lang,
     ticket_queue,
-    ticket_team
+    ticket_team,
+    agent_id
 FROM waits

@@ -18,6 +18,7 @@ SELECT
     c.closed_at,
     coalesce(c.queue, f.ticket_queue) AS queue,
     coalesce(c.team, f.ticket_team) AS team,
+    coalesce(f.agent_id, CAST(c.agent_key AS STRING)) AS agent_id,
     coalesce(c.brand, f.ticket_brand) AS brand,
     coalesce(c.country, f.ticket_country) AS country,
     coalesce(c.lang, f.ticket_lang) AS lang,

@@ -11,6 +11,7 @@ WITH linked_contacts AS (
         p.profile_id,
         p.source_number,
         p.reason_number,
+        agents.agent_number,
         c.contact_id,
         c.created_at,
         c.created_on,
@@ -81,6 +82,7 @@ WITH linked_contacts AS (
     LEFT JOIN fact_people AS person ON person.customer_key = coalesce(c.customer_key, c.customer_alias_key)
     LEFT JOIN fact_links AS link ON link.source = c.source AND link.contact_id = c.contact_id
     LEFT JOIN fact_call_orders AS surer ON surer.source = c.source AND surer.contact_id = c.contact_id
+    LEFT JOIN fact_agents AS agents ON agents.agent_id = c.agent_id
 ),
 traced_contacts AS (
     SELECT
@@ -237,6 +239,7 @@ SELECT
     n.person_key,
     n.order_id,
     n.linked_by,
+    agents.agent,
     o.brand AS order_brand,
     o.country AS order_country,
     o.promised_to,
@@ -291,3 +294,4 @@ FROM issue_neighbours AS n
 LEFT JOIN fact_orders AS o ON o.order_id = n.order_id
 LEFT JOIN (SELECT DISTINCT reason_number, reason FROM fact_profiles WHERE reason IS NOT NULL) AS reasons
     ON reasons.reason_number = n.issue_reason
+LEFT JOIN fact_agents AS agents ON agents.agent_number = n.agent_number

@@ -31,6 +31,7 @@ SELECT
     lang,
     queue,
     team,
+    agent,
     created_at,
     created_on,
     as_of,

@@ -14,6 +14,7 @@ from typing import Any
 
 from kpibar.config import PRACTICAL_POINTS, PRACTICAL_RELATIVE, Reporting, Thresholds
 from kpibar.kpis.estimates import Measure, Window
+from kpibar.kpis.filter import FILTERS
 from kpibar.kpis.intervals import Interval
 from kpibar.kpis.kinds import KINDS, Kind, KindSpec
 from kpibar.kpis.passport import Better, Family, Passport
@@ -22,6 +23,7 @@ from kpibar.measure.errors import ReportUnreadable
 from kpibar.measure.report import (
     Barometer,
     Basis,
+    Breakdown,
     Change,
     Comparison,
     Coverage,
@@ -76,11 +78,13 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
         "edition": _edition(edition),
         "scope": {
             "brands": list(barometer.brands),
-            "filters": [{"brand": barometer.request.brand}] if barometer.request.brand else [],
+            "filters": [{name: value} for name, value in barometer.request.rows.values.items()],
             "panel": False,
             "anonymised": False,
             "smallest_group": SMALLEST if barometer.request.share else None,
-            "breakdown": barometer.request.by,
+            # One dimension, as before there could be several; null where several are asked for.
+            "breakdown": barometer.request.by[0] if len(barometer.request.by) == 1 else None,
+            "dimensions_asked": list(barometer.request.by),
         },
         "parameters": {
             "ci_level": basis.reporting.confidence,
@@ -88,7 +92,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
             "multiple_testing": "benjamini_hochberg",
             "practical_points": PRACTICAL_POINTS,
             "practical_relative": PRACTICAL_RELATIVE,
-            **basis.reporting.model_dump(exclude={"confidence"}, exclude_none=True),
+            **basis.reporting.model_dump(exclude={"confidence", "agents"}, exclude_none=True),
             **basis.thresholds.model_dump(),
         },
         "config": {
@@ -140,7 +144,7 @@ def _coverage(source: Coverage) -> dict[str, Any]:
 
 
 def _dimensions(barometer: Barometer) -> list[dict[str, Any]]:
-    dimensions = dict.fromkeys(row.dimension for row in barometer.rows if row.dimension and row.segments)
+    dimensions = dict.fromkeys(part.dimension for row in barometer.rows for part in row.breakdowns if part.segments)
     return [{"id": name, "title": {lang: dimension_name(name, lang) for lang in LANGUAGES}} for name in dimensions]
 
 
@@ -183,7 +187,7 @@ def _kpi(row: Row, year: int) -> dict[str, Any]:
         "immature": row.now.immature,
         "series": [_point(month, measure) for month, measure in row.series],
         "previous_series": [_point(month, measure) for month, measure in row.before_series],
-        "breakdowns": [_breakdown(row)] if row.segments and row.dimension else [],
+        "breakdowns": [_breakdown(part) for part in row.breakdowns if part.segments],
         "notes": [_note(note) for note in row.notes],
     }
 
@@ -243,10 +247,10 @@ def _target(row: Row) -> dict[str, Any]:
     return {"value": _round(row.target.value), "source": "config", "status": row.target.status}
 
 
-def _breakdown(row: Row) -> dict[str, Any]:
+def _breakdown(breakdown: Breakdown) -> dict[str, Any]:
     return {
-        "dimension": row.dimension,
-        "segments": [_segment(segment, row.dimension or "") for segment in row.segments],
+        "dimension": breakdown.dimension,
+        "segments": [_segment(segment, breakdown.dimension) for segment in breakdown.segments],
         "decomposition": None,
     }
 
@@ -308,16 +312,17 @@ def from_document(document: Mapping[str, Any]) -> Barometer:
 
 def _barometer_of(document: Mapping[str, Any]) -> Barometer:
     scope, year = document["scope"], document["edition"]["year"]
-    brand = scope["filters"][0]["brand"] if scope["filters"] else None
-    by = scope.get("breakdown")
+    values = {name: entry[name] for entry in scope["filters"] for name in FILTERS if name in entry}
+    # A document before 1.3 has one dimension or none.
+    by = scope["dimensions_asked"] if "dimensions_asked" in scope else [scope.get("breakdown")]
     return Barometer(
         edition=_edition_of(document["edition"]),
-        request=Request(year, brand=brand, by=by, share=scope["smallest_group"] is not None),
+        request=Request(year, by=tuple(filter(None, by)), share=scope["smallest_group"] is not None, **values),
         brands=tuple(scope["brands"]),
         families=tuple(
             Family(family["id"], family["title"], order) for order, family in enumerate(document["families"])
         ),
-        rows=tuple(_row_of(entry, by) for entry in document["kpis"]),
+        rows=tuple(_row_of(entry) for entry in document["kpis"]),
         coverage=tuple(_coverage_of(entry) for entry in document["coverage"]),
         basis=_basis_of(document),
         notes=tuple(_note_of(entry) for entry in document["notes"]),
@@ -350,10 +355,9 @@ def _coverage_of(entry: Mapping[str, Any]) -> Coverage:
     return Coverage(entry["source"], entry["entity"], entry["rows"], first, last, as_of, months, linked)
 
 
-def _row_of(entry: Mapping[str, Any], by: str | None) -> Row:
+def _row_of(entry: Mapping[str, Any]) -> Row:
     spec, previous, target = KINDS[_KINDS[entry["estimator"]]], entry["previous"], entry["target"]
     notes = tuple(_note_of(note) for note in entry["notes"])
-    breakdown = entry["breakdowns"][0] if entry["breakdowns"] else {"dimension": by, "segments": []}
     reasons = (note.values for note in notes if note.code == previous["reason"])
     return Row(
         kpi=_passport_of(entry),
@@ -365,8 +369,7 @@ def _row_of(entry: Mapping[str, Any], by: str | None) -> Row:
         status=entry["status"],
         series=tuple(_point_of(point, spec) for point in entry["series"]),
         before_series=tuple(_point_of(point, spec) for point in entry["previous_series"]),
-        dimension=breakdown["dimension"],
-        segments=tuple(_segment_of(segment, spec) for segment in breakdown["segments"]),
+        breakdowns=tuple(_breakdown_of(breakdown, spec) for breakdown in entry["breakdowns"]),
         missing=tuple(entry["missing"]),
         notes=notes,
         reason=entry.get("status_reason"),
@@ -412,6 +415,10 @@ def _measure_of(entry: Mapping[str, Any], spec: KindSpec) -> Measure:
 
 def _point_of(entry: Mapping[str, Any], spec: KindSpec) -> tuple[date, Measure]:
     return date.fromisoformat(f"{entry['period']}-01"), _measure_of(entry, spec)
+
+
+def _breakdown_of(entry: Mapping[str, Any], spec: KindSpec) -> Breakdown:
+    return Breakdown(entry["dimension"], tuple(_segment_of(segment, spec) for segment in entry["segments"]))
 
 
 def _segment_of(entry: Mapping[str, Any], spec: KindSpec) -> Segment:
@@ -474,10 +481,10 @@ def _lines(barometer: Barometer) -> Iterator[list[str | float | None]]:
         yield _line(head, "all", "all", str(year - 1), row.before)
         for month, measure in (*row.before_series, *row.series):
             yield _line(head, "all", "all", f"{month:%Y-%m}", measure)
-        for segment in row.segments:
-            dimension = row.dimension or ""
-            yield _line(head, dimension, segment.key, str(year), segment.now)
-            yield _line(head, dimension, segment.key, str(year - 1), segment.before)
+        for breakdown in row.breakdowns:
+            for segment in breakdown.segments:
+                yield _line(head, breakdown.dimension, segment.key, str(year), segment.now)
+                yield _line(head, breakdown.dimension, segment.key, str(year - 1), segment.before)
 
 
 def _line(head: list[str], dimension: str, segment: str, period: str, measure: Measure) -> list[str | float | None]:

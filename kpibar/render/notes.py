@@ -1,6 +1,6 @@
 """What stands under the tables: what is not there and why, what the marks mean, the notes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from kpibar.measure.circulation import SMALLEST
 from kpibar.measure.report import Change, Note, Row, Verdict
@@ -16,16 +16,24 @@ _TESTED: tuple[Verdict, ...] = ("better", "worse", "small")
 # Shown by a mark beside the figure that the legend explains, or by the line on what is not available.
 _WITHOUT_LINE = frozenset({"small_base", "low_base", "no_rows", "no_breakdown"})
 
+# Why a KPI has no figure that lacks a column by which the report is filtered: a line tells it of all such KPIs.
+_FILTERED = "without_column"
 
-def absent_lines(cells: Cells, without_breakdown: Sequence[Row]) -> Iterator[Cell]:
-    """What is not available and what it lacks, then the KPIs that the dimension asked for cannot break down."""
+
+def absent_lines(cells: Cells, without_breakdown: Mapping[str, Sequence[Row]]) -> Iterator[Cell]:
+    """What is not available and what it lacks, then the KPIs that each dimension asked for cannot break down."""
     for row in cells.barometer.rows:
-        if row.status == "not_available":
+        if row.status == "not_available" and row.reason != _FILTERED:
             yield cells.say("not_available", "absent", kpi=cells.name(row.kpi), why=_reason(cells, row))
-    if without_breakdown and cells.barometer.request.by:
-        dimension = dimension_name(cells.barometer.request.by, cells.lang)
-        names = SEPARATOR.join(cells.name(row.kpi) for row in without_breakdown)
-        yield cells.say("no_dimension", "absent", dimension=dimension, kpis=names)
+    for dimension in cells.barometer.request.rows.beside_brand:
+        note = Note(_FILTERED, {"dimension": dimension})
+        if names := SEPARATOR.join(cells.name(row.kpi) for row in cells.barometer.rows if note in row.notes):
+            name = dimension_name(dimension, cells.lang).lower()
+            yield cells.say("filtered_out", "absent", dimension=name, kpis=names)
+    for dimension, rows in without_breakdown.items():
+        if rows:
+            names = SEPARATOR.join(cells.name(row.kpi) for row in rows)
+            yield cells.say("no_dimension", "absent", dimension=dimension_name(dimension, cells.lang), kpis=names)
 
 
 def _reason(cells: Cells, row: Row) -> str:
@@ -68,6 +76,7 @@ def _figure_explanations(cells: Cells) -> tuple[Explanation, ...]:
         Explanation(("not_reached",), say("legend_not_reached", lang)),
         *(Explanation((role,), say(f"legend_{role}", lang)) for role in targets),
         Explanation(("small_base",), say("legend_small_base", lang, small=small)),
+        Explanation(("provisional",), say("legend_brackets", lang), "["),
         Explanation(("provisional",), say("legend_provisional", lang)),
         Explanation(("missing", "unjudged"), say("legend_missing", lang), DASH),
     )
@@ -130,15 +139,19 @@ def _is_shift(cells: Cells, change: Change) -> bool:
 def _tested_times(cells: Cells) -> Iterator[tuple[str, float]]:
     """The figures shown whose verdict rests on a test of all times; of segments, those that need a word."""
     by = cells.barometer.request.by
-    shown = [row for row in cells.barometer.rows if by is None or (by != "month" and row.segments)]
-    for row in shown:
+    dimensions = set(by) - {"month"}
+    for row in cells.barometer.rows:
+        if by and not any(part.dimension in dimensions for part in row.breakdowns):
+            continue
         name = cells.name(row.kpi)
         if row.change and row.change.longer is not None and row.change.verdict in _TESTED:
             yield name, row.change.longer
-        for part in row.segments:
+        for dimension, part in (
+            (breakdown.dimension, part) for breakdown in row.breakdowns for part in breakdown.segments
+        ):
             change = part.change
             if change and change.longer is not None and change.verdict in _TESTED and _holds_zero(change):
-                segment = clean(segment_name(row.dimension, part.key, cells.lang))
+                segment = clean(segment_name(dimension, part.key, cells.lang))
                 yield say("name_of_segment", cells.lang, kpi=name, segment=segment), change.longer
 
 

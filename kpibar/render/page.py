@@ -1,4 +1,4 @@
-"""A barometer as a page: the year's table, or one table a KPI by the dimension asked for, with notes and legend."""
+"""A barometer as a page: the year's table, or a table for each dimension asked for, with notes and legend."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,32 +14,28 @@ from kpibar.render.numbers import format_value
 from kpibar.render.overview import overview_lines
 from kpibar.render.table import LABEL, Cell, Column, Page, Row, Section, Strip, Table
 
+# The columns of months, by the number of each.
+_MONTHS = {f"month_{month}": month for month in range(1, 13)}
 # The columns of a change.
 _JUDGEMENT = ("change", "change_interval", "verdict", "smallest_visible")
 
 
-def report_page(barometer: Barometer, lang: str, most_segments: int | None = None) -> Page:
+def report_page(barometer: Barometer, lang: str, most_segments: int | None = None, *, wide: bool = False) -> Page:
     """The page of a barometer. `lang` is "en" or "fr"; KeyError otherwise.
 
-    Of a mix, the year's table has the `most_segments` largest shares, None: all.
+    Of a mix, the year's table has the `most_segments` largest shares, None: all. `wide` has a column for each month.
     """
     cells = Cells(barometer, lang)
-    rows = [row for row in barometer.rows if row.status != "not_available"]
-    by = barometer.request.by
-    without_breakdown = [row for row in rows if by is not None and not _has_breakdown(row, by)]
-    rows = [row for row in rows if row not in without_breakdown]
-    if by is None:
-        sections = list(_families(cells, rows, most_segments))
+    rows, by = [row for row in barometer.rows if row.status != "not_available"], barometer.request.by
+    tables = [_division(cells, [row for row in rows if _has_breakdown(row, name)], name, wide) for name in by]
+    if not tables:
         columns = _columns(cells, "trend", (*_JUDGEMENT, "target"))
-    elif by == "month":
-        sections = [_months(cells, row) for row in rows]
-        columns = _columns(cells, "strip", ())
-    else:
-        sections = [_segments(cells, row) for row in rows]
-        columns = _columns(cells, "strip", _JUDGEMENT)
+        tables = [Table(columns, tuple(_families(cells, rows, most_segments)))]
+    without_breakdown = {name: [row for row in rows if not _has_breakdown(row, name)] for name in by}
     return Page(
-        heading=(*_heading(cells), *(overview_lines(cells) if by is None else ())),
-        table=Table(columns, tuple(sections)),
+        heading=(*_heading(cells), *(() if by else overview_lines(cells))),
+        table=tables[0],
+        further=tuple(tables[1:]),
         absent=tuple(absent_lines(cells, without_breakdown)),
         explanations=explanations(cells),
         notes=tuple(note_lines(cells)),
@@ -56,6 +52,13 @@ def _heading(cells: Cells) -> Iterator[tuple[Cell, ...]]:
     yield tuple(line)
     if cells.barometer.brands:
         yield (Cell(" · ".join(map(clean, cells.barometer.brands)), "detail"),)
+    if columns := cells.barometer.request.rows.beside_brand:
+        values = cells.barometer.request.rows.values
+        texts = (
+            f"{dimension_name(name, cells.lang)} {clean(segment_name(name, values[name], cells.lang))}"
+            for name in columns
+        )
+        yield (cells.say("filter", "heading", filters=" · ".join(texts)),)
 
 
 def _columns(cells: Cells, drawing_name: str, judgement: Sequence[str]) -> tuple[Column, ...]:
@@ -103,15 +106,17 @@ def _mix_rows(cells: Cells, row: report.Row, most_segments: int | None) -> list[
     if row.status == "low_base":
         return [Row({**name, "value": cells.small_base(row), "base": cells.base(row.kpi, row.now)})]
     largest = row.segments[:most_segments]
-    shares = [Row(_judged_figures(cells, row.kpi, part, _name(cells, row, part)), level=1) for part in largest]
+    shares = [
+        Row(_judged_figures(cells, row.kpi, part, _name(cells, row.dimension, part)), level=1) for part in largest
+    ]
     rows = [Row(name), *shares]
     if excess := len(row.segments) - len(largest):
         rows.append(Row({LABEL: cells.say("more_segments", "detail", count=cells.count(excess))}, level=1))
     return rows
 
 
-def _name(cells: Cells, row: report.Row, segment: Segment) -> str:
-    return clean(segment_name(row.dimension, segment.key, cells.lang))
+def _name(cells: Cells, dimension: str | None, segment: Segment) -> str:
+    return clean(segment_name(dimension, segment.key, cells.lang))
 
 
 def _figures(cells: Cells, kpi: Passport, now: Measure, before: Measure, label: Cell) -> dict[str, Cell]:
@@ -135,29 +140,63 @@ def _judged_figures(cells: Cells, kpi: Passport, figure: report.Row | Segment, l
     }
 
 
-# One table a KPI
+# One table a dimension, a section a KPI
+
+
+def _division(cells: Cells, rows: Sequence[report.Row], by: str, wide: bool) -> Table:
+    """The KPIs that have a dimension by it: their months, or their segments."""
+    if by == "month" and wide:
+        return _month_columns(cells, rows)
+    if by == "month":
+        return Table(_columns(cells, "strip", ()), tuple(_months(cells, row) for row in rows))
+    return Table(_columns(cells, "strip", _JUDGEMENT), tuple(_segments(cells, row, by) for row in rows))
+
+
+def _month_columns(cells: Cells, rows: Sequence[report.Row]) -> Table:
+    """One row a KPI: its year, and a column for each month of it."""
+    year, names = Column("value", Cell(str(cells.barometer.edition.year), "head"), "right"), _MONTHS.keys()
+    months = [Column(name, cells.say(f"month_short_{_MONTHS[name]}", "head"), "right") for name in names]
+    sections = []
+    for family in cells.barometer.families:
+        members = tuple(_wide_row(cells, row) for row in rows if row.kpi.family == family.id)
+        if members:
+            sections.append(Section(Cell(clean(title(family.title, cells.lang)), "heading"), members))
+    return Table((Column(LABEL, cells.say("head_kpi", "head")), year, *months), tuple(sections), tuple(names))
+
+
+def _wide_row(cells: Cells, row: report.Row) -> Row:
+    """The year of a KPI and its months; one that is provisional stands in brackets."""
+    figures = {day.month: measure for day, measure in row.series}
+    texts = {LABEL: Cell(cells.name(row.kpi)), "value": cells.value(row.kpi, row.now)}
+    for name, month in _MONTHS.items():
+        measure = figures.get(month, Measure())
+        cell = cells.value(row.kpi, measure)
+        is_provisional = measure.immature != 0 and measure.value is not None
+        texts[name] = Cell(f"[{cell.text}]", "provisional") if is_provisional else cell
+    return Row(texts)
 
 
 def _has_breakdown(row: report.Row, by: str) -> bool:
     if by == "month":
         return not row.kpi.spec.shares and any(measure.value is not None for _, measure in row.series)
-    return row.dimension == by and bool(row.segments)
+    return bool(row.segments_by(by))
 
 
-def _segments(cells: Cells, row: report.Row) -> Section:
+def _segments(cells: Cells, row: report.Row, by: str) -> Section:
     """The total, then each segment, their intervals on one scale. The shares of a mix have no total."""
     kpi = row.kpi
     total = None if not kpi.spec.has_base else row.now
-    measures = [segment.now for segment in row.segments]
+    segments = row.segments_by(by)
+    measures = [segment.now for segment in segments]
     scale = _scale([*measures, total] if total else measures)
     rows = []
     if not kpi.spec.shares:
         figures = _judged_figures(cells, kpi, row, say("total", cells.lang))
         rows.append(Row(figures | _strip(total, None, scale)))
-    for segment in row.segments:
+    for segment in segments:
         strip = _strip(segment.now, total, scale)
-        rows.append(Row(_judged_figures(cells, kpi, segment, _name(cells, row, segment)) | strip))
-    return Section(_section_heading(cells, row), tuple(rows), _scale_cell(cells, kpi, scale))
+        rows.append(Row(_judged_figures(cells, kpi, segment, _name(cells, by, segment)) | strip))
+    return Section(_section_heading(cells, row, by), tuple(rows), _scale_cell(cells, kpi, scale))
 
 
 def _months(cells: Cells, row: report.Row) -> Section:
@@ -172,7 +211,7 @@ def _months(cells: Cells, row: report.Row) -> Section:
     for day, measure in row.series:
         figures = _figures(cells, kpi, measure, before.get(day.month, Measure()), _month(cells, day.month, measure))
         rows.append(Row(figures | _strip(measure, total, scale)))
-    return Section(_section_heading(cells, row), tuple(rows), _scale_cell(cells, kpi, scale))
+    return Section(_section_heading(cells, row, "month"), tuple(rows), _scale_cell(cells, kpi, scale))
 
 
 def _month(cells: Cells, month: int, measure: Measure) -> Cell:
@@ -180,9 +219,8 @@ def _month(cells: Cells, month: int, measure: Measure) -> Cell:
     return cells.say("month_provisional", "provisional", month=name) if measure.immature != 0 else Cell(name)
 
 
-def _section_heading(cells: Cells, row: report.Row) -> Cell:
-    dimension = dimension_name(cells.barometer.request.by or "", cells.lang)
-    return cells.say("by_dimension", "heading", kpi=cells.name(row.kpi), dimension=dimension)
+def _section_heading(cells: Cells, row: report.Row, by: str) -> Cell:
+    return cells.say("by_dimension", "heading", kpi=cells.name(row.kpi), dimension=dimension_name(by, cells.lang))
 
 
 def _strip(measure: Measure | None, total: Measure | None, scale: tuple[float, float] | None) -> dict[str, Cell]:

@@ -89,10 +89,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns, and the sections of rows that have them in common."""
+    """Columns, and the sections of rows that have them in common.
+
+    Where room is short, the columns named in `spread` are spread over several tables, each with all other columns.
+    """
 
     columns: tuple[Column, ...]
     sections: tuple[Section, ...]
+    spread: tuple[str, ...] = ()
 
     @property
     def rows(self) -> Iterator[Row]:
@@ -115,7 +119,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Page:
-    """A report to print: the lines of its heading, its table, what is absent and why, explanations of marks, notes.
+    """A report to print: the lines of its heading, its tables, what is absent and why, explanations of marks, notes.
 
     The explanations come in groups, of verdicts, of changes and of figures, each of which is a paragraph.
     """
@@ -125,10 +129,22 @@ class Page:
     absent: tuple[Cell, ...] = ()
     explanations: tuple[tuple[Explanation, ...], ...] = ()
     notes: tuple[Cell, ...] = ()
+    further: tuple[Table, ...] = ()
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Its table, and those that follow it."""
+        return (self.table, *self.further)
 
 
-def legend(page: Page, columns: Collection[str]) -> tuple[str, ...]:
-    """The explanations of what stands in the columns shown, and of nothing else: a text for each group of them."""
-    cells = [cell for row in page.table.rows for name, cell in row.cells.items() if name in columns]
+def legend(page: Page, *columns: Collection[str]) -> tuple[str, ...]:
+    """The explanations of what stands in the columns of each table shown, of nothing else: a text for each group."""
+    cells = [
+        cell
+        for table, names in zip(page.tables, columns, strict=True)
+        for row in table.rows
+        for name, cell in row.cells.items()
+        if name in names
+    ]
     groups = ([e.text for e in group if any(map(e.speaks_of, cells))] for group in page.explanations)
     return tuple(SEPARATOR.join(texts) for texts in groups if texts)

@@ -4,7 +4,7 @@ Too narrow a screen loses whole columns, the least important first, never half a
 and arrow shapes; colour only repeats them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from typing import Literal
@@ -13,7 +13,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from kpibar.measure.report import Barometer
-from kpibar.render.grid import Grid, Texts, fit_columns, flow, wrap
+from kpibar.render.grid import GUTTER, Grid, Texts, fit_columns, flow, wrap
 from kpibar.render.marks import ascii_marks, draw_strip, draw_trend
 from kpibar.render.page import report_page
 from kpibar.render.table import LABEL, Cell, Column, Page, Role, Row, Section, Table, Trend, legend
@@ -46,13 +46,15 @@ _TOP_SEGMENTS = 8
 _MONTHS = 12
 _PIPE_WIDTH = 100_000
 _INDENT = "  "
+# So wide are labels left beside months in columns.
+_LABEL_ROOM = 22
 
 
 @dataclass(frozen=True)
 class Screen:
     """What the output can show. `width` is in cells, None for a pipe; `has_styles` allows bold and dim.
 
-    `two_years` allows trends over two years.
+    `two_years` allows trends over two years; `wide` asks for months as columns.
     """
 
     width: int | None = None
@@ -61,6 +63,7 @@ class Screen:
     unicode: bool = True
     palette: Literal["default", "cvd"] = "default"
     two_years: bool = True
+    wide: bool = False
 
     @property
     def has_room_for_two_years(self) -> bool:
@@ -73,23 +76,63 @@ def render(barometer: Barometer, lang: str, screen: Screen) -> str:
 
     It ends in a newline; ANSI codes only when the screen has colour or styles.
     """
-    return print_page(report_page(barometer, lang, None if screen.width is None else _TOP_SEGMENTS), screen)
+    most_segments = None if screen.width is None else _TOP_SEGMENTS
+    return print_page(report_page(barometer, lang, most_segments, wide=screen.wide), screen)
 
 
 def print_page(page: Page, screen: Screen) -> str:
     """A page as text."""
-    table = _make_room_for_stars(_leave_out_dashes(page.table, screen))
+    parts: list[RenderableType] = [*_heading(page, screen)]
+    columns = []
+    for table in page.tables:
+        names: set[str] = set()
+        for block in _blocks(table, screen):
+            lines, shown = _print_table(block, screen)
+            parts += [Text(), *lines]
+            names |= shown
+        columns.append(names)
+    return _to_string([*parts, *_footer(page, columns, screen)], screen)
+
+
+def _print_table(table: Table, screen: Screen) -> tuple[list[RenderableType], set[str]]:
+    """The lines of a table, and the columns that stand in them."""
+    table = _make_room_for_stars(_leave_out_dashes(table, screen))
     heads, sections, grid = _fit(table, screen)
     if _lacks_change(table, grid):
         screen = replace(screen, two_years=False)
         heads, sections, grid = _fit(table, screen)
-    parts: list[RenderableType] = [*_heading(page, screen), Text()]
-    if sections:
-        parts.append(grid.table([heads]))
+    parts: list[RenderableType] = [grid.table([heads])] if sections else []
     for place, (section, rows) in enumerate(sections):
         parts += [*([Text()] if place else []), *_section_heading(section, grid, screen), grid.table(rows)]
-    names = [column.name for column in grid.columns]
-    return _to_string([*parts, *_footer(page, names, screen)], screen)
+    return parts, {column.name for column in grid.columns}
+
+
+def _blocks(table: Table, screen: Screen) -> list[Table]:
+    """The table; where its spread columns do not fit side by side, tables of as many of them as do, all alike."""
+    if not table.spread:
+        return [table]
+    blocks = [table]
+    for size in (size for size in range(len(table.spread), 0, -1) if len(table.spread) % size == 0):
+        groups = [table.spread[first : first + size] for first in range(0, len(table.spread), size)]
+        blocks = [_with_columns(table, names) for names in groups]
+        if all(_is_narrow(block, screen) for block in blocks):
+            break
+    return blocks
+
+
+def _with_columns(table: Table, names: Collection[str]) -> Table:
+    """A table with some of its spread columns, and all others."""
+    columns = tuple(column for column in table.columns if column.name in names or column.name not in table.spread)
+    return replace(table, columns=columns)
+
+
+def _is_narrow(table: Table, screen: Screen) -> bool:
+    """Whether the columns of a table fit the screen and leave room for its labels."""
+    if screen.width is None:
+        return True
+    whole = _fit(table, replace(screen, width=None))[2].widths
+    room = screen.width - sum(width + GUTTER for name, width in whole.items() if name != LABEL)
+    return room >= min(whole[LABEL], _LABEL_ROOM)
 
 
 def print_lines(lines: Iterable[Sequence[Cell]], screen: Screen) -> str:
@@ -204,9 +247,9 @@ def _section_heading(section: Section, grid: Grid, screen: Screen) -> list[Text]
     return [Text().append_text(heading).append(" " * room).append_text(scale)]
 
 
-def _footer(page: Page, columns: Sequence[str], screen: Screen) -> Iterator[Text]:
+def _footer(page: Page, columns: Sequence[Collection[str]], screen: Screen) -> Iterator[Text]:
     """The lines under the tables, a blank one before each block."""
-    explanations = tuple(Cell(text, "legend") for text in legend(page, columns))
+    explanations = tuple(Cell(text, "legend") for text in legend(page, *columns))
     for block in (page.absent, explanations, page.notes):
         if block:
             yield Text()
