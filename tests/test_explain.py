@@ -19,6 +19,7 @@ from kpibar.config import Config, Settings, load
 from kpibar.database.store import Store, open_store
 from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.kpis.estimates import Measure
+from kpibar.kpis.filter import Filter
 from kpibar.load.outcome import Outcome
 from kpibar.measure.figures import whole
 from kpibar.measure.inputs import Inputs, gather
@@ -87,7 +88,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def gathered(store: Store, config: Config) -> Inputs:
     """What the figures of all KPIs are computed from."""
     kpis = catalogue(config.settings)
-    return gather(store, config.settings.reporting, kpis, kpis.kpis, find_edition(store), None, None)
+    return gather(store, config.settings.reporting, kpis, kpis.kpis, find_edition(store), Filter(), ())
 
 
 def assert_adds_up(found: tuple[Bridge, ...], figure: Measure, kpi: Kpi) -> None:
