@@ -3,4 +3,5 @@
 Its own order, each line standing on those above it:
 
     errors
+    query
 """

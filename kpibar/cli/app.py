@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from kpibar import DEFAULT_DATABASE, __version__
-from kpibar.cli import audit, console, withdrawals
+from kpibar.cli import audit, console, sql, withdrawals
 from kpibar.cli.console import announce, emit, failure, say
 from kpibar.cli.errors import FolderGone
 from kpibar.cli.options import (
@@ -415,6 +415,7 @@ app.command()(withdrawals.forget)
 app.command()(withdrawals.purge)
 app.command()(withdrawals.remove)
 app.command("rotate-key")(withdrawals.rotate_key)
+app.command()(sql.sql)
 app.add_typer(audit.app, name="audit")
 
 

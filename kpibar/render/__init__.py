@@ -12,6 +12,6 @@ Its own order, each line standing on those above it:
     audit notes overview
     page
     grid
-    terminal
+    query terminal
     formats
 """
