@@ -14,7 +14,8 @@ import pytest
 
 import tests.reproducers_audit
 import tests.reproducers_database
-import tests.reproducers_erasure  # noqa: F401 - they register their reproducers
+import tests.reproducers_erasure
+import tests.reproducers_sql  # noqa: F401 - they register their reproducers
 from kpibar.cli.errors import FolderGone
 from kpibar.database import errors as database_errors
 from kpibar.errors import KpibarError

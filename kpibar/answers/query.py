@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from kpibar.answers.errors import StatementInvalid, StatementMissing, StatementRefused
 from kpibar.database.engine import Engine, EngineError, Row, Statement
 from kpibar.database.store import Store
+from kpibar.model.meanings import documented
 
 # So long the engine may work on the next rows, and so long a statement is at most.
 _SECONDS = 600.0
@@ -20,10 +21,11 @@ MOST_SIGNS = 200_000
 # So much of the statement is quoted where it does not run, and so much of what the engine says of it.
 _EXCERPT = 40
 _MOST_WORDS = 300
+_DESCRIBE = "; DESCRIBE and the name of a table list its columns"
 _PLAN = re.compile(r"\s*EXPLAIN\s+(?:ANALYZE\s+)?(?:\([\w\s,]*\)\s*)?", re.IGNORECASE)
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 # What the library hands on neither exactly nor without another library; the engine writes it as text.
-_AS_TEXT = re.compile(r"INTERVAL|WITH TIME ZONE|TIMESTAMP_NS")
+_AS_TEXT = re.compile(r"INTERVAL|WITH TIME ZONE|TIMESTAMPTZ|_NS\b")
 _ABSENT_TABLE = re.compile(r"Table with name (.+?) does not exist")
 _ABSENT_COLUMN = re.compile(r'Referenced column "(.+?)" not found|does not have a column named "(.+?)"')
 _ABSENT_FUNCTION = re.compile(r'Function with name "?(.+?)"? (?:does not exist|is not in the catalog)')
@@ -66,7 +68,7 @@ def result_of(store: Store, text: str) -> Iterator[Result]:
                 types, stream = stream.columns, store.engine.stream(_in_utc(statement, stream.columns))
             else:
                 types = stream.columns
-        columns = tuple(Column(name, kind) for name, kind in types)
+        columns = tuple(Column(name, kind.strip('"')) for name, kind in types)
         yield Result(columns, _walk(store.engine, stream.batches), statement.kind == "EXPLAIN")
 
 
@@ -132,6 +134,8 @@ def _faults(engine: Engine) -> Iterator[None]:
             raise StatementInvalid(f"it took longer than {_SECONDS / 60:g} minutes", advice=advice) from error
         if not error.statement:
             raise
+        if "read-only mode" in str(error):
+            raise StatementRefused("it would change the database") from error
         raise _invalid(error, _tables(engine)) from error
 
 
@@ -141,6 +145,11 @@ def _tables(engine: Engine) -> list[str]:
     return sorted(str(name) for (name,) in engine.rows(sql))
 
 
+def _readable() -> list[str]:
+    """The names of the tables that are meant for reading."""
+    return [table.name for group in documented().values() for table in group]
+
+
 def _invalid(error: EngineError, tables: list[str]) -> StatementInvalid:
     """What is wrong with a statement, in words: what the engine does not know, where it stands, and what is like it."""
     text = str(error)
@@ -148,14 +157,14 @@ def _invalid(error: EngineError, tables: list[str]) -> StatementInvalid:
     why, advice = _words(text), ""
     if absent := _ABSENT_TABLE.search(text):
         name = absent[1].strip('"')
-        why, advice = f'there is no table "{_short(name)}"', _closest(name, [*tables, *names])
+        why, advice = f'there is no table "{_short(name)}"', _closest(name, _readable()) or _closest(name, tables)
     elif absent := _ABSENT_COLUMN.search(text):
         name = absent[1] or absent[2]
-        why, advice = f'there is no column "{_short(name)}" in the tables after FROM', _closest(name, names, names[:3])
+        why, advice = f'there is no column "{_short(name)}" in the tables after FROM', _closest(name, names) or _DESCRIBE
     elif absent := _ABSENT_FUNCTION.search(text):
         why, advice = f'there is no function "{_short(absent[1])}"', _closest(absent[1], names)
     elif syntax := _SYNTAX.search(text):
-        why = f'SQL does not allow "{_short(syntax[1])}" there' if syntax[1] else "it ends too early"
+        why = f'syntax error at "{_short(syntax[1])}"' if syntax[1] else "it ends too early"
     return StatementInvalid(why, _place(error.details), advice)
 
 
@@ -179,8 +188,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}..."
 
 
-def _closest(name: str, names: list[str], others: list[str] | None = None) -> str:
-    """A hint at the names most like one that is none of them, else at others."""
-    distinct = list(dict.fromkeys(names))
-    like = get_close_matches(name[:100].lower(), distinct, n=3, cutoff=0.6) or (others or [])
+def _closest(name: str, names: list[str]) -> str:
+    """A hint at the names most like one that is none of them; "" without one."""
+    like = get_close_matches(name[:100].lower(), list(dict.fromkeys(names)), n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(like)}?" if like else ""

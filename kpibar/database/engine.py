@@ -80,7 +80,11 @@ def _refusal(error: Exception) -> EngineError:
     text = str(error)
     message, _, details = text.partition("\n")
     # Their messages quote the statement and the data, whatever words stand in them.
-    if isinstance(error, (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)):
+    of_statements = (
+        duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException,
+        duckdb.OutOfRangeException,
+    )  # fmt: skip
+    if isinstance(error, of_statements):
         return EngineError(message, "statement", details)
     if isinstance(error, duckdb.PermissionException):
         return EngineError(message, "access", details)

@@ -28,8 +28,10 @@ SCREEN_ROWS = 50
 _MOST_COUNTED = 100_000
 _GUTTER = "  "
 _NULL = "NULL"
-# A cell among others is cut to the first of these widths at which all columns fit.
-_CUTS = (60, 40, 30, 24, 18)
+# Where columns do not fit, the widest texts are cut, to no less than this; numbers and instants never.
+_LEAST = 12
+# Where not even that is enough, the last columns are left out, and texts are cut to this.
+_MOST_OF_MANY = 30
 # Where they fit at none, so few rows are written one below the other.
 _FEW_ROWS = 5
 # So many columns that found no room are named.
@@ -77,14 +79,12 @@ class _Rows:
 
 def result_json(result: Result, limit: int | None) -> Iterator[str]:
     """A result as a JSON document: its columns, its rows as lists in their order, and how many a limit left out."""
-    columns = [{"name": column.name, "type": column.type} for column in result.columns]
-    yield (
-        f'{JSON_BEGINNING},\n "schema_version": "{SCHEMA_VERSION}",\n'
-        f' "columns": {json_text(columns).replace(chr(10), chr(10) + " ")},\n "rows": ['
-    )
+    columns = (_json({"name": column.name, "type": column.type}) for column in result.columns)
+    column_lines = ",\n  ".join(columns)
+    yield f'{JSON_BEGINNING},\n "schema_version": "{SCHEMA_VERSION}",\n "columns": [\n  {column_lines}\n ],\n "rows": ['
     rows, comma = _Rows(result, limit), ""
     for batch in rows:
-        yield "".join(f"{comma if not place else ','}\n  [{', '.join(map(_json, row))}]" for place, row in enumerate(batch))
+        yield comma + ",".join(f"\n  {_json(row)}" for row in batch)
         comma = ","
     rest = rows.rest()
     yield f'\n ],\n "rows_left_out": {rest.rows},\n "rows_left_out_is_exact": {str(rest.is_exact).lower()}\n}}\n'
@@ -238,17 +238,35 @@ def _layout(columns: Sequence[Column], rows: Sequence[Row], width: int | None) -
         widths = list(map(max, widths, map(cell_width, _cells(row))))
     if width is None:
         return _Layout(names, right, tuple(widths))
-    if len(widths) == 1:
-        return _Layout(names, right, (min(widths[0], width),), is_cut=True)
-    for limit in _CUTS:
-        narrow = tuple(min(one, limit) for one in widths)
-        if sum(narrow) + len(_GUTTER) * (len(narrow) - 1) <= width:
-            return _Layout(names, right, narrow, is_cut=True)
+    narrow = _narrow(widths, [column.type for column in columns], width)
+    if _total(narrow) <= width:
+        return _Layout(names, right, tuple(narrow), is_cut=True)
     if 0 < len(rows) <= _FEW_ROWS:
         room = max(20, width - max(map(cell_width, names)) - len(_GUTTER))
         return _Layout(names, right, (room,), is_list=True)
+    narrow = [min(one, _MOST_OF_MANY) if _is_text(column.type) else one for one, column in zip(widths, columns, strict=True)]
     count = max(1, sum(end <= width for end in _ends(narrow)))
-    return _Layout(names, right, narrow[:count], is_cut=True)
+    return _Layout(names, right, tuple(narrow[:count]), is_cut=True)
+
+
+def _narrow(widths: Sequence[int], types: Sequence[str], width: int) -> list[int]:
+    """The widths of columns where the widest texts are cut until all fit, as far as they may be."""
+    narrow = [min(one, width) for one in widths]
+    texts = [place for place, type in enumerate(types) if _is_text(type)]
+    while texts and _total(narrow) > width:
+        place = max(texts, key=lambda place: narrow[place])
+        if narrow[place] <= _LEAST:
+            break
+        narrow[place] -= 1
+    return narrow
+
+
+def _is_text(type: str) -> bool:
+    return type.startswith(("VARCHAR", "STRUCT", "MAP", "ENUM", "JSON", "BLOB", "UNION", "VARIANT")) or "[" in type
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + len(_GUTTER) * (len(widths) - 1)
 
 
 def _ends(widths: Sequence[int]) -> Iterator[int]:
