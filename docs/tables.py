@@ -32,7 +32,7 @@ A statement reads and changes nothing: the database is opened for reading, and f
 of its reach. The tables named `fact_…` are those KPIs count over, made by the thresholds of the settings; the others
 hold the records as the exports state them.
 
-- Instants are TIMESTAMP in UTC and are written with a Z; the DATE `…_on` beside one is its day in the zone of the brand.
+- Instants are TIMESTAMP in UTC, written with a Z; the DATE `…_on` beside one is its day in the zone of the brand.
 - Durations are seconds. NULL is unknown, never 0.
 - Customers are pseudonyms (UUID, named `…_key`): the same person has the same one, and nobody without the key of the
   database can find the person.
@@ -40,8 +40,17 @@ hold the records as the exports state them.
 - KPIs count contacts that are `counted`. A KPI's own SQL is what `kpibar kpis ID` prints; figures of a report are
   masked where the base is small, the rows here are not.
 """
-_TYPES = {"TIMESTAMP": "instant, UTC", "DATE": "day", "UUID": "pseudonym", "DOUBLE": "number", "INTEGER": "whole number",
-          "BIGINT": "whole number", "BOOLEAN": "true or false", "VARCHAR": "text", "DECIMAL": "amount"}  # fmt: skip
+_TYPES = {
+    "TIMESTAMP": "instant, UTC",
+    "DATE": "day",
+    "UUID": "pseudonym",
+    "DOUBLE": "number",
+    "INTEGER": "whole number",
+    "BIGINT": "whole number",
+    "BOOLEAN": "true or false",
+    "VARCHAR": "text",
+    "DECIMAL": "amount",
+}
 _GROUPS = {"facts": "What KPIs count", "records": "Records of the exports", "ledger": "The ledger"}
 _INTERNAL = """\
 ## Internal tables

@@ -30,7 +30,7 @@ _ABSENT_TABLE = re.compile(r"Table with name (.+?) does not exist")
 _ABSENT_COLUMN = re.compile(r'Referenced column "(.+?)" not found|does not have a column named "(.+?)"')
 _ABSENT_FUNCTION = re.compile(r'Function with name "?(.+?)"? (?:does not exist|is not in the catalog)')
 _SYNTAX = re.compile(r'syntax error at or near "(.+)"|syntax error at end of input')
-_NAMES = re.compile(r'^(?:Candidate bindings|Did you mean)[: ]*(.*)$', re.MULTILINE)
+_NAMES = re.compile(r"^(?:Candidate bindings|Did you mean)[: ]*(.*)$", re.MULTILINE)
 _PLACE = re.compile(r"^(LINE (\d+): )(.*)\n( *)\^", re.MULTILINE)
 
 
@@ -128,7 +128,9 @@ def _faults(engine: Engine) -> Iterator[None]:
         yield
     except EngineError as error:
         if error.fault == "access":
-            raise StatementRefused("it reads a file or an address, and only the tables of the database are read") from error
+            raise StatementRefused(
+                "it reads a file or an address, and only the tables of the database are read"
+            ) from error
         if error.fault == "time":
             advice = "; ask for less, by a narrower WHERE"
             raise StatementInvalid(f"it took longer than {_SECONDS / 60:g} minutes", advice=advice) from error
@@ -160,7 +162,10 @@ def _invalid(error: EngineError, tables: list[str]) -> StatementInvalid:
         why, advice = f'there is no table "{_short(name)}"', _closest(name, _readable()) or _closest(name, tables)
     elif absent := _ABSENT_COLUMN.search(text):
         name = absent[1] or absent[2]
-        why, advice = f'there is no column "{_short(name)}" in the tables after FROM', _closest(name, names) or _DESCRIBE
+        why, advice = (
+            f'there is no column "{_short(name)}" in the tables after FROM',
+            _closest(name, names) or _DESCRIBE,
+        )
     elif absent := _ABSENT_FUNCTION.search(text):
         why, advice = f'there is no function "{_short(absent[1])}"', _closest(absent[1], names)
     elif syntax := _SYNTAX.search(text):

@@ -7,6 +7,7 @@ that several engines answer alike, so that another engine can be put here withou
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,7 @@ def _refusal(error: Exception) -> EngineError:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement of a text: its own text, its kind as the engine's parser says ("SELECT"), whether it has parameters."""
+    """A statement of a text: its own text, its kind by the engine's parser ("SELECT"), whether it has parameters."""
 
     text: str
     kind: str
@@ -266,6 +267,7 @@ class DuckDB:
             )
         self._secrets: Mapping[str, bytes] = {}
         self._seconds: float | None = None
+        self._has_stream = False
         self._configure(space, _MOST_TO_READ if read_only else _MOST_MEMORY, temporary, beside)
 
     def _configure(self, space: int | None, share: int, *folders: Path | None) -> None:
@@ -350,18 +352,24 @@ class DuckDB:
         """Run a query whose rows are fetched as they are asked for, before anything else runs. Raises EngineError."""
         with self._interruptible():
             (statement,) = self._parse(sql)
+            self._has_stream = True
             self.connection.execute(statement)
             columns = tuple((str(name), str(kind)) for name, kind, *_ in self.connection.description or ())
         return Stream(columns, self._batches())
 
     def _batches(self) -> Iterator[list[Row]]:
-        """The rows of the query that runs. Raises EngineError."""
-        while True:
-            with self._interruptible():
-                batch = self.connection.fetchmany(_BATCH)
-            if not batch:
-                return
-            yield batch
+        """The rows of the query that runs. Raises EngineError.
+
+        They are fetched beside the main thread: signals reach it only while it does not wait within the engine.
+        """
+        with ThreadPoolExecutor(1) as helper:
+            while True:
+                with self._interruptible():
+                    batch: list[Row] = helper.submit(self.connection.fetchmany, _BATCH).result()
+                if not batch:
+                    self._has_stream = False
+                    return
+                yield batch
 
     @contextmanager
     def limit_time(self, seconds: float) -> Iterator[None]:
@@ -460,6 +468,8 @@ class DuckDB:
     def close(self) -> None:
         """Close the connection."""
         with signals.stop_on_signal(None):
+            if self._has_stream:  # else the end of a query of which no more is wanted would be waited for
+                self.connection.interrupt()
             self.connection.close()
 
 

@@ -244,7 +244,9 @@ def _layout(columns: Sequence[Column], rows: Sequence[Row], width: int | None) -
     if 0 < len(rows) <= _FEW_ROWS:
         room = max(20, width - max(map(cell_width, names)) - len(_GUTTER))
         return _Layout(names, right, (room,), is_list=True)
-    narrow = [min(one, _MOST_OF_MANY) if _is_text(column.type) else one for one, column in zip(widths, columns, strict=True)]
+    narrow = [
+        min(one, _MOST_OF_MANY) if _is_text(column.type) else one for one, column in zip(widths, columns, strict=True)
+    ]
     count = max(1, sum(end <= width for end in _ends(narrow)))
     return _Layout(names, right, tuple(narrow[:count]), is_cut=True)
 
