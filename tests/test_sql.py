@@ -243,9 +243,9 @@ def test_a_pipe_has_all_rows(shop: Path, store: Store) -> None:
 def test_the_rows_of_a_long_result_are_fetched_as_they_are_written(store: Store) -> None:
     """A result of a thousand million rows: whoever kept it would find no memory."""
     endless = "SELECT i, 'text' || i FROM range(1000000000) AS t(i)"
-    for write, pieces in ((result_csv, 4), (result_json, 4), (piped, 2500)):
+    for write in (result_csv, result_json, piped):
         with result_of(store, endless) as result:
-            assert sum(map(len, islice(write(result, None), pieces))) > 10_000
+            assert sum(map(len, islice(write(result, None), 4))) > 10_000
 
 
 @pytest.mark.parametrize("width", [80, 100, 140])

@@ -163,7 +163,7 @@ def result_text(result: Result, limit: int | None, width: int | None, lang: str)
     batches = iter(rows)
     first = next(batches, [])
     layout = _layout(result.columns, first, width)
-    yield from (f"{line}\n" for line in layout.lines(first))
+    yield "".join(f"{line}\n" for line in layout.lines(first))
     for batch in batches:
         yield "".join(f"{layout.line(_cells(row))}\n" for row in batch)
     if width is not None:
