@@ -17,7 +17,8 @@ import tests.reproducers_database
 import tests.reproducers_erasure
 import tests.reproducers_explain
 import tests.reproducers_order
-import tests.reproducers_report  # noqa: F401 - they register their reproducers
+import tests.reproducers_report
+import tests.reproducers_sql  # noqa: F401 - they register their reproducers
 from kpibar.cli.errors import FolderGone
 from kpibar.database import errors as database_errors
 from kpibar.errors import KpibarError

@@ -3,7 +3,7 @@
 Its own order, each line standing on those above it:
 
     costs errors headline terms
-    lateness orders population
+    lateness orders population query
     bridge mix notices
     records wismo
     explain

@@ -4,7 +4,7 @@ Its own order, each line standing on those above it:
 
     console demo errors options progress
     outputs targets withdrawals
-    audit explain order wismo
+    audit explain order sql wismo
     app
 """
 

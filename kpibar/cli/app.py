@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from kpibar import DEFAULT_DATABASE, __version__
-from kpibar.cli import audit, console, explain, order, wismo, withdrawals
+from kpibar.cli import audit, console, explain, order, sql, wismo, withdrawals
 from kpibar.cli.console import announce, emit, failure, say
 from kpibar.cli.errors import FolderGone, WideWithoutMonths
 from kpibar.cli.options import (
@@ -418,13 +418,14 @@ def demo(
 
 
 app.command()(order.order)
+app.command()(explain.explain)
+app.command()(wismo.wismo)
+app.command()(sql.sql)
 app.command()(withdrawals.forget)
 app.command()(withdrawals.purge)
 app.command()(withdrawals.remove)
 app.command("rotate-key")(withdrawals.rotate_key)
 app.add_typer(audit.app, name="audit")
-app.command()(explain.explain)
-app.command()(wismo.wismo)
 
 
 def command() -> Callable[[], object]:

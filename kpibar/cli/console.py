@@ -9,6 +9,7 @@ import io
 import os
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
@@ -99,10 +100,15 @@ def _short(text: str) -> str:
 
 def emit(text: str, output: Path | None) -> None:
     """Print, or write to a file (see write_whole)."""
-    text = text if text.endswith("\n") else text + "\n"
+    emit_pieces([text if text.endswith("\n") else text + "\n"], output)
+
+
+def emit_pieces(pieces: Iterable[str], output: Path | None) -> None:
+    """Print, or write to a file, piece by piece as they come."""
     if output is None:
         try:
-            sys.stdout.write(text)
+            for piece in pieces:
+                sys.stdout.write(piece)
             sys.stdout.flush()
         except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
             _drop(sys.stdout, 1)
@@ -112,7 +118,7 @@ def emit(text: str, output: Path | None) -> None:
         return
     from kpibar.render.output import write_whole
 
-    say(clean(write_whole(output, text)))
+    say(clean(write_whole(output, pieces)))
 
 
 def failure(error: Exception) -> str:

@@ -9,8 +9,8 @@ from kpibar.errors import KpibarError, UsageError, list_names
 class FormatUnknown(UsageError):
     """The output file's extension names no format."""
 
-    def __init__(self, path: Path, extensions: Iterable[str]) -> None:
-        super().__init__(f"{path}: its extension names no format; expected {list_names(extensions)}, or give --format")
+    def __init__(self, path: Path, extensions: Iterable[str], option: str = "--format") -> None:
+        super().__init__(f"{path}: its extension names no format; expected {list_names(extensions)}, or give {option}")
 
 
 class OutputOverwrites(UsageError):

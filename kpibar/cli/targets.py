@@ -24,6 +24,7 @@ from kpibar.layouts.layout import identify, shelf
 from kpibar.read.errors import MemberNeeded
 from kpibar.read.export import open_export
 from kpibar.read.source import locate
+from kpibar.render import query
 from kpibar.render.clean import clean
 from kpibar.render.formats import is_report
 from kpibar.render.output import descriptor
@@ -34,8 +35,8 @@ _BESIDE = (".wal", ".last", ".tmp")
 # No settings file, layout or topics file is longer.
 _LONGEST_SETTINGS = 64 << 10
 _HEAD = 4096
-# What a list of rejects begins with: its JSON, and the text of an empty one.
-_LIST_BEGINNINGS = ('[\n {\n  "file": "', "nothing was rejected\n")
+# What a list of rejects begins with: its JSON, and the text of an empty one; and the JSON of a statement's result.
+_LIST_BEGINNINGS = ('[\n {\n  "file": "', "nothing was rejected\n", query.JSON_BEGINNING)
 # A line of the list of rejects (see load.rejects.describe); one that names a column is like nothing else.
 _REJECT = re.compile(r".+:[0-9]+: .")
 _REJECT_OF_CELL = re.compile(r'.+:[0-9]+: column ".*": ".*" .')

@@ -7,7 +7,9 @@ that several engines answer alike, so that another engine can be put here withou
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -41,8 +43,10 @@ _LEAST_SPACE = 512 << 20
 # on every connection anew. A parsed statement takes forty times the memory of its text, so few are kept.
 _CACHE: dict[str, tuple[Any, ...]] = {}
 _CACHE_TEXT = 500_000
+# So many rows of a query are in memory at a time when they are fetched one batch after the other.
+_BATCH = 2_000
 
-Fault = Literal["statement", "disk", "memory", "damage", "time", "other"]
+Fault = Literal["statement", "access", "disk", "memory", "damage", "time", "other"]
 # How systems and DuckDB say it.
 _FAULT_WORDS: dict[Fault, tuple[str, ...]] = {
     "disk": ("no space left", "file too large", "not enough space", "quota exceeded", "max_temp_directory_size"),
@@ -54,12 +58,14 @@ _FAULT_WORDS: dict[Fault, tuple[str, ...]] = {
 class EngineError(Exception):
     """The engine refused; the message is its first line, `fault` what was to blame.
 
+    `details` are its further lines: names that are like the one it does not know, and the place in the statement.
     `lines` are the first and last physical line of what was being read of a file.
     """
 
-    def __init__(self, message: str, fault: Fault = "other") -> None:
+    def __init__(self, message: str, fault: Fault = "other", details: str = "") -> None:
         super().__init__(message)
         self.fault = fault
+        self.details = details
         self.lines: tuple[int, int] | None = None
 
     @property
@@ -73,6 +79,16 @@ def _refusal(error: Exception) -> EngineError:
     import duckdb
 
     text = str(error)
+    message, _, details = text.partition("\n")
+    # Their messages quote the statement and the data, whatever words stand in them.
+    of_statements = (
+        duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException,
+        duckdb.OutOfRangeException,
+    )  # fmt: skip
+    if isinstance(error, of_statements):
+        return EngineError(message, "statement", details)
+    if isinstance(error, duckdb.PermissionException):
+        return EngineError(message, "access", details)
     words_lower = text.lower()
     fault_of_text = next(
         (fault for fault, words in _FAULT_WORDS.items() if any(word in words_lower for word in words)), None
@@ -80,7 +96,24 @@ def _refusal(error: Exception) -> EngineError:
     if fault_of_text is None:
         at_fault = isinstance(error, (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError))
         fault_of_text = "statement" if at_fault else "other"
-    return EngineError(text.partition("\n")[0], fault_of_text)
+    return EngineError(message, fault_of_text, details)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of a text: its own text, its kind by the engine's parser ("SELECT"), whether it has parameters."""
+
+    text: str
+    kind: str
+    has_parameters: bool
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The columns of a query, each a name and a type, and its rows in batches, fetched as they are asked for."""
+
+    columns: tuple[tuple[str, str], ...]
+    batches: Iterator[list[Row]]
 
 
 class Engine(Protocol):
@@ -94,6 +127,12 @@ class Engine(Protocol):
 
     def arrays(self, sql: str) -> Mapping[str, Any]:
         """Run a query and return its columns as NumPy arrays, by name."""
+
+    def statements(self, sql: str) -> tuple[Statement, ...]:
+        """The statements of a text, none of which is run."""
+
+    def stream(self, sql: str) -> Stream:
+        """Run a query whose rows are fetched as they are asked for, before anything else runs."""
 
     def conceal(self, secrets: Mapping[str, bytes]) -> None:
         """Give `$name` of statements these values; no statement but one that holds the name can read them."""
@@ -228,6 +267,7 @@ class DuckDB:
             )
         self._secrets: Mapping[str, bytes] = {}
         self._seconds: float | None = None
+        self._has_stream = False
         self._configure(space, _MOST_TO_READ if read_only else _MOST_MEMORY, temporary, beside)
 
     def _configure(self, space: int | None, share: int, *folders: Path | None) -> None:
@@ -297,6 +337,39 @@ class DuckDB:
         with self._interruptible():
             (statement,) = self._parse(sql)
             return dict(self.connection.execute(statement, self._bind(statement, ())).fetchnumpy())
+
+    def statements(self, sql: str) -> tuple[Statement, ...]:
+        """The statements of a text, none of which is run. Raises EngineError."""
+        try:
+            with _refusals():
+                return tuple(
+                    Statement(one.query, one.type.name, bool(one.named_parameters)) for one in self._parse(sql)
+                )
+        except ValueError:  # a kind that the library has no word for
+            return (Statement(sql, "OTHER", False),)
+
+    def stream(self, sql: str) -> Stream:
+        """Run a query whose rows are fetched as they are asked for, before anything else runs. Raises EngineError."""
+        with self._interruptible():
+            (statement,) = self._parse(sql)
+            self._has_stream = True
+            self.connection.execute(statement)
+            columns = tuple((str(name), str(kind)) for name, kind, *_ in self.connection.description or ())
+        return Stream(columns, self._batches())
+
+    def _batches(self) -> Iterator[list[Row]]:
+        """The rows of the query that runs. Raises EngineError.
+
+        They are fetched beside the main thread: signals reach it only while it does not wait within the engine.
+        """
+        with ThreadPoolExecutor(1) as helper:
+            while True:
+                with self._interruptible():
+                    batch: list[Row] = helper.submit(self.connection.fetchmany, _BATCH).result()
+                if not batch:
+                    self._has_stream = False
+                    return
+                yield batch
 
     @contextmanager
     def limit_time(self, seconds: float) -> Iterator[None]:
@@ -395,6 +468,8 @@ class DuckDB:
     def close(self) -> None:
         """Close the connection."""
         with signals.stop_on_signal(None):
+            if self._has_stream:  # else the end of a query of which no more is wanted would be waited for
+                self.connection.interrupt()
             self.connection.close()
 
 

@@ -316,12 +316,15 @@ def _migrate(store: Store, steps: Sequence[str]) -> None:
     store.engine.run("CHECKPOINT")
 
 
-def write_private(path: Path, content: str | bytes) -> None:
-    """Write a file of mode 0600 that appears whole or not at all. Raises OSError."""
+def write_private(path: Path, content: str | bytes | Iterable[bytes]) -> None:
+    """Write a file of mode 0600 that appears whole or not at all; content in pieces piece by piece. Raises OSError."""
+    content = content.encode("utf-8") if isinstance(content, str) else content
+    pieces = (content,) if isinstance(content, bytes) else content
     descriptor, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=".kpibar-")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            for piece in pieces:
+                file.write(piece)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)

@@ -14,4 +14,10 @@ Where to read what:
 - how a contact is tied to an order: 17_link_kinds, 18_links, 19_call_orders
 - an issue and a journey: 30_issues, 31_journeys
 - a survey answer, and the boxes it is counted in: 40_surveys
+
+`columns.toml` says what each column of the tables means, these and the canonical ones.
+
+Its own order, each line standing on those above it:
+
+    build meanings
 """

@@ -97,3 +97,20 @@ def flow(parts: Sequence[Text], width: int | None) -> list[Text]:
     if width is None or whole.cell_len <= width:
         return [whole]
     return [line for part in parts for line in wrap(part, width)]
+
+
+def wrap_text(text: str, width: int | None) -> list[str]:
+    """A paragraph in lines, as `wrap` breaks it."""
+    return [line.plain for line in wrap(Text(text), width)]
+
+
+def cell_width(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def cut(text: str, width: int) -> str:
+    """A text of at most `width` cells; one that was longer ends in an ellipsis."""
+    if cell_width(text) <= width:
+        return text
+    return ((chop_cells(text, width - 1) or [""])[0] if width > 1 else "") + "…"

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kpibar.database.store import write_private
@@ -24,12 +25,12 @@ _REFUSALS = (
 )
 
 
-def write_whole(path: Path, content: str | bytes) -> str:
+def write_whole(path: Path, content: str | bytes | Iterable[str]) -> str:
     """Write a file that appears whole or not at all, of mode 0600, or write into what is no regular file.
 
-    Return what to say of where it was written. Raises OutputUnwritable.
+    Content in pieces is taken piece by piece. Return what to say of where it was written. Raises OutputUnwritable.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    data = _pieces(content)
     try:
         number = descriptor(path)
         if number is not None:
@@ -45,6 +46,12 @@ def write_whole(path: Path, content: str | bytes) -> str:
     except (OSError, RuntimeError) as error:  # a link that leads to itself is either, by the step that meets it
         raise OutputUnwritable(path, getattr(error, "strerror", None) or "its symbolic link leads to itself") from error
     return f"written: {path}" + (f", a symbolic link, into {place}" if path.is_symlink() else "")
+
+
+def _pieces(content: str | bytes | Iterable[str]) -> Iterator[bytes]:
+    """The content as bytes, piece by piece."""
+    pieces = (content,) if isinstance(content, (str, bytes)) else content
+    return (piece.encode("utf-8") if isinstance(piece, str) else piece for piece in pieces)
 
 
 def _place(path: Path) -> Path:
@@ -101,13 +108,14 @@ def _open(path: Path) -> int:
             return number
 
 
-def _write(number: int, data: bytes, path: Path) -> str:
+def _write(number: int, data: Iterable[bytes], path: Path) -> str:
     """Write to an open file, as far as its reader reads. Raises OSError."""
     try:
         with os.fdopen(number, "wb", buffering=0) as file:
-            view = memoryview(data)
-            while view:
-                view = view[file.write(view) or 0 :]
+            for piece in data:
+                view = memoryview(piece)
+                while view:
+                    view = view[file.write(view) or 0 :]
     except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
         return f"written: {path}, but its reader stopped before the end"
     except BlockingIOError as error:
