@@ -262,7 +262,9 @@ def report(
 
 @app.command()
 def kpis(
-    id: Annotated[str | None, typer.Argument(help="A KPI, for its whole passport.", show_default=False)] = None,
+    id: Annotated[
+        str | None, typer.Argument(help="A KPI, by id or title, for its passport.", show_default=False)
+    ] = None,
     lang: LangOption = None,
     json: JsonOption = False,
     config: ConfigOption = None,

@@ -26,6 +26,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from kpibar.brands import fold
 from kpibar.config import PRACTICAL_POINTS, PRACTICAL_RELATIVE, Reporting, Settings, Thresholds, explain
 from kpibar.kpis.errors import FamilyUnknown, KpiInvalid, KpiUnknown, TargetInvalid
 from kpibar.kpis.facts import AGENT, FACTS, IDENTIFIERS
@@ -253,14 +254,20 @@ class Catalogue:
         for kpi in self.kpis:
             if kpi.id == name:
                 return kpi
-        raise KpiUnknown(name, (kpi.id for kpi in self.kpis if not kpi.hidden))
+        raise KpiUnknown(name, {kpi.id: tuple(kpi.title.values()) for kpi in self.kpis if not kpi.hidden})
+
+    def find(self, name: str) -> Kpi:
+        """The KPI of that id, or of that title in any language, whatever its case and accents; or KpiUnknown."""
+        titles = [kpi for kpi in self.kpis if not kpi.hidden and fold(name) in map(fold, kpi.title.values())]
+        ids = {kpi.id for kpi in self.kpis}
+        return titles[0] if len(titles) == 1 and name not in ids else self.get(name)
 
     def select(self, names: Iterable[str] = (), family: str | None = None) -> tuple[Kpi, ...]:
-        """The KPIs asked for by id or family; by default all that are not hidden.
+        """The KPIs asked for by id, title or family; by default all that are not hidden.
 
         Raises KpiUnknown, FamilyUnknown.
         """
-        members = [self.get(name) for name in names]
+        members = [self.find(name) for name in names]
         if family is not None and family not in {entry.id for entry in self.families}:
             raise FamilyUnknown(family, (entry.id for entry in self.families))
         visible = members or [kpi for kpi in self.kpis if not kpi.hidden]

@@ -1,15 +1,26 @@
 """What is wrong with a KPI of the settings, in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 
+from kpibar.brands import fold
 from kpibar.errors import UsageError, list_names, suggest_names
 
 
 class KpiUnknown(UsageError):
-    """A KPI id that is not in the catalogue."""
+    """A KPI that is not in the catalogue; `titles` are those of each that is, by its id."""
 
-    def __init__(self, name: str, names: Iterable[str]) -> None:
-        super().__init__(f'no KPI is called "{name}"{suggest_names(name, list(names))}')
+    def __init__(self, name: str, titles: Mapping[str, Sequence[str]]) -> None:
+        folds = {fold(title): (id, title) for id, texts in titles.items() for title in texts}
+        asked = fold(name)
+        like = get_close_matches(asked, folds, n=3, cutoff=0.75) or [text for text in folds if asked and asked in text]
+        if get_close_matches(name, titles, n=1, cutoff=0.5) or not like:
+            advice = suggest_names(name, list(titles))
+        else:
+            first_title = {folds[text][0]: folds[text][1] for text in reversed(like[:3])}
+            names = " or ".join(f"{id} ({title})" for id, title in reversed(first_title.items()))
+            advice = f"; did you mean {names}?"
+        super().__init__(f'no KPI is called "{name}"{advice}')
 
 
 class KpiInvalid(UsageError):

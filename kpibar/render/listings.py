@@ -43,13 +43,13 @@ def _kpi_row(kpi: Kpi, lang: str) -> tuple[str, str, str]:
 
 def kpi_text(definitions: Catalogue, name: str, lang: str, target: float | None) -> str:
     """The passport of one KPI."""
-    return "\n".join(summary.kpi_words(definitions.get(name), definitions, lang, _EXAMPLE, target))
+    return "\n".join(summary.kpi_words(definitions.find(name), definitions, lang, _EXAMPLE, target))
 
 
 def kpis_json(definitions: Catalogue, name: str | None) -> str:
     """The definitions as JSON: a list, or the one asked for."""
     if name is not None:
-        return json_text(_kpi_json(definitions.get(name), definitions))
+        return json_text(_kpi_json(definitions.find(name), definitions))
     return json_text([_kpi_json(kpi, definitions) for kpi in definitions.kpis if not kpi.hidden])
 
 

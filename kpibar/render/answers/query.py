@@ -107,8 +107,9 @@ def _csv(value: object) -> str:
     text = _plain(value)
     if text is None:
         return ""
-    # A number that is negative is no formula.
-    return text if isinstance(value, (bool, int, float, Decimal)) else csv_text(text)
+    # A number that is negative is no formula, nor is a text that begins with a letter or digit.
+    harmless = text[:1].isalnum() and text.isascii() and text.isprintable()
+    return text if harmless or isinstance(value, (bool, int, float, Decimal)) else csv_text(text)
 
 
 def _plain(value: object) -> str | None:
