@@ -24,7 +24,7 @@ from kpibar.layouts.layout import identify, shelf
 from kpibar.read.errors import MemberNeeded
 from kpibar.read.export import open_export
 from kpibar.read.source import locate
-from kpibar.render import query
+from kpibar.render.answers import query
 from kpibar.render.clean import clean
 from kpibar.render.formats import is_report
 from kpibar.render.output import descriptor
