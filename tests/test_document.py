@@ -20,7 +20,8 @@ from kpibar.measure.errors import ReportUnreadable
 from kpibar.measure.report import Barometer, Request
 from kpibar.read.errors import FileMissing
 from kpibar.render.clean import csv_text, json_text
-from kpibar.render.document import document, to_csv, to_json
+from kpibar.render.document import document, to_json
+from kpibar.render.tidy import to_csv
 from kpibar.render.terminal import Screen, render
 from tests.support import ingest_tables, report, settings, table
 

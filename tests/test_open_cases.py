@@ -21,7 +21,8 @@ from kpibar.kpis.estimates import Window
 from kpibar.kpis.time_cells import read_times, times_statement
 from kpibar.measure.circulation import compute_report
 from kpibar.measure.report import Barometer, Request
-from kpibar.render.document import document, to_csv, to_json
+from kpibar.render.document import document, to_json
+from kpibar.render.tidy import to_csv
 from kpibar.render.terminal import Screen, render
 from tests.support import EVERY, computed, fraction, ingest_tables, report, row, settings
 from tests.test_document import NOW, SCHEMA

@@ -97,12 +97,13 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def emit(text: str, output: Path | None) -> None:
-    """Print, or write to a file (see write_whole)."""
-    text = text if text.endswith("\n") else text + "\n"
+def emit(content: str | bytes, output: Path | None) -> None:
+    """Print, or write to a file (see write_whole). A text ends in a line feed."""
+    if isinstance(content, str) and not content.endswith("\n"):
+        content += "\n"
     if output is None:
         try:
-            sys.stdout.write(text)
+            _print(content)
             sys.stdout.flush()
         except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
             _drop(sys.stdout, 1)
@@ -112,7 +113,16 @@ def emit(text: str, output: Path | None) -> None:
         return
     from kpibar.render.output import write_whole
 
-    say(clean(write_whole(output, text)))
+    say(clean(write_whole(output, content)))
+
+
+def _print(content: str | bytes) -> None:
+    """Write to standard output; bytes as they are. Raises OSError."""
+    if isinstance(content, str):
+        sys.stdout.write(content)
+    else:
+        sys.stdout.flush()
+        getattr(sys.stdout, "buffer", sys.stdout).write(content)
 
 
 def failure(error: Exception) -> str:
