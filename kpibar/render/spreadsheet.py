@@ -4,6 +4,7 @@ A figure is a number in a cell, scaled as a workbook counts (a duration is in da
 decimals of the JSON; one that is not shown is the words of the report, or an empty cell among the months.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -29,6 +30,23 @@ _WITHOUT_MARK: frozenset[Role] = frozenset({"target_met", "target_near", "target
 # Where things stand on the sheet of a family: the figures of a KPI begin at column 2.
 _FIGURES, _TARGET, _TREND, _MONTHS = 2, 11, 14, 15
 _CHART_ROWS, _CHART_COLUMNS = 16, 6
+
+
+_HEAD = {"bold": True, "bottom": 1, "bottom_color": _LINE, "text_wrap": True, "valign": "bottom"}
+_NUMBER, _TEXT = {"align": "right"}, {"align": "left", "indent": 1}
+# Steps of an axis of durations in seconds, and so many of them at most.
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
+_MOST_STEPS = 7
+# Widths of columns in signs: of numbers, of the text of the first sheet; so high is a line of it.
+_WIDTH, _PAGE_WIDTH, _LINE_HEIGHT = 11, 110, 15
+
+
+@dataclass(frozen=True)
+class Head:
+    """The head of a column, and the width of one of texts; numbers have a width of their own."""
+
+    text: str
+    width: float | None = None
 
 
 @dataclass
@@ -78,10 +96,11 @@ def _family(writer: Writer, name: str, family: str) -> Sheet | None:
     if not rows:
         return None
     sheet = writer.book.sheet(name)
-    heads = [*_figure_heads(writer), *_target_heads(writer), writer.say("head_trend")]
-    _head(sheet, [say("head_kpi", cells.lang), writer.say("head_id"), *heads], [30, 20])
+    names = [Head(say("head_kpi", cells.lang), 30), Head(writer.say("head_id"), 19)]
+    trend = Head(writer.say("head_trend"), 26)
+    _head(sheet, [*names, *_figure_heads(writer), *_target_heads(writer), trend])
     for column, month in enumerate(_months_of(cells.barometer), _MONTHS):
-        sheet.put(0, column, month, **_head_looks(right=True), num_format="mmm yy")
+        sheet.put(0, column, month, **_HEAD, **_NUMBER, num_format="mmm yy")
     place, charts = 1, []
     for row in rows:
         _put_row(writer, sheet, place, row)
@@ -94,7 +113,6 @@ def _family(writer: Writer, name: str, family: str) -> Sheet | None:
         top = place + 1 + number // 2 * _CHART_ROWS
         _chart(writer, sheet, line, row, (top, number % 2 * _CHART_COLUMNS))
     _frame(sheet, 1, _TREND, place + (len(charts) + 1) // 2 * _CHART_ROWS)
-    sheet.paper.set_column(_TREND, _TREND, 26)
     sheet.paper.set_column(_MONTHS, _MONTHS + 23, 8.5)
     return sheet
 
@@ -109,9 +127,11 @@ def _put_row(writer: Writer, sheet: Sheet, place: int, row: Row) -> None:
         return
     _put_figures(writer, sheet, place, row, _FIGURES, kpi)
     if row.target is not None:
-        sheet.put(place, _TARGET, _scaled(row.target.value, kpi), num_format=_number_format(row.target.value, kpi, cells))
+        sheet.put(
+            place, _TARGET, _scaled(row.target.value, kpi), num_format=_number_format(row.target.value, kpi, cells)
+        )
         if row.status == "ok" and is_message(f"target_{row.target.status}"):
-            sheet.put(place, _TARGET + 1, say(f"target_{row.target.status}", cells.lang))
+            sheet.put(place, _TARGET + 1, say(f"target_{row.target.status}", cells.lang), **_TEXT)
     _put_months(writer, sheet, place, row)
 
 
@@ -119,7 +139,7 @@ def _put_shares(writer: Writer, sheet: Sheet, place: int, row: Row) -> int:
     """The shares of a mix under its name; the next free row."""
     for dimension, segments in breakdowns(row) if row.status != "low_base" else ():
         for segment in segments:
-            sheet.put(place, 0, segment_name(dimension, segment.key, writer.cells.lang), indent=1)
+            sheet.put(place, 0, segment_name(dimension, segment.key, writer.cells.lang), **_TEXT)
             sheet.put(place, 1, f"{row.kpi.id}/{segment.key}", font_color=_GREY)
             _put_figures(writer, sheet, place, segment, _FIGURES, row.kpi)
             place += 1
@@ -168,12 +188,20 @@ def _chart(writer: Writer, sheet: Sheet, line: int, row: Row, corner: tuple[int,
     grid = {"visible": True, "line": {"color": "#E3E3E3", "width": 0.5}}
     chart.set_title({"name": caption(name), "name_font": {"size": 11, "bold": True}, "overlay": False})
     chart.set_x_axis({"num_format": "mmm", "text_axis": True, "num_font": {"size": 8}})
-    chart.set_y_axis({"num_format": form, "major_gridlines": grid, "line": {"none": True}, "num_font": {"size": 8}})
+    y_axis = {"num_format": form, "major_gridlines": grid, "line": {"none": True}, "num_font": {"size": 8}}
+    chart.set_y_axis({**y_axis, **_steps(row)})
     chart.set_legend({"position": "bottom"})
     chart.show_blanks_as("gap")
     words = writer.say("chart", kpi=name, year=year, previous=year - 1)
     chart.set_size({"width": 500, "height": 290})
     sheet.paper.insert_chart(*corner, chart, {"description": words, "object_position": 1})
+
+
+def _steps(row: Row) -> dict[str, float]:
+    """The steps of an axis of durations: full hours or minutes, where a workbook would take tenths of a day."""
+    values = [measure.value for _, measure in (*row.series, *row.before_series) if measure.value is not None]
+    step = next((step for step in _STEPS if step * _MOST_STEPS >= max(values)), None)
+    return {"major_unit": step / _DAY} if step and row.kpi.unit == "seconds" else {}
 
 
 # The sheet of a dimension
@@ -183,8 +211,10 @@ def _dimension(writer: Writer, dimension: str) -> Sheet:
     """Each KPI by the values of a dimension, its total first."""
     cells = writer.cells
     sheet = writer.book.sheet(dimension_name(dimension, cells.lang))
-    names = [say("head_kpi", cells.lang), *(writer.say(f"head_{name}") for name in ("id", "segment", "key"))]
-    _head(sheet, [*names, *_figure_heads(writer), say("head_base", cells.lang)], [30, 20, 24, 16])
+    widths = {"id": 19, "segment": 24, "key": 16}
+    names = [Head(say("head_kpi", cells.lang), 30)]
+    names += [Head(writer.say(f"head_{name}"), width) for name, width in widths.items()]
+    _head(sheet, [*names, *_figure_heads(writer), Head(say("head_base", cells.lang))])
     place = 1
     for row in cells.barometer.rows:
         for name, segments in breakdowns(row):
@@ -199,7 +229,9 @@ def _put_segments(
 ) -> int:
     """The rows of a KPI; the next free one. The shares of a mix have no total."""
     lang = writer.cells.lang
-    parts: list[tuple[str, str | None, Row | Segment]] = [] if row.kpi.spec.shares else [(say("total", lang), None, row)]
+    parts: list[tuple[str, str | None, Row | Segment]] = (
+        [] if row.kpi.spec.shares else [(say("total", lang), None, row)]
+    )
     parts += [(segment_name(dimension, segment.key, lang), segment.key, segment) for segment in segments]
     for name, key, figure in parts:
         sheet.put(place, 0, writer.cells.name(row.kpi))
@@ -214,16 +246,16 @@ def _put_segments(
 # Figures
 
 
-def _figure_heads(writer: Writer) -> list[str]:
+def _figure_heads(writer: Writer) -> list[Head]:
     lang, year = writer.cells.lang, writer.barometer.edition.year
-    change = [say("head_change", lang), *(writer.say(f"head_{name}") for name in ("unit", "change_low", "change_high"))]
-    figure = [str(year), writer.say("head_low"), writer.say("head_high"), str(year - 1)]
-    return [*figure, *change, say("head_verdict", lang)]
+    figure = [str(year), writer.say("head_low"), writer.say("head_high"), str(year - 1), say("head_change", lang)]
+    ends = [writer.say("head_change_low"), writer.say("head_change_high")]
+    return [*map(Head, figure), Head(writer.say("head_unit"), 9), *map(Head, ends), Head(say("head_verdict", lang), 13)]
 
 
-def _target_heads(writer: Writer) -> list[str]:
+def _target_heads(writer: Writer) -> list[Head]:
     lang = writer.cells.lang
-    return [say("head_target", lang), writer.say("head_status"), say("head_base", lang)]
+    return [Head(say("head_target", lang)), Head(writer.say("head_status"), 11.5), Head(say("head_base", lang))]
 
 
 def _put_figures(
@@ -267,18 +299,19 @@ def _put_words(writer: Writer, sheet: Sheet, place: tuple[int, int], cell: Cell)
 
 
 def _put_change(writer: Writer, sheet: Sheet, place: int, column: int, kpi: Passport, change: Change) -> None:
-    factor, decimals, unit = change_scale(change.absolute, kpi.unit, writer.cells.lang)
+    largest = max(abs(figure) for figure in (change.absolute, change.low, change.high) if figure is not None)
+    factor, decimals, unit = change_scale(largest, kpi.unit, writer.cells.lang)
     digits = f"0.{'0' * decimals}" if decimals else "#,##0"
     form = f"+{digits};-{digits};{digits}"
     for offset, figure in ((0, change.absolute), (2, change.low), (3, change.high)):
         number = round_figure(figure)
         sheet.put(place, column + offset, None if number is None else number * factor, num_format=form)
-    sheet.put(place, column + 1, unit or None, font_color=_GREY)
+    sheet.put(place, column + 1, unit or None, font_color=_GREY, **_TEXT)
     cell = writer.cells.verdict(change)
     if change.verdict != "none":
         writer.roles.add(cell.role)
         looks = {"bold": True} if change.verdict in ("better", "worse") else {}
-        sheet.put(place, column + 4, cell.text, font_color=_COLOURS.get(cell.role, "#000000"), **looks)
+        sheet.put(place, column + 4, cell.text, font_color=_COLOURS.get(cell.role, "#000000"), **_TEXT, **looks)
 
 
 def _scaled(value: float | None, kpi: Passport) -> float | None:
@@ -304,16 +337,11 @@ def _number_format(value: float | None, kpi: Passport, cells: Cells) -> str:
 # Heads and pages
 
 
-def _head_looks(right: bool) -> dict[str, object]:
-    looks = {"bold": True, "bottom": 1, "bottom_color": _LINE, "text_wrap": True, "valign": "bottom"}
-    return {**looks, "align": "right"} if right else looks
-
-
-def _head(sheet: Sheet, heads: Sequence[str], widths: Sequence[float]) -> None:
-    """The row of heads; the first columns hold names and have their widths, the others numbers."""
+def _head(sheet: Sheet, heads: Sequence[Head]) -> None:
+    """The row of heads, over columns of their widths."""
     for column, head in enumerate(heads):
-        sheet.put(0, column, head, **_head_looks(right=column >= len(widths)))
-        sheet.paper.set_column(column, column, widths[column] if column < len(widths) else 11)
+        sheet.put(0, column, head.text, **_HEAD, **(_NUMBER if head.width is None else _TEXT if column > 3 else {}))
+        sheet.paper.set_column(column, column, head.width or _WIDTH)
 
 
 def _frame(sheet: Sheet, frozen_columns: int, last_column: int, last_row: int) -> None:
@@ -358,10 +386,11 @@ def _read_me(writer: Writer, sheet: Sheet, families: Sequence[str], dimensions: 
         for number, text in enumerate(texts):
             sheet.put(place, 0, name if number == 0 else None, bold=True, valign="top")
             sheet.put(place, 1, text, text_wrap=True, valign="top")
+            sheet.paper.set_row(place, _LINE_HEIGHT * math.ceil(len(text) / _PAGE_WIDTH))
             place += 1
         place += 1 if texts else 0
     sheet.paper.set_column(0, 0, 18)
-    sheet.paper.set_column(1, 1, 110)
+    sheet.paper.set_column(1, 1, _PAGE_WIDTH)
     sheet.paper.hide_gridlines(2)
     sheet.paper.set_landscape()
     sheet.paper.set_paper(9)
