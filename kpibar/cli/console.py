@@ -10,7 +10,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import typer
 
@@ -122,7 +122,8 @@ def _print(content: str | bytes) -> None:
         sys.stdout.write(content)
     else:
         sys.stdout.flush()
-        getattr(sys.stdout, "buffer", sys.stdout).write(content)
+        stream: Any = getattr(sys.stdout, "buffer", sys.stdout)
+        stream.write(content)
 
 
 def failure(error: Exception) -> str:

@@ -46,7 +46,8 @@ def destinations(
     if json and format not in (None, Format.json):
         raise FormatsConflict("--json", f"--format {format}")
     option = ("--json", Format.json) if json else (f"--format {format}", format) if format else None
-    places = [Destination(output, _format(output, option)) for output in outputs or [None]]
+    everywhere: tuple[Path | None, ...] = tuple(outputs) or (None,)
+    places = [Destination(output, _format(output, option)) for output in everywhere]
     _refuse_repetition(outputs)
     for place in places:
         spec = FORMATS[place.format.value]

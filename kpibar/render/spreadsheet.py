@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from kpibar.kpis.estimates import Measure
 from kpibar.kpis.passport import Passport
@@ -30,9 +31,7 @@ _WITHOUT_MARK: frozenset[Role] = frozenset({"target_met", "target_near", "target
 # Where things stand on the sheet of a family: the figures of a KPI begin at column 2.
 _FIGURES, _TARGET, _TREND, _MONTHS = 2, 11, 14, 15
 _CHART_ROWS, _CHART_COLUMNS = 16, 6
-
-
-_HEAD = {"bold": True, "bottom": 1, "bottom_color": _LINE, "text_wrap": True, "valign": "bottom"}
+_HEAD: dict[str, Any] = {"bold": True, "bottom": 1, "bottom_color": _LINE, "text_wrap": True, "valign": "bottom"}
 _NUMBER, _TEXT = {"align": "right"}, {"align": "left", "indent": 1}
 # Steps of an axis of durations in seconds, and so many of them at most.
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
@@ -178,10 +177,10 @@ def _chart(writer: Writer, sheet: Sheet, line: int, row: Row, corner: tuple[int,
     year = writer.barometer.edition.year
     chart = writer.book.workbook.add_chart({"type": "line"})
     months = sheet.span(0, _MONTHS + 12, 0, _MONTHS + 23)
-    for name, start, colour, width in ((year - 1, _MONTHS, _LINE, 2), (year, _MONTHS + 12, "#222222", 2.25)):
+    for number, start, colour, width in ((year - 1, _MONTHS, _LINE, 2), (year, _MONTHS + 12, "#222222", 2.25)):
         values = sheet.span(line, start, line, start + 11)
         chart.add_series(
-            {"name": str(name), "categories": months, "values": values, "line": {"color": colour, "width": width}}
+            {"name": str(number), "categories": months, "values": values, "line": {"color": colour, "width": width}}
         )
     name = writer.cells.name(row.kpi)
     form = _number_format(_typical(row), row.kpi, writer.cells)
@@ -282,7 +281,7 @@ def _put_figures(
 
 
 def _put_measure(
-    writer: Writer, sheet: Sheet, place: tuple[int, int], kpi: Passport, measure: Measure, **looks: object
+    writer: Writer, sheet: Sheet, place: tuple[int, int], kpi: Passport, measure: Measure, **looks: Any
 ) -> None:
     if measure.value is None:
         _put_words(writer, sheet, place, writer.cells.value(kpi, measure))
