@@ -48,34 +48,45 @@ class Report:
 
         return to_json(self.barometer, self._generated_at)
 
-    def to_csv(self) -> str:
-        """The tidy long table as CSV: one line per KPI, segment and period."""
-        from kpibar.render.document import to_csv
+    def to_csv(self, lang: str = "en") -> str:
+        """The tidy long table as CSV: one line per KPI, segment and period. `lang`, "en" or "fr", is that of titles."""
+        from kpibar.render.tidy import to_csv
 
-        return to_csv(self.barometer)
+        return to_csv(self.barometer, lang)
+
+    def to_markdown(self, lang: str = "en") -> str:
+        """The report as Markdown, for a wiki."""
+        from kpibar.render.markdown import to_markdown
+
+        return to_markdown(self.barometer, lang)
+
+    def to_xlsx(self, lang: str = "en") -> bytes:
+        """The report as an Excel workbook."""
+        from kpibar.render.spreadsheet import to_workbook
+
+        return to_workbook(self.barometer, lang, self.generated_at)
 
     def to_frame(self) -> "pandas.DataFrame":
         """The tidy long table as a data frame: one row per KPI, segment and period.
 
         Columns: edition, kpi, family, unit, dimension, segment, period (text); value, numerator, denominator, ci_low,
-        ci_high (numbers, NaN where a figure is masked or not available); status and status_reason (text).
+        ci_high (numbers, NaN where a figure is masked or not available); status and status_reason (text); title and
+        segment_title (text, in English); change, change_low, change_high (numbers, on the lines of the year), verdict
+        (text); target (number) and target_status (text).
         """
         from io import StringIO
 
         import pandas
 
-        names = ("edition", "kpi", "family", "unit", "dimension", "segment", "period", "status", "status_reason")
-        texts = dict.fromkeys(names, "str")
-        return pandas.read_csv(StringIO(self.to_csv()), dtype=texts, keep_default_na=False, na_values=_no_numbers())
+        from kpibar.render.tidy import COLUMNS, NUMBERS
+
+        texts = dict.fromkeys((name for name in COLUMNS if name not in NUMBERS), "str")
+        gaps = {name: [""] for name in NUMBERS}
+        return pandas.read_csv(StringIO(self.to_csv()), dtype=texts, keep_default_na=False, na_values=gaps)
 
     @property
     def _generated_at(self) -> str:
         return self.generated_at.strftime(_INSTANT)
-
-
-def _no_numbers() -> dict[str, list[str]]:
-    """What stands in the columns of numbers where there is none."""
-    return {name: [""] for name in ("value", "numerator", "denominator", "ci_low", "ci_high")}
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ ROOMS = (
     ("__main__",),
 )
 RANK = {name: rank for rank, names in enumerate(ROOMS) for name in names}
-# How many files stand in a room at most: loading and rendering have the most nouns of their own.
+# How many files stand in a room at most: loading has the most nouns of its own, and each format and answer has a file.
 MOST_FILES, MOST_OF_ROOM, MOST_AT_THE_ROOT = 20, {"load": 24, "render": 24}, 10
 # What the package itself defines.
 PLAIN = ("kpibar.__version__", "kpibar.DEFAULT_DATABASE")

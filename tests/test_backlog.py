@@ -23,8 +23,9 @@ from kpibar.kpis.intervals import Interval, quantile_ranks
 from kpibar.kpis.stocks import lowest_quantile
 from kpibar.measure.circulation import for_circulation
 from kpibar.measure.report import Barometer, Request, Row
-from kpibar.render.document import to_csv, to_json
+from kpibar.render.document import to_json
 from kpibar.render.terminal import Screen, render
+from kpibar.render.tidy import to_csv
 from tests.support import AS_OF, computed, ingest_tables, report, row, settings
 from tests.test_document import NOW, SCHEMA
 

@@ -12,8 +12,9 @@ import pytest
 
 from kpibar.kpis.catalogue import DIMENSIONS
 from kpibar.measure.report import BY, Barometer, Request
-from kpibar.render.document import document, to_csv
+from kpibar.render.document import document
 from kpibar.render.terminal import Screen, render
+from kpibar.render.tidy import to_csv
 from tests.support import AS_OF, computed, ingest_tables, report, row, settings
 
 NOW = "2026-02-15T12:00:00Z"

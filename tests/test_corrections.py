@@ -98,7 +98,7 @@ def test_nothing_rejected_writes_nothing(folder: Path) -> None:
         f"rejects a.csv -o {DATABASE}.last",
         f"report --format csv -o {DATABASE}",
         "report --format json -o kpibar.toml",
-        "report --format json -o a.csv",
+        "report -o a.csv",
         "report --format json -o other.duckdb",
     ],
 )

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from kpibar.api import read_report
 from kpibar.cli.demo import sample_folder
+from kpibar.cli.options import Format
 from kpibar.config import Config, load
 from kpibar.load.outcome import Outcome
 from kpibar.measure.circulation import compute_report
@@ -20,8 +22,10 @@ from kpibar.measure.errors import ReportUnreadable
 from kpibar.measure.report import Barometer, Request
 from kpibar.read.errors import FileMissing
 from kpibar.render.clean import csv_text, json_text
-from kpibar.render.document import document, to_csv, to_json
+from kpibar.render.document import document, to_json
+from kpibar.render.formats import FORMATS, Medium, is_report, is_report_file
 from kpibar.render.terminal import Screen, render
+from kpibar.render.tidy import to_csv
 from tests.support import ingest_tables, report, settings, table
 
 SCHEMA: dict[str, Any] = json.loads(files("kpibar").joinpath("render/report.schema.json").read_text(encoding="utf-8"))
@@ -321,14 +325,14 @@ def test_hostile_brand_in_csv(folder: Path) -> None:
     assert "'=1+1" in text and ",=1+1" not in text
 
 
-def test_every_format_of_a_report_is_one_of_the_option_and_known_again(barometer: Barometer) -> None:
-    from kpibar.cli.options import Format
-    from kpibar.render.formats import FORMATS, is_report
-    from kpibar.render.terminal import Screen
-
+def test_every_format_of_a_report_is_one_of_the_option_and_known_again(barometer: Barometer, tmp_path: Path) -> None:
     assert [format.value for format in Format] == list(FORMATS)
     assert len({spec.ending for spec in FORMATS.values()}) == len(FORMATS)
     for spec in FORMATS.values():
         for lang in ("en", "fr"):
-            assert is_report(spec.write(barometer, lang, Screen(None)))
+            content = spec.write(barometer, lang, Medium(Screen(None), None, datetime(2026, 1, 15, 8, 30, tzinfo=UTC)))
+            data = content.encode("utf-8") if isinstance(content, str) else content
+            (tmp_path / "report").write_bytes(data)
+            assert spec.is_text == is_report(data.decode("utf-8", "replace"))
+            assert spec.is_text != is_report_file(tmp_path / "report")
     assert not is_report("contact_id,created_at\n")

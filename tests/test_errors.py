@@ -19,13 +19,13 @@ import tests.reproducers_explain
 import tests.reproducers_order
 import tests.reproducers_report
 import tests.reproducers_sql  # noqa: F401 - they register their reproducers
-from kpibar.cli.errors import FolderGone
+from kpibar.cli.errors import FolderGone, TerminalUnfit
 from kpibar.database import errors as database_errors
 from kpibar.errors import KpibarError
 from kpibar.measure.errors import ReportUnreadable
 from kpibar.read.errors import FrameNameInvalid
 from kpibar.removal import errors as removal_errors
-from tests import reproducers_files  # noqa: F401 - registers its own
+from tests import reproducers_files, reproducers_outputs  # noqa: F401 - they register their own
 from tests.intake import write
 from tests.reproducers import DATABASE, GOOD, REPRODUCERS, Case, Reproducer, run, said
 from tests.support import child
@@ -99,11 +99,12 @@ def causes(error: type[KpibarError]) -> set[type[KpibarError]]:
 
 
 # Those that need another process or a limit of the system: above, in tests/test_memory_and_disk.py and
-# tests/test_streams.py; of the library alone: tests/test_api.py.
+# tests/test_streams.py; a terminal: tests/test_several_outputs.py; of the library alone: tests/test_api.py.
 ELSEWHERE = {
     database_errors.DatabaseLocked,
     database_errors.DiskFull,
     FolderGone,
+    TerminalUnfit,
     database_errors.MemoryShort,
     database_errors.ScratchFull,
     database_errors.ScratchUnusable,

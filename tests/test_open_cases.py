@@ -21,8 +21,9 @@ from kpibar.kpis.estimates import Window
 from kpibar.kpis.time_cells import read_times, times_statement
 from kpibar.measure.circulation import compute_report
 from kpibar.measure.report import Barometer, Request
-from kpibar.render.document import document, to_csv, to_json
+from kpibar.render.document import document, to_json
 from kpibar.render.terminal import Screen, render
+from kpibar.render.tidy import to_csv
 from tests.support import EVERY, computed, fraction, ingest_tables, report, row, settings
 from tests.test_document import NOW, SCHEMA
 from tests.test_hostile_settings import few  # noqa: F401

@@ -195,14 +195,14 @@ def test_what_is_never_replaced(filled: Path, folder: Path, monkeypatch: pytest.
 @pytest.mark.long
 def test_an_export_that_was_never_ingested_is_kept(filled: Path, folder: Path) -> None:
     shutil.copy(REPOSITORY / "sample_data/aircall-calls.csv", folder / "a.csv")
-    done = run(filled, *REPORT, str(folder / "a.csv"))
+    done = run(filled, "report", "-o", str(folder / "a.csv"))
     assert done.returncode == 2 and "is an export (aircall-calls)" in done.stderr, done.stderr
 
 
 @pytest.mark.long
 def test_a_file_of_somebody_else_is_kept_and_named(filled: Path, folder: Path) -> None:
     (folder / "budget.csv").write_text("month,amount\n2025-01,1200\n")
-    done = run(filled, *REPORT, str(folder / "budget.csv"))
+    done = run(filled, "report", "-o", str(folder / "budget.csv"))
     words = f"{folder}/budget.csv: is a file that kpibar did not write, and kpibar does not overwrite it"
     assert done.returncode == 2 and words in done.stderr and "delete this one first" in done.stderr, done.stderr
     assert (folder / "budget.csv").read_text().endswith("1200\n")

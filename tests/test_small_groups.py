@@ -139,11 +139,11 @@ def test_a_category_of_an_own_mix_is_of_ten_records_or_not_shown(by_brand: dict[
 
 def test_the_csv_and_the_table_agree_with_the_document(path: Path, by_brand: dict[str, Any]) -> None:
     found = _report(path, "brand")
-    rows = list(csv.DictReader(io.StringIO(render_report(found, Format.csv, "en", Screen(None)))))
+    rows = list(csv.DictReader(io.StringIO(str(render_report(found, Format.csv, "en", Screen(None))))))
     small = [row for row in rows if 0 < float(row["denominator"] or 0) < LEAST]
     assert len(small) > 10
     assert {row[name] for row in small for name in ("value", "numerator", "ci_low", "ci_high")} == {""}
-    table = render_report(found, Format.table, "en", Screen(None))
+    table = str(render_report(found, Format.table, "en", Screen(None)))
     assert "n<30" in table
 
 

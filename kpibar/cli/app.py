@@ -22,14 +22,17 @@ from kpibar.cli.options import (
     Color,
     ColorOption,
     ConfigOption,
+    CsvDialectOption,
     DatabaseOption,
     DateOrderOption,
     EncodingOption,
     Format,
+    FormatOption,
     JsonOption,
     KeepTextOption,
     LangOption,
     MaxRejectsOption,
+    OutputsOption,
     Palette,
     PaletteOption,
     RepairOption,
@@ -227,9 +230,10 @@ def report(
     team: Annotated[str | None, typer.Option(help="Only this team.")] = None,
     kpi: Annotated[list[str] | None, typer.Option(help="Only this KPI; may be repeated.")] = None,
     family: Annotated[str | None, typer.Option(help="Only this family of KPIs.")] = None,
-    format: Annotated[Format | None, typer.Option(help="Output format.", show_default="table")] = None,
+    format: FormatOption = None,
     json: JsonOption = False,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here; .json, .csv or .txt.")] = None,
+    output: OutputsOption = None,
+    csv_dialect: CsvDialectOption = None,
     share: ShareOption = False,
     lang: LangOption = None,
     color: ColorOption = Color.auto,
@@ -240,9 +244,9 @@ def report(
 ) -> None:
     """Print the barometer of a year beside the year before.
 
-    Example: kpibar report --year 2025 --by carrier -o barometer.json
+    Example: kpibar report --year 2025 --by carrier -o barometer.json -o barometer.xlsx
     """
-    from kpibar.cli.outputs import format_of, render_report, screen_of
+    from kpibar.cli.outputs import destinations, render_all
     from kpibar.cli.targets import refuse_overwriting
     from kpibar.config import load
     from kpibar.measure.circulation import compute_report
@@ -250,14 +254,15 @@ def report(
 
     if wide and "month" not in (by or ()):
         raise WideWithoutMonths
+    places = destinations(output or (), format, json, csv_dialect)
     settings = load(config)
-    refuse_overwriting(output, settings.database_path(db), settings, wait=wait)
-    output_format = Format.json if json else format or format_of(output)
+    for place in places:
+        refuse_overwriting(place.output, settings.database_path(db), settings, wait=wait)
     request = Request(year, tuple(kpi or ()), family, brand, tuple(by or ()), share, carrier, channel, team)
     barometer = compute_report(settings.database_path(db), settings, request, wait, announce)
     language = lang.value if lang else settings.settings.lang or "en"
-    screen = screen_of(color, palette, to_file=output is not None, wide=wide)
-    emit(render_report(barometer, output_format, language, screen), output)
+    for content, path in render_all(barometer, places, language, (color, palette), csv_dialect, wide=wide):
+        emit(content, path)
 
 
 @app.command()

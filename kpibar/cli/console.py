@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import typer
 
@@ -98,9 +98,31 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def emit(text: str, output: Path | None) -> None:
-    """Print, or write to a file (see write_whole)."""
-    emit_pieces([text if text.endswith("\n") else text + "\n"], output)
+def emit(content: str | bytes, output: Path | None) -> None:
+    """Print, or write to a file (see write_whole). A text ends in a line feed."""
+    if isinstance(content, bytes):
+        _emit_bytes(content, output)
+    else:
+        emit_pieces([content if content.endswith("\n") else content + "\n"], output)
+
+
+def _emit_bytes(content: bytes, output: Path | None) -> None:
+    """Print bytes as they are, or write them to a file."""
+    from kpibar.render.output import write_whole
+
+    if output is not None:
+        say(clean(write_whole(output, content)))
+        return
+    sys.stdout.flush()
+    stream: Any = getattr(sys.stdout, "buffer", sys.stdout)
+    try:
+        stream.write(content)
+        stream.flush()
+    except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
+        _drop(sys.stdout, 1)
+    except OSError as error:
+        _drop(sys.stdout, 1)
+        raise OutputUnwritable(Path("standard output"), error.strerror or str(error)) from error
 
 
 def emit_pieces(pieces: Iterable[str], output: Path | None) -> None:

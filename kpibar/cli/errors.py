@@ -13,6 +13,36 @@ class FormatUnknown(UsageError):
         super().__init__(f"{path}: its extension names no format; expected {list_names(extensions)}, or give {option}")
 
 
+class FormatsConflict(UsageError):
+    """Two options name different formats, or an option one and the extension of an output file another."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} and {second} name different formats; leave one of them out")
+
+
+class OutputTwice(UsageError):
+    """Two outputs are the same file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: is named twice as an output; name each file once")
+
+
+class TerminalUnfit(UsageError):
+    """A format that is no text would be written on a terminal."""
+
+    def __init__(self, format: str, ending: str) -> None:
+        super().__init__(
+            f"--format {format} is no text to be read on a terminal; write it to a file with -o barometer{ending}"
+        )
+
+
+class DialectUnused(UsageError):
+    """A dialect of CSV is given, and no CSV is written."""
+
+    def __init__(self, dialect: str) -> None:
+        super().__init__(f"--csv-dialect {dialect} is given, but no CSV is written; add -o barometer.csv")
+
+
 class OutputOverwrites(UsageError):
     """What is to be written would replace a file that it is made from, or one that kpibar or its user cannot lose."""
 

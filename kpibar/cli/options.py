@@ -18,6 +18,15 @@ class Format(StrEnum):
     table = "table"
     json = "json"
     csv = "csv"
+    md = "md"
+    xlsx = "xlsx"
+
+
+class CsvDialect(StrEnum):
+    """How a CSV is written: for machines, or so that a spreadsheet of that language opens it by double click."""
+
+    default = "default"
+    excel_fr = "excel-fr"
 
 
 class Lang(StrEnum):
@@ -79,6 +88,21 @@ ShareOption = Annotated[
     bool, typer.Option("--share", help="For others to read: no group of fewer than 10, no names of files.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+FormatOption = Annotated[
+    Format | None, typer.Option("--format", help="Output format.", show_default="that of the file, else table")
+]
+OutputsOption = Annotated[
+    list[Path] | None,
+    typer.Option("-o", "--output", help="Write here, in the format of the extension; may be repeated."),
+]
+CsvDialectOption = Annotated[
+    CsvDialect | None,
+    typer.Option(
+        "--csv-dialect",
+        help="How a CSV is written; excel-fr opens in a French Excel.",
+        show_default="excel-fr in French",
+    ),
+]
 ZoneOption = Annotated[
     str | None, typer.Option("--tz", envvar="KPIBAR_TZ", help="Zone of times without offset, such as Europe/Paris.")
 ]

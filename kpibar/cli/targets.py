@@ -26,7 +26,7 @@ from kpibar.read.export import open_export
 from kpibar.read.source import locate
 from kpibar.render.answers import query
 from kpibar.render.clean import clean
-from kpibar.render.formats import is_report
+from kpibar.render.formats import is_report, is_report_file
 from kpibar.render.output import descriptor
 from kpibar.toml import TomlFault, parse_toml
 
@@ -63,12 +63,14 @@ def refuse_overwriting(
     for path in (database, *_beside(database), key, config.path, *export_paths):
         if path and path.exists() and place.samefile(path):
             raise OutputOverwrites(output, f"the same file as {path}")
-    kind = _content(place) or ("an export of this database" if _was_ingested(place, database, wait) else None)
-    if kind is None and whole:
+    is_own = is_report_file(place)
+    kind = None if is_own else _content(place)
+    kind = kind or ("an export of this database" if _was_ingested(place, database, wait) else None)
+    if kind is None and whole and not is_own:
         kind = _export(place, config)
     if kind is not None:
         raise OutputOverwrites(output, kind)
-    if whole and descriptor(output) is None and not _is_own(place, database, wait):
+    if whole and not is_own and descriptor(output) is None and not _is_own(place, database, wait):
         raise OutputOverwrites(output, "a file that kpibar did not write", ", or delete this one first")
 
 

@@ -1,17 +1,18 @@
-"""A report becomes text, JSON or CSV; no renderer computes a KPI.
+"""A report becomes text, Markdown, JSON, CSV or a workbook; no renderer computes a KPI.
 
 `table` holds a printed report as data, cells with roles; `page` makes it of a barometer, and `terminal` walks it.
-It is the only file, with `grid`, that knows of widths and styles. `formats` lists what a report can be written as.
+It is the only file, with `grid`, that knows of widths and styles. `tidy` is the report as a long table; `book` knows
+how a workbook is written, `spreadsheet` what stands in it. `formats` lists what a report can be written as.
 
 Its own order, each line standing on those above it:
 
     clean numbers output table
     marks messages methods
     summary
-    cells listings withdrawals
+    cells listings tidy withdrawals
     audit notes overview
     document page
-    grid
-    terminal
+    book grid markdown
+    spreadsheet terminal
     answers formats
 """

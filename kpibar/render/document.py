@@ -1,13 +1,11 @@
-"""The JSON document `kpibar.report` 1.0, written and read back, and the tidy CSV: the contract for machines.
+"""The JSON document `kpibar.report` 1.0, written and read back: the contract for machines.
 
 Raw units throughout: shares 0 to 1, seconds, points, per order; six decimals; null for unknown, never NaN. Keys are
 always present. Additions keep the major version; a reader ignores keys it does not know. The schema is
 `kpibar/render/report.schema.json`.
 """
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -36,29 +34,24 @@ from kpibar.measure.report import (
     Verdict,
 )
 from kpibar.render.cells import Cells
-from kpibar.render.clean import csv_text, json_text
+from kpibar.render.clean import json_text
 from kpibar.render.messages import dimension_name, note_text, say, segment_name
 from kpibar.render.overview import opening_sentences
+from kpibar.render.tidy import UNIT_WORDS as _UNIT
+from kpibar.render.tidy import round_figure as _round
 
 SCHEMA = "kpibar.report"
 SCHEMA_VERSION = "1.3"
 LANGUAGES = ("en", "fr")
 # Words of the document that differ from those of the report, and back.
 _GOOD: Mapping[Better, str] = {"lower": "down", "higher": "up", "none": "none"}
-_UNIT: Mapping[str, str] = {"share": "ratio", "per_100": "per_order"}
 # Verdicts that older readers do not know are `neutral` to them; `verdict_detail` has them all.
 _NEUTRAL = frozenset({"stable", "small", "cannot_tell"})
 _DIRECTIONS: Mapping[str, Better] = {word: better for better, word in _GOOD.items()}
 _UNITS: Mapping[str, Any] = {word: unit for unit, word in _UNIT.items()}
 _KINDS: Mapping[str, Kind] = {spec.estimator: kind for kind, spec in KINDS.items()}
-_DECIMALS = 6
-_CSV_HEAD = (
-    "edition", "kpi", "family", "unit", "dimension", "segment", "period",
-    "value", "numerator", "denominator", "ci_low", "ci_high", "status", "status_reason",
-)  # fmt: skip
-# How the files of a report begin, in every version of it.
+# How the file of a report begins, in every version of it.
 JSON_BEGINNING = f'{{\n "schema": "{SCHEMA}"'
-CSV_BEGINNING = ",".join(_CSV_HEAD[:7]) + ","
 
 
 def to_json(barometer: Barometer, generated_at: str) -> str:
@@ -288,14 +281,6 @@ def _day(day: date | None) -> str | None:
     return None if day is None else str(day)
 
 
-def _round(value: float | None) -> float | None:
-    """Six decimals; whole numbers stay whole, and a rounded zero has no sign."""
-    if value is None:
-        return None
-    number = round(value, _DECIMALS) + 0.0
-    return int(number) if number.is_integer() else number
-
-
 def from_document(document: Mapping[str, Any]) -> Barometer:
     """The report a document was written from: written again, it is the same document.
 
@@ -462,31 +447,3 @@ def _window_of(entry: Mapping[str, str]) -> Window:
 
 def _day_of(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
-
-
-def to_csv(barometer: Barometer) -> str:
-    """The tidy long table: one line per KPI, segment and period. Text that a spreadsheet would run is disarmed."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_CSV_HEAD)
-    writer.writerows(_lines(barometer))
-    return text.getvalue()
-
-
-def _lines(barometer: Barometer) -> Iterator[list[str | float | None]]:
-    year = barometer.edition.year
-    for row in barometer.rows:
-        head = [str(year), row.kpi.id, row.kpi.family, _UNIT.get(row.kpi.unit, row.kpi.unit)]
-        yield [*_line(head, "all", "all", str(year), row.now)[:-2], row.status, row.reason]
-        yield _line(head, "all", "all", str(year - 1), row.before)
-        for month, measure in (*row.before_series, *row.series):
-            yield _line(head, "all", "all", f"{month:%Y-%m}", measure)
-        for breakdown in row.breakdowns:
-            for segment in breakdown.segments:
-                yield _line(head, breakdown.dimension, segment.key, str(year), segment.now)
-                yield _line(head, breakdown.dimension, segment.key, str(year - 1), segment.before)
-
-
-def _line(head: list[str], dimension: str, segment: str, period: str, measure: Measure) -> list[str | float | None]:
-    texts = [csv_text(text) for text in (*head, dimension, segment, period)]
-    return [*texts, *_measure(measure).values(), *_status(measure).values()]

@@ -7,33 +7,74 @@ report (`kpibar.measure.report`).
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from pathlib import Path
 
 from kpibar.measure.report import Barometer
-from kpibar.render.document import CSV_BEGINNING, JSON_BEGINNING, LANGUAGES, to_csv, to_json
+from kpibar.render.document import JSON_BEGINNING, LANGUAGES, to_json
+from kpibar.render.markdown import to_markdown
 from kpibar.render.messages import say
 from kpibar.render.terminal import Screen, render
+from kpibar.render.tidy import CSV_BEGINNING, DIALECTS, default_dialect, to_csv
+
+
+@dataclass(frozen=True)
+class Medium:
+    """What a report is written for: a screen, a dialect of CSV (None: that of the language), when it was computed."""
+
+    screen: Screen
+    dialect: str | None
+    generated_at: datetime
 
 
 @dataclass(frozen=True)
 class FormatSpec:
     """A format of a report.
 
-    `beginning` matches the text of a file of it from its first sign on: such a file may be replaced by a new report,
-    any other is not one of kpibar. `write` gives the text of a report in a language, for a screen.
+    `beginning` matches the text of a file of it from its first sign on, `is_own` tells it of a file that is no text:
+    such a file may be replaced by a new report, any other is not one of kpibar. `write` gives the report in a language
+    for a medium.
     """
 
     ending: str
-    beginning: re.Pattern[str]
-    write: Callable[[Barometer, str, Screen], str]
+    beginning: re.Pattern[str] | None
+    write: Callable[[Barometer, str, Medium], str | bytes]
+    is_own: Callable[[Path], bool] | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a person can read it on a terminal."""
+        return self.beginning is not None
 
 
-def _write_json(barometer: Barometer, lang: str, screen: Screen) -> str:
-    return to_json(barometer, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+def _write_table(barometer: Barometer, lang: str, medium: Medium) -> str:
+    return render(barometer, lang, medium.screen)
 
 
-def _write_csv(barometer: Barometer, lang: str, screen: Screen) -> str:
-    return to_csv(barometer)
+def _write_json(barometer: Barometer, lang: str, medium: Medium) -> str:
+    return to_json(barometer, medium.generated_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _write_csv(barometer: Barometer, lang: str, medium: Medium) -> str | bytes:
+    dialect = DIALECTS[medium.dialect or default_dialect(lang)]
+    text = to_csv(barometer, lang, dialect)
+    return text.encode("utf-8") if dialect.has_mark else text
+
+
+def _write_markdown(barometer: Barometer, lang: str, medium: Medium) -> str:
+    return to_markdown(barometer, lang, wide=medium.screen.wide)
+
+
+def _write_workbook(barometer: Barometer, lang: str, medium: Medium) -> bytes:
+    from kpibar.render.spreadsheet import to_workbook  # takes long to import, and no other format needs it
+
+    return to_workbook(barometer, lang, medium.generated_at)
+
+
+def _is_workbook(path: Path) -> bool:
+    from kpibar.render.book import is_own_workbook
+
+    return is_own_workbook(path)
 
 
 def _titles() -> str:
@@ -43,9 +84,11 @@ def _titles() -> str:
 
 
 FORMATS: Mapping[str, FormatSpec] = {
-    "table": FormatSpec(".txt", re.compile(_titles(), re.MULTILINE), render),
+    "table": FormatSpec(".txt", re.compile(_titles(), re.MULTILINE), _write_table),
     "json": FormatSpec(".json", re.compile(re.escape(JSON_BEGINNING)), _write_json),
-    "csv": FormatSpec(".csv", re.compile(re.escape(CSV_BEGINNING)), _write_csv),
+    "csv": FormatSpec(".csv", re.compile(CSV_BEGINNING), _write_csv),
+    "md": FormatSpec(".md", re.compile("# " + _titles(), re.MULTILINE), _write_markdown),
+    "xlsx": FormatSpec(".xlsx", None, _write_workbook, _is_workbook),
 }
 
 
@@ -59,4 +102,10 @@ _ANSWERS = re.compile(
 
 def is_report(text: str) -> bool:
     """Whether a text begins as a report in any of the formats, or as another answer of kpibar."""
-    return any(format.beginning.match(text) for format in FORMATS.values()) or bool(_ANSWERS.match(text))
+    beginnings = [format.beginning for format in FORMATS.values() if format.beginning]
+    return any(beginning.match(text) for beginning in (*beginnings, _ANSWERS))
+
+
+def is_report_file(path: Path) -> bool:
+    """Whether a file is a report in a format that is no text, as kpibar wrote it."""
+    return any(format.is_own(path) for format in FORMATS.values() if format.is_own)

@@ -142,6 +142,19 @@ def format_extent(extent: float | None, unit: str, lang: str) -> str:
     return DASH if extent is None else "±" + format_change(abs(extent), unit, lang).removeprefix("+")
 
 
+def change_scale(delta: float, unit: str, lang: str) -> tuple[float, int, str]:
+    """What a change is multiplied by to be in its own unit, its decimals there and the unit: "pt", "h", "" for none.
+
+    ValueError as ``format_value``.
+    """
+    _require_language(lang)
+    if unit == "seconds":
+        divisor, decimals, suffix = _scale_of(abs(_exact(delta)))
+        return 1 / int(divisor), decimals, suffix[lang].strip()
+    style = _style(unit)
+    return style.scale, style.change_decimals, style.change_suffix[lang].strip()
+
+
 def ascii_only(text: str) -> str:
     """The text with the marks this module writes in ASCII, for terminals that cannot print them.
 
