@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 from kpibar.api import Report, read_report
 from kpibar.kpis.estimates import Measure
-from kpibar.measure.report import Barometer, Row, Segment
+from kpibar.measure.report import Barometer, Breakdown, Row, Segment
 from tests.support import REPOSITORY
 
 NOW = datetime(2026, 1, 15, 8, 30, tzinfo=UTC)
@@ -38,7 +38,7 @@ def _mask(row: Row) -> Row:
 def by_carrier(names: tuple[str, ...] = ("Colissimo", "GLS", "Tournée")) -> Report:
     """The sample report, one KPI by carriers of these names: the figures of the year and one that is masked."""
     report = sample_report()
-    request = replace(report.barometer.request, by="carrier")
+    request = replace(report.barometer.request, by=("carrier",))
     return Report(replace(report.barometer, request=request, rows=_split(report.barometer, names)), NOW)
 
 
@@ -47,7 +47,7 @@ def _split(barometer: Barometer, names: tuple[str, ...]) -> tuple[Row, ...]:
     row = next(row for row in barometer.rows if row.kpi.id == BROKEN_DOWN)
     shown = [Segment(name, row.now, row.before, row.change, "ok") for name in names[:-1]]
     segments = (*shown, Segment(names[-1], few, row.before, None, "low_base"))
-    return tuple(replace(r, dimension="carrier", segments=segments) if r is row else r for r in barometer.rows)
+    return tuple(replace(r, breakdowns=(Breakdown("carrier", segments),)) if r is row else r for r in barometer.rows)
 
 
 def retitle(report: Report, titles: Mapping[str, str]) -> Report:
