@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from kpibar.measure.report import Barometer
 from kpibar.render.document import CSV_BEGINNING, JSON_BEGINNING, LANGUAGES, to_csv, to_json
+from kpibar.render.html.writer import HTML_BEGINNING, to_html
 from kpibar.render.messages import say
 from kpibar.render.terminal import Screen, render
 
@@ -29,11 +30,19 @@ class FormatSpec:
 
 
 def _write_json(barometer: Barometer, lang: str, screen: Screen) -> str:
-    return to_json(barometer, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return to_json(barometer, _now())
 
 
 def _write_csv(barometer: Barometer, lang: str, screen: Screen) -> str:
     return to_csv(barometer)
+
+
+def _write_html(barometer: Barometer, lang: str, screen: Screen) -> str:
+    return to_html(barometer, lang, _now())
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _titles() -> str:
@@ -46,6 +55,7 @@ FORMATS: Mapping[str, FormatSpec] = {
     "table": FormatSpec(".txt", re.compile(_titles(), re.MULTILINE), render),
     "json": FormatSpec(".json", re.compile(re.escape(JSON_BEGINNING)), _write_json),
     "csv": FormatSpec(".csv", re.compile(re.escape(CSV_BEGINNING)), _write_csv),
+    "html": FormatSpec(".html", re.compile(re.escape(HTML_BEGINNING)), _write_html),
 }
 
 
