@@ -225,7 +225,7 @@ def report(
     family: Annotated[str | None, typer.Option(help="Only this family of KPIs.")] = None,
     format: Annotated[Format | None, typer.Option(help="Output format.", show_default="table")] = None,
     json: JsonOption = False,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here; .html, .json, .csv or .txt.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here; .html, .json, .csv, .txt.")] = None,
     share: ShareOption = False,
     lang: LangOption = None,
     color: ColorOption = Color.auto,

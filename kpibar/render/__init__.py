@@ -1,7 +1,8 @@
 """A report becomes text, HTML, JSON or CSV; no renderer computes a KPI.
 
 `table` holds a printed report as data, cells with roles; `page` makes it of a barometer, and `terminal` walks it.
-It is the only file, with `grid`, that knows of widths and styles. `html` holds the report as a file of its own for people. `formats` lists what a report can be written as.
+It is the only file, with `grid`, that knows of widths and styles; `html` has a style sheet of its own. `formats` lists
+what a report can be written as.
 
 Its own order, each line standing on those above it:
 

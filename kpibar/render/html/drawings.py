@@ -16,9 +16,9 @@ from kpibar.render.numbers import format_value
 from kpibar.render.table import Trend
 
 _MONTHS = 12
-# What the axis of changes may reach to, in parts of the year before; one bar in so many may go beyond its end.
+# What the axis of changes may reach to, in parts of the year before; of so many bars one may go beyond its end.
 _LIMITS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
-_BEYOND = 20
+_BEYOND = 30
 # A bullet leaves so much of its width free, that a target at its end is seen.
 _ROOM = 1.04
 _BULLET, _CHANGE, _LINE, _PLOT = 16, 16, 44, 128
@@ -58,7 +58,7 @@ def bullet(figure: Row | Segment, target: float | None, largest: float | None = 
 
 
 def limit_of_changes(figures: Sequence[Row | Segment]) -> float:
-    """How far the axis of changes reaches on either side, so that all bars but one in twenty end on it."""
+    """How far the axis of changes reaches on either side, so that all bars but one in thirty end on it."""
     sizes = sorted(abs(figure.change.relative) for figure in figures if figure.change and figure.change.relative)
     if not sizes:
         return _LIMITS[0]
@@ -81,6 +81,7 @@ def change_bar(figure: Row | Segment, limit: float) -> Drawing | None:
     if change.low is not None and change.high is not None:
         ends += [change.low / abs(before), change.high / abs(before)]
         shapes.append(svg.level("span", 8, scale(min(ends)), scale(max(ends))))
+        shapes += [svg.upright("span", scale(end), 5, 11) for end in ends[1:] if abs(end) <= limit]
     if max(ends) > limit:
         shapes.append(_beyond(0.97, "M0 0l4 4-4 4"))
     if min(ends) < -limit:
@@ -137,7 +138,9 @@ class Monthly:
     @property
     def ends(self) -> list[float]:
         """All that is drawn."""
-        return [value for part in (self.year, self.low, self.high, self.previous) for value in part if value is not None]
+        return [
+            value for part in (self.year, self.low, self.high, self.previous) for value in part if value is not None
+        ]
 
 
 def monthly(row: Row) -> Monthly:

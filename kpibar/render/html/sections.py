@@ -1,6 +1,6 @@
-"""The parts of the report as data: texts of `Cells`, figures of the barometer, drawings. A template writes them down."""
+"""The parts of the report as data, for a template: texts of `Cells`, figures of the barometer, drawings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kpibar.kpis.estimates import Measure
@@ -156,7 +156,7 @@ def line_of(cells: Cells, row: Row, limit: float) -> Line:
     shown = row.target is not None and row.status != "low_base"
     return replace(
         line,
-        target=cells.target(row),
+        target=cells.target(row) if row.target else _NOTHING,
         target_word=cells.say(f"target_{status}", "target").text if shown else "",
         bullet=drawings.bullet(row, row.target.value if row.target and shown else None),
     )
@@ -337,7 +337,9 @@ def whole_page(cells: Cells) -> Page:
 def listing(page: Page) -> Listing:
     """The table of a printed report, without its drawings and without columns that have nothing."""
     table = page.table
-    columns = [column for column in table.columns if column.name not in ("trend", "strip") and _has_texts(table, column)]
+    columns = [
+        column for column in table.columns if column.name not in ("trend", "strip") and _has_texts(table, column)
+    ]
     return Listing(tuple(columns), table)
 
 
