@@ -245,7 +245,9 @@ def panels(cells: Cells) -> Iterator[Panel]:
 
 
 def month_rows(cells: Cells) -> Iterator[Months]:
-    """The same months as a table: a row a KPI and year."""
+    """The same months as a table: a row a KPI and year; none where the report has a table of months anyway."""
+    if "month" in _dimensions(cells.barometer):
+        return
     year = cells.barometer.edition.year
     for row in _headlines(cells):
         if row.status == "ok":
@@ -281,12 +283,9 @@ Rows = list[tuple[str, Patch, tuple[Patch, ...]]]
 def _segments_of(cells: Cells, dimension: str) -> tuple[list[str], Rows, int]:
     """The names of the segments, the KPIs by them, and how many segments there are beyond."""
     members = [row for row in _rows(cells) if not row.kpi.spec.shares and _segments(row, dimension)]
-    order: dict[str, int] = {}
-    for row in members:
-        for part in _segments(row, dimension):
-            order[part.key] = order.get(part.key, 0) + part.now.base
-    # The largest first, those of which nothing is said last.
-    keys = sorted(order, key=lambda key: -order[key])[:_MOST_SEGMENTS]
+    # Those of the first KPI in its order, the largest first; then what others have beyond.
+    order = list(dict.fromkeys(part.key for row in members for part in _segments(row, dimension)))
+    keys = order[:_MOST_SEGMENTS]
     rows: Rows = []
     for row in members:
         parts = {part.key: part for part in _segments(row, dimension)}
