@@ -8,11 +8,12 @@ from kpibar.measure.report import Barometer, Row, Segment
 from kpibar.render.cells import Cells
 from kpibar.render.clean import clean
 from kpibar.render.html import drawings
-from kpibar.render.html.drawings import Chart, Drawing
+from kpibar.render.html.drawings import Chart
+from kpibar.render.html.svg import Drawing
 from kpibar.render.messages import dimension_name, months_name, say, segment_name, title
 from kpibar.render.numbers import DASH, format_number, format_value
 from kpibar.render.page import report_page
-from kpibar.render.table import Cell, Column, Page, Table
+from kpibar.render.table import Cell, Column, Page, Table, Trend
 
 # A table by segment has so many columns at most; the table of all its figures has the others too.
 _MOST_SEGMENTS = 8
@@ -219,7 +220,7 @@ def cards(cells: Cells, limit: float) -> Iterator[Card]:
     for row in _headlines(cells):
         trend = cells.trend(row).drawing
         curve = None
-        if row.status == "ok" and isinstance(trend, drawings.Trend):
+        if row.status == "ok" and isinstance(trend, Trend):
             curve = drawings.two_years(trend, row.target.value if row.target else None)
         yield Card(line_of(cells, row, limit), curve)
 
