@@ -18,6 +18,7 @@ class Format(StrEnum):
     table = "table"
     json = "json"
     csv = "csv"
+    html = "html"
     md = "md"
     xlsx = "xlsx"
 

@@ -1,8 +1,9 @@
-"""A report becomes text, Markdown, JSON, CSV or a workbook; no renderer computes a KPI.
+"""A report becomes text, HTML, Markdown, JSON, CSV or a workbook; no renderer computes a KPI.
 
 `table` holds a printed report as data, cells with roles; `page` makes it of a barometer, and `terminal` walks it.
-It is the only file, with `grid`, that knows of widths and styles. `tidy` is the report as a long table; `book` knows
-how a workbook is written, `spreadsheet` what stands in it. `formats` lists what a report can be written as.
+It is the only file, with `grid`, that knows of widths and styles; `html` has a style sheet of its own. `tidy` is the
+report as a long table; `book` knows how a workbook is written, `spreadsheet` what stands in it. `formats` lists what a
+report can be written as.
 
 Its own order, each line standing on those above it:
 
@@ -12,7 +13,7 @@ Its own order, each line standing on those above it:
     cells listings tidy withdrawals
     audit notes overview
     document page
-    book grid markdown
+    book grid html markdown
     spreadsheet terminal
     answers formats
 """

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kpibar.measure.report import Barometer
 from kpibar.render.document import JSON_BEGINNING, LANGUAGES, to_json
+from kpibar.render.html.writer import HTML_BEGINNING, to_html
 from kpibar.render.markdown import to_markdown
 from kpibar.render.messages import say
 from kpibar.render.terminal import Screen, render
@@ -52,7 +53,7 @@ def _write_table(barometer: Barometer, lang: str, medium: Medium) -> str:
 
 
 def _write_json(barometer: Barometer, lang: str, medium: Medium) -> str:
-    return to_json(barometer, medium.generated_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return to_json(barometer, _instant(medium))
 
 
 def _write_csv(barometer: Barometer, lang: str, medium: Medium) -> str | bytes:
@@ -77,6 +78,14 @@ def _is_workbook(path: Path) -> bool:
     return is_own_workbook(path)
 
 
+def _write_html(barometer: Barometer, lang: str, medium: Medium) -> str:
+    return to_html(barometer, lang, _instant(medium))
+
+
+def _instant(medium: Medium) -> str:
+    return medium.generated_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _titles() -> str:
     """A pattern of the titles of a printed report, of any year and language."""
     titles = (re.escape(say("title", lang, year="YEAR")).replace("YEAR", "[0-9]{4}") for lang in LANGUAGES)
@@ -87,6 +96,7 @@ FORMATS: Mapping[str, FormatSpec] = {
     "table": FormatSpec(".txt", re.compile(_titles(), re.MULTILINE), _write_table),
     "json": FormatSpec(".json", re.compile(re.escape(JSON_BEGINNING)), _write_json),
     "csv": FormatSpec(".csv", re.compile(CSV_BEGINNING), _write_csv),
+    "html": FormatSpec(".html", re.compile(re.escape(HTML_BEGINNING)), _write_html),
     "md": FormatSpec(".md", re.compile("# " + _titles(), re.MULTILINE), _write_markdown),
     "xlsx": FormatSpec(".xlsx", None, _write_workbook, _is_workbook),
 }

@@ -11,7 +11,7 @@ from kpibar.render.numbers import format_value
 
 _COUNTS = frozenset({"base", "doubtful", "least", "named", "rows"})
 # Where the texts stand: those of reports, then of each question that has an answer of its own.
-_FILES = ("messages", "headline", "order", "explain", "wismo", "query", "files")
+_FILES = ("messages", "headline", "order", "explain", "wismo", "query", "files", "html")
 _IN_UNIT = frozenset({"low", "high", "weighted"})
 # Rows of which a dimension says nothing: the key of their segment in the data and the message that names it.
 _WITHOUT_NAME = {UNKNOWN: "unknown", NO_ORDER: "no_order"}

@@ -410,7 +410,7 @@ def _read_me_parts(
         sheets.append(writer.say("reading_dimensions", dimensions=SEPARATOR.join(dimensions)))
     yield writer.say("sheets"), [*sheets, writer.say("reading_data", data=data)]
     yield writer.say("sources"), [_source(writer, source) for source in cells.barometer.coverage]
-    yield writer.say("absent"), [cell.text for cell in absent_lines(cells, ())]
+    yield writer.say("absent"), [cell.text for cell in absent_lines(cells, {})]
     yield writer.say("notes"), [cell.text for cell in note_lines(cells)]
     yield writer.say("legend"), list(_legend(writer))
 

@@ -1,0 +1,5 @@
+"""A report as one HTML file that needs nothing else: no script, no font, no picture, no address.
+
+`svg` makes drawings as data, `drawings` those of a row, `sections` the parts of the report with their texts, and
+`writer` fills `report.html.j2` and `report.css` with them. No figure is computed here, and none is masked.
+"""
