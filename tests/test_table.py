@@ -42,9 +42,11 @@ def test_a_page_becomes_markdown_without_a_terminal() -> None:
         "",
         "Maison Bleue · Petit Pas",
         "",
-        "1 better · 1 worse",
+        "Worse than in 2024: Satisfied (CSAT) −14.3 pt to 71.4%",
         "",
-        "Worse: Satisfied (CSAT)  Better: Late deliveries",
+        "Better than in 2024: Late deliveries −3.7 pt to 10.9%",
+        "",
+        "Targets met: 0 of 2 · missed: Late deliveries 10.9% (9.0%), Satisfied (CSAT) 71.4% (85.0%)",
         "",
         "| KPI | 2025 | 95 % interval | Jan–Dec | 2024 | Change | Its interval | Verdict | Seen from | Target | Base n |",  # noqa: E501
         "| --- | ---: | --- | --- | ---: | ---: | --- | --- | ---: | --- | ---: |",

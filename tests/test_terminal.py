@@ -134,8 +134,10 @@ def test_the_report_on_a_pipe() -> None:
         """\
 Customer-relationship barometer 2025  2025-01-01 → 2025-12-31
 Maison Bleue · Petit Pas
-2 better · 1 worse
-Worse: Satisfied (CSAT)  Better: Late deliveries · First reply (median)
+Worse than in 2024: Satisfied (CSAT) −14.3 pt to 71.4%
+Better than in 2024: Late deliveries −3.7 pt to 10.9% · First reply (median) −30 min to 2 h 02
+1 of too few records
+Targets met: 0 of 3 · missed: First reply (median) 2 h 02 (4 h 00), Late deliveries 10.9% (9.0%), Satisfied (CSAT) 71.4% (85.0%)
 
 KPI                           2025  95 % interval    2024        2025            2024      Change  Its interval    Verdict  Seen from  Target      Base n
 Delivery promise
@@ -171,8 +173,12 @@ def test_the_report_in_french_on_eighty_columns() -> None:
         """\
 Baromètre de la relation client 2025  2025-01-01 → 2025-12-31
 Maison Bleue · Petit Pas
-mieux~: 2 · pire~: 1
-Pire~: Satisfaits (CSAT)  Mieux~: Livraisons en retard · 1re réponse (médiane)
+Pire qu’en 2024~: Satisfaits (CSAT) −14,3~pt, à 71,4~%
+Mieux qu’en 2024~: Livraisons en retard −3,7~pt, à 10,9~% · 1re réponse
+  (médiane) −30~min, à 2~h~02
+Trop peu de données~: 1
+Cibles atteintes~: 0 sur 3 · manquées~: 1re réponse (médiane) 2~h~02 (4~h~00),
+  Livraisons en retard 10,9~% (9,0~%), Satisfaits (CSAT) 71,4~% (85,0~%)
 
 Indicateur                    2025  Janv.–Déc.     Évolution  Verdict  Base n
 Promesse de livraison
@@ -393,28 +399,31 @@ def test_no_statistician_is_named_and_nothing_is_left_unfilled(lang: str) -> Non
         assert not re.search(r"Benjamini|Wilson|Newcombe|Mann|Kaplan|[{}]", text)
 
 
-def test_the_verdicts_are_counted_and_the_headlines_named_first() -> None:
+def test_the_first_lines_name_what_is_worse_and_better_and_count_the_rest() -> None:
     found = lines(undecided())
-    assert found[2] == "2 better · 1 worse · 1 stable · 1 small · 1 cannot tell"
-    assert found[3] == "Worse: Satisfied (CSAT)  Better: Late deliveries · First reply (median)"
+    assert found[2] == "Worse than in 2024: Satisfied (CSAT) −14.3 pt to 71.4%"
+    assert found[3].startswith("Better than in 2024: Late deliveries −3.7 pt to 10.9% · First reply (median) −")
+    assert found[4] == "6 figures compared: 1 stable · 1 small · 1 cannot tell · 1 of too few records"
     french = lines(undecided(), lang="fr")
-    assert french[2].replace("\u00a0", " ") == "mieux : 2 · pire : 1 · stable : 1 · minime : 1 · indécis : 1"
+    assert french[4].replace("\u00a0", " ") == (
+        "6 chiffres comparés : stable : 1 · minime : 1 · indécis : 1 · trop peu de données : 1"
+    )
     for by in ("carrier", "month"):
         assert lines(example(by))[2] == "", "a page of one dimension counts nothing"
     single = replace(example(), rows=example().rows[:1])
     assert lines(single)[2] == "", "nor does one of a single KPI"
 
 
-def test_the_named_fill_one_line_of_a_narrow_screen() -> None:
+def test_a_sentence_names_three_kpis_the_headlines_first_and_counts_the_others() -> None:
     made = example()
     late = made.rows[0]
     many = tuple(
         replace(late, kpi=replace(late.kpi, id=f"k{n}", title={"en": f"Late deliveries {n}"}, headline=n == 8))
         for n in range(9)
     )
-    found = lines(replace(made, rows=many), Screen(width=80))
-    assert found[2] == "9 better"
-    assert found[3] == "Better: Late deliveries 8 · Late deliveries 0 · Late deliveries 1 · 6 more"
+    found = lines(replace(made, rows=many))
+    changes = " · ".join(f"Late deliveries {n} −3.7 pt to 10.9%" for n in (8, 0, 1))
+    assert found[2] == f"Better than in 2024: {changes} · 6 more"
 
 
 def test_a_median_that_moves_by_the_mix_of_channels_says_so() -> None:

@@ -78,6 +78,6 @@ def total_cost(prices: Prices | None, contacts: Iterable[tuple[str | None, int]]
     stated = prices.by_channel if prices else {}
     entries = []
     for channel, count in sorted(by_channel.items(), key=lambda pair: (-pair[1], pair[0] or "~")):
-        each = stated.get(channel) if channel else None
-        entries.append(ChannelCost(channel, count, each, None if each is None else each * count))
+        price = stated.get(channel) if channel else None
+        entries.append(ChannelCost(channel, count, price, None if price is None else price * count))
     return TotalCost(tuple(entries))

@@ -36,16 +36,16 @@ class OrderOfOtherBrand(UsageError):
     """The orders of that number are of other brands than the one asked for."""
 
     def __init__(self, reference: str, brand: str, brands: Sequence[str]) -> None:
-        known = quote_names(brands) if brands else "none"
-        super().__init__(f'no order "{reference}" is of brand "{brand}"; brands of that number: {known}')
+        options_known = quote_names(brands) if brands else "none"
+        super().__init__(f'no order "{reference}" is of brand "{brand}"; brands of that number: {options_known}')
 
 
 class DimensionMissing(UsageError):
     """The change of a KPI was asked for by a dimension that its records do not have."""
 
     def __init__(self, kpi: str, name: str, names: Iterable[str]) -> None:
-        known = ", ".join(sorted(names))
-        advice = f"give one of {known} with --by" if known else "leave out --by"
+        options_known = ", ".join(sorted(names))
+        advice = f"give one of {options_known} with --by" if options_known else "leave out --by"
         super().__init__(f'the records of "{kpi}" have no {name}; {advice}')
 
 

@@ -44,17 +44,17 @@ def explain(store: Store, config: Config, request: Request, dimensions: Sequence
         raise AgentsNotShown
     report = barometer(store, config, request)
     kpi, inputs = _inputs(store, config, report)
-    known, (row,) = dimensions_of(inputs, kpi), report.rows
+    dimensions_known, (row,) = dimensions_of(inputs, kpi), report.rows
     for name in dimensions:
-        if name not in known:
-            raise DimensionMissing(kpi.id, name, known)
+        if name not in dimensions_known:
+            raise DimensionMissing(kpi.id, name, dimensions_known)
     untold = _untold(row)
     asked = tuple(dict.fromkeys(dimensions))
     if is_sum(kpi):
-        told = Causes(()) if untold else causes(store, inputs, kpi, asked)
+        causes_of_change = Causes(()) if untold else causes(store, inputs, kpi, asked)
     else:
-        told = Causes(tuple(_segments(store, config, report, kpi, asked or usual_dimensions(inputs, kpi))))
-    return Explanation(report, kpi, row, bridges(store, inputs, kpi), told, untold)
+        causes_of_change = Causes(tuple(_segments(store, config, report, kpi, asked or usual_dimensions(inputs, kpi))))
+    return Explanation(report, kpi, row, bridges(store, inputs, kpi), causes_of_change, untold)
 
 
 def records_of(store: Store, config: Config, request: Request) -> Records:

@@ -183,13 +183,13 @@ def _sums_sql(name: str) -> str:
 
 
 def _cell(row: Sequence[object], weights: tuple[str, ...]) -> Cell:
-    carrier, mode, brand, lateness, linked, by_number, orders, *numbers = row
+    carrier, mode, brand, lateness, linked_contacts, by_number, orders, *numbers = row
     sums = {
         name: OrderSums(*(float(str(n)) for n in (orders, *numbers[place : place + _FURTHER_SUMS])))
         for place, name in zip(range(0, len(numbers), _FURTHER_SUMS), weights, strict=True)
     }
     return Cell(
-        _name(carrier), _name(mode), _name(brand), str(lateness), sums, int(str(linked)), int(str(by_number))
+        _name(carrier), _name(mode), _name(brand), str(lateness), sums, int(str(linked_contacts)), int(str(by_number))
     )  # fmt: skip
 
 

@@ -67,11 +67,11 @@ def causes(store: Store, inputs: Inputs, kpi: Kpi, dimensions: Sequence[str]) ->
     Without names by the usual ones that divide its records, but for one that decides alone what is a hit.
     """
     names = dimensions or usual_dimensions(inputs, kpi)
-    every = (_breakdown(store, inputs, kpi, name) for name in names)
-    breakdowns = [entry for entry in every if dimensions or (entry.groups > 1 and not _decides(entry.split))]
-    crossed = tuple(entry.dimension for entry in breakdowns if entry.split is not None and entry.groups > 1)
-    together = _split(store, inputs, kpi, crossed) if len(crossed) > 1 else None
-    return Causes(tuple(breakdowns), together, crossed if together else ())
+    candidates = (_breakdown(store, inputs, kpi, name) for name in names)
+    breakdowns = [entry for entry in candidates if dimensions or (entry.groups > 1 and not _decides(entry.split))]
+    dimensions_crossed = tuple(entry.dimension for entry in breakdowns if entry.split is not None and entry.groups > 1)
+    together = _split(store, inputs, kpi, dimensions_crossed) if len(dimensions_crossed) > 1 else None
+    return Causes(tuple(breakdowns), together, dimensions_crossed if together else ())
 
 
 def _decides(split: Split | None) -> bool:

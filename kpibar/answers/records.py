@@ -63,5 +63,5 @@ def _figures(kpi: Kpi) -> tuple[str, str, str]:
         return "1", value, "NULL"
     if not hit:
         return "NULL", value, "NULL"
-    other = f" WHEN {against} THEN -1" if against else ""
-    return f"CASE WHEN {hit} THEN 1{other} ELSE 0 END", value, "NULL"
+    against_case = f" WHEN {against} THEN -1" if against else ""
+    return f"CASE WHEN {hit} THEN 1{against_case} ELSE 0 END", value, "NULL"

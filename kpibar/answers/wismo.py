@@ -158,7 +158,7 @@ def answer(store: Store, config: Config, year: int | None = None, brand: str | N
     groups, orders = _contacts(engine, edition, brand), cells(engine, selection, prices)
     wismo = [group for group in groups if group.wismo and group.of_brand]
     # A contact about no known order that names no brand may be about any of them.
-    unlinked = [group for group in groups if group.wismo and group.stage == "no_order"]
+    groups_unlinked = [group for group in groups if group.wismo and group.stage == "no_order"]
     excess, absence = _excess(orders, settings.reporting)
     return Wismo(
         edition=edition,
@@ -173,11 +173,13 @@ def answer(store: Store, config: Config, year: int | None = None, brand: str | N
         classes=_classes(orders, settings.reporting),
         attribution=excess,
         absence=absence,
-        limits=_limits(orders, CONTACTS, _weigh(unlinked, CONTACTS, prices), settings.reporting) if excess else None,
-        unlinked=_count(unlinked),
+        limits=_limits(orders, CONTACTS, _weigh(groups_unlinked, CONTACTS, prices), settings.reporting)
+        if excess
+        else None,
+        unlinked=_count(groups_unlinked),
         linking=_linking(orders),
         segments={name: _segments(orders, place, settings.reporting) for name, place in DIMENSIONS.items()},
-        costs=_costs(orders, wismo, unlinked, prices, settings.reporting, is_shown=excess is not None),
+        costs=_costs(orders, wismo, groups_unlinked, prices, settings.reporting, is_shown=excess is not None),
         warnings=warnings(engine, selection),
     )
 
@@ -271,8 +273,8 @@ def _excess(orders: Sequence[Cell], reporting: Reporting) -> tuple[Attribution |
 def _weigh(groups: Sequence[_Contacts], weight: str, prices: Prices | None) -> Unlinked:
     """Contacts about no known order, each as one or by what it costs."""
     stated = prices.by_channel if prices else {}
-    each = [(1.0 if weight == CONTACTS else stated.get(group.channel or "", 0.0), group.count) for group in groups]
-    return Unlinked(sum(n * x for x, n in each), sum(n * x * x for x, n in each))
+    weights = [(1.0 if weight == CONTACTS else stated.get(group.channel or "", 0.0), group.count) for group in groups]
+    return Unlinked(sum(n * x for x, n in weights), sum(n * x * x for x, n in weights))
 
 
 def _limits(orders: Sequence[Cell], weight: str, unlinked: Unlinked, reporting: Reporting) -> Bounds | None:
@@ -341,12 +343,12 @@ def _costs(
     no_price = sum(group.count for group in unlinked if group.channel not in prices.by_channel)
     if not is_shown:
         return Costs(prices.currency, whole, None, None, None, no_price)
-    known = attribute(strata(orders, KNOWN), reporting.min_base, reporting.confidence)
+    excess_priced = attribute(strata(orders, KNOWN), reporting.min_base, reporting.confidence)
     return Costs(
         currency=prices.currency,
         whole=whole,
         avoidable=attribute(strata(orders, AMOUNT), reporting.min_base, reporting.confidence),
         limits=_limits(orders, AMOUNT, _weigh(unlinked, AMOUNT, prices), reporting),
-        avoidable_known=known.excess.value if known else None,
+        avoidable_known=excess_priced.excess.value if excess_priced else None,
         unlinked_unknown=no_price,
     )

@@ -245,10 +245,10 @@ def bounds(
 ) -> Bounds | None:
     """The bounds of the excess of all strata; None where nothing compares."""
     ends = [attribute(with_unlinked(strata, unlinked, late=late), fewest, level) for late in (False, True)]
-    linked = attribute(strata, fewest, level)
-    if linked is None or ends[0] is None or ends[1] is None:
+    central = attribute(strata, fewest, level)
+    if central is None or ends[0] is None or ends[1] is None:
         return None
-    estimates = [estimate for estimate in (linked, *ends) if estimate is not None]
+    estimates = [estimate for estimate in (central, *ends) if estimate is not None]
     shares = [estimate.share for estimate in estimates if estimate.share is not None]
     return Bounds(
         Interval(min(e.excess.low for e in estimates), max(e.excess.high for e in estimates)),

@@ -121,9 +121,10 @@ def split_change(
     whole = [_pooled(year, names) for year in years]
     parts = _parts(dimensions, whole, whole, scale)
     spreads = _spreads(dimensions, whole, weeks, parts, scale)
-    few = min(map(len, weeks)) < FEWEST_WEEKS
+    has_few_weeks = min(map(len, weeks)) < FEWEST_WEEKS
     measured = {
-        key: Part(value, None if few else _interval(value, spreads[key], level)) for key, value in parts.items()
+        key: Part(value, None if has_few_weeks else _interval(value, spreads[key], level))
+        for key, value in parts.items()
     }
     figures = [_whole(year).value * scale for year in whole]
     outside = measured.get(("outside", ""))
@@ -211,10 +212,10 @@ def pool_groups(before: Year, now: Year, minimum: float) -> Mapping[Group, Group
         members = [member for member, name in names.items() if name == group]
         return sum(_base(before, member) for member in members), sum(_base(now, member) for member in members)
 
-    for known in range(width - 1, -1, -1):
+    for depth in range(width - 1, -1, -1):
         small = {group for group in set(names.values()) if min(bases(group)) < minimum}
         names = {
-            member: name[:known] + (OTHER,) * (width - known) if name in small else name
+            member: name[:depth] + (OTHER,) * (width - depth) if name in small else name
             for member, name in names.items()
         }
     rest = (OTHER,) * width

@@ -32,16 +32,16 @@ def print_markdown(page: Page, lang: str) -> str:
     """A page as Markdown; it ends in a line feed."""
     columns = [[column for column in table.columns if column.name not in _DRAWINGS] for table in page.tables]
     blocks = [*_heading(page)]
-    for table, shown in zip(page.tables, columns, strict=True):
+    for table, visible in zip(page.tables, columns, strict=True):
         for section in table.sections:
             blocks += [
                 *([f"## {escape(section.heading.text)}"] if section.heading.text else []),
-                _table(section, shown),
+                _table(section, visible),
             ]
     blocks += [_list(page.absent)] if page.absent else []
     if page.notes:
         blocks += [f"## {say('files_notes', lang)}", _list(page.notes)]
-    if texts := legend(page, *([column.name for column in shown] for shown in columns)):
+    if texts := legend(page, *([column.name for column in visible] for visible in columns)):
         blocks += [f"## {say('files_legend', lang)}", _list([Cell(text) for text in texts], code=True)]
     return "\n\n".join(blocks) + "\n"
 
@@ -58,10 +58,10 @@ def _heading(page: Page) -> Iterator[str]:
 
 
 def _table(section: Section, columns: Sequence[Column]) -> str:
-    shown = [column for column in columns if not column.optional or _says_something(section, column)]
-    rule = ["---" if column.name in _WORDS else "---:" for column in shown]
-    lines = [[escape(column.head.text) for column in shown], rule]
-    lines += [[_cell(row, column) for column in shown] for row in section.rows]
+    visible = [column for column in columns if not column.optional or _says_something(section, column)]
+    rule = ["---" if column.name in _WORDS else "---:" for column in visible]
+    lines = [[escape(column.head.text) for column in visible], rule]
+    lines += [[_cell(row, column) for column in visible] for row in section.rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

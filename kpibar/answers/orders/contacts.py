@@ -83,8 +83,8 @@ class ContactRecord:
         if self.created_at is None:
             return None
         ends = (_after(self.created_at, self.first_reply_s), _after(self.created_at, self.resolution_s))
-        known = [end for end in ends if end is not None]
-        return min(known) if known else self.created_at if self.solved or self.replied else None
+        instants = [end for end in ends if end is not None]
+        return min(instants) if instants else self.created_at if self.solved or self.replied else None
 
 
 def _after(start: datetime, seconds: float | None) -> datetime | None:

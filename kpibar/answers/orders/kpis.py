@@ -74,14 +74,14 @@ _Tallies = Mapping[date, _Tally]
 def counts_of_rows(store: Store, config: Config, rows: Rows) -> tuple[KpiCount, ...]:
     """The KPIs that are not hidden and count a row, by month, in the order of the catalogue. Raises KpiInvalid."""
     complete = catalogue(config.settings)
-    shown = [kpi for kpi in complete.kpis if not kpi.hidden]
-    needed = {kpi.id: kpi for kpi in shown if not kpi.operands}
-    needed |= {name: complete.get(name) for kpi in shown for name in kpi.operands}
+    visible = [kpi for kpi in complete.kpis if not kpi.hidden]
+    needed = {kpi.id: kpi for kpi in visible if not kpi.operands}
+    needed |= {name: complete.get(name) for kpi in visible for name in kpi.operands}
     tallies = _tallies(store, list(needed.values()), rows)
     families = {family.id: family for family in complete.families}
     return tuple(
         count
-        for kpi in shown
+        for kpi in visible
         for count in (_joined(kpi, families[kpi.family], tallies) if kpi.operands
                       else _counts(kpi, families[kpi.family], tallies[kpi.id]))
     )  # fmt: skip
@@ -118,7 +118,7 @@ def _tallies(store: Store, kpis: Sequence[Kpi], rows: Rows) -> dict[str, _Tallie
     groups: dict[tuple[str, str], list[Kpi]] = {}
     for kpi in kpis:
         groups.setdefault((kpi.from_table, kpi.id if kpi.own else ""), []).append(kpi)
-    found: dict[str, _Tallies] = {}
+    tallies: dict[str, _Tallies] = {}
     for (table, _), members in groups.items():
         condition = rows.condition(table)
         columns = ",\n    ".join(column for kpi in members for column in _columns(kpi))
@@ -129,9 +129,9 @@ def _tallies(store: Store, kpis: Sequence[Kpi], rows: Rows) -> dict[str, _Tallie
             width = len(_columns(kpi))
             cells = [record[first : first + width] for record in records]
             zone = store.meta("timezone") or "UTC"
-            found[kpi.id] = _open_at_ends(cells, zone) if kpi.is_stock else _by_month(kpi, cells)
+            tallies[kpi.id] = _open_at_ends(cells, zone) if kpi.is_stock else _by_month(kpi, cells)
             first += width
-    return found
+    return tallies
 
 
 def _columns(kpi: Kpi) -> tuple[str, ...]:

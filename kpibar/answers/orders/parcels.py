@@ -135,5 +135,5 @@ def _rows(
     clauses, mark, _ = model.partition(_AFTER_PARCELS)
     _, begin, clauses = clauses.partition("WITH ")
     assert mark and begin, "the statement for orders has clauses for parcels"
-    few = _FEW_RECORDS.format(condition=condition)
-    return store.engine.rows(f"{few}{clauses}\nlast_clause AS (SELECT 1 AS one)\n{select}", parameters or {})
+    head = _FEW_RECORDS.format(condition=condition)
+    return store.engine.rows(f"{head}{clauses}\nlast_clause AS (SELECT 1 AS one)\n{select}", parameters or {})

@@ -77,15 +77,15 @@ def surveys_of(
     )  # fmt: skip
     if not ties:
         return ()
-    known = {uid: rest for uid, *rest in ties}
+    ties_by_uid = {uid: rest for uid, *rest in ties}
     rows = store.engine.rows(
         "SELECT survey_uid, channel, score, sent_at, answered_at FROM fact_surveys"
-        f" WHERE survey_uid IN ({', '.join(map(quote, known))})"
+        f" WHERE survey_uid IN ({', '.join(map(quote, ties_by_uid))})"
         " ORDER BY coalesce(sent_at, answered_at) NULLS LAST, survey_uid"
     )
     surveys = []
     for uid, channel, score, sent_at, answered_at in rows:
-        kind, low, high, by_order = known[uid]
+        kind, low, high, by_order = ties_by_uid[uid]
         by = "order" if by_order else "contact"
         surveys.append(Survey(uid, kind, channel, score, low, high, sent_at, answered_at, by))
     return tuple(surveys)
@@ -107,11 +107,11 @@ def gestures_of(
 
 def _of_order(number: int | None) -> str:
     """SQL: a record names the order by its number, or by its digits alone, and is of its brand or of none."""
-    same = "r.order_key = $key"
+    condition = "r.order_key = $key"
     if number is not None:
         digits = digits_of("r.order_ref", letters=True)
-        same = f"({same} OR (contains(r.order_ref, '{number}') AND {digits} = $number))"
-    return f"({same} AND (r.brand = $brand OR r.brand IS NULL OR $brand IS NULL))"
+        condition = f"({condition} OR (contains(r.order_ref, '{number}') AND {digits} = $number))"
+    return f"({condition} AND (r.brand = $brand OR r.brand IS NULL OR $brand IS NULL))"
 
 
 def _rows(

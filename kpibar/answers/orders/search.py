@@ -52,25 +52,27 @@ def find_orders(store: Store, config: Config, reference: str, brand: str | None 
 
     Raises ReferenceUnusable, OrderUnknown, OrderAmbiguous, OrderOfOtherBrand.
     """
-    shown = " ".join(reference.split())
+    as_typed = " ".join(reference.split())
     forms = forms_of(store, reference)
     matches = (
         _orders_by_text(store, forms)
         or _orders_by_parcel(store, config, forms)
         or _orders_by_digits(store, forms)
-        or _contacts_alone(store, forms, shown)
+        or _contacts_alone(store, forms, as_typed)
     )
     if not matches:
-        raise OrderUnknown(shown, _nearest(store, forms))
+        raise OrderUnknown(as_typed, _nearest(store, forms))
     brands = tuple(sorted({match.brand for match in matches if match.brand}))
     if brand is not None:
         name = brand if brand in brands else load_names(store, names_by_fold(config.settings.brands)).of(brand)
         # An order of an unknown brand may be of any.
         matches = [m for m in matches if m.brand == name] or [m for m in matches if m.brand is None]
         if not matches:
-            raise OrderOfOtherBrand(shown, brand, brands)
+            raise OrderOfOtherBrand(as_typed, brand, brands)
     elif len(brands) > 1:
-        raise OrderAmbiguous(shown, (f"{match.reference} of {match.brand or 'no brand'}" for match in matches), brands)
+        raise OrderAmbiguous(
+            as_typed, (f"{match.reference} of {match.brand or 'no brand'}" for match in matches), brands
+        )
     return tuple(matches)
 
 
@@ -109,8 +111,8 @@ def with_text(forms: Forms, *, number: str = "") -> str:
     Cheap tests come first, for there may be millions of orders: the digits, and the last sign.
     """
     ends = " OR ".join(f"ends_with(upper(order_ref), {quote(text[-1])})" for text in forms.texts)
-    same = f"({ends}) AND {plain_reference('order_ref')} IN ({quoted(forms.texts)})"
-    return f"({number} IS NULL OR {_in_digits(number, forms)}) AND {same}" if number else same
+    condition = f"({ends}) AND {plain_reference('order_ref')} IN ({quoted(forms.texts)})"
+    return f"({number} IS NULL OR {_in_digits(number, forms)}) AND {condition}" if number else condition
 
 
 def with_digits(forms: Forms) -> str:
@@ -148,8 +150,8 @@ def _orders_by_parcel(store: Store, config: Config, forms: Forms) -> list[Match]
     rows = store.engine.rows(f"SELECT parcel_id FROM parcels WHERE {is_one} ORDER BY parcel_id")
     if not rows:
         return []
-    found = orders_of_parcels(store, config, [parcel_id for (parcel_id,) in rows])
-    return [Match(order_id, name or parcel_id, brand, parcel_id) for order_id, name, brand, parcel_id in found]
+    matches = orders_of_parcels(store, config, [parcel_id for (parcel_id,) in rows])
+    return [Match(order_id, name or parcel_id, brand, parcel_id) for order_id, name, brand, parcel_id in matches]
 
 
 def _contacts_alone(store: Store, forms: Forms, shown: str) -> list[Match]:
@@ -174,14 +176,14 @@ def _nearest(store: Store, forms: Forms) -> tuple[str, ...]:
     """
     text = forms.texts[0]
     digits = re.sub("[^0-9]", "", text).lstrip("0")
-    found: dict[str, None] = {}
+    matches: dict[str, None] = {}
     near = {digits} | _edits(digits, _DIGITS) if 0 < len(digits) <= _MOST_DIGITS else set()
     texts = _edits(text, _SIGNS) if len(text) <= _MOST_SIGNS else set()
-    found |= dict.fromkeys(_known(store, near, texts, text))
-    if len(found) < _NEAREST and len(digits) >= _SHORT:
-        further = {two for one in near for two in _edits(one, _DIGITS)} - near
-        found |= dict.fromkeys(_known(store, further, set(), text))
-    return tuple(found)[:_NEAREST]
+    matches |= dict.fromkeys(_known(store, near, texts, text))
+    if len(matches) < _NEAREST and len(digits) >= _SHORT:
+        further = {two for number_near in near for two in _edits(number_near, _DIGITS)} - near
+        matches |= dict.fromkeys(_known(store, further, set(), text))
+    return tuple(matches)[:_NEAREST]
 
 
 def _known(store: Store, digits: Set[str], texts: Set[str], text: str) -> list[str]:
@@ -189,7 +191,7 @@ def _known(store: Store, digits: Set[str], texts: Set[str], text: str) -> list[s
     rows = store.engine.rows(
         "SELECT DISTINCT order_ref FROM fact_orders WHERE order_number IN (SELECT unnest($numbers))"
         " OR upper(ltrim(order_ref, '#')) IN (SELECT unnest($texts))",
-        {"numbers": [int(one) for one in digits if one], "texts": list(texts)},
+        {"numbers": [int(number_near) for number_near in digits if number_near], "texts": list(texts)},
     )
     names = [order_ref for (order_ref,) in rows if order_ref is not None]
     return sorted(names, key=lambda name: (-len(commonprefix([name.lstrip("#").upper(), text])), name))
@@ -198,8 +200,8 @@ def _known(store: Store, digits: Set[str], texts: Set[str], text: str) -> list[s
 def _edits(text: str, signs: str) -> set[str]:
     """The texts that one wrong, missing, additional or exchanged sign makes of a text."""
     cuts = [(text[:place], text[place:]) for place in range(len(text) + 1)]
-    missing = {before + after[1:] for before, after in cuts if after}
+    absent = {before + after[1:] for before, after in cuts if after}
     exchanged = {before + after[1] + after[0] + after[2:] for before, after in cuts if len(after) > 1}
     wrong = {before + sign + after[1:] for before, after in cuts if after for sign in signs}
     additional = {before + sign + after for before, after in cuts for sign in signs}
-    return (missing | exchanged | wrong | additional) - {text}
+    return (absent | exchanged | wrong | additional) - {text}

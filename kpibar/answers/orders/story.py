@@ -105,8 +105,8 @@ def story(store: Store, config: Config, match: Match) -> Story:
     head = _head(store, match)
     parcels: tuple[Parcel, ...] = ()
     if head.order_id is not None:
-        known = [match.parcel_id] if match.parcel_id else []
-        parcels = parcels_of(store, config, head.order_id, head.order_key, head.order_number, known)
+        parcel_ids = [match.parcel_id] if match.parcel_id else []
+        parcels = parcels_of(store, config, head.order_id, head.order_key, head.order_number, parcel_ids)
         contacts = contacts_of_order(store, head.order_id)
     else:
         contacts = contacts_of_uids(store, match.contacts)

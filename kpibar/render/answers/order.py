@@ -169,15 +169,15 @@ def summary(story: Story, words: _Words) -> str:
 
 def _fate(story: Story, worst: Parcel, words: _Words) -> Iterator[str]:
     """The promise of the parcel that tells most, and what became of it."""
-    several, late = len(story.parcels) > 1, sum(parcel.late for parcel in story.parcels)
-    if several:
+    has_several, late = len(story.parcels) > 1, sum(parcel.late for parcel in story.parcels)
+    if has_several:
         key = "several" if late else "several_kept"
         yield words.say(key, count=words.count(len(story.parcels)), **({"late": words.count(late)} if late else {}))
     promise = _promise(worst, words)
     if promise is None:
         yield words.say("no_promise")
     else:
-        yield words.say("promised_parcel" if several else "promised", promise=promise)
+        yield words.say("promised_parcel" if has_several else "promised", promise=promise)
     yield _outcome(worst, words, judged=not story.head.cancelled)
 
 
@@ -292,8 +292,8 @@ def _of_contact(event: Event, story: Story, words: _Words) -> str:
     parts = [*_course(contact, words), _reason(contact, words), _link(contact, story, words)]
     if contact.exclusion is not None:
         parts.append(words.say(f"out_{contact.exclusion}"))
-    known = contact.direction in ("inbound", "outbound", "internal")
-    key = f"contact_{contact.direction}" if known else "contact_direction_unknown"
+    has_direction = contact.direction in ("inbound", "outbound", "internal")
+    key = f"contact_{contact.direction}" if has_direction else "contact_direction_unknown"
     return words.say(
         key, channel=words.channel(contact.channel) or words.say("no_channel"), parts=words.join(filter(None, parts))
     )

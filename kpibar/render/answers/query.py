@@ -211,8 +211,8 @@ class _Layout:
 
     def line(self, cells: Sequence[str]) -> str:
         """The cells of a row that are shown."""
-        shown = zip(cells, self.widths, self.right, strict=False)  # those at the end may be left out
-        return _GUTTER.join(self._cell(text, width, right) for text, width, right in shown).rstrip()
+        visible = zip(cells, self.widths, self.right, strict=False)  # those at the end may be left out
+        return _GUTTER.join(self._cell(text, width, right) for text, width, right in visible).rstrip()
 
     def _cell(self, text: str, width: int, right: bool) -> str:
         text = cut(text, width) if self.is_cut else text
@@ -246,7 +246,8 @@ def _layout(columns: Sequence[Column], rows: Sequence[Row], width: int | None) -
         room = max(20, width - max(map(cell_width, names)) - len(_GUTTER))
         return _Layout(names, right, (room,), is_list=True)
     narrow = [
-        min(one, _MOST_OF_MANY) if _is_text(column.type) else one for one, column in zip(widths, columns, strict=True)
+        min(width_of_one, _MOST_OF_MANY) if _is_text(column.type) else width_of_one
+        for width_of_one, column in zip(widths, columns, strict=True)
     ]
     count = max(1, sum(end <= width for end in _ends(narrow)))
     return _Layout(names, right, tuple(narrow[:count]), is_cut=True)
@@ -254,7 +255,7 @@ def _layout(columns: Sequence[Column], rows: Sequence[Row], width: int | None) -
 
 def _narrow(widths: Sequence[int], types: Sequence[str], width: int) -> list[int]:
     """The widths of columns where the widest texts are cut until all fit, as far as they may be."""
-    narrow = [min(one, width) for one in widths]
+    narrow = [min(width_of_one, width) for width_of_one in widths]
     texts = [place for place, type in enumerate(types) if _is_text(type)]
     while texts and _total(narrow) > width:
         place = max(texts, key=lambda place: narrow[place])
@@ -285,8 +286,8 @@ def _left_out(layout: _Layout, lang: str) -> Iterator[str]:
     names = () if layout.is_list else layout.names[len(layout.widths) :]
     if names:
         yield ""
-        shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-        yield say("sql_columns_left_out", lang, count=format_value(len(names), "count", lang), names=shown)
+        visible = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+        yield say("sql_columns_left_out", lang, count=format_value(len(names), "count", lang), names=visible)
 
 
 def _count_note(rows: int, rest: _Rest, lang: str) -> str:

@@ -39,7 +39,7 @@ class _Writer:
     def pages(self) -> list[Page]:
         """All pages in their order."""
         pages = [self._heading(), self._when(), self._how_often(), self._beyond()]
-        pages += [self._segments(name) for name, found in self.wismo.segments.items() if found]
+        pages += [self._segments(name) for name, entries in self.wismo.segments.items() if entries]
         return [*pages, self._cost(), self._warned()]
 
     # Words and cells
@@ -57,8 +57,8 @@ class _Writer:
         return Cell(format_interval(ends.low, ends.high, unit, self.lang), "interval") if ends else _MISSING
 
     def _masked(self) -> Cell:
-        least = self._count(self.wismo.reporting.min_base)
-        return Cell(say("low_base", self.lang, least=least), "masked")
+        smallest = self._count(self.wismo.reporting.min_base)
+        return Cell(say("low_base", self.lang, least=smallest), "masked")
 
     def _amount(self, amount: float) -> str:
         return format_number(amount, 0 if abs(amount) >= 100 else 2, self.lang)
@@ -101,8 +101,8 @@ class _Writer:
     def _lead(self) -> str:
         wismo = self.wismo
         if wismo.attribution is None:
-            least, days = self._count(wismo.reporting.min_base), self._count(wismo.days)
-            texts = {"year": wismo.edition.year, "least": least, "days": days}
+            smallest, days = self._count(wismo.reporting.min_base), self._count(wismo.days)
+            texts = {"year": wismo.edition.year, "least": smallest, "days": days}
             return self._say(f"absent_{wismo.absence}", **texts)
         excess = wismo.attribution.excess
         ends = {name: self._count(value) for name, value in _ends(excess).items()}
@@ -187,20 +187,20 @@ class _Writer:
     # Late orders beside like ones on time
 
     def _beyond(self) -> Page:
-        found, limits = self.wismo.attribution, self.wismo.limits
-        if found is None:
+        attribution, limits = self.wismo.attribution, self.wismo.limits
+        if attribution is None:
             return self._page(self._say("beyond"), {}, (), [self._lead()])
         of_excess = self._between(limits.excess, "count") if limits else _MISSING
         of_share = self._between(limits.share, "share") if limits else _MISSING
         lines: list[tuple[str, Cell, Cell, Cell]] = [
-            (self._say("late_contacts", count=self._count(found.late.orders)),
-             self._cell(found.late.after, "count"), Cell(), Cell()),
-            (self._say("expected"), Cell(self._amount_of_contacts(found.expected), "value"), Cell(), Cell()),
-            (self._say("excess"), self._cell(found.excess.value, "count"), self._between(found.excess, "count"),
-             of_excess),
-            (self._say("excess_share"), self._cell(found.share.value if found.share else None, "share"),
-             self._between(found.share, "share"), of_share),
-            (self._say("ratio"), *self._ratio(found.ratio), Cell()),
+            (self._say("late_contacts", count=self._count(attribution.late.orders)),
+             self._cell(attribution.late.after, "count"), Cell(), Cell()),
+            (self._say("expected"), Cell(self._amount_of_contacts(attribution.expected), "value"), Cell(), Cell()),
+            (self._say("excess"), self._cell(attribution.excess.value, "count"),
+             self._between(attribution.excess, "count"), of_excess),
+            (self._say("excess_share"), self._cell(attribution.share.value if attribution.share else None, "share"),
+             self._between(attribution.share, "share"), of_share),
+            (self._say("ratio"), *self._ratio(attribution.ratio), Cell()),
         ]  # fmt: skip
         rows = [
             Row({LABEL: Cell(text), "figure": figure, "interval": interval, "bounds": ends})
@@ -211,7 +211,7 @@ class _Writer:
             "interval": (self._head_of_interval(), 1),
             "bounds": (self._say("head_bounds"), 2),
         }
-        return self._page(self._say("beyond"), heads, rows, self._notes_beyond(found))
+        return self._page(self._say("beyond"), heads, rows, self._notes_beyond(attribution))
 
     def _amount_of_contacts(self, contacts: float) -> str:
         return format_number(contacts, 0 if contacts >= 100 else 1, self.lang)
@@ -226,8 +226,8 @@ class _Writer:
         wismo, days = self.wismo, self._count(self.wismo.days)
         notes = [self._say("note_method", days=days, whole=self._count(found.whole))]
         if found.coarser:
-            least = self._count(wismo.reporting.min_base)
-            notes.append(self._say("note_coarser", count=self._count(found.coarser), least=least))
+            smallest = self._count(wismo.reporting.min_base)
+            notes.append(self._say("note_coarser", count=self._count(found.coarser), least=smallest))
         notes.append(self._say("note_bounds", unlinked=self._count(wismo.unlinked), year=wismo.edition.year))
         late, on_time = (self._by_number(side) for side in ("late", "on_time"))
         return [*notes, self._say("note_linking", late=late, on_time=on_time)]
@@ -243,10 +243,10 @@ class _Writer:
 
     def _segments(self, dimension: str) -> Page:
         segments = self.wismo.segments[dimension]
-        shown = segments if self.most is None else segments[: self.most]
+        visible = segments if self.most is None else segments[: self.most]
         notes = [self._say("note_segments")]
-        if len(segments) > len(shown):
-            notes.append(self._say("more", count=self._count(len(segments) - len(shown))))
+        if len(segments) > len(visible):
+            notes.append(self._say("more", count=self._count(len(segments) - len(visible))))
         heads = {
             "orders": (self._say("head_orders"), 0),
             "late": (self._say("head_late"), 0),
@@ -255,12 +255,12 @@ class _Writer:
             "excess": (self._say("head_excess"), 0),
             "interval": (self._head_of_interval(), 4),
         }
-        rows = [self._segment_row(dimension, segment) for segment in shown]
+        rows = [self._segment_row(dimension, segment) for segment in visible]
         return self._page(self._say(f"by_{dimension}"), heads, rows, notes)
 
     def _segment_row(self, dimension: str, segment: Segment) -> Row:
         excess = segment.excess.excess if segment.excess else None
-        few = segment.few_late or segment.few_on_time
+        is_masked = segment.few_late or segment.few_on_time
         return Row(
             {
                 LABEL: Cell(self._name(dimension, segment.name)),
@@ -268,8 +268,8 @@ class _Writer:
                 "late": self._share(segment.late)[0],
                 "per_late": self._masked() if segment.few_late else self._cell(segment.per_late, "per_100"),
                 "per_on_time": self._masked() if segment.few_on_time else self._cell(segment.per_on_time, "per_100"),
-                "excess": self._masked() if few else self._cell(excess.value if excess else None, "count"),
-                "interval": _MISSING if few else self._between(excess, "count"),
+                "excess": self._masked() if is_masked else self._cell(excess.value if excess else None, "count"),
+                "interval": _MISSING if is_masked else self._between(excess, "count"),
             }
         )
 
@@ -311,15 +311,15 @@ class _Writer:
         )
 
     def _cost_notes(self) -> list[str]:
-        costs, found = self.wismo.costs, self.wismo.attribution
-        known, contacts = self._count(costs.whole.known), self._count(costs.whole.contacts)
-        notes = [self._say("cost_known", known=known, contacts=contacts)]
-        if costs.avoidable and costs.limits and found and costs.avoidable_known is not None:
+        costs, attribution = self.wismo.costs, self.wismo.attribution
+        count_known, contacts = self._count(costs.whole.known), self._count(costs.whole.contacts)
+        notes = [self._say("cost_known", known=count_known, contacts=contacts)]
+        if costs.avoidable and costs.limits and attribution and costs.avoidable_known is not None:
             excess = costs.avoidable.excess
             limits, money = costs.limits.excess, self._money
             notes.append(
                 self._say(
-                    "cost_avoidable", excess=self._count(found.excess.value), amount=money(excess.value),
+                    "cost_avoidable", excess=self._count(attribution.excess.value), amount=money(excess.value),
                     low=money(excess.low), high=money(excess.high), least=money(limits.low), most=money(limits.high),
                     known=self._count(costs.avoidable_known),
                 )
@@ -337,7 +337,7 @@ class _Writer:
         return self._page(self._say("warned"), {}, (), self._warned_notes())
 
     def _warned_notes(self) -> list[str]:
-        warnings, least = self.wismo.warnings, self.wismo.reporting.min_base
+        warnings, smallest = self.wismo.warnings, self.wismo.reporting.min_base
         if not warnings.notices:
             return [self._say("warned_no_notices")]
         if not warnings.delays:
@@ -345,8 +345,8 @@ class _Writer:
         if not warnings.contacts:
             return [self._say("warned_no_contacts")]
         interval = wilson(warnings.warned, warnings.known, self.wismo.reporting.confidence)
-        if warnings.known < least or interval is None:
-            return [self._say("warned_few", least=self._count(least))]
+        if warnings.known < smallest or interval is None:
+            return [self._say("warned_few", least=self._count(smallest))]
         share = format_value(warnings.warned / warnings.known, "share", self.lang)
         values = {"known": self._count(warnings.known), "part": self._count(warnings.warned), "share": share}
         notes = [self._say("warned_share", interval=self._between(interval, "share").text, **values)]
@@ -428,19 +428,19 @@ def _estimate_json(estimate: Estimate | None, limits: Interval | None = None) ->
 
 
 def _attribution_json(wismo: Wismo) -> dict[str, Any]:
-    found, limits = wismo.attribution, wismo.limits
+    attribution, limits = wismo.attribution, wismo.limits
     return {
         "absence": wismo.absence,
-        "orders_late": found.late.orders if found else None,
-        "orders_on_time": found.on_time.orders if found else None,
-        "contacts_late": found.late.after if found else None,
-        "contacts_on_time": found.on_time.after if found else None,
-        "contacts_of_all_orders": found.whole if found else None,
-        "expected": found.expected if found else None,
-        "excess": _estimate_json(found.excess if found else None, limits.excess if limits else None),
-        "share": _estimate_json(found.share if found else None, limits.share if limits else None),
-        "ratio": _estimate_json(found.ratio if found else None),
-        "late_orders_beside_coarser_stratum": found.coarser if found else None,
+        "orders_late": attribution.late.orders if attribution else None,
+        "orders_on_time": attribution.on_time.orders if attribution else None,
+        "contacts_late": attribution.late.after if attribution else None,
+        "contacts_on_time": attribution.on_time.after if attribution else None,
+        "contacts_of_all_orders": attribution.whole if attribution else None,
+        "expected": attribution.expected if attribution else None,
+        "excess": _estimate_json(attribution.excess if attribution else None, limits.excess if limits else None),
+        "share": _estimate_json(attribution.share if attribution else None, limits.share if limits else None),
+        "ratio": _estimate_json(attribution.ratio if attribution else None),
+        "late_orders_beside_coarser_stratum": attribution.coarser if attribution else None,
     }
 
 
@@ -476,17 +476,17 @@ def _costs_json(wismo: Wismo) -> dict[str, Any]:
 
 def _warnings_json(wismo: Wismo) -> dict[str, Any]:
     warnings = wismo.warnings
-    known = warnings.known if warnings.delays else 0
-    is_shown = known >= max(1, wismo.reporting.min_base)
-    interval = wilson(warnings.warned, known, wismo.reporting.confidence) if is_shown else None
+    count_known = warnings.known if warnings.delays else 0
+    is_shown = count_known >= max(1, wismo.reporting.min_base)
+    interval = wilson(warnings.warned, count_known, wismo.reporting.confidence) if is_shown else None
     return {
         "notices": warnings.notices,
         "notices_of_delay": warnings.delays,
         "contacts_about_late_orders": warnings.contacts,
-        "contacts_known": known,
+        "contacts_known": count_known,
         "contacts_after_notice": warnings.warned if is_shown else None,
-        "share": warnings.warned / known if is_shown else None,
+        "share": warnings.warned / count_known if is_shown else None,
         "ci_low": interval.low if interval else None,
         "ci_high": interval.high if interval else None,
-        "status": "ok" if is_shown else "low_base" if known else "not_available",
+        "status": "ok" if is_shown else "low_base" if count_known else "not_available",
     }

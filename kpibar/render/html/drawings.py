@@ -146,11 +146,11 @@ class Monthly:
 def monthly(row: Row) -> Monthly:
     """The months of a row; none of a month without a figure."""
     year, previous = _by_month(row.series), _by_month(row.before_series)
-    shown = [month if month and month.value is not None else None for month in year]
+    visible = [month if month and month.value is not None else None for month in year]
     return Monthly(
-        year=tuple(month.value if month else None for month in shown),
-        low=tuple(month.low if month and month.interval else None for month in shown),
-        high=tuple(month.high if month and month.interval else None for month in shown),
+        year=tuple(month.value if month else None for month in visible),
+        low=tuple(month.low if month and month.interval else None for month in visible),
+        high=tuple(month.high if month and month.interval else None for month in visible),
         previous=tuple(month.value if month else None for month in previous),
     )
 

@@ -153,12 +153,12 @@ def line_of(cells: Cells, row: Row, limit: float) -> Line:
     """A KPI of the table."""
     line = _line(cells, row, row, cells.name(row.kpi), limit)
     status = row.target.status if row.target else ""
-    shown = row.target is not None and row.status != "low_base"
+    has_target = row.target is not None and row.status != "low_base"
     return replace(
         line,
         target=cells.target(row) if row.target else _NOTHING,
-        target_word=cells.say(f"target_{status}", "target").text if shown else "",
-        bullet=drawings.bullet(row, row.target.value if row.target and shown else None),
+        target_word=cells.say(f"target_{status}", "target").text if has_target else "",
+        bullet=drawings.bullet(row, row.target.value if row.target and has_target else None),
     )
 
 
@@ -271,10 +271,10 @@ def heats(cells: Cells) -> Iterator[Heat]:
         name = dimension_name(dimension, cells.lang)
         figures = listing(report_page(_by(cells.barometer, dimension), cells.lang))
         heads, rows, excess = _months_of(cells) if dimension == "month" else _segments_of(cells, dimension)
-        more = say("html_more", cells.lang, count=cells.count(excess)) if excess else ""
+        fold_text = say("html_more", cells.lang, count=cells.count(excess)) if excess else ""
         caption = say("html_caption_months" if dimension == "month" else "html_caption_segments", cells.lang)
         if rows:
-            yield Heat(name, caption, tuple(heads), tuple(rows), more, figures)
+            yield Heat(name, caption, tuple(heads), tuple(rows), fold_text, figures)
 
 
 Rows = list[tuple[str, Patch, tuple[Patch, ...]]]
@@ -361,10 +361,10 @@ def sources(cells: Cells) -> Iterator[Source]:
     """What the sources hold."""
     for entry in cells.barometer.coverage:
         days = f"{entry.first} → {entry.last}" if entry.first and entry.last else DASH
-        linked = DASH if entry.linked is None else format_value(entry.linked, "share", cells.lang)
-        texts = (entry.entity, cells.count(entry.rows), days, str(entry.as_of_on or DASH), linked)
-        missing = months_name(", ".join(entry.months_missing), cells.lang) if entry.months_missing else DASH
-        yield Source(clean(entry.source), texts, missing)
+        linked_share = DASH if entry.linked is None else format_value(entry.linked, "share", cells.lang)
+        texts = (entry.entity, cells.count(entry.rows), days, str(entry.as_of_on or DASH), linked_share)
+        months_absent = months_name(", ".join(entry.months_missing), cells.lang) if entry.months_missing else DASH
+        yield Source(clean(entry.source), texts, months_absent)
 
 
 def definitions(cells: Cells) -> Iterator[Definition]:
