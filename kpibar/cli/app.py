@@ -75,7 +75,7 @@ def main() -> NoReturn:
         signals.finish()
     except signals.StopSignal as stop:
         say("kpibar: interrupted; what was not finished was rolled back")
-        code = stop.exit_code
+        console.leave(stop.exit_code)
     sys.exit(code)
 
 

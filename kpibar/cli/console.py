@@ -10,8 +10,9 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 import typer
 
@@ -71,6 +72,17 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
     except OSError:
         _drop(sys.stderr, 2)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once, with what was written; everything that must be closed has been.
+
+    An interpreter that is taken down while the engine was stopped in mid-work complains on stderr.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def announce(text: str) -> None:
