@@ -674,7 +674,7 @@ def stock(made: pd.DataFrame, day: Any) -> pd.DataFrame:
     return there.assign(age=(end - there["created"]).dt.total_seconds())
 
 
-@pytest.mark.parametrize("by", BY)
+@pytest.mark.parametrize("by", DIMENSIONS_ASKED)
 def test_the_backlog_is_the_recomputed_one(documents: dict[str, dict[str, Any]], by: str) -> None:
     """What is open as a year, or a month, is over; 2024 may have fewer, by those that were reopened since."""
     made = tickets()
