@@ -49,17 +49,33 @@ def silences(
     spans = [(debt.start, min(_end(debt, inner, until), until), debt.cause) for debt in debts]
     owed = [span for span in spans if span[0] < span[1]]
     cuts = sorted(inner | {end for start, end, _ in owed} | {start for start, _, _ in owed})
-    pieces: list[Silence] = []
+    stretches: list[list[tuple[datetime, datetime, frozenset[Cause]]]] = []
     for start, end in pairwise(cuts):
-        causes = {cause for first, last, cause in owed if first <= start and end <= last}
+        causes = frozenset(cause for first, last, cause in owed if first <= start and end <= last)
         if not causes:
             continue
-        before = pieces[-1] if pieces else None
-        if before is not None and before.end == start and start not in inner:
-            start, causes = before.start, causes | set(before.causes)
-            pieces.pop()
-        pieces.append(Silence(start, end, tuple(sorted(causes)), end == until))
-    return tuple(piece for piece in pieces if piece.end - piece.start >= shortest)
+        if stretches and stretches[-1][-1][1] == start and start not in inner:
+            stretches[-1].append((start, end, causes))
+        else:
+            stretches.append([(start, end, causes)])
+    spans_of_silence = ((pieces[0][0], pieces[-1][1], pieces) for pieces in stretches)
+    return tuple(
+        Silence(start, end, _main_causes(pieces), end == until)
+        for start, end, pieces in spans_of_silence
+        if end - start >= shortest
+    )
+
+
+def _main_causes(pieces: Iterable[tuple[datetime, datetime, frozenset[Cause]]]) -> tuple[Cause, ...]:
+    """The causes that held for half of a silence at least; else the one that held longest."""
+    lengths: dict[Cause, timedelta] = {}
+    whole = timedelta()
+    for start, end, causes in pieces:
+        whole += end - start
+        for cause in causes:
+            lengths[cause] = lengths.get(cause, timedelta()) + (end - start)
+    longest = max(lengths.values())
+    return tuple(sorted(cause for cause, length in lengths.items() if 2 * length >= min(whole, 2 * longest)))
 
 
 def _end(debt: Debt, words: Iterable[datetime], until: datetime) -> datetime:
