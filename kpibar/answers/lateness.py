@@ -14,6 +14,7 @@ from kpibar.database.engine import Engine
 from kpibar.kpis.attribution import OrderSums, Stratum
 from kpibar.kpis.compute import of_brand, within
 from kpibar.kpis.estimates import Window
+from kpibar.values.notation import quote
 
 ON_TIME, NOT_THERE = "on_time", "not_there"
 # Classes of lateness and the hours in which each ends; an order in the last one had not come.
@@ -81,16 +82,12 @@ class Selection:
         for name in sorted({row[0] for row in self.contact_days if row[0] is not None}):
             days = [row for row in self.contact_days if row[0] == name] + nameless
             first, last = min(row[1] for row in days), max(row[2] for row in days)
-            rows.append(f"({_text(name)}, {_day(first)}, {_day(last)})")
+            rows.append(f"({quote(name)}, {_day(first)}, {_day(last)})")
         return ", ".join(rows) or "(CAST(NULL AS VARCHAR), CAST(NULL AS DATE), CAST(NULL AS DATE))"
 
 
 def _day(day: date) -> str:
     return f"DATE '{day}'"
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)

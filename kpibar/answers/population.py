@@ -13,6 +13,7 @@ from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import ORIGIN, Moment, mature, seconds_at, within
 from kpibar.kpis.estimates import Window
 from kpibar.model.build import written_in
+from kpibar.values.notation import quote
 
 # A record of an order that the shop has, and of one that is known from its parcels alone.
 _ORDERS = """
@@ -89,8 +90,7 @@ def population_of(kpi: Kpi, window: Window, brand: str | None, moment: Moment | 
     else:
         reasons += _before(kpi, moment)
     if brand is not None:
-        name = brand.replace("'", "''")
-        reasons.append(Reason("other_brand", f"NOT coalesce({origin.brand} = '{name}', FALSE)"))
+        reasons.append(Reason("other_brand", f"NOT coalesce({origin.brand} = {quote(brand)}, FALSE)"))
     reasons += [*origin.rest, *(reason for reason in reasons_of(kpi.where) if reason.code != undated.code)]
     if moment is not None:
         reasons += _over(kpi, moment)

@@ -217,12 +217,13 @@ def with_unlinked(strata: Sequence[Stratum], unlinked: Unlinked, *, late: bool) 
     if not orders:
         return list(strata)
 
-    def added(side: OrderSums) -> OrderSums:
+    def add(side: OrderSums) -> OrderSums:
+        """A side with its part of them."""
         part = side.orders / orders
         total, squares = unlinked.total * part, unlinked.squares * part
         return side + OrderSums(0, 0, total, squares, total, squares, squares)
 
-    return [replace(s, late=added(s.late)) if late else replace(s, on_time=added(s.on_time)) for s in strata]
+    return [replace(s, late=add(s.late)) if late else replace(s, on_time=add(s.on_time)) for s in strata]
 
 
 @dataclass(frozen=True)

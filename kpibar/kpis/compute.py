@@ -25,6 +25,7 @@ from kpibar.kpis.filter import Filter, condition
 from kpibar.kpis.stocks import Stock
 from kpibar.model.build import written_in
 from kpibar.privacy.disclosure import show_words
+from kpibar.values.notation import quote
 
 TOTAL = ""
 UNKNOWN = "?"
@@ -202,7 +203,7 @@ def of_brand(brand: str | None, *, or_none: bool = False) -> str:
     """SQL that keeps the records of one brand, and with `or_none` those of none; all where no brand is asked for."""
     if brand is None:
         return ""
-    condition = "brand = '" + brand.replace("'", "''") + "'"
+    condition = f"brand = {quote(brand)}"
     return f" AND ({condition} OR brand IS NULL)" if or_none else f" AND {condition}"
 
 

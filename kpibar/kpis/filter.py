@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kpibar.kpis.catalogue import DIMENSIONS
+from kpibar.values.notation import quote
 
 FILTERS = ("brand", "carrier", "channel", "team")
 
@@ -36,9 +37,5 @@ class Filter:
 def condition(rows: Filter | None, table: str) -> str:
     """SQL, beginning with AND, that keeps the rows of a fact table, by the columns that it has; None: every row."""
     values = rows.values.items() if rows else ()
-    equations = (f" AND {name} = {_quote(value)}" for name, value in values if name in DIMENSIONS[table])
+    equations = (f" AND {name} = {quote(value)}" for name, value in values if name in DIMENSIONS[table])
     return "".join(equations)
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -11,6 +11,7 @@ from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.kpis.compute import end_of_day, last_of_month, mature, population, run_statement
 from kpibar.kpis.passport import Family
+from kpibar.values.notation import quote
 
 # The column that names contacts in the fact tables made of them.
 _UIDS = {"contacts": "contact_uid", "issues": "first_contact_uid", "journeys": "first_contact_uid"}
@@ -199,4 +200,4 @@ def _ends(day: date, until: date) -> Iterator[date]:
 
 def _quoted(names: Iterable[str]) -> str:
     """Texts as a list of SQL; NULL where there is none, which equals nothing."""
-    return ", ".join("'" + name.replace("'", "''") + "'" for name in names) or "NULL"
+    return ", ".join(map(quote, names)) or "NULL"
