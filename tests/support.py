@@ -1,8 +1,10 @@
 """What tests share: write exports, ingest them, compute a barometer, run the command line."""
 
+import gc
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +45,18 @@ def child(line: Sequence[str], **options: Any) -> Iterator["subprocess.Popen[Any
         finally:
             if process.poll() is None:
                 process.kill()
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of some work, without those the collector spends on the objects of all the tests before it."""
+    gc.collect()
+    gc.disable()
+    try:
+        start = time.process_time()
+        work()
+        return time.process_time() - start
+    finally:
+        gc.enable()
 
 
 def table(text: str) -> str:

@@ -1,7 +1,6 @@
 """What a record becomes depends on nothing but itself: not on its neighbours, nor on where the text is cut."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +8,11 @@ import pytest
 
 from kpibar.layouts.shapes import Holds, accept
 from kpibar.load.repair import Repairer
-from kpibar.read.reader import Reader, Sizes
+from kpibar.read.reader import Batch, Reader, Sizes
 from kpibar.read.records import decode
 from kpibar.read.scan import Dialect
 from tests.intake import column, held, take_text
+from tests.support import cpu_seconds
 
 HEADER = "contact_id,created_at,channel"
 DAY = "2025-03-01 10:00:00"
@@ -106,10 +106,9 @@ def test_damage_that_goes_over_two_lines_is_not_repaired_wherever_the_text_is_cu
 def test_a_stray_quote_a_line_costs_no_look_at_all_the_lines_after_it() -> None:
     dialect = Dialect(",", '"', 4, ())
     text = "".join(f'{number},2025-03-01,a 5" pipe,{"mot " * 15}\n' for number in range(8_000))
-    begun = time.process_time()
-    (found,) = Reader(dialect, 2).batches([text.encode()])
-    assert found.records == 8_000
-    assert time.process_time() - begun < 5
+    batches = list[Batch]()
+    assert cpu_seconds(lambda: batches.extend(Reader(dialect, 2).batches([text.encode()]))) < 5
+    assert [batch.records for batch in batches] == [8_000]
 
 
 # --- wrapped objects -----------------------------------------------------------------------------------
