@@ -20,12 +20,14 @@ from kpibar.kpis.intervals import (
     difference_from_intervals,
     mean_difference,
     mean_interval,
+    miettinen_nurminen,
     newcombe,
     nps_difference,
     nps_interval,
     quantile_ranks,
     rate_difference,
     rate_per_unit,
+    share_difference,
     wilson,
 )
 from tests.support import cpu_seconds
@@ -137,6 +139,75 @@ def test_two_years_without_any_variation_are_not_different(share: tuple[int, int
     n1 = share[1]
     for found in (newcombe(p * n1, n1, p * n0, n0), rate_difference(0, n1, 0, n0)):
         assert (known(found).value, known(found).p_value, known(found).clear) == (0.0, 1.0, False)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "low", "high"),
+    [
+        ((56, 70), (48, 80), 0.0528, 0.3382),
+        ((9, 10), (3, 10), 0.1700, 0.8406),
+        ((6, 7), (2, 7), 0.0342, 0.8534),
+        ((5, 56), (0, 29), -0.0326, 0.1933),
+        ((0, 10), (0, 20), -0.1658, 0.2844),
+        ((10, 10), (0, 20), 0.7156, 1.0),
+    ],
+)
+def test_miettinen_nurminen_agrees_with_the_table_of_newcombe(
+    now: tuple[int, int], before: tuple[int, int], low: float, high: float
+) -> None:
+    """Newcombe (1998), Statistics in Medicine 17, table II, method 6."""
+    found = known(miettinen_nurminen(*now, *before))
+    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+
+
+@pytest.mark.sample(20)
+@given(shares(), shares(), st.sampled_from((0.9, 0.95, 0.99)))
+def test_the_limits_of_a_rare_difference_are_where_its_test_begins_to_reject(
+    now: tuple[int, int], before: tuple[int, int], level: float
+) -> None:
+    (x1, n1), (x0, n0) = now, before
+    found, total = known(miettinen_nurminen(x1, n1, x0, n0, level)), n1 + n0
+    assert -1 <= found.low <= found.value <= found.high <= 1
+    for end in (found.low, found.high):
+        if 1e-6 < end + 1 < 2 - 1e-6 and abs(end - found.value) > 1e-6:
+
+            def unlikelihood(p0: float, end: float = end) -> float:
+                hits = ((x1, p0 + end), (n1 - x1, 1 - p0 - end), (x0, p0), (n0 - x0, 1 - p0))
+                return -sum(count * math.log(max(share, 1e-300)) for count, share in hits if count)
+
+            bounds = (max(0.0, -end), min(1.0, 1 - end))
+            p0 = float(optimize.minimize_scalar(unlikelihood, bounds=bounds, options={"xatol": 1e-13}).x)
+            p1 = p0 + end
+            error = math.sqrt((p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0) * total / (total - 1))
+            assert abs(found.value - end) / error == pytest.approx(stats.norm.isf((1 - level) / 2), rel=5e-3)
+
+
+@given(shares(), shares())
+def test_the_interval_of_a_rare_difference_says_what_its_test_says(
+    now: tuple[int, int], before: tuple[int, int]
+) -> None:
+    found = known(miettinen_nurminen(*now, *before))
+    assume(abs(found.p_value - 0.05) > 1e-9)
+    assert found.clear == (found.p_value < 0.05)
+
+
+def test_few_hits_or_misses_have_the_interval_of_their_test() -> None:
+    """Of 2,000 rows a year and a share of one in a thousand, the interval holds 0 nearly as often as it should."""
+    weights = stats.binom.pmf(range(17), 2_000, 0.001)
+    alarms = {
+        difference: sum(
+            weights[x1] * weights[x0]
+            for x1 in range(17)
+            for x0 in range(17)
+            if known(difference(x1, 2_000, x0, 2_000)).clear
+        )
+        for difference in (newcombe, share_difference)
+    }
+    assert alarms[newcombe] == pytest.approx(0.0168, abs=5e-5)
+    assert alarms[share_difference] == pytest.approx(0.0412, abs=5e-5)
+    assert share_difference(4, 100, 30, 100) == miettinen_nurminen(4, 100, 30, 100)
+    assert share_difference(96, 100, 70, 100) == miettinen_nurminen(96, 100, 70, 100)
+    assert share_difference(5, 100, 95, 100) == newcombe(5, 100, 95, 100)
 
 
 def test_rate_vector() -> None:
@@ -403,7 +474,12 @@ def test_too_small_a_base_gives_none() -> None:
         mean_interval(Moments(1, 5.0, 25.0, 125.0)),
         nps_interval(Boxes(0, 0, 0)),
     } == {None}
-    assert {newcombe(1, 2, 0, 0), newcombe(0, 0, 1, 2), rate_difference(3, 0, 3, 10)} == {None}
+    assert {
+        newcombe(1, 2, 0, 0),
+        miettinen_nurminen(1, 2, 0, 0),
+        newcombe(0, 0, 1, 2),
+        rate_difference(3, 0, 3, 10),
+    } == {None}
     assert {
         mean_difference(Moments(1, 5.0, 25.0, 125.0), moments([1.0, 2.0, 3.0])),
         nps_difference(Boxes(0, 0, 0), Boxes(1, 1, 3)),
@@ -413,7 +489,8 @@ def test_too_small_a_base_gives_none() -> None:
 
 
 def test_weights_below_one_trial_establish_nothing() -> None:
-    assert known(newcombe(0.4, 0.5, 0.0, 0.5)).p_value == 1
+    for difference in (newcombe, miettinen_nurminen):
+        assert known(difference(0.4, 0.5, 0.0, 0.5)).p_value == 1
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 95.0, math.nan])

@@ -272,7 +272,7 @@ def rate_of_hits(measure: Measure, hits: float, rows: float) -> float | None:
 def difference_of_shares(now: Measure, before: Measure, level: float) -> Difference | None:
     """The difference of two shares of rows."""
     (hits, base), (hits_before, base_before) = _counts(now), _counts(before)
-    return intervals.newcombe(
+    return intervals.share_difference(
         hits / now.effect, base / now.effect, hits_before / before.effect, base_before / before.effect, level
     )
 

@@ -14,6 +14,8 @@ from statistics import NormalDist
 
 # Above this shape the Wilson-Hilferty start agrees with the exact gamma quantile to 1e-9 of its value.
 _LARGE_SHAPE = 1_000_000.0
+# Below so many hits or misses Newcombe's interval of a difference is too wide.
+FEW_HITS = 5
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,61 @@ def newcombe(x1: float, n1: float, x0: float, n0: float, level: float = 0.95) ->
     variance = max(0.0, share * (1 - share)) * (1 / n1 + 1 / n0)
     se = math.sqrt(variance * total / (total - 1)) if total > 1 else math.inf
     return _square_and_add(x1 / n1, current, x0 / n0, previous, se)
+
+
+def miettinen_nurminen(x1: float, n1: float, x0: float, n0: float, level: float = 0.95) -> Difference | None:
+    """Difference of two independent proportions p1 - p0, in shares, few hits or misses; None when a base is 0.
+
+    Interval: all differences that the score test does not reject, each tested with the shares that are likeliest under
+    it and N / (N - 1) on their variance, N = n1 + n0; source: Miettinen and Nurminen (1985), Statistics in Medicine 4,
+    213-226. p-value: that of the same test of no difference, so that an interval without 0 and p below 1 - level are
+    one and the same. 8 of 2000 and 1 of 2000: +0.35 points [+0.07 ; +0.74], p = 0.0195.
+    """
+    difference = newcombe(x1, n1, x0, n0, level)
+    if difference is None or n1 + n0 <= 1:
+        return difference
+    z, value = _z(level), difference.value
+
+    def limit(end: float) -> float:
+        """The difference towards an end at which the test begins to reject."""
+        inside, outside = value, end
+        # Forty halvings leave a difference of 1e-12.
+        for _ in range(40):
+            middle = (inside + outside) / 2
+            if abs(value - middle) <= z * _error_of_shares(x1, n1, x0, n0, middle):
+                inside = middle
+            else:
+                outside = middle
+        return inside
+
+    return Difference(value, limit(-1.0), limit(1.0), difference.p_value)
+
+
+def _error_of_shares(x1: float, n1: float, x0: float, n0: float, difference: float) -> float:
+    """The standard error of p1 - p0, of the shares that are likeliest where that is the true difference.
+
+    The likeliest p0 is a root of a cubic; source: Miettinen and Nurminen (1985), appendix.
+    """
+    total, hits = n1 + n0, x1 + x0
+    square = ((n1 + 2 * n0) * difference - total - hits) / (3 * total)
+    line = ((n0 * difference - total - 2 * x0) * difference + hits) / (3 * total)
+    constant = x0 * difference * (1 - difference) / total
+    half = square**3 - 1.5 * square * line + constant / 2
+    radius = math.copysign(math.sqrt(max(0.0, square**2 - line)), half)
+    angle = (math.pi + math.acos(max(-1.0, min(1.0, half / radius**3)))) / 3 if radius else 0.0
+    p0 = min(1.0, max(0.0, 2 * radius * math.cos(angle) - square))
+    p1 = min(1.0, max(0.0, p0 + difference))
+    return math.sqrt((p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0) * total / (total - 1))
+
+
+def share_difference(x1: float, n1: float, x0: float, n0: float, level: float = 0.95) -> Difference | None:
+    """Difference of two independent proportions p1 - p0, in shares; None when a base is 0.
+
+    Newcombe's interval, and that of Miettinen and Nurminen where one of the proportions has fewer than five hits or
+    misses: Newcombe's is too wide there, and holds 0 where the test says that the shares differ.
+    """
+    is_rare = min(x1, n1 - x1, x0, n0 - x0) < FEW_HITS
+    return miettinen_nurminen(x1, n1, x0, n0, level) if is_rare else newcombe(x1, n1, x0, n0, level)
 
 
 def rate_per_unit(events: float, units: float, dispersion: float = 1.0, level: float = 0.95) -> Interval | None:
