@@ -1,5 +1,6 @@
 """What late orders have beyond like orders on time: vectors, another way of computing it, and generated worlds."""
 
+import math
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +19,17 @@ def one_each(orders: int, contacts: int) -> OrderSums:
 # 1,000 late orders with 400 contacts, 9,000 on time with 450.
 LATE, ON_TIME = one_each(1_000, 400), one_each(9_000, 450)
 VECTOR = [Stratum(("Colissimo", "home"), LATE, ON_TIME)]
+
+
+def test_orders_on_time_without_a_contact_do_not_make_an_excess_certain() -> None:
+    """39 late orders ask once each, and none of 78 on time: up to 3.69 contacts of these may have been missed."""
+    late, on_time = OrderSums(39, 39, 39, 39, 39, 39, 39), OrderSums(78)
+    found = attribute([Stratum(("GLS",), late, on_time)], 30)
+    assert found is not None and found.share is not None
+    missed = 39 * -math.log(0.025) / 78
+    assert (found.excess.value, found.excess.high) == (39, 39)
+    assert found.excess.low == pytest.approx(39 - missed) == pytest.approx(37.16, abs=0.01)
+    assert found.share.low == pytest.approx(1 - missed / 39)
 
 
 def test_the_vector() -> None:

@@ -10,8 +10,8 @@ from kpibar.database.engine import Engine
 class Warnings:
     """WISMO contacts about late orders, after the promise; those before which a notice of the delay was sent.
 
-    `known` are those in whose days notices are held of the order's brand; `notices` and `delays` are the notices held,
-    and those of a delay or of another slot than before.
+    `known` are those in whose days notices are held of the order's brand; `notices` and `delays` are the notices held
+    about the orders that are looked at, and those of a delay.
     """
 
     contacts: int
@@ -24,25 +24,30 @@ class Warnings:
 def warnings(engine: Engine, selection: Selection) -> Warnings:
     """How often a notice of the delay came before the contact.
 
-    A notice of a slot tells of a delay when the order had one before. A brand of which no notice of a delay is held at
-    all is unknown: its export may lack them.
+    A second notice of a slot is none of a delay: exports do not say which slot it names, and an order of two parcels
+    has two. A brand of which no notice of a delay is held at all is unknown: its export may lack them.
     """
     (row,) = engine.rows(f"""
         WITH messages AS (
-            SELECT
-                n.order_key, n.brand, n.sent_at, n.kind, sources.as_of,
-                n.kind = 'delay' OR (n.kind = 'slot' AND row_number() OVER (
-                    PARTITION BY n.order_key, n.brand, n.kind ORDER BY n.sent_at, n.notice_id
-                ) > 1) AS delay
+            SELECT n.order_key, n.brand, n.sent_at, sources.as_of, coalesce(n.kind = 'delay', FALSE) AS delay
             FROM notices AS n
             LEFT JOIN sources ON sources.source = n.source AND sources.entity = 'notices'
-            WHERE n.sent_at IS NOT NULL
+            WHERE n.sent_at IS NOT NULL AND n.order_key IS NOT NULL
         ),
         brands AS (
             SELECT brand, min(sent_at) AS first_at, max(coalesce(as_of, sent_at)) AS last_at
             FROM messages
             GROUP BY brand
             HAVING sum(CASE WHEN delay THEN 1 ELSE 0 END) > 0
+        ),
+        messages_of_orders AS (
+            SELECT messages.delay
+            FROM messages
+            WHERE EXISTS (
+                SELECT 1 FROM ({selection.orders_sql}) AS o
+                WHERE o.order_key = messages.order_key
+                AND (messages.brand = o.brand OR messages.brand IS NULL OR o.brand IS NULL)
+            )
         ),
         late_orders AS (
             SELECT * FROM ({selection.orders_sql}) AS orders WHERE standing = 'in_base' AND late
@@ -76,8 +81,8 @@ def warnings(engine: Engine, selection: Selection) -> Warnings:
             count(*),
             coalesce(sum(CASE WHEN came_first OR in_span THEN 1 ELSE 0 END), 0),
             coalesce(sum(CASE WHEN came_first THEN 1 ELSE 0 END), 0),
-            (SELECT count(*) FROM messages),
-            (SELECT coalesce(sum(CASE WHEN delay THEN 1 ELSE 0 END), 0) FROM messages)
+            (SELECT count(*) FROM messages_of_orders),
+            (SELECT coalesce(sum(CASE WHEN delay THEN 1 ELSE 0 END), 0) FROM messages_of_orders)
         FROM contacts_after
     """)
     return Warnings(*(int(n) for n in row))

@@ -128,7 +128,10 @@ def attribute(
     share, ratio = excess / whole if whole else None, late.after / expected if expected else None
     influence = _Influence(strata, references, groups, belongs)
     z = -NormalDist().inv_cdf((1 - level) / 2)
-    of_share = None if share is None else _around_share(share, z * influence.of_share(share) / whole)
+    of_share = None
+    if share is not None:
+        half, unseen = z * influence.of_share(share), influence.of_none(level)
+        of_share = _around_share(share, half / whole, unseen / whole)
     return Attribution(
         late=late,
         on_time=on_time,
@@ -181,6 +184,18 @@ class _Influence:
             squares += stratum.on_time.squares_of(-weight, centre, -share if self.belongs(stratum.key) else 0)
         return math.sqrt(max(0.0, squares))
 
+    def of_none(self, level: float) -> float:
+        """How many more contacts could be expected where orders on time have none: at most -ln(tail) a stratum of them.
+
+        Source: the upper limit of no events of Garwood (1936), Biometrika 28; strata are added in squares.
+        """
+        late: dict[Key, float] = {}
+        for stratum, reference in self.references:
+            if not self.groups[reference].after:
+                late[reference] = late.get(reference, 0) + stratum.late.orders
+        most = -math.log((1 - level) / 2)
+        return most * math.hypot(*(orders / self.groups[key].orders for key, orders in late.items()))
+
     def of_log_ratio(self, after: float, expected: float) -> float:
         """The standard error of the logarithm of the ratio."""
         squares = sum(
@@ -200,8 +215,8 @@ class _Influence:
         return sum(per_order.values()), sum(n * self.groups[k].mean for k, n in per_order.items())
 
 
-def _around_share(share: float, half: float) -> Estimate:
-    return Estimate(share, share - half, min(1.0, share + half))
+def _around_share(share: float, half: float, unseen: float) -> Estimate:
+    return Estimate(share, share - math.hypot(half, unseen), min(1.0, share + half))
 
 
 def _around_ratio(ratio: float, half: float) -> Estimate:

@@ -106,11 +106,23 @@ def gestures_of(
 
 
 def _of_order(number: int | None) -> str:
-    """SQL: a record names the order by its number, or by its digits alone, and is of its brand or of none."""
+    """SQL: a record names the order by its number, or by its digits alone, and is of its brand or of none.
+
+    Digits name an order only where they are those of no other one, and the whole number is that of none: where A-1001
+    and B-1001 are known, a record of B-1001 is not of A-1001, and one of 1001 is of neither.
+    """
     condition = "r.order_key = $key"
     if number is not None:
         digits = digits_of("r.order_ref", letters=True)
-        condition = f"({condition} OR (contains(r.order_ref, '{number}') AND {digits} = $number))"
+        alone = f"""(
+            contains(r.order_ref, '{number}') AND {digits} = $number
+            AND NOT EXISTS (SELECT 1 FROM fact_orders AS o WHERE o.order_key = r.order_key)
+            AND (
+                SELECT count(DISTINCT o.order_key) FROM fact_orders AS o
+                WHERE o.order_number = $number AND (o.brand = r.brand OR o.brand IS NULL OR r.brand IS NULL)
+            ) <= 1
+        )"""
+        condition = f"({condition} OR {alone})"
     return f"({condition} AND (r.brand = $brand OR r.brand IS NULL OR $brand IS NULL))"
 
 

@@ -340,7 +340,7 @@ class _Writer:
         warnings, smallest = self.wismo.warnings, self.wismo.reporting.min_base
         if not warnings.notices:
             return [self._say("warned_no_notices")]
-        if not warnings.delays:
+        if not warnings.delays and not warnings.known:
             return [self._say("warned_no_delays", count=self._count(warnings.notices))]
         if not warnings.contacts:
             return [self._say("warned_no_contacts")]
@@ -476,7 +476,7 @@ def _costs_json(wismo: Wismo) -> dict[str, Any]:
 
 def _warnings_json(wismo: Wismo) -> dict[str, Any]:
     warnings = wismo.warnings
-    count_known = warnings.known if warnings.delays else 0
+    count_known = warnings.known
     is_shown = count_known >= max(1, wismo.reporting.min_base)
     interval = wilson(warnings.warned, count_known, wismo.reporting.confidence) if is_shown else None
     return {
