@@ -24,7 +24,7 @@ What `kpibar sql` may ask: DuckDB's SQL over the tables a report is made of. `do
 schema and the model; do not edit it by hand.
 
 ```sh
-kpibar sql "SELECT carrier, count(*) AS late FROM fact_orders WHERE late GROUP BY carrier"
+kpibar sql "SELECT carrier, count(*) AS late FROM fact_orders WHERE due AND late AND NOT cancelled GROUP BY carrier"
 kpibar sql --file question.sql -o answer.csv
 ```
 

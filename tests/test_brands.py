@@ -13,7 +13,7 @@ from kpibar.load.outcome import Outcome
 from kpibar.measure.report import Request
 from kpibar.render.summary import remark_text
 from tests.intake import column, config, held, take, take_text, write
-from tests.support import SETTINGS, fraction, ingest_tables, kpibar, report, settings
+from tests.support import SETTINGS, facts, fraction, ingest_tables, kpibar, report, settings
 
 AS_OF = datetime(2026, 2, 15)
 
@@ -299,6 +299,24 @@ def test_the_same_number_in_both_brands_is_nothing_to_tell(folder: Path) -> None
     outcomes = ingest_tables(folder, {"o.csv": both, "p.csv": parcels("B", 10)}, used, AS_OF)
     assert outcomes[1].remarks == ()
     assert report(folder, used).notes == ()
+
+
+def test_an_order_of_the_same_digits_in_its_own_brand_is_nothing_to_tell(folder: Path) -> None:
+    """Contact k6 of Y names 1036: X has #1036, and Y has 0001036, to which k6 is linked by its digits."""
+    used = settings(folder)
+    orders_of_both = (
+        "order_ref,customer,ordered_at,brand\n"
+        "#1036,a@example.org,2025-07-01 09:00:00,X\n0001036,b@example.org,2025-07-01 10:00:00,Y\n"
+    )
+    contacts = (
+        "contact_id,customer,order_ref,channel,brand,created_at\n"
+        "k5,a@example.org,1036,email,X,2025-07-03 10:00:00\nk6,b@example.org,1036,email,Y,2025-07-03 10:00:00\n"
+    )
+    outcomes = ingest_tables(folder, {"contacts.csv": contacts, "orders.csv": orders_of_both}, used)
+    assert not [remark for outcome in outcomes for remark in outcome.remarks if remark.code == "order_of_other_brand"]
+    assert not [note for note in report(folder, used).notes if note.code == "order_of_other_brand"]
+    linked = facts(folder, "SELECT contact_id, order_id, linked_by FROM fact_contacts ORDER BY 1")
+    assert linked[1] == ("k6", "kpibar-orders/Y/0001036", "reference digits")
 
 
 @pytest.mark.long

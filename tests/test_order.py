@@ -473,6 +473,55 @@ def test_one_number_of_two_shops_without_brands_shows_both(shop: Path) -> None:
     assert len(json.loads(order_json("901", found))["orders"]) == 2
 
 
+ALIKE = {
+    "orders.csv": """
+| order_ref | brand | ordered_at       |
+| #1036     | X     | 2025-03-01 09:00 |
+| 0001036   | Y     | 2025-03-01 10:00 |
+| A-1001    | X     | 2025-03-01 11:00 |
+| B-1001    | X     | 2025-03-01 12:00 |
+""",
+    "surveys.csv": """
+| survey_id | kind | score | scale_min | scale_max | sent_at          | answered_at      | order_ref |
+| S1        | csat | 1     | 1         | 5         | 2025-03-08 09:00 | 2025-03-09 09:00 | B-1001    |
+| S2        | csat | 1     | 1         | 5         | 2025-03-08 09:00 | 2025-03-09 09:00 | 1001      |
+""",
+    "gestures.csv": """
+| gesture_id | order_ref | amount | currency | given_at         |
+| Q1         | B-1001    | 50.00  | EUR      | 2025-03-10 12:00 |
+""",
+    "notices.csv": """
+| notice_id | order_ref | kind  | channel | sent_at          |
+| M1        | B-1001    | delay | email   | 2025-03-06 09:00 |
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def alike(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose orders have digits in common."""
+    folder = tmp_path_factory.mktemp("alike")
+    ingest_tables(folder, ALIKE, settings(folder), as_of_instant("2025-03-20T12:00", "Europe/Paris"))
+    return folder
+
+
+def test_records_of_an_order_with_the_same_digits_are_not_of_this_one(alike: Path) -> None:
+    """The survey, gesture and message of B-1001 are not of A-1001; the survey of 1001 is of neither."""
+    kinds = {}
+    for number in ("A-1001", "B-1001"):
+        events = document(tell(alike, number))["events"]
+        kinds[number] = [event["kind"] for event in events if event["kind"] != "silence"]
+    assert kinds["A-1001"] == ["placed"]
+    assert [kind.partition("_")[0] for kind in kinds["B-1001"]] == ["placed", "notice", "survey", "survey", "gesture"]
+
+
+def test_digits_alone_are_of_an_order_of_each_brand(alike: Path) -> None:
+    for number in ("1036", "0001036"):
+        with pytest.raises(OrderAmbiguous, match="#1036 of X, 0001036 of Y"):
+            tell(alike, number)
+        assert [tell(alike, number, brand=brand)[0].head.reference for brand in ("X", "y")] == ["#1036", "0001036"]
+
+
 # Counts and silences
 
 

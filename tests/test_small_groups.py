@@ -176,14 +176,17 @@ def test_no_kpi_has_a_share_for_each_person_or_record(over: str) -> None:
 
 @pytest.mark.long
 def test_a_report_to_share_counts_no_group_below_ten_and_names_no_file(path: Path) -> None:
-    """Brand C has 7 contacts, its teams 6 and 1; settings, names of files and of the database stay at home."""
+    """Brand C has 7 contacts, its teams 6 and 1; settings, names of files and of the database stay at home.
+
+    Contacts per order are of contacts, too: of the whole base of orders, the contacts of a segment are its group.
+    """
     found = _report(path, "brand", share=True)
     document = _json(found)
     assert document["scope"]["smallest_group"] == 10 and document["config"]["path"] is None
     for kpi in document["kpis"]:
         for one in _measures(kpi):
             assert not 0 < (one["denominator"] or 10) < 10, kpi["id"]
-            if kpi["estimator"] in ("count", "mix", "stock"):
+            if kpi["estimator"] in ("count", "mix", "stock", "rate_per_unit"):
                 assert not 0 < (one["numerator"] or 10) < 10, kpi["id"]
     teams = {one["key"]: one["numerator"] for one in _kpi(document, "teams")["breakdowns"][0]["segments"]}
     # 6 and 1 would be 7 of the 92: the next smallest, 25, is left out too.

@@ -51,7 +51,7 @@ def sql(
     DuckDB's SQL; the database, files and the network cannot be changed or reached by it. Without a statement the tables
     are listed; docs/TABLES.md has all columns and examples. Times are in UTC.
 
-    Example: kpibar sql "SELECT carrier, count(*) AS late FROM fact_orders WHERE late GROUP BY carrier"
+    Example: kpibar sql "SELECT carrier, count(*) FROM fact_orders WHERE due AND late AND NOT cancelled GROUP BY ALL"
     """
     from kpibar.answers.query import result_of
     from kpibar.cli.outputs import screen_of

@@ -72,9 +72,10 @@ def _records(measure: Measure) -> float:
     return measure.numerator or 0
 
 
-def _base_or_events(measure: Measure) -> float:
-    """The units of a ratio; without a denominator its counts are left."""
-    return measure.base or measure.numerator or 0
+def _events_or_base(measure: Measure) -> float:
+    """The events of a ratio, which are records of people, or its units where these are fewer; or those there are."""
+    sizes = [size for size in (measure.base, measure.numerator or 0) if size]
+    return min(sizes, default=0)
 
 
 def _no_difference(now: Measure, before: Measure, level: float) -> Difference | None:
@@ -190,7 +191,7 @@ KINDS: Mapping[Kind, KindSpec] = {
         bounds=bounds_of_rate,
         reweight=rate_of_hits,
         volume=True,
-        group=_base_or_events,
+        group=_events_or_base,
         estimator="rate_per_unit",
     ),
     "mean": KindSpec(

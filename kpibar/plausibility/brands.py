@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kpibar.brands import clean_name, fold, is_nameless
-from kpibar.database.schema import ENTITIES
+from kpibar.database.schema import ENTITIES, columns
 from kpibar.database.store import Store
 
 # Tables whose records name orders.
@@ -70,13 +70,17 @@ def orders_elsewhere(store: Store, entity: str, where: str = "TRUE") -> list[Els
     entity_brands = {brand for of_orders, brand in brands if not of_orders}
     if not order_brands or not entity_brands or len(order_brands | entity_brands) < 2:
         return []
-    references = f"SELECT p.brand, p.order_key FROM {entity} AS p WHERE p.order_key IS NOT NULL AND {where}"
+    # A reference of digits is tied to the order of its brand that has them, as the model does it.
+    digits = "p.order_number" if "order_number" in columns(entity) else "CAST(NULL AS BIGINT) AS order_number"
+    references = f"SELECT p.brand, p.order_key, {digits} FROM {entity} AS p WHERE p.order_key IS NOT NULL AND {where}"
     # Few records name a number that another brand has: only these are looked for among the orders of their own.
     pairs = rows(
-        f"WITH named AS ({references}), others AS (SELECT p.brand, p.order_key, min(o.brand) AS holder FROM named AS p "
+        f"WITH named AS ({references}), others AS "
+        "(SELECT p.brand, p.order_key, p.order_number, min(o.brand) AS holder FROM named AS p "
         "JOIN orders AS o ON o.order_key = p.order_key AND o.brand <> p.brand GROUP BY ALL), "
         "orphans AS (SELECT others.* FROM others ANTI JOIN orders AS o "
-        "ON o.order_key = others.order_key AND (o.brand = others.brand OR o.brand IS NULL)) "
+        "ON o.order_key = others.order_key AND (o.brand = others.brand OR o.brand IS NULL) ANTI JOIN orders AS n "
+        "ON n.order_number = others.order_number AND (n.brand = others.brand OR n.brand IS NULL)) "
         "SELECT p.brand, o.holder, count(*), (SELECT count(*) FROM named) FROM named AS p "
         "JOIN orphans AS o ON o.order_key = p.order_key AND o.brand = p.brand GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
     )

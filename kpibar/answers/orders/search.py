@@ -1,7 +1,7 @@
 """Which order a number names, however it is spelled: with blanks, a # or "n°", with or without letters and zeros.
 
 Its whole text is looked for first, then the number of a parcel, then its digits alone, by the forms under which the
-loading compares references (`load/keys.py`).
+loading compares references (`load/keys.py`). Digits alone may be the number of one order in each brand.
 """
 
 import re
@@ -54,8 +54,9 @@ def find_orders(store: Store, config: Config, reference: str, brand: str | None 
     """
     as_typed = " ".join(reference.split())
     forms = forms_of(store, reference)
+    by_text = _orders_by_text(store, forms)
     matches = (
-        _orders_by_text(store, forms)
+        by_text + _orders_of_other_brands(store, forms, by_text)
         or _orders_by_parcel(store, config, forms)
         or _orders_by_digits(store, forms)
         or _contacts_alone(store, forms, as_typed)
@@ -132,6 +133,14 @@ def quoted(texts: Iterable[str]) -> str:
 
 def _orders_by_text(store: Store, forms: Forms) -> list[Match]:
     return _matches(store, with_text(forms, number="order_number"))
+
+
+def _orders_of_other_brands(store: Store, forms: Forms, known: Sequence[Match]) -> list[Match]:
+    """The orders of brands that have no order of the text itself: their customers mean these by the same digits."""
+    brands = {match.brand for match in known}
+    if not known or None in brands or not forms.texts[0].isdecimal():
+        return []
+    return [match for match in _orders_by_digits(store, forms) if match.brand and match.brand not in brands]
 
 
 def _orders_by_digits(store: Store, forms: Forms) -> list[Match]:

@@ -81,8 +81,10 @@ class _Words:
 
     def late(self, seconds: float) -> str:
         """How late something is: in minutes, hours, then days."""
+        if seconds < 60:
+            return self.say("below_a_minute")
         if seconds / 60 < _MINUTES_BELOW:
-            return format_value(max(seconds, 60), "seconds", self.lang)
+            return format_value(seconds, "seconds", self.lang)
         hours = round(seconds / 3600)
         if hours > _HOURS_UP_TO:
             days = seconds / 86_400

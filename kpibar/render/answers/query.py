@@ -113,8 +113,8 @@ def _csv(value: object) -> str:
 
 
 def _plain(value: object) -> str | None:
-    """A value as text; None for what is unknown or no number."""
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+    """A value as text; None for what is unknown."""
+    if value is None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -134,7 +134,8 @@ def _plain(value: object) -> str | None:
 def _json(value: object) -> str:
     """A value as JSON in one line."""
     text = _plain(value) if not isinstance(value, (Mapping, list, tuple)) else ""
-    if text is None:
+    # JSON has no number for what is none or beyond all.
+    if text is None or (isinstance(value, float) and not math.isfinite(value)):
         return "null"
     if isinstance(value, (bool, int, float, Decimal)):
         return text
