@@ -140,6 +140,38 @@ def day(cell: str, call: Call, notation: Notation) -> str:
     return let(_moment(cell, call, notation), "m", f"date_trunc('day', {local_day})")
 
 
+def month(cell: str, date_order: str | None) -> str:
+    """SQL of the month a cell means, as 2025-03; NULL for all else.
+
+    A month stands for itself or as its first day; another day says that the record is of a day or a week. 03/01/2025 is
+    a first day by an order of day and month that is stated, and by no other.
+
+    Example: 2025-03, 2025-03-01, 03/2025 and mars 2025 are one month.
+    """
+    number, year = "(0?[1-9]|1[0-2])", "(19[9][0-9]|20[0-9]{2})"
+    tidy = _tidy(cell)
+    names = month_names()
+    word = "|".join(sorted(names, key=lambda name: (-len(name), name)))
+    forms = [
+        (f"{year}[-/.]{number}(?:[-/.]0?1(?:[t ]00:00(?::00(?:[.]0+)?)?)?)?", 1, 2),
+        (f"{number}[-/.]{year}", 2, 1),
+        (f"({word})[. -]*{year}", 2, 1),
+    ]
+    if date_order is not None:
+        first_day = f"{number}[-/.]0?1" if date_order == "mdy" else f"0?1[-/.]{number}"
+        forms.append((f"{first_day}[-/.]{year}", 2, 1))
+    cases = []
+    for form, of_year, of_month in forms:
+        expression = quote(f"^(?:{form})$")
+        found = f"regexp_extract({tidy}, {expression}, {of_month})"
+        month_number = _number_of_month(found) if word in form else found
+        cases.append(
+            f"WHEN regexp_matches({tidy}, {expression}) "
+            f"THEN regexp_extract({tidy}, {expression}, {of_year}) || '-' || lpad({month_number}, 2, '0')"
+        )
+    return f"CASE {' '.join(cases)} END"
+
+
 def promise(cell: str, call: Call, notation: Notation, whole_day: Callable[[str], str]) -> str:
     """SQL of the UTC instant that a promise in a cell begins or ends with.
 
@@ -382,8 +414,13 @@ def _half_day(hour: str, *, strict: bool) -> str:
 
 
 def _named_month() -> str:
+    return _number_of_month("p.nm")
+
+
+def _number_of_month(name: str) -> str:
+    """SQL of the number of a month by its name."""
     numbers: dict[int, list[str]] = {}
-    for name, number in month_names().items():
-        numbers.setdefault(number, []).append(quote(name))
-    cases = " ".join(f"WHEN p.nm IN ({', '.join(names)}) THEN '{number}'" for number, names in numbers.items())
+    for word, number in month_names().items():
+        numbers.setdefault(number, []).append(quote(word))
+    cases = " ".join(f"WHEN {name} IN ({', '.join(words)}) THEN '{number}'" for number, words in numbers.items())
     return f"CASE {cases} END"
