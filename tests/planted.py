@@ -26,7 +26,7 @@ from tests.support import REPOSITORY, kpibar
 
 # More than four for each column, so that no record has two identifiers: one in a date or number rejects its record.
 ROWS = 360
-OWN = ("contacts", "orders", "parcels", "surveys", "notices", "gestures")
+OWN = ("contacts", "orders", "parcels", "surveys", "notices", "gestures", "costs")
 # Columns of numbers, in which digits alone are not judged.
 NUMBERS = frozenset(
     normal(name)
@@ -144,6 +144,7 @@ _DATED = {
     "surveys": ("sent_at", "answered_at"),
     "notices": ("sent_at",),
     "gestures": ("given_at",),
+    "costs": (),
 }
 
 

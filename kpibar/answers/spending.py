@@ -22,7 +22,7 @@ from kpibar.kpis.estimates import Window
 # what it was spent on or in which currency is not known.
 Gap = Literal["not_over", "begun_before", "no_contacts", "of_several_brands", "no_currency"]
 GAPS: tuple[Gap, ...] = ("not_over", "begun_before", "no_contacts", "of_several_brands", "no_currency")
-# A channel may rest in the first days of a year or on the first days it is told of; not for longer than a week.
+# A whole export may have no contact in the first days of a month, as in those of a year; not for longer than a week.
 _FIRST_DAYS = 7
 
 
@@ -60,7 +60,7 @@ class _Amount:
 
 @dataclass(frozen=True)
 class _Contacts:
-    """The counted contacts of a channel: by month and brand, and the days its exports tell of."""
+    """The counted contacts of a channel: by month and brand, and the days that the exports with any of it tell of."""
 
     by_month: Mapping[date, Mapping[str | None, int]]
     first: date | None
@@ -113,11 +113,23 @@ def _contacts(engine: Engine, window: Window) -> dict[str, _Contacts]:
         GROUP BY 1, 2, 3
     """):
         counts.setdefault(channel, {}).setdefault(month, {})[name] = int(count)
+    # A channel may have few contacts: from which day on they are told is a matter of the exports that hold any of it.
     days = engine.rows("""
-        SELECT channel, min(created_on), max(coalesce(brand_as_of_on, as_of_on, created_on))
-        FROM fact_contacts
-        WHERE counted AND channel IS NOT NULL AND created_on IS NOT NULL
-        GROUP BY channel
+        WITH exports AS (
+            SELECT source, min(created_on) AS first_on, max(coalesce(brand_as_of_on, as_of_on, created_on)) AS last_on
+            FROM fact_contacts
+            WHERE counted AND created_on IS NOT NULL
+            GROUP BY source
+        ),
+        channels AS (
+            SELECT DISTINCT channel, source
+            FROM fact_contacts
+            WHERE counted AND channel IS NOT NULL
+        )
+        SELECT channels.channel, min(exports.first_on), max(exports.last_on)
+        FROM channels
+        JOIN exports ON exports.source = channels.source
+        GROUP BY channels.channel
     """)
     return {channel: _Contacts(counts.get(channel, {}), first, last) for channel, first, last in days}
 

@@ -148,28 +148,25 @@ def month(cell: str, date_order: str | None) -> str:
 
     Example: 2025-03, 2025-03-01, 03/2025 and mars 2025 are one month.
     """
-    number, year = "(0?[1-9]|1[0-2])", "(19[9][0-9]|20[0-9]{2})"
-    tidy = _tidy(cell)
-    names = month_names()
-    word = "|".join(sorted(names, key=lambda name: (-len(name), name)))
-    forms = [
-        (f"{year}[-/.]{number}(?:[-/.]0?1(?:[t ]00:00(?::00(?:[.]0+)?)?)?)?", 1, 2),
-        (f"{number}[-/.]{year}", 2, 1),
-        (f"({word})[. -]*{year}", 2, 1),
-    ]
+    number, year = "(0?[1-9]|1[0-2])", "(199[0-9]|20[0-9]{2})"
+    midnight = "(?:[t ]00:00(?::00(?:[.]0+)?)?)?"
+    # The form, and which of its groups are the year and the month.
+    forms = [(f"{year}[-/.]{number}(?:[-/.]0?1{midnight})?", 1, 2), (f"{number}[-/.]{year}", 2, 1)]
     if date_order is not None:
-        first_day = f"{number}[-/.]0?1" if date_order == "mdy" else f"0?1[-/.]{number}"
-        forms.append((f"{first_day}[-/.]{year}", 2, 1))
-    cases = []
-    for form, of_year, of_month in forms:
-        expression = quote(f"^(?:{form})$")
-        found = f"regexp_extract({tidy}, {expression}, {of_month})"
-        month_number = _number_of_month(found) if word in form else found
-        cases.append(
-            f"WHEN regexp_matches({tidy}, {expression}) "
-            f"THEN regexp_extract({tidy}, {expression}, {of_year}) || '-' || lpad({month_number}, 2, '0')"
-        )
-    return f"CASE {' '.join(cases)} END"
+        day_first = f"0?1[-/.]{number}" if date_order == "dmy" else f"{number}[-/.]0?1"
+        forms.append((f"{day_first}[-/.]{year}", 2, 1))
+    cases = [_month_case(form, of_year, f"regexp_extract(m, '^{form}$', {place})") for form, of_year, place in forms]
+    named = f"([a-z]+)[. -]*{year}"
+    cases.append(_month_case(named, 2, let(f"regexp_extract(m, '^{named}$', 1)", "n", _number_of_month("n"))))
+    return let(_tidy(cell), "m", f"CASE {' '.join(cases)} END")
+
+
+def _month_case(form: str, of_year: int, number: str) -> str:
+    """A branch of a CASE over a tidy cell `m`; `number` is SQL of the number of the month."""
+    return (
+        f"WHEN regexp_full_match(m, '{form}') "
+        f"THEN regexp_extract(m, '^{form}$', {of_year}) || '-' || lpad({number}, 2, '0')"
+    )
 
 
 def promise(cell: str, call: Call, notation: Notation, whole_day: Callable[[str], str]) -> str:
