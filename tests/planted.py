@@ -134,6 +134,8 @@ def _ordinary(name: str, entity: str, number: int) -> str:
     }  # fmt: skip
     if name.endswith("_id") or name == "order_ref":
         return str(40_000 + number)
+    if name == "month":
+        return f"{1990 + number // 12}-{number % 12 + 1:02}"
     return words.get(name, "")
 
 
