@@ -26,7 +26,7 @@ from tests.support import REPOSITORY, kpibar
 
 # More than four for each column, so that no record has two identifiers: one in a date or number rejects its record.
 ROWS = 360
-OWN = ("contacts", "orders", "parcels", "surveys", "notices", "gestures")
+OWN = ("contacts", "orders", "parcels", "surveys", "notices", "gestures", "costs")
 # Columns of numbers, in which digits alone are not judged.
 NUMBERS = frozenset(
     normal(name)
@@ -134,6 +134,8 @@ def _ordinary(name: str, entity: str, number: int) -> str:
     }  # fmt: skip
     if name.endswith("_id") or name == "order_ref":
         return str(40_000 + number)
+    if name == "month":
+        return f"{1990 + number // 12}-{number % 12 + 1:02}"
     return words.get(name, "")
 
 
@@ -144,6 +146,7 @@ _DATED = {
     "surveys": ("sent_at", "answered_at"),
     "notices": ("sent_at",),
     "gestures": ("given_at",),
+    "costs": (),
 }
 
 

@@ -270,6 +270,7 @@ OWN = {
     "kpibar-surveys": "survey_id,kind,score\nS1,nps,10\n",
     "kpibar-notices": "notice_id,order_ref,kind,sent_at\nN1,A1,delay,2025-01-10 10:00\n",
     "kpibar-gestures": "gesture_id,amount,given_at\nG1,5.00,2025-01-10\n",
+    "kpibar-costs": "month,channel,amount,currency\n2025-01,Téléphone,5.00,€\n",
 }
 OWN_ROWS = {
     "kpibar-contacts": ("channel, wait_s, answered, created_on::VARCHAR", ("phone", 12.5, True, "2025-01-10")),
@@ -278,6 +279,7 @@ OWN_ROWS = {
     "kpibar-surveys": ("kind, score, scale_min, scale_max", ("nps", 10.0, 0.0, 10.0)),
     "kpibar-notices": ("kind, order_ref, sent_at::VARCHAR", ("delay", "A1", "2025-01-10 09:00:00")),
     "kpibar-gestures": ("amount::VARCHAR, given_on::VARCHAR", ("5.00", "2025-01-10")),
+    "kpibar-costs": ("month, channel, currency, begins_on::VARCHAR", ("2025-01", "phone", "EUR", "2025-01-01")),
 }
 
 

@@ -22,6 +22,7 @@ HASHES = {
     "4": "46190d6cd95e5d6b",
     "5": "425196eb0b45397a",
     "6": "855ade0c9cdf9f15",
+    "7": "f9886bae73cfd7f3",
 }
 
 
@@ -85,6 +86,23 @@ def test_a_database_of_schema_4_gives_the_figures_of_a_new_one(tmp_path: Path, n
         assert layout_of(store.engine) == layout_in(schema())
         assert [row[0] for row in store.engine.rows("SELECT from_version FROM migrations")] == [4]
     assert kpibar("check", folder=old).returncode == 0
+
+
+def test_a_database_of_schema_6_takes_costs(folder: Path) -> None:
+    """It had no such table: the first ingest migrates it with words, and what it held stays."""
+    (folder / "kpibar.toml").write_text(SETTINGS, encoding="utf-8")
+    (folder / "contacts.csv").write_text("contact_id,created_at,channel\n1,2025-03-01 10:00:00,phone\n")
+    (folder / "costs.csv").write_text("month,channel,amount,currency\n2025-03,phone,5.00,EUR\n")
+    assert kpibar("ingest", "contacts.csv", folder=folder).returncode == 0
+    with duckdb.connect(str(folder / "kpibar.duckdb")) as database:
+        database.execute("DROP TABLE costs")
+        database.execute("UPDATE meta SET value = '6' WHERE name = 'schema_version'")
+    done = kpibar("ingest", "costs.csv", folder=folder)
+    assert done.returncode == 0 and "migrated from schema version 6 to 7" in done.stderr, done.stderr
+    with open_store(folder / "kpibar.duckdb", write=False) as store:
+        assert layout_of(store.engine) == layout_in(schema())
+        assert store.engine.rows("SELECT (SELECT count(*) FROM contacts), (SELECT count(*) FROM costs)") == [(1, 1)]
+    assert kpibar("check", folder=folder).returncode == 0
 
 
 def test_a_dry_run_does_not_migrate(folder: Path) -> None:

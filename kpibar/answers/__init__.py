@@ -2,7 +2,8 @@
 
 Its own order, each line standing on those above it:
 
-    costs errors headline terms
+    errors headline spending terms
+    costs
     lateness orders population query
     bridge mix notices
     records wismo

@@ -1,16 +1,18 @@
-"""What contacts cost, by what the settings state of each channel. A channel of which nothing is stated costs an unknown
-amount, never 0: how many contacts have a known cost stands beside every amount.
+"""What contacts cost, by what was spent on each channel or, where that is not known, by what the settings state of it.
+A channel without a price costs an unknown amount, never 0: how many contacts have a known cost stands beside every
+amount.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from kpibar.answers.spending import Spending
 from kpibar.config import Settings
 
 
 @dataclass(frozen=True)
 class Prices:
-    """What one contact costs by channel, in a currency; no channel where the settings state none."""
+    """What one contact costs by channel, in one currency; no channel without a price."""
 
     currency: str
     by_channel: Mapping[str, float]
@@ -30,6 +32,46 @@ class Prices:
             return form.format("0")
         branches = " ".join(f"WHEN '{channel}' THEN {form.format(value)}" for channel, value in values.items())
         return f"CASE channel {branches} ELSE {form.format('0')} END"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the prices of a year come from.
+
+    `spent` has what the table of costs has of each channel, `stated` the prices of the settings and `stated_in` their
+    currency. The table wins: it is what was spent in these months, the settings are what somebody believes of them.
+    """
+
+    spent: Mapping[str, Spending]
+    stated: Mapping[str, float]
+    stated_in: str | None
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """Those of the table; several are not added up, and then the table has no price."""
+        return tuple(sorted(frozenset().union(*(entry.currencies for entry in self.spent.values()))))
+
+    @property
+    def used(self) -> dict[str, Spending]:
+        """The channels that have their price from the table."""
+        return {name: entry for name, entry in self.spent.items() if entry.contacts} if self.is_one_currency else {}
+
+    @property
+    def is_one_currency(self) -> bool:
+        """Whether the amounts of the table can be added up."""
+        return len(self.currencies) == 1
+
+    @property
+    def currency(self) -> str | None:
+        """The currency of the prices; None where there is none."""
+        return self.currencies[0] if self.is_one_currency else self.stated_in
+
+    @property
+    def used_of_settings(self) -> dict[str, float]:
+        """The channels that have their price from the settings."""
+        if self.stated_in != self.currency:
+            return {}
+        return {name: price for name, price in self.stated.items() if name not in self.used}
 
 
 @dataclass(frozen=True)
@@ -59,15 +101,30 @@ class TotalCost:
         return sum(entry.contacts for entry in self.channels if entry.amount is not None)
 
     @property
+    def unpriced(self) -> tuple[ChannelCost, ...]:
+        """The channels whose contacts cost an unknown amount: with any, the amount is the least that all cost."""
+        return tuple(entry for entry in self.channels if entry.amount is None)
+
+    @property
     def amount(self) -> float | None:
         """What these cost."""
         return sum(entry.amount for entry in self.channels if entry.amount is not None) if self.known else None
 
 
-def prices_of(settings: Settings, year: int) -> Prices | None:
-    """What the settings state of a year; None where they state nothing of any channel."""
-    by_channel = settings.costs.of_year(year) if settings.costs else {}
-    return Prices(settings.costs.currency, by_channel) if settings.costs and by_channel else None
+def sources_of(settings: Settings, year: int, spent: Mapping[str, Spending]) -> Sources:
+    """What the table of costs and the settings have of a year."""
+    stated = settings.costs.of_year(year) if settings.costs else {}
+    return Sources(spent, stated, settings.costs.currency if settings.costs and stated else None)
+
+
+def prices_of(sources: Sources) -> Prices | None:
+    """The price of each channel that has one; None where none has.
+
+    Example: 1200.00 EUR for 400 calls in the table is 3.00 for a call, also where the settings say `phone = 4.5`.
+    """
+    spent = {name: entry.each for name, entry in sources.used.items() if entry.each is not None}
+    by_channel = sources.used_of_settings | spent
+    return Prices(sources.currency, by_channel) if sources.currency and by_channel else None
 
 
 def total_cost(prices: Prices | None, contacts: Iterable[tuple[str | None, int]]) -> TotalCost:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kpibar.answers.costs import Prices, TotalCost, prices_of, total_cost
+from kpibar.answers.costs import Prices, Sources, TotalCost, prices_of, sources_of, total_cost
 from kpibar.answers.lateness import (
     AMOUNT,
     CLASSES,
@@ -20,6 +20,7 @@ from kpibar.answers.lateness import (
     strata,
 )
 from kpibar.answers.notices import Warnings, warnings
+from kpibar.answers.spending import spendings
 from kpibar.config import Config, Reporting
 from kpibar.database.engine import Engine
 from kpibar.database.store import Store
@@ -93,7 +94,7 @@ class Linking:
 
 @dataclass(frozen=True)
 class Costs:
-    """What all WISMO contacts cost, and those that late orders have beyond the others; None without settings of it.
+    """What all WISMO contacts cost, and those that late orders have beyond the others; None without any price.
 
     `avoidable_known` of the contacts of the excess have a known cost. `unlinked_unknown` unlinked contacts have none:
     they are in no bound.
@@ -105,6 +106,7 @@ class Costs:
     limits: Bounds | None
     avoidable_known: float | None
     unlinked_unknown: int
+    sources: Sources
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ def answer(store: Store, config: Config, year: int | None = None, brand: str | N
     settings, engine = config.settings, store.engine
     days = max(_FEWEST_DAYS, settings.thresholds.link_after_promise_days)
     selection = Selection(edition.window, brand, days, contact_days(engine))
-    prices = prices_of(settings, edition.year)
+    sources = sources_of(settings, edition.year, spendings(engine, edition.window, brand))
+    prices = prices_of(sources)
     groups, orders = _contacts(engine, edition, brand), cells(engine, selection, prices)
     wismo = [group for group in groups if group.wismo and group.of_brand]
     # A contact about no known order that names no brand may be about any of them.
@@ -179,7 +182,7 @@ def answer(store: Store, config: Config, year: int | None = None, brand: str | N
         unlinked=_count(groups_unlinked),
         linking=_linking(orders),
         segments={name: _segments(orders, place, settings.reporting) for name, place in DIMENSIONS.items()},
-        costs=_costs(orders, wismo, groups_unlinked, prices, settings.reporting, is_shown=excess is not None),
+        costs=_costs(orders, wismo, groups_unlinked, sources, settings.reporting, is_shown=excess is not None),
         warnings=warnings(engine, selection),
     )
 
@@ -331,18 +334,19 @@ def _costs(
     orders: Sequence[Cell],
     wismo: Sequence[_Contacts],
     unlinked: Sequence[_Contacts],
-    prices: Prices | None,
+    sources: Sources,
     reporting: Reporting,
     *,
     is_shown: bool,
 ) -> Costs:
     """What WISMO costs; of the excess, where it is shown."""
+    prices = prices_of(sources)
     whole = total_cost(prices, ((group.channel, group.count) for group in wismo))
     if prices is None:
-        return Costs(None, whole, None, None, None, 0)
+        return Costs(None, whole, None, None, None, 0, sources)
     no_price = sum(group.count for group in unlinked if group.channel not in prices.by_channel)
     if not is_shown:
-        return Costs(prices.currency, whole, None, None, None, no_price)
+        return Costs(prices.currency, whole, None, None, None, no_price, sources)
     excess_priced = attribute(strata(orders, KNOWN), reporting.min_base, reporting.confidence)
     return Costs(
         currency=prices.currency,
@@ -351,4 +355,5 @@ def _costs(
         limits=_limits(orders, AMOUNT, _weigh(unlinked, AMOUNT, prices), reporting),
         avoidable_known=excess_priced.excess.value if excess_priced else None,
         unlinked_unknown=no_price,
+        sources=sources,
     )

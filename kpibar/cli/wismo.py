@@ -31,7 +31,8 @@ def wismo(
     config: ConfigOption = None,
 ) -> None:
     """Print when customers ask where their order is, how often by how late it is, and what late orders have beyond
-    orders of the same carrier that came on time: contacts, their share and, where kpibar.toml states it, their cost.
+    orders of the same carrier that came on time: contacts, their share and, where a table of costs or kpibar.toml
+    states it, their cost.
 
     Example: kpibar wismo --year 2025
     """

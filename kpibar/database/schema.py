@@ -15,6 +15,7 @@ _INTERNAL_COLUMNS = (
     "order_key",
     "order_number",
     "number_key",
+    "begins_at",
     "reason",
     "reason_by",
     *PROMISE_SEEN,
@@ -88,6 +89,13 @@ TABLES: Mapping[str, Table] = {
     "gestures": Table(
         Key(("gesture_id",), ("gesture_id",)), day="given_on", begins=("given_at",), instants=("given_at", "updated_at")
     ),
+    # A table of months does not tell when it was made: a correction of one month is no older export.
+    "costs": Table(
+        Key(("month", "channel", "brand"), ("month", "channel", "amount")),
+        day="begins_on",
+        begins=("begins_at",),
+        instants=("updated_at",),
+    ),
 }  # fmt: skip
 ENTITIES = tuple(TABLES)
 KEYS = {name: table.key for name, table in TABLES.items()}
@@ -111,7 +119,10 @@ WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("surveys", "channel"): _CHANNELS,
     ("notices", "kind"): ("shipped", "delay", "slot", "delivered"),
     ("notices", "channel"): _CHANNELS,
+    ("costs", "channel"): _CHANNELS,
 }
+# The tables of which a record with a word that its layout does not list is rejected: as "other" two would be one.
+LISTED_ONLY = ("costs",)
 
 # The local day kept beside an instant, because a KPI groups by it.
 DAYS = {
@@ -123,6 +134,7 @@ DAYS = {
     "sent_on": "sent_at",
     "answered_on": "answered_at",
     "given_on": "given_at",
+    "begins_on": "begins_at",
 }
 
 

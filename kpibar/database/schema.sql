@@ -185,6 +185,21 @@ CREATE TABLE gestures (
     updated_at TIMESTAMP
 );
 
+-- One row per month, channel and brand: what was spent on the channel. Key: source, month, channel, brand. An amount of no
+-- brand is that of all brands together.
+CREATE TABLE costs (
+    file_id INTEGER NOT NULL,
+    source VARCHAR NOT NULL,
+    month VARCHAR NOT NULL,             -- 2025-03
+    begins_at TIMESTAMP NOT NULL,       -- its first moment
+    begins_on DATE NOT NULL,
+    channel VARCHAR NOT NULL,
+    brand VARCHAR,
+    amount DECIMAL(18, 2) NOT NULL,
+    currency VARCHAR,
+    updated_at TIMESTAMP
+);
+
 -- The ledger: one row per table filled from a file; the first one of a file accounts for the file's lines.
 CREATE TABLE files (
     file_id INTEGER PRIMARY KEY,

@@ -30,7 +30,7 @@ from kpibar.values.syntax import can_read
 _MOST_LAYOUTS = 200
 # Of all values of a record together, times the length of its cells (see formula.measured).
 _MOST_GROWTH = 1_000
-Entity = Literal["contacts", "orders", "parcels", "surveys", "notices", "gestures"]
+Entity = Literal["contacts", "orders", "parcels", "surveys", "notices", "gestures", "costs"]
 
 
 class _Table(BaseModel):

@@ -179,7 +179,7 @@ def count_later(store: Store, entity: str, file_id: int, as_of: datetime | None,
     if as_of is None or newest is None or newest <= as_of:
         return
     instants = [name for name in INSTANTS[entity] if name != "updated_at"]
-    later = " OR ".join(f"coalesce({name} > ?, FALSE)" for name in instants)
+    later = " OR ".join(f"coalesce({name} > ?, FALSE)" for name in instants) or "FALSE"
     sql = f"SELECT count(*) FROM {entity} WHERE file_id = ? AND ({later})"
     tally.remarks["after_export", ""] += store.engine.rows(sql, [file_id, *([as_of] * len(instants))])[0][0]
 

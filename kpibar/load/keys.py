@@ -68,6 +68,8 @@ _SUMMARY = (
     r"moyennes?|average|avg|mean|median|m[ée]diane|mittelwert|durchschnitt|promedio|media|suma|nombre|count|anzahl)"
     rf"{_WORD_END}|[0-9]+ (rows|records|tickets|lignes)$|copyright )"
 )
+# What a record lacks without which it is none, where that is no identifier and no date.
+_EMPTY = {"costs": "its month, its channel or its amount is empty"}
 # A duration may be computed from two times.
 _COMPUTATION = re.compile(r"\b(epoch(_[mun]s)?|seconds|date_?(diff|sub|part)|extract)\s*\(", re.IGNORECASE)
 # "the identifier, provided that ...": whatever the condition reads, the value is the identifier.
@@ -102,7 +104,7 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
     identifier = f"({fields[KEYS[entity].id[0]]})"
     return (
         f"CASE WHEN {is_null} THEN CASE WHEN regexp_matches({identifier}, {quote(_SUMMARY)}) THEN '{OF_A_REPORT}' "
-        "ELSE 'its identifier or its date is empty' END "
+        f"ELSE '{_EMPTY.get(entity, 'its identifier or its date is empty')}' END "
         # Only what begins with a letter (58 and more) or has a blank can be such a line.
         f"WHEN (ascii({identifier}) > 57 OR contains({identifier}, ' ')) "
         f"AND regexp_matches({identifier}, {quote(_REPORT)}) "
@@ -112,6 +114,7 @@ def key_fault(entity: str, fields: Mapping[str, str]) -> str:
         f"AND regexp_full_match({identifier}, '[0-9]([.,][0-9]+)?[eE][+][0-9]+|[0-9][.,][0-9]+E[0-9]+') "
         f"THEN 'its identifier was rounded by a spreadsheet'{_is_rounded(references)}"
         f"{_has_failed({'identifier': identifier} | references)}{_off_scale(fields)}{_negative(fields)}"
+        f"{_spent_less_than_nothing(entity, fields)}"
         f"{out_of_order(entity, fields)}{_talked_unanswered(fields)} END"
     )
 
@@ -168,6 +171,14 @@ def odd_scores(fields: Mapping[str, str]) -> dict[tuple[str, str], str]:
 def _is_computed(name: str, sql: str) -> bool:
     """Whether a column is a duration that its layout computes from two times."""
     return name.endswith("_s") and _COMPUTATION.search(sql) is not None
+
+
+def _spent_less_than_nothing(entity: str, fields: Mapping[str, str]) -> str:
+    """A credit note says nothing of the contacts of its month."""
+    if entity != "costs":
+        return ""
+    reason = "its amount is negative: expected what was spent on the channel in the month, credit notes taken off"
+    return f" WHEN ({fields['amount']}) < 0 THEN '{reason}'"
 
 
 def _negative(fields: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from kpibar.load.keys import digits_key, digits_of, key_column, key_fault, negat
 from kpibar.load.masks import result_calls
 from kpibar.load.promises import far_promises, promise_bound, without_far
 from kpibar.read.columns import normal
+from kpibar.values.helpers import first_instant
 from kpibar.values.kept_text import reduce_text
 from kpibar.values.notation import Notation, quote
 from kpibar.values.sequence import Remarks, remarks_of, remarks_on_times
@@ -119,6 +120,8 @@ def _fields(
         fields["brand"] = f"coalesce({fields['brand']}, {quote(context.brand)})"
     if entity == layout.fills and layout.grain and "grain" not in fields:
         fields["grain"] = quote(layout.grain)
+    if entity == "costs":
+        fields["begins_at"] = first_instant(f"try_cast(({fields['month']}) || '-01' AS DATE)", zone)
     return fields
 
 
@@ -203,6 +206,8 @@ def _columns_with_cells(table: Mapping[str, Program], cells: Cells) -> tuple[str
 def _columns_to_update(entity: str, table: Mapping[str, Program], cells: Cells, context: Context) -> frozenset[str]:
     texts = {name for name in TEXT_COLUMNS if name in table and any(cells.cell(c.column) for c in table[name].calls)}
     names = set(_columns_with_cells(table, cells)) | texts | {"grain"}
+    if entity == "costs":
+        names.add("begins_at")
     names |= {day for day, instant in DAYS.items() if instant in names}
     if "order_ref" in names:
         names |= {"order_key", "order_number", "number_key"}

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kpibar.database.ledger import Counts
-from kpibar.database.schema import INSTANTS, KEYS, PROMISE_SEEN, TEXT_COLUMNS, columns
+from kpibar.database.schema import BEGINS, INSTANTS, KEYS, PROMISE_SEEN, TEXT_COLUMNS, columns
 from kpibar.database.store import Store
 from kpibar.load.counts import Records
 from kpibar.load.errors import AccountsMixed
@@ -25,6 +25,8 @@ from kpibar.values.helpers import pseudonym
 
 # So many records are alike by no chance.
 _NO_CHANCE = 10
+# What two records of one thing have in common, where that is not their number and when they began.
+_ALIKE = {"orders": ("order_key", "ordered_on"), "costs": ("month", "channel", "amount")}
 # What collects the order numbers in the texts of a file's contacts.
 _MENTION_SQL = (
     "CREATE TEMP TABLE IF NOT EXISTS mentioned (line BIGINT, contact_id VARCHAR, order_key UUID, explicit BOOLEAN)"
@@ -234,7 +236,7 @@ def _count_shifted(store: Store, target: Target, remarks: Counter[tuple[str, str
 
     A file that is read again with other options corrects itself.
     """
-    begins = INSTANTS[target.entity][0]
+    begins = BEGINS[target.entity][0]
     gap = f"(epoch(i.{begins}) - epoch(t.{begins}))"
     is_shifted = f"{gap} <> 0 AND abs({gap}) <= {_ZONES_S} AND {gap} % {_HALF_HOUR_S} = 0"
     pairs_known, shifts, smallest, largest = store.engine.rows(
@@ -266,7 +268,7 @@ def same_elsewhere(store: Store, target: Target) -> tuple[tuple[str, int], ...]:
     entity, rows = target.entity, store.engine.rows
     if rows("SELECT count(DISTINCT source) FROM files WHERE entity = ?", [entity])[0][0] == 1:
         return ()
-    alike = ("order_key", "ordered_on") if entity == "orders" else (target.id, INSTANTS[entity][0])
+    alike = _ALIKE.get(entity, (target.id, BEGINS[entity][0]))
     same_columns = " AND ".join(f"o.{name} = m.{name}" for name in alike)
     sources = rows(
         f"SELECT o.source, count(*) FROM {entity} m JOIN {entity} o ON {same_columns} AND o.source <> m.source "
@@ -391,10 +393,10 @@ def rank_versions(store: Store, entity: str, updates: list[str]) -> int:
 
 def _progress(entity: str) -> str:
     """SQL of an ORDER BY: the older version of a record first."""
-    instants = ", ".join(name for name in INSTANTS[entity] if name != "updated_at")
+    instants = ", ".join((*(name for name in INSTANTS[entity] if name != "updated_at"), "NULL"))
     terms = ["updated_at NULLS FIRST"]
     terms += [" + ".join(f"coalesce({name}, 0)" for name in _COUNTS[entity])] if entity in _COUNTS else []
-    terms += [f"greatest({instants}, NULL) NULLS FIRST"]
+    terms += [f"greatest({instants}) NULLS FIRST"]
     results = _RESULTS.get(entity, ())
     terms += [" + ".join(f"({name} IS NOT NULL)::INTEGER" for name in results)] if results else []
     return ", ".join(terms)

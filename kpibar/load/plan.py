@@ -33,6 +33,7 @@ from kpibar.load.typed import (
     source_sql,
     strange_dates,
     typing_sql,
+    unlisted,
 )
 from kpibar.read.columns import Column, normal
 from kpibar.topics.reasons import recorded_reasons
@@ -251,7 +252,7 @@ def make_plan(layout: Layout, header: tuple[Column, ...], context: Context) -> P
         identities=tuple(cells.present("pii").values()),
         identifiers=identifiers(layout.fills, programs, cells),
         text_columns=tuple(texts.values()),
-        unknown={f"{alias}_new": call.column for call, alias in cells.present("enum").items()},
+        unknown={f"{alias}_new": call.column for call, alias in unlisted(layout, cells).items()},
         dates=dates(cells),
         numbers=numbers(cells),
         flags=flags(cells),

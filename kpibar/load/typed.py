@@ -7,7 +7,7 @@ touches the database.
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from kpibar.database.schema import INSTANTS
+from kpibar.database.schema import BEGINS, LISTED_ONLY
 from kpibar.layouts.bindings import Cells
 from kpibar.layouts.expression import Program, compile_expression
 from kpibar.layouts.layout import Layout
@@ -270,7 +270,7 @@ def typing_sql(
     """
     columns_kept = ["line", "lines_folded", "given_twice", "two_records", "incomplete"] if layout.group else ["checked"]
     unknown_words = [
-        f"{_unknown_word(alias, call, notation)} AS {alias}_new" for call, alias in cells.present("enum").items()
+        f"{_unknown_word(alias, call, notation)} AS {alias}_new" for call, alias in unlisted(layout, cells).items()
     ]
     near = [
         f"CASE WHEN {near_change(alias, zone)} THEN {alias}_raw END AS {alias}_near"
@@ -292,7 +292,7 @@ def typing_sql(
     return (
         f"SELECT {column_list}, dropped, bad, key_fault,\n{_words(cells)} AS words\n"
         f"FROM (SELECT *, NOT coalesce({cells.fill(keep)}, FALSE) AS dropped,\n"
-        f"{_verdict(cells, notation, guards, direct or ())} AS bad,\n"
+        f"{_verdict(layout, cells, notation, guards, direct or ())} AS bad,\n"
         f"coalesce({', '.join(faults)}) AS key_fault\n"
         f"FROM ({rows}) AS t)"
     )
@@ -409,7 +409,7 @@ def _two_records(layout: Layout, cells: Cells) -> str:
             for call in compile_expression(layout.select.get(name, "NULL")).calls
             if (cell := cells.cell(call.column))
         ]
-        for names in ((INSTANTS[layout.fills][0],), _OF_ONE_RECORD)
+        for names in ((BEGINS[layout.fills][0],), _OF_ONE_RECORD)
     )
     if not begins:
         return "FALSE"
@@ -454,10 +454,18 @@ def _said_something(cell: str) -> str:
     )
 
 
-def _verdict(cells: Cells, notation: Notation, guards: Mapping[Call, str], direct: Collection[str]) -> str:
+def unlisted(layout: Layout, cells: Cells) -> dict[Call, str]:
+    """The typed columns of listed values of which one that the layout does not list is loaded as "other", and told."""
+    return {} if layout.fills in LISTED_ONLY else cells.present("enum")
+
+
+def _verdict(
+    layout: Layout, cells: Cells, notation: Notation, guards: Mapping[Call, str], direct: Collection[str]
+) -> str:
     """The first value of a record that is not what its column holds."""
     columns = [(alias, call) for call, alias in cells.present().items() if call.helper not in TOTAL]
-    if not columns:
+    listed = _not_listed(cells, notation) if layout.fills in LISTED_ONLY else []
+    if not columns and not listed:
         return "CAST(NULL AS STRUCT(name VARCHAR, value VARCHAR, reason VARCHAR))"
     always = " ".join(
         f"WHEN {_misfit(alias, call)} THEN {_said_bad(alias, call, cells, notation, direct)}"
@@ -471,8 +479,20 @@ def _verdict(cells: Cells, notation: Notation, guards: Mapping[Call, str], direc
         for alias, call in columns
         if call in guards
     ]
-    verdicts = [*([f"CASE {always} END"] if always else []), *conditions]
+    verdicts = [*([f"CASE {always} END"] if always else []), *conditions, *listed]
     return f"coalesce({', '.join(verdicts)})" if len(verdicts) > 1 else verdicts[0]
+
+
+def _not_listed(cells: Cells, notation: Notation) -> list[str]:
+    """What is said of the values that a layout does not list."""
+    verdicts = []
+    for call, alias in cells.present("enum").items():
+        words = ", ".join(dict.fromkeys(notation.enums[call.argument].values()))
+        verdicts.append(
+            f"CASE WHEN {_unknown_word(alias, call, notation)} IS NOT NULL THEN struct_pack(name := "
+            f"{quote(cells.excerpt(call))}, value := {alias}_raw, reason := {quote(f'is none of {words}')}) END"
+        )
+    return verdicts
 
 
 def _misfit(alias: str, call: Call) -> str:

@@ -64,7 +64,8 @@ def _years(store: Store, days: Sequence[tuple[str, str]]) -> dict[int, date]:
     rows = store.engine.rows(
         "SELECT CAST(extract(YEAR FROM day) AS INTEGER), max(day) FROM "
         f"({' UNION ALL '.join(parts)}) AS days "
-        "WHERE day <= coalesce((SELECT max(as_of_on) FROM sources), day) GROUP BY 1 ORDER BY 1"
+        "WHERE day <= coalesce((SELECT max(as_of_on) FROM sources WHERE entity <> 'costs'), day) "
+        "GROUP BY 1 ORDER BY 1"
     )
     return {int(year): last for year, last in rows}
 
@@ -80,12 +81,15 @@ def _has_begun(last: date) -> bool:
 
 
 def _last_covered_day(store: Store, brand: str | None) -> date | None:
-    """The last local day some export speaks of, of all brands or one. A source that stops earlier is announced."""
+    """The last local day some export speaks of, of all brands or one. A source that stops earlier is announced.
+
+    A table of costs tells of no contact and no order.
+    """
     condition = "" if brand is None else " AND source IN (SELECT source FROM branded)"
     rows = store.engine.rows(
         "WITH branded AS (SELECT source FROM contacts WHERE brand = ? UNION SELECT source FROM orders WHERE brand = ?"
         " UNION SELECT source FROM parcels WHERE brand = ? UNION SELECT source FROM surveys WHERE brand = ?) "
-        f"SELECT max(as_of_on) FROM sources WHERE as_of_on IS NOT NULL{condition}",
+        f"SELECT max(as_of_on) FROM sources WHERE as_of_on IS NOT NULL AND entity <> 'costs'{condition}",
         [brand] * 4,
     )
     last_day: date | None = rows[0][0]

@@ -7,7 +7,7 @@ of versions that disagree in what never changes are two records; where most pair
 
 from dataclasses import dataclass
 
-from kpibar.database.schema import INSTANTS
+from kpibar.database.schema import BEGINS
 from kpibar.database.store import Store
 from kpibar.values.timezones import local_time
 
@@ -35,6 +35,8 @@ _SELDOM = {
     "surveys": ("customer_key", "kind", "brand", "country", "channel"),
     "notices": ("brand", "kind", "channel"),
     "gestures": ("brand", "amount", "currency"),
+    # A month is a month in every account, and its amount may be corrected.
+    "costs": (),
 }
 # What dates a record, where that is more than its beginning.
 _INSTANTS = {"parcels": ("shipped_at", "delivered_at"), "surveys": ("sent_at", "answered_at")}
@@ -128,7 +130,7 @@ def _later(column: str, until: str) -> str:
 
 def _start_differs(entity: str, columns: frozenset[str], zone: str) -> str:
     """SQL: the two began on another day."""
-    begins = INSTANTS[entity][0]
+    begins = BEGINS[entity][0]
     if entity == "parcels":
         delivery_differs = _apart("delivered_at", zone) if "delivered_at" in columns else "FALSE"
         dispatch_differs = (
@@ -174,7 +176,7 @@ def _unlike(entity: str, present: frozenset[str]) -> str:
         return "FALSE"
     weights = {"currency": _DATES_UNKNOWN}
     unlike = " + ".join(f"{weights.get(column, 1)} * CAST({_differ(column)} AS INTEGER)" for column in columns)
-    dates = [_is_known(column) for column in _INSTANTS.get(entity, INSTANTS[entity][:1]) if column in present]
+    dates = [_is_known(column) for column in _INSTANTS.get(entity, BEGINS[entity][:1]) if column in present]
     dates_differ = " OR ".join(dates) or "FALSE"
     return f"({unlike} >= CASE WHEN {dates_differ} THEN {_ON_ONE_DAY} ELSE {_DATES_UNKNOWN} END)"
 
@@ -205,6 +207,6 @@ def _person(columns: frozenset[str]) -> str:
 
 def _comparable(entity: str, present: frozenset[str]) -> str:
     """SQL: the two could disagree in what never changes."""
-    columns = (*_INSTANTS.get(entity, INSTANTS[entity][:1]), *_OWN_COLUMNS.get(entity, ()), "customer_alias_key")
+    columns = (*_INSTANTS.get(entity, BEGINS[entity][:1]), *_OWN_COLUMNS.get(entity, ()), "customer_alias_key")
     conditions = [_is_known(column) for column in columns if column in present]
     return f"({' OR '.join(conditions)})" if conditions else "FALSE"

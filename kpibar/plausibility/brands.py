@@ -9,7 +9,7 @@ from kpibar.database.schema import ENTITIES, columns
 from kpibar.database.store import Store
 
 # Tables whose records name orders.
-ORDER_REFERENCES = tuple(entity for entity in ENTITIES if entity != "orders")
+ORDER_REFERENCES = tuple(entity for entity in ENTITIES if entity != "orders" and "order_key" in columns(entity))
 
 
 @dataclass
@@ -61,6 +61,8 @@ def orders_elsewhere(store: Store, entity: str, where: str = "TRUE") -> list[Els
 
     Where a table and the orders know one and the same brand, no record is looked at.
     """
+    if entity not in ORDER_REFERENCES:
+        return []
     rows = store.engine.rows
     brands = rows(
         "SELECT DISTINCT TRUE, brand FROM orders WHERE brand IS NOT NULL "

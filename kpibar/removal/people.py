@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kpibar.database.schema import ENTITIES, KEYS, columns
 from kpibar.database.store import Store
 from kpibar.load.masks import PREFIX, short_mark
+from kpibar.plausibility.brands import ORDER_REFERENCES
 from kpibar.privacy.calling_codes import whole_numbers
 from kpibar.removal.errors import IdentifierInvalid
 from kpibar.values.helpers import identity, pseudonym
@@ -260,9 +261,7 @@ def _add_of_orders(store: Store) -> int:
     _add(store, "orders", f"{no_customer('orders')} AND ({_of_order('orders')[0]})")
     _name_orders(store)
     doubtful = 0
-    for entity in ENTITIES:
-        if entity == "orders":
-            continue
+    for entity in ORDER_REFERENCES:
         certain, perhaps = _of_order(entity)
         _add(store, entity, f"{no_customer(entity)} AND ({certain})")
         doubtful += _count(store, entity, f"{no_customer(entity)} AND {perhaps}")
@@ -314,7 +313,7 @@ def _add_of_references(store: Store) -> None:
             for entity in entities
         ]
         store.engine.run(f"CREATE OR REPLACE TEMP TABLE {table} AS {' UNION '.join(numbers)}")
-    for entity in ENTITIES:
+    for entity in ("orders", *ORDER_REFERENCES):
         _add(store, entity, f"{no_customer(entity)} AND ({_of_order(entity)[0]})")
 
 

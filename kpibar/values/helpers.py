@@ -84,6 +84,10 @@ def _bare_date(to_instant: Callable[[str, str], str]) -> Direct:
     )
 
 
+def _month(cell: str, call: Call, notation: Notation) -> str:
+    return timestamps.month(cell, notation.date_order)
+
+
 def _enum(cell: str, call: Call, notation: Notation) -> str:
     words = notation.enums[call.argument]
     cases = " ".join(f"WHEN {quote(value.casefold())} THEN {quote(canonical)}" for value, canonical in words.items())
@@ -172,6 +176,7 @@ HELPERS: Mapping[str, Helper] = {
     "promise_end": Helper(
         _promise_end, "TIMESTAMP", "a date, or a date and time, 1990 to 2099", _bare_date(last_instant)
     ),
+    "month": Helper(_month, "VARCHAR", "a month such as 2025-03, 03/2025 or its first day, 1990 to 2099"),
     "enum": Helper(_enum, "VARCHAR", "a listed value"),
     "pii": Helper(_pii, "UUID", "an identifier"),
 }

@@ -140,6 +140,35 @@ def day(cell: str, call: Call, notation: Notation) -> str:
     return let(_moment(cell, call, notation), "m", f"date_trunc('day', {local_day})")
 
 
+def month(cell: str, date_order: str | None) -> str:
+    """SQL of the month a cell means, as 2025-03; NULL for all else.
+
+    A month stands for itself or as its first day; another day says that the record is of a day or a week. 03/01/2025 is
+    a first day by an order of day and month that is stated, and by no other.
+
+    Example: 2025-03, 2025-03-01, 03/2025 and mars 2025 are one month.
+    """
+    number, year = "(0?[1-9]|1[0-2])", "(199[0-9]|20[0-9]{2})"
+    midnight = "(?:[t ]00:00(?::00(?:[.]0+)?)?)?"
+    # The form, and which of its groups are the year and the month.
+    forms = [(f"{year}[-/.]{number}(?:[-/.]0?1{midnight})?", 1, 2), (f"{number}[-/.]{year}", 2, 1)]
+    if date_order is not None:
+        day_first = f"0?1[-/.]{number}" if date_order == "dmy" else f"{number}[-/.]0?1"
+        forms.append((f"{day_first}[-/.]{year}", 2, 1))
+    cases = [_month_case(form, of_year, f"regexp_extract(m, '^{form}$', {place})") for form, of_year, place in forms]
+    named = f"([a-z]+)[. -]*{year}"
+    cases.append(_month_case(named, 2, let(f"regexp_extract(m, '^{named}$', 1)", "n", _number_of_month("n"))))
+    return let(_tidy(cell), "m", f"CASE {' '.join(cases)} END")
+
+
+def _month_case(form: str, of_year: int, number: str) -> str:
+    """A branch of a CASE over a tidy cell `m`; `number` is SQL of the number of the month."""
+    return (
+        f"WHEN regexp_full_match(m, '{form}') "
+        f"THEN regexp_extract(m, '^{form}$', {of_year}) || '-' || lpad({number}, 2, '0')"
+    )
+
+
 def promise(cell: str, call: Call, notation: Notation, whole_day: Callable[[str], str]) -> str:
     """SQL of the UTC instant that a promise in a cell begins or ends with.
 
@@ -382,8 +411,13 @@ def _half_day(hour: str, *, strict: bool) -> str:
 
 
 def _named_month() -> str:
+    return _number_of_month("p.nm")
+
+
+def _number_of_month(name: str) -> str:
+    """SQL of the number of a month by its name."""
     numbers: dict[int, list[str]] = {}
-    for name, number in month_names().items():
-        numbers.setdefault(number, []).append(quote(name))
-    cases = " ".join(f"WHEN p.nm IN ({', '.join(names)}) THEN '{number}'" for number, names in numbers.items())
+    for word, number in month_names().items():
+        numbers.setdefault(number, []).append(quote(word))
+    cases = " ".join(f"WHEN {name} IN ({', '.join(words)}) THEN '{number}'" for number, words in numbers.items())
     return f"CASE {cases} END"

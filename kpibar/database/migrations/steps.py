@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from kpibar.database.engine import Engine
 
-SCHEMA_VERSION = "6"
+SCHEMA_VERSION = "7"
 # A table of schema.sql, its columns between the parentheses; a column with its type.
 _TABLE = re.compile(r"^CREATE TABLE (\w+) \(\n(.*?)^\);", re.M | re.S)
 _COLUMN = re.compile(r"^    (\w+) ([A-Z]+(?:\(\d+, ?\d+\))?)(.*)$", re.M)

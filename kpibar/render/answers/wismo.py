@@ -9,6 +9,13 @@ from kpibar.answers.wismo import Segment, Share, Wismo
 from kpibar.kpis.attribution import Attribution, Estimate
 from kpibar.kpis.compute import UNKNOWN
 from kpibar.kpis.intervals import Interval, wilson
+from kpibar.render.answers.wismo_costs import (
+    amount_text,
+    channel_source,
+    least_note,
+    source_notes,
+    sources_json,
+)
 from kpibar.render.clean import clean, json_text
 from kpibar.render.messages import day_name, is_message, say, segment_name
 from kpibar.render.numbers import DASH, format_interval, format_number, format_value
@@ -61,7 +68,7 @@ class _Writer:
         return Cell(say("low_base", self.lang, least=smallest), "masked")
 
     def _amount(self, amount: float) -> str:
-        return format_number(amount, 0 if abs(amount) >= 100 else 2, self.lang)
+        return amount_text(amount, self.lang)
 
     def _share(self, share: Share) -> tuple[Cell, Cell]:
         """A share and its interval."""
@@ -285,7 +292,8 @@ class _Writer:
     def _cost(self) -> Page:
         costs, title = self.wismo.costs, self._say("cost")
         if costs.currency is None:
-            return self._page(title, {}, (), [self._say("cost_unstated", year=self.wismo.edition.year)])
+            notes = source_notes(self.wismo, self.lang)
+            return self._page(title, {}, (), [*notes, self._say("cost_unstated", year=self.wismo.edition.year)])
         rows = [
             self._cost_row(
                 segment_name("channel", entry.channel or UNKNOWN, self.lang), entry.contacts, entry.each, entry.amount
@@ -313,7 +321,10 @@ class _Writer:
     def _cost_notes(self) -> list[str]:
         costs, attribution = self.wismo.costs, self.wismo.attribution
         count_known, contacts = self._count(costs.whole.known), self._count(costs.whole.contacts)
-        notes = [self._say("cost_known", known=count_known, contacts=contacts)]
+        least = least_note(costs.whole, costs.currency or "", self.lang)
+        notes = [least] if least else []
+        notes.append(self._say("cost_known", known=count_known, contacts=contacts))
+        notes += source_notes(self.wismo, self.lang)
         if costs.avoidable and costs.limits and attribution and costs.avoidable_known is not None:
             excess = costs.avoidable.excess
             limits, money = costs.limits.excess, self._money
@@ -463,7 +474,13 @@ def _costs_json(wismo: Wismo) -> dict[str, Any]:
         "contacts_of_known_cost": costs.whole.known,
         "amount": costs.whole.amount,
         "channels": [
-            {"channel": entry.channel, "contacts": entry.contacts, "each": entry.each, "amount": entry.amount}
+            {
+                "channel": entry.channel,
+                "contacts": entry.contacts,
+                "each": entry.each,
+                "amount": entry.amount,
+                **channel_source(entry.channel, costs.sources),
+            }
             for entry in costs.whole.channels
         ],
         "avoidable": _estimate_json(
@@ -471,6 +488,8 @@ def _costs_json(wismo: Wismo) -> dict[str, Any]:
         ),
         "avoidable_contacts_of_known_cost": costs.avoidable_known,
         "contacts_without_order_of_unknown_cost": costs.unlinked_unknown if costs.currency else None,
+        "amount_is_least": costs.whole.amount is not None and bool(costs.whole.unpriced),
+        "sources": sources_json(wismo),
     }
 
 
