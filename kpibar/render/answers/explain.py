@@ -3,6 +3,8 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypedDict
 
 from kpibar.answers.bridge import FATES, Bridge, Tally
 from kpibar.answers.explain import Explanation
@@ -25,7 +27,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def explanation_text(explanation: Explanation, lang: str, screen: Screen) -> str:
     """The explanation of a figure, as text."""
     words = Words(explanation, lang)
-    pages = (bridge_page(words), *causes_pages(words))
+    pages = (*bridge_pages(words), *causes_pages(words))
     return "\n\n".join(print_page(page, screen).strip("\n") for page in pages) + "\n"
 
 
@@ -85,22 +87,31 @@ class Words:
 # The bridge
 
 
-def bridge_page(words: Words) -> Page:
-    """The heading of the whole answer, and the bridge of the figure or of each operand."""
+def bridge_pages(words: Words) -> Iterator[Page]:
+    """The bridge of the figure or of each operand, each with letters for its own sources; the heading comes first."""
     row, window = words.explanation.row, words.explanation.barometer.edition.window
     title = Cell(words.say("heading", kpi=words.cells.name(row.kpi), year=words.year), "title")
-    names = list(dict.fromkeys(str(t.source) for bridge in words.explanation.bridges for t in bridge.sources))
-    marks = {name: _mark(place) for place, name in enumerate(names)}
+    heading = ((title, Cell(f"{window.start} → {window.end}", "detail")), *_figures_line(words))
+    *others, last = words.explanation.bridges
+    for bridge in others:
+        yield _bridge_page(words, bridge, heading)
+        heading = ()
+    page = _bridge_page(words, last, heading)
+    yield replace(page, notes=(*page.notes, Cell(words.say("one_line"), "note")))
+
+
+def _bridge_page(words: Words, bridge: Bridge, heading: tuple[tuple[Cell, ...], ...]) -> Page:
+    marks = {str(tally.source): _mark(place) for place, tally in enumerate(bridge.sources)}
     columns = (
         Column(LABEL, Cell("", "head")),
         Column("all", Cell(words.say("all_sources"), "head"), "right"),
-        *(Column(name, Cell(marks[name], "head"), "right", priority=place) for place, name in enumerate(names, 1)),
+        *(Column(name, Cell(mark, "head"), "right") for name, mark in marks.items()),
     )
     sources = SEPARATOR.join(words.say("source", mark=mark, source=clean(name)) for name, mark in marks.items())
     return Page(
-        heading=((title, Cell(f"{window.start} → {window.end}", "detail")), *_figures_line(words)),
-        table=Table(columns, tuple(_bridge_section(words, bridge) for bridge in words.explanation.bridges)),
-        notes=(Cell(words.say("sources", sources=sources), "note"),),
+        heading=heading,
+        table=Table(columns, (_bridge_section(words, bridge),), tuple((name,) for name in marks)),
+        notes=(Cell(sources, "note"),) if sources else (),
     )
 
 
@@ -298,20 +309,39 @@ def _split_page(words: Words, breakdowns: Sequence[Breakdown]) -> Page:
     years = (str(words.year - 1), str(words.year))
     columns = (
         Column(LABEL, Cell("", "head")),
-        *(Column(f"share {year}", Cell(words.say("head_share", year=year), "head"), "right", 3) for year in years),
-        *(Column(f"value {year}", Cell(year, "head"), "right", 2) for year in years),
+        *(Column(f"share {year}", Cell(words.say("head_share", year=year), "head"), "right") for year in years),
+        *(Column(f"value {year}", Cell(year, "head"), "right") for year in years),
         Column("mix", Cell(words.say("head_mix"), "head"), "right"),
-        Column("mix interval", words.cells.say("head_change_interval", "head"), priority=5),
+        Column("mix interval", words.cells.say("head_change_interval", "head")),
         Column("rate", Cell(words.say("head_within"), "head"), "right"),
-        Column("rate interval", words.cells.say("head_change_interval", "head"), priority=4),
+        Column("rate interval", words.cells.say("head_change_interval", "head")),
     )
+    groups = (*_of_years(("share", "value"), years), ("mix", "mix interval"), ("rate", "rate interval"))
     sections = [_split_section(words, breakdown.dimension, breakdown.split) for breakdown in breakdowns
                 if breakdown.split is not None]  # fmt: skip
     return Page(
         heading=tuple((Cell(line),) for line in split_sentences(words)),
-        table=Table(columns, tuple(sections)),
         notes=(Cell(words.say("method", **_method(words)), "note"),),
+        **_tables(columns, sections, groups),
     )
+
+
+class _Tables(TypedDict):
+    """The tables of a page."""
+
+    table: Table
+    further: tuple[Table, ...]
+
+
+def _tables(columns: tuple[Column, ...], sections: Sequence[Section], groups: tuple[tuple[str, ...], ...]) -> _Tables:
+    """A table of each section: where its columns do not fit side by side, it is followed by its further columns."""
+    first, *further = (Table(columns, (section,), groups) for section in sections)
+    return {"table": first, "further": tuple(further)}
+
+
+def _of_years(names: Sequence[str], years: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """The columns of both years of each name, which stay together."""
+    return tuple(tuple(f"{name} {year}" for year in years) for name in names)
 
 
 def _method(words: Words) -> dict[str, str]:
@@ -357,11 +387,12 @@ def _additions_page(words: Words, breakdowns: Sequence[Breakdown]) -> Page:
     years, is_count = (str(words.year - 1), str(words.year)), words.explanation.kpi.spec.counts
     columns = (
         Column(LABEL, Cell("", "head")),
-        *(Column(f"events {year}", Cell(words.say("head_events", year=year), "head"), "right", 3) for year in years),
-        *(Column(f"value {year}", Cell(year, "head"), "right", 2) for year in years if not is_count),
+        *(Column(f"events {year}", Cell(words.say("head_events", year=year), "head"), "right") for year in years),
+        *(Column(f"value {year}", Cell(year, "head"), "right") for year in years if not is_count),
         Column("part", Cell(words.say("head_part"), "head"), "right"),
-        *(() if is_count else (Column("part interval", words.cells.say("head_change_interval", "head"), priority=4),)),
+        *(() if is_count else (Column("part interval", words.cells.say("head_change_interval", "head")),)),
     )
+    groups = (*_of_years(("events", "value"), years), ("part", "part interval"))
     names = ", ".join(dimension_name(breakdown.dimension, words.lang).lower() for breakdown in breakdowns)
     line = words.say("additions_count") if is_count else words.say("additions", dimension=names)
     method = _method(words)
@@ -374,8 +405,8 @@ def _additions_page(words: Words, breakdowns: Sequence[Breakdown]) -> Page:
     ]
     return Page(
         heading=((Cell(line),),),
-        table=Table(columns, tuple(sections)),
         notes=(Cell(words.say("method_counts" if is_count else "method_additions", **method), "note"),),
+        **_tables(columns, sections, groups),
     )
 
 
@@ -393,12 +424,13 @@ def _segments_page(words: Words, breakdowns: Sequence[Breakdown]) -> Page:
     columns = (
         Column(LABEL, Cell("", "head")),
         Column("value", Cell(str(year), "head"), "right"),
-        Column("previous", Cell(str(year - 1), "head"), "right", priority=2),
+        Column("previous", Cell(str(year - 1), "head"), "right"),
         Column("change", cells.say("head_change", "head"), "right"),
-        Column("change_interval", cells.say("head_change_interval", "head"), priority=4, optional=True),
-        Column("verdict", cells.say("head_verdict", "head"), priority=1),
-        Column("base", cells.say("head_base", "head"), "right", priority=3),
+        Column("change_interval", cells.say("head_change_interval", "head"), optional=True),
+        Column("verdict", cells.say("head_verdict", "head")),
+        Column("base", cells.say("head_base", "head"), "right"),
     )
+    groups = (("value", "previous"), ("change", "change_interval", "verdict"), ("base",))
     sections = tuple(
         Section(
             _heading(words, breakdown.dimension),
@@ -406,7 +438,7 @@ def _segments_page(words: Words, breakdowns: Sequence[Breakdown]) -> Page:
         )
         for breakdown in breakdowns
     )
-    return Page(heading=((Cell(words.say("no_sum")),),), table=Table(columns, sections))
+    return Page(heading=((Cell(words.say("no_sum")),),), **_tables(columns, sections, groups))
 
 
 def _segment_row(words: Words, dimension: str, segment: Segment) -> Row:

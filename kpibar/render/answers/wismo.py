@@ -20,6 +20,8 @@ SCHEMA, SCHEMA_VERSION = "kpibar.wismo", "1.0"
 _MOST_SEGMENTS = 12
 _MISSING = Cell(DASH, "missing")
 _NO_TABLE = Table((Column(LABEL, Cell()),), ())
+# Names of columns, by what stays together.
+_Groups = tuple[tuple[str, ...], ...]
 
 
 def wismo_text(wismo: Wismo, lang: str, screen: Screen) -> str:
@@ -72,15 +74,18 @@ class _Writer:
         return self._cell(share.value, "share"), self._between(Interval(share.low, share.high), "share")
 
     def _page(
-        self, title: str, heads: Mapping[str, tuple[str, int]], rows: Sequence[Row], notes: Iterable[str]
+        self, title: str, heads: Mapping[str, str], rows: Sequence[Row], notes: Iterable[str], groups: _Groups = ()
     ) -> Page:
-        """A table under a title, or notes alone; `heads` has the head of each further column, and what goes first."""
+        """A table under a title, or notes alone; `heads` has the head of each further column.
+
+        Where room is short, the columns stand in several tables, those of one of the `groups` in the same.
+        """
         texts = [Cell(clean(note), "note") for note in notes]
         if not rows:
             return Page(((Cell(title, "heading"),), *((text,) for text in texts)), _NO_TABLE)
         columns = [Column(LABEL, Cell(title, "heading"))]
-        columns += [Column(name, Cell(head, "head"), "right", priority) for name, (head, priority) in heads.items()]
-        return Page((), Table(tuple(columns), (Section(Cell(), tuple(rows)),)), notes=tuple(texts))
+        columns += [Column(name, Cell(head, "head"), "right") for name, head in heads.items()]
+        return Page((), Table(tuple(columns), (Section(Cell(), tuple(rows)),), groups), notes=tuple(texts))
 
     def _head_of_interval(self) -> str:
         percent = 100 * self.wismo.reporting.confidence
@@ -133,12 +138,12 @@ class _Writer:
         if wismo.without_reason:
             notes.append(self._say("note_without_reason", count=self._count(wismo.without_reason)))
         heads = {
-            "contacts": (self._say("head_contacts"), 0),
-            "of_all": (self._say("head_of_all"), 2),
-            "of_known": (self._say("head_of_known"), 0),
-            "interval": (self._head_of_interval(), 1),
+            "contacts": self._say("head_contacts"),
+            "of_all": self._say("head_of_all"),
+            "of_known": self._say("head_of_known"),
+            "interval": self._head_of_interval(),
         }
-        return self._page(self._say("when"), heads, rows, notes)
+        return self._page(self._say("when"), heads, rows, notes, (("contacts", "of_all"), ("of_known", "interval")))
 
     def _stage_row(self, name: str, count: int, cells: Mapping[str, Cell]) -> Row:
         total = self.wismo.contacts
@@ -166,12 +171,13 @@ class _Writer:
             }
             rows.append(Row(cells))
         heads = {
-            "orders": (self._say("head_orders"), 0),
-            "with_contact": (self._say("head_with_contact"), 2),
-            "share": (self._say("head_share"), 0),
-            "interval": (self._head_of_interval(), 1),
+            "orders": self._say("head_orders"),
+            "with_contact": self._say("head_with_contact"),
+            "share": self._say("head_share"),
+            "interval": self._head_of_interval(),
         }
-        return self._page(self._say("how_often"), heads, rows, self._order_notes())
+        groups = (("orders", "with_contact"), ("share", "interval"))
+        return self._page(self._say("how_often"), heads, rows, self._order_notes(), groups)
 
     def _order_notes(self) -> list[str]:
         wismo, days = self.wismo, self._count(self.wismo.days)
@@ -207,11 +213,12 @@ class _Writer:
             for text, figure, interval, ends in lines
         ]
         heads = {
-            "figure": (self._say("head_figure"), 0),
-            "interval": (self._head_of_interval(), 1),
-            "bounds": (self._say("head_bounds"), 2),
+            "figure": self._say("head_figure"),
+            "interval": self._head_of_interval(),
+            "bounds": self._say("head_bounds"),
         }
-        return self._page(self._say("beyond"), heads, rows, self._notes_beyond(attribution))
+        groups = (("figure", "interval"), ("bounds",))
+        return self._page(self._say("beyond"), heads, rows, self._notes_beyond(attribution), groups)
 
     def _amount_of_contacts(self, contacts: float) -> str:
         return format_number(contacts, 0 if contacts >= 100 else 1, self.lang)
@@ -248,15 +255,16 @@ class _Writer:
         if len(segments) > len(visible):
             notes.append(self._say("more", count=self._count(len(segments) - len(visible))))
         heads = {
-            "orders": (self._say("head_orders"), 0),
-            "late": (self._say("head_late"), 0),
-            "per_late": (self._say("head_per_late"), 2),
-            "per_on_time": (self._say("head_per_on_time"), 3),
-            "excess": (self._say("head_excess"), 0),
-            "interval": (self._head_of_interval(), 4),
+            "orders": self._say("head_orders"),
+            "late": self._say("head_late"),
+            "per_late": self._say("head_per_late"),
+            "per_on_time": self._say("head_per_on_time"),
+            "excess": self._say("head_excess"),
+            "interval": self._head_of_interval(),
         }
         rows = [self._segment_row(dimension, segment) for segment in visible]
-        return self._page(self._say(f"by_{dimension}"), heads, rows, notes)
+        groups = (("orders", "late"), ("per_late", "per_on_time"), ("excess", "interval"))
+        return self._page(self._say(f"by_{dimension}"), heads, rows, notes, groups)
 
     def _segment_row(self, dimension: str, segment: Segment) -> Row:
         excess = segment.excess.excess if segment.excess else None
@@ -294,9 +302,9 @@ class _Writer:
         ]
         rows.append(self._cost_row(say("total", self.lang), costs.whole.contacts, None, costs.whole.amount))
         heads = {
-            "contacts": (self._say("head_contacts"), 0),
-            "each": (self._say("head_each"), 1),
-            "amount": (self._say("head_amount", currency=costs.currency), 0),
+            "contacts": self._say("head_contacts"),
+            "each": self._say("head_each"),
+            "amount": self._say("head_amount", currency=costs.currency),
         }
         return self._page(title, heads, rows, self._cost_notes())
 
