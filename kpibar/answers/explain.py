@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kpibar.answers.bridge import Bridge, bridges
+from kpibar.answers.coverage import coverage_of_segments
 from kpibar.answers.errors import DimensionMissing
-from kpibar.answers.mix import Breakdown, Causes, causes, dimensions_of, is_sum, usual_dimensions
+from kpibar.answers.mix import Breakdown, Causes, by_knowledge, causes, dimensions_of, is_sum, usual_dimensions
 from kpibar.answers.records import Records, records
 from kpibar.config import Config
 from kpibar.database.store import Store
@@ -15,7 +16,7 @@ from kpibar.kpis.filter import Filter
 from kpibar.measure.barometer import barometer
 from kpibar.measure.errors import AgentsNotShown
 from kpibar.measure.inputs import Inputs, gather
-from kpibar.measure.report import Barometer, Request, Row
+from kpibar.measure.report import Barometer, Request, Row, Segment
 from kpibar.measure.succession import handovers, known_sources
 
 
@@ -53,7 +54,8 @@ def explain(store: Store, config: Config, request: Request, dimensions: Sequence
     if is_sum(kpi):
         causes_of_change = Causes(()) if untold else causes(store, inputs, kpi, asked)
     else:
-        causes_of_change = Causes(tuple(_segments(store, config, report, kpi, asked or usual_dimensions(inputs, kpi))))
+        breakdowns = _segments(store, config, report, kpi, asked or usual_dimensions(inputs, kpi))
+        causes_of_change = Causes(tuple(breakdowns if asked else by_knowledge(breakdowns)))
     return Explanation(report, kpi, row, bridges(store, inputs, kpi), causes_of_change, untold)
 
 
@@ -85,11 +87,16 @@ def _segments(store: Store, config: Config, report: Barometer, kpi: Kpi, dimensi
     """The figures of the segments of a KPI that is no sum, as its barometer has them."""
     if kpi.spec.shares:
         (row,) = report.rows
-        return [Breakdown(kpi.over, segments=row.segments)]
+        return [_breakdown_of(kpi, kpi.over, row.segments, config)]
     request = report.request
     breakdowns = []
     for name in dimensions:
         by = Request(report.edition.year, (kpi.id,), None, request.brand, (name,), request.share)
         (row,) = barometer(store, config, by).rows
-        breakdowns.append(Breakdown(name, segments=row.segments))
+        breakdowns.append(_breakdown_of(kpi, name, row.segments, config))
     return breakdowns
+
+
+def _breakdown_of(kpi: Kpi, dimension: str, segments: tuple[Segment, ...], config: Config) -> Breakdown:
+    level = config.settings.reporting.confidence
+    return Breakdown(dimension, segments=segments, coverages=(coverage_of_segments(kpi, segments, level),))

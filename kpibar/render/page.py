@@ -161,7 +161,9 @@ def _month_columns(cells: Cells, rows: Sequence[report.Row]) -> Table:
         members = tuple(_wide_row(cells, row) for row in rows if row.kpi.family == family.id)
         if members:
             sections.append(Section(Cell(clean(title(family.title, cells.lang)), "heading"), members))
-    return Table((Column(LABEL, cells.say("head_kpi", "head")), year, *months), tuple(sections), tuple((name,) for name in names))
+    return Table(
+        (Column(LABEL, cells.say("head_kpi", "head")), year, *months), tuple(sections), tuple((name,) for name in names)
+    )
 
 
 def _wide_row(cells: Cells, row: report.Row) -> Row:

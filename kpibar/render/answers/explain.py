@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypedDict
 
@@ -21,6 +21,8 @@ from kpibar.render.table import LABEL, SEPARATOR, Cell, Column, Page, Row, Secti
 from kpibar.render.terminal import Screen, print_page
 
 _MINUS = "\u2212"
+# Known of so many rows, a dimension is known of most.
+_MOST = 0.5
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -207,15 +209,41 @@ def causes_pages(words: Words) -> Iterator[Page]:
         yield _sentences([_untold(words)])
     elif not causes.breakdowns:
         yield _sentences([words.say("untold_dimension")])
-    splits = [breakdown for breakdown in causes.breakdowns if breakdown.split]
-    additions = [breakdown for breakdown in causes.breakdowns if breakdown.additions]
-    segments = [breakdown for breakdown in causes.breakdowns if breakdown.segments]
-    if splits:
-        yield _split_page(words, splits)
-    if additions:
-        yield _additions_page(words, additions)
-    if segments:
-        yield _segments_page(words, segments)
+    kinds: dict[Callable[[Words, Sequence[Breakdown]], Page], list[Breakdown]] = {}
+    for breakdown in causes.breakdowns:
+        if breakdown.groups:
+            kinds.setdefault(_page_of(breakdown), []).append(breakdown)
+    for write, breakdowns in kinds.items():
+        page = write(words, breakdowns)
+        known = tuple((Cell(line),) for breakdown in breakdowns for line in _coverage_sentences(words, breakdown))
+        yield replace(page, heading=(*known, *page.heading))
+
+
+def _page_of(breakdown: Breakdown) -> Callable[[Words, Sequence[Breakdown]], Page]:
+    """What writes the page of a breakdown: a split, what groups add, or their figures."""
+    if breakdown.split:
+        return _split_page
+    return _additions_page if breakdown.additions else _segments_page
+
+
+def _coverage_sentences(words: Words, breakdown: Breakdown) -> Iterator[str]:
+    """Of how many rows the dimension is known, where some lack it, and that this share moved between the years."""
+    dimension = dimension_name(breakdown.dimension, words.lang)
+    for coverage in breakdown.coverages:
+        before, now = coverage.shares
+        if before is None or now is None or (coverage.least == 1 and not coverage.moved):
+            continue
+        line = words.say(
+            "known_mostly" if coverage.least >= _MOST else "known_partly",
+            dimension=dimension,
+            rows=words.say(f"rows_{coverage.kpi.from_table}"),
+            known=words.count(coverage.known[1]),
+            count=words.count(coverage.rows[1]),
+            now=format_value(now, "share", words.lang),
+            before=format_value(before, "share", words.lang),
+            previous=words.year - 1,
+        )
+        yield f"{line} {words.say('known_moved')}" if coverage.moved else line
 
 
 def _sentences(lines: Sequence[str]) -> Page:
@@ -321,9 +349,21 @@ def _split_page(words: Words, breakdowns: Sequence[Breakdown]) -> Page:
                 if breakdown.split is not None]  # fmt: skip
     return Page(
         heading=tuple((Cell(line),) for line in split_sentences(words)),
-        notes=(Cell(words.say("method", **_method(words)), "note"),),
+        notes=tuple(Cell(note, "note") for note in _split_notes(words, breakdowns)),
         **_tables(columns, sections, groups),
     )
+
+
+def _split_notes(words: Words, breakdowns: Sequence[Breakdown]) -> Iterator[str]:
+    """What the dashes of what is not in the base mean, and how a change is split."""
+    if any(breakdown.split and breakdown.split.outside for breakdown in breakdowns):
+        yield words.say("outside_note", rows=words.say(f"rows_{words.explanation.bridges[0].kpi.from_table}"))
+    yield words.say("method", **_method(words))
+
+
+def _of_both(words: Words, name: str) -> tuple[str, str]:
+    """A column of each year."""
+    return f"{name} {words.year - 1}", f"{name} {words.year}"
 
 
 class _Tables(TypedDict):
@@ -359,7 +399,9 @@ def _split_section(words: Words, dimension: str, split: Split) -> Section:
     rows = [_group_row(words, say("total", words.lang), whole)]
     rows += [_group_row(words, words.group(dimension, group.name), group) for group in split.groups]
     if split.outside is not None:
-        rows.append(Row({LABEL: Cell(words.say("outside")), **_part_cells(words, "rate", split.outside)}))
+        absent = {name: Cell(DASH, "missing") for name in (*_of_both(words, "share"), *_of_both(words, "value"),
+                                                           "mix", "mix interval")}  # fmt: skip
+        rows.append(Row({LABEL: Cell(words.say("outside")), **absent, **_part_cells(words, "rate", split.outside)}))
     return Section(_heading(words, dimension), tuple(rows))
 
 
@@ -425,12 +467,12 @@ def _segments_page(words: Words, breakdowns: Sequence[Breakdown]) -> Page:
         Column(LABEL, Cell("", "head")),
         Column("value", Cell(str(year), "head"), "right"),
         Column("previous", Cell(str(year - 1), "head"), "right"),
+        Column("base", cells.say("head_base", "head"), "right"),
         Column("change", cells.say("head_change", "head"), "right"),
         Column("change_interval", cells.say("head_change_interval", "head"), optional=True),
         Column("verdict", cells.say("head_verdict", "head")),
-        Column("base", cells.say("head_base", "head"), "right"),
     )
-    groups = (("value", "previous"), ("change", "change_interval", "verdict"), ("base",))
+    groups = (("value", "previous", "base"), ("change", "change_interval", "verdict"))
     sections = tuple(
         Section(
             _heading(words, breakdown.dimension),
