@@ -2,9 +2,9 @@
 
 Its own order, each line standing on those above it:
 
-    costs errors headline terms
+    costs coverage errors headline ranking terms
     lateness orders population query
-    bridge mix notices
+    bridge mix notices reconciliation
     records wismo
     explain
 """
