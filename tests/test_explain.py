@@ -212,7 +212,7 @@ def listing(folder: Path, kpi: str) -> list[dict[str, str]]:
     """The records behind a KPI as the lines of its CSV."""
     with open_store(folder / "test.duckdb", write=False) as store:
         text = records_csv(records_of(store, load(folder / "kpibar.toml"), Request(kpis=(kpi,))))
-    assert is_report(text)
+    assert isinstance(text, str) and is_report(text)
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -238,6 +238,37 @@ def test_the_command_writes_rows_text_and_json(world: Path, tmp_path: Path) -> N
     path.write_text(explanation_json(answer(world, "wismo_rate")), encoding="utf-8")
     assert run("-o", str(path)) == ""
     assert json.loads(path.read_text(encoding="utf-8"))["kpi"] == "late_share"
+
+
+def test_rows_in_french_open_in_a_french_excel(world: Path, tmp_path: Path) -> None:
+    def run(*arguments: str) -> bytes:
+        path = tmp_path / "rows.csv"
+        result = kpibar(
+            "explain", "late_share", "--rows", "--db", "test.duckdb", "-o", str(path), *arguments, folder=world
+        )
+        assert result.returncode == 0, result.stderr
+        return path.read_bytes()
+
+    french = run("--lang", "fr")
+    assert french.startswith(b"\xef\xbb\xbfpart;source;id;date;in_numerator;") and b"\r\n" in french
+    assert run("--csv-dialect", "excel-fr") == french
+    assert run("--lang", "fr", "--csv-dialect", "default") == run() != french
+    refusal = kpibar("explain", "late_share", "--csv-dialect", "excel-fr", "--db", "test.duckdb", folder=world)
+    assert refusal.returncode == 2 and "--csv-dialect" in refusal.stderr
+
+
+@pytest.mark.parametrize(("kpi", "column", "value", "base"), [
+    ("contacts", "channel", "phone", 156), ("contact_rate", "channel", "PHONE", 156), ("late_share", "carrier", "A", 104),
+])  # fmt: skip
+def test_a_figure_of_some_rows_adds_up(linked_half: Path, kpi: str, column: str, value: str, base: int) -> None:
+    """Of 5 contacts a week in 2025 places 0, 2 and 4 are calls: 156; A has 2 of 4 orders a week: 104."""
+    config = load(linked_half / "kpibar.toml")
+    with open_store(linked_half / "test.duckdb", write=False) as store:
+        found = explain(store, config, Request(kpis=(kpi,), **{column: value}))
+    assert found.bridges[0].total.base == base
+    for bridge in found.bridges:
+        assert not any(tally.missing_of_figure for tally in (*bridge.sources, bridge.total))
+    assert f"of another {column}, or none" in explanation_text(found, "en", Screen())
 
 
 def test_a_condition_of_an_own_kpi_is_told_in_its_sql(world: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import TypedDict
 
 from kpibar.answers.bridge import FATES, Bridge, Tally
@@ -14,11 +15,12 @@ from kpibar.answers.terms import Reason
 from kpibar.kpis.decomposition import OTHER, Addition, GroupChange, Part, Split
 from kpibar.measure.report import Segment
 from kpibar.render.cells import Cells
-from kpibar.render.clean import clean, csv_text
+from kpibar.render.clean import clean
 from kpibar.render.messages import dimension_name, is_message, note_text, say, segment_name
 from kpibar.render.numbers import DASH, format_change, format_change_interval, format_value
 from kpibar.render.table import LABEL, SEPARATOR, Cell, Column, Page, Row, Section, Table
 from kpibar.render.terminal import Screen, print_page
+from kpibar.render.tidy import DIALECTS, MARK, Dialect, csv_cell
 
 _MINUS = "\u2212"
 # Known of so many rows, a dimension is known of most.
@@ -33,20 +35,21 @@ def explanation_text(explanation: Explanation, lang: str, screen: Screen) -> str
     return "\n\n".join(print_page(page, screen).strip("\n") for page in pages) + "\n"
 
 
-def records_csv(records: Records) -> str:
-    """The records behind a figure as CSV, a line each."""
+def records_csv(records: Records, dialect: Dialect = DIALECTS["default"]) -> str | bytes:
+    """The records behind a figure as CSV, a line each; bytes where the dialect has a mark of its encoding."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    text.write(MARK if dialect.has_mark else "")
+    writer = csv.writer(text, delimiter=dialect.delimiter, lineterminator=dialect.line_end)
     writer.writerow(COLUMNS)
     for row in records.rows:
-        writer.writerow([_csv_cell(value) for value in row])
-    return text.getvalue()
+        writer.writerow([_csv_cell(value, dialect) for value in row])
+    return text.getvalue().encode("utf-8") if dialect.has_mark else text.getvalue()
 
 
-def _csv_cell(value: object) -> str:
-    if value is None:
-        return ""
-    return csv_text(value) if isinstance(value, str) else str(value)
+def _csv_cell(value: object, dialect: Dialect) -> str | float | None:
+    if isinstance(value, str | int | float | Decimal | None) and not isinstance(value, bool):
+        return csv_cell(float(value) if isinstance(value, Decimal) else value, dialect)
+    return str(value)
 
 
 class Words:
