@@ -258,7 +258,8 @@ def test_rows_in_french_open_in_a_french_excel(world: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("kpi", "column", "value", "base"), [
-    ("contacts", "channel", "phone", 156), ("contact_rate", "channel", "PHONE", 156), ("late_share", "carrier", "A", 104),
+    ("contacts", "channel", "phone", 156), ("contact_rate", "channel", "PHONE", 156),
+    ("late_share", "carrier", "A", 104),
 ])  # fmt: skip
 def test_a_figure_of_some_rows_adds_up(linked_half: Path, kpi: str, column: str, value: str, base: int) -> None:
     """Of 5 contacts a week in 2025 places 0, 2 and 4 are calls: 156; A has 2 of 4 orders a week: 104."""

@@ -48,8 +48,8 @@ had expired
 """
 FRENCH = """\
 Commande 608428726 · passée le 31 juillet 2022 à 11 h 20
-Livraison promise le 2 août de 16 h 00 à 18 h 00 ; toujours pas de colis quand l’export du transporteur s’arrête, le 4 août à \
-20 h 00, avec 50 heures de retard ; le client a appelé 2 fois.
+Livraison promise le 2 août de 16 h 00 à 18 h 00 ; toujours pas de colis quand l’export du transporteur s’arrête, \
+le 4 août à 20 h 00, avec 50 heures de retard ; le client a appelé 2 fois.
 
 2022-07-31 11:20  Commande passée : 89,90 EUR
                   Promesse pour le colis P608428726 (Transporteur) : le 2 août de 16 h 00 à 18 h 00

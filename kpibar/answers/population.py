@@ -99,7 +99,7 @@ def population_of(kpi: Kpi, window: Window, rows: Filter | None, moment: Moment 
         for name, value in values.items()
         if name != "brand" and name in kpi.dimensions()
     ]
-    reasons += [*(reason for reason in reasons_of(kpi.where) if reason.code != undated.code)]
+    reasons += [reason for reason in reasons_of(kpi.where) if reason.code != undated.code]
     if moment is not None:
         reasons += _over(kpi, moment)
     elif kpi.value:
