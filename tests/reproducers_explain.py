@@ -16,6 +16,11 @@ def explain_a_mix_by_another_dimension(folder: Path) -> Case:
     return said("explain channel_mix --by reason", 'the records of "channel_mix" have no reason', "channel")
 
 
+@reproduces(errors.FilterMissing)
+def explain_orders_of_a_channel(folder: Path) -> Case:
+    return said("explain late_share --channel email", 'the records of "late_share" have no channel', "--channel")
+
+
 @reproduces(errors.RecordsNotCsv)
 def list_records_as_a_workbook(folder: Path) -> Case:
     return said("explain contacts --rows -o rows.xlsx", "rows.xlsx: records are written as CSV", ".csv")

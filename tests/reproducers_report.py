@@ -10,7 +10,9 @@ from tests.reproducers import Case, reproduces, run, said
 
 @reproduces(AgentsNotShown)
 def report_by_agent(folder: Path) -> Case:
-    return said("report --by agent", "agents are persons", "`agents = true`", "[reporting]", "kpibar.toml")
+    return said(
+        "report --by agent", "agents are persons", "`agents = true`", "[reporting]", "kpibar.toml", "team, queue"
+    )
 
 
 @reproduces(DimensionUnknown)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
@@ -211,7 +212,7 @@ def listing(folder: Path, kpi: str) -> list[dict[str, str]]:
     """The records behind a KPI as the lines of its CSV."""
     with open_store(folder / "test.duckdb", write=False) as store:
         text = records_csv(records_of(store, load(folder / "kpibar.toml"), Request(kpis=(kpi,))))
-    assert is_report(text)
+    assert isinstance(text, str) and is_report(text)
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -239,6 +240,38 @@ def test_the_command_writes_rows_text_and_json(world: Path, tmp_path: Path) -> N
     assert json.loads(path.read_text(encoding="utf-8"))["kpi"] == "late_share"
 
 
+def test_rows_in_french_open_in_a_french_excel(world: Path, tmp_path: Path) -> None:
+    def run(*arguments: str) -> bytes:
+        path = tmp_path / "rows.csv"
+        result = kpibar(
+            "explain", "late_share", "--rows", "--db", "test.duckdb", "-o", str(path), *arguments, folder=world
+        )
+        assert result.returncode == 0, result.stderr
+        return path.read_bytes()
+
+    french = run("--lang", "fr")
+    assert french.startswith(b"\xef\xbb\xbfpart;source;id;date;in_numerator;") and b"\r\n" in french
+    assert run("--csv-dialect", "excel-fr") == french
+    assert run("--lang", "fr", "--csv-dialect", "default") == run() != french
+    refusal = kpibar("explain", "late_share", "--csv-dialect", "excel-fr", "--db", "test.duckdb", folder=world)
+    assert refusal.returncode == 2 and "--csv-dialect" in refusal.stderr
+
+
+@pytest.mark.parametrize(("kpi", "column", "value", "base"), [
+    ("contacts", "channel", "phone", 156), ("contact_rate", "channel", "PHONE", 156),
+    ("late_share", "carrier", "A", 104),
+])  # fmt: skip
+def test_a_figure_of_some_rows_adds_up(linked_half: Path, kpi: str, column: str, value: str, base: int) -> None:
+    """Of 5 contacts a week in 2025 places 0, 2 and 4 are calls: 156; A has 2 of 4 orders a week: 104."""
+    config = load(linked_half / "kpibar.toml")
+    with open_store(linked_half / "test.duckdb", write=False) as store:
+        found = explain(store, config, Request(kpis=(kpi,), **{column: value}))
+    assert found.bridges[0].total.base == base
+    for bridge in found.bridges:
+        assert not any(tally.missing_of_figure for tally in (*bridge.sources, bridge.total))
+    assert f"of another {column}, or none" in explanation_text(found, "en", Screen())
+
+
 def test_a_condition_of_an_own_kpi_is_told_in_its_sql(world: Path) -> None:
     assert "fails: coalesce(channel, '') = 'email'" in words(world, "mine")
 
@@ -251,6 +284,84 @@ def test_an_explanation_fits_the_screen(world: Path, opposite: Path, lang: str) 
             text = explanation_text(explanation, lang, Screen(width))
             assert max(map(len, text.splitlines())) <= width
         assert is_report(explanation_text(explanation, lang, Screen()))
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("width", [50, 80])
+def test_no_column_is_lost_on_a_narrow_screen(linked_half: Path, opposite: Path, lang: str, width: int) -> None:
+    """Whatever stands on a pipe stands on a screen, in a further table where there is no room beside."""
+    for folder, kpi in ((linked_half, "contact_rate"), (opposite, "reason_coverage"), (opposite, "channel_mix")):
+        explanation = answer(folder, kpi)
+        pipe, screen = (explanation_text(explanation, lang, Screen(w)) for w in (None, width))
+        assert Counter(re.findall(r"[0-9][0-9.,\u202f%]*", pipe)) <= Counter(
+            re.findall(r"[0-9][0-9.,\u202f%]*", screen)
+        )
+
+
+def test_each_operand_has_letters_of_its_own(world: Path) -> None:
+    text = words(world, "contact_rate", width=80)
+    numerator, denominator = (part.splitlines() for part in text.split("Denominator: ")[0:2])
+    assert any(line.startswith("A: ") for line in numerator) and any(line.startswith("A: ") for line in denominator)
+    assert text.count("Each record is in one line") == 1
+
+
+@pytest.fixture(scope="module")
+def linked_half(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """In 2024 a contact a week of two names an order; in 2025 two of five do."""
+    return linked(tmp_path_factory.mktemp("linked_half"), 2)
+
+
+def linked(folder: Path, of_five: int) -> Path:
+    """2 orders a week by A and by B, and contacts of which one of two names one, the year after so many of five."""
+    orders, parcels, contacts = ([] for _ in range(3))
+    for year, of_week, named in ((2024, 2, 1), (2025, 5, of_five)):
+        for week in range(52):
+            day = date(year, 1, 1) + timedelta(days=7 * week)
+            for place, carrier in enumerate(("A", "B", "A", "B")):
+                number = f"{year}{week:02}{place}"
+                orders.append(f"{number},{day} 09:00:00")
+                parcels.append(
+                    f"p{number},{number},{carrier},{day + timedelta(days=2)},{day + timedelta(days=2)} 12:00:00"
+                )
+            for place in range(of_week):
+                reference = f"{year}{week:02}{place}" if place < named else ""
+                channel = "email" if place % 2 else "phone"
+                contacts.append(f"c{year}{week:02}{place},{day} 10:00:00,{channel},inbound,{reference}")
+    exports = {
+        "orders.csv": "\n".join(["order_ref,ordered_at", *orders, ""]),
+        "parcels.csv": "\n".join(["parcel_id,order_ref,carrier,promised_to,delivered_at", *parcels, ""]),
+        "contacts.csv": "\n".join(["contact_id,created_at,channel,direction,order_ref", *contacts, ""]),
+    }
+    ingest_tables(folder, exports, settings(folder), AS_OF)
+    return folder
+
+
+def test_what_is_known_of_few_comes_last_and_is_told(linked_half: Path) -> None:
+    """52 of 104 contacts have a carrier in 2024 and 104 of 260 in 2025: 50 % and 40 %; all have a channel."""
+    found = answer(linked_half, "contact_rate")
+    assert [entry.dimension for entry in found.causes.breakdowns] == ["channel", "carrier"]
+    channel, carrier = found.causes.breakdowns
+    assert (channel.known, carrier.known) == (1, 0.4)
+    contacts, orders = carrier.coverages
+    assert (contacts.rows, contacts.known, orders.shares) == ((104, 260), (52, 104), (1, 1))
+    text = words(linked_half, "contact_rate")
+    assert text.index("By channel") < text.index("By carrier")
+    assert "Carrier is known of 104 of 260 contacts (40.0%; 2024: 50.0%): most have none" in text
+    (row,) = (line for line in text.splitlines() if line.startswith("not in the base"))
+    assert row.split()[4:10] == ["–"] * 6 and "Not in the base (–): contacts of which no row" in text
+    # Asked for, it comes where it is asked.
+    asked = answer(linked_half, "contact_rate", "carrier", "channel")
+    assert [entry.dimension for entry in asked.causes.breakdowns] == ["carrier", "channel"]
+
+
+def test_a_known_share_that_moved_is_told(linked_half: Path, tmp_path: Path) -> None:
+    """52 of 104 and 104 of 260 may be chance; 52 of 104 and 52 of 260 are not."""
+    assert "This share changed" not in words(linked_half, "contact_rate")
+    text = words(linked(tmp_path, 1), "contact_rate")
+    assert "Carrier is known of 52 of 260 contacts (20.0%; 2024: 50.0%): most have none" in text
+    assert "This share changed between the years by more than chance" in text
+    document = json.loads(explanation_json(answer(linked_half, "contact_rate", "carrier")))
+    assert document["by"][0]["known"][0] == {"kpi": "contacts", "rows": [104, 260], "known": [52, 104], "moved": False}
 
 
 def test_the_document_of_an_explanation(world: Path) -> None:

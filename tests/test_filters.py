@@ -97,11 +97,11 @@ def test_parts_of_a_filter_add_up_to_the_report_of_all(folder: Path) -> None:
     [
         (
             "en",
-            "only Channel E-mail",
+            "only channel E-mail",
             "as their records have no channel to be filtered by: Late deliveries",
             "no channel",
         ),
-        ("fr", "seulement Canal E-mail", "leurs données n’ont pas de filtre par canal", "pas filtrée par canal"),
+        ("fr", "filtre\u00a0: canal E-mail", "leurs données n’ont pas de filtre par canal", "pas filtrée par canal"),
     ],
 )
 def test_a_page_says_what_it_is_of(folder: Path, lang: str, heading: str, absent: str, whole: str) -> None:

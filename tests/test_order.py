@@ -48,14 +48,14 @@ had expired
 """
 FRENCH = """\
 Commande 608428726 · passée le 31 juillet 2022 à 11 h 20
-Promise le 2 août de 16 h 00 à 18 h 00 ; pas de livraison quand l’export du transporteur s’arrête, le 4 août à \
-20 h 00 : 50 heures de retard ; le client a appelé 2 fois.
+Livraison promise le 2 août de 16 h 00 à 18 h 00 ; toujours pas de colis quand l’export du transporteur s’arrête, \
+le 4 août à 20 h 00, avec 50 heures de retard ; le client a appelé 2 fois.
 
 2022-07-31 11:20  Commande passée : 89,90 EUR
                   Promesse pour le colis P608428726 (Transporteur) : le 2 août de 16 h 00 à 18 h 00
 2022-08-02 08:10  Expédition : colis P608428726 (Transporteur)
 2022-08-02 08:15  Message (SMS) : expédition
-2022-08-02 18:00  Promesse non tenue : elle échoit, et le colis P608428726 n’est pas livré
+2022-08-02 18:00  Promesse non tenue : elle expire, et le colis P608428726 n’est pas livré
 2022-08-02 18:40  Téléphone, du client : décroché après 95 s ; motif : Où est ma commande (saisi dans l’outil) ; \
 il donne le numéro de commande
 2022-08-03 10:15  Téléphone, du client : décroché après 2 min ; motif : Où est ma commande (saisi dans l’outil) ; \
@@ -386,7 +386,9 @@ def test_a_promise_changed_and_broken_twice(shop: Path) -> None:
         " the tool); it gives the order number",
         "Phone, from the customer: abandoned after 40 s; no known reason; it gives the order number",
         "Notice (E-mail): delay",
+        "End of the silence of 33 hours",
         "Silence: no word to the customer for 25 hours, until 7 March 10:00, although the promise had expired",
+        "End of the silence of 25 hours",
         "Delivered: parcel A1, 60 hours late",
         "Phone, to the customer: no known reason; it gives the order number; not counted: outbound",
         "CSAT survey sent",
@@ -395,6 +397,45 @@ def test_a_promise_changed_and_broken_twice(shop: Path) -> None:
         "NPS survey sent; no answer is known",
         "Gesture: 5.00 EUR",
     ]
+
+
+def test_why_kpis_do_not_count_it(shop: Path) -> None:
+    """Of CMD-1001 K2 is a call, K3 outbound and K4 spam; S1 is answered, S2 not, and neither promise is of a slot."""
+    entries = {entry["kpi"]: entry for entry in document(tell(shop, "1001"))["kpis_without_it"]}
+    assert entries["slot_adherence"]["reasons"] == [{"code": "without_slot", "term": None, "count": 1}]
+    assert [(reason["code"], reason["count"]) for reason in entries["nps"]["reasons"]] == [
+        ("unanswered", 1), ("other_kind", 1)]  # fmt: skip
+    # What counts it is not named.
+    assert not {"late_share", "wismo_share", "fcr_window", "csat"} & entries.keys()
+    page = text(tell(shop, "1001"))
+    assert "KPIs that do not count it\nTime slot kept: no time slot was promised\n" in page
+    assert "Net Promoter Score: not answered (1), survey of another kind (1)" in page
+
+
+@pytest.mark.parametrize(
+    ("number", "kpi", "records", "codes"),
+    [
+        ("4004", "late_share", "orders", ["cancelled"]),
+        ("5005", "late_share", "orders", ["no_promised_on"]),
+        ("5005", "wismo_share", "contacts", []),
+        ("8008-9", "late_share", "orders", []),
+        # K6 and K7 have no reason.
+        ("8008-9", "csat", "surveys", []),
+    ],
+)
+def test_the_reason_of_each_kpi(shop: Path, number: str, kpi: str, records: str, codes: list[str]) -> None:
+    entries = {entry["kpi"]: entry for entry in document(tell(shop, number))["kpis_without_it"]}
+    assert (entries[kpi]["records"], [reason["code"] for reason in entries[kpi]["reasons"]]) == (records, codes)
+    french = text(tell(shop, number), "fr")
+    assert "Indicateurs qui ne la comptent pas" in french
+
+
+def test_values_stand_in_the_order_of_time(sample: tuple[Path, list[Outcome]]) -> None:
+    """The three calls of 104512 waited 15, 21 and 10 seconds, one after the other."""
+    (asa,) = (
+        entry for entry in document(tell(sample[0], "104512", SAMPLES / "kpibar.toml"))["kpis"] if entry["kpi"] == "asa"
+    )
+    assert asa["values"] == [15, 21, 10]
 
 
 def test_a_parcel_returned_and_one_lost(shop: Path) -> None:

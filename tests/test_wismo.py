@@ -1,8 +1,10 @@
 """`kpibar wismo`: a table worked out by hand, what is not known, masks, costs, brands and screens."""
 
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,11 @@ import pytest
 from rich.cells import cell_len
 
 from kpibar.answers import wismo
+from kpibar.answers.ranking import Standing, rank
 from kpibar.config import ChannelCosts, load
 from kpibar.database.schema import WORDS
 from kpibar.errors import ConfigInvalid
+from kpibar.kpis.attribution import Estimate
 from kpibar.load.outcome import Outcome
 from kpibar.measure.barometer import open_current
 from kpibar.measure.report import Request
@@ -213,6 +217,39 @@ def test_the_sentence(shop: Path, found: dict[str, Any]) -> None:
     assert "it is not proven that lateness is the cause" in page
 
 
+def test_the_bases_lead_from_one_to_the_other(shop: Path, found: dict[str, Any]) -> None:
+    """12 contacts; u1 and u2 have no order, n1 no promise, w9 came twenty days after it: 8 about the orders judged."""
+    steps = found["reconciliation"]
+    assert (steps["contacts"], steps["about_orders_judged"]) == (12, 8)
+    assert steps["left_out"] == {"no_order": 2, "no_promise": 1, "other_orders": 0, "too_late": 1}
+    assert steps["added"] == {"other_year": 0, "other_brand": 0}
+    assert found["attribution"]["contacts_of_all_orders"] == 8
+    assert (
+        "12 WISMO contacts of 2025 − 2 linked to none = 10 linked to an order − 1 without a promise = 9 about an order "
+        "with a promise − 1 made over 14 days after the promise = 8 about the orders judged." in text(shop)
+    )
+
+
+@pytest.mark.parametrize(
+    ("excesses", "rivals"),
+    [
+        # Half widths 6 and 8: 10 together, less than 11. With two others at 97.5 %: 1.144 times as much, 11.4.
+        ([(61, 55, 67), (50, 42, 58)], []),
+        ([(61, 55, 67), (50, 42, 58), (10, 9, 11)], ["B"]),
+        ([(60, 54, 66), (55, 42, 68)], ["B"]),
+        ([(60, -1, 121), (5, 4, 6)], None),
+        ([(60, 54, 66)], None),
+    ],
+)
+def test_the_worst_is_named_where_it_can_be_told(
+    excesses: list[tuple[float, float, float]], rivals: list[str] | None
+) -> None:
+    standings = [Standing(name, Estimate(*ends), 100) for name, ends in zip("ABC", excesses, strict=False)]
+    ranking = rank(standings[::-1], 0.95)
+    assert (ranking and [rival.name for rival in ranking.rivals]) == rivals
+    assert ranking is None or ranking.first.name == "A"
+
+
 def test_a_difference_that_may_be_chance(folder: Path) -> None:
     """One contact about one of three late orders, one about one of four on time."""
     names = ("contact_id", "q1", "w2", "w7")
@@ -305,6 +342,15 @@ def test_screens(shop: Path, lang: str, width: int) -> None:
     assert "\n\n\n" not in page
 
 
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("width", [60, 80])
+def test_no_column_is_lost_on_a_narrow_screen(shop: Path, lang: str, width: int) -> None:
+    """Notes speak of every column: whatever stands on a pipe stands on a screen, in a further table if need be."""
+    number = re.compile(r"[0-9][0-9.,\u202f%]*")
+    pipe, screen = (Counter(number.findall(text(shop, lang, cells))) for cells in (None, width))
+    assert pipe <= screen
+
+
 def test_labels_fit_their_column() -> None:
     """A label of more than 36 cells is folded on a screen."""
     names = ("class_", "before_", "after_", "no_order", "no_promise", "delivery_", "expected", "excess", "ratio",
@@ -348,6 +394,7 @@ def test_costs_that_are_none(folder: Path, toml: str, words: str) -> None:
 # contacts about them, and orders; by the reason that was drawn, linked or not.
 TRUTH = """
 import sys
+from collections import Counter
 sys.path.insert(0, "sample_data")
 import json, make, truth
 from datetime import timedelta

@@ -2,10 +2,10 @@
 
 Its own order, each line standing on those above it:
 
-    errors headline spending terms
+    coverage errors headline ranking spending terms
     costs
     lateness orders population query
-    bridge mix notices
+    bridge mix notices reconciliation
     records wismo
     explain
 """

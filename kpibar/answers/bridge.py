@@ -87,7 +87,7 @@ def populations(inputs: Inputs, kpi: Kpi, place: int = 0) -> list[tuple[Kpi, str
     moment = closing[0] if closing else None
     roles: Sequence[str | None] = kpi.spec.operands or (None,)
     return [
-        (part, role, population_of(part, window, inputs.rows.brand, moment))
+        (part, role, population_of(part, window, inputs.rows, moment))
         for part, role in zip(parts(inputs.catalogue, kpi), roles, strict=True)
     ]
 

@@ -49,6 +49,14 @@ class DimensionMissing(UsageError):
         super().__init__(f'the records of "{kpi}" have no {name}; {advice}')
 
 
+class FilterMissing(UsageError):
+    """A KPI was to be explained for one carrier, channel or team, and its records have no such column."""
+
+    def __init__(self, kpi: str, names: Sequence[str]) -> None:
+        options = " and ".join(f"--{name}" for name in names)
+        super().__init__(f'the records of "{kpi}" have no {" and no ".join(names)}; leave out {options}')
+
+
 class RecordsNotCsv(UsageError):
     """The records behind a figure were asked for in another format."""
 

@@ -1,21 +1,21 @@
 """A figure explained: how the records read became it, and why it moved since the year before."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kpibar.answers.bridge import Bridge, bridges
-from kpibar.answers.errors import DimensionMissing
-from kpibar.answers.mix import Breakdown, Causes, causes, dimensions_of, is_sum, usual_dimensions
+from kpibar.answers.coverage import coverage_of_segments
+from kpibar.answers.errors import DimensionMissing, FilterMissing
+from kpibar.answers.mix import Breakdown, Causes, by_knowledge, causes, dimensions_of, is_sum, usual_dimensions
 from kpibar.answers.records import Records, records
 from kpibar.config import Config
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Kpi, catalogue
 from kpibar.kpis.facts import AGENT
-from kpibar.kpis.filter import Filter
 from kpibar.measure.barometer import barometer
 from kpibar.measure.errors import AgentsNotShown
-from kpibar.measure.inputs import Inputs, gather
-from kpibar.measure.report import Barometer, Request, Row
+from kpibar.measure.inputs import Inputs, gather, parts
+from kpibar.measure.report import Barometer, Request, Row, Segment
 from kpibar.measure.succession import handovers, known_sources
 
 
@@ -38,13 +38,15 @@ class Explanation:
 def explain(store: Store, config: Config, request: Request, dimensions: Sequence[str] = ()) -> Explanation:
     """The explanation of the only KPI of a request, by the dimensions named or the usual ones.
 
-    Raises DimensionMissing, AgentsNotShown and what `barometer` raises.
+    Raises DimensionMissing, FilterMissing, AgentsNotShown and what `barometer` raises.
     """
-    if AGENT in dimensions and not config.settings.reporting.agents:
-        raise AgentsNotShown
     report = barometer(store, config, request)
+    if absent := request.rows.absent_from(_first_table(config, report)):
+        raise FilterMissing(report.rows[0].kpi.id, absent)
     kpi, inputs = _inputs(store, config, report)
     dimensions_known, (row,) = dimensions_of(inputs, kpi), report.rows
+    if AGENT in dimensions and not config.settings.reporting.agents:
+        raise AgentsNotShown(sorted(dimensions_known - {AGENT}))
     for name in dimensions:
         if name not in dimensions_known:
             raise DimensionMissing(kpi.id, name, dimensions_known)
@@ -53,22 +55,32 @@ def explain(store: Store, config: Config, request: Request, dimensions: Sequence
     if is_sum(kpi):
         causes_of_change = Causes(()) if untold else causes(store, inputs, kpi, asked)
     else:
-        causes_of_change = Causes(tuple(_segments(store, config, report, kpi, asked or usual_dimensions(inputs, kpi))))
+        breakdowns = _segments(store, config, report, kpi, asked or usual_dimensions(inputs, kpi))
+        causes_of_change = Causes(tuple(breakdowns if asked else by_knowledge(breakdowns)))
     return Explanation(report, kpi, row, bridges(store, inputs, kpi), causes_of_change, untold)
 
 
 def records_of(store: Store, config: Config, request: Request) -> Records:
-    """The records behind the only KPI of a request. Raises what `barometer` raises."""
-    kpi, inputs = _inputs(store, config, barometer(store, config, request))
+    """The records behind the only KPI of a request. Raises FilterMissing and what `barometer` raises."""
+    report = barometer(store, config, request)
+    if absent := request.rows.absent_from(_first_table(config, report)):
+        raise FilterMissing(report.rows[0].kpi.id, absent)
+    kpi, inputs = _inputs(store, config, report)
     return records(store, inputs, kpi)
 
 
 def _inputs(store: Store, config: Config, report: Barometer) -> tuple[Kpi, Inputs]:
     """The KPI of a report of one, and what its figures are computed from."""
-    settings, kpis, brand = config.settings, catalogue(config.settings), report.request.brand
+    settings, kpis, rows = config.settings, catalogue(config.settings), report.request.rows
     kpi = kpis.get(report.rows[0].kpi.id)
-    changes = handovers(settings.succession, known_sources(store), brand)
-    return kpi, gather(store, settings.reporting, kpis, (kpi,), report.edition, Filter(brand=brand), (), changes)
+    changes = handovers(settings.succession, known_sources(store), rows.brand)
+    return kpi, gather(store, settings.reporting, kpis, (kpi,), report.edition, rows, (), changes)
+
+
+def _first_table(config: Config, report: Barometer) -> str:
+    """The fact table of a KPI, or of the numerator of a ratio, from which rows are chosen."""
+    kpis = catalogue(config.settings)
+    return parts(kpis, kpis.get(report.rows[0].kpi.id))[0].from_table
 
 
 def _untold(row: Row) -> str | None:
@@ -85,11 +97,16 @@ def _segments(store: Store, config: Config, report: Barometer, kpi: Kpi, dimensi
     """The figures of the segments of a KPI that is no sum, as its barometer has them."""
     if kpi.spec.shares:
         (row,) = report.rows
-        return [Breakdown(kpi.over, segments=row.segments)]
+        return [_breakdown_of(kpi, kpi.over, row.segments, config)]
     request = report.request
     breakdowns = []
     for name in dimensions:
-        by = Request(report.edition.year, (kpi.id,), None, request.brand, (name,), request.share)
+        by = replace(request, year=report.edition.year, kpis=(kpi.id,), by=(name,))
         (row,) = barometer(store, config, by).rows
-        breakdowns.append(Breakdown(name, segments=row.segments))
+        breakdowns.append(_breakdown_of(kpi, name, row.segments, config))
     return breakdowns
+
+
+def _breakdown_of(kpi: Kpi, dimension: str, segments: tuple[Segment, ...], config: Config) -> Breakdown:
+    level = config.settings.reporting.confidence
+    return Breakdown(dimension, segments=segments, coverages=(coverage_of_segments(kpi, segments, level),))

@@ -8,6 +8,7 @@ no sums: of these the figure of each group is told beside the year before.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kpibar.answers.coverage import Coverage, coverages
 from kpibar.database.store import Store
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import CROSSING, Cells, crossed_cells
@@ -23,12 +24,21 @@ USUAL = ("channel", "carrier", "reason")
 
 @dataclass(frozen=True)
 class Breakdown:
-    """The change of a figure by one dimension: a split, what each group adds, or the figures of the groups alone."""
+    """The change of a figure by one dimension: a split, what each group adds, or the figures of the groups alone.
+
+    `coverages` tell how many rows of each operand that has the dimension have a known value.
+    """
 
     dimension: str
     split: Split | None = None
     additions: tuple[Addition, ...] = ()
     segments: tuple[Segment, ...] = ()
+    coverages: tuple[Coverage, ...] = ()
+
+    @property
+    def known(self) -> float:
+        """The share of the rows of a known value: that of the operand, and of the year, that has fewest."""
+        return min((coverage.least for coverage in self.coverages), default=1.0)
 
     @property
     def groups(self) -> int:
@@ -64,14 +74,21 @@ def is_sum(kpi: Kpi) -> bool:
 def causes(store: Store, inputs: Inputs, kpi: Kpi, dimensions: Sequence[str]) -> Causes:
     """The change of a figure that is one of sums, by each of the dimensions named and by all together.
 
-    Without names by the usual ones that divide its records, but for one that decides alone what is a hit.
+    Without names by the usual ones that divide its records, but for one that decides alone what is a hit; first comes
+    what is known of most records.
     """
     names = dimensions or usual_dimensions(inputs, kpi)
     candidates = (_breakdown(store, inputs, kpi, name) for name in names)
     breakdowns = [entry for entry in candidates if dimensions or (entry.groups > 1 and not _decides(entry.split))]
+    breakdowns = breakdowns if dimensions else by_knowledge(breakdowns)
     dimensions_crossed = tuple(entry.dimension for entry in breakdowns if entry.split is not None and entry.groups > 1)
     together = _split(store, inputs, kpi, dimensions_crossed) if len(dimensions_crossed) > 1 else None
     return Causes(tuple(breakdowns), together, dimensions_crossed if together else ())
+
+
+def by_knowledge(breakdowns: Sequence[Breakdown]) -> list[Breakdown]:
+    """The breakdowns, first those by what is known of most rows; what is known of about as many keeps its order."""
+    return sorted(breakdowns, key=lambda breakdown: -round(breakdown.known, 1))
 
 
 def _decides(split: Split | None) -> bool:
@@ -83,8 +100,10 @@ def _decides(split: Split | None) -> bool:
 def _breakdown(store: Store, inputs: Inputs, kpi: Kpi, dimension: str) -> Breakdown:
     divides = all(dimension in part.dimensions() for part in parts(inputs.catalogue, kpi))
     if kpi.spec.quotient is not None and divides:
-        return Breakdown(dimension, split=_split(store, inputs, kpi, (dimension,)))
-    return Breakdown(dimension, additions=_additions(store, inputs, kpi, dimension))
+        split = _split(store, inputs, kpi, (dimension,))
+        return Breakdown(dimension, split=split, coverages=coverages(store, inputs, kpi, dimension))
+    additions = _additions(store, inputs, kpi, dimension)
+    return Breakdown(dimension, additions=additions, coverages=coverages(store, inputs, kpi, dimension))
 
 
 def _split(store: Store, inputs: Inputs, kpi: Kpi, dimensions: Sequence[str]) -> Split:

@@ -12,6 +12,7 @@ from kpibar.answers.terms import Reason, reasons_of
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.compute import ORIGIN, Moment, mature, seconds_at, within
 from kpibar.kpis.estimates import Window
+from kpibar.kpis.filter import Filter
 from kpibar.model.build import written_in
 from kpibar.values.notation import quote
 
@@ -80,7 +81,7 @@ class Population:
         return f"CASE {cases} ELSE {len(self.reasons)} END" if cases else "0"
 
 
-def population_of(kpi: Kpi, window: Window, brand: str | None, moment: Moment | None = None) -> Population:
+def population_of(kpi: Kpi, window: Window, rows: Filter | None, moment: Moment | None = None) -> Population:
     """The records of a KPI with rows of its own, over a window; of a stock, at a moment."""
     origin = _ORIGINS[kpi.from_table](kpi)
     undated = Reason(f"no_{kpi.date}", f"({origin.on if moment is None else kpi.begin}) IS NULL")
@@ -89,9 +90,16 @@ def population_of(kpi: Kpi, window: Window, brand: str | None, moment: Moment | 
         reasons.append(Reason("other_days", f"NOT {within(f'({origin.on})', [window])}"))
     else:
         reasons += _before(kpi, moment)
-    if brand is not None:
-        reasons.append(Reason("other_brand", f"NOT coalesce({origin.brand} = {quote(brand)}, FALSE)"))
-    reasons += [*origin.rest, *(reason for reason in reasons_of(kpi.where) if reason.code != undated.code)]
+    values = rows.values if rows else {}
+    if "brand" in values:
+        reasons.append(Reason("other_brand", f"NOT coalesce({origin.brand} = {quote(values['brand'])}, FALSE)"))
+    reasons += origin.rest
+    reasons += [
+        Reason(f"other_{name}", f"NOT coalesce({name} = {quote(value)}, FALSE)")
+        for name, value in values.items()
+        if name != "brand" and name in kpi.dimensions()
+    ]
+    reasons += [reason for reason in reasons_of(kpi.where) if reason.code != undated.code]
     if moment is not None:
         reasons += _over(kpi, moment)
     elif kpi.value:

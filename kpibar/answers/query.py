@@ -22,6 +22,10 @@ MOST_SIGNS = 200_000
 _EXCERPT = 40
 _MOST_WORDS = 300
 _DESCRIBE = "; DESCRIBE and the name of a table list its columns"
+# Statements that describe: comments may stand before them.
+_DESCRIBES = re.compile(
+    r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*(?:DESCRIBE|DESC|SHOW|SUMMARIZE)\b", re.IGNORECASE | re.DOTALL
+)
 _PLAN = re.compile(r"\s*EXPLAIN\s+(?:ANALYZE\s+)?(?:\([\w\s,]*\)\s*)?", re.IGNORECASE)
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 # What the library hands on neither exactly nor without another library; the engine writes it as text.
@@ -46,12 +50,14 @@ class Column:
 class Result:
     """What a statement brings: its columns, and its rows in batches, which can be walked once.
 
-    `is_plan` tells that it is the plan of a statement (EXPLAIN), a text of several lines.
+    `is_plan` tells that it is the plan of a statement (EXPLAIN), a text of several lines; `description` that it
+    describes tables, and is read whole.
     """
 
     columns: tuple[Column, ...]
     batches: Iterator[list[Row]]
     is_plan: bool = False
+    description: bool = False
 
 
 @contextmanager
@@ -69,7 +75,12 @@ def result_of(store: Store, text: str) -> Iterator[Result]:
             else:
                 types = stream.columns
         columns = tuple(Column(name, kind.strip('"')) for name, kind in types)
-        yield Result(columns, _walk(store.engine, stream.batches), statement.kind == "EXPLAIN")
+        yield Result(
+            columns,
+            _walk(store.engine, stream.batches),
+            statement.kind == "EXPLAIN",
+            _DESCRIBES.match(statement.text) is not None,
+        )
 
 
 def _walk(engine: Engine, batches: Iterator[list[Row]]) -> Iterator[list[Row]]:

@@ -21,6 +21,8 @@ from kpibar.answers.lateness import (
 )
 from kpibar.answers.notices import Warnings, warnings
 from kpibar.answers.spending import spendings
+from kpibar.answers.ranking import Ranking, Standing, rank
+from kpibar.answers.reconciliation import Reconciliation, reconciliation
 from kpibar.config import Config, Reporting
 from kpibar.database.engine import Engine
 from kpibar.database.store import Store
@@ -134,6 +136,17 @@ class Wismo:
     segments: Mapping[str, tuple[Segment, ...]]
     costs: Costs
     warnings: Warnings
+    reconciliation: Reconciliation
+
+    def ranking(self, dimension: str, *, per_order: bool) -> Ranking | None:
+        """The worst carrier or mode, by its excess in all or per order; None where none can be."""
+        standings = [
+            Standing(segment.name, segment.excess.excess, segment.late.base)
+            for segment in self.segments[dimension]
+            if segment.name is not None and segment.excess is not None
+        ]
+        chosen = [standing.per_order for standing in standings] if per_order else standings
+        return rank(chosen, self.reporting.confidence)
 
 
 @dataclass(frozen=True)
@@ -184,6 +197,7 @@ def answer(store: Store, config: Config, year: int | None = None, brand: str | N
         segments={name: _segments(orders, place, settings.reporting) for name, place in DIMENSIONS.items()},
         costs=_costs(orders, wismo, groups_unlinked, sources, settings.reporting, is_shown=excess is not None),
         warnings=warnings(engine, selection),
+        reconciliation=reconciliation(engine, selection),
     )
 
 

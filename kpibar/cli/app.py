@@ -18,7 +18,10 @@ from kpibar.cli.console import announce, emit, failure, say
 from kpibar.cli.errors import FolderGone, WideWithoutMonths
 from kpibar.cli.options import (
     READING_WAIT,
+    BrandOption,
     ByOption,
+    CarrierOption,
+    ChannelOption,
     Color,
     ColorOption,
     ConfigOption,
@@ -37,7 +40,9 @@ from kpibar.cli.options import (
     PaletteOption,
     RepairOption,
     ShareOption,
+    TeamOption,
     WaitOption,
+    YearOption,
     ZoneOption,
 )
 from kpibar.database import signals
@@ -221,13 +226,13 @@ def _ingest(
 
 @app.command()
 def report(
-    year: Annotated[int | None, typer.Option(help="Year to report.", show_default="the last with data")] = None,
+    year: YearOption = None,
     by: ByOption = None,
     wide: Annotated[bool, typer.Option("--wide", help="With --by month: months as columns, one row a KPI.")] = False,
-    brand: Annotated[str | None, typer.Option(help="Only this brand.")] = None,
-    carrier: Annotated[str | None, typer.Option(help="Only this carrier.")] = None,
-    channel: Annotated[str | None, typer.Option(help="Only this channel, such as email.")] = None,
-    team: Annotated[str | None, typer.Option(help="Only this team.")] = None,
+    brand: BrandOption = None,
+    carrier: CarrierOption = None,
+    channel: ChannelOption = None,
+    team: TeamOption = None,
     kpi: Annotated[list[str] | None, typer.Option(help="Only this KPI; may be repeated.")] = None,
     family: Annotated[str | None, typer.Option(help="Only this family of KPIs.")] = None,
     format: FormatOption = None,

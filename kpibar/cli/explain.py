@@ -9,14 +9,20 @@ import typer
 from kpibar.cli.console import announce, emit
 from kpibar.cli.options import (
     READING_WAIT,
+    BrandOption,
+    CarrierOption,
+    ChannelOption,
     Color,
     ColorOption,
     ConfigOption,
+    CsvDialectOption,
     DatabaseOption,
     JsonOption,
     LangOption,
     Palette,
+    TeamOption,
     WaitOption,
+    YearOption,
 )
 
 
@@ -44,12 +50,16 @@ def explain(
         ),
     ] = None,
     rows: Annotated[bool, typer.Option("--rows", help="List the records behind the figure, as CSV.")] = False,
-    year: Annotated[int | None, typer.Option(help="Year to explain.", show_default="the last with data")] = None,
-    brand: Annotated[str | None, typer.Option(help="Only this brand.")] = None,
+    year: YearOption = None,
+    brand: BrandOption = None,
+    carrier: CarrierOption = None,
+    channel: ChannelOption = None,
+    team: TeamOption = None,
     json: JsonOption = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write here; .txt, .json, .csv for rows.")
     ] = None,
+    csv_dialect: CsvDialectOption = None,
     lang: LangOption = None,
     color: ColorOption = Color.auto,
     db: DatabaseOption = None,
@@ -65,6 +75,7 @@ def explain(
     from kpibar.answers.errors import ExplanationForm, RecordsNotCsv
     from kpibar.answers.explain import explain as explanation_of
     from kpibar.answers.explain import records_of
+    from kpibar.cli.errors import DialectUnused
     from kpibar.cli.outputs import screen_of
     from kpibar.cli.targets import refuse_overwriting
     from kpibar.config import load
@@ -72,6 +83,7 @@ def explain(
     from kpibar.measure.report import Request
     from kpibar.render.answers.explain import explanation_text, records_csv
     from kpibar.render.answers.explanation import explanation_json
+    from kpibar.render.tidy import DIALECTS, default_dialect
 
     settings = load(config)
     path, ending = settings.database_path(db), output.suffix.lower() if output else ""
@@ -80,13 +92,16 @@ def explain(
         raise RecordsNotCsv(None if json else output)
     if not rows and output is not None and ending not in ("", ".txt", ".json"):
         raise ExplanationForm(output)
-    request = Request(year, (kpi,), None, brand)
+    if csv_dialect is not None and not rows:
+        raise DialectUnused(csv_dialect.value)
+    language = lang.value if lang else settings.settings.lang or "en"
+    request = Request(year, (kpi,), None, brand, carrier=carrier, channel=channel, team=team)
     with open_current(path, settings, wait, announce) as store:
         if rows:
-            emit(records_csv(records_of(store, settings, request)), output)
+            dialect = DIALECTS[csv_dialect.value if csv_dialect else default_dialect(language)]
+            emit(records_csv(records_of(store, settings, request), dialect), output)
             return
         explanation = explanation_of(store, settings, request, [name.value for name in by or ()])
-    language = lang.value if lang else settings.settings.lang or "en"
     screen = screen_of(color, Palette.default, to_file=output is not None)
     if json or ending == ".json":
         emit(explanation_json(explanation), output)

@@ -104,6 +104,11 @@ CsvDialectOption = Annotated[
         show_default="excel-fr in French",
     ),
 ]
+YearOption = Annotated[int | None, typer.Option("--year", help="Year to report.", show_default="the last with data")]
+BrandOption = Annotated[str | None, typer.Option("--brand", help="Only this brand.")]
+CarrierOption = Annotated[str | None, typer.Option("--carrier", help="Only this carrier.")]
+ChannelOption = Annotated[str | None, typer.Option("--channel", help="Only this channel, such as email.")]
+TeamOption = Annotated[str | None, typer.Option("--team", help="Only this team.")]
 ZoneOption = Annotated[
     str | None, typer.Option("--tz", envvar="KPIBAR_TZ", help="Zone of times without offset, such as Europe/Paris.")
 ]

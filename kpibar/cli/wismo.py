@@ -1,12 +1,9 @@
 """The command `wismo`: contacts that ask where an order is, and what lateness has to do with them."""
 
-from typing import Annotated
-
-import typer
-
 from kpibar.cli.console import announce, emit
 from kpibar.cli.options import (
     READING_WAIT,
+    BrandOption,
     Color,
     ColorOption,
     ConfigOption,
@@ -16,12 +13,13 @@ from kpibar.cli.options import (
     Palette,
     PaletteOption,
     WaitOption,
+    YearOption,
 )
 
 
 def wismo(
-    year: Annotated[int | None, typer.Option(help="Year to answer for.", show_default="the last with data")] = None,
-    brand: Annotated[str | None, typer.Option(help="Only this brand.")] = None,
+    year: YearOption = None,
+    brand: BrandOption = None,
     lang: LangOption = None,
     json: JsonOption = False,
     color: ColorOption = Color.auto,

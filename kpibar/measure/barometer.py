@@ -72,7 +72,7 @@ def barometer(store: Store, config: Config, request: Request) -> Barometer:
     ValueAmbiguous, DimensionUnknown, AgentsNotShown.
     """
     if AGENT in request.by and not config.settings.reporting.agents:
-        raise AgentsNotShown
+        raise AgentsNotShown(name for name in BY if name != AGENT)
     settings, kpis, layouts = config.settings, catalogue(config.settings), checked_settings(config)
     selection = kpis.select(request.kpis, request.family)
     brands = _brands(store)

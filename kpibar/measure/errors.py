@@ -43,12 +43,12 @@ class DimensionUnknown(UsageError):
 
 
 class AgentsNotShown(UsageError):
-    """A breakdown by agent was asked for, which the settings do not allow."""
+    """A breakdown by agent was asked for, which the settings do not allow; `others` need no setting."""
 
-    def __init__(self) -> None:
+    def __init__(self, others: Iterable[str]) -> None:
         super().__init__(
             "figures of single agents are not shown, as agents are persons: who may see them writes `agents = true` "
-            "under [reporting] in kpibar.toml; `--by team` needs no setting"
+            f"under [reporting] in kpibar.toml; without it --by takes {', '.join(others)}"
         )
 
 

@@ -42,7 +42,7 @@ def recording_change(inputs: Inputs, kpi: Kpi) -> RecordingChange | None:
     changes = [
         RecordingChange(name, channel, round(100 * (now.value or 0)), round(100 * (before.value or 0)))
         for name, channel, now, before in pairs
-        if _differs(now, before, PROBABILITY / len(pairs))
+        if differs(now, before, PROBABILITY / len(pairs))
     ]
     return max(changes, key=lambda change: abs(change.percent - change.before), default=None)
 
@@ -61,6 +61,7 @@ def _share(inputs: Inputs, cells: Cells, name: str, place: int, channel: str | N
     return share_of_rows([cells.sum(name, inputs.spans[name][place], channel)], inputs.reporting.confidence)
 
 
-def _differs(now: Measure, before: Measure, probability: float) -> bool:
+def differs(now: Measure, before: Measure, probability: float) -> bool:
+    """Whether two shares of what is recorded differ by more than chance, at this probability, and by enough."""
     test = difference_of_shares(now, before, 1 - probability)
     return test is not None and test.p_value < probability and abs(test.value) > LEAST_CHANGE

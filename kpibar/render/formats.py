@@ -104,7 +104,7 @@ FORMATS: Mapping[str, FormatSpec] = {
 
 # How the files of other answers begin: JSON of any, the records behind a figure, an explanation of it in words.
 _ANSWERS = re.compile(
-    r'\{\n "schema": "kpibar\.[a-z_]+"|part,source,id,date,in_numerator,|'
+    r'\{\n "schema": "kpibar\.[a-z_]+"|\ufeff?part[,;]source[,;]id[,;]date[,;]in_numerator[,;]|'
     r".* [0-9]{4}  [0-9]{4}-[0-9]{2}-[0-9]{2} → [0-9]{4}-[0-9]{2}-[0-9]{2}$",
     re.MULTILINE,
 )

@@ -24,8 +24,11 @@ _PART = "– "
 
 
 def to_markdown(barometer: Barometer, lang: str, *, wide: bool = False) -> str:
-    """The report as Markdown. `lang` is "en" or "fr"; KeyError otherwise. `wide` has months as columns."""
-    return print_markdown(report_page(barometer, lang, wide=wide), lang)
+    """The report as Markdown. `lang` is "en" or "fr"; KeyError otherwise. `wide` has months as columns.
+
+    Its segments come after the table of the year, which a file is read without asking again for.
+    """
+    return print_markdown(report_page(barometer, lang, wide=wide, whole=True), lang)
 
 
 def print_markdown(page: Page, lang: str) -> str:

@@ -20,20 +20,24 @@ _MONTHS = {f"month_{month}": month for month in range(1, 13)}
 _JUDGEMENT = ("change", "change_interval", "verdict", "smallest_visible")
 
 
-def report_page(barometer: Barometer, lang: str, most_segments: int | None = None, *, wide: bool = False) -> Page:
+def report_page(
+    barometer: Barometer, lang: str, most_segments: int | None = None, *, wide: bool = False, whole: bool = False
+) -> Page:
     """The page of a barometer. `lang` is "en" or "fr"; KeyError otherwise.
 
-    Of a mix, the year's table has the `most_segments` largest shares, None: all. `wide` has a column for each month.
+    Of a mix, the year's table has the `most_segments` largest shares, None: all. `wide` has a column for each month,
+    `whole` the year's table and its sentences before those of the dimensions asked for.
     """
     cells = Cells(barometer, lang)
     rows, by = [row for row in barometer.rows if row.status != "not_available"], barometer.request.by
     tables = [_division(cells, [row for row in rows if _has_breakdown(row, name)], name, wide) for name in by]
-    if not tables:
+    is_whole = whole or not tables
+    if is_whole:
         columns = _columns(cells, "trend", (*_JUDGEMENT, "target"))
-        tables = [Table(columns, tuple(_families(cells, rows, most_segments)))]
+        tables = [Table(columns, tuple(_families(cells, rows, most_segments))), *tables]
     without_breakdown = {name: [row for row in rows if not _has_breakdown(row, name)] for name in by}
     return Page(
-        heading=(*_heading(cells), *(() if by else overview_lines(cells))),
+        heading=(*_heading(cells), *(overview_lines(cells) if is_whole else ())),
         table=tables[0],
         further=tuple(tables[1:]),
         absent=tuple(absent_lines(cells, without_breakdown)),
@@ -55,7 +59,7 @@ def _heading(cells: Cells) -> Iterator[tuple[Cell, ...]]:
     if columns := cells.barometer.request.rows.beside_brand:
         values = cells.barometer.request.rows.values
         texts = (
-            f"{dimension_name(name, cells.lang)} {clean(segment_name(name, values[name], cells.lang))}"
+            f"{dimension_name(name, cells.lang).lower()} {clean(segment_name(name, values[name], cells.lang))}"
             for name in columns
         )
         yield (cells.say("filter", "heading", filters=" · ".join(texts)),)
@@ -161,7 +165,9 @@ def _month_columns(cells: Cells, rows: Sequence[report.Row]) -> Table:
         members = tuple(_wide_row(cells, row) for row in rows if row.kpi.family == family.id)
         if members:
             sections.append(Section(Cell(clean(title(family.title, cells.lang)), "heading"), members))
-    return Table((Column(LABEL, cells.say("head_kpi", "head")), year, *months), tuple(sections), tuple(names))
+    return Table(
+        (Column(LABEL, cells.say("head_kpi", "head")), year, *months), tuple(sections), tuple((name,) for name in names)
+    )
 
 
 def _wide_row(cells: Cells, row: report.Row) -> Row:

@@ -91,12 +91,13 @@ class Section:
 class Table:
     """Columns, and the sections of rows that have them in common.
 
-    Where room is short, the columns named in `spread` are spread over several tables, each with all other columns.
+    Where room is short, the columns named in `spread` are spread over several tables, each with all other columns:
+    no column is lost. Those of one group, such as a figure and its interval, stay together.
     """
 
     columns: tuple[Column, ...]
     sections: tuple[Section, ...]
-    spread: tuple[str, ...] = ()
+    spread: tuple[tuple[str, ...], ...] = ()
 
     @property
     def rows(self) -> Iterator[Row]:

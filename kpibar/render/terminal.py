@@ -1,9 +1,11 @@
 """A page on a terminal, or in full width without colour on a pipe: how a role looks, and what a width shows.
 
-Too narrow a screen loses whole columns, the least important first, never half a figure. Judgements are words
+Too narrow a screen spreads the columns of a table over several, or loses whole ones, the least important first, never
+half a figure. Judgements are words
 and arrow shapes; colour only repeats them.
 """
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -108,13 +110,14 @@ def _print_table(table: Table, screen: Screen) -> tuple[list[RenderableType], se
 
 
 def _blocks(table: Table, screen: Screen) -> list[Table]:
-    """The table; where its spread columns do not fit side by side, tables of as many of them as do, all alike."""
+    """The table; where its spread columns do not fit side by side, as few tables as do, of about as many each."""
     if not table.spread:
         return [table]
     blocks = [table]
-    for size in (size for size in range(len(table.spread), 0, -1) if len(table.spread) % size == 0):
-        groups = [table.spread[first : first + size] for first in range(0, len(table.spread), size)]
-        blocks = [_with_columns(table, names) for names in groups]
+    count = len(table.spread)
+    for size in dict.fromkeys(math.ceil(count / tables) for tables in range(1, count + 1)):
+        groups = [table.spread[first : first + size] for first in range(0, count, size)]
+        blocks = [_with_columns(table, {name for group in part for name in group}) for part in groups]
         if all(_is_narrow(block, screen) for block in blocks):
             break
     return blocks
@@ -122,7 +125,8 @@ def _blocks(table: Table, screen: Screen) -> list[Table]:
 
 def _with_columns(table: Table, names: Collection[str]) -> Table:
     """A table with some of its spread columns, and all others."""
-    columns = tuple(column for column in table.columns if column.name in names or column.name not in table.spread)
+    spread = {name for group in table.spread for name in group}
+    columns = tuple(column for column in table.columns if column.name in names or column.name not in spread)
     return replace(table, columns=columns)
 
 

@@ -29,7 +29,7 @@ UNIT_WORDS: Mapping[str, str] = {"share": "ratio", "per_100": "per_order"}
 # A pattern of how the file begins, in every version and dialect of it.
 CSV_BEGINNING = "\ufeff?" + "[,;]".join(COLUMNS[:7]) + "[,;]"
 _DECIMALS = 6
-_MARK = "\ufeff"
+MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,15 @@ def default_dialect(lang: str) -> str:
 def to_csv(barometer: Barometer, lang: str = "en", dialect: Dialect = DIALECTS["default"]) -> str:
     """The table as CSV, titles in a language. Text that a spreadsheet would run is disarmed."""
     text = io.StringIO()
-    text.write(_MARK if dialect.has_mark else "")
+    text.write(MARK if dialect.has_mark else "")
     writer = csv.writer(text, delimiter=dialect.delimiter, lineterminator=dialect.line_end)
     writer.writerow(COLUMNS)
-    writer.writerows([_text(value, dialect) for value in line] for line in lines(barometer, lang))
+    writer.writerows([csv_cell(value, dialect) for value in line] for line in lines(barometer, lang))
     return text.getvalue()
 
 
-def _text(value: Value, dialect: Dialect) -> str | float | None:
+def csv_cell(value: Value, dialect: Dialect) -> str | float | None:
+    """A value as it stands in a CSV: a text disarmed, a number with the decimal sign of the dialect."""
     if isinstance(value, str):
         return csv_text(value)
     if value is None or dialect.decimal_sign == ".":

@@ -3,6 +3,6 @@
 Its own order, each line standing on those above it:
 
     contacts kpis parcels records silence
-    search
+    omissions search
     story
 """

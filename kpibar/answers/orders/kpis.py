@@ -16,6 +16,14 @@ from kpibar.values.notation import quote
 # The column that names contacts in the fact tables made of them.
 _UIDS = {"contacts": "contact_uid", "issues": "first_contact_uid", "journeys": "first_contact_uid"}
 
+# When a row of a fact table happened, of those of which an order has several.
+_MOMENTS = {
+    "contacts": "created_at, contact_uid",
+    "issues": "opened_at, issue_id",
+    "journeys": "opened_at, journey_id",
+    "surveys": "coalesce(sent_at, answered_at), survey_uid",
+}
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -123,7 +131,9 @@ def _tallies(store: Store, kpis: Sequence[Kpi], rows: Rows) -> dict[str, _Tallie
     for (table, _), members in groups.items():
         condition = rows.condition(table)
         columns = ",\n    ".join(column for kpi in members for column in _columns(kpi))
-        sql = f"SELECT\n    {columns}\nFROM fact_{table}\nWHERE {condition}"
+        # In the order of time, as the events of the story are told.
+        moment = _MOMENTS.get(table, "1")
+        sql = f"SELECT\n    {columns}\nFROM fact_{table}\nWHERE {condition}\nORDER BY {moment}"
         records = run_statement(store.engine, members[0], sql)
         first = 0
         for kpi in members:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from kpibar.answers.orders.contacts import ContactRecord, contacts_of_order, contacts_of_uids
 from kpibar.answers.orders.kpis import KpiCount, Rows, counts_of_rows
+from kpibar.answers.orders.omissions import Omission, omissions
 from kpibar.answers.orders.parcels import Parcel, parcels_of
 from kpibar.answers.orders.records import Notice, Survey, gestures_of, notices_of, surveys_of
 from kpibar.answers.orders.search import Match, find_orders
@@ -22,7 +23,7 @@ Source = Literal["shop", "parcels", "contacts"]
 # What happens at one instant comes in this order.
 CODES = (
     "placed", "promise", "cancelled", "shipped", "attempt", "delivered", "returned", "lost", "promise_broken",
-    "notice", "contact", "survey_sent", "survey_answered", "gesture", "silence", "export_end",
+    "notice", "contact", "survey_sent", "survey_answered", "gesture", "silence_end", "silence", "export_end",
 )  # fmt: skip
 _PLACES = {kind: place for place, kind in enumerate(CODES)}
 _CALLS = frozenset({"phone"})
@@ -61,7 +62,8 @@ class Story:
     """An order, its events in the order of time, what the customer had to do, and the KPIs that count it.
 
     `calls`, `messages` and `visits` are the counted contacts by telephone, in writing and in other ways. `until` is the
-    instant up to which every export speaks that may hold a word to the customer.
+    instant up to which every export speaks that may hold a word to the customer. `omissions` are the KPIs one would
+    expect to count it, and why they do not.
     """
 
     head: Head
@@ -75,6 +77,7 @@ class Story:
     visits: int
     until: datetime | None
     kpis: tuple[KpiCount, ...]
+    omissions: tuple[Omission, ...] = ()
 
     @property
     def worst(self) -> Parcel | None:
@@ -124,7 +127,13 @@ def story(store: Store, config: Config, match: Match) -> Story:
         *(Event("notice", notice.sent_at, notice) for notice in notices),
         *_survey_events(surveys), *(Event("gesture", gesture.given_at, gesture) for gesture in gestures),
         *(Event("silence", gap.start, gap) for gap in gaps),
+        *(Event("silence_end", gap.end, gap) for gap in gaps if not gap.open),
     )  # fmt: skip
+    counted = counts_of_rows(store, config, rows)
+    uids = {
+        "contacts": [f"{contact.source}/{contact.contact_id}" for contact in contacts],
+        "surveys": [survey.survey_uid for survey in surveys],
+    }
     return Story(
         head=head,
         timezone=store.meta("timezone") or "UTC",
@@ -136,7 +145,8 @@ def story(store: Store, config: Config, match: Match) -> Story:
         messages=counts["message"],
         visits=counts["visit"],
         until=until,
-        kpis=counts_of_rows(store, config, rows),
+        kpis=counted,
+        omissions=omissions(store, config, head.order_id, uids, counted),
     )
 
 

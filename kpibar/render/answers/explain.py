@@ -2,7 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import TypedDict
 
 from kpibar.answers.bridge import FATES, Bridge, Tally
 from kpibar.answers.explain import Explanation
@@ -12,37 +15,41 @@ from kpibar.answers.terms import Reason
 from kpibar.kpis.decomposition import OTHER, Addition, GroupChange, Part, Split
 from kpibar.measure.report import Segment
 from kpibar.render.cells import Cells
-from kpibar.render.clean import clean, csv_text
+from kpibar.render.clean import clean
 from kpibar.render.messages import dimension_name, is_message, note_text, say, segment_name
 from kpibar.render.numbers import DASH, format_change, format_change_interval, format_value
 from kpibar.render.table import LABEL, SEPARATOR, Cell, Column, Page, Row, Section, Table
 from kpibar.render.terminal import Screen, print_page
+from kpibar.render.tidy import DIALECTS, MARK, Dialect, csv_cell
 
 _MINUS = "\u2212"
+# Known of so many rows, a dimension is known of most.
+_MOST = 0.5
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def explanation_text(explanation: Explanation, lang: str, screen: Screen) -> str:
     """The explanation of a figure, as text."""
     words = Words(explanation, lang)
-    pages = (bridge_page(words), *causes_pages(words))
+    pages = (*bridge_pages(words), *causes_pages(words))
     return "\n\n".join(print_page(page, screen).strip("\n") for page in pages) + "\n"
 
 
-def records_csv(records: Records) -> str:
-    """The records behind a figure as CSV, a line each."""
+def records_csv(records: Records, dialect: Dialect = DIALECTS["default"]) -> str | bytes:
+    """The records behind a figure as CSV, a line each; bytes where the dialect has a mark of its encoding."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    text.write(MARK if dialect.has_mark else "")
+    writer = csv.writer(text, delimiter=dialect.delimiter, lineterminator=dialect.line_end)
     writer.writerow(COLUMNS)
     for row in records.rows:
-        writer.writerow([_csv_cell(value) for value in row])
-    return text.getvalue()
+        writer.writerow([_csv_cell(value, dialect) for value in row])
+    return text.getvalue().encode("utf-8") if dialect.has_mark else text.getvalue()
 
 
-def _csv_cell(value: object) -> str:
-    if value is None:
-        return ""
-    return csv_text(value) if isinstance(value, str) else str(value)
+def _csv_cell(value: object, dialect: Dialect) -> str | float | None:
+    if isinstance(value, str | int | float | Decimal | None) and not isinstance(value, bool):
+        return csv_cell(float(value) if isinstance(value, Decimal) else value, dialect)
+    return str(value)
 
 
 class Words:
@@ -85,22 +92,31 @@ class Words:
 # The bridge
 
 
-def bridge_page(words: Words) -> Page:
-    """The heading of the whole answer, and the bridge of the figure or of each operand."""
+def bridge_pages(words: Words) -> Iterator[Page]:
+    """The bridge of the figure or of each operand, each with letters for its own sources; the heading comes first."""
     row, window = words.explanation.row, words.explanation.barometer.edition.window
     title = Cell(words.say("heading", kpi=words.cells.name(row.kpi), year=words.year), "title")
-    names = list(dict.fromkeys(str(t.source) for bridge in words.explanation.bridges for t in bridge.sources))
-    marks = {name: _mark(place) for place, name in enumerate(names)}
+    heading = ((title, Cell(f"{window.start} → {window.end}", "detail")), *_figures_line(words))
+    *others, last = words.explanation.bridges
+    for bridge in others:
+        yield _bridge_page(words, bridge, heading)
+        heading = ()
+    page = _bridge_page(words, last, heading)
+    yield replace(page, notes=(*page.notes, Cell(words.say("one_line"), "note")))
+
+
+def _bridge_page(words: Words, bridge: Bridge, heading: tuple[tuple[Cell, ...], ...]) -> Page:
+    marks = {str(tally.source): _mark(place) for place, tally in enumerate(bridge.sources)}
     columns = (
         Column(LABEL, Cell("", "head")),
         Column("all", Cell(words.say("all_sources"), "head"), "right"),
-        *(Column(name, Cell(marks[name], "head"), "right", priority=place) for place, name in enumerate(names, 1)),
+        *(Column(name, Cell(mark, "head"), "right") for name, mark in marks.items()),
     )
     sources = SEPARATOR.join(words.say("source", mark=mark, source=clean(name)) for name, mark in marks.items())
     return Page(
-        heading=((title, Cell(f"{window.start} → {window.end}", "detail")), *_figures_line(words)),
-        table=Table(columns, tuple(_bridge_section(words, bridge) for bridge in words.explanation.bridges)),
-        notes=(Cell(words.say("sources", sources=sources), "note"),),
+        heading=heading,
+        table=Table(columns, (_bridge_section(words, bridge),), tuple((name,) for name in marks)),
+        notes=(Cell(sources, "note"),) if sources else (),
     )
 
 
@@ -196,15 +212,41 @@ def causes_pages(words: Words) -> Iterator[Page]:
         yield _sentences([_untold(words)])
     elif not causes.breakdowns:
         yield _sentences([words.say("untold_dimension")])
-    splits = [breakdown for breakdown in causes.breakdowns if breakdown.split]
-    additions = [breakdown for breakdown in causes.breakdowns if breakdown.additions]
-    segments = [breakdown for breakdown in causes.breakdowns if breakdown.segments]
-    if splits:
-        yield _split_page(words, splits)
-    if additions:
-        yield _additions_page(words, additions)
-    if segments:
-        yield _segments_page(words, segments)
+    kinds: dict[Callable[[Words, Sequence[Breakdown]], Page], list[Breakdown]] = {}
+    for breakdown in causes.breakdowns:
+        if breakdown.groups:
+            kinds.setdefault(_page_of(breakdown), []).append(breakdown)
+    for write, breakdowns in kinds.items():
+        page = write(words, breakdowns)
+        known = tuple((Cell(line),) for breakdown in breakdowns for line in _coverage_sentences(words, breakdown))
+        yield replace(page, heading=(*known, *page.heading))
+
+
+def _page_of(breakdown: Breakdown) -> Callable[[Words, Sequence[Breakdown]], Page]:
+    """What writes the page of a breakdown: a split, what groups add, or their figures."""
+    if breakdown.split:
+        return _split_page
+    return _additions_page if breakdown.additions else _segments_page
+
+
+def _coverage_sentences(words: Words, breakdown: Breakdown) -> Iterator[str]:
+    """Of how many rows the dimension is known, where some lack it, and that this share moved between the years."""
+    dimension = dimension_name(breakdown.dimension, words.lang)
+    for coverage in breakdown.coverages:
+        before, now = coverage.shares
+        if before is None or now is None or (coverage.least == 1 and not coverage.moved):
+            continue
+        line = words.say(
+            "known_mostly" if coverage.least >= _MOST else "known_partly",
+            dimension=dimension,
+            rows=words.say(f"rows_{coverage.kpi.from_table}"),
+            known=words.count(coverage.known[1]),
+            count=words.count(coverage.rows[1]),
+            now=format_value(now, "share", words.lang),
+            before=format_value(before, "share", words.lang),
+            previous=words.year - 1,
+        )
+        yield f"{line} {words.say('known_moved')}" if coverage.moved else line
 
 
 def _sentences(lines: Sequence[str]) -> Page:
@@ -298,20 +340,51 @@ def _split_page(words: Words, breakdowns: Sequence[Breakdown]) -> Page:
     years = (str(words.year - 1), str(words.year))
     columns = (
         Column(LABEL, Cell("", "head")),
-        *(Column(f"share {year}", Cell(words.say("head_share", year=year), "head"), "right", 3) for year in years),
-        *(Column(f"value {year}", Cell(year, "head"), "right", 2) for year in years),
+        *(Column(f"share {year}", Cell(words.say("head_share", year=year), "head"), "right") for year in years),
+        *(Column(f"value {year}", Cell(year, "head"), "right") for year in years),
         Column("mix", Cell(words.say("head_mix"), "head"), "right"),
-        Column("mix interval", words.cells.say("head_change_interval", "head"), priority=5),
+        Column("mix interval", words.cells.say("head_change_interval", "head")),
         Column("rate", Cell(words.say("head_within"), "head"), "right"),
-        Column("rate interval", words.cells.say("head_change_interval", "head"), priority=4),
+        Column("rate interval", words.cells.say("head_change_interval", "head")),
     )
+    groups = (*_of_years(("share", "value"), years), ("mix", "mix interval"), ("rate", "rate interval"))
     sections = [_split_section(words, breakdown.dimension, breakdown.split) for breakdown in breakdowns
                 if breakdown.split is not None]  # fmt: skip
     return Page(
         heading=tuple((Cell(line),) for line in split_sentences(words)),
-        table=Table(columns, tuple(sections)),
-        notes=(Cell(words.say("method", **_method(words)), "note"),),
+        notes=tuple(Cell(note, "note") for note in _split_notes(words, breakdowns)),
+        **_tables(columns, sections, groups),
     )
+
+
+def _split_notes(words: Words, breakdowns: Sequence[Breakdown]) -> Iterator[str]:
+    """What the dashes of what is not in the base mean, and how a change is split."""
+    if any(breakdown.split and breakdown.split.outside for breakdown in breakdowns):
+        yield words.say("outside_note", rows=words.say(f"rows_{words.explanation.bridges[0].kpi.from_table}"))
+    yield words.say("method", **_method(words))
+
+
+def _of_both(words: Words, name: str) -> tuple[str, str]:
+    """A column of each year."""
+    return f"{name} {words.year - 1}", f"{name} {words.year}"
+
+
+class _Tables(TypedDict):
+    """The tables of a page."""
+
+    table: Table
+    further: tuple[Table, ...]
+
+
+def _tables(columns: tuple[Column, ...], sections: Sequence[Section], groups: tuple[tuple[str, ...], ...]) -> _Tables:
+    """A table of each section: where its columns do not fit side by side, it is followed by its further columns."""
+    first, *further = (Table(columns, (section,), groups) for section in sections)
+    return {"table": first, "further": tuple(further)}
+
+
+def _of_years(names: Sequence[str], years: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """The columns of both years of each name, which stay together."""
+    return tuple(tuple(f"{name} {year}" for year in years) for name in names)
 
 
 def _method(words: Words) -> dict[str, str]:
@@ -329,7 +402,9 @@ def _split_section(words: Words, dimension: str, split: Split) -> Section:
     rows = [_group_row(words, say("total", words.lang), whole)]
     rows += [_group_row(words, words.group(dimension, group.name), group) for group in split.groups]
     if split.outside is not None:
-        rows.append(Row({LABEL: Cell(words.say("outside")), **_part_cells(words, "rate", split.outside)}))
+        absent = {name: Cell(DASH, "missing") for name in (*_of_both(words, "share"), *_of_both(words, "value"),
+                                                           "mix", "mix interval")}  # fmt: skip
+        rows.append(Row({LABEL: Cell(words.say("outside")), **absent, **_part_cells(words, "rate", split.outside)}))
     return Section(_heading(words, dimension), tuple(rows))
 
 
@@ -357,11 +432,12 @@ def _additions_page(words: Words, breakdowns: Sequence[Breakdown]) -> Page:
     years, is_count = (str(words.year - 1), str(words.year)), words.explanation.kpi.spec.counts
     columns = (
         Column(LABEL, Cell("", "head")),
-        *(Column(f"events {year}", Cell(words.say("head_events", year=year), "head"), "right", 3) for year in years),
-        *(Column(f"value {year}", Cell(year, "head"), "right", 2) for year in years if not is_count),
+        *(Column(f"events {year}", Cell(words.say("head_events", year=year), "head"), "right") for year in years),
+        *(Column(f"value {year}", Cell(year, "head"), "right") for year in years if not is_count),
         Column("part", Cell(words.say("head_part"), "head"), "right"),
-        *(() if is_count else (Column("part interval", words.cells.say("head_change_interval", "head"), priority=4),)),
+        *(() if is_count else (Column("part interval", words.cells.say("head_change_interval", "head")),)),
     )
+    groups = (*_of_years(("events", "value"), years), ("part", "part interval"))
     names = ", ".join(dimension_name(breakdown.dimension, words.lang).lower() for breakdown in breakdowns)
     line = words.say("additions_count") if is_count else words.say("additions", dimension=names)
     method = _method(words)
@@ -374,8 +450,8 @@ def _additions_page(words: Words, breakdowns: Sequence[Breakdown]) -> Page:
     ]
     return Page(
         heading=((Cell(line),),),
-        table=Table(columns, tuple(sections)),
         notes=(Cell(words.say("method_counts" if is_count else "method_additions", **method), "note"),),
+        **_tables(columns, sections, groups),
     )
 
 
@@ -393,12 +469,13 @@ def _segments_page(words: Words, breakdowns: Sequence[Breakdown]) -> Page:
     columns = (
         Column(LABEL, Cell("", "head")),
         Column("value", Cell(str(year), "head"), "right"),
-        Column("previous", Cell(str(year - 1), "head"), "right", priority=2),
+        Column("previous", Cell(str(year - 1), "head"), "right"),
+        Column("base", cells.say("head_base", "head"), "right"),
         Column("change", cells.say("head_change", "head"), "right"),
-        Column("change_interval", cells.say("head_change_interval", "head"), priority=4, optional=True),
-        Column("verdict", cells.say("head_verdict", "head"), priority=1),
-        Column("base", cells.say("head_base", "head"), "right", priority=3),
+        Column("change_interval", cells.say("head_change_interval", "head"), optional=True),
+        Column("verdict", cells.say("head_verdict", "head")),
     )
+    groups = (("value", "previous", "base"), ("change", "change_interval", "verdict"))
     sections = tuple(
         Section(
             _heading(words, breakdown.dimension),
@@ -406,7 +483,7 @@ def _segments_page(words: Words, breakdowns: Sequence[Breakdown]) -> Page:
         )
         for breakdown in breakdowns
     )
-    return Page(heading=((Cell(words.say("no_sum")),),), table=Table(columns, sections))
+    return Page(heading=((Cell(words.say("no_sum")),),), **_tables(columns, sections, groups))
 
 
 def _segment_row(words: Words, dimension: str, segment: Segment) -> Row:

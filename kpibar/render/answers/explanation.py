@@ -135,6 +135,15 @@ def _breakdown(breakdown: Breakdown) -> dict[str, Any]:
         "groups": groups,
         "additions": [_addition(addition) for addition in breakdown.additions],
         "segments": [_segment(segment) for segment in breakdown.segments],
+        "known": [
+            {
+                "kpi": coverage.kpi.id,
+                "rows": list(coverage.rows),
+                "known": list(coverage.known),
+                "moved": coverage.moved,
+            }
+            for coverage in breakdown.coverages
+        ],
     }
 
 

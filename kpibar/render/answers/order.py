@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 
 from kpibar.answers.orders.contacts import ContactRecord
 from kpibar.answers.orders.kpis import KpiCount
+from kpibar.answers.orders.omissions import Omission
 from kpibar.answers.orders.parcels import Parcel
 from kpibar.answers.orders.records import Gesture, Notice, Survey
 from kpibar.answers.orders.silence import Silence
 from kpibar.answers.orders.story import Event, Head, Story
+from kpibar.answers.terms import Reason
 from kpibar.render import messages
 from kpibar.render.clean import clean, json_text
 from kpibar.render.messages import day_name, is_message, segment_name, title
@@ -33,8 +35,9 @@ _ROLES: Mapping[str, Role] = {"promise_broken": "worse", "silence": "warning", "
 # So many values of a mean or median are shown.
 _MOST_VALUES = 3
 _WHOLE_DAYS_FROM, _HOURS_UP_TO, _MINUTES_BELOW, _SECONDS_BELOW = 100, 99, 100, 99.5
-# The columns of the KPIs, and which of them goes first where room is short.
-_COLUMNS = (("month", 0), ("base", 0), ("hits", 0), ("values", 2), ("judged_from", 1))
+# The columns of the KPIs; where room is short, those of a group stand in a table of their own.
+_COLUMNS = ("month", "base", "hits", "values", "judged_from")
+_GROUPS = (("month", "base", "hits"), ("values", "judged_from"))
 
 
 @dataclass(frozen=True)
@@ -123,10 +126,42 @@ def _story_text(story: Story, lang: str, screen: Screen) -> str:
         [Cell()],
     ]
     lines += [list(_line(event, story, words)) for event in story.events]
+    why = list(_omission_lines(story.omissions, words))
     notes = [Cell(words.say("times", zone=story.timezone), "note")]
     if not story.kpis:
-        return print_lines([*lines, [Cell()], [Cell(words.say("kpis_none"), "note")], notes], screen)
-    return print_lines(lines, screen) + print_page(_kpi_page(story.kpis, notes, words), screen)
+        lines += [[Cell()], [Cell(words.say("kpis_none"), "note")]]
+        return print_lines([*lines, *([[Cell()], *why, [Cell()]] if why else []), notes], screen)
+    page = print_lines(lines, screen) + print_page(_kpi_page(story.kpis, [], words), screen)
+    return page + print_lines([*([[Cell()], *why] if why else []), [Cell()], notes], screen)
+
+
+def _omission_lines(omissions: Sequence[Omission], words: _Words) -> Iterator[list[Cell]]:
+    """The KPIs that do not count it, those of one reason in a line."""
+    names: dict[str, list[str]] = {}
+    for omission in omissions:
+        names.setdefault(_why(omission, words), []).append(clean(title(omission.kpi.title, words.lang)))
+    if names:
+        yield [Cell(words.say("omissions"), "heading")]
+    for why, kpis in names.items():
+        yield [Cell(words.say("omission", kpis=", ".join(kpis), why=why))]
+
+
+def _why(omission: Omission, words: _Words) -> str:
+    """Why no record of the order is counted; of several the number of each reason."""
+    if not omission.reasons:
+        return words.say(f"without_{omission.records}")
+    several = omission.records != "orders"
+    return ", ".join(_reason_in_words(reason, count if several else None, words) for reason, count in omission.reasons)
+
+
+def _reason_in_words(reason: Reason, count: int | None, words: _Words) -> str:
+    key = f"order_why_{reason.code}"
+    if not is_message(key):
+        key = f"explain_reason_{reason.code}"
+    if not is_message(key):
+        key = "explain_reason_no_day"
+    text = messages.say(key, words.lang, **({"term": clean(reason.term)} if reason.term else {}))
+    return text if count is None else words.say("omission_counted", why=text, count=words.count(count))
 
 
 def _title(story: Story, words: _Words) -> str:
@@ -379,12 +414,17 @@ def _of_silence(event: Event, story: Story, words: _Words) -> str:
     )
 
 
+def _of_silence_end(event: Event, story: Story, words: _Words) -> str:
+    silence: Silence = event.subject
+    return words.say("event_silence_end", time=words.late(silence.seconds))
+
+
 _TEXTS: Mapping[str, Callable[[Event, Story, _Words], str]] = {
     "placed": _of_head, "cancelled": _of_head, "promise": _of_promise,
     **dict.fromkeys(("shipped", "attempt", "delivered", "returned", "lost"), _of_parcel),
     **dict.fromkeys(("promise_broken", "export_end"), _of_parcel),
     "notice": _of_notice, "contact": _of_contact, "survey_sent": _of_survey, "survey_answered": _of_survey,
-    "gesture": _of_gesture, "silence": _of_silence,
+    "gesture": _of_gesture, "silence": _of_silence, "silence_end": _of_silence_end,
 }  # fmt: skip
 
 
@@ -399,16 +439,16 @@ def _kpi_page(counts: Sequence[KpiCount], notes: Sequence[Cell], words: _Words) 
         sections.append(Section(Cell(clean(title(members[0].family.title, words.lang)), "heading"), rows))
     keys = ["kpis_legend", *(["kpis_pending"] if any(count.pending for count in counts) else [])]
     legends = (Cell(words.say(key), "legend") for key in keys)
-    return Page((), Table(_kpi_columns(counts, words), tuple(sections)), notes=(*legends, *notes))
+    return Page((), Table(_kpi_columns(counts, words), tuple(sections), _GROUPS), notes=(*legends, *notes))
 
 
 def _kpi_columns(counts: Sequence[KpiCount], words: _Words) -> tuple[Column, ...]:
     columns = [Column(LABEL, Cell(words.say("kpis"), "head"))]
-    for name, priority in _COLUMNS:
+    for name in _COLUMNS:
         if name == "judged_from" and not any(count.judged_from for count in counts):
             continue
         align = "left" if name in ("month", "values", "judged_from") else "right"
-        columns.append(Column(name, Cell(words.say(name), "head"), align, priority))  # type: ignore[arg-type]
+        columns.append(Column(name, Cell(words.say(name), "head"), align))  # type: ignore[arg-type]
     return tuple(columns)
 
 
@@ -468,6 +508,7 @@ def _story_json(story: Story) -> dict[str, Any]:
         "parcels": [_record_json(parcel) for parcel in story.parcels],
         "events": [_event_json(event) for event in story.events],
         "kpis": [_kpi_json(count) for count in story.kpis],
+        "kpis_without_it": [_omission_json(omission) for omission in story.omissions],
     }
 
 
@@ -492,6 +533,16 @@ def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.strftime(_INSTANT)
     return value.isoformat() if isinstance(value, date) else value
+
+
+def _omission_json(omission: Omission) -> dict[str, Any]:
+    return {
+        "kpi": omission.kpi.id,
+        "records": omission.records,
+        "reasons": [
+            {"code": reason.code, "term": reason.term or None, "count": count} for reason, count in omission.reasons
+        ],
+    }
 
 
 def _kpi_json(count: KpiCount) -> dict[str, Any]:

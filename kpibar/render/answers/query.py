@@ -161,7 +161,7 @@ def result_text(result: Result, limit: int | None, width: int | None, lang: str)
     if result.is_plan:
         yield from (f"{clean(line)}\n" for batch in result.batches for row in batch for line in _lines_of_plan(row))
         return
-    rows = _Rows(result, SCREEN_ROWS if limit is None and width is not None else limit)
+    rows = _Rows(result, SCREEN_ROWS if limit is None and width is not None and not result.description else limit)
     batches = iter(rows)
     first = next(batches, [])
     layout = _layout(result.columns, first, width)

@@ -1,10 +1,11 @@
 """The answer about WISMO as text, a table for each of its questions, and as JSON."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from kpibar.answers.lateness import STANDINGS
+from kpibar.answers.ranking import Ranking, Standing
 from kpibar.answers.wismo import Segment, Share, Wismo
 from kpibar.kpis.attribution import Attribution, Estimate
 from kpibar.kpis.compute import UNKNOWN
@@ -25,8 +26,11 @@ from kpibar.render.terminal import Screen, print_page
 SCHEMA, SCHEMA_VERSION = "kpibar.wismo", "1.0"
 # So many carriers stand on a screen; a pipe has all.
 _MOST_SEGMENTS = 12
+_MINUS = "\u2212"
 _MISSING = Cell(DASH, "missing")
 _NO_TABLE = Table((Column(LABEL, Cell()),), ())
+# Names of columns, by what stays together.
+_Groups = tuple[tuple[str, ...], ...]
 
 
 def wismo_text(wismo: Wismo, lang: str, screen: Screen) -> str:
@@ -79,15 +83,18 @@ class _Writer:
         return self._cell(share.value, "share"), self._between(Interval(share.low, share.high), "share")
 
     def _page(
-        self, title: str, heads: Mapping[str, tuple[str, int]], rows: Sequence[Row], notes: Iterable[str]
+        self, title: str, heads: Mapping[str, str], rows: Sequence[Row], notes: Iterable[str], groups: _Groups = ()
     ) -> Page:
-        """A table under a title, or notes alone; `heads` has the head of each further column, and what goes first."""
+        """A table under a title, or notes alone; `heads` has the head of each further column.
+
+        Where room is short, the columns stand in several tables, those of one of the `groups` in the same.
+        """
         texts = [Cell(clean(note), "note") for note in notes]
         if not rows:
             return Page(((Cell(title, "heading"),), *((text,) for text in texts)), _NO_TABLE)
         columns = [Column(LABEL, Cell(title, "heading"))]
-        columns += [Column(name, Cell(head, "head"), "right", priority) for name, (head, priority) in heads.items()]
-        return Page((), Table(tuple(columns), (Section(Cell(), tuple(rows)),)), notes=tuple(texts))
+        columns += [Column(name, Cell(head, "head"), "right") for name, head in heads.items()]
+        return Page((), Table(tuple(columns), (Section(Cell(), tuple(rows)),), groups), notes=tuple(texts))
 
     def _head_of_interval(self) -> str:
         percent = 100 * self.wismo.reporting.confidence
@@ -103,7 +110,7 @@ class _Writer:
             lines.append(Cell(clean(self._say("brand", brand=wismo.brand)), "detail"))
         if not wismo.edition.complete:
             lines.append(Cell(self._say("partial", end=day_name(wismo.edition.window.end, self.lang)), "detail"))
-        return Page(tuple((line,) for line in (*lines, Cell(self._lead(), "summary"))), _NO_TABLE)
+        return Page(tuple((line,) for line in (*lines, Cell(self._lead(), "summary"), *self._worst())), _NO_TABLE)
 
     def _lead(self) -> str:
         wismo = self.wismo
@@ -114,6 +121,30 @@ class _Writer:
         excess = wismo.attribution.excess
         ends = {name: self._count(value) for name, value in _ends(excess).items()}
         return self._say("lead" if excess.low > 0 else "lead_unclear", excess=self._count(excess.value), **ends)
+
+    def _worst(self) -> Iterator[Cell]:
+        """With which carrier and mode lateness costs most contacts, in all and per order, or that none can be told."""
+        for dimension in self.wismo.segments:
+            of_all = self.wismo.ranking(dimension, per_order=False)
+            of_each = self.wismo.ranking(dimension, per_order=True)
+            if of_all:
+                yield Cell(self._ranking(of_all, dimension, "total", "count"), "summary")
+            if of_each:
+                yield Cell(self._ranking(of_each, dimension, "rate", "per_100"), "summary")
+
+    def _ranking(self, ranking: Ranking, dimension: str, kind: str, unit: str) -> str:
+        first, *rivals = (self._standing(entry, dimension, unit) for entry in (ranking.first, *ranking.rivals))
+        groups = self._say(f"among_{dimension}")
+        if not rivals:
+            return clean(self._say(f"worst_{kind}", groups=groups, worst=first))
+        names = self._say("and", names=", ".join([first, *rivals[:-1]]), last=rivals[-1])
+        return clean(self._say(f"tied_{kind}", groups=groups, names=names))
+
+    def _standing(self, standing: Standing, dimension: str, unit: str) -> str:
+        value, low, high = (format_value(end, unit, self.lang)
+                            for end in (standing.excess.value, standing.excess.low, standing.excess.high))  # fmt: skip
+        name, orders = self._name(dimension, standing.name), self._count(standing.orders)
+        return self._say("standing", name=name, value=value, low=low, high=high, orders=orders)
 
     # When customers ask
 
@@ -140,12 +171,12 @@ class _Writer:
         if wismo.without_reason:
             notes.append(self._say("note_without_reason", count=self._count(wismo.without_reason)))
         heads = {
-            "contacts": (self._say("head_contacts"), 0),
-            "of_all": (self._say("head_of_all"), 2),
-            "of_known": (self._say("head_of_known"), 0),
-            "interval": (self._head_of_interval(), 1),
+            "contacts": self._say("head_contacts"),
+            "of_all": self._say("head_of_all"),
+            "of_known": self._say("head_of_known"),
+            "interval": self._head_of_interval(),
         }
-        return self._page(self._say("when"), heads, rows, notes)
+        return self._page(self._say("when"), heads, rows, notes, (("contacts", "of_all"), ("of_known", "interval")))
 
     def _stage_row(self, name: str, count: int, cells: Mapping[str, Cell]) -> Row:
         total = self.wismo.contacts
@@ -173,12 +204,13 @@ class _Writer:
             }
             rows.append(Row(cells))
         heads = {
-            "orders": (self._say("head_orders"), 0),
-            "with_contact": (self._say("head_with_contact"), 2),
-            "share": (self._say("head_share"), 0),
-            "interval": (self._head_of_interval(), 1),
+            "orders": self._say("head_orders"),
+            "with_contact": self._say("head_with_contact"),
+            "share": self._say("head_share"),
+            "interval": self._head_of_interval(),
         }
-        return self._page(self._say("how_often"), heads, rows, self._order_notes())
+        groups = (("orders", "with_contact"), ("share", "interval"))
+        return self._page(self._say("how_often"), heads, rows, self._order_notes(), groups)
 
     def _order_notes(self) -> list[str]:
         wismo, days = self.wismo, self._count(self.wismo.days)
@@ -214,11 +246,12 @@ class _Writer:
             for text, figure, interval, ends in lines
         ]
         heads = {
-            "figure": (self._say("head_figure"), 0),
-            "interval": (self._head_of_interval(), 1),
-            "bounds": (self._say("head_bounds"), 2),
+            "figure": self._say("head_figure"),
+            "interval": self._head_of_interval(),
+            "bounds": self._say("head_bounds"),
         }
-        return self._page(self._say("beyond"), heads, rows, self._notes_beyond(attribution))
+        groups = (("figure", "interval"), ("bounds",))
+        return self._page(self._say("beyond"), heads, rows, self._notes_beyond(attribution), groups)
 
     def _amount_of_contacts(self, contacts: float) -> str:
         return format_number(contacts, 0 if contacts >= 100 else 1, self.lang)
@@ -231,13 +264,35 @@ class _Writer:
 
     def _notes_beyond(self, found: Attribution) -> list[str]:
         wismo, days = self.wismo, self._count(self.wismo.days)
-        notes = [self._say("note_method", days=days, whole=self._count(found.whole))]
+        notes = [self._reconciliation(), self._say("note_method", days=days, whole=self._count(found.whole))]
         if found.coarser:
             smallest = self._count(wismo.reporting.min_base)
             notes.append(self._say("note_coarser", count=self._count(found.coarser), least=smallest))
         notes.append(self._say("note_bounds", unlinked=self._count(wismo.unlinked), year=wismo.edition.year))
         late, on_time = (self._by_number(side) for side in ("late", "on_time"))
         return [*notes, self._say("note_linking", late=late, on_time=on_time)]
+
+    def _reconciliation(self) -> str:
+        """How the contacts of the year lead to those about the orders judged."""
+        wismo, ways = self.wismo, self.wismo.reconciliation
+        left_out, added = ways.left_out, ways.added
+        days, year = self._count(wismo.days), wismo.edition.year
+
+        def terms(counts: Mapping[str, int], sign: str, names: Sequence[str]) -> str:
+            return "".join(
+                f" {sign} {self._say(f'step_{name}', count=self._count(counts[name]), days=days)}"
+                for name in names
+                if counts[name]
+            )
+
+        linked = ways.contacts - left_out["no_order"]
+        promised = linked - left_out["no_promise"]
+        line = self._say("steps_year", count=self._count(ways.contacts), year=year)
+        line += terms(left_out, _MINUS, ("no_order",)) + f" = {self._say('steps_linked', count=self._count(linked))}"
+        line += terms(left_out, _MINUS, ("no_promise",))
+        line += f" = {self._say('steps_promised', count=self._count(promised))}"
+        line += terms(left_out, _MINUS, ("other_orders", "too_late")) + terms(added, "+", tuple(added))
+        return f"{line} = {self._say('steps_judged', count=self._count(ways.about_orders_judged))}"
 
     def _by_number(self, side: Literal["late", "on_time"]) -> str:
         """The share of the linked contacts of a side that give the number; masked where they are few."""
@@ -255,15 +310,16 @@ class _Writer:
         if len(segments) > len(visible):
             notes.append(self._say("more", count=self._count(len(segments) - len(visible))))
         heads = {
-            "orders": (self._say("head_orders"), 0),
-            "late": (self._say("head_late"), 0),
-            "per_late": (self._say("head_per_late"), 2),
-            "per_on_time": (self._say("head_per_on_time"), 3),
-            "excess": (self._say("head_excess"), 0),
-            "interval": (self._head_of_interval(), 4),
+            "orders": self._say("head_orders"),
+            "late": self._say("head_late"),
+            "per_late": self._say("head_per_late"),
+            "per_on_time": self._say("head_per_on_time"),
+            "excess": self._say("head_excess"),
+            "interval": self._head_of_interval(),
         }
         rows = [self._segment_row(dimension, segment) for segment in visible]
-        return self._page(self._say(f"by_{dimension}"), heads, rows, notes)
+        groups = (("orders", "late"), ("per_late", "per_on_time"), ("excess", "interval"))
+        return self._page(self._say(f"by_{dimension}"), heads, rows, notes, groups)
 
     def _segment_row(self, dimension: str, segment: Segment) -> Row:
         excess = segment.excess.excess if segment.excess else None
@@ -302,9 +358,9 @@ class _Writer:
         ]
         rows.append(self._cost_row(say("total", self.lang), costs.whole.contacts, None, costs.whole.amount))
         heads = {
-            "contacts": (self._say("head_contacts"), 0),
-            "each": (self._say("head_each"), 1),
-            "amount": (self._say("head_amount", currency=costs.currency), 0),
+            "contacts": self._say("head_contacts"),
+            "each": self._say("head_each"),
+            "amount": self._say("head_amount", currency=costs.currency),
         }
         return self._page(title, heads, rows, self._cost_notes())
 
@@ -414,6 +470,17 @@ def wismo_json(wismo: Wismo) -> str:
                 },
             },
             **{name: [_segment_json(segment) for segment in segments] for name, segments in wismo.segments.items()},
+            "worst": {
+                f"{name}_per_order" if per_order else name: _ranking_json(wismo.ranking(name, per_order=per_order))
+                for name in wismo.segments
+                for per_order in (False, True)
+            },
+            "reconciliation": {
+                "contacts": wismo.reconciliation.contacts,
+                "left_out": dict(wismo.reconciliation.left_out),
+                "added": dict(wismo.reconciliation.added),
+                "about_orders_judged": wismo.reconciliation.about_orders_judged,
+            },
             "costs": _costs_json(wismo),
             "notices": _warnings_json(wismo),
         }
@@ -464,6 +531,17 @@ def _segment_json(segment: Segment) -> dict[str, Any]:
         "excess": _estimate_json(segment.excess.excess if segment.excess else None),
         "status": "low_base" if segment.few_late or segment.few_on_time else "ok",
     }
+
+
+def _ranking_json(ranking: Ranking | None) -> dict[str, Any] | None:
+    """The worst, and what cannot be told apart from it; null where nothing can be said."""
+    if ranking is None:
+        return None
+    first = ranking.first
+    return {
+        "name": first.name, "orders": first.orders, **_estimate_json(first.excess),
+        "cannot_be_told_from": [rival.name for rival in ranking.rivals],
+    }  # fmt: skip
 
 
 def _costs_json(wismo: Wismo) -> dict[str, Any]:
