@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
+from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,23 @@ if TYPE_CHECKING:
 # How every such file begins, whatever its language.
 HTML_BEGINNING = '<!DOCTYPE html>\n<html data-kpibar="report" lang="'
 _FILES = ("report.html.j2", "report.css")
+# The height of a frame in a notebook, in pixels: the first sentences and the cards.
+_FRAME = 720
 
 
 def to_html(barometer: Barometer, lang: str, generated_at: str) -> str:
     """The report as an HTML file. `lang` is "en" or "fr"; KeyError otherwise."""
     cells = Cells(barometer, lang)
     return _environment().get_template("report.html.j2").render(_parts(cells), generated_at=generated_at)
+
+
+def to_frame(barometer: Barometer, lang: str, generated_at: str) -> str:
+    """The page in a frame for a notebook: neither changes how the other looks, and nothing in it runs."""
+    page = escape(to_html(barometer, lang, generated_at))
+    name = escape(say("title", lang, year=barometer.edition.year))
+    return (
+        f'<iframe sandbox="" title="{name}" srcdoc="{page}" width="100%" height="{_FRAME}" style="border:0"></iframe>'
+    )
 
 
 def _parts(cells: Cells) -> Mapping[str, object]:
