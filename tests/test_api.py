@@ -192,7 +192,7 @@ def test_a_notebook_shows_the_page_in_a_frame_that_keeps_it_apart() -> None:
     found = re.fullmatch(
         r'<iframe sandbox="" title="([^"]+)" srcdoc="([^"]+)" width="100%" height="\d+" [^<>]+></iframe>', frame
     )
-    assert found and found[1] == "Customer service barometer 2025"
+    assert found and found[1] == "Customer-relationship barometer 2025"
     assert html.unescape(found[2]) == report.to_html()
     assert "<script" not in frame and "<script" not in report.to_html()
 

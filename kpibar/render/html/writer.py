@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # How every such file begins, whatever its language.
 HTML_BEGINNING = '<!DOCTYPE html>\n<html data-kpibar="report" lang="'
+# The end tags of cells and rows, a seventh of a page, are optional in HTML; within texts every "<" is escaped.
+_ENDS = re.compile(r"</t[dhr]>\s*")
 _FILES = ("report.html.j2", "report.css")
 # The height of a frame in a notebook, in pixels: the first sentences and the cards.
 _FRAME = 720
@@ -28,7 +31,8 @@ _FRAME = 720
 def to_html(barometer: Barometer, lang: str, generated_at: str) -> str:
     """The report as an HTML file. `lang` is "en" or "fr"; KeyError otherwise."""
     cells = Cells(barometer, lang)
-    return _environment().get_template("report.html.j2").render(_parts(cells), generated_at=generated_at)
+    page = _environment().get_template("report.html.j2").render(_parts(cells), generated_at=generated_at)
+    return _ENDS.sub("", page)
 
 
 def to_frame(barometer: Barometer, lang: str, generated_at: str) -> str:
