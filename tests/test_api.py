@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -199,3 +200,15 @@ def test_a_notebook_shows_the_page_in_a_frame_that_keeps_it_apart() -> None:
 
 def test_a_report_has_a_short_name() -> None:
     assert repr(by_carrier()) == "<kpibar report 2025 by carrier: 40 KPIs, computed 2026-01-15T08:30:00Z>"
+
+
+@pytest.mark.parametrize("by", [("channel", "carrier"), pytest.param(("reason", "carrier"), marks=pytest.mark.long)])
+def test_a_page_by_one_or_two_dimensions_is_below_200_kb(database: Path, by: tuple[str, str]) -> None:
+    report = kpibar.open(database, config=SETTINGS).barometer(2025, by=by)
+    for dimensions in (by, by[:1], by[1:]):
+        request = replace(report.barometer.request, by=dimensions)
+        shown = replace(report, barometer=replace(report.barometer, request=request))
+        for lang in ("en", "fr"):
+            page = shown.to_html(lang=lang)
+            assert page.count('<table class="heat') == len(dimensions)
+            assert len(page.encode()) < 200_000, (dimensions, lang)
