@@ -89,7 +89,7 @@ def by_brand(tmp_path_factory: pytest.TempPathFactory) -> Barometer:
 
 
 # What ends a cell or a row whose end tag HTML lets be left out.
-ENDS = {tag: "td th" for tag in ("td", "th")} | {tag: "td th tr" for tag in ("tr", "thead", "tbody", "table")}
+ENDS = dict.fromkeys(("td", "th"), "td th") | dict.fromkeys(("tr", "thead", "tbody", "table"), "td th tr")
 
 
 def tree(text: str) -> Element:
