@@ -1,4 +1,4 @@
-"""A barometer as the text of an HTML file."""
+"""A barometer as the text of an HTML file, and how templates are filled."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HTML_BEGINNING = '<!DOCTYPE html>\n<html data-kpibar="report" lang="'
 # The end tags of cells and rows, a seventh of a page, are optional in HTML; within texts every "<" is escaped.
 _ENDS = re.compile(r"</t[dhr]>\s*")
-_FILES = ("report.html.j2", "report.css")
+_FILES = ("report.html.j2", "report.css", "slide.svg.j2")
 # The height of a frame in a notebook, in pixels: the first sentences and the cards.
 _FRAME = 720
 
@@ -31,8 +31,17 @@ _FRAME = 720
 def to_html(barometer: Barometer, lang: str, generated_at: str) -> str:
     """The report as an HTML file. `lang` is "en" or "fr"; KeyError otherwise."""
     cells = Cells(barometer, lang)
-    page = _environment().get_template("report.html.j2").render(_parts(cells), generated_at=generated_at)
-    return _ENDS.sub("", page)
+    return _ENDS.sub("", fill("report.html.j2", **_parts(cells), generated_at=generated_at))
+
+
+def fill(template: str, **parts: object) -> str:
+    """A template of this folder, filled: every text is escaped, and an unknown name is an error."""
+    return _environment().get_template(template).render(parts)
+
+
+def style_sheet() -> str:
+    """The style sheet of the page."""
+    return _sources()["report.css"]
 
 
 def to_frame(barometer: Barometer, lang: str, generated_at: str) -> str:
@@ -77,14 +86,14 @@ def _parts(cells: Cells) -> Mapping[str, object]:
 
 @lru_cache(maxsize=1)
 def _sources() -> Mapping[str, str]:
-    """The texts of the template and of its style sheet."""
+    """The texts of the templates and of the style sheet."""
     folder = files("kpibar.render.html")
     return {name: folder.joinpath(name).read_text(encoding="utf-8") for name in _FILES}
 
 
 def _style_hash() -> str:
     """The digest by which a browser lets this style sheet through, and no other."""
-    digest = hashlib.sha256(f"\n{_sources()['report.css']}".encode()).digest()
+    digest = hashlib.sha256(f"\n{style_sheet()}".encode()).digest()
     return base64.b64encode(digest).decode("ascii")
 
 
