@@ -54,7 +54,7 @@ def find_browser(kind: str) -> str:
     path = next(filter(None, paths), None)
     if path is None:
         raise BrowserMissing(kind)
-    return path
+    return str(Path(path).absolute())
 
 
 def to_pdf(page: str) -> bytes:
