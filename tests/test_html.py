@@ -139,6 +139,12 @@ def test_ids_are_unique_and_every_label_leads_to_one(page: tuple[str, str]) -> N
     assert {element.get("aria-labelledby") for element in root.iter("section")} <= set(ids)
 
 
+def test_regions_have_names_of_their_own(by_brand: Barometer) -> None:
+    both = replace(by_brand, request=Request(year=2025, by=("brand", "month")))
+    regions = [one.get("aria-label") for one in tree(to_html(both, "en", AT)).iter() if one.get("role") == "region"]
+    assert len(regions) >= 5 and len(set(regions)) == len(regions)
+
+
 def test_a_drawing_is_hidden_from_readers_as_a_table_says_the_same(page: tuple[str, str]) -> None:
     root = tree(page[1])
     frames = [inner for element in root.iter() if element.tag != "svg" for inner in element if inner.tag == "svg"]

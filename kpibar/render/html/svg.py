@@ -81,8 +81,9 @@ def upright(look: str, place: float, top: float, bottom: float) -> Shape:
 
 def level(look: str, height: float, start: float = 0.0, end: float = 1.0) -> Shape:
     """A line along a drawing."""
-    places = {"x1": percent(start)} if start else {}
-    return shape("line", look, **places, x2=percent(end), y1=height, y2=height)
+    if not start:
+        return shape("line", look, x2=percent(end), y1=height, y2=height)
+    return shape("line", look, x1=percent(start), x2=percent(end), y1=height, y2=height)
 
 
 def dot(look: str, place: float, height: float) -> Shape:
