@@ -5,12 +5,13 @@
     outcomes = kpibar.ingest("tickets.csv", "calls.csv", database="kpibar.duckdb", timezone="Europe/Paris")
     report = kpibar.open("kpibar.duckdb").barometer(2025, by="carrier")
     report.to_frame()
+    report.to_html("barometer.html")
 
 Nothing is printed; what goes wrong is a `kpibar.errors.KpibarError`. Other modules are imported when a function is
 called: `import kpibar` alone costs next to nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,24 +30,53 @@ if TYPE_CHECKING:
 _INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
-    """A barometer, and what can be made of it. `generated_at` is the instant (UTC) at which it was computed."""
+    """A barometer, and what can be made of it. `generated_at` is the instant (UTC) at which it was computed.
+
+    `lang`, where a method has it, is "en" or "fr". A notebook shows the report as its page.
+
+    >>> import kpibar
+    >>> report = kpibar.read_report("barometer.json")
+    >>> report
+    <kpibar report 2025: 40 KPIs, computed 2026-01-01T00:00:00Z>
+    """
 
     barometer: "Barometer"
     generated_at: datetime
+    # The document it was read from, where it was written in another version: a barometer lacks what is unknown there.
+    original: Mapping[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        barometer = self.barometer
+        by = f" by {', '.join(barometer.request.by)}" if barometer.request.by else ""
+        many = f"{len(barometer.rows)} KPI{'s' if len(barometer.rows) != 1 else ''}"
+        return f"<kpibar report {barometer.edition.year}{by}: {many}, computed {self._generated_at}>"
+
+    def _repr_html_(self) -> str:
+        """The page for a notebook: in a frame, so that neither changes how the other looks, and nothing in it runs.
+
+        >>> import kpibar
+        >>> kpibar.read_report("barometer.json")._repr_html_()[:25]
+        '<iframe sandbox="" title='
+        """
+        from kpibar.render.html.writer import to_frame
+
+        return to_frame(self.barometer, "en", self._generated_at)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain lists, dictionaries, texts and numbers: what `kpibar report --json` writes."""
+        from copy import deepcopy
+
         from kpibar.render.document import document
 
-        return document(self.barometer, self._generated_at)
+        return document(self.barometer, self._generated_at) if self.original is None else deepcopy(dict(self.original))
 
     def to_json(self) -> str:
         """The report as JSON text."""
-        from kpibar.render.document import to_json
+        from kpibar.render.clean import json_text
 
-        return to_json(self.barometer, self._generated_at)
+        return json_text(self.to_dict())
 
     def to_csv(self, lang: str = "en") -> str:
         """The tidy long table as CSV: one line per KPI, segment and period. `lang`, "en" or "fr", is that of titles."""
@@ -60,11 +90,43 @@ class Report:
 
         return to_markdown(self.barometer, lang)
 
+    def to_html(self, path: str | Path | None = None, lang: str = "en") -> str:
+        """The report as an HTML page that needs nothing else: what `kpibar report -o barometer.html` writes.
+
+        With a path the page is written there too, over a file that there is, readable by its owner alone. Raises
+        OutputUnwritable, and KeyError of another language.
+
+        >>> import kpibar
+        >>> report = kpibar.read_report("barometer.json")
+        >>> page = report.to_html("barometer.html", lang="fr")
+        >>> page == Path("barometer.html").read_text(encoding="utf-8")
+        True
+        """
+        from kpibar.render.html.writer import to_html
+
+        page = to_html(self.barometer, lang, self._generated_at)
+        if path is not None:
+            _write(path, page)
+        return page
+
     def to_xlsx(self, lang: str = "en") -> bytes:
-        """The report as an Excel workbook."""
+        """The report as an Excel workbook, its bytes."""
         from kpibar.render.spreadsheet import to_workbook
 
         return to_workbook(self.barometer, lang, self.generated_at)
+
+    def to_excel(self, path: str | Path, lang: str = "en") -> None:
+        """Write the report as an Excel workbook, over a file that there is, readable by its owner alone.
+
+        Raises OutputUnwritable.
+
+        >>> import kpibar, pandas
+        >>> kpibar.read_report("barometer.json").to_excel("barometer.xlsx")
+        >>> sheet = pandas.read_excel("barometer.xlsx", sheet_name="Data", engine="calamine")
+        >>> sheet.loc[(sheet.kpi == "late_share") & (sheet.period == "2025"), "value"].round(3).tolist()
+        [0.088]
+        """
+        _write(path, self.to_xlsx(lang))
 
     def to_frame(self) -> "pandas.DataFrame":
         """The tidy long table as a data frame: one row per KPI, segment and period.
@@ -127,13 +189,19 @@ class Database:
 def read_report(path: str | Path) -> Report:
     """The report of a JSON file that `kpibar report -o` or `Report.to_json` wrote; it writes the same JSON and CSV.
 
-    Raises FileMissing, ReportUnreadable.
+    A document of an older version is read as `upgrade` brings it to the present one. Raises FileMissing,
+    ReportUnreadable.
+
+    >>> import kpibar
+    >>> kpibar.read_report("barometer-2024.json").to_dict()["schema_version"]
+    '1.3'
     """
     import json
 
     from kpibar.measure.errors import ReportUnreadable
     from kpibar.read.errors import FileMissing
     from kpibar.render.document import from_document
+    from kpibar.render.versions import SCHEMA_VERSION
 
     if not Path(path).is_file():
         raise FileMissing(Path(path))
@@ -142,7 +210,33 @@ def read_report(path: str | Path) -> Report:
         generated_at = datetime.strptime(document["generated_at"], _INSTANT).replace(tzinfo=UTC)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReportUnreadable("no JSON object with an instant generated_at") from error
-    return Report(from_document(document), generated_at)
+    complete = upgrade(document)
+    is_present = complete["schema_version"] == SCHEMA_VERSION and complete["original_version"] is None
+    return Report(from_document(complete), generated_at, None if is_present else complete)
+
+
+def upgrade(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document of an older version of `kpibar.report` as one of the present version.
+
+    No figure is another, and what the older version did not tell is null. The document itself is not changed. Raises
+    ReportUnreadable for one of a later major version, and for what is no report.
+
+    >>> import json, kpibar
+    >>> old = json.loads(Path("barometer-2024.json").read_text(encoding="utf-8"))
+    >>> new = kpibar.upgrade(old)
+    >>> old["schema_version"], new["schema_version"], new["opening"]
+    ('1.1', '1.3', None)
+    """
+    from kpibar.render import versions
+
+    return versions.upgrade(document)
+
+
+def _write(path: str | Path, content: str | bytes) -> None:
+    """Write a file that appears whole or not at all. Raises OutputUnwritable."""
+    from kpibar.render.output import write_whole
+
+    write_whole(Path(path), content)
 
 
 def open(path: str | Path | None = None, *, config: str | Path | None = None) -> Database:

@@ -1,8 +1,14 @@
 """kpibar as a library: the same figures as the command line, and nothing imported before it is needed."""
 
+import doctest
+import html
 import json
+import re
+import shutil
+import stat
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,12 +16,17 @@ import pandas
 import pytest
 
 import kpibar
+from kpibar import api
 from kpibar.cli.demo import sample_folder
 from kpibar.database.errors import DatabaseMissing
+from kpibar.errors import OutputUnwritable
 from kpibar.load.outcome import Outcome
 from kpibar.measure.errors import DimensionUnknown
 from kpibar.read.errors import FileMissing, FrameNameInvalid
 from kpibar.read.frame import write_frame
+from kpibar.render import versions
+from tests.report_files import by_carrier, read_workbook, sample_report
+from tests.support import REPOSITORY
 from tests.support import kpibar as command_line
 
 SETTINGS = sample_folder() / "kpibar.toml"
@@ -138,3 +149,66 @@ def test_a_report_knows_when_it_was_computed(database: Path) -> None:
     before = datetime.now(UTC)
     found = kpibar.open(database, config=SETTINGS).barometer(kpis=["late_share"])
     assert before <= found.generated_at <= datetime.now(UTC)
+
+
+# Files and notebooks
+
+
+def test_the_examples_of_the_library_hold(folder: Path) -> None:
+    shutil.copy(REPOSITORY / "tests/golden/report.json", folder / "barometer.json")
+    shutil.copy(REPOSITORY / "tests/fixtures/reports/1.1.json", folder / "barometer-2024.json")
+    for module, least in ((api, 15), (versions, 4)):
+        result = doctest.testmod(module)
+        assert result.failed == 0 and result.attempted >= least, module
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_a_page_and_a_workbook_are_written_for_their_owner(tmp_path: Path, lang: str) -> None:
+    report = sample_report()
+    page = report.to_html(tmp_path / "a.html", lang)
+    report.to_excel(str(tmp_path / "a.xlsx"), lang)
+    assert (tmp_path / "a.html").read_text(encoding="utf-8") == page == report.to_html(lang=lang)
+    assert f'lang="{lang}"' in page[:80]
+    assert (tmp_path / "a.xlsx").read_bytes() == report.to_xlsx(lang)
+    assert read_workbook(report.to_xlsx(lang)).sheets
+    for path in tmp_path.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    report.to_html(tmp_path / "a.html")
+    assert (tmp_path / "a.html").read_text(encoding="utf-8") == report.to_html(), "an older file is replaced"
+
+
+def test_a_file_that_cannot_be_written_is_an_error_in_words(tmp_path: Path) -> None:
+    report = sample_report()
+    with pytest.raises(OutputUnwritable, match="it is a folder"):
+        report.to_html(tmp_path)
+    with pytest.raises(OutputUnwritable):
+        report.to_excel(tmp_path / "none" / "a.xlsx")
+
+
+def test_a_notebook_shows_the_page_in_a_frame_that_keeps_it_apart() -> None:
+    """A hostile name of a carrier is text in the page, and the page is text in the frame."""
+    name = '"></iframe><script>alert(1)</script>'
+    report = by_carrier((name, "GLS", "Tournée"))
+    frame = report._repr_html_()
+    found = re.fullmatch(
+        r'<iframe sandbox="" title="([^"]+)" srcdoc="([^"]+)" width="100%" height="\d+" [^<>]+></iframe>', frame
+    )
+    assert found and found[1] == "Customer-relationship barometer 2025"
+    assert html.unescape(found[2]) == report.to_html()
+    assert "<script" not in frame and "<script" not in report.to_html()
+
+
+def test_a_report_has_a_short_name() -> None:
+    assert repr(by_carrier()) == "<kpibar report 2025 by carrier: 40 KPIs, computed 2026-01-15T08:30:00Z>"
+
+
+@pytest.mark.parametrize("by", [("channel", "carrier"), pytest.param(("reason", "carrier"), marks=pytest.mark.long)])
+def test_a_page_by_one_or_two_dimensions_is_below_200_kb(database: Path, by: tuple[str, str]) -> None:
+    report = kpibar.open(database, config=SETTINGS).barometer(2025, by=by)
+    for dimensions in (by, by[:1], by[1:]):
+        request = replace(report.barometer.request, by=dimensions)
+        shown = replace(report, barometer=replace(report.barometer, request=request))
+        for lang in ("en", "fr"):
+            page = shown.to_html(lang=lang)
+            assert page.count('<table class="heat') == len(dimensions)
+            assert len(page.encode()) < 200_000, (dimensions, lang)

@@ -21,6 +21,9 @@ class Format(StrEnum):
     html = "html"
     md = "md"
     xlsx = "xlsx"
+    pdf = "pdf"
+    svg = "svg"
+    png = "png"
 
 
 class CsvDialect(StrEnum):

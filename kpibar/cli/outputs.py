@@ -41,7 +41,7 @@ def destinations(
 ) -> tuple[Destination, ...]:
     """Where a report goes and in which formats, settled before anything is computed.
 
-    Raises FormatsConflict, FormatUnknown, OutputTwice, TerminalUnfit, DialectUnused.
+    Raises FormatsConflict, FormatUnknown, OutputTwice, TerminalUnfit, DialectUnused, BrowserMissing.
     """
     if json and format not in (None, Format.json):
         raise FormatsConflict("--json", f"--format {format}")
@@ -53,6 +53,7 @@ def destinations(
         spec = FORMATS[place.format.value]
         if not spec.is_text and _is_terminal(place.output):
             raise TerminalUnfit(place.format.value, spec.ending)
+        spec.prepare()
     if dialect is not None and not any(place.format is Format.csv for place in places):
         raise DialectUnused(dialect.value)
     return tuple(places)

@@ -3,14 +3,14 @@
 `table` holds a printed report as data, cells with roles; `page` makes it of a barometer, and `terminal` walks it.
 It is the only file, with `grid`, that knows of widths and styles; `html` has a style sheet of its own. `tidy` is the
 report as a long table; `book` knows how a workbook is written, `spreadsheet` what stands in it. `formats` lists what a
-report can be written as.
+report can be written as. `versions` brings older documents to the present one.
 
 Its own order, each line standing on those above it:
 
     clean numbers output table
     marks messages methods
     summary
-    cells listings tidy withdrawals
+    cells listings tidy versions withdrawals
     audit notes overview
     document page
     book grid html markdown

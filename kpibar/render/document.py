@@ -1,8 +1,8 @@
-"""The JSON document `kpibar.report` 1.0, written and read back: the contract for machines.
+"""The JSON document `kpibar.report`, written and read back: the contract for machines.
 
 Raw units throughout: shares 0 to 1, seconds, points, per order; six decimals; null for unknown, never NaN. Keys are
 always present. Additions keep the major version; a reader ignores keys it does not know. The schema is
-`kpibar/render/report.schema.json`.
+`kpibar/render/report.schema.json`; `versions` brings older documents to it.
 """
 
 from collections.abc import Mapping
@@ -39,9 +39,8 @@ from kpibar.render.messages import dimension_name, note_text, say, segment_name
 from kpibar.render.overview import opening_sentences
 from kpibar.render.tidy import UNIT_WORDS as _UNIT
 from kpibar.render.tidy import round_figure as _round
+from kpibar.render.versions import SCHEMA, SCHEMA_VERSION, upgrade
 
-SCHEMA = "kpibar.report"
-SCHEMA_VERSION = "1.3"
 LANGUAGES = ("en", "fr")
 # Words of the document that differ from those of the report, and back.
 _GOOD: Mapping[Better, str] = {"lower": "down", "higher": "up", "none": "none"}
@@ -65,6 +64,7 @@ def document(barometer: Barometer, generated_at: str) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
+        "original_version": None,
         "kind": "barometer",
         "generator": {"name": "kpibar", "version": basis.version, "catalog_version": basis.catalogue_version},
         "generated_at": generated_at,
@@ -282,15 +282,14 @@ def _day(day: date | None) -> str | None:
 
 
 def from_document(document: Mapping[str, Any]) -> Barometer:
-    """The report a document was written from: written again, it is the same document.
+    """The report a document was written from: written again, one of the present version is the same document.
 
-    Figures have the decimals of the document; statements of KPIs and settings of sources are not in it.
-    Raises ReportUnreadable.
+    Figures have the decimals of the document; statements of KPIs and settings of sources are not in it, and thresholds
+    that an older document does not tell are those of today. Raises ReportUnreadable.
     """
-    if document.get("schema") != SCHEMA or str(document.get("schema_version")).partition(".")[0] != "1":
-        raise ReportUnreadable(f"its schema is not {SCHEMA} 1")
+    complete = upgrade(document)
     try:
-        return _barometer_of(document)
+        return _barometer_of(complete)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ReportUnreadable(f"{type(error).__name__} at {error}".splitlines()[0]) from error
 
@@ -298,11 +297,11 @@ def from_document(document: Mapping[str, Any]) -> Barometer:
 def _barometer_of(document: Mapping[str, Any]) -> Barometer:
     scope, year = document["scope"], document["edition"]["year"]
     values = {name: entry[name] for entry in scope["filters"] for name in FILTERS if name in entry}
-    # A document before 1.3 has one dimension or none.
-    by = scope["dimensions_asked"] if "dimensions_asked" in scope else [scope.get("breakdown")]
     return Barometer(
         edition=_edition_of(document["edition"]),
-        request=Request(year, by=tuple(filter(None, by)), share=scope["smallest_group"] is not None, **values),
+        request=Request(
+            year, by=tuple(scope["dimensions_asked"] or ()), share=scope["smallest_group"] is not None, **values
+        ),
         brands=tuple(scope["brands"]),
         families=tuple(
             Family(family["id"], family["title"], order) for order, family in enumerate(document["families"])
@@ -323,7 +322,7 @@ def _edition_of(entry: Mapping[str, Any]) -> Edition:
 def _basis_of(document: Mapping[str, Any]) -> Basis:
     parameters, generator, config = document["parameters"], document["generator"], document["config"]
     reporting = {name: parameters[name] for name in Reporting.model_fields if name in parameters}
-    thresholds = {name: parameters[name] for name in Thresholds.model_fields if name in parameters}
+    thresholds = {name: parameters[name] for name in Thresholds.model_fields if parameters.get(name) is not None}
     return Basis(
         Reporting.model_validate({**reporting, "confidence": parameters["ci_level"]}),
         Thresholds.model_validate(thresholds),
@@ -357,8 +356,8 @@ def _row_of(entry: Mapping[str, Any]) -> Row:
         breakdowns=tuple(_breakdown_of(breakdown, spec) for breakdown in entry["breakdowns"]),
         missing=tuple(entry["missing"]),
         notes=notes,
-        reason=entry.get("status_reason"),
-        followed=entry.get("followed_share"),
+        reason=entry["status_reason"],
+        followed=entry["followed_share"],
     )
 
 
@@ -372,9 +371,9 @@ def _passport_of(entry: Mapping[str, Any]) -> Passport:
         better=_DIRECTIONS[entry["good"]],
         definition=entry["definition"],
         source=entry["source"],
-        margin=(margins := entry.get("margin") or {}).get("absolute") or 0.0,
+        margin=(margins := entry["margin"] or {}).get("absolute") or 0.0,
         margin_relative=margins.get("relative") or 0.0,
-        headline=entry.get("headline", False),
+        headline=bool(entry["headline"]),
         hash=entry["hash"],
         maturity_days=entry["maturity_days"],
     )
@@ -391,7 +390,8 @@ def _measure_of(entry: Mapping[str, Any], spec: KindSpec) -> Measure:
         high=entry["ci_high"],
         base=int(base or 0),
         immature=entry.get("immature", 0),
-        reason=entry.get("status_reason"),
+        # Before reasons were written, a masked figure was shown as one of too small a base, whichever mask it was.
+        reason=entry["status_reason"] or ("small_base" if entry["status"] == "low_base" else None),
         bounds=Interval(bounds["low"], bounds["high"]) if (bounds := entry.get("bounds")) else None,
         weighted_value=entry.get("weighted_value"),
         design_effect=entry.get("design_effect"),
@@ -422,10 +422,10 @@ def _change_of(entry: Mapping[str, Any]) -> Change | None:
         p_value=entry["p_value"],
         p_adjusted=entry["p_adjusted"],
         clear=entry["significance"] == "significant",
-        verdict=entry.get("verdict_detail") or _verdict_of(entry),
-        margin=entry.get("margin"),
-        smallest_visible=entry.get("smallest_visible"),
-        longer=entry.get("probability_longer"),
+        verdict=entry["verdict_detail"] or _verdict_of(entry),
+        margin=entry["margin"],
+        smallest_visible=entry["smallest_visible"],
+        longer=entry["probability_longer"],
     )
 
 

@@ -8,10 +8,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from kpibar.measure.report import Barometer
 from kpibar.render.document import JSON_BEGINNING, LANGUAGES, to_json
+from kpibar.render.html import browser
+from kpibar.render.html.slide import HEIGHT, SVG_BEGINNING, WIDTH, to_svg
 from kpibar.render.html.writer import HTML_BEGINNING, to_html
 from kpibar.render.markdown import to_markdown
 from kpibar.render.messages import say
@@ -34,13 +37,14 @@ class FormatSpec:
 
     `beginning` matches the text of a file of it from its first sign on, `is_own` tells it of a file that is no text:
     such a file may be replaced by a new report, any other is not one of kpibar. `write` gives the report in a language
-    for a medium.
+    for a medium, `prepare` raises where this machine cannot do that.
     """
 
     ending: str
     beginning: re.Pattern[str] | None
     write: Callable[[Barometer, str, Medium], str | bytes]
     is_own: Callable[[Path], bool] | None = None
+    prepare: Callable[[], object] = lambda: None
 
     @property
     def is_text(self) -> bool:
@@ -82,6 +86,18 @@ def _write_html(barometer: Barometer, lang: str, medium: Medium) -> str:
     return to_html(barometer, lang, _instant(medium))
 
 
+def _write_svg(barometer: Barometer, lang: str, medium: Medium) -> str:
+    return to_svg(barometer, lang)
+
+
+def _write_pdf(barometer: Barometer, lang: str, medium: Medium) -> bytes:
+    return browser.to_pdf(_write_html(barometer, lang, medium))
+
+
+def _write_png(barometer: Barometer, lang: str, medium: Medium) -> bytes:
+    return browser.to_png(to_svg(barometer, lang), WIDTH, HEIGHT)
+
+
 def _instant(medium: Medium) -> str:
     return medium.generated_at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -99,6 +115,9 @@ FORMATS: Mapping[str, FormatSpec] = {
     "html": FormatSpec(".html", re.compile(re.escape(HTML_BEGINNING)), _write_html),
     "md": FormatSpec(".md", re.compile("# " + _titles(), re.MULTILINE), _write_markdown),
     "xlsx": FormatSpec(".xlsx", None, _write_workbook, _is_workbook),
+    "pdf": FormatSpec(".pdf", None, _write_pdf, browser.is_own_pdf, partial(browser.find_browser, "PDF")),
+    "svg": FormatSpec(".svg", re.compile(re.escape(SVG_BEGINNING)), _write_svg),
+    "png": FormatSpec(".png", None, _write_png, browser.is_own_png, partial(browser.find_browser, "PNG")),
 }
 
 

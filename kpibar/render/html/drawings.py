@@ -80,8 +80,8 @@ def change_bar(figure: Row | Segment, limit: float) -> Drawing | None:
     ends = [change.relative]
     if change.low is not None and change.high is not None:
         ends += [change.low / abs(before), change.high / abs(before)]
-        shapes.append(svg.level("span", 8, scale(min(ends)), scale(max(ends))))
-        shapes += [svg.upright("span", scale(end), 5, 11) for end in ends[1:] if abs(end) <= limit]
+        shapes.append(svg.level("", 8, scale(min(ends)), scale(max(ends))))
+        shapes += [svg.upright("", scale(end), 5, 11) for end in ends[1:] if abs(end) <= limit]
     if max(ends) > limit:
         shapes.append(_beyond(0.97, "M0 0l4 4-4 4"))
     if min(ends) < -limit:
@@ -185,7 +185,7 @@ def months_chart(row: Row, letters: Sequence[str], lang: str) -> Chart | None:
         *([svg.level("goal", height(target))] if target is not None else []),
         *_dots("past", past),
         *_dots("now", now),
-        *(svg.word("", along(place), _PLOT - 3, letter) for place, letter in enumerate(letters)),
+        svg.letters("", [along(place) for place in range(len(letters))], _PLOT - 3, "".join(letters)),
     ]
     return Chart(Drawing("axis", _PLOT, tuple(names)), Drawing("plot", _PLOT, tuple(shapes)))
 

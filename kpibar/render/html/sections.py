@@ -216,7 +216,16 @@ def groups(cells: Cells, limit: float) -> Iterator[Group]:
 
 def cards(cells: Cells, limit: float) -> Iterator[Card]:
     """The KPIs declared as those looked at first."""
-    for row in _headlines(cells):
+    return _cards(cells, _headlines(cells), limit)
+
+
+def further_cards(cells: Cells, limit: float) -> Iterator[Card]:
+    """All KPIs but mixes, in their order."""
+    return _cards(cells, [row for row in _rows(cells) if not row.kpi.spec.shares], limit)
+
+
+def _cards(cells: Cells, rows: list[Row], limit: float) -> Iterator[Card]:
+    for row in rows:
         trend = cells.trend(row).drawing
         curve = None
         if row.status == "ok" and isinstance(trend, Trend):

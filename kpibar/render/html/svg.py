@@ -81,6 +81,8 @@ def upright(look: str, place: float, top: float, bottom: float) -> Shape:
 
 def level(look: str, height: float, start: float = 0.0, end: float = 1.0) -> Shape:
     """A line along a drawing."""
+    if not start:
+        return shape("line", look, x2=percent(end), y1=height, y2=height)
     return shape("line", look, x1=percent(start), x2=percent(end), y1=height, y2=height)
 
 
@@ -94,11 +96,14 @@ def word(look: str, place: float, height: float, text: str) -> Shape:
     return shape("text", look, text, x=percent(place), y=height)
 
 
+def letters(look: str, places: Sequence[float], height: float, text: str) -> Shape:
+    """A letter at each place, as one text."""
+    return shape("text", look, text, x=" ".join(map(percent, places)), y=height)
+
+
 def curves(shapes: Sequence[Shape], height: int) -> Shape:
     """The inner drawing of curves: as wide as its frame, whatever that is."""
-    return shape(
-        "svg", "", "", shapes, viewBox=f"0 0 {_WIDE} {height}", preserveAspectRatio="none", width="100%", height=height
-    )
+    return shape("svg", "", "", shapes, viewBox=f"0 0 {_WIDE} {height}", preserveAspectRatio="none")
 
 
 Point = tuple[float, float]

@@ -1,9 +1,11 @@
-"""A barometer as the text of an HTML file."""
+"""A barometer as the text of an HTML file, and how templates are filled."""
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import lru_cache
+from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -19,13 +21,36 @@ if TYPE_CHECKING:
 
 # How every such file begins, whatever its language.
 HTML_BEGINNING = '<!DOCTYPE html>\n<html data-kpibar="report" lang="'
-_FILES = ("report.html.j2", "report.css")
+# The end tags of cells and rows, a seventh of a page, are optional in HTML; within texts every "<" is escaped.
+_ENDS = re.compile(r"</t[dhr]>\s*")
+_FILES = ("report.html.j2", "report.css", "slide.svg.j2")
+# The height of a frame in a notebook, in pixels: the first sentences and the cards.
+_FRAME = 720
 
 
 def to_html(barometer: Barometer, lang: str, generated_at: str) -> str:
     """The report as an HTML file. `lang` is "en" or "fr"; KeyError otherwise."""
     cells = Cells(barometer, lang)
-    return _environment().get_template("report.html.j2").render(_parts(cells), generated_at=generated_at)
+    return _ENDS.sub("", fill("report.html.j2", **_parts(cells), generated_at=generated_at))
+
+
+def fill(template: str, **parts: object) -> str:
+    """A template of this folder, filled: every text is escaped, and an unknown name is an error."""
+    return _environment().get_template(template).render(parts)
+
+
+def style_sheet() -> str:
+    """The style sheet of the page."""
+    return _sources()["report.css"]
+
+
+def to_frame(barometer: Barometer, lang: str, generated_at: str) -> str:
+    """The page in a frame for a notebook: neither changes how the other looks, and nothing in it runs."""
+    page = escape(to_html(barometer, lang, generated_at))
+    name = escape(say("title", lang, year=barometer.edition.year))
+    return (
+        f'<iframe sandbox="" title="{name}" srcdoc="{page}" width="100%" height="{_FRAME}" style="border:0"></iframe>'
+    )
 
 
 def _parts(cells: Cells) -> Mapping[str, object]:
@@ -61,14 +86,14 @@ def _parts(cells: Cells) -> Mapping[str, object]:
 
 @lru_cache(maxsize=1)
 def _sources() -> Mapping[str, str]:
-    """The texts of the template and of its style sheet."""
+    """The texts of the templates and of the style sheet."""
     folder = files("kpibar.render.html")
     return {name: folder.joinpath(name).read_text(encoding="utf-8") for name in _FILES}
 
 
 def _style_hash() -> str:
     """The digest by which a browser lets this style sheet through, and no other."""
-    digest = hashlib.sha256(f"\n{_sources()['report.css']}".encode()).digest()
+    digest = hashlib.sha256(f"\n{style_sheet()}".encode()).digest()
     return base64.b64encode(digest).decode("ascii")
 
 
