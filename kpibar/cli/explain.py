@@ -17,6 +17,7 @@ from kpibar.cli.options import (
     LangOption,
     Palette,
     WaitOption,
+    choose_language,
 )
 
 
@@ -86,7 +87,7 @@ def explain(
             emit(records_csv(records_of(store, settings, request)), output)
             return
         explanation = explanation_of(store, settings, request, [name.value for name in by or ()])
-    language = lang.value if lang else settings.settings.lang or "en"
+    language = choose_language(lang, settings)
     screen = screen_of(color, Palette.default, to_file=output is not None)
     if json or ending == ".json":
         emit(explanation_json(explanation), output)

@@ -16,6 +16,7 @@ from kpibar.cli.options import (
     Palette,
     PaletteOption,
     WaitOption,
+    choose_language,
 )
 
 
@@ -44,5 +45,5 @@ def wismo(
     settings = load(config)
     with open_current(settings.database_path(db), settings, wait, announce) as store:
         result = answer(store, settings, year, brand)
-    language = lang.value if lang else settings.settings.lang or "en"
+    language = choose_language(lang, settings)
     emit(wismo_json(result) if json else wismo_text(result, language, screen_of(color, palette)), None)
