@@ -1,8 +1,11 @@
 """Does the database still say what its ledger says? Every claim that can be proved again is proved again."""
 
 import os
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 
 from kpibar.config import FileRule, Thresholds
@@ -22,12 +25,29 @@ _LINES = ("preamble", "header", "blank", "footer", "record_lines", "rejected_lin
 _LOOKED_UP = 50
 
 
+@lru_cache(maxsize=1)
+def texts() -> Mapping[str, Mapping[str, str]]:
+    """Every text of `checks.toml` by id, then by language."""
+    content: dict[str, dict[str, str]] = tomllib.loads(files("kpibar").joinpath("checks.toml").read_text("utf-8"))
+    return content
+
+
 @dataclass(frozen=True)
 class Message:
-    """The message `check_KEY` of `render/listings.toml`, and the values of its placeholders."""
+    """A text of `checks.toml` and the values of its placeholders; of several names any one is meant."""
 
     key: str
     values: Mapping[str, object]
+
+    def text(self, lang: str) -> str:
+        """The text in a language."""
+        or_word = texts()["or"][lang]
+        values = self.values.items()
+        words = {name: or_word.join(value) if isinstance(value, tuple) else value for name, value in values}
+        return texts()[self.key][lang].format(**words)
+
+    def __str__(self) -> str:
+        return self.text("en")
 
 
 def message(key: str, /, **values: object) -> Message:
@@ -43,6 +63,11 @@ class Finding:
     about: Message
     fault: Message
     note: bool = False
+
+    @property
+    def text(self) -> str:
+        """What is wrong, in English."""
+        return str(self.fault)
 
 
 def check(

@@ -16,6 +16,7 @@ from kpibar import DEFAULT_DATABASE, __version__
 from kpibar.cli import audit, console, explain, order, sql, wismo, withdrawals
 from kpibar.cli.console import announce, emit, failure, say
 from kpibar.cli.errors import FolderGone, WideWithoutMonths
+from kpibar.cli.help import Commands
 from kpibar.cli.options import (
     READING_WAIT,
     ByOption,
@@ -51,10 +52,8 @@ if TYPE_CHECKING:
     from kpibar.database.store import Store
     from kpibar.load.outcome import Options, Outcome, Watch
 
-app = typer.Typer(
+app = Commands(
     name="kpibar",
-    no_args_is_help=True,
-    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -113,11 +112,14 @@ def _kpibar(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    lang: LangOption = None,
 ) -> None:
     """An auditable yearly barometer of customer-relationship KPIs from the exports you already have.
 
     Start with `kpibar demo`, or with your own exports: `kpibar ingest *.csv --tz Europe/Paris`, then `kpibar report`.
     """
+    if lang is not None:
+        os.environ["KPIBAR_LANG"] = lang.value  # as if it were there: the option of a command wins over it
     try:
         Path.cwd()
     except FileNotFoundError as error:

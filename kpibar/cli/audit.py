@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from kpibar.cli.console import announce, emit, say
+from kpibar.cli.help import Commands
 from kpibar.cli.options import (
     READING_WAIT,
     ConfigOption,
@@ -20,7 +21,7 @@ _HELP = """Check recorded reasons: draw a sample of contacts, label them by hand
 
 Example: kpibar audit draw -o audit-2025.csv, then kpibar audit apply audit-2025.csv
 """
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=_HELP)
+app = Commands(help=_HELP)
 
 
 @app.command()

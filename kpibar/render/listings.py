@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from kpibar.checks import Finding, Message
+from kpibar.checks import Finding
 from kpibar.database.ledger import ERASURES
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.estimates import Window
@@ -273,26 +273,12 @@ def check_json(findings: Sequence[Finding]) -> str:
     """What a check found, as JSON."""
     return json_text(
         [
-            {
-                "code": finding.code,
-                "about": _message(finding.about, "en"),
-                "text": _message(finding.fault, "en"),
-                "note": finding.note,
-            }
+            {"code": finding.code, "about": str(finding.about), "text": finding.text, "note": finding.note}
             for finding in findings
         ]
     )
 
 
 def _finding(finding: Finding, lang: str) -> str:
-    about, fault = (_message(message, lang) for message in (finding.about, finding.fault))
+    about, fault = finding.about.text(lang), finding.fault.text(lang)
     return say("check_note" if finding.note else "check_fault", lang, about=about, text=fault)
-
-
-def _message(message: Message, lang: str) -> str:
-    """A message of a check; of several names any one."""
-    or_word = f" {say('or', lang)} "
-    values = {
-        name: or_word.join(value) if isinstance(value, tuple) else value for name, value in message.values.items()
-    }
-    return say(f"check_{message.key}", lang, **values)
