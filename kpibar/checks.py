@@ -1,8 +1,11 @@
 """Does the database still say what its ledger says? Every claim that can be proved again is proved again."""
 
 import os
-from collections.abc import Iterator, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 
 from kpibar.config import FileRule, Thresholds
@@ -22,14 +25,49 @@ _LINES = ("preamble", "header", "blank", "footer", "record_lines", "rejected_lin
 _LOOKED_UP = 50
 
 
+@lru_cache(maxsize=1)
+def texts() -> Mapping[str, Mapping[str, str]]:
+    """Every text of `checks.toml` by id, then by language."""
+    content: dict[str, dict[str, str]] = tomllib.loads(files("kpibar").joinpath("checks.toml").read_text("utf-8"))
+    return content
+
+
+@dataclass(frozen=True)
+class Message:
+    """A text of `checks.toml` and the values of its placeholders; of several names any one is meant."""
+
+    key: str
+    values: Mapping[str, object]
+
+    def text(self, lang: str) -> str:
+        """The text in a language."""
+        or_word = texts()["or"][lang]
+        values = self.values.items()
+        words = {name: or_word.join(value) if isinstance(value, tuple) else value for name, value in values}
+        return texts()[self.key][lang].format(**words)
+
+    def __str__(self) -> str:
+        return self.text("en")
+
+
+def message(key: str, /, **values: object) -> Message:
+    """A message and its values."""
+    return Message(key, values)
+
+
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it must be: a stable code, what it concerns, and words. A note is no fault."""
+    """Something that is not as it must be: a stable code, what it concerns and what is wrong. A note is no fault."""
 
     code: str
-    about: str
-    text: str
+    about: Message
+    fault: Message
     note: bool = False
+
+    @property
+    def text(self) -> str:
+        """What is wrong, in English."""
+        return str(self.fault)
 
 
 def check(
@@ -74,8 +112,8 @@ def _blocks(store: Store) -> Iterator[Finding]:
         except EngineError as error:
             if error.fault in ("disk", "memory"):
                 raise
-            cure = "put back a copy of the database, or ingest the exports again into a new file with --db"
-            yield Finding("damage", f"table {table}", f"cannot be read ({str(error).rstrip('.')}): {cure}")
+            fault = message("unreadable", fault=str(error).rstrip("."))
+            yield Finding("damage", message("table", table=table), fault)
 
 
 def _read(store: Store, table: str, columns: Sequence[str]) -> None:
@@ -105,15 +143,15 @@ def _equations(store: Store) -> Iterator[Finding]:
         "(SELECT count(*) FROM rejects r WHERE r.file_id = f.file_id) FROM files f ORDER BY f.file_id"
     )
     for file_id, name, records, fates, lines, classes, repairs, rejects, negative, reject_rows in rows:
-        about = f"file {file_id} ({name})"
+        about = message("file", file_id=file_id, name=name)
         if records != fates:
-            yield Finding("records", about, f"{records} records were read, {fates} are accounted for")
+            yield Finding("records", about, message("records", records=records, fates=fates))
         if lines != classes:
-            yield Finding("lines", about, f"{lines} lines were read, {classes} are accounted for")
+            yield Finding("lines", about, message("lines", lines=lines, classes=classes))
         if reject_rows != rejects:
-            yield Finding("rejects", about, f"{rejects} records were rejected, {reject_rows} are listed with a reason")
+            yield Finding("rejects", about, message("rejects", rejected=rejects, listed=reject_rows))
         if negative or repairs > records:
-            yield Finding("counts", about, "a count is below zero, or more records were repaired than read")
+            yield Finding("counts", about, message("counts"))
 
 
 def _chain(store: Store) -> Iterator[Finding]:
@@ -121,12 +159,12 @@ def _chain(store: Store) -> Iterator[Finding]:
     previous, number_due = "", 1
     rows = store.engine.rows(f"SELECT chain, {', '.join(CHAIN_COLUMNS)} FROM files ORDER BY file_id")
     for chain, *values in rows:
-        about = f"file {values[0]} ({values[2]})"
+        about = message("file", file_id=values[0], name=values[2])
         if values[0] != number_due:
-            yield Finding("chain", about, f"the ledger entry before it, file {number_due}, is gone")
+            yield Finding("chain", about, message("gap", file_id=number_due))
             return
         if chain != next_link(previous, values):
-            yield Finding("chain", about, "its ledger entry was altered, or one before it is gone")
+            yield Finding("chain", about, message("altered"))
             return
         previous, number_due = chain, number_due + 1
 
@@ -144,18 +182,13 @@ def _seal(store: Store) -> Iterator[Finding]:
 def _compare_seal(store: Store, copy: Seal) -> Iterator[Finding]:
     seal = seal_of(store)
     if copy.file_id > seal.file_id:
-        loss = copy.file_id - seal.file_id
-        yield Finding(
-            "lost",
-            "the end of the ledger",
-            f"{loss} entries that had been written are missing (an older copy put back?): ingest the exports again",
-        )
+        yield Finding("lost", message("ledger_end"), message("lost", entries=copy.file_id - seal.file_id))
         return
     rows = store.engine.rows("SELECT chain FROM files WHERE file_id = ?", [copy.file_id])
     if copy.file_id and (not rows or rows[0][0] != copy.chain):
-        yield Finding("replaced", f"file {copy.file_id}", "its ledger entry is not the one that had been written")
+        yield Finding("replaced", message("entry", file_id=copy.file_id), message("replaced"))
     elif copy.file_id < seal.file_id:
-        yield Finding("behind", "the note beside the database", "it is older than the database", note=True)
+        yield Finding("behind", message("note_beside"), message("behind"), note=True)
 
 
 def _beside(store: Store) -> Iterator[Finding]:
@@ -163,14 +196,14 @@ def _beside(store: Store) -> Iterator[Finding]:
     for table in ("rejects", "columns_held", "unknown_values", "remarks"):
         strays = _count(store, f"SELECT count(*) FROM {table} WHERE file_id NOT IN (SELECT file_id FROM files)")
         if strays:
-            yield Finding("stray", table, f"{strays} rows belong to no entry of the ledger")
+            yield Finding("stray", message("name", name=table), message("stray_rows", rows=strays))
     strays = _count(
         store,
         "SELECT count(*) FROM mentions m WHERE NOT EXISTS "
         "(SELECT 1 FROM contacts c WHERE c.source = m.source AND c.contact_id = m.contact_id)",
     )
     if strays:
-        yield Finding("stray", "mentions", f"{strays} rows belong to no contact")
+        yield Finding("stray", message("name", name="mentions"), message("stray_mentions", rows=strays))
 
 
 def _sources(store: Store) -> Iterator[Finding]:
@@ -182,7 +215,7 @@ def _sources(store: Store) -> Iterator[Finding]:
         "WHERE s.source IS NULL OR f.source IS NULL OR s.as_of IS DISTINCT FROM f.as_of ORDER BY 1, 2"
     )
     for source, entity in rows:
-        yield Finding("as_of", f"{source}, {entity}", "its date of completeness (as of) is not that of its files")
+        yield Finding("as_of", message("source", source=source, table=entity), message("as_of"))
 
 
 def _rows(store: Store, entity: str) -> Iterator[Finding]:
@@ -195,14 +228,15 @@ def _rows(store: Store, entity: str) -> Iterator[Finding]:
         [entity],
     )
     for source, rows_now, additions in rows:
-        yield Finding("rows", f"{entity} of {source}", f"its files added {additions} records, the table has {rows_now}")
+        about = message("rows_of", table=entity, source=source)
+        yield Finding("rows", about, message("sum", additions=additions, rows=rows_now))
     strays = _count(
         store,
         f"SELECT count(*) FROM {entity} t WHERE NOT EXISTS (SELECT 1 FROM files f "
         f"WHERE f.file_id = t.file_id AND f.source = t.source AND f.entity = '{entity}')",
     )
     if strays:
-        yield Finding("stray", entity, f"{strays} records come from no file of the ledger")
+        yield Finding("stray", message("name", name=entity), message("stray_records", rows=strays))
 
 
 def _identity(store: Store, entity: str) -> Iterator[Finding]:
@@ -211,11 +245,11 @@ def _identity(store: Store, entity: str) -> Iterator[Finding]:
     column_list = ", ".join(("source", *key.id))
     twice = _count(store, f"SELECT count(*) FROM (SELECT 1 FROM {entity} GROUP BY {column_list} HAVING count(*) > 1)")
     if twice:
-        yield Finding("twice", entity, f"{twice} records are there more than once")
+        yield Finding("twice", message("name", name=entity), message("twice", rows=twice))
     is_null = " OR ".join(f"{column} IS NULL" for column in key.mandatory)
     empty = _count(store, f"SELECT count(*) FROM {entity} WHERE {is_null}")
     if empty:
-        yield Finding("empty", entity, f"{empty} records lack {' or '.join(key.mandatory)}")
+        yield Finding("empty", message("name", name=entity), message("empty", rows=empty, columns=key.mandatory))
 
 
 def _pseudonyms(store: Store, entity: str) -> Iterator[Finding]:
@@ -227,31 +261,26 @@ def _pseudonyms(store: Store, entity: str) -> Iterator[Finding]:
         [tables[0], tables[-1]],
     )
     for table, name, kind in rows:
-        yield Finding("personal", f"{table}.{name}", f"its values are not pseudonyms but of type {kind}")
+        yield Finding("personal", message("name", name=f"{table}.{name}"), message("personal", type=kind))
 
 
 def _model(store: Store, thresholds: Thresholds, rules: Sequence[FileRule]) -> Iterator[Finding]:
     if store.engine.rows("SELECT 1 FROM files LIMIT 1") and not is_current(store, thresholds, rules):
-        yield Finding(
-            "model",
-            "fact tables",
-            "older than the data or settings: each report builds its own until the next ingest",
-            note=True,
-        )
+        yield Finding("model", message("fact_tables"), message("model"), note=True)
 
 
 def _texts(store: Store) -> Iterator[Finding]:
     """Texts that were emptied leave the file only when it is written anew."""
     if store.meta(EMPTIED_TEXTS) is not None:
-        message = "the file still contains texts that are no longer kept; the next ingest rewrites it"
-        yield Finding("text", str(store.path), message, note=True)
+        yield Finding("text", message("name", name=store.path), message("text"), note=True)
 
 
 def _mode(store: Store) -> Iterator[Finding]:
     """Nobody but the owner may read the database."""
     mode = store.path.stat().st_mode & 0o777
     if os.name == "posix" and mode & 0o077:
-        yield Finding("mode", str(store.path), f"others may read it (mode {mode:04o}): chmod 600 {store.path}")
+        fault = message("mode", mode=f"{mode:04o}", path=store.path)
+        yield Finding("mode", message("name", name=store.path), fault)
 
 
 def _key(store: Store, path: Path) -> Iterator[Finding]:
@@ -263,10 +292,10 @@ def _key(store: Store, path: Path) -> Iterator[Finding]:
         secret = read_key(path)
         fault = key_fault(path, secret)
     except (KeyUnusable, OSError) as error:
-        yield Finding("key", str(path), f"it cannot be used as key: {error}")
+        yield Finding("key", message("name", name=path), message("key_unusable", fault=error))
         return
     if fault is not None and Key(path, secret).id == key_id:
-        yield Finding("key", str(path), f"{fault[0]}: {fault[1]}")
+        yield Finding("key", message("name", name=path), message("key_fault", fault=fault[0], cure=fault[1]))
 
 
 def _count(store: Store, sql: str) -> int:

@@ -12,7 +12,7 @@ from kpibar.errors import FileNotHeld
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.estimates import Window
 from kpibar.layouts.settings import OldReading, checked_settings, outdated_settings
-from kpibar.load.outcome import Remark
+from kpibar.load.outcome import Reject, Remark
 from kpibar.load.plan import REASONS
 from kpibar.measure.coverage import coverage, filled_columns, missing_inputs
 from kpibar.measure.deliveries import unknown_statuses
@@ -61,18 +61,6 @@ class DatabaseStatus:
     proposals: tuple[Proposal, ...]
     old_readings: tuple[OldReading, ...]
     duplicates: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True)
-class Reject:
-    """One record or line that was not loaded. `shape` is the value with its letters and digits blanked."""
-
-    file: str
-    line: int
-    column: str | None
-    shape: str | None
-    code: str
-    reason: str
 
 
 def database_status(store: Store, config: Config) -> DatabaseStatus:

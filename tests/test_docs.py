@@ -26,6 +26,7 @@ from tests.support import REPOSITORY, kpibar
 from tests.test_architecture import ROOMS
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+FRENCH = (REPOSITORY / "README.fr.md").read_text(encoding="utf-8")
 DECISIONS = (REPOSITORY / "DECISIONS.md").read_text(encoding="utf-8")
 LAYOUTS = (REPOSITORY / "kpibar/layouts/README.md").read_text(encoding="utf-8")
 CHANGELOG = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -53,7 +54,7 @@ def shell_lines(text: str) -> list[str]:
 COMMANDS = [line for line in shell_lines(README) if line.startswith("kpibar ")]
 MENTIONED = sorted({
     line
-    for text in (README, DECISIONS, LAYOUTS, CHANGELOG)
+    for text in (README, FRENCH, DECISIONS, LAYOUTS, CHANGELOG)
     for line in (*shell_lines(text), *spans(text))
     if line.startswith("kpibar ")
 })  # fmt: skip
@@ -67,6 +68,25 @@ def test_the_command_line_reference_is_not_stale() -> None:
 def test_the_page_of_columns_is_not_stale() -> None:
     page = runpy.run_path(str(REPOSITORY / "docs/columns.py"))["page"]
     assert (REPOSITORY / "docs/columns.md").read_text(encoding="utf-8") == page(), "run python docs/columns.py"
+
+
+def test_the_french_readme_is_the_english_one() -> None:
+    """The same code, the same sections and tables, the same links: its commands run as those of the English one."""
+    for pattern in (r"^```.*?^```$", r"^#+ ", r"^- ", r"^\| `"):
+        parts = [re.findall(pattern, text, re.DOTALL | re.MULTILINE) for text in (README, FRENCH)]
+        assert parts[0] == parts[1], pattern
+    links = [re.findall(r"\]\(([^)]+)\)", text) for text in (README, FRENCH)]
+    assert links[0][0] == "README.fr.md" and links[1][0] == "README.md" and links[0][1:] == links[1][1:]
+    assert all((REPOSITORY / link).exists() for link in links[1])
+    names = [{span for span in spans(text) if re.fullmatch(r"[a-z_]+", span)} for text in (README, FRENCH)]
+    assert names[0] == names[1]
+
+
+def test_the_french_readme_is_typed_as_french_is() -> None:
+    prose = re.sub(r"^```.*?^```$|`[^`\n]+`|\]\([^)]*\)", "", FRENCH, flags=re.DOTALL | re.MULTILINE)
+    assert "'" not in prose
+    marks = re.sub(r"^\|[-|]+\|$", "", prose, flags=re.MULTILINE)
+    assert not re.findall(r".*(?<!\u00a0)[:;?!%»].*|«(?!\u00a0)", marks.replace("![", "["))
 
 
 def test_the_readme_sets_up_with_exactly_two_commands() -> None:
@@ -225,7 +245,7 @@ def test_the_decisions_name_nothing_undefined() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "DECISIONS.md", "CHANGELOG.md", "docs/cli.md", "kpibar/layouts/README.md"]
+    "page", ["README.md", "README.fr.md", "DECISIONS.md", "CHANGELOG.md", "docs/cli.md", "kpibar/layouts/README.md"]
 )
 def test_links_lead_somewhere(page: str) -> None:
     path = REPOSITORY / page

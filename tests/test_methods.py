@@ -6,17 +6,20 @@ from kpibar.config import Settings
 from kpibar.kpis.catalogue import catalogue
 from kpibar.kpis.kinds import KINDS
 from kpibar.render.methods import method_lines, methods
+from kpibar.render.numbers import LANGUAGES
 
 KNOWN = catalogue(Settings())
 
 
 def told(name: str) -> dict[str, str]:
-    return {line[:10].rstrip(): line[10:] for line in method_lines(KNOWN.get(name))}
+    return dict(method_lines(KNOWN.get(name), "en"))
 
 
 def test_every_estimator_has_its_interval_and_test_and_no_other() -> None:
     assert set(methods()) == {spec.estimator for spec in KINDS.values()}
-    assert all(set(texts) == {"interval", "change"} and all(texts.values()) for texts in methods().values())
+    for texts in methods().values():
+        assert set(texts) == set(LANGUAGES)
+        assert all(set(text) == {"interval", "change"} and all(text.values()) for text in texts.values())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 Its own order, each line standing on those above it:
 
-    console demo errors options progress
+    demo errors help options progress
+    console
     outputs targets withdrawals
     audit explain order sql wismo
     app

@@ -16,6 +16,7 @@ from kpibar import DEFAULT_DATABASE, __version__
 from kpibar.cli import audit, console, explain, order, sql, wismo, withdrawals
 from kpibar.cli.console import announce, emit, failure, say
 from kpibar.cli.errors import FolderGone, WideWithoutMonths
+from kpibar.cli.help import Commands
 from kpibar.cli.options import (
     READING_WAIT,
     BrandOption,
@@ -44,6 +45,7 @@ from kpibar.cli.options import (
     WaitOption,
     YearOption,
     ZoneOption,
+    choose_language,
 )
 from kpibar.database import signals
 from kpibar.database.errors import MemoryShort
@@ -55,10 +57,8 @@ if TYPE_CHECKING:
     from kpibar.database.store import Store
     from kpibar.load.outcome import Options, Outcome, Watch
 
-app = typer.Typer(
+app = Commands(
     name="kpibar",
-    no_args_is_help=True,
-    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -117,11 +117,14 @@ def _kpibar(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    lang: LangOption = None,
 ) -> None:
     """An auditable yearly barometer of customer-relationship KPIs from the exports you already have.
 
     Start with `kpibar demo`, or with your own exports: `kpibar ingest *.csv --tz Europe/Paris`, then `kpibar report`.
     """
+    if lang is not None:
+        os.environ["KPIBAR_LANG"] = lang.value  # as if it were there: the option of a command wins over it
     try:
         Path.cwd()
     except FileNotFoundError as error:
@@ -146,6 +149,7 @@ def ingest(
     encoding: EncodingOption = None,
     max_rejects: MaxRejectsOption = "1%",
     repair: RepairOption = True,
+    lang: LangOption = None,
     wait: WaitOption = 0.0,
     config: ConfigOption = None,
 ) -> None:
@@ -161,16 +165,16 @@ def ingest(
         layout=layout, timezone=valid_zone(tz) if tz else None, brand=brand, as_of=as_of, dry_run=dry_run,
         keep_text=keep_text, date_order=date_order, encoding=encoding, repair=repair, max_rejects=limit(max_rejects),
     )  # fmt: skip
-    path = settings.database_path(db)
+    path, language = settings.database_path(db), choose_language(lang, settings)
     if dry_run and not path.exists():
-        exit_code = _try_out(files, settings, options)
+        exit_code = _try_out(files, settings, options, language)
     else:
-        exit_code = _ingest(files, path, settings, options, wait=wait)
+        exit_code = _ingest(files, path, settings, options, language, wait=wait)
     if exit_code:
         raise typer.Exit(exit_code)
 
 
-def _try_out(files: list[Path], config: "Config", options: "Options") -> int:
+def _try_out(files: list[Path], config: "Config", options: "Options", language: str) -> int:
     """Ingest into a database that is thrown away: a dry run leaves neither database nor key."""
     from kpibar.cli.demo import own_key
     from kpibar.database.scratch import scratch
@@ -178,11 +182,18 @@ def _try_out(files: list[Path], config: "Config", options: "Options") -> int:
     with scratch() as folder:
         path = folder / DEFAULT_DATABASE
         with own_key(path):
-            return _ingest(files, path, config, options, trial=True)
+            return _ingest(files, path, config, options, language, trial=True)
 
 
 def _ingest(
-    paths: list[Path], path: Path, config: "Config", options: "Options", *, trial: bool = False, wait: float = 0.0
+    paths: list[Path],
+    path: Path,
+    config: "Config",
+    options: "Options",
+    language: str,
+    *,
+    trial: bool = False,
+    wait: float = 0.0,
 ) -> int:
     """Ingest, say what happened and last what failed, rebuild the model; return the exit code."""
     from kpibar.api import load_files
@@ -191,33 +202,31 @@ def _ingest(
     from kpibar.database.seal import lost_entries
     from kpibar.database.store import shortage
     from kpibar.kpis.catalogue import catalogue
-    from kpibar.render import summary
+    from kpibar.render import messages, summary
 
     definitions, key = catalogue(config.settings), key_path(config.settings.project)
     if (short := shortage(path, paths)) is not None:
-        say(summary.space_warning(path, *short))
+        say(summary.space_warning(path, *short, language))
 
     def print_outcome(outcome: "Outcome") -> None:
-        for line in summary.outcome_lines(outcome, definitions, options.dry_run, brief=trial and not options.dry_run):
+        brief = trial and not options.dry_run
+        for line in summary.outcome_lines(outcome, definitions, options.dry_run, brief, language):
             say(line)
 
     @contextmanager
     def session(store: "Store") -> "Iterator[Watch | None]":
         """Say what concerns the database as a whole, then show how far each file is read."""
         if not trial and not key.exists() and store.meta("key_id") is None:
-            say(
-                f"new pseudonym key: {clean(str(key))} - keep a copy: without it, customers of later exports "
-                "cannot be matched with these"
-            )
+            say(messages.say("ingest_new_key", language, key=clean(str(key))))
         if loss := lost_entries(store):
-            say(summary.loss_warning(path, loss))
-        with watch_files() as watch:
+            say(summary.loss_warning(path, loss, language))
+        with watch_files(language) as watch:
             yield watch
 
     outcomes = load_files(
         paths, path, config, options, wait=wait, on_outcome=print_outcome, notify=announce, session=session
     )
-    say(summary.totals(outcomes))
+    say(summary.totals(outcomes, language))
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     for error in errors:
         say(failure(error))
@@ -265,7 +274,7 @@ def report(
         refuse_overwriting(place.output, settings.database_path(db), settings, wait=wait)
     request = Request(year, tuple(kpi or ()), family, brand, tuple(by or ()), share, carrier, channel, team)
     barometer = compute_report(settings.database_path(db), settings, request, wait, announce)
-    language = lang.value if lang else settings.settings.lang or "en"
+    language = choose_language(lang, settings)
     for content, path in render_all(barometer, places, language, (color, palette), csv_dialect, wide=wide):
         emit(content, path)
 
@@ -287,8 +296,9 @@ def kpis(
     from kpibar.kpis.catalogue import catalogue
     from kpibar.render import listings
 
-    settings = load(config).settings
-    definitions, language = catalogue(settings), lang.value if lang else settings.lang or "en"
+    configuration = load(config)
+    settings, language = configuration.settings, choose_language(lang, configuration)
+    definitions = catalogue(settings)
     if json:
         emit(listings.kpis_json(definitions, id), None)
     elif id is None:
@@ -300,6 +310,7 @@ def kpis(
 @app.command()
 def layouts(
     name: Annotated[str | None, typer.Argument(help="A layout, for its columns.", show_default=False)] = None,
+    lang: LangOption = None,
     config: ConfigOption = None,
 ) -> None:
     """List the export layouts kpibar reads, or show one.
@@ -312,12 +323,20 @@ def layouts(
 
     settings = load(config)
     layout_shelf = shelf(settings.folder or Path.cwd(), settings.settings.layouts)
-    emit(listings.layouts_text(layout_shelf) if name is None else listings.layout_text(layout_shelf, name), None)
+    language = choose_language(lang, settings)
+    if name is None:
+        emit(listings.layouts_text(layout_shelf, language), None)
+    else:
+        emit(listings.layout_text(layout_shelf, name, language), None)
 
 
 @app.command()
 def status(
-    db: DatabaseOption = None, json: JsonOption = False, wait: WaitOption = READING_WAIT, config: ConfigOption = None
+    db: DatabaseOption = None,
+    json: JsonOption = False,
+    lang: LangOption = None,
+    wait: WaitOption = READING_WAIT,
+    config: ConfigOption = None,
 ) -> None:
     """Show what the database holds, which settings apply, and what is missing for which KPI.
 
@@ -331,7 +350,10 @@ def status(
     settings = load(config)
     with open_current(settings.database_path(db), settings, wait, announce) as store:
         contents = database_status(store, settings)
-    emit(listings.status_json(contents) if json else listings.status_text(contents), None)
+    emit(
+        listings.status_json(contents) if json else listings.status_text(contents, choose_language(lang, settings)),
+        None,
+    )
 
 
 @app.command()
@@ -342,6 +364,7 @@ def rejects(
     file: Annotated[str | None, typer.Option("--file", help="Only this file's.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here.")] = None,
     json: JsonOption = False,
+    lang: LangOption = None,
     db: DatabaseOption = None,
     wait: WaitOption = READING_WAIT,
     config: ConfigOption = None,
@@ -368,16 +391,21 @@ def rejects(
         name = Path(file) if file else None if output else original
         reject_list = list_rejects(store, ledger_name(name) if name else None)
         records = corrections(store, original, settings) if original and output else None
+    language = choose_language(lang, settings)
     if records and output:
-        for line in write_corrections(records, output):
+        for line in write_corrections(records, output, language):
             say(line)
     else:
-        emit(listings.rejects_json(reject_list) if json else listings.rejects_text(reject_list), output)
+        emit(listings.rejects_json(reject_list) if json else listings.rejects_text(reject_list, language), output)
 
 
 @app.command()
 def check(
-    json: JsonOption = False, db: DatabaseOption = None, wait: WaitOption = READING_WAIT, config: ConfigOption = None
+    json: JsonOption = False,
+    db: DatabaseOption = None,
+    lang: LangOption = None,
+    wait: WaitOption = READING_WAIT,
+    config: ConfigOption = None,
 ) -> None:
     """Compare the database with its ledger again; exit with 3 if anything differs.
 
@@ -393,7 +421,8 @@ def check(
     key = key_path(settings.settings.project)
     with open_store(settings.database_path(db), write=False, wait=wait, notify=announce) as store:
         findings = checks.check(store, settings.settings.thresholds, settings.settings.files, key)
-    emit(listings.check_json(findings) if json else listings.check_text(findings), None)
+    language = choose_language(lang, settings)
+    emit(listings.check_json(findings) if json else listings.check_text(findings, language), None)
     if any(not finding.note for finding in findings):
         raise typer.Exit(_CHECK_FAILED)
 
@@ -418,14 +447,15 @@ def demo(
     from kpibar.measure.report import Request
 
     settings = load(sample_folder() / "kpibar.toml")
+    language = choose_language(lang, settings)
     with scratch() as folder:
         path = db or folder / "demo.duckdb"
         with own_key(path):
-            _ingest(sample_files(), path, settings, Options(as_of=EXPORTED_ON), trial=True)
+            _ingest(sample_files(), path, settings, Options(as_of=EXPORTED_ON), language, trial=True)
             barometer = compute(path, settings, Request())
     say("")
-    emit(render_report(barometer, Format.table, lang.value if lang else "en", screen_of(color, palette)), None)
-    for line in try_next(db).splitlines():
+    emit(render_report(barometer, Format.table, language, screen_of(color, palette)), None)
+    for line in try_next(db, language).splitlines():
         say(clean(line))
 
 

@@ -6,13 +6,22 @@ from typing import Annotated
 import typer
 
 from kpibar.cli.console import announce, emit, say
-from kpibar.cli.options import READING_WAIT, ConfigOption, DatabaseOption, JsonOption, LangOption, WaitOption
+from kpibar.cli.help import Commands
+from kpibar.cli.options import (
+    READING_WAIT,
+    ConfigOption,
+    DatabaseOption,
+    JsonOption,
+    LangOption,
+    WaitOption,
+    choose_language,
+)
 
 _HELP = """Check recorded reasons: draw a sample of contacts, label them by hand, and correct the WISMO figures by it.
 
 Example: kpibar audit draw -o audit-2025.csv, then kpibar audit apply audit-2025.csv
 """
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=_HELP)
+app = Commands(help=_HELP)
 
 
 @app.command()
@@ -46,6 +55,7 @@ def draw(
     from kpibar.cli.targets import refuse_overwriting
     from kpibar.config import load
     from kpibar.measure.barometer import open_current
+    from kpibar.render import messages
     from kpibar.render.audit import sample_csv
 
     settings = load(config)
@@ -57,8 +67,10 @@ def draw(
         raise SampleNotCsv(output)
     with open_current(path, settings, wait, announce) as store:
         sample = samples.draw(store, year, size)
-    emit(sample_csv(sample, lang.value if lang else settings.settings.lang or "en"), output)
-    say(f"{len(sample.contacts):,} of {sample.frame.total:,} contacts of {sample.frame.year}; fill the column wismo")
+    language = choose_language(lang, settings)
+    emit(sample_csv(sample, language), output)
+    drawn, total = (messages.number(n, language) for n in (len(sample.contacts), sample.frame.total))
+    say(messages.say("audit_drawn", language, drawn=drawn, total=total, year=sample.frame.year))
 
 
 @app.command()
@@ -84,5 +96,5 @@ def apply(
     file = read_labels(labels)
     with open_current(settings.database_path(db), settings, wait, announce) as store:
         correction = correct(store, settings, file)
-    language = lang.value if lang else settings.settings.lang or "en"
+    language = choose_language(lang, settings)
     emit(correction_json(correction) if json else correction_text(correction, language), None)

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TextIO
 
 import typer
 
+from kpibar.cli.help import frame_usage
 from kpibar.errors import OutputUnwritable
 from kpibar.render.clean import bare, clean
 
@@ -101,7 +102,7 @@ def refuse_usage(error: typer.TyperException) -> int:
                 setattr(error, name, _short(clean(value)))
     words = io.StringIO()
     error.show(file=words)  # type: ignore[attr-defined]
-    for line in words.getvalue().rstrip("\n").split("\n"):
+    for line in frame_usage(words.getvalue().rstrip("\n").split("\n"), getattr(error, "ctx", None)):
         say(clean(line))
     return int(getattr(error, "exit_code", 2))
 

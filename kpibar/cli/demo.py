@@ -38,8 +38,10 @@ def own_key(path: Path) -> Iterator[None]:
             os.environ["KPIBAR_KEY_FILE"] = before
 
 
-def try_next(db: Path | None) -> str:
+def try_next(db: Path | None, lang: str) -> str:
     """The commands to try after the demo."""
+    from kpibar.render.messages import say
+
     first = [] if db else ["kpibar demo --db demo.duckdb", ""]
     name = db or "demo.duckdb"
     settings = "sample_data/kpibar.toml" if Path("sample_data/kpibar.toml").exists() else ""
@@ -50,5 +52,5 @@ def try_next(db: Path | None) -> str:
         f"kpibar status --db {name}{flag}",
         "kpibar kpis late_share",
     )
-    remark = "The sample holds some damaged records on purpose: `kpibar rejects` lists them with line and reason."
-    return f"\n{remark}\n\nTry next:\n" + "\n".join(f"  {line}".rstrip() for line in (*first, *commands))
+    lines = (f"  {line}".rstrip() for line in (*first, *commands))
+    return "\n".join(["", say("demo_damaged", lang), "", say("demo_next", lang), *lines])

@@ -23,6 +23,7 @@ from kpibar.cli.options import (
     TeamOption,
     WaitOption,
     YearOption,
+    choose_language,
 )
 
 
@@ -94,7 +95,7 @@ def explain(
         raise ExplanationForm(output)
     if csv_dialect is not None and not rows:
         raise DialectUnused(csv_dialect.value)
-    language = lang.value if lang else settings.settings.lang or "en"
+    language = choose_language(lang, settings)
     request = Request(year, (kpi,), None, brand, carrier=carrier, channel=channel, team=team)
     with open_current(path, settings, wait, announce) as store:
         if rows:

@@ -2,11 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kpibar import DEFAULT_DATABASE
+
+if TYPE_CHECKING:
+    from kpibar.config import Config
 
 # Seconds a command that only reads waits for one that writes.
 READING_WAIT = 5.0
@@ -34,10 +37,15 @@ class CsvDialect(StrEnum):
 
 
 class Lang(StrEnum):
-    """Languages of a report."""
+    """Languages of what is printed."""
 
     en = "en"
     fr = "fr"
+
+
+def choose_language(lang: Lang | None, config: "Config") -> str:
+    """The language to speak: that of the option or of KPIBAR_LANG, else that of the settings, else English."""
+    return lang.value if lang else config.settings.lang or Lang.en.value
 
 
 class DateOrder(StrEnum):

@@ -16,6 +16,7 @@ from kpibar.cli.options import (
     Palette,
     PaletteOption,
     WaitOption,
+    choose_language,
 )
 
 
@@ -45,5 +46,5 @@ def order(
     settings = load(config)
     with open_current(settings.database_path(db), settings, wait, announce) as store:
         answer = stories(store, settings, reference, brand)
-    language = lang.value if lang else settings.settings.lang or "en"
+    language = choose_language(lang, settings)
     emit(order_json(reference, answer) if json else order_text(answer, language, screen_of(color, palette)), None)

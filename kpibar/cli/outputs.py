@@ -158,15 +158,15 @@ def _can_print(text: str, encoding: str | None) -> bool:
     return True
 
 
-def write_corrections(corrections: "Corrections", output: Path) -> tuple[str, ...]:
+def write_corrections(corrections: "Corrections", output: Path, lang: str) -> tuple[str, ...]:
     """Write the rejected records of an export, if there are any; return what to say.
 
     Raises OutputUnwritable, CorrectionsKept.
     """
-    from kpibar.render import summary  # words for files, which take long to import, and no report needs
+    from kpibar.render import messages, summary  # words for files, which take long to import, and no report needs
 
     if not corrections.content:
-        return ("nothing was rejected, nothing is written",)
+        return (messages.say("rejects_not_written", lang),)
     if output.is_file() and output.stat().st_size and output.read_bytes() != corrections.content:
         raise CorrectionsKept(output)
-    return clean(write_whole(output, corrections.content)), summary.to_correct(corrections, output)
+    return clean(write_whole(output, corrections.content)), summary.to_correct(corrections, output, lang)

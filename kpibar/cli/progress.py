@@ -9,13 +9,14 @@ from pathlib import Path
 from kpibar.load.outcome import Watch
 from kpibar.privacy.personal import name_shape
 from kpibar.render.clean import clean
+from kpibar.render.messages import number, say
 
 # A file that is read in the blink of an eye needs no bar.
 LONG = 8_000_000
 
 
 @contextmanager
-def watch_files() -> Iterator[Watch | None]:
+def watch_files(lang: str) -> Iterator[Watch | None]:
     """What to tell of a file while it is read - path, bytes so far, its bytes, records, rejects - or None."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield None
@@ -45,7 +46,7 @@ def watch_files() -> Iterator[Watch | None]:
                     bar.remove_task(before.id)
                 paths[:] = [path]
                 bar.add_task(clean(name_shape(path.name)).replace("[", "\\["), total=size, counts="")
-            words = f"{records:,} records, {rejects:,} rejects"
+            words = say("ingest_progress", lang, records=number(records, lang), rejects=number(rejects, lang))
             # What is packed is longer than its file.
             bar.update(bar.tasks[0].id, completed=min(position, size), counts=words)
 

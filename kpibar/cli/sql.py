@@ -19,6 +19,7 @@ from kpibar.cli.options import (
     LangOption,
     Palette,
     WaitOption,
+    choose_language,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def sql(
 
     output_format = _format(json, csv, output)
     settings = load(config)
-    language = lang.value if lang else settings.settings.lang or "en"
+    language = choose_language(lang, settings)
     width = screen_of(Color.never, Palette.default, to_file=output is not None).width
     text = _text(statement, file)
     if text is None:

@@ -27,6 +27,7 @@ from kpibar.read.source import locate
 from kpibar.render.answers import query
 from kpibar.render.clean import clean
 from kpibar.render.formats import is_report, is_report_file
+from kpibar.render.messages import messages
 from kpibar.render.output import descriptor
 from kpibar.toml import TomlFault, parse_toml
 
@@ -36,10 +37,16 @@ _BESIDE = (".wal", ".last", ".tmp")
 _LONGEST_SETTINGS = 64 << 10
 _HEAD = 4096
 # What a list of rejects begins with: its JSON, and the text of an empty one; and the JSON of a statement's result.
-_LIST_BEGINNINGS = ('[\n {\n  "file": "', "nothing was rejected\n", query.JSON_BEGINNING)
-# A line of the list of rejects (see load.rejects.describe); one that names a column is like nothing else.
-_REJECT = re.compile(r".+:[0-9]+: .")
-_REJECT_OF_CELL = re.compile(r'.+:[0-9]+: column ".*": ".*" .')
+_LIST_BEGINNINGS = (
+    '[\n {\n  "file": "',
+    *(f"{text}\n" for text in messages()["rejects_none"].values()),
+    query.JSON_BEGINNING,
+)
+# A line of the list of rejects (`reject_line` of render/ingest.toml); one that names a column is like nothing else.
+_REJECT = re.compile(r".+(:[0-9]+: |, ligne [0-9]+\u00a0: ).")
+_REJECT_OF_CELL = re.compile(
+    r'.+:[0-9]+: column ".*": ".*" .|.+, ligne [0-9]+\u00a0: colonne «\u00a0.*\u00a0»\u00a0: «\u00a0.*\u00a0» .'
+)
 
 
 def refuse_overwriting(
@@ -93,7 +100,8 @@ def _names_files(lines: list[str], database: Path, wait: float) -> bool:
     if not database.exists():
         return False
     with open_store(database, write=False, wait=wait, notify=announce) as store:
-        names = tuple(f"{clean(name)}:" for (name,) in store.engine.rows("SELECT DISTINCT name FROM files"))
+        rows = store.engine.rows("SELECT DISTINCT name FROM files")
+    names = tuple(f"{clean(name)}{sign}" for (name,) in rows for sign in (":", ","))
     return all(line.startswith(names) for line in lines)
 
 

@@ -14,6 +14,7 @@ from kpibar.cli.options import (
     PaletteOption,
     WaitOption,
     YearOption,
+    choose_language,
 )
 
 
@@ -43,5 +44,5 @@ def wismo(
     settings = load(config)
     with open_current(settings.database_path(db), settings, wait, announce) as store:
         result = answer(store, settings, year, brand)
-    language = lang.value if lang else settings.settings.lang or "en"
+    language = choose_language(lang, settings)
     emit(wismo_json(result) if json else wismo_text(result, language, screen_of(color, palette)), None)

@@ -13,7 +13,7 @@ import typer
 
 from kpibar.cli.console import announce, say
 from kpibar.cli.errors import ConsentMissing
-from kpibar.cli.options import ConfigOption, DatabaseOption, WaitOption
+from kpibar.cli.options import ConfigOption, DatabaseOption, Lang, LangOption, WaitOption, choose_language
 from kpibar.database.errors import DatabaseMissing
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="List what would be deleted, and delete nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
+# Answers to a question, in any language; none is a no.
+_ANSWERS = {"y": True, "yes": True, "o": True, "oui": True, "n": False, "no": False, "non": False, "": False}
+
 
 def forget(
     email: Annotated[list[str] | None, typer.Option(help="An e-mail address; may be repeated.")] = None,
@@ -31,6 +34,7 @@ def forget(
     customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
+    lang: LangOption = None,
     db: DatabaseOption = None,
     wait: WaitOption = 0.0,
     config: ConfigOption = None,
@@ -49,7 +53,7 @@ def forget(
     identifiers = Identifiers(email or (), phone or (), customer or ())
     _erase(
         "forget", lambda store, settings: plan_forgetting(store, identifiers, settings), withdrawals.forget_lines,
-        dry_run=dry_run, yes=yes, db=db, wait=wait, config=config,
+        dry_run=dry_run, yes=yes, lang=lang, db=db, wait=wait, config=config,
     )  # fmt: skip
 
 
@@ -57,6 +61,7 @@ def purge(
     older_than: Annotated[str, typer.Option("--older-than", help="Age, such as 3y, 18m, 26w or 90d.")],
     dry_run: DryRunOption = False,
     yes: YesOption = False,
+    lang: LangOption = None,
     db: DatabaseOption = None,
     wait: WaitOption = 0.0,
     config: ConfigOption = None,
@@ -72,7 +77,7 @@ def purge(
 
     _erase(
         "purge", lambda store, settings: plan_purge(store, older_than), withdrawals.purge_lines,
-        dry_run=dry_run, yes=yes, db=db, wait=wait, config=config,
+        dry_run=dry_run, yes=yes, lang=lang, db=db, wait=wait, config=config,
     )  # fmt: skip
 
 
@@ -80,6 +85,7 @@ def remove(
     file: Annotated[str, typer.Argument(help="Its number in the ledger, its name, or the file itself.")],
     dry_run: DryRunOption = False,
     yes: YesOption = False,
+    lang: LangOption = None,
     db: DatabaseOption = None,
     wait: WaitOption = 0.0,
     config: ConfigOption = None,
@@ -93,27 +99,28 @@ def remove(
     from kpibar.config import load
     from kpibar.database.store import open_store
     from kpibar.removal import files
-    from kpibar.render import withdrawals
+    from kpibar.render import messages, withdrawals
 
     settings = load(config)
-    path = _existing_database(db, settings)
+    path, language = _existing_database(db, settings), choose_language(lang, settings)
     with open_store(
         path, write=not dry_run, wait=wait, migrate=not dry_run, rewritten=not dry_run, notify=announce
     ) as store:
         removal = files.plan_removal(store, files.find_file(store, file))
-        for line in withdrawals.remove_lines(removal):
+        for line in withdrawals.remove_lines(removal, language):
             say(line)
         if dry_run:
-            say("dry run: nothing was deleted")
+            say(messages.say("removal_dry_run", language))
             return
-        if not ask_consent("remove", yes):
+        if not ask_consent("remove", yes, language):
             raise typer.Exit(1)
         files.remove(store, removal, settings)
-    say(f"{path}: rewritten without the file")
+    say(messages.say("removal_rewritten_file", language, path=path))
 
 
 def rotate_key(
     finish: Annotated[bool, typer.Option("--finish", help="Replace the old key and database by the new ones.")] = False,
+    lang: LangOption = None,
     db: DatabaseOption = None,
     wait: WaitOption = 0.0,
     config: ConfigOption = None,
@@ -127,15 +134,15 @@ def rotate_key(
     """
     from kpibar.config import load
     from kpibar.removal.rotation import begin_rotation, finish_rotation
-    from kpibar.render import withdrawals
+    from kpibar.render import messages, withdrawals
 
     settings = load(config)
-    path = _existing_database(db, settings)
+    path, language = _existing_database(db, settings), choose_language(lang, settings)
     if finish:
         finish_rotation(path, settings, wait)
-        say(f"{path}: is now the database that was ingested under the new key, which is in use from now on")
+        say(messages.say("rotate_done", language, path=path))
         return
-    for line in withdrawals.rotate_lines(begin_rotation(path, settings, wait)):
+    for line in withdrawals.rotate_lines(begin_rotation(path, settings, wait), language):
         say(line)
 
 
@@ -150,10 +157,11 @@ def _existing_database(db: Path | None, config: "Config") -> Path:
 def _erase(
     command: str,
     plan: "Callable[[Store, Config], Erasure]",
-    words: "Callable[[Erasure], Sequence[str]]",
+    words: "Callable[[Erasure, str], Sequence[str]]",
     *,
     dry_run: bool,
     yes: bool,
+    lang: Lang | None,
     db: Path | None,
     wait: float,
     config: Path | None,
@@ -162,32 +170,40 @@ def _erase(
     from kpibar.config import load
     from kpibar.database.store import open_store
     from kpibar.removal.erasure import erase
+    from kpibar.render import messages, withdrawals
 
     settings = load(config)
-    path = _existing_database(db, settings)
+    path, language = _existing_database(db, settings), choose_language(lang, settings)
     with open_store(
         path, write=not dry_run, wait=wait, migrate=not dry_run, rewritten=not dry_run, notify=announce
     ) as store:
         erasure = plan(store, settings)
-        for line in words(erasure):
+        for line in words(erasure, language):
             say(line)
         if dry_run:
-            say("dry run: nothing was deleted")
+            say(messages.say("removal_dry_run", language))
             return
-        if not ask_consent(command, yes):
+        if not ask_consent(command, yes, language):
             raise typer.Exit(1)
         erase(store, erasure, settings)
-    say(f"{path}: rewritten without {erasure.records:,} record{'' if erasure.records == 1 else 's'}")
+    records = withdrawals.count_text(erasure.records, language)
+    say(messages.say("removal_rewritten", language, path=path, records=records))
 
 
-def ask_consent(command: str, yes: bool) -> bool:
+def ask_consent(command: str, yes: bool, lang: str) -> bool:
     """Whether the user wants it. Raises ConsentMissing where nobody can be asked."""
+    from kpibar.render import messages
+
     if yes:
         return True
     if not sys.stdin.isatty():
         raise ConsentMissing(f"kpibar {command}")
     with suppress(EOFError, typer.Abort):
-        if typer.confirm("Delete this for good?", err=True):
+        while True:
+            answer = typer.prompt(messages.say("removal_question", lang), default="", show_default=False, err=True)
+            if answer.strip().lower() in _ANSWERS:
+                break
+        if _ANSWERS[answer.strip().lower()]:
             return True
-    say("nothing was deleted")
+    say(messages.say("removal_declined", lang))
     return False

@@ -69,7 +69,8 @@ class Kpi(Definition):
     or answered, each with how far the figure of those who answer in one year alone lies from that of the others, as a
     part of its range.
     `revision` tells how the rows it counts are made, where that changed while its SQL did not, with their thresholds.
-    `wording` are the expressions of an own KPI as its author wrote them; what runs is written anew.
+    `wording` are the expressions of an own KPI as its author wrote them; what runs is written anew. `sources` is
+    `source` in other languages.
     """
 
     from_table: str = ""
@@ -96,6 +97,7 @@ class Kpi(Definition):
     hidden: bool = False
     own: bool = False
     wording: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def additive(self) -> bool:
@@ -223,7 +225,7 @@ class _Entry(BaseModel):
     notes: dict[str, str] = {}
     hidden: bool = False
     definition: dict[str, str] = {}
-    source: str = ""
+    source: str | dict[str, str] = ""
 
     @model_validator(mode="after")
     def _complete(self) -> "_Entry":
@@ -418,6 +420,9 @@ def _kpi(
     fields["title"] = {lang: _fill_parameters(text, values) for lang, text in entry.title.items()}
     fields["definition"] = {lang: _fill_parameters(text, values) for lang, text in entry.definition.items()}
     fields["maturity_days"] = maturity
+    sources = entry.source if isinstance(entry.source, dict) else {"en": entry.source}
+    fields["sources"] = {lang: _fill_parameters(text, values) for lang, text in sources.items()}
+    fields["source"] = fields["sources"].get("en", "")
     fields |= _margins(entry, settings.reporting, own)
     return Kpi(id=name, family=family, own=own, **fields)
 

@@ -27,6 +27,8 @@ from kpibar.values.formula import closest, formula_with_size
 from kpibar.values.functions import FormulaFault, Size, Term
 from kpibar.values.syntax import can_read
 
+# Where a layout of this package comes from.
+BUILT_IN = "built in"
 _MOST_LAYOUTS = 200
 # Of all values of a record together, times the length of its cells (see formula.measured).
 _MOST_GROWTH = 1_000
@@ -120,7 +122,7 @@ def shelf(folder: Path | None, overrides: Mapping[str, Mapping[str, str]] | None
     Raises LayoutInvalid, LayoutUnknown.
     """
     layouts = dict(_built_in())
-    paths = dict.fromkeys(layouts, "built in")
+    paths = dict.fromkeys(layouts, BUILT_IN)
     own_layouts = _read_folder(folder / "layouts") if folder else {}
     for path, layout in own_layouts.items():
         layouts[layout.name] = layout

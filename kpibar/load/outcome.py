@@ -92,6 +92,24 @@ class Remark:
 
 
 @dataclass(frozen=True)
+class Reject:
+    """One record or line that was not loaded. `shape` is the value with its letters and digits blanked."""
+
+    file: str
+    line: int
+    column: str | None
+    shape: str | None
+    code: str
+    reason: str
+
+    def __str__(self) -> str:
+        """File, line, column, what was found and what is wrong with it."""
+        if self.column is None:
+            return f"{self.file}:{self.line}: {self.reason}"
+        return f'{self.file}:{self.line}: column "{self.column}": "{self.shape}" {self.reason}'
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of one file. `error` is set when nothing of it was loaded.
 
@@ -101,7 +119,7 @@ class Outcome:
     none, or to none where it has one: they may be the same tool. `same_elsewhere` are sources that hold records of this
     file, and how many. `absent` are canonical columns that the user's own layout or settings read from columns this
     file lacks, and the name of one of these. `remarks` are everything else a user should know. `own_reasons` tells that
-    the settings name reasons already.
+    the settings name reasons already. `rejects` are the first few of what was not loaded.
     """
 
     path: Path
@@ -112,7 +130,7 @@ class Outcome:
     tables: tuple[LoadedTable, ...] = ()
     lines: Lines = field(default_factory=Lines)
     unknown: tuple[tuple[str, str, int], ...] = ()
-    first_rejects: tuple[str, ...] = ()
+    rejects: tuple[Reject, ...] = ()
     uncertain: int = 0
     repaired_lines: tuple[int, ...] = ()
     other_sources: tuple[str, ...] = ()
@@ -128,3 +146,8 @@ class Outcome:
     def counts(self) -> Counts:
         """The counts of the file's main table."""
         return self.tables[0].counts if self.tables else Counts()
+
+    @property
+    def first_rejects(self) -> tuple[str, ...]:
+        """The first rejects in words."""
+        return tuple(map(str, self.rejects))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from kpibar.database.store import Store
+from kpibar.load.outcome import Reject
 from kpibar.load.typed import PLACE
 from kpibar.privacy.disclosure import LONGEST, blank
 from kpibar.read.reader import Batch
@@ -60,17 +61,11 @@ def write_faults(store: Store, file_id: int, faults: Sequence[tuple[int, int, st
     _append_rejects(store, file_id, lines, last_lines, nulls, nulls, codes, reasons)
 
 
-def first_rejects(store: Store, name: str, file_id: int, limit: int = 3) -> tuple[str, ...]:
-    """The first rejects of a file, of its entry `file_id` and those after it, in words."""
+def first_rejects(store: Store, name: str, file_id: int, limit: int = 3) -> tuple[Reject, ...]:
+    """The first rejects of a file, of its entry `file_id` and those after it."""
     rows = store.engine.rows(
-        f"SELECT line, column_name, shape, reason FROM rejects WHERE file_id >= ? ORDER BY file_id, line LIMIT {limit}",
+        "SELECT line, column_name, shape, code, reason FROM rejects WHERE file_id >= ? "
+        f"ORDER BY file_id, line LIMIT {limit}",
         [file_id],
     )
-    return tuple(describe(name, *row) for row in rows)
-
-
-def describe(name: str, line: int, column: str | None, shape: str | None, reason: str) -> str:
-    """One reject in words: file, line, column, what was found and what is wrong with it."""
-    if column is None:
-        return f"{name}:{line}: {reason}"
-    return f'{name}:{line}: column "{column}": "{shape}" {reason}'
+    return tuple(Reject(name, *row) for row in rows)

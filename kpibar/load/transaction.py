@@ -389,7 +389,7 @@ def _finish(store: Store, task: Task, account: Account, statement: Statement) ->
         unknown=unknown,
         remarks=remark_rows,
         own_reasons=bool(task.context.reasons),
-        first_rejects=first,
+        rejects=first,
         uncertain=tally.uncertain,
         repaired_lines=tuple(account.repaired_lines),
         other_sources=ledger.other_sources(store, task.file.layout.name, task.file.brand),
@@ -488,7 +488,7 @@ def _refuse_all_rejected(store: Store, task: Task, counts: Counts, file_id: int)
     path, file = task.path, task.file
     if counts.rejected and counts.rejected == counts.records - counts.folded - counts.dropped:
         first = rejects.first_rejects(store, file.export.name, file_id)[0]
-        raise AllRejected(path, counts.rejected, first, file.layout.formats if file.is_own_layout else ())
+        raise AllRejected(path, counts.rejected, str(first), file.layout.formats if file.is_own_layout else ())
 
 
 def _refuse_rejects(store: Store, export: Export, counts: Counts, file_id: int, limit: Limit) -> None:
@@ -502,7 +502,7 @@ def _refuse_rejects(store: Store, export: Export, counts: Counts, file_id: int, 
     not_records = not_records if 2 * not_records < counts.records else 0
     if not limit.allows(counts.rejected - not_records, counts.records - not_records):
         first = rejects.first_rejects(store, export.name, file_id)
-        raise TooManyRejects(export.path, counts.rejected, counts.records, limit.text, first)
+        raise TooManyRejects(export.path, counts.rejected, counts.records, limit.text, tuple(map(str, first)))
 
 
 def _refuse_repairs(task: Task, counts: Counts, account: Account) -> None:

@@ -8,8 +8,9 @@ report can be written as. `versions` brings older documents to the present one.
 Its own order, each line standing on those above it:
 
     clean numbers output table
-    marks messages methods
-    summary
+    marks messages
+    methods summary
+    passport
     cells listings tidy versions withdrawals
     audit notes overview
     document page

@@ -1,20 +1,24 @@
 """The commands that list: KPIs, layouts, what a database holds, rejects. As text and as JSON."""
 
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
+from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 
 from kpibar.checks import Finding
 from kpibar.database.ledger import ERASURES
 from kpibar.kpis.catalogue import Catalogue, Kpi
 from kpibar.kpis.estimates import Window
-from kpibar.layouts.layout import Shelf
-from kpibar.load.rejects import describe
-from kpibar.render import summary
+from kpibar.layouts.layout import BUILT_IN, Layout, Shelf
+from kpibar.load.outcome import Reject
+from kpibar.measure.report import Coverage
+from kpibar.render import passport, summary
 from kpibar.render.clean import clean, json_text
-from kpibar.render.messages import note_text
-from kpibar.status import DatabaseStatus, Reject
+from kpibar.render.messages import note_text, number, say, say_count, table_name, title
+from kpibar.status import DatabaseStatus
 
 _EXAMPLE = Window(date(2025, 1, 1), date(2025, 12, 31))
 
@@ -32,18 +36,18 @@ def kpis_text(definitions: Catalogue, lang: str) -> str:
     lines: list[str] = []
     for family in definitions.families:
         members = [kpi for kpi in definitions.kpis if kpi.family == family.id and not kpi.hidden]
-        lines += ["", f"{family.title.get(lang, family.title['en'])} ({family.id})"]
+        lines += ["", f"{title(family.title, lang)} ({family.id})"]
         lines += [f"  {line}" for line in columns([_kpi_row(kpi, lang) for kpi in members])]
-    return "\n".join([*lines[1:], "", "`kpibar kpis ID` explains one."])
+    return "\n".join([*lines[1:], "", say("kpis_more", lang)])
 
 
 def _kpi_row(kpi: Kpi, lang: str) -> tuple[str, str, str]:
-    return kpi.id, kpi.kind, clean(kpi.title.get(lang, kpi.title["en"]))
+    return kpi.id, say(f"passport_kind_{kpi.kind}", lang), clean(title(kpi.title, lang))
 
 
 def kpi_text(definitions: Catalogue, name: str, lang: str, target: float | None) -> str:
     """The passport of one KPI."""
-    return "\n".join(summary.kpi_words(definitions.find(name), definitions, lang, _EXAMPLE, target))
+    return "\n".join(passport.kpi_words(definitions.find(name), definitions, lang, _EXAMPLE, target))
 
 
 def kpis_json(definitions: Catalogue, name: str | None) -> str:
@@ -54,80 +58,172 @@ def kpis_json(definitions: Catalogue, name: str | None) -> str:
 
 
 def _kpi_json(kpi: Kpi, definitions: Catalogue) -> dict[str, Any]:
-    statements = [summary.statement(part, _EXAMPLE) for part in summary.parts(kpi, definitions)]
-    fields = {name: value for name, value in asdict(kpi).items() if name != "wording"}
-    return {**fields, "hash": kpi.hash, "formula": summary.formula(kpi), "sql": statements}
+    statements = [passport.statement(part, _EXAMPLE) for part in passport.parts(kpi, definitions)]
+    fields = {name: value for name, value in asdict(kpi).items() if name not in ("wording", "sources")}
+    return {**fields, "hash": kpi.hash, "formula": kpi.formula, "sql": statements}
 
 
-def layouts_text(shelf: Shelf) -> str:
+@lru_cache(maxsize=1)
+def layout_texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """Title and note of the built-in layouts by name and language, other than English, in which they are written."""
+    text = files("kpibar").joinpath("render", "layouts.toml").read_text(encoding="utf-8")
+    texts: dict[str, dict[str, dict[str, str]]] = tomllib.loads(text)
+    return texts
+
+
+def layouts_text(shelf: Shelf, lang: str) -> str:
     """Every layout: name, table, status, origin."""
-    rows = [("LAYOUT", "FILLS", "STATUS", "FROM"), *summary.layouts_table(shelf)]
-    return "\n".join([*columns(rows), "", "`kpibar layouts NAME` shows one; your own go into layouts/NAME.toml."])
+    heads = tuple(say(f"layouts_head_{name}", lang) for name in ("name", "fills", "status", "origin"))
+    rows = [
+        (layout.name, layout.fills, _layout_status(layout, lang), _origin(shelf.paths[layout.name], lang))
+        for layout in shelf.layouts.values()
+    ]
+    return "\n".join([*columns([heads, *rows]), "", say("layouts_more", lang)])
 
 
-def layout_text(shelf: Shelf, name: str) -> str:
-    """One layout in words."""
-    return "\n".join(summary.layout_words(shelf.get(name), shelf.paths[name]))
+def _layout_status(layout: Layout, lang: str) -> str:
+    return say(f"layout_status_{layout.status}", lang)
 
 
-def status_text(status: DatabaseStatus) -> str:
-    """What a database holds, in words."""
-    config = status.config
+def _origin(path: str, lang: str) -> str:
+    """Where a layout comes from; the columns that kpibar.toml changes are named behind."""
+    is_built_in = path.startswith(BUILT_IN)
+    return clean(say("layout_built_in", lang) + path.removeprefix(BUILT_IN) if is_built_in else path)
+
+
+def layout_text(shelf: Shelf, name: str, lang: str) -> str:
+    """One layout in words: detection, zone, and each canonical column's expression."""
+    layout = shelf.get(name)
+    texts = {} if name in shelf.own_names else layout_texts().get(name, {}).get(lang, {})
+    heading, note = texts.get("title", layout.title or layout.name), texts.get("note", layout.note)
+    status, origin = _layout_status(layout, lang), _origin(shelf.paths[name], lang)
+    zone = say("layout_zone_stated", lang) if layout.zone == "account" else layout.zone
     lines = [
-        f"database  {clean(str(status.path))}",
-        f"settings  {clean(str(config.path)) if config.path else 'defaults (no kpibar.toml found)'}",
-        f"time zone {status.timezone}",
-        "",
-        "Files",
+        say("layout_heading", lang, name=layout.name, title=heading, status=status, origin=origin),
+        say("layout_fills", lang, table=layout.fills, columns=", ".join(layout.detect)),
+        say("layout_zone", lang, zone=zone),
     ]
-    files = [("file", "layout", "as of", "records"), *(_file_row(file) for file in status.files)]
-    lines += [f"  {line}" for line in columns(files)]
-    if status.remarks:
-        lines += ["", "Remarks"]
-        lines += [f"  {clean(name)}: {summary.remark_text(remark)}" for name, remark in status.remarks]
-    if status.old_readings:
-        texts = (
-            note_text(f"{old.setting}_changed", {"files": ", ".join(old.files)}, "en") for old in status.old_readings
-        )
-        lines += ["", "Settings", *(f"  {clean(text)}" for text in texts)]
-    if status.unknown_reasons:
-        words = summary.reason_lines(status.unknown_reasons, bool(config.settings.reasons))
-        lines += ["", "Reasons", *(f"  {line}" for line in words)]
-    if status.statuses:
-        words = [f'"{clean(word)}" ({summary.number(n)})' for word, n in status.statuses]
-        lines += ["", "Statuses", f"  unknown statuses of parcels without a day of delivery: {', '.join(words)}"]
-        lines += ["  these parcels count as never delivered; fill delivered_at, or complete in kpibar's parcels file"]
-    if status.duplicates:
-        lines += ["", "Calls and their tickets"]
-        lines += [f"  {note_text(code, {'rows': count}, 'en')}" for code, count in status.duplicates]
-    for proposal in status.proposals:
-        predecessor, successor = clean(proposal.handover.predecessor), clean(proposal.handover.successor)
-        lines += [
-            "",
-            f"{predecessor} ends on {proposal.last}, {successor} begins on {proposal.first}: "
-            "if one tool replaced the other, write this into kpibar.toml to compare the years",
-        ]
-        lines += [f"  {clean(line)}" for line in proposal.handover.lines]
-    heads = ("source", "table", "rows", "first", "last", "as of", f"months of {status.window.start.year}")
-    lines += ["", "Records"]
-    lines += [f"  {line}" for line in columns([heads, *summary.coverage_rows(status.coverage)])]
-    lines += ["", "Columns"]
-    lines += [f"  {clean(source)}: {', '.join(names)}" for source, names in status.columns.items()]
-    lines += ["", "Missing" if status.absent_inputs else "Missing: nothing, every KPI has its inputs"]
-    lines += [
-        f"  {name}: {', '.join(n.replace('|', ' or ') for n in needs)}" for name, needs in status.absent_inputs.items()
-    ]
-    lines += ["", "Thresholds", *(f"  {name} = {value}" for name, value in config.settings.thresholds)]
-    lines += [f"  target {name} = {value:g}" for name, value in config.settings.targets.items()]
+    if note:
+        lines.append(note)
+    tables = [(layout.fills, layout.select), *((entity, also.select) for entity, also in layout.also.items())]
+    for entity, select in tables:
+        lines += ["", f"[{entity}]"]
+        lines += [f"{column} = {' '.join(expression.split())}" for column, expression in select.items()]
+    for enum, words in layout.enum.items():
+        lines += ["", say("layout_words", lang, name=enum)]
+        for value in dict.fromkeys(words.values()):
+            cells = ", ".join(cell for cell, word in words.items() if word == value)
+            lines.append(say("layout_word", lang, word=value, cells=cells))
+    return "\n".join(clean(line) for line in lines)
+
+
+def status_text(status: DatabaseStatus, lang: str = "en") -> str:
+    """What a database holds, in words."""
+    lines = _status_head(status, lang)
+    for heading, section in _sections(status, lang):
+        lines += ["", heading] if heading else [""]
+        lines += section
     return "\n".join(lines)
 
 
-def _file_row(file: Any) -> tuple[str, str, str, str]:
+def _status_head(status: DatabaseStatus, lang: str) -> list[str]:
+    path = status.config.path
+    values = {
+        "database": clean(str(status.path)),
+        "settings": clean(str(path)) if path else say("status_defaults", lang),
+        "zone": status.timezone,
+    }
+    labels = {name: say(f"status_{name}", lang) for name in values}
+    width = 1 + max(map(len, labels.values()))
+    return [labels[name].ljust(width) + value for name, value in values.items()]
+
+
+def _sections(status: DatabaseStatus, lang: str) -> Iterator[tuple[str, list[str]]]:
+    """The sections of a status: heading and lines."""
+    heads = tuple(say(f"status_head_{name}", lang) for name in ("file", "layout", "as_of", "records"))
+    yield _section("files", columns([heads, *(_file_row(file, lang) for file in status.files)]), lang)
+    yield from _doubts(status, lang)
+    for proposal in status.proposals:
+        predecessor, successor = clean(proposal.handover.predecessor), clean(proposal.handover.successor)
+        text = say(
+            "status_succession", lang, predecessor=predecessor, last=proposal.last, successor=successor,
+            first=proposal.first,
+        )  # fmt: skip
+        yield text, [f"  {clean(line)}" for line in proposal.handover.lines]
+    names = ("source", "table", "rows", "first", "last", "as_of")
+    months = say("status_head_months", lang, year=status.window.start.year)
+    heads = (*(say(f"status_head_{name}", lang) for name in names), months)
+    yield _section("records", columns([heads, *_coverage_rows(status.coverage, lang)]), lang)
+    yield _section(
+        "columns", [f"{clean(source)}: {', '.join(names)}" for source, names in status.columns.items()], lang
+    )
+    or_word = f" {say('or', lang)} "
+    missing = [
+        _about(name, ", ".join(need.replace("|", or_word) for need in needs), lang)
+        for name, needs in status.absent_inputs.items()
+    ]
+    yield _section("missing" if missing else "nothing_missing", missing, lang)
+    settings = status.config.settings
+    thresholds = [f"{name} = {value}" for name, value in settings.thresholds]
+    thresholds += [f"{say('status_target', lang, kpi=name)} = {value:g}" for name, value in settings.targets.items()]
+    yield _section("thresholds", thresholds, lang)
+
+
+def _section(name: str, lines: Iterable[str], lang: str) -> tuple[str, list[str]]:
+    return say(f"status_{name}", lang), [f"  {line}" for line in lines]
+
+
+def _about(name: str, text: str, lang: str) -> str:
+    return say("status_about", lang, name=name, text=text)
+
+
+def _doubts(status: DatabaseStatus, lang: str) -> Iterator[tuple[str, list[str]]]:
+    """What of the database and its settings a user should look at."""
+    if status.remarks:
+        remarks = [_about(clean(name), summary.remark_text(remark, lang), lang) for name, remark in status.remarks]
+        yield _section("remarks", remarks, lang)
+    if status.old_readings:
+        texts = [
+            clean(note_text(f"{old.setting}_changed", {"files": ", ".join(old.files)}, lang))
+            for old in status.old_readings
+        ]
+        yield _section("changed", texts, lang)
+    if status.unknown_reasons:
+        has_reasons = bool(status.config.settings.reasons)
+        yield _section("reasons", summary.reason_lines(status.unknown_reasons, has_reasons, lang), lang)
+    if status.statuses:
+        words = summary.counted_words(status.statuses, lang)
+        texts = [say("status_unknown", lang, words=words), say("status_unknown_count", lang)]
+        yield _section("statuses", texts, lang)
+    if status.duplicates:
+        yield _section("calls", [note_text(code, {"rows": n}, lang) for code, n in status.duplicates], lang)
+
+
+def _file_row(file: Any, lang: str) -> tuple[str, str, str, str]:
     as_of = f"{file.as_of:%Y-%m-%d %H:%M}" if file.as_of else "-"
-    counts = summary.equation(file.counts)
+    counts = summary.equation(file.counts, lang)
     if file.layout in ERASURES:  # of no file: what was taken out of a source
-        counts = f"{summary.number(file.counts.removed)} removed from {file.entity} of {clean(file.source)}"
+        table, source = table_name(file.entity, lang), clean(file.source)
+        counts = say_count("status_removed", lang, file.counts.removed, table=table, source=source)
     return clean(file.name), file.layout, as_of, counts
+
+
+def _coverage_rows(coverages: Iterable[Coverage], lang: str) -> list[tuple[str, ...]]:
+    """What each source holds, as cells of a table."""
+    return [
+        (
+            clean(coverage.source),
+            table_name(coverage.entity, lang),
+            number(coverage.rows, lang),
+            str(coverage.first or "-"),
+            str(coverage.last or "-"),
+            str(coverage.as_of_on or "-"),
+            say_count("status_months_missing", lang, len(coverage.months_missing))
+            if coverage.months_missing
+            else say("status_months_all", lang),
+        )
+        for coverage in coverages
+    ]
 
 
 def status_json(status: DatabaseStatus) -> str:
@@ -153,13 +249,11 @@ def status_json(status: DatabaseStatus) -> str:
     )
 
 
-def rejects_text(rejects: Sequence[Reject]) -> str:
+def rejects_text(rejects: Sequence[Reject], lang: str) -> str:
     """Every reject in words, one a line."""
     if not rejects:
-        return "nothing was rejected"
-    return "\n".join(
-        clean(describe(reject.file, reject.line, reject.column, reject.shape, reject.reason)) for reject in rejects
-    )
+        return say("rejects_none", lang)
+    return "\n".join(summary.reject_text(reject, lang) for reject in rejects)
 
 
 def rejects_json(rejects: Sequence[Reject]) -> str:
@@ -167,15 +261,24 @@ def rejects_json(rejects: Sequence[Reject]) -> str:
     return json_text([asdict(reject) for reject in rejects])
 
 
-def check_text(findings: Sequence[Finding]) -> str:
+def check_text(findings: Sequence[Finding], lang: str) -> str:
     """What a check found, in words, one a line."""
-    faults = [finding for finding in findings if not finding.note]
-    lines = [clean(f"{'note' if finding.note else 'fault'}: {finding.about}: {finding.text}") for finding in findings]
-    return "\n".join(
-        [*lines, f"{len(faults)} fault{'s' * (len(faults) > 1)}" if faults else "the database agrees with its ledger"]
-    )
+    lines = [_finding(finding, lang) for finding in findings]
+    faults = sum(not finding.note for finding in findings)
+    last = say_count("check_faults", lang, faults) if faults else say("check_agrees", lang)
+    return "\n".join([*map(clean, lines), last])
 
 
 def check_json(findings: Sequence[Finding]) -> str:
     """What a check found, as JSON."""
-    return json_text([asdict(finding) for finding in findings])
+    return json_text(
+        [
+            {"code": finding.code, "about": str(finding.about), "text": finding.text, "note": finding.note}
+            for finding in findings
+        ]
+    )
+
+
+def _finding(finding: Finding, lang: str) -> str:
+    about, fault = finding.about.text(lang), finding.fault.text(lang)
+    return say("check_note" if finding.note else "check_fault", lang, about=about, text=fault)

@@ -7,11 +7,14 @@ from functools import lru_cache
 from importlib.resources import files
 
 from kpibar.kpis.compute import NO_ORDER, UNKNOWN
-from kpibar.render.numbers import format_value
+from kpibar.render.numbers import format_number, format_value
 
 _COUNTS = frozenset({"base", "doubtful", "least", "named", "rows"})
-# Where the texts stand: those of reports, then of each question that has an answer of its own.
-_FILES = ("messages", "headline", "order", "explain", "wismo", "query", "files", "html")
+# Where the texts stand: those of reports, of each question that has an answer of its own, of the other commands.
+_FILES = (
+    "messages", "headline", "order", "explain", "wismo", "query", "files", "html",
+    "ingest", "listings", "passport", "removal",
+)  # fmt: skip
 _IN_UNIT = frozenset({"low", "high", "weighted"})
 # Rows of which a dimension says nothing: the key of their segment in the data and the message that names it.
 _WITHOUT_NAME = {UNKNOWN: "unknown", NO_ORDER: "no_order"}
@@ -33,6 +36,29 @@ def is_message(key: str) -> bool:
 def say(key: str, lang: str, /, **values: object) -> str:
     """The message in a language, its placeholders filled. KeyError: unknown id, language or placeholder."""
     return messages()[key][lang].format(**values)
+
+
+def number(value: float, lang: str) -> str:
+    """A whole number with grouped thousands: "12,345", "12 345"."""
+    return format_number(value, 0, lang)
+
+
+def is_single(count: float, lang: str) -> bool:
+    """Whether a number of things is named in the singular: 1, in French all below 2."""
+    return count < 2 if lang == "fr" else count == 1
+
+
+def say_count(key: str, lang: str, count: float, /, **values: object) -> str:
+    """The message of a number of things, `count` in it with grouped thousands: that of `key_one` for a single one.
+
+    ``say_count("ingest_files", "fr", 0)`` is "0 fichier": French has no plural below two.
+    """
+    return say(f"{key}_one" if is_single(count, lang) else key, lang, count=number(count, lang), **values)
+
+
+def table_name(table: str, lang: str) -> str:
+    """What the records of a canonical table are: "orders", "commandes"."""
+    return say("files_table_orders" if table == "orders" else f"table_{table}", lang)
 
 
 def title(titles: Mapping[str, str], lang: str) -> str:

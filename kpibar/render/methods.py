@@ -7,59 +7,58 @@ from importlib.resources import files
 
 from kpibar.kpis.catalogue import Kpi
 from kpibar.kpis.passport import OWN_FAMILY
-
-# A median of times is compared by all of them; another quantile by itself, as the whole tells little of the slowest.
-_TIMES = (
-    "test of all times: scores of Peto and Peto (ranks where nothing runs still), by channel, weighted as by van "
-    "Elteren, variance of the weeks"
-)
-_ARM = "z test with the error that the arm towards 0 implies"
+from kpibar.render.messages import is_single, say
 
 
 @lru_cache(maxsize=1)
-def methods() -> Mapping[str, Mapping[str, str]]:
-    """The interval and the test of a change, by estimator."""
+def methods() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """The interval and the test of a change, by estimator and language."""
     text = files("kpibar").joinpath("render", "methods.toml").read_text(encoding="utf-8")
-    texts: dict[str, dict[str, str]] = tomllib.loads(text)
+    texts: dict[str, dict[str, dict[str, str]]] = tomllib.loads(text)
     return texts
 
 
-def method_lines(kpi: Kpi) -> Iterator[str]:
-    """The margin of a KPI, whether it is a headline, its interval, its test and its verdict, one a line."""
-    method = methods()[kpi.spec.estimator]
+def method_lines(kpi: Kpi, lang: str) -> Iterator[tuple[str, str]]:
+    """The margin of a KPI, whether it is a headline, its interval, its test and its verdict, each by its label."""
+    method = methods()[kpi.spec.estimator][lang]
     if not kpi.spec.counts:
-        yield f"margin    {_margin(kpi)}"
-        yield f"headline  {'yes, named beforehand as one of those looked at first' if kpi.headline else 'no'}"
-    yield f"interval  {method['interval']}"
-    test = "" if kpi.spec.times is None else f"; {_TIMES if kpi.quantile == 0.5 else _ARM}"
-    yield f"change    {method['change']}{test}"
+        yield "margin", _margin(kpi, lang)
+        yield "headline", say("headline_yes" if kpi.headline else "headline_no", lang)
+    yield "interval", method["interval"]
+    change = method["change"]
+    if kpi.spec.times is not None:
+        test = say("test_of_times" if kpi.quantile == 0.5 else "test_of_quantile", lang)
+        change = say("passport_change", lang, interval=change, test=test)
+    yield "change", change
     if not kpi.spec.counts:
-        yield f"verdict   {_verdict(kpi)}"
+        yield "verdict", _verdict(kpi, lang)
 
 
-def _margin(kpi: Kpi) -> str:
+def _margin(kpi: Kpi, lang: str) -> str:
     """The smallest change that matters, in words."""
-    parts = []
+    sizes = []
     if kpi.margin:
-        number = kpi.margin * 100 if kpi.unit == "share" else kpi.margin
-        unit = {"share": "point", "points": "point", "seconds": "second"}.get(kpi.unit, "in the unit of the KPI")
-        plural = "s" if unit in ("point", "second") and number != 1 else ""
-        parts.append(f"{number:g} {unit}{plural}")
+        value = kpi.margin * 100 if kpi.unit == "share" else kpi.margin
+        key = {"share": "margin_points", "points": "margin_points", "seconds": "margin_seconds"}.get(kpi.unit)
+        ending = "_one" if key and is_single(value, lang) else ""
+        sizes.append(say((key or "margin_unit") + ending, lang, size=_decimal(value, lang)))
     if kpi.margin_relative:
-        parts.append(f"{100 * kpi.margin_relative:g} % of last year's figure")
-    if not parts:
-        return "0: any change matters"
-    whichever = ", whichever is larger" if len(parts) == 2 else ""
-    return f"{' or '.join(parts)}{whichever}: a smaller change is small"
+        sizes.append(say("margin_part", lang, size=_decimal(100 * kpi.margin_relative, lang)))
+    if not sizes:
+        return say("margin_none", lang)
+    if len(sizes) == 2:
+        return say("margin_larger", lang, size=sizes[0], part=sizes[1])
+    return say("margin_one", lang, size=sizes[0])
 
 
-def _verdict(kpi: Kpi) -> str:
+def _decimal(value: float, lang: str) -> str:
+    """A number with the decimals it has: "0.5", "0,5"."""
+    return f"{value:g}".replace(".", ",") if lang == "fr" else f"{value:g}"
+
+
+def _verdict(kpi: Kpi, lang: str) -> str:
     if kpi.better == "none":
-        return "none, as neither direction is better"
-    beside = (
-        "the other KPIs of the settings"
-        if kpi.family == OWN_FAMILY
-        else "all KPIs of the catalogue with a good direction"
-    )
-    weight = ", with weight 4 as a headline" if kpi.headline else ""
-    return f"p-values adjusted after Benjamini and Hochberg beside {beside}{weight}; segments apart"
+        return say("verdict_of_none", lang)
+    if kpi.family == OWN_FAMILY:
+        return say("verdict_own", lang)
+    return say("verdict_headline" if kpi.headline else "verdict_catalogue", lang)

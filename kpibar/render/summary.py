@@ -1,29 +1,25 @@
-"""Words for the commands other than the report: outcomes of ingest, contents of a database, KPIs and layouts."""
+"""What an ingest says of each file and of all of them, and what to do with rejected records."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from kpibar.database.ledger import Counts, Statement
-from kpibar.kpis.catalogue import Catalogue, Kpi
-from kpibar.kpis.compute import cells_statement, moments, stock_statement
-from kpibar.kpis.estimates import Window
-from kpibar.kpis.time_cells import times_statement
-from kpibar.layouts.layout import Layout, Shelf
+from kpibar.kpis.catalogue import Catalogue
 from kpibar.load.corrections import Corrections
-from kpibar.load.outcome import LoadedTable, Outcome, Remark
+from kpibar.load.outcome import LoadedTable, Outcome, Reject, Remark
 from kpibar.load.plan import REASONS
 from kpibar.measure.coverage import disabled_kpis
-from kpibar.measure.report import Coverage
 from kpibar.privacy.disclosure import NAMED_FROM, blank
 from kpibar.privacy.personal import name_shape
 from kpibar.render.clean import clean
-from kpibar.render.methods import method_lines
-from kpibar.render.numbers import format_number
+from kpibar.render.messages import is_single, number, say, say_count, table_name
 from kpibar.topics.reasons import UNKNOWN
 from kpibar.topics.rules import reasons
 
@@ -32,90 +28,142 @@ _NAMED_WORDS = 10
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
-def number(value: float) -> str:
-    """A whole number with thousands separators."""
-    return format_number(value, 0, "en")
-
-
-def outcome_lines(outcome: Outcome, definitions: Catalogue, dry_run: bool, brief: bool = False) -> list[str]:
+def outcome_lines(
+    outcome: Outcome, definitions: Catalogue, dry_run: bool, brief: bool = False, lang: str = "en"
+) -> list[str]:
     """What became of a file, one fact a line; in brief, the counts only."""
-    name = clean(str(outcome.path.with_name(name_shape(outcome.path.name))))
     if outcome.error is not None:
         return []
-    delimiter = _DELIMITERS.get(outcome.delimiter, outcome.delimiter)
-    how = ", ".join(filter(None, (outcome.layout, outcome.encoding, delimiter)))
+    heading = _heading(outcome, lang)
     if outcome.same_as_before is not None:
-        when = f"{outcome.same_as_before:%Y-%m-%d %H:%M} UTC"
-        later = f"; now complete up to {outcome.new_as_of:%Y-%m-%d %H:%M} UTC" if outcome.new_as_of else ""
-        return [f"{name} ({how})", f"  already ingested on {when}: nothing added, nothing updated{later}"]
-    lines = [f"{name} ({how})" + (" - dry run, nothing stored" if dry_run else "")]
-    lines += [f"  {_count_line(table)}" for table in outcome.tables]
+        return [heading, f"  {_same(outcome.same_as_before, outcome.new_as_of, lang)}"]
+    lines = [say("ingest_trial", lang, file=heading) if dry_run else heading]
+    lines += [f"  {_count_line(table, lang)}" for table in outcome.tables]
     if brief:
         return lines
-    lines += [f"  rejected {clean(text)}" for text in outcome.first_rejects]
-    excess = sum(table.counts.rejected for table in outcome.tables) - len(outcome.first_rejects)
+    facts = [say("ingest_reject", lang, reject=reject_text(reject, lang)) for reject in outcome.rejects]
+    excess = sum(table.counts.rejected for table in outcome.tables) - len(outcome.rejects)
     if excess > 0:
-        lines.append(f"  rejected {number(excess)} more: see `kpibar rejects`")
-    lines += _repair_lines(outcome)
-    if uncertain := outcome.uncertain:
-        subject = "record has" if uncertain == 1 else "records have"
-        lines.append(
-            f"  {number(uncertain)} {subject} a time in the hour that is skipped or repeated when clocks change"
-        )
-    if footer := outcome.lines.footer:
-        subject = "line" if footer == 1 else "lines"
-        lines.append(f"  left out: {number(footer)} {subject} below the records (totals, notes of the report)")
-    lines += _unknown(outcome)
-    lines += [f"  {remark_text(remark)}" for remark in outcome.remarks]
+        facts.append(say_count("ingest_more_rejects", lang, excess))
+    facts += _repair_lines(outcome, lang)
+    if outcome.uncertain:
+        facts.append(say_count("ingest_uncertain", lang, outcome.uncertain))
+    if outcome.lines.footer:
+        facts.append(say_count("ingest_footer", lang, outcome.lines.footer))
+    facts += _unlisted_values(outcome, lang)
+    facts += [remark_text(remark, lang) for remark in outcome.remarks]
     words = [(value, n) for column, value, n in outcome.unknown if column == REASONS]
-    lines += [f"  {line}" for line in reason_lines(words, outcome.own_reasons)]
-    lines += [
-        f'  {column} stays empty: the file has no column "{clean(name)}", from which your layout reads it'
-        for column, name in outcome.absent
-    ]
-    lines += _other_sources(outcome)
+    facts += reason_lines(words, outcome.own_reasons, lang)
+    facts += [say("ingest_absent", lang, column=column, name=clean(name)) for column, name in outcome.absent]
+    facts += _other_sources(outcome, lang)
+    facts += _without_input(outcome, definitions, lang)
+    return lines + [f"  {fact}" for fact in facts]
+
+
+def _heading(outcome: Outcome, lang: str) -> str:
+    """The file, the layout it is read by, its encoding and its delimiter."""
+    name = clean(str(outcome.path.with_name(name_shape(outcome.path.name))))
+    word = _DELIMITERS.get(outcome.delimiter)
+    delimiter = say(f"delimiter_{word}", lang) if word else outcome.delimiter
+    how = ", ".join(filter(None, (outcome.layout, outcome.encoding, delimiter)))
+    return say("ingest_file", lang, file=name, how=how)
+
+
+def _same(before: datetime, later: datetime | None, lang: str) -> str:
+    when = f"{before:%Y-%m-%d %H:%M}"
+    if later is None:
+        return say("ingest_same", lang, when=when)
+    return say("ingest_same_later", lang, when=when, later=f"{later:%Y-%m-%d %H:%M}")
+
+
+def _without_input(outcome: Outcome, definitions: Catalogue, lang: str) -> list[str]:
+    """The KPIs that the file could feed and does not, and the columns it lacks."""
     without_input = disabled_kpis(definitions, outcome.tables[0].entity, outcome.tables[0].columns)
-    if without_input:
-        columns = sorted({need.partition(".")[2] for needs in without_input.values() for need in _options(needs)})
-        lines.append(f"  gives no figures for {', '.join(without_input)}: no {', '.join(columns)}")
-    return lines
+    if not without_input:
+        return []
+    columns = sorted({need.partition(".")[2] for needs in without_input.values() for need in _options(needs)})
+    return [say("ingest_no_figures", lang, kpis=", ".join(without_input), columns=", ".join(columns))]
 
 
 @lru_cache(maxsize=1)
-def _sentences() -> Mapping[str, Mapping[str, str]]:
-    text = files("kpibar").joinpath("render", "remarks.toml").read_text(encoding="utf-8")
-    sentences: dict[str, dict[str, str]] = tomllib.loads(text)
-    return sentences
+def _sentences() -> Mapping[str, Any]:
+    """The remarks by code, then by language: `one`, `many`, and `about`, words of what a remark is about."""
+    return tomllib.loads(files("kpibar").joinpath("render", "remarks.toml").read_text(encoding="utf-8"))
 
 
-def remark_text(remark: Remark) -> str:
+def remark_text(remark: Remark, lang: str = "en") -> str:
     """A remark as a sentence."""
-    forms = _sentences()[remark.code]
-    form = forms["one"] if remark.records == 1 else forms["many"]
-    return clean(form.format(records=number(remark.records), about=remark.about))
+    forms = _sentences()[remark.code][lang]
+    form = forms["one"] if is_single(remark.records, lang) else forms["many"]
+    about = _translate(remark.about, forms.get("about", {}))
+    return clean(form.format(records=number(remark.records, lang), about=about))
 
 
-def _repair_lines(outcome: Outcome) -> list[str]:
+def _translate(about: str, words: Mapping[str, str]) -> str:
+    """What a remark is about in another language: the database has it in English.
+
+    A word that begins with a blank or another sign stands among names, once; any other is all there is, or begins it.
+    """
+    for word, translation in words.items():
+        if not word[0].isalpha() or about.startswith(word):
+            about = about.replace(word, translation, 1)
+    return about
+
+
+@lru_cache(maxsize=1)
+def _reasons_of_rejects() -> Sequence[tuple[re.Pattern[str], Mapping[str, str]]]:
+    """The reasons of rejects: what matches one in English, as the database has it, and its text by language."""
+    text = files("kpibar").joinpath("render", "rejects.toml").read_text(encoding="utf-8")
+    entries: list[dict[str, str]] = tomllib.loads(text)["reason"]
+    return [(re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(entry["en"]))), entry) for entry in entries]
+
+
+def reject_reason(reason: str, lang: str) -> str:
+    """Why something was not loaded; in English where there is no other text for it."""
+    if lang == "en":
+        return reason
+    for pattern, texts in _reasons_of_rejects():
+        if match := pattern.fullmatch(reason):
+            values = {name: reject_reason(value, lang) for name, value in match.groupdict().items()}
+            return texts[lang].format(**values)
+    return reason
+
+
+def reject_text(reject: Reject, lang: str) -> str:
+    """A reject in words: file, line, column, what was found and what is wrong with it."""
+    reason = reject_reason(reject.reason, lang)
+    if reject.column is None:
+        return clean(say("reject_line", lang, file=reject.file, line=reject.line, reason=reason))
+    return clean(
+        say(
+            "reject_cell", lang, file=reject.file, line=reject.line, column=reject.column, shape=reject.shape,
+            reason=reason,
+        )
+    )  # fmt: skip
+
+
+def _repair_lines(outcome: Outcome, lang: str) -> list[str]:
     """Where broken lines were put right, so that they can be looked up in the export."""
     if not outcome.repaired_lines:
         return []
-    numbers = ", ".join(map(number, outcome.repaired_lines[:_NAMED_LINES]))
+    lines = ", ".join(number(line, lang) for line in outcome.repaired_lines[:_NAMED_LINES])
+    if outcome.counts.repaired == 1:
+        return [say("ingest_repaired_line", lang, lines=lines)]
     excess = outcome.counts.repaired - _NAMED_LINES
-    rest = f" and {number(excess)} more" if excess > 0 else ""
-    is_single = outcome.counts.repaired == 1
-    return [f"  repaired, in the only way that fits its types: line {numbers}" if is_single else
-            f"  repaired, each in the only way that fits its types: lines {numbers}{rest}"]  # fmt: skip
+    if excess > 0:
+        lines = say("ingest_and_more", lang, names=lines, count=number(excess, lang))
+    return [say("ingest_repaired_lines", lang, lines=lines)]
 
 
 def _options(needs: Iterable[str]) -> list[str]:
     return [option for need in needs for option in need.split("|")]
 
 
-def _count_line(table: LoadedTable) -> str:
-    return f"{table.entity}: {equation(table.counts)}"
+def _count_line(table: LoadedTable, lang: str) -> str:
+    return say("ingest_table", lang, table=table_name(table.entity, lang), equation=equation(table.counts, lang))
 
 
-def equation(counts: Counts) -> str:
+def equation(counts: Counts, lang: str = "en") -> str:
     """The counts as an equation that adds up; fates nothing met are left out, added and rejected never."""
     fates = (
         ("added", counts.added, True),
@@ -126,40 +174,49 @@ def equation(counts: Counts) -> str:
         ("rejected", counts.rejected, True),
         ("dropped", counts.dropped, False),
     )
-    parts = " + ".join(f"{number(count)} {fate}" for fate, count, always in fates if count or always)
-    repaired = f" ({number(counts.repaired)} repaired)" if counts.repaired else ""
-    return f"{number(counts.records)} read{repaired} = {parts}"
+    parts = " + ".join(say_count(f"ingest_{fate}", lang, count) for fate, count, always in fates if count or always)
+    records = say_count("ingest_read", lang, counts.records)
+    if not counts.repaired:
+        return say("ingest_equation", lang, records=records, fates=parts)
+    repaired = say_count("ingest_repaired", lang, counts.repaired)
+    return say("ingest_equation_repaired", lang, records=records, repaired=repaired, fates=parts)
 
 
-def _unknown(outcome: Outcome) -> list[str]:
+def _unlisted_values(outcome: Outcome, lang: str) -> list[str]:
     by_column: dict[str, list[str]] = {}
     for column, value, n in outcome.unknown:
-        by_column.setdefault(column, []).append(f"{clean(value)} ({number(n)})")
+        by_column.setdefault(column, []).append(f"{clean(value)} ({number(n, lang)})")
+    layout = clean(outcome.layout)
     return [
-        f'  values of "{clean(column)}" that the layout does not list: {", ".join(values[:6])}'
-        f"; `kpibar layouts {clean(outcome.layout)}` shows its words"
+        say("ingest_unlisted", lang, column=clean(column), values=", ".join(values[:6]), layout=layout)
         for column, values in by_column.items()
         if column != REASONS
     ]
 
 
-def reason_lines(words: Sequence[tuple[str, int]], has_reasons: bool) -> list[str]:
+def reason_lines(words: Sequence[tuple[str, int]], has_reasons: bool, lang: str = "en") -> list[str]:
     """The words of recorded reasons that nobody knows, and what to add to kpibar.toml for those that may be shown.
 
     `has_reasons` tells that kpibar.toml names reasons already. A rare word is shown by its shape.
     """
     if not words:
         return []
-    word_list = ", ".join(f'"{clean(word)}" ({number(n)})' for word, n in words[:_NAMED_WORDS])
-    lines = [f"reasons listed neither in [reasons] nor in the rules, and their number of contacts: {word_list}"]
+    lines = [say("reasons_unlisted", lang, words=counted_words(words[:_NAMED_WORDS], lang))]
     common = [(word, n) for word, n in words if n >= NAMED_FROM and blank(word) != word]
     if common:
-        where = "add below [reasons] in" if has_reasons else "add to"
         names = ", ".join(reason for reason in reasons() if reason != "other")
-        lines.append(f'{where} kpibar.toml, each with what it stands for ({names}, other) instead of "{UNKNOWN}":')
+        lines.append(say("reasons_add_below" if has_reasons else "reasons_add", lang, names=names, unknown=UNKNOWN))
         lines += [] if has_reasons else ["  [reasons]"]
-        lines += [f'  {_toml_text(word)} = "{UNKNOWN}"  # {number(n)} contacts' for word, n in common]
+        lines += [
+            f'  {_toml_text(word)} = "{UNKNOWN}"  # {say("reasons_contacts", lang, count=number(n, lang))}'
+            for word, n in common
+        ]
     return lines
+
+
+def counted_words(words: Iterable[tuple[str, int]], lang: str) -> str:
+    """Words in quotes, each with how often it occurs."""
+    return ", ".join(say("quoted_count", lang, text=clean(word), count=number(n, lang)) for word, n in words)
 
 
 def _toml_text(text: str) -> str:
@@ -167,47 +224,44 @@ def _toml_text(text: str) -> str:
     return json.dumps(clean(text), ensure_ascii=False)
 
 
-def _other_sources(outcome: Outcome) -> list[str]:
+def _other_sources(outcome: Outcome, lang: str) -> list[str]:
     """What the file has in common with sources of another brand, or of none."""
     if outcome.same_elsewhere:
-        source_list = " and ".join(f'{number(count)} under "{clean(name)}"' for name, count in outcome.same_elsewhere)
-        return [f"  records in the database already, {source_list}, count twice: ingest them under one --brand only"]
-    if outcome.other_sources:
-        names = ", ".join(f'"{clean(source)}"' for source in outcome.other_sources)
-        return [
-            f'  its records belong to "{clean(outcome.source)}", those of earlier exports of this layout to {names}: '
-            "if all come from one tool, give all the same --brand, or records that are in several of them count twice"
+        names = [
+            say("ingest_under", lang, count=number(count, lang), source=clean(name))
+            for name, count in outcome.same_elsewhere
         ]
+        return [say("ingest_same_elsewhere", lang, sources=f" {say('ingest_and', lang)} ".join(names))]
+    if outcome.other_sources:
+        sources = ", ".join(say("quoted", lang, text=clean(source)) for source in outcome.other_sources)
+        return [say("ingest_other_sources", lang, source=clean(outcome.source), sources=sources)]
     return []
 
 
-def totals(outcomes: Sequence[Outcome]) -> str:
+def totals(outcomes: Sequence[Outcome], lang: str) -> str:
     """One line over all files."""
     loads = [outcome for outcome in outcomes if outcome.error is None]
     fresh = [table.counts for outcome in loads if outcome.same_as_before is None for table in outcome.tables]
-    failures = len(outcomes) - len(loads)
-    text = (
-        f"{len(loads)} file{'s' if len(loads) != 1 else ''}: {number(sum(c.added for c in fresh))} added, "
-        f"{number(sum(c.updated for c in fresh))} updated, {number(sum(c.rejected for c in fresh))} rejected"
-    )
-    return text + (f"; {failures} file{'s' if failures != 1 else ''} failed" if failures else "")
+    counts = {
+        fate: say_count(f"ingest_{fate}", lang, sum(getattr(table, fate) for table in fresh))
+        for fate in ("added", "updated", "rejected")
+    }
+    counts["files"] = say_count("ingest_files", lang, len(loads))
+    if failures := len(outcomes) - len(loads):
+        failed = say_count("ingest_failures", lang, failures)
+        return say("ingest_totals_failed", lang, failures=failed, **counts)
+    return say("ingest_totals", lang, **counts)
 
 
-def space_warning(path: Path, free: int, need: int) -> str:
+def space_warning(path: Path, free: int, need: int, lang: str) -> str:
     """A warning before an ingest that the disk might not hold."""
-    return (
-        f"only {number(free / 1e6)} MB are free beside {clean(str(path))}, an ingest of these exports may need "
-        f"{number(need / 1e6)} MB; if the space runs out, the file being read is rolled back"
-    )
+    megabytes = {"free": number(free / 1e6, lang), "need": number(need / 1e6, lang)}
+    return say("ingest_space", lang, path=clean(str(path)), **megabytes)
 
 
-def loss_warning(path: Path, entries: int) -> str:
+def loss_warning(path: Path, entries: int, lang: str) -> str:
     """A warning that the disk lost what had been written."""
-    return (
-        f"{clean(str(path))}: the last {entries} entr{'ies' if entries > 1 else 'y'} of its ledger "
-        f"{'are' if entries > 1 else 'is'} gone since it was last closed (lost by the disk, or an older copy was put "
-        "back): ingest the last exports again"
-    )
+    return say_count("ingest_loss", lang, entries, path=clean(str(path)))
 
 
 def reading_options(statement: Statement, brand: str | None, as_of: datetime | None) -> str:
@@ -226,109 +280,8 @@ def reading_options(statement: Statement, brand: str | None, as_of: datetime | N
     return words + (" --keep-text" if statement.keep_text else "")
 
 
-def to_correct(corrections: Corrections, output: Path) -> str:
+def to_correct(corrections: Corrections, output: Path, lang: str) -> str:
     """What to do with the rejected records that were written to a file."""
     words = reading_options(corrections.statement, corrections.brand, corrections.as_of)
-    subject = f"{number(corrections.records)} rejected record{'s' * (corrections.records > 1)}"
-    return clean(
-        f"{subject}: correct them in the file, then `kpibar ingest {output} "
-        f"--layout {corrections.layout}{words}`. The file holds customer data; delete it afterwards"
-    )
-
-
-def layouts_table(shelf: Shelf) -> list[tuple[str, str, str, str]]:
-    """Name, what it fills, status and where it comes from, of every layout."""
-    return [
-        (layout.name, layout.fills, layout.status, clean(shelf.paths[layout.name])) for layout in shelf.layouts.values()
-    ]
-
-
-def layout_words(layout: Layout, origin: str) -> list[str]:
-    """A layout in words: detection, zone, and each canonical column's expression."""
-    lines = [
-        f"{layout.name}: {layout.title or layout.name} ({layout.status}, {clean(origin)})",
-        f"fills {layout.fills}; recognised by: {', '.join(layout.detect)}",
-        f"times without offset are in: {'the zone you give (--tz)' if layout.zone == 'account' else layout.zone}",
-    ]
-    if layout.note:
-        lines.append(layout.note)
-    tables = [(layout.fills, layout.select), *((name, also.select) for name, also in layout.also.items())]
-    for entity, select in tables:
-        lines += ["", f"[{entity}]"]
-        lines += [f"{column} = {' '.join(expression.split())}" for column, expression in select.items()]
-    for name, words in layout.enum.items():
-        lines += ["", f"[enum.{name}]: kpibar's word, and what the export writes for it; ingest lists any other"]
-        for value in dict.fromkeys(words.values()):
-            lines.append(f"{value}: {', '.join(cell for cell, word in words.items() if word == value)}")
-    return [clean(line) for line in lines]
-
-
-def kpi_words(kpi: Kpi, definitions: Catalogue, lang: str, window: Window, target: float | None) -> list[str]:
-    """The passport of a KPI: definition, formula, parameters, methods, source, hash, and the SQL that runs."""
-    lines = [f"{kpi.id}: {_in(kpi.title, lang)} ({kpi.kind}, {kpi.unit}, {_better(kpi)})", ""]
-    if kpi.definition:
-        lines += [_in(kpi.definition, lang), ""]
-    lines += [f"formula   {formula(kpi)}"]
-    if kpi.date:
-        lines.append(f"dated by  {kpi.date}, one row of fact_{kpi.from_table} each")
-    if kpi.maturity_days:
-        lines.append(f"maturity  {kpi.maturity_days} days before the export's date")
-    if kpi.unknown:
-        lines.append(f"bounds    if none, or all, of {kpi.unknown} were hits")
-    for side, text in kpi.doubt.items():
-        lines.append(f"          and of the {side} with {text}")
-    if kpi.rests_on:
-        lines.append(f"rests on  {', '.join(kpi.rests_on)}: years compare where these did not change")
-    if target is not None:
-        lines.append(f"target    {target}")
-    lines += method_lines(kpi)
-    lines += [f"needs     {', '.join(need.replace('|', ' or ') for need in kpi.needs) or 'nothing in particular'}"]
-    lines += [f"source    {kpi.source or 'not stated'}", f"hash      {kpi.hash}", ""]
-    for part in parts(kpi, definitions):
-        lines += [*statement(part, window).splitlines(), ""]
-    return [clean(line) for line in lines[:-1]]
-
-
-def _in(text: object, lang: str) -> str:
-    assert isinstance(text, dict)
-    return str(text.get(lang, text.get("en", "")))
-
-
-def _better(kpi: Kpi) -> str:
-    return "no direction" if kpi.better == "none" else f"{kpi.better} is better"
-
-
-def formula(kpi: Kpi) -> str:
-    """The KPI's formula in one line, over its fact table's columns."""
-    return kpi.formula
-
-
-def parts(kpi: Kpi, definitions: Catalogue) -> list[Kpi]:
-    """The KPIs whose statements make this one: itself, or the two counts of a ratio."""
-    return [definitions.get(name) for name in kpi.operands] or [kpi]
-
-
-def statement(kpi: Kpi, window: Window) -> str:
-    """The SQL that computes a KPI alone for a window."""
-    if kpi.additive:
-        return cells_statement([kpi], [window], kpi.over or None, None)
-    if kpi.is_stock:
-        # A passport is of no database: the last moment of its days is told in UTC.
-        return stock_statement(kpi, [end for end in moments([window], "UTC") if end.closes], None, None)
-    return times_statement(kpi, [window], None, None)
-
-
-def coverage_rows(coverages: Iterable[Coverage]) -> list[tuple[str, ...]]:
-    """What each source holds, as cells of a table."""
-    return [
-        (
-            clean(coverage.source),
-            coverage.entity,
-            number(coverage.rows),
-            str(coverage.first or "-"),
-            str(coverage.last or "-"),
-            str(coverage.as_of_on or "-"),
-            f"{len(coverage.months_missing)} missing" if coverage.months_missing else "all",
-        )
-        for coverage in coverages
-    ]
+    command = f"kpibar ingest {output} --layout {corrections.layout}{words}"
+    return clean(say_count("rejects_to_correct", lang, corrections.records, command=command))
