@@ -20,9 +20,9 @@ from kpibar.answers.lateness import (
     strata,
 )
 from kpibar.answers.notices import Warnings, warnings
-from kpibar.answers.spending import spendings
 from kpibar.answers.ranking import Ranking, Standing, rank
 from kpibar.answers.reconciliation import Reconciliation, reconciliation
+from kpibar.answers.spending import spendings
 from kpibar.config import Config, Reporting
 from kpibar.database.engine import Engine
 from kpibar.database.store import Store
