@@ -2,7 +2,7 @@
 
 Run: python bench/render.py [--repetitions 5] [--browser]
 
-The small report is that of the sample exports, the large one has every KPI of the catalogue that it shows by channel,
+The small report is that of the sample exports, the large one has every KPI of the catalogue, by channel,
 carrier and reason, with 24 months. Each is read from its JSON, so that nothing of the engine is measured; each format
 runs in a process of its own. `seconds` are CPU seconds of the first writing, imports included, and of the next one;
 memory is by how much the peak grew. `--browser` measures PDF and PNG too, by the clock, as another program makes them.

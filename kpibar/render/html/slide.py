@@ -10,8 +10,8 @@ from kpibar.measure.report import Barometer
 from kpibar.render.cells import Cells
 from kpibar.render.clean import clean
 from kpibar.render.html import sections
-from kpibar.render.html.drawings import Drawing
 from kpibar.render.html.sections import Line
+from kpibar.render.html.svg import Drawing
 from kpibar.render.html.writer import fill, style_sheet
 from kpibar.render.messages import say
 from kpibar.render.overview import opening_sentences
