@@ -138,6 +138,10 @@ class Wismo:
     warnings: Warnings
     reconciliation: Reconciliation
 
+    def share_of_all(self, contacts: float) -> float | None:
+        """The share of so many in all WISMO contacts of the year; None where these are fewer than `min_base`."""
+        return contacts / self.contacts if self.contacts >= max(1, self.reporting.min_base) else None
+
     def ranking(self, dimension: str, *, per_order: bool) -> Ranking | None:
         """The worst carrier or mode, by its excess in all or per order; None where none can be."""
         standings = [

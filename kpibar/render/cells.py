@@ -10,7 +10,7 @@ from kpibar.measure.circulation import SMALLEST
 from kpibar.measure.report import Barometer, Change, Row
 from kpibar.render.clean import clean
 from kpibar.render.marks import noise_floor
-from kpibar.render.messages import say, title
+from kpibar.render.messages import dimension_name, say, segment_name, title
 from kpibar.render.numbers import (
     DASH,
     format_change,
@@ -45,6 +45,16 @@ class Cells:
     def reporting(self) -> Reporting:
         """How figures are judged and masked."""
         return self.barometer.basis.reporting
+
+    @property
+    def filters(self) -> str:
+        """Of which records alone the report is, besides its brand: "only channel Phone"; empty of all."""
+        rows = self.barometer.request.rows
+        texts = [
+            f"{dimension_name(name, self.lang).lower()} {clean(segment_name(name, rows.values[name], self.lang))}"
+            for name in rows.beside_brand
+        ]
+        return say("filter", self.lang, filters=" · ".join(texts)) if texts else ""
 
     @property
     def level(self) -> str:

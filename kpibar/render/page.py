@@ -56,13 +56,8 @@ def _heading(cells: Cells) -> Iterator[tuple[Cell, ...]]:
     yield tuple(line)
     if cells.barometer.brands:
         yield (Cell(" · ".join(map(clean, cells.barometer.brands)), "detail"),)
-    if columns := cells.barometer.request.rows.beside_brand:
-        values = cells.barometer.request.rows.values
-        texts = (
-            f"{dimension_name(name, cells.lang).lower()} {clean(segment_name(name, values[name], cells.lang))}"
-            for name in columns
-        )
-        yield (cells.say("filter", "heading", filters=" · ".join(texts)),)
+    if cells.filters:
+        yield (Cell(cells.filters, "heading"),)
 
 
 def _columns(cells: Cells, drawing_name: str, judgement: Sequence[str]) -> tuple[Column, ...]:

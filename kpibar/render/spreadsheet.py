@@ -400,7 +400,7 @@ def _read_me_parts(
     writer: Writer, families: Sequence[str], dimensions: Sequence[str]
 ) -> Iterator[tuple[str, list[str]]]:
     cells, data = writer.cells, writer.say("sheet_data")
-    yield writer.say("period"), [_period(cells)]
+    yield writer.say("period"), [_period(cells), *([cells.filters] if cells.filters else [])]
     yield writer.say("brands"), [SEPARATOR.join(cells.barometer.brands)] if cells.barometer.brands else []
     yield writer.say("summary"), [sentence.text for sentence in opening_sentences(cells)]
     reading = [writer.say(f"reading_{name}", data=data) for name in ("numbers", "changes", "masked")]

@@ -19,10 +19,12 @@ COLUMNS = (
     "edition", "kpi", "family", "unit", "dimension", "segment", "period",
     "value", "numerator", "denominator", "ci_low", "ci_high", "status", "status_reason",
     "title", "segment_title", "change", "change_low", "change_high", "verdict", "target", "target_status",
+    "immature", "filters",
 )  # fmt: skip
 # Those that hold numbers: empty where a figure is masked or not available.
 NUMBERS = (
     "value", "numerator", "denominator", "ci_low", "ci_high", "change", "change_low", "change_high", "target",
+    "immature",
 )  # fmt: skip
 # Words for machines that differ from those of the report.
 UNIT_WORDS: Mapping[str, str] = {"share": "ratio", "per_100": "per_order"}
@@ -71,7 +73,15 @@ def csv_cell(value: Value, dialect: Dialect) -> str | float | None:
 
 
 def lines(barometer: Barometer, lang: str) -> Iterator[tuple[Value, ...]]:
-    """The lines of the table, a value for each of `COLUMNS`; texts are as in the data."""
+    """The lines of the table, a value for each of `COLUMNS`; texts are as in the data.
+
+    `immature` is how many records are too young to be judged, `filters` of which records alone the report is.
+    """
+    filters = "; ".join(f"{name}={value}" for name, value in barometer.request.rows.values.items()) or None
+    yield from ((*line, filters) for line in _lines(barometer, lang))
+
+
+def _lines(barometer: Barometer, lang: str) -> Iterator[tuple[Value, ...]]:
     year = str(barometer.edition.year)
     previous = str(barometer.edition.year - 1)
     for row in barometer.rows:
@@ -113,6 +123,7 @@ def _line(
         *(title(kpi.title, lang), segment_title),
         *_change(change),
         *((round_figure(target.value), target.status) if target else (None, None)),
+        measure.immature,
     )
 
 

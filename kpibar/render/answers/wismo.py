@@ -165,7 +165,7 @@ class _Writer:
         rows += [self._stage_row(name, count, {}) for name, count in wismo.unknown_stages.items() if count]
         rows.append(
             Row({LABEL: Cell(say("total", self.lang)), "contacts": self._cell(total, "count"),
-                 "of_all": self._cell(1.0 if total else None, "share", "base")})
+                 "of_all": self._cell(self.wismo.share_of_all(total), "share", "base")})
         )  # fmt: skip
         notes = [self._say("note_stages")]
         if wismo.without_reason:
@@ -179,12 +179,11 @@ class _Writer:
         return self._page(self._say("when"), heads, rows, notes, (("contacts", "of_all"), ("of_known", "interval")))
 
     def _stage_row(self, name: str, count: int, cells: Mapping[str, Cell]) -> Row:
-        total = self.wismo.contacts
         return Row(
             {
                 LABEL: Cell(self._say(name)),
                 "contacts": self._cell(count, "count"),
-                "of_all": self._cell(count / total if total else None, "share", "base"),
+                "of_all": self._cell(self.wismo.share_of_all(count), "share", "base"),
                 **cells,
             }
         )
@@ -450,7 +449,7 @@ def wismo_json(wismo: Wismo) -> str:
                 {
                     "stage": stage.name.replace(" ", "_"),
                     "contacts": stage.contacts,
-                    "share_of_all": stage.contacts / wismo.contacts if wismo.contacts else None,
+                    "share_of_all": wismo.share_of_all(stage.contacts),
                     "share_of_known": {
                         "value": stage.share.value, "ci_low": stage.share.low, "ci_high": stage.share.high,
                         "base": stage.share.base, "status": stage.share.status,

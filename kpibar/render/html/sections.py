@@ -262,7 +262,7 @@ def month_rows(cells: Cells) -> Iterator[Months]:
         if row.status == "ok":
             for name, series in ((year, row.series), (year - 1, row.before_series)):
                 months = {day.month: measure for day, measure in series}
-                texts = [cells.value(row.kpi, months.get(month, Measure())).text for month in _MONTHS]
+                texts = [_figure_of_month(cells, row, months.get(month)).text for month in _MONTHS]
                 yield Months(cells.name(row.kpi), name, tuple(texts))
 
 
@@ -282,6 +282,8 @@ def heats(cells: Cells) -> Iterator[Heat]:
         heads, rows, excess = _months_of(cells) if dimension == "month" else _segments_of(cells, dimension)
         fold_text = say("html_more", cells.lang, count=cells.count(excess)) if excess else ""
         caption = say("html_caption_months" if dimension == "month" else "html_caption_segments", cells.lang)
+        if any(patch.value.role == "provisional" for _, total, patches in rows for patch in (total, *patches)):
+            caption = f"{caption} {say('legend_brackets', cells.lang)}"
         if rows:
             yield Heat(name, caption, tuple(heads), tuple(rows), fold_text, figures)
 
@@ -326,8 +328,20 @@ def _months_of(cells: Cells) -> tuple[list[str], Rows, int]:
 
 
 def _patch_of_month(cells: Cells, row: Row, now: Measure | None, before: Measure | None) -> Patch:
-    value, previous = (cells.value(row.kpi, measure or Measure()) for measure in (now, before))
+    value, previous = (_figure_of_month(cells, row, measure) for measure in (now, before))
     return Patch(value, Cell(previous.text, "previous"))
+
+
+def _figure_of_month(cells: Cells, row: Row, measure: Measure | None) -> Cell:
+    """The figure of a month, in brackets where it is provisional."""
+    cell = cells.value(row.kpi, measure or Measure())
+    is_provisional = measure is not None and measure.immature != 0 and measure.value is not None
+    return Cell(f"[{cell.text}]", "provisional") if is_provisional else cell
+
+
+def has_provisional_months(cells: Cells) -> bool:
+    """Whether the table of months has a figure in brackets."""
+    return any("[" in text for months in month_rows(cells) for text in months.cells)
 
 
 def _segment_name(cells: Cells, dimension: str | None, key: str) -> str:

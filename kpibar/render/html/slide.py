@@ -52,7 +52,12 @@ def to_svg(barometer: Barometer, lang: str) -> str:
     cells = Cells(barometer, lang)
     edition, limit = barometer.edition, sections.limit_of(cells)
     ends = " … ".join(say(f"html_axis_{end}", lang, limit=sections.limit_text(cells, limit)) for end in ("low", "high"))
-    scope = [*map(clean, barometer.brands), f"{edition.window.start} → {edition.window.end}", edition.timezone]
+    scope = [
+        *map(clean, barometer.brands),
+        *([cells.filters] if cells.filters else []),
+        f"{edition.window.start} → {edition.window.end}",
+        edition.timezone,
+    ]
     key = say("html_key_change", lang, previous=edition.year - 1, level=cells.level)
     picture = fill(
         "slide.svg.j2",

@@ -63,6 +63,8 @@ def _parts(cells: Cells) -> Mapping[str, object]:
         "style_hash": _style_hash(),
         "edition": edition,
         "brands": [clean(brand) for brand in barometer.brands],
+        "filters": cells.filters,
+        "has_provisional_months": sections.has_provisional_months(cells),
         "partial_end": None if edition.complete else day_name(edition.window.end, lang),
         "sentences": list(opening_sentences(cells)),
         "cards": list(sections.cards(cells, limit)),
