@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from kpibar.cli.completion import complete_brand, complete_kpi
 from kpibar.cli.console import announce, emit
 from kpibar.cli.options import (
     READING_WAIT,
@@ -36,7 +37,9 @@ class Dimension(StrEnum):
 
 
 def explain(
-    kpi: Annotated[str, typer.Argument(help="The KPI, such as late_share.", show_default=False)],
+    kpi: Annotated[
+        str, typer.Argument(help="The KPI, such as late_share.", show_default=False, autocompletion=complete_kpi)
+    ],
     by: Annotated[
         list[Dimension] | None,
         typer.Option(
@@ -46,7 +49,7 @@ def explain(
     ] = None,
     rows: Annotated[bool, typer.Option("--rows", help="List the records behind the figure, as CSV.")] = False,
     year: Annotated[int | None, typer.Option(help="Year to explain.", show_default="the last with data")] = None,
-    brand: Annotated[str | None, typer.Option(help="Only this brand.")] = None,
+    brand: Annotated[str | None, typer.Option(help="Only this brand.", autocompletion=complete_brand)] = None,
     json: JsonOption = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write here; .txt, .json, .csv for rows.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kpibar import DEFAULT_DATABASE
+from kpibar.cli.completion import complete_zone
 
 if TYPE_CHECKING:
     from kpibar.config import Config
@@ -113,7 +114,13 @@ CsvDialectOption = Annotated[
     ),
 ]
 ZoneOption = Annotated[
-    str | None, typer.Option("--tz", envvar="KPIBAR_TZ", help="Zone of times without offset, such as Europe/Paris.")
+    str | None,
+    typer.Option(
+        "--tz",
+        envvar="KPIBAR_TZ",
+        help="Zone of times without offset, such as Europe/Paris.",
+        autocompletion=complete_zone,
+    ),
 ]
 ByOption = Annotated[
     list[str] | None,

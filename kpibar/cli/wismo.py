@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from kpibar.cli.completion import complete_brand
 from kpibar.cli.console import announce, emit
 from kpibar.cli.options import (
     READING_WAIT,
@@ -22,7 +23,7 @@ from kpibar.cli.options import (
 
 def wismo(
     year: Annotated[int | None, typer.Option(help="Year to answer for.", show_default="the last with data")] = None,
-    brand: Annotated[str | None, typer.Option(help="Only this brand.")] = None,
+    brand: Annotated[str | None, typer.Option(help="Only this brand.", autocompletion=complete_brand)] = None,
     lang: LangOption = None,
     json: JsonOption = False,
     color: ColorOption = Color.auto,
