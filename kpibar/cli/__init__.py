@@ -2,8 +2,8 @@
 
 Its own order, each line standing on those above it:
 
-    demo errors help options progress
-    console
+    completion demo errors help progress
+    console options
     outputs targets withdrawals
     audit explain order sql wismo
     app

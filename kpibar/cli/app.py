@@ -14,6 +14,12 @@ import typer
 
 from kpibar import DEFAULT_DATABASE, __version__
 from kpibar.cli import audit, console, explain, order, sql, wismo, withdrawals
+from kpibar.cli.completion import (
+    complete_brand,
+    complete_family,
+    complete_kpi,
+    complete_layout,
+)
 from kpibar.cli.console import announce, emit, failure, say
 from kpibar.cli.errors import FolderGone, WideWithoutMonths
 from kpibar.cli.help import Commands
@@ -137,11 +143,14 @@ def ingest(
         list[Path], typer.Argument(help="Exports, as the tools wrote them.", show_default=False, readable=False)
     ],
     db: DatabaseOption = None,
-    layout: Annotated[str | None, typer.Option(help="Read all files by this layout.")] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="Read all files by this layout.", autocompletion=complete_layout)
+    ] = None,
     tz: ZoneOption = None,
     date_order: DateOrderOption = None,
     brand: Annotated[
-        str | None, typer.Option(envvar="KPIBAR_BRAND", help="Brand of the records that name none.")
+        str | None,
+        typer.Option(envvar="KPIBAR_BRAND", help="Brand of the records that name none.", autocompletion=complete_brand),
     ] = None,
     as_of: Annotated[str | None, typer.Option(help="Until when the exports are complete, such as 2026-01-15.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would happen, and store nothing.")] = False,
@@ -242,8 +251,12 @@ def report(
     carrier: CarrierOption = None,
     channel: ChannelOption = None,
     team: TeamOption = None,
-    kpi: Annotated[list[str] | None, typer.Option(help="Only this KPI; may be repeated.")] = None,
-    family: Annotated[str | None, typer.Option(help="Only this family of KPIs.")] = None,
+    kpi: Annotated[
+        list[str] | None, typer.Option(help="Only this KPI; may be repeated.", autocompletion=complete_kpi)
+    ] = None,
+    family: Annotated[
+        str | None, typer.Option(help="Only this family of KPIs.", autocompletion=complete_family)
+    ] = None,
     format: FormatOption = None,
     json: JsonOption = False,
     output: OutputsOption = None,
@@ -282,7 +295,10 @@ def report(
 @app.command()
 def kpis(
     id: Annotated[
-        str | None, typer.Argument(help="A KPI, by id or title, for its passport.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="A KPI, by id or title, for its passport.", show_default=False, autocompletion=complete_kpi
+        ),
     ] = None,
     lang: LangOption = None,
     json: JsonOption = False,
@@ -309,7 +325,10 @@ def kpis(
 
 @app.command()
 def layouts(
-    name: Annotated[str | None, typer.Argument(help="A layout, for its columns.", show_default=False)] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A layout, for its columns.", show_default=False, autocompletion=complete_layout),
+    ] = None,
     lang: LangOption = None,
     config: ConfigOption = None,
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from kpibar.cli.completion import complete_kpi
 from kpibar.cli.console import announce, emit
 from kpibar.cli.options import (
     READING_WAIT,
@@ -42,7 +43,9 @@ class Dimension(StrEnum):
 
 
 def explain(
-    kpi: Annotated[str, typer.Argument(help="The KPI, such as late_share.", show_default=False)],
+    kpi: Annotated[
+        str, typer.Argument(help="The KPI, such as late_share.", show_default=False, autocompletion=complete_kpi)
+    ],
     by: Annotated[
         list[Dimension] | None,
         typer.Option(

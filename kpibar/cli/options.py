@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kpibar import DEFAULT_DATABASE
+from kpibar.cli.completion import complete_brand, complete_carrier, complete_channel, complete_team, complete_zone
 
 if TYPE_CHECKING:
     from kpibar.config import Config
@@ -116,12 +117,22 @@ CsvDialectOption = Annotated[
     ),
 ]
 YearOption = Annotated[int | None, typer.Option("--year", help="Year to report.", show_default="the last with data")]
-BrandOption = Annotated[str | None, typer.Option("--brand", help="Only this brand.")]
-CarrierOption = Annotated[str | None, typer.Option("--carrier", help="Only this carrier.")]
-ChannelOption = Annotated[str | None, typer.Option("--channel", help="Only this channel, such as email.")]
-TeamOption = Annotated[str | None, typer.Option("--team", help="Only this team.")]
+BrandOption = Annotated[str | None, typer.Option("--brand", help="Only this brand.", autocompletion=complete_brand)]
+CarrierOption = Annotated[
+    str | None, typer.Option("--carrier", help="Only this carrier.", autocompletion=complete_carrier)
+]
+ChannelOption = Annotated[
+    str | None, typer.Option("--channel", help="Only this channel, such as email.", autocompletion=complete_channel)
+]
+TeamOption = Annotated[str | None, typer.Option("--team", help="Only this team.", autocompletion=complete_team)]
 ZoneOption = Annotated[
-    str | None, typer.Option("--tz", envvar="KPIBAR_TZ", help="Zone of times without offset, such as Europe/Paris.")
+    str | None,
+    typer.Option(
+        "--tz",
+        envvar="KPIBAR_TZ",
+        help="Zone of times without offset, such as Europe/Paris.",
+        autocompletion=complete_zone,
+    ),
 ]
 ByOption = Annotated[
     list[str] | None,
