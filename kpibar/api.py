@@ -111,7 +111,7 @@ class Report:
 
     def to_xlsx(self, lang: str = "en") -> bytes:
         """The report as an Excel workbook, its bytes."""
-        from kpibar.render.spreadsheet import to_workbook
+        from kpibar.render.workbook.spreadsheet import to_workbook
 
         return to_workbook(self.barometer, lang, self.generated_at)
 

@@ -349,7 +349,7 @@ def test_what_is_known_of_few_comes_last_and_is_told(linked_half: Path) -> None:
     channel, carrier = found.causes.breakdowns
     assert (channel.known, carrier.known) == (1, 0.4)
     contacts, orders = carrier.coverages
-    assert (contacts.rows, contacts.known, orders.shares) == ((104, 260), (52, 104), (1, 1))
+    assert (contacts.rows, contacts.known_rows, orders.shares) == ((104, 260), (52, 104), (1, 1))
     text = words(linked_half, "contact_rate")
     assert text.index("By channel") < text.index("By carrier")
     assert "Carrier is known of 104 of 260 contacts (40.0%; 2024: 50.0%): most have none" in text

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpibar.answers import wismo
-from kpibar.answers.spending import spendings
+from kpibar.answers.spending import expenses
 from kpibar.config import load
 from kpibar.database.store import open_store
 from kpibar.kpis.estimates import Window
@@ -357,7 +357,7 @@ def test_no_month_is_both_used_and_left_out(folder: Path) -> None:
                         "FROM (SELECT ?::VARCHAR AS m, ?::DATE AS d, ?::VARCHAR AS c, ?::VARCHAR AS b, ? AS a)",
                         values,
                     )
-                answers = spendings(store.engine, window, brand)
+                answers = expenses(store.engine, window, brand)
                 months_by_channel: dict[str, set[int]] = {}
                 for month, channel, name, _ in rows:
                     if brand is None or name in ("", brand):
@@ -365,7 +365,7 @@ def test_no_month_is_both_used_and_left_out(folder: Path) -> None:
                 assert {name: entry.months + sum(entry.gaps.values()) for name, entry in answers.items()} == {
                     name: len(months) for name, months in months_by_channel.items()
                 }
-                assert all((entry.each is None) == (entry.months == 0) for entry in answers.values())
+                assert all((entry.per_contact is None) == (entry.months == 0) for entry in answers.values())
             finally:
                 store.engine.run("ROLLBACK")
 

@@ -11,8 +11,8 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from kpibar.api import Report
-from kpibar.render.book import is_own_workbook, sheet_name
 from kpibar.render.clean import clean
+from kpibar.render.workbook.book import is_own_workbook, sheet_name
 from tests.report_files import HOSTILE, MASKED, Workbook, by_carrier, read_workbook, retitle, sample_report
 
 FAMILIES = ("Delivery promise", "Demand", "Reachability", "Reactivity", "Resolution", "Customer voice")

@@ -13,7 +13,7 @@ import pytest
 from rich.cells import cell_len
 
 from kpibar.answers import wismo
-from kpibar.answers.ranking import Standing, rank
+from kpibar.answers.ranking import SegmentExcess, rank
 from kpibar.config import ChannelCosts, load
 from kpibar.database.schema import WORDS
 from kpibar.errors import ConfigInvalid
@@ -244,7 +244,7 @@ def test_the_bases_lead_from_one_to_the_other(shop: Path, found: dict[str, Any])
 def test_the_worst_is_named_where_it_can_be_told(
     excesses: list[tuple[float, float, float]], rivals: list[str] | None
 ) -> None:
-    standings = [Standing(name, Estimate(*ends), 100) for name, ends in zip("ABC", excesses, strict=False)]
+    standings = [SegmentExcess(name, Estimate(*ends), 100) for name, ends in zip("ABC", excesses, strict=False)]
     ranking = rank(standings[::-1], 0.95)
     assert (ranking and [rival.name for rival in ranking.rivals]) == rivals
     assert ranking is None or ranking.first.name == "A"

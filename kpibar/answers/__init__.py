@@ -3,9 +3,9 @@
 Its own order, each line standing on those above it:
 
     coverage errors headline ranking spending terms
-    costs
-    lateness orders population query
-    bridge mix notices reconciliation
+    costs population query
+    lateness
+    bridge mix notices orders reconciliation
     records wismo
     explain
 """

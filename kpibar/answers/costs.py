@@ -6,7 +6,7 @@ amount.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kpibar.answers.spending import Spending
+from kpibar.answers.spending import Expense
 from kpibar.config import Settings
 
 
@@ -38,23 +38,24 @@ class Prices:
 class Sources:
     """Where the prices of a year come from.
 
-    `spent` has what the table of costs has of each channel, `stated` the prices of the settings and `stated_in` their
-    currency. The table wins: it is what was spent in these months, the settings are what somebody believes of them.
+    `expenses` has what the table of costs has of each channel, `settings_prices` the prices of the settings and
+    `stated_in` their currency. The table wins: it is what was spent in these months, the settings are what somebody
+    believes of them.
     """
 
-    spent: Mapping[str, Spending]
-    stated: Mapping[str, float]
+    expenses: Mapping[str, Expense]
+    settings_prices: Mapping[str, float]
     stated_in: str | None
 
     @property
     def currencies(self) -> tuple[str, ...]:
         """Those of the table; several are not added up, and then the table has no price."""
-        return tuple(sorted(frozenset().union(*(entry.currencies for entry in self.spent.values()))))
+        return tuple(sorted(frozenset().union(*(entry.currencies for entry in self.expenses.values()))))
 
     @property
-    def used(self) -> dict[str, Spending]:
+    def expenses_in_use(self) -> dict[str, Expense]:
         """The channels that have their price from the table."""
-        return {name: entry for name, entry in self.spent.items() if entry.contacts} if self.is_one_currency else {}
+        return {name: entry for name, entry in self.expenses.items() if entry.contacts} if self.is_one_currency else {}
 
     @property
     def is_one_currency(self) -> bool:
@@ -71,7 +72,7 @@ class Sources:
         """The channels that have their price from the settings."""
         if self.stated_in != self.currency:
             return {}
-        return {name: price for name, price in self.stated.items() if name not in self.used}
+        return {name: price for name, price in self.settings_prices.items() if name not in self.expenses_in_use}
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class TotalCost:
         return sum(entry.contacts for entry in self.channels if entry.amount is not None)
 
     @property
-    def unpriced(self) -> tuple[ChannelCost, ...]:
+    def without_price(self) -> tuple[ChannelCost, ...]:
         """The channels whose contacts cost an unknown amount: with any, the amount is the least that all cost."""
         return tuple(entry for entry in self.channels if entry.amount is None)
 
@@ -111,10 +112,10 @@ class TotalCost:
         return sum(entry.amount for entry in self.channels if entry.amount is not None) if self.known else None
 
 
-def sources_of(settings: Settings, year: int, spent: Mapping[str, Spending]) -> Sources:
+def sources_of(settings: Settings, year: int, expenses: Mapping[str, Expense]) -> Sources:
     """What the table of costs and the settings have of a year."""
-    stated = settings.costs.of_year(year) if settings.costs else {}
-    return Sources(spent, stated, settings.costs.currency if settings.costs and stated else None)
+    settings_prices = settings.costs.of_year(year) if settings.costs else {}
+    return Sources(expenses, settings_prices, settings.costs.currency if settings.costs and settings_prices else None)
 
 
 def prices_of(sources: Sources) -> Prices | None:
@@ -122,8 +123,10 @@ def prices_of(sources: Sources) -> Prices | None:
 
     Example: 1200.00 EUR for 400 calls in the table is 3.00 for a call, also where the settings say `phone = 4.5`.
     """
-    spent = {name: entry.each for name, entry in sources.used.items() if entry.each is not None}
-    by_channel = sources.used_of_settings | spent
+    of_table = {
+        name: entry.per_contact for name, entry in sources.expenses_in_use.items() if entry.per_contact is not None
+    }
+    by_channel = sources.used_of_settings | of_table
     return Prices(sources.currency, by_channel) if sources.currency and by_channel else None
 
 
@@ -132,9 +135,9 @@ def total_cost(prices: Prices | None, contacts: Iterable[tuple[str | None, int]]
     by_channel: dict[str | None, int] = {}
     for channel, count in contacts:
         by_channel[channel] = by_channel.get(channel, 0) + count
-    stated = prices.by_channel if prices else {}
+    settings_prices = prices.by_channel if prices else {}
     entries = []
     for channel, count in sorted(by_channel.items(), key=lambda pair: (-pair[1], pair[0] or "~")):
-        price = stated.get(channel) if channel else None
+        price = settings_prices.get(channel) if channel else None
         entries.append(ChannelCost(channel, count, price, None if price is None else price * count))
     return TotalCost(tuple(entries))

@@ -18,22 +18,22 @@ from kpibar.measure.report import Segment
 @dataclass(frozen=True)
 class Coverage:
     """The rows of a KPI, or of an operand of it, and those of a known value, in both years (the first is the year
-    before). `moved` tells that the known share differs by more than chance, and enough to be a change of recording.
+    before). `has_moved` tells that the known share differs by more than chance, and enough to be a change of recording.
     """
 
     kpi: Kpi
     rows: tuple[float, float]
-    known: tuple[float, float]
-    moved: bool
+    known_rows: tuple[float, float]
+    has_moved: bool
 
     @property
     def shares(self) -> tuple[float | None, float | None]:
         """The known share of each year; None in a year without rows."""
-        before, now = (known / rows if rows else None for known, rows in zip(self.known, self.rows, strict=True))
+        before, now = (known / rows if rows else None for known, rows in zip(self.known_rows, self.rows, strict=True))
         return before, now
 
     @property
-    def least(self) -> float:
+    def lower_share(self) -> float:
         """The known share of the year that knows less."""
         return min((share for share in self.shares if share is not None), default=1.0)
 
@@ -69,5 +69,5 @@ def _coverage(kpi: Kpi, years: Iterable[Mapping[str, float]], level: float) -> C
     ]
     before, now = (share_of_rows([Parts(base=rows, hits=known)], level) for rows, known in sums)
     (rows_before, known_before), (rows_now, known_now) = sums
-    moved = bool(rows_before and rows_now) and differs(now, before, PROBABILITY)
-    return Coverage(kpi, (rows_before, rows_now), (known_before, known_now), moved)
+    has_moved = bool(rows_before and rows_now) and differs(now, before, PROBABILITY)
+    return Coverage(kpi, (rows_before, rows_now), (known_before, known_now), has_moved)

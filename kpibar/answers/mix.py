@@ -38,7 +38,7 @@ class Breakdown:
     @property
     def known(self) -> float:
         """The share of the rows of a known value: that of the operand, and of the year, that has fewest."""
-        return min((coverage.least for coverage in self.coverages), default=1.0)
+        return min((coverage.lower_share for coverage in self.coverages), default=1.0)
 
     @property
     def groups(self) -> int:

@@ -27,7 +27,7 @@ _FIRST_DAYS = 7
 
 
 @dataclass(frozen=True)
-class Spending:
+class Expense:
     """What was spent on a channel in `months` of a year, and all its contacts in these months; `currency` is None where
     no month has a price. `gaps` are the other months that have an amount, by why they are left out.
 
@@ -42,7 +42,7 @@ class Spending:
     gaps: Mapping[Gap, int] = field(default_factory=dict)
 
     @property
-    def each(self) -> float | None:
+    def per_contact(self) -> float | None:
         """What one contact cost; None where no month tells."""
         return float(self.amount) / self.contacts if self.contacts else None
 
@@ -77,7 +77,7 @@ class _Month:
     gap: Gap | None = None
 
 
-def spendings(engine: Engine, window: Window, brand: str | None) -> dict[str, Spending]:
+def expenses(engine: Engine, window: Window, brand: str | None) -> dict[str, Expense]:
     """What the table of costs has of each channel in the months of a window, of all brands or one."""
     amounts = _amounts(engine, window, brand)
     if not amounts:
@@ -86,7 +86,7 @@ def spendings(engine: Engine, window: Window, brand: str | None) -> dict[str, Sp
     nobody = _Contacts({}, None, None)
     by_channel = groupby(amounts, key=lambda entry: entry.channel)
     return {
-        channel: _spending(channel, entries, contacts.get(channel, nobody), window, brand)
+        channel: _expense(channel, entries, contacts.get(channel, nobody), window, brand)
         for channel, entries in by_channel
     }
 
@@ -134,21 +134,21 @@ def _contacts(engine: Engine, window: Window) -> dict[str, _Contacts]:
     return {channel: _Contacts(counts.get(channel, {}), first, last) for channel, first, last in days}
 
 
-def _spending(
+def _expense(
     channel: str, amounts: Iterable[_Amount], contacts: _Contacts, window: Window, brand: str | None
-) -> Spending:
+) -> Expense:
     months = [
         _month(day, list(entries), contacts, window, brand)
         for day, entries in groupby(amounts, key=lambda entry: entry.begins_on)
     ]
-    priced = [month for month in months if month.gap is None]
+    months_with_price = [month for month in months if month.gap is None]
     gaps = {gap: count for gap in GAPS if (count := sum(month.gap == gap for month in months))}
-    return Spending(
+    return Expense(
         channel=channel,
-        amount=sum((month.amount for month in priced), Decimal(0)),
-        contacts=sum(month.contacts for month in priced),
-        months=len(priced),
-        currencies=frozenset().union(*(month.currencies for month in priced)),
+        amount=sum((month.amount for month in months_with_price), Decimal(0)),
+        contacts=sum(month.contacts for month in months_with_price),
+        months=len(months_with_price),
+        currencies=frozenset().union(*(month.currencies for month in months_with_price)),
         gaps=gaps,
     )
 

@@ -20,9 +20,9 @@ from kpibar.answers.lateness import (
     strata,
 )
 from kpibar.answers.notices import Warnings, warnings
-from kpibar.answers.ranking import Ranking, Standing, rank
+from kpibar.answers.ranking import Ranking, SegmentExcess, rank
 from kpibar.answers.reconciliation import Reconciliation, reconciliation
-from kpibar.answers.spending import spendings
+from kpibar.answers.spending import expenses
 from kpibar.config import Config, Reporting
 from kpibar.database.engine import Engine
 from kpibar.database.store import Store
@@ -144,13 +144,13 @@ class Wismo:
 
     def ranking(self, dimension: str, *, per_order: bool) -> Ranking | None:
         """The worst carrier or mode, by its excess in all or per order; None where none can be."""
-        standings = [
-            Standing(segment.name, segment.excess.excess, segment.late.base)
+        segments = [
+            SegmentExcess(segment.name, segment.excess.excess, segment.late.base)
             for segment in self.segments[dimension]
             if segment.name is not None and segment.excess is not None
         ]
-        chosen = [standing.per_order for standing in standings] if per_order else standings
-        return rank(chosen, self.reporting.confidence)
+        candidates = [segment.per_order for segment in segments] if per_order else segments
+        return rank(candidates, self.reporting.confidence)
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def answer(store: Store, config: Config, year: int | None = None, brand: str | N
     settings, engine = config.settings, store.engine
     days = max(_FEWEST_DAYS, settings.thresholds.link_after_promise_days)
     selection = Selection(edition.window, brand, days, contact_days(engine))
-    sources = sources_of(settings, edition.year, spendings(engine, edition.window, brand))
+    sources = sources_of(settings, edition.year, expenses(engine, edition.window, brand))
     prices = prices_of(sources)
     groups, orders = _contacts(engine, edition, brand), cells(engine, selection, prices)
     wismo = [group for group in groups if group.wismo and group.of_brand]

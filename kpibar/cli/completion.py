@@ -60,9 +60,9 @@ def complete_team(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
 
 def _matches(candidates: Callable[[], Iterable[tuple[str, str]]], incomplete: str) -> list[tuple[str, str]]:
     """The candidates that go on from what is typed, whatever its case; none where they cannot be read."""
-    beginning = incomplete.casefold()
+    start = incomplete.casefold()
     with suppress(Exception):  # a shell shows whatever is raised in the middle of the line that is typed
-        return [pair for pair in candidates() if pair[0].casefold().startswith(beginning)]
+        return [pair for pair in candidates() if pair[0].casefold().startswith(start)]
     return []
 
 

@@ -16,6 +16,7 @@ from kpibar.cli.options import (
     Color,
     ColorOption,
     ConfigOption,
+    CsvDialect,
     CsvDialectOption,
     DatabaseOption,
     JsonOption,
@@ -76,10 +77,8 @@ def explain(
 
     Example: kpibar explain late_share --by carrier
     """
-    from kpibar.answers.errors import ExplanationForm, RecordsNotCsv
     from kpibar.answers.explain import explain as explanation_of
     from kpibar.answers.explain import records_of
-    from kpibar.cli.errors import DialectUnused
     from kpibar.cli.outputs import screen_of
     from kpibar.cli.targets import refuse_overwriting
     from kpibar.config import load
@@ -90,14 +89,9 @@ def explain(
     from kpibar.render.tidy import DIALECTS, default_dialect
 
     settings = load(config)
-    path, ending = settings.database_path(db), output.suffix.lower() if output else ""
+    path = settings.database_path(db)
     refuse_overwriting(output, path, settings, wait=wait)
-    if rows and (json or ending not in ("", ".csv")):
-        raise RecordsNotCsv(None if json else output)
-    if not rows and output is not None and ending not in ("", ".txt", ".json"):
-        raise ExplanationForm(output)
-    if csv_dialect is not None and not rows:
-        raise DialectUnused(csv_dialect.value)
+    _refuse_conflicts(output, csv_dialect, rows=rows, json=json)
     language = choose_language(lang, settings)
     request = Request(year, (kpi,), None, brand, carrier=carrier, channel=channel, team=team)
     with open_current(path, settings, wait, announce) as store:
@@ -107,7 +101,19 @@ def explain(
             return
         explanation = explanation_of(store, settings, request, [name.value for name in by or ()])
     screen = screen_of(color, Palette.default, to_file=output is not None)
-    if json or ending == ".json":
-        emit(explanation_json(explanation), output)
-    else:
-        emit(explanation_text(explanation, language, screen), output)
+    is_json = json or (output is not None and output.suffix.lower() == ".json")
+    emit(explanation_json(explanation) if is_json else explanation_text(explanation, language, screen), output)
+
+
+def _refuse_conflicts(output: Path | None, csv_dialect: CsvDialect | None, *, rows: bool, json: bool) -> None:
+    """Raise what tells of options that cannot be had together: records are CSV, an explanation is text or JSON."""
+    from kpibar.answers.errors import ExplanationForm, RecordsNotCsv
+    from kpibar.cli.errors import DialectUnused
+
+    ending = output.suffix.lower() if output else ""
+    if rows and (json or ending not in ("", ".csv")):
+        raise RecordsNotCsv(None if json else output)
+    if not rows and output is not None and ending not in ("", ".txt", ".json"):
+        raise ExplanationForm(output)
+    if csv_dialect is not None and not rows:
+        raise DialectUnused(csv_dialect.value)

@@ -193,8 +193,8 @@ class _Influence:
         for stratum, reference in self.references:
             if not self.groups[reference].after:
                 late[reference] = late.get(reference, 0) + stratum.late.orders
-        most = -math.log((1 - level) / 2)
-        return most * math.hypot(*(orders / self.groups[key].orders for key, orders in late.items()))
+        upper_limit = -math.log((1 - level) / 2)
+        return upper_limit * math.hypot(*(orders / self.groups[key].orders for key, orders in late.items()))
 
     def of_log_ratio(self, after: float, expected: float) -> float:
         """The standard error of the logarithm of the ratio."""

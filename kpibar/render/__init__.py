@@ -2,7 +2,7 @@
 
 `table` holds a printed report as data, cells with roles; `page` makes it of a barometer, and `terminal` walks it.
 It is the only file, with `grid`, that knows of widths and styles; `html` has a style sheet of its own. `tidy` is the
-report as a long table; `book` knows how a workbook is written, `spreadsheet` what stands in it. `formats` lists what a
+report as a long table; `workbook` is the one for Excel. `formats` lists what a
 report can be written as. `versions` brings older documents to the present one.
 
 Its own order, each line standing on those above it:
@@ -14,7 +14,7 @@ Its own order, each line standing on those above it:
     cells listings tidy versions withdrawals
     audit notes overview
     document page
-    book grid html markdown
-    spreadsheet terminal
+    grid html markdown workbook
+    terminal
     answers formats
 """

@@ -71,13 +71,13 @@ def _write_markdown(barometer: Barometer, lang: str, medium: Medium) -> str:
 
 
 def _write_workbook(barometer: Barometer, lang: str, medium: Medium) -> bytes:
-    from kpibar.render.spreadsheet import to_workbook  # takes long to import, and no other format needs it
+    from kpibar.render.workbook.spreadsheet import to_workbook  # takes long to import, and no other format needs it
 
     return to_workbook(barometer, lang, medium.generated_at)
 
 
 def _is_workbook(path: Path) -> bool:
-    from kpibar.render.book import is_own_workbook
+    from kpibar.render.workbook.book import is_own_workbook
 
     return is_own_workbook(path)
 

@@ -44,8 +44,8 @@ def upgrade(document: Mapping[str, Any]) -> dict[str, Any]:
     scope, parameters = complete["scope"], complete["parameters"]
     if scope["dimensions_asked"] is None:
         scope["dimensions_asked"] = _dimensions_asked(document)
-    for delta, given in zip(_deltas(complete), _deltas(document), strict=True):
-        if "verdict_detail" not in given and delta["verdict"] in _PLAIN_VERDICTS:
+    for delta, original in zip(_deltas(complete), _deltas(document), strict=True):
+        if "verdict_detail" not in original and delta["verdict"] in _PLAIN_VERDICTS:
             delta["verdict_detail"] = delta["verdict"]
     complete["parameters"] = {**dict.fromkeys(Thresholds.model_fields), **parameters}
     # The keys that say what a document is come first.
@@ -102,9 +102,9 @@ def _complete_object(value: Any, schema: Schema, path: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise ReportUnreadable(f"{path} is no object")
     properties = schema["properties"]
-    lacking = [name for name in schema.get("required", ()) if name not in value]
-    if lacking:
-        raise ReportUnreadable(f"{path or 'it'} has no {', '.join(lacking)}")
+    missing_names = [name for name in schema.get("required", ()) if name not in value]
+    if missing_names:
+        raise ReportUnreadable(f"{path or 'it'} has no {', '.join(missing_names)}")
     copy = {
         name: _complete(inner, properties.get(name, {}), f"{path}.{name}".lstrip(".")) for name, inner in value.items()
     }
@@ -119,10 +119,10 @@ def _dimensions_asked(document: Mapping[str, Any]) -> list[str] | None:
     scope = document["scope"]
     if "breakdown" in scope:
         return [scope["breakdown"]] if scope["breakdown"] else []
-    asked = {
+    dimensions = {
         str(part["dimension"]) for kpi in document["kpis"] if kpi["estimator"] != "mix" for part in kpi["breakdowns"]
     }
-    return sorted(asked) or None
+    return sorted(dimensions) or None
 
 
 def _deltas(document: Mapping[str, Any]) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from kpibar.kpis.estimates import Window
 from kpibar.values.notation import quote
 
 # KPIs that a reader looks for on the page of an order, in this order.
-EXPECTED = (
+USUAL_KPIS = (
     "late_share", "promise_unanswered", "slot_adherence", "lead_time", "first_attempt", "wismo_share", "wismo_late",
     "reply_within", "resolution_median", "fcr_window", "csat", "nps",
 )  # fmt: skip
@@ -46,8 +46,8 @@ def omissions(
     """
     present = {count.kpi.id for count in counts}
     visible = {kpi.id: kpi for kpi in catalogue(config.settings).kpis if not kpi.hidden}
-    missing = [visible[name] for name in EXPECTED if name in visible and name not in present]
-    return tuple(_omission(store, kpi, order_id, uids) for kpi in missing if kpi.from_table in _RECORDS)
+    kpis_without_order = [visible[name] for name in USUAL_KPIS if name in visible and name not in present]
+    return tuple(_omission(store, kpi, order_id, uids) for kpi in kpis_without_order if kpi.from_table in _RECORDS)
 
 
 def _omission(store: Store, kpi: Kpi, order_id: str | None, uids: Mapping[str, Sequence[str]]) -> Omission:

@@ -135,10 +135,10 @@ def _orders_by_text(store: Store, forms: Forms) -> list[Match]:
     return _matches(store, with_text(forms, number="order_number"))
 
 
-def _orders_of_other_brands(store: Store, forms: Forms, known: Sequence[Match]) -> list[Match]:
+def _orders_of_other_brands(store: Store, forms: Forms, of_text: Sequence[Match]) -> list[Match]:
     """The orders of brands that have no order of the text itself: their customers mean these by the same digits."""
-    brands = {match.brand for match in known}
-    if not known or None in brands or not forms.texts[0].isdecimal():
+    brands = {match.brand for match in of_text}
+    if not of_text or None in brands or not forms.texts[0].isdecimal():
         return []
     return [match for match in _orders_by_digits(store, forms) if match.brand and match.brand not in brands]
 

@@ -234,19 +234,19 @@ def _coverage_sentences(words: Words, breakdown: Breakdown) -> Iterator[str]:
     dimension = dimension_name(breakdown.dimension, words.lang)
     for coverage in breakdown.coverages:
         before, now = coverage.shares
-        if before is None or now is None or (coverage.least == 1 and not coverage.moved):
+        if before is None or now is None or (coverage.lower_share == 1 and not coverage.has_moved):
             continue
         line = words.say(
-            "known_mostly" if coverage.least >= _MOST else "known_partly",
+            "known_mostly" if coverage.lower_share >= _MOST else "known_partly",
             dimension=dimension,
             rows=words.say(f"rows_{coverage.kpi.from_table}"),
-            known=words.count(coverage.known[1]),
+            known=words.count(coverage.known_rows[1]),
             count=words.count(coverage.rows[1]),
             now=format_value(now, "share", words.lang),
             before=format_value(before, "share", words.lang),
             previous=words.year - 1,
         )
-        yield f"{line} {words.say('known_moved')}" if coverage.moved else line
+        yield f"{line} {words.say('known_moved')}" if coverage.has_moved else line
 
 
 def _sentences(lines: Sequence[str]) -> Page:

@@ -139,8 +139,8 @@ def _breakdown(breakdown: Breakdown) -> dict[str, Any]:
             {
                 "kpi": coverage.kpi.id,
                 "rows": list(coverage.rows),
-                "known": list(coverage.known),
-                "moved": coverage.moved,
+                "known": list(coverage.known_rows),
+                "moved": coverage.has_moved,
             }
             for coverage in breakdown.coverages
         ],

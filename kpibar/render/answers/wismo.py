@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from kpibar.answers.lateness import STANDINGS
-from kpibar.answers.ranking import Ranking, Standing
+from kpibar.answers.ranking import Ranking, SegmentExcess
 from kpibar.answers.wismo import Segment, Share, Wismo
 from kpibar.kpis.attribution import Attribution, Estimate
 from kpibar.kpis.compute import UNKNOWN
@@ -133,17 +133,17 @@ class _Writer:
                 yield Cell(self._ranking(of_each, dimension, "rate", "per_100"), "summary")
 
     def _ranking(self, ranking: Ranking, dimension: str, kind: str, unit: str) -> str:
-        first, *rivals = (self._standing(entry, dimension, unit) for entry in (ranking.first, *ranking.rivals))
+        first, *rivals = (self._segment_excess(entry, dimension, unit) for entry in (ranking.first, *ranking.rivals))
         groups = self._say(f"among_{dimension}")
         if not rivals:
             return clean(self._say(f"worst_{kind}", groups=groups, worst=first))
         names = self._say("and", names=", ".join([first, *rivals[:-1]]), last=rivals[-1])
         return clean(self._say(f"tied_{kind}", groups=groups, names=names))
 
-    def _standing(self, standing: Standing, dimension: str, unit: str) -> str:
-        value, low, high = (format_value(end, unit, self.lang)
-                            for end in (standing.excess.value, standing.excess.low, standing.excess.high))  # fmt: skip
-        name, orders = self._name(dimension, standing.name), self._count(standing.orders)
+    def _segment_excess(self, segment: SegmentExcess, dimension: str, unit: str) -> str:
+        ends = (segment.excess.value, segment.excess.low, segment.excess.high)
+        value, low, high = (format_value(end, unit, self.lang) for end in ends)
+        name, orders = self._name(dimension, segment.name), self._count(segment.orders)
         return self._say("standing", name=name, value=value, low=low, high=high, orders=orders)
 
     # When customers ask
@@ -565,7 +565,7 @@ def _costs_json(wismo: Wismo) -> dict[str, Any]:
         ),
         "avoidable_contacts_of_known_cost": costs.avoidable_known,
         "contacts_without_order_of_unknown_cost": costs.unlinked_unknown if costs.currency else None,
-        "amount_is_least": costs.whole.amount is not None and bool(costs.whole.unpriced),
+        "amount_is_least": costs.whole.amount is not None and bool(costs.whole.without_price),
         "sources": sources_json(wismo),
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kpibar.answers.costs import Sources, TotalCost
-from kpibar.answers.spending import GAPS, Spending
+from kpibar.answers.spending import GAPS, Expense
 from kpibar.answers.wismo import Wismo
 from kpibar.kpis.compute import UNKNOWN
 from kpibar.render.messages import say, segment_name
@@ -18,7 +18,7 @@ def amount_text(amount: float, lang: str) -> str:
 
 def least_note(costs: TotalCost, currency: str, lang: str) -> str | None:
     """That the amount is the least that all contacts cost, and the channels without a price; None where it is all."""
-    if not costs.unpriced or costs.amount is None:
+    if not costs.without_price or costs.amount is None:
         return None
     channels = [
         _say(
@@ -27,7 +27,7 @@ def least_note(costs: TotalCost, currency: str, lang: str) -> str | None:
             channel=_channel(entry.channel, lang),
             count=_count(entry.contacts, lang),
         )
-        for entry in costs.unpriced
+        for entry in costs.without_price
     ]
     return _say("least", lang, amount=_money(costs.amount, currency, lang), channels="; ".join(channels))
 
@@ -41,7 +41,7 @@ def _source_notes(wismo: Wismo, lang: str) -> Iterator[str]:
     sources, year = wismo.costs.sources, wismo.edition.year
     channels = [entry.channel for entry in wismo.costs.whole.channels if entry.channel]
     for channel in channels:
-        if channel in sources.used:
+        if channel in sources.expenses_in_use:
             yield _spent_note(channel, wismo, lang)
     names = ", ".join(_channel(channel, lang) for channel in channels if channel in sources.used_of_settings)
     if names:
@@ -50,9 +50,9 @@ def _source_notes(wismo: Wismo, lang: str) -> Iterator[str]:
         yield _say("currencies", lang, year=year, currencies=", ".join(sources.currencies))
     elif sources.stated_in and sources.stated_in != sources.currency:
         yield _say("other_currency", lang, stated=sources.stated_in, currency=sources.currency)
-    for channel, spending in sources.spent.items():
+    for channel, expense in sources.expenses.items():
         for gap in GAPS:
-            if count := spending.gaps.get(gap):
+            if count := expense.gaps.get(gap):
                 words = {"channel": _channel(channel, lang), "count": _count(count, lang), "year": year}
                 yield _say(f"gap_{gap}", lang, **words)
 
@@ -60,18 +60,18 @@ def _source_notes(wismo: Wismo, lang: str) -> Iterator[str]:
 def _spent_note(channel: str, wismo: Wismo, lang: str) -> str:
     """What was spent on a channel for how many contacts; and the price of the settings, which is not used."""
     sources = wismo.costs.sources
-    spending, currency = sources.used[channel], sources.currency or ""
+    expense, currency = sources.expenses_in_use[channel], sources.currency or ""
     texts = {
         "channel": _channel(channel, lang),
-        "amount": _money(float(spending.amount), currency, lang),
-        "contacts": _count(spending.contacts, lang),
-        "months": _count(spending.months, lang),
+        "amount": _money(float(expense.amount), currency, lang),
+        "contacts": _count(expense.contacts, lang),
+        "months": _count(expense.months, lang),
         "of": _count(wismo.edition.window.end.month, lang),
     }
-    stated = sources.stated.get(channel)
-    if stated is None:
+    settings_price = sources.settings_prices.get(channel)
+    if settings_price is None:
         return _say("by_table", lang, **texts)
-    price = f"{format_number(stated, 2, lang)}\u00a0{sources.stated_in}"
+    price = f"{format_number(settings_price, 2, lang)}\u00a0{sources.stated_in}"
     return _say("by_table_not_settings", lang, stated=price, **texts)
 
 
@@ -96,7 +96,9 @@ def _money(amount: float, currency: str, lang: str) -> str:
 
 def channel_source(channel: str | None, sources: Sources) -> dict[str, str | None]:
     """Where the price of a channel comes from: table, settings, or nowhere."""
-    origin = "table" if channel in sources.used else "settings" if channel in sources.used_of_settings else None
+    origin = (
+        "table" if channel in sources.expenses_in_use else "settings" if channel in sources.used_of_settings else None
+    )
     return {"price_source": origin}
 
 
@@ -106,22 +108,22 @@ def sources_json(wismo: Wismo) -> dict[str, Any]:
     return {
         "months": wismo.edition.window.end.month,
         "table_currencies": list(sources.currencies),
-        "table": [_spending_json(entry, sources) for entry in sources.spent.values()],
+        "table": [_expense_json(entry, sources) for entry in sources.expenses.values()],
         "settings_currency": sources.stated_in,
         "settings": [
             {"channel": channel, "each": price, "used": channel in sources.used_of_settings}
-            for channel, price in sources.stated.items()
+            for channel, price in sources.settings_prices.items()
         ],
     }
 
 
-def _spending_json(spending: Spending, sources: Sources) -> dict[str, Any]:
+def _expense_json(expense: Expense, sources: Sources) -> dict[str, Any]:
     return {
-        "channel": spending.channel,
-        "amount": float(spending.amount),
-        "contacts": spending.contacts,
-        "each": spending.each,
-        "months": spending.months,
-        "months_left_out": {gap: spending.gaps.get(gap, 0) for gap in GAPS},
-        "used": spending.channel in sources.used,
+        "channel": expense.channel,
+        "amount": float(expense.amount),
+        "contacts": expense.contacts,
+        "each": expense.per_contact,
+        "months": expense.months,
+        "months_left_out": {gap: expense.gaps.get(gap, 0) for gap in GAPS},
+        "used": expense.channel in sources.expenses_in_use,
     }

@@ -79,9 +79,9 @@ def is_own_png(path: Path) -> bool:
     return _is_framed(path, b"\x89PNG", _PNG_MARK + _PNG_END)
 
 
-def _is_framed(path: Path, beginning: bytes, end: bytes) -> bool:
+def _is_framed(path: Path, first_bytes: bytes, end: bytes) -> bool:
     with path.open("rb") as file:
-        if file.read(len(beginning)) != beginning:
+        if file.read(len(first_bytes)) != first_bytes:
             return False
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - len(end)))
@@ -92,14 +92,14 @@ def _run(kind: str, content: str, name: str, options: Sequence[str], target: str
     """What the browser makes of a file. Raises BrowserMissing, BrowserFailed."""
     browser = find_browser(kind)
     with scratch() as folder:
-        source, made = folder / name, folder / f"made.{kind.lower()}"
+        source, target_file = folder / name, folder / f"made.{kind.lower()}"
         source.write_text(content, encoding="utf-8")
         # A sandbox cannot be set up by root; whoever is not root keeps it.
         root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        line = [browser, *_OPTIONS, *root, *options, f"--user-data-dir={folder / 'profile'}", f"{target}={made}"]
+        line = [browser, *_OPTIONS, *root, *options, f"--user-data-dir={folder / 'profile'}", f"{target}={target_file}"]
         why = _wait([*line, source.as_uri()], folder)
-        if why is None and made.is_file() and made.stat().st_size:
-            return made.read_bytes()
+        if why is None and target_file.is_file() and target_file.stat().st_size:
+            return target_file.read_bytes()
     raise BrowserFailed(browser, kind, why or "it wrote nothing")
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from kpibar.kpis.estimates import Measure
 from kpibar.kpis.passport import Passport
 from kpibar.measure.report import Barometer, Change, Coverage, Row, Segment
-from kpibar.render.book import Book, Sheet, caption, open_book
 from kpibar.render.cells import Cells
 from kpibar.render.messages import day_name, dimension_name, is_message, months_name, say, segment_name, title
 from kpibar.render.notes import absent_lines, explanations, note_lines
@@ -21,6 +20,7 @@ from kpibar.render.numbers import change_scale, format_value
 from kpibar.render.overview import opening_sentences
 from kpibar.render.table import SEPARATOR, Cell, Role
 from kpibar.render.tidy import COLUMNS, NUMBERS, breakdowns, lines, round_figure
+from kpibar.render.workbook.book import Book, Sheet, caption, open_book
 
 _DAY = 24 * 3600
 _FORMATS = {"share": "0.0%", "per_100": "0.0", "points": "+0;-0;0", "count": "#,##0", "score": "0.00"}
