@@ -12,7 +12,7 @@ from tests.report_files import HOSTILE, by_carrier
 FIRST = (
     "edition,kpi,family,unit,dimension,segment,period,value,numerator,denominator,ci_low,ci_high,status,status_reason"
 )
-LATER = "title,segment_title,change,change_low,change_high,verdict,target,target_status"
+LATER = "title,segment_title,change,change_low,change_high,verdict,target,target_status,immature,filters"
 
 
 @pytest.fixture(scope="module")

@@ -176,7 +176,7 @@ HELPERS: Mapping[str, Helper] = {
     "promise_end": Helper(
         _promise_end, "TIMESTAMP", "a date, or a date and time, 1990 to 2099", _bare_date(last_instant)
     ),
-    "month": Helper(_month, "VARCHAR", "a month such as 2025-03, 03/2025 or its first day, 1990 to 2099"),
+    "year_month": Helper(_month, "VARCHAR", "a month such as 2025-03, 03/2025 or its first day, 1990 to 2099"),
     "enum": Helper(_enum, "VARCHAR", "a listed value"),
     "pii": Helper(_pii, "UUID", "an identifier"),
 }
