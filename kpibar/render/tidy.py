@@ -75,7 +75,7 @@ def csv_cell(value: Value, dialect: Dialect) -> str | float | None:
 def lines(barometer: Barometer, lang: str) -> Iterator[tuple[Value, ...]]:
     """The lines of the table, a value for each of `COLUMNS`; texts are as in the data.
 
-    `immature` is how many records of a figure are too young to be judged, `filters` of which records alone the report is.
+    `immature` is how many records of a figure are too young to be judged, `filters` of which records a report is.
     """
     filters = "; ".join(f"{name}={value}" for name, value in barometer.request.rows.values.items()) or None
     yield from ((*line, filters) for line in _lines(barometer, lang))
