@@ -341,7 +341,7 @@ def test_the_command_line_prints_text_and_json(shop: Path, folder: Path, lang: s
     options = ("--db", str(shop / "test.duckdb"), "--lang", lang)
     done = kpibar("audit", "draw", "--year", "2025", "-o", "s.csv", *options, folder=folder)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert "7 of 7 contacts of 2025" in done.stderr
+    assert {"en": "7 of 7 contacts of 2025", "fr": "7 contacts sur 7 de 2025"}[lang] in done.stderr
     again = kpibar("audit", "draw", "--year", "2025", "-o", "s.csv", *options, folder=folder)
     assert again.returncode == 2
     text = (folder / "s.csv").read_text(encoding="utf-8-sig")

@@ -57,6 +57,6 @@ def test_nothing_is_said_where_there_is_no_database_or_the_settings_are_broken(t
 @pytest.mark.long
 def test_the_names_of_the_database_are_completed(sample: tuple[Path, list[Outcome]], tmp_path: Path) -> None:
     shutil.copy(sample[0] / "test.duckdb", tmp_path / "kpibar.duckdb")
-    assert completions(tmp_path, "kpibar report --brand m") == ["Maison Bleue"]
+    assert completions(tmp_path, "kpibar report --brand M") == ["Maison Bleue"]
     assert "Colissimo" in completions(tmp_path, "kpibar report --carrier Co")
     assert completions(tmp_path, "kpibar report --team Zzz") == []

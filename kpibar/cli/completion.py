@@ -59,10 +59,9 @@ def complete_team(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
 
 
 def _matches(candidates: Callable[[], Iterable[tuple[str, str]]], incomplete: str) -> list[tuple[str, str]]:
-    """The candidates that go on from what is typed, whatever its case; none where they cannot be read."""
-    start = incomplete.casefold()
+    """The candidates that go on from what is typed; none where they cannot be read. Shells heed the case."""
     with suppress(Exception):  # a shell shows whatever is raised in the middle of the line that is typed
-        return [pair for pair in candidates() if pair[0].casefold().startswith(start)]
+        return [pair for pair in candidates() if pair[0].startswith(incomplete)]
     return []
 
 

@@ -123,7 +123,8 @@ def _line(
         *(title(kpi.title, lang), segment_title),
         *_change(change),
         *((round_figure(target.value), target.status) if target else (None, None)),
-        None if measure.value is None else measure.immature,
+        # The document tells it of the year and its months alone.
+        measure.immature if dimension == "all" and measure.value is not None else None,
     )
 
 
